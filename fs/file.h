@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct file: an open file description; struct fdtab: the descriptors of a process (shared by CLONE_FILES).
+ *
+ * Locks: f_ref atomic. f_lock (mutex LR_FILE): f_offset, across a read or write of a regular file or a readdir. f_flags: only
+ * the status bits change (fcntl), atomically. fdtab: ft_lock (spin LR_FDTAB) for the arrays.
+ */
+#ifndef FS_FILE_H
+#define FS_FILE_H
+
+#include "fs/vnode.h"
+#include "kernel/lib/lock.h"
+#include "proc/mutex.h"
+
+struct file {
+	volatile u32 f_ref;
+	u32 f_flags;	      /* O_* of the ABI (kernel/abi/fcntl.h), without O_CREAT etc. */
+	struct vnode *f_vnode; /* a reference */
+	struct mutex f_lock;
+	off_t f_offset;
+	char *f_path;	      /* absolute path it was opened by, for /proc/PID/fd and images; NULL: none (pipes) */
+	void *f_data;	      /* the vnode's driver's, per open */
+	u32 f_id;	      /* unique in this boot: tells shared descriptions apart in an image */
+	s32 f_owner;	      /* F_SETOWN */
+};
+
+#define FD_CLOEXEC_K 1u
+#define NOFILE_MAX 1024u
+
+struct fdtab {
+	volatile u32 ft_ref;
+	struct spinlock ft_lock;
+	u32 ft_size;	     /* slots */
+	struct file **ft_file; /* NULL: free */
+	u8 *ft_flags;	     /* FD_CLOEXEC_K */
+	u32 ft_open;
+};
+
+void file_init(void);
+extern volatile u32 file_count; /* live struct files: leak check */
+
+/* A description for vp (takes over the reference on success). NULL: out of memory. */
+struct file *file_alloc(struct vnode *vp, u32 flags);
+void file_hold(struct file *f);
+void file_rele(struct file *f); /* the last one closes. May sleep */
+
+struct fdtab *fdtab_create(void);
+struct fdtab *fdtab_dup(struct fdtab *ft);	/* fork. NULL: out of memory */
+void fdtab_hold(struct fdtab *ft);
+void fdtab_rele(struct fdtab *ft);		/* the last one closes all. May sleep */
+void fdtab_closexec(struct fdtab *ft);
+
+/* Of the current process. */
+int fd_get(int fd, struct file **fp);		/* with a reference. -EBADF */
+int fd_alloc(int min, u32 fdflags, struct file *f); /* lowest free >= min; takes over the reference on success. fd or -EMFILE, -ENOMEM */
+int fd_close(int fd);
+/* Any table; replaces what is there. Takes over the reference. For recovery and dup2. */
+int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags);
+struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags); /* with a reference, NULL */
+
+/* open(2)'s core: path in kernel memory, relative to dirfd (AT_FDCWD). Checks permissions of the current credentials. */
+int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp);
+ssize_t file_read(struct file *f, struct uio *u);  /* at f_offset, advances it. bytes or error */
+ssize_t file_write(struct file *f, struct uio *u);
+
+/* Pipes (fs/pipe.c). */
+int pipe_create(struct file **rd, struct file **wr, u32 flags);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vnode: one file, of whatever file system (SVR4's name); vfs: one mounted file system. Everything above speaks to them through
+ * the two operation tables here; everything below them is a file system: ext2, tmpfs, devfs, procfs, and pipes.
+ *
+ * Locks
+ *   v_lock   (mutex, LR_VNODE): contents of directories, v_size and truncation, attributes. Who calls an operation holds
+ *            what the table says. Parent directory before child; two directories of a rename in order of address
+ *            under the vfs's rename lock.
+ *   page-cache fields: v_pclock (LR_PCACHE). v_segs: v_seglock (LR_VSEG).
+ *   v_ref: atomic; the step to 0 under the vfs cache lock.
+ * Page faults hold a_lock and may lock pages and read the block map, but never take v_lock.
+ */
+#ifndef FS_VNODE_H
+#define FS_VNODE_H
+
+#include "kernel/lib/list.h"
+#include "kernel/lib/lock.h"
+#include "kernel/lib/types.h"
+#include "fs/uio.h"
+#include "proc/mutex.h"
+
+struct cred;
+struct file;
+struct page;
+struct poller;
+struct statfs_k;
+struct vfs;
+struct vnode;
+
+enum vtype { VNON, VREG, VDIR, VLNK, VCHR, VBLK, VFIFO };
+
+struct timespec_k {
+	s64 tv_sec;
+	u32 tv_nsec;
+};
+
+/* Attributes: filled by getattr; for setattr va_mask says which. */
+#define VA_MODE 0x01u
+#define VA_UID 0x02u
+#define VA_GID 0x04u
+#define VA_SIZE 0x08u
+#define VA_ATIME 0x10u
+#define VA_MTIME 0x20u
+#define VA_CTIME 0x40u
+
+struct vattr {
+	u32 va_mask;
+	enum vtype va_type;
+	mode_t va_mode; /* S_IFMT and permission bits */
+	uid_t va_uid;
+	gid_t va_gid;
+	nlink_t va_nlink;
+	ino_t va_ino;
+	dev_t va_dev;	/* of the file system */
+	dev_t va_rdev;
+	u64 va_size;
+	u64 va_blocks;	/* 512-byte units */
+	u32 va_blksize;
+	u32 va_gen;	/* generation: a reused inode number differs */
+	struct timespec_k va_atime, va_mtime, va_ctime;
+};
+
+/* Called by readdir for each entry; false: buffer full, stop (the entry was not taken). next is the offset behind it. */
+typedef bool (*dirent_fn)(void *arg, const char *name, u32 namelen, ino_t ino, enum vtype type, off_t next);
+
+/*
+ * Names are given with their length and hold no '/', lengths 1..255. Returned vnodes carry a reference.
+ * Permission checks (search, write, sticky bit) are done by the caller (fs/namei.c), limits of the fs by the fs.
+ * "L": caller holds v_lock (of dvp and of what is named). Missing entries: regular defaults by fs/vnode.c: -ENOTDIR, -EINVAL, -ENOTTY...
+ */
+struct vnodeops {
+	int (*vop_open)(struct vnode *vp, struct file *f);   /* f_flags set; may set f_data, f_ops. FIFO: may sleep */
+	void (*vop_close)(struct vnode *vp, struct file *f); /* last close of that description */
+	int (*vop_read)(struct vnode *vp, struct uio *u, struct file *f);  /* f may be NULL. bytes by uio_resid. 0 or error */
+	int (*vop_write)(struct vnode *vp, struct uio *u, struct file *f); /* O_APPEND: sets uio_offset itself, under v_lock */
+	int (*vop_ioctl)(struct vnode *vp, struct file *f, u32 cmd, uaddr_t arg);
+	u32 (*vop_poll)(struct vnode *vp, struct file *f, struct poller *p); /* POLL* bits ready; see fs/poll.h */
+	int (*vop_getattr)(struct vnode *vp, struct vattr *va);
+	int (*vop_setattr)(struct vnode *vp, const struct vattr *va);	/* L. VA_SIZE truncates or extends */
+	int (*vop_lookup)(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp); /* L. "." and ".." too. -ENOENT */
+	int (*vop_create)(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev, const struct cred *cr,
+			  struct vnode **vpp);	/* L. regular files, devices, FIFOs by S_IFMT. -EEXIST */
+	int (*vop_mkdir)(struct vnode *dvp, const char *name, u32 len, mode_t mode, const struct cred *cr, struct vnode **vpp); /* L */
+	int (*vop_symlink)(struct vnode *dvp, const char *name, u32 len, const char *target, const struct cred *cr);	/* L */
+	int (*vop_link)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);				/* L */
+	int (*vop_remove)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* L. unlink */
+	int (*vop_rmdir)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* L. -ENOTEMPTY */
+	/* L on both directories (and on tvp if there is one: it is replaced). Types, emptiness and cycles were checked by the caller
+	 * but for emptiness of tvp. */
+	int (*vop_rename)(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp, struct vnode *tdvp,
+			  const char *tname, u32 tlen, struct vnode *tvp);
+	int (*vop_readlink)(struct vnode *vp, char *buf, size_t size); /* bytes, no 0 */
+	/* Magic links of /proc: a reference to where it leads, instead of a text. */
+	int (*vop_follow)(struct vnode *vp, struct vnode **vpp);
+	int (*vop_readdir)(struct vnode *dvp, off_t off, dirent_fn fn, void *arg); /* L. from offset off on; 0 at the end */
+	int (*vop_fsync)(struct vnode *vp, bool datasync);	/* pages, then metadata, then FLUSH */
+	/* Page cache. The page is locked. getpage fills it (zeros for holes and beyond the end) and leaves it locked; putpage
+	 * writes it out (starts or completes the write). Neither takes v_lock. */
+	int (*vop_getpage)(struct vnode *vp, struct page *pg);
+	int (*vop_putpage)(struct vnode *vp, struct page *pg);
+	/* Several consecutive pages at once, NULL: one by one. Pages locked; n <= 64. */
+	int (*vop_getpages)(struct vnode *vp, struct page **pg, u32 n);
+	int (*vop_putpages)(struct vnode *vp, struct page **pg, u32 n);
+	/* A shared writable mapping or a write is about to dirty the page (locked): allocate its block. -ENOSPC, -EDQUOT */
+	int (*vop_mkwrite)(struct vnode *vp, struct page *pg);
+	/* v_ref went to 0: free what only a referenced vnode needs; an unlinked file gives up its blocks. May sleep, no locks held.
+	 * Returns true: forget the vnode now (do not keep it cached). */
+	bool (*vop_inactive)(struct vnode *vp);
+	void (*vop_reclaim)(struct vnode *vp); /* the vnode is about to be freed: free v_data. No pages are left */
+};
+
+#define V_ROOT 0x01u	 /* root of its vfs */
+#define V_UNLINKED 0x02u /* no name left; gone with the last reference */
+#define V_MOUNTED 0x04u	 /* v_mounted is mounted here */
+#define V_SEEKABLE 0x08u
+#define V_NOCACHE 0x10u	 /* do not keep after the last reference */
+
+struct radix; /* fs/radix.h: index -> page */
+
+struct vnode {
+	volatile u32 v_ref;
+	enum vtype v_type;
+	u32 v_flags; /* V_*; vfs cache lock */
+	struct vfs *v_vfs;
+	const struct vnodeops *v_op;
+	void *v_data;		/* the fs's */
+	ino_t v_ino;
+	dev_t v_rdev;		/* VCHR, VBLK */
+	struct mutex v_lock;
+	u64 v_size;		/* of regular files (v_lock to change; read atomically enough: it is re-checked under the page lock) */
+	struct vfs *v_mounted;	/* what is mounted on this directory */
+	struct list v_hash, v_lru; /* vnode cache */
+	struct list v_names;	/* name-cache entries for and in this vnode (fs/namecache.c) */
+
+	/* Page cache (v_pclock). */
+	struct spinlock v_pclock;
+	struct radix *v_pages;
+	u32 v_npages, v_ndirty;
+	struct list v_dirtylink; /* vnodes with dirty pages or attributes, for write-back */
+	s32 v_wberror;		/* first write-back error not yet reported by fsync */
+
+	/* Shared and private mappings. */
+	struct spinlock v_seglock;
+	struct list v_segs;
+	volatile u32 v_nwritemap; /* writable shared mappings; and deny-write for running programs: */
+	volatile u32 v_ntext;	/* processes that execute it: writing gives -ETXTBSY */
+	volatile s32 v_writers;	/* open descriptions that may write */
+
+	/* FIFO: its pipe while open (v_lock). Advisory locks (fs/flock.c). */
+	struct pipe *v_pipe;
+	struct list v_locks;
+};
+
+/* Creates / finds the vnode (vfs, ino) in the vnode cache. *isnew: the fs must fill it and call vnode_ready(), or vnode_bad(). Others who find it wait for that.
+ * -ENOMEM. May sleep. */
+int vnode_get(struct vfs *vfs, ino_t ino, struct vnode **vpp, bool *isnew);
+void vnode_ready(struct vnode *vp);
+void vnode_bad(struct vnode *vp); /* takes the reference, too */
+/* A vnode that is in no cache (pipes, unnamed memory). NULL: out of memory. ref 1 */
+struct vnode *vnode_anon(struct vfs *vfs, enum vtype type, const struct vnodeops *op);
+
+void vn_hold(struct vnode *vp);
+void vn_rele(struct vnode *vp); /* may sleep (inactive) */
+
+static inline void vn_lock(struct vnode *vp)
+{
+	mutex_lock(&vp->v_lock);
+}
+static inline void vn_unlock(struct vnode *vp)
+{
+	mutex_unlock(&vp->v_lock);
+}
+
+/* Reads / writes through vop_read / vop_write with a kernel buffer. Bytes or an error; short at the end of the file. */
+ssize_t vn_pread(struct vnode *vp, void *buf, size_t len, off_t off);
+ssize_t vn_pwrite(struct vnode *vp, const void *buf, size_t len, off_t off);
+int vn_getattr(struct vnode *vp, struct vattr *va);
+
+/* One mounted file system. */
+struct vfsops {
+	int (*vfs_mount)(struct vfs *vfs, const char *dev, const char *options); /* fills vfs_root. Options as text "ro,size=..." */
+	int (*vfs_unmount)(struct vfs *vfs);	/* all vnodes are inactive and written. -EBUSY */
+	int (*vfs_sync)(struct vfs *vfs, bool wait);
+	int (*vfs_statfs)(struct vfs *vfs, struct statfs_k *st);
+	int (*vfs_remount)(struct vfs *vfs, bool readonly);
+};
+
+struct fstype {
+	const char *fs_name; /* "ext2" */
+	const struct vfsops *fs_ops;
+	bool fs_nodev;	     /* needs no device */
+	struct list fs_link;
+};
+
+struct statfs_k {
+	u32 f_type, f_bsize;
+	u64 f_blocks, f_bfree, f_bavail, f_files, f_ffree;
+	u32 f_fsid[2], f_namelen, f_frsize, f_flags;
+};
+
+struct vfs {
+	struct list vfs_link;	  /* all mounts, in order (vfs lock) */
+	const struct fstype *vfs_type;
+	struct vnode *vfs_root;	  /* a reference */
+	struct vnode *vfs_covered; /* directory mounted on; NULL: the root */
+	dev_t vfs_dev;		  /* st_dev of its files */
+	struct vnode *vfs_bdevvp; /* block device, if any */
+	char vfs_source[64], vfs_path[128]; /* for /proc/mounts */
+	bool vfs_readonly;
+	struct mutex vfs_renamelock; /* LR_FS_RENAME */
+	volatile u32 vfs_nvnodes;
+	void *vfs_data;
+};
+
+void vfs_init(void);
+void fstype_register(struct fstype *fs);
+/* Mounts; path NULL: as the root. Returns errors of mount(2). May sleep. */
+int vfs_domount(const char *source, const char *path, const char *type, u32 flags, const char *options);
+int vfs_unmount(const char *path, u32 flags);
+int vfs_sync_all(bool wait);
+void vfs_foreach(bool (*fn)(struct vfs *vfs, void *arg), void *arg);
+extern struct vnode *rootvp;
+/* Shutdown: sync, remount read-only, so that e2fsck finds a clean disk. */
+void vfs_shutdown(void);
+/* Frees inactive vnodes and clean pages as far as possible (drop_caches; leak checks). */
+void vfs_drop_caches(void);
+
+struct vnode_counts {
+	u32 vc_total, vc_active, vc_inactive, vc_pages, vc_dirty;
+};
+void vnode_counts(struct vnode_counts *vc);
+
+#endif

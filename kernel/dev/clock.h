@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time. clock_mono_ns() counts nanoseconds since boot (TSC, calibrated; never goes back, the same on
+ * all CPUs); clock_real_ns() is that plus an offset (RTC at boot, or clock_settime).
+ *
+ * A callout calls a function once at a time of the monotonic clock, from the local APIC timer's interrupt:
+ * interrupts off, must not sleep. Timers are one-shot: a CPU with nothing due takes no interrupt.
+ * Locks: each CPU's queue under LR_CALLOUT; the function runs without it.
+ */
+#ifndef KERNEL_DEV_CLOCK_H
+#define KERNEL_DEV_CLOCK_H
+
+#include "kernel/lib/list.h"
+#include "kernel/lib/types.h"
+
+u64 clock_mono_ns(void);
+u64 clock_real_ns(void);
+void clock_set_real_ns(u64 ns);
+
+struct callout {
+	struct list co_link;
+	u64 co_when;	/* monotonic ns */
+	void (*co_fn)(void *arg);
+	void *co_arg;
+	struct cpu *co_cpu; /* whose queue, NULL: not queued */
+	volatile bool co_running;
+};
+
+void callout_init(struct callout *co, void (*fn)(void *arg), void *arg);
+/* Queues (or moves) the callout on this CPU. A time in the past: at once, still from the interrupt. */
+void callout_set(struct callout *co, u64 when_ns);
+/* Takes it off; true if it was queued. If its function is running on another CPU, waits for that to end, so the caller
+ * must hold no lock that the function takes. */
+bool callout_cancel(struct callout *co);
+/* The same without waiting (for callers that hold such a lock and cope with a late call). */
+bool callout_cancel_nowait(struct callout *co);
+
+/* Per CPU, once: calibrates (boot CPU) and starts the local timer. */
+void clock_init(void);
+void clock_init_ap(void);
+/* The local timer's interrupt. */
+void clock_intr(void);
+/* Busy waits; for device start-up only. */
+void clock_udelay(u32 usec);
+
+#endif

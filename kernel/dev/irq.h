@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Device interrupts through the I/O APIC (or the 8259 where there is none), and interrupts between CPUs.
+ * Handlers run with interrupts off, on one CPU at a time per line; several may share a line.
+ */
+#ifndef KERNEL_DEV_IRQ_H
+#define KERNEL_DEV_IRQ_H
+
+#include "kernel/lib/types.h"
+
+struct trapframe;
+
+/* ISA line numbers are translated by the MADT's overrides; PCI lines are level-triggered, active low. -ENOSPC */
+int irq_register(u32 line, bool level, void (*fn)(void *arg), void *arg, const char *name);
+/* Called by kernel/trap.c for vectors T_IRQ0...: runs the handlers and ends the interrupt. */
+void irq_dispatch(u32 vector);
+void lapic_eoi(void);
+void ipi_send(u32 cpu_id, u32 vector);
+void ipi_send_mask(u32 cpu_mask, u32 vector); /* never to this CPU */
+void irq_init(void);
+void lapic_init_cpu(void);
+/* Number of interrupts per line so far, for /proc/interrupts. */
+u64 irq_count(u32 line, const char **name);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks, and the one order in which they are taken.
+ *
+ * Three rules for spinlocks:
+ *  - a held spinlock keeps interrupts off on its CPU, so every spinlock may be taken from an interrupt;
+ *  - nobody sleeps (nor touches user memory) with one held: the first symptom is a CPU that stops
+ *    taking interrupts; debug builds panic in sleep() instead, naming the lock;
+ *  - locks are taken in increasing rank (enum lock_rank). Debug builds check every acquisition, of
+ *    spinlocks per CPU and of mutexes per lwp, and panic with both names. Two locks of one rank
+ *    may be held only through spin_lock_nested(), where the caller states the order in a comment.
+ *
+ * Sleeping locks (mutex, rwlock) live in proc/mutex.h and use the same ranks.
+ */
+#ifndef KERNEL_LIB_LOCK_H
+#define KERNEL_LIB_LOCK_H
+
+#include "kernel/lib/types.h"
+
+/* Outermost first. Sleeping locks come before all spinlocks. */
+enum lock_rank {
+	/* sleeping locks */
+	LR_CKPT = 1,	/* one checkpoint or recovery of a process at a time */
+	LR_EXEC,	/* p_execlock: exec, and those who need a process's identity to stand still */
+	LR_TTY_READ,	/* one reader of a tty at a time */
+	LR_PIPE,	/* a pipe's buffer */
+	LR_FILE,	/* f_lock: the offset of an open file description */
+	LR_FS_RENAME,	/* one cross-directory rename a file system at a time */
+	LR_VNODE,	/* v_lock of a directory or file (parent before child: nested) */
+	LR_AS,		/* a_lock of an address space: taken by page faults, so user copies happen above it only */
+	LR_PAGE,	/* the lock bit of a page-cache page (not checked by rank) */
+	LR_FS_TXN,	/* a transaction of a file system is open */
+	LR_FS_INODE,	/* an inode's block map */
+	LR_FS_META,	/* group descriptors, bitmaps, superblock counters */
+	LR_FS_BUF,	/* inside the metadata cache */
+	LR_MISC_MUTEX,	/* leaf mutexes that take no other sleeping lock */
+	/* spinlocks */
+	LR_SPIN,
+	LR_PIDLOCK = LR_SPIN, /* the process tree, pids, groups, sessions */
+	LR_PROC,	/* p_lock */
+	LR_FDTAB,	/* fd table */
+	LR_VFS,		/* vnode hash, inactive list, mounts */
+	LR_TTY,		/* a tty's queues */
+	LR_POLL,	/* poll heads */
+	LR_FUTEX,	/* futex hash bucket */
+	LR_VSEG,	/* v_seglock: the segs that map a vnode */
+	LR_PCACHE,	/* a vnode's page tree, LRU */
+	LR_HAT,		/* one hat's page tables */
+	LR_BLK,		/* block device queues */
+	LR_SLEEPQ,	/* a sleep queue bucket */
+	LR_RUNQ,	/* a CPU's run queue */
+	LR_CALLOUT,	/* a CPU's callout queue */
+	LR_KMEM,	/* kmalloc caches */
+	LR_FRAME,	/* the frame allocator */
+	LR_DEV,		/* device registers: serial, rtc, pci */
+	LR_LOG,		/* printk's ring and consoles: innermost, anybody may print */
+	LR_COUNT
+};
+
+#ifdef REPRISE_HOST
+
+struct spinlock {
+	int sl_held;
+};
+#define SPINLOCK_INIT(nm, rank) { 0 }
+static inline void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
+{
+	(void)name;
+	(void)rank;
+	l->sl_held = 0;
+}
+static inline void spin_lock(struct spinlock *l)
+{
+	l->sl_held++;
+}
+static inline void spin_lock_nested(struct spinlock *l)
+{
+	l->sl_held++;
+}
+static inline bool spin_trylock(struct spinlock *l)
+{
+	if (l->sl_held)
+		return false;
+	l->sl_held = 1;
+	return true;
+}
+static inline void spin_unlock(struct spinlock *l)
+{
+	l->sl_held--;
+}
+static inline bool spin_held(const struct spinlock *l)
+{
+	return l->sl_held != 0;
+}
+
+#else
+
+struct cpu;
+
+struct spinlock {
+	volatile u32 sl_held;
+	u16 sl_rank;
+	u16 sl_nested;	    /* taken by spin_lock_nested(): exempt from "greater than all held" */
+	const char *sl_name;
+	struct cpu *sl_cpu; /* holder: for spin_held() and the panic text */
+};
+
+#define SPINLOCK_INIT(nm, rank)                                                            \
+	{                                                                                  \
+		.sl_rank = (rank), .sl_name = (nm)                                         \
+	}
+
+void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
+void spin_lock(struct spinlock *l);
+void spin_lock_nested(struct spinlock *l); /* allows a held lock of the same rank */
+bool spin_trylock(struct spinlock *l);
+void spin_unlock(struct spinlock *l);
+bool spin_held(const struct spinlock *l);  /* by this CPU */
+
+/*
+ * Nestable "interrupts off on this CPU"; spin_lock() uses it. The outermost intr_pop_off() restores
+ * the state that stood before the outermost intr_push_off().
+ */
+void intr_push_off(void);
+void intr_pop_off(void);
+
+/* Debug: panics if this CPU holds a spinlock; `what` names the caller. First line of all that sleeps. */
+void assert_may_sleep(const char *what);
+
+#endif
+#endif

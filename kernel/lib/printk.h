@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's log. Every line goes to a ring of 64 KiB (read by /dev/kmsg and syslog(2)) and to
+ * the consoles that are registered. From any context.
+ *
+ * Formats: %d %i %u %x %X %o %c %s %p %% with - 0 + # space, width, precision (also *), and the
+ * lengths hh h l ll z; no floating point. The implementation compiles natively for its unit test.
+ */
+#ifndef KERNEL_LIB_PRINTK_H
+#define KERNEL_LIB_PRINTK_H
+
+#include <stdarg.h>
+
+#include "kernel/lib/list.h"
+#include "kernel/lib/types.h"
+
+/* A leading "<7>" marks a debug line: kept in the ring, on the console only with `debug` on the command line. */
+#define KDEBUG "<7>"
+
+void printk(const char *fmt, ...) __printf(1, 2);
+void vprintk(const char *fmt, va_list ap);
+
+/* Like C's: returns the length the whole text needs; always terminates when size > 0. */
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
+int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
+
+/* A place where log text appears. con_write must work with interrupts off and from a panic. */
+struct console {
+	const char *con_name;
+	void (*con_write)(struct console *con, const char *text, size_t len);
+	struct list con_link; /* owned by printk */
+};
+
+/* Replays the ring to `con`, then adds it. */
+void console_register(struct console *con);
+
+/* Copies log text from ring position *pos on to buf; advances *pos. Returns bytes copied (0: none new). */
+size_t klog_read(u64 *pos, char *buf, size_t size);
+
+#endif

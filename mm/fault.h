@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The page-fault handler: called by kernel/trap.c for vector 14, interrupts on if they were on before. */
+#ifndef MM_FAULT_H
+#define MM_FAULT_H
+
+#include "kernel/lib/trapframe.h"
+
+enum fault_result {
+	FAULT_DONE,    /* retry the instruction */
+	FAULT_FIXUP,   /* kernel copy: tf_eip moved to the fixup */
+	FAULT_SEGV_MAPERR,
+	FAULT_SEGV_ACCERR,
+	FAULT_BUS,
+	FAULT_OOM,     /* the process must be killed */
+	FAULT_KERNEL,  /* a bug of the kernel: panic */
+};
+
+/* addr is CR2, err the error code (bit 0 protection, 1 write, 2 user, 4 instruction fetch). May sleep. */
+enum fault_result pagefault(struct trapframe *tf, u32 addr, u32 err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small kernel objects. A kmem_cache makes objects of one kind; kmalloc() serves odd sizes from
+ * caches of its own (16 bytes .. 2 KiB; above that whole frames, up to 4 MiB contiguous).
+ *
+ * Every cache counts its live objects: the leak checks compare these counts (kmem_stats()) before
+ * and after each test. Debug builds fill freed memory with 0x6b and check it at the next allocation
+ * ("use after free of <cache>"), and panic on a double free.
+ *
+ * Locks: LR_KMEM inside. Allocation may sleep for reclaim unless KM_NOWAIT; freeing never sleeps.
+ */
+#ifndef MM_KMALLOC_H
+#define MM_KMALLOC_H
+
+#include "kernel/lib/types.h"
+
+#define KM_NOWAIT 1u
+#define KM_ZERO 2u
+
+struct kmem_cache;
+
+/* `align` is a power of two, 0 for the natural one. Panics at start-up if there is no memory. */
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align);
+void *kmem_alloc(struct kmem_cache *kc, u32 flags) __must_check; /* NULL: out of memory */
+void kmem_free(struct kmem_cache *kc, void *obj);		  /* obj may be NULL */
+
+void *kmalloc(size_t size, u32 flags) __must_check;
+void *kzalloc(size_t size, u32 flags) __must_check;
+void kfree(void *obj); /* NULL allowed */
+char *kstrdup(const char *s, u32 flags) __must_check;
+
+void kmem_init(void);
+
+/* Calls fn once for each cache, kmalloc's own included. No locks held by the caller. */
+void kmem_stats(void (*fn)(const char *name, u32 live, size_t objsize, u32 frames, void *arg), void *arg);
+/* Gives empty slabs back to the frame allocator, so that frame counts are comparable. */
+void kmem_trim(void);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Page frames: one struct page for each 4 KiB of RAM, with a reference count.
+ *
+ * Who holds references: each present (or PROT_NONE) user PTE one; the page cache one for each page
+ * it holds; whoever pins a page for I/O one. The last page_put() frees the frame. So a private
+ * page with pg_ref == 1 and no vnode belongs to one PTE alone, and a write fault may take it as it is.
+ *
+ * Locks: the allocator's own (LR_FRAME). pg_flags changes by atomic operations; PG_LOCKED is a
+ * sleeping lock (fs/pagecache.h). pg_vnode/pg_index change under the vnode's page-tree lock only.
+ */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+
+#include "kernel/lib/list.h"
+#include "kernel/lib/types.h"
+#include "mm/layout.h"
+
+struct vnode;
+
+#define PG_LOCKED (1u << 0)	/* being filled, written or removed; waiters sleep on the struct page */
+#define PG_UPTODATE (1u << 1)	/* contents valid */
+#define PG_DIRTY (1u << 2)	/* newer than the disk */
+#define PG_WRITEBACK (1u << 3)	/* on its way to the disk */
+#define PG_ERROR (1u << 4)	/* the last read or write failed */
+#define PG_REFERENCED (1u << 5) /* used since the reclaim hand passed */
+#define PG_BUDDY (1u << 6)	/* allocator: head of a free block */
+#define PG_SLAB (1u << 7)	/* kmalloc's */
+#define PG_RESERVED (1u << 8)	/* never freed: kernel image, modules, holes */
+
+struct page {
+	volatile u32 pg_ref;
+	volatile u32 pg_flags;
+	struct list pg_link; /* free list, LRU, or slab list: by whoever owns the page now */
+	struct vnode *pg_vnode;	/* page cache: whose page, NULL for anonymous memory */
+	u32 pg_index;	     /* page cache: offset / PAGE_SIZE */
+	u32 pg_private;	     /* order (allocator), slab (kmalloc), or the fs's own (page cache: e.g. block number) */
+	u32 pg_private2;
+};
+_Static_assert(sizeof(void *) > 4 || sizeof(struct page) == 32, "pages[] is indexed by shifts");
+
+extern struct page *pages; /* indexed by frame number */
+extern u32 npages;	   /* frames up to the end of RAM used */
+
+/* A piece of physical address space as Multiboot describes it. */
+struct mem_range {
+	u64 start, end;
+};
+
+/*
+ * Hands all of `ram` (sorted, disjoint, below DIRECT_MAX) to the allocator but what `reserved` names.
+ * Once, by the boot CPU, before anything allocates. Takes the struct page array from the RAM itself.
+ */
+void page_init(const struct mem_range *ram, u32 nram, const struct mem_range *reserved, u32 nreserved);
+
+#define PGA_ZERO 1u    /* contents zero */
+#define PGA_NOWAIT 2u  /* do not reclaim (caller holds spinlocks or is the reclaimer); else may sleep */
+#define PGA_RESERVE 4u /* may dip into the last pages kept for write-out and checkpoints of others */
+
+/* One frame / 2^order contiguous frames, pg_ref 1 (first page counts for all). NULL: out of memory. */
+struct page *page_alloc(u32 flags) __must_check;
+struct page *page_alloc_order(u32 order, u32 flags) __must_check;
+void page_free_order(struct page *pg, u32 order);
+
+void page_get(struct page *pg);
+/* Drops a reference; the last one frees the frame (a page still in a page cache never reaches 0). Never sleeps. */
+void page_put(struct page *pg);
+
+static inline u32 page_pfn(const struct page *pg)
+{
+	return (u32)(pg - pages);
+}
+static inline paddr_t page_pa(const struct page *pg)
+{
+	return (paddr_t)page_pfn(pg) << PAGE_SHIFT;
+}
+static inline struct page *pa_page(paddr_t pa)
+{
+	return &pages[pa >> PAGE_SHIFT];
+}
+#ifdef REPRISE_HOST
+void *page_kva(const struct page *pg);
+#else
+static inline void *page_kva(const struct page *pg)
+{
+	return KVA(page_pa(pg));
+}
+#endif
+
+static inline bool page_test(const struct page *pg, u32 flag)
+{
+	return (__atomic_load_n(&pg->pg_flags, __ATOMIC_ACQUIRE) & flag) != 0;
+}
+static inline void page_set(struct page *pg, u32 flags)
+{
+	__atomic_or_fetch(&pg->pg_flags, flags, __ATOMIC_ACQ_REL);
+}
+static inline void page_clear(struct page *pg, u32 flags)
+{
+	__atomic_and_fetch(&pg->pg_flags, ~flags, __ATOMIC_ACQ_REL);
+}
+/* Sets the flag; returns whether it was set before. */
+static inline bool page_test_and_set(struct page *pg, u32 flag)
+{
+	return (__atomic_fetch_or(&pg->pg_flags, flag, __ATOMIC_ACQ_REL) & flag) != 0;
+}
+
+/*
+ * Upper floors that can give memory back (page cache, inactive vnodes). `fn` frees up to `want` pages and
+ * returns how many it freed; called without locks, may sleep.
+ */
+struct reclaimer {
+	const char *rc_name;
+	u32 (*rc_fn)(u32 want);
+	struct list rc_link;
+};
+void reclaimer_register(struct reclaimer *rc);
+
+struct page_stats {
+	u32 ps_total, ps_free; /* frames */
+};
+void page_stats(struct page_stats *st);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Credentials: immutable and shared; to change one's own, a new struct is made and put in p_cred
+ * under p_lock. Whoever needs them across a sleep takes a reference.
+ */
+#ifndef PROC_CRED_H
+#define PROC_CRED_H
+
+#include "kernel/lib/types.h"
+
+#define NGROUPS 32
+
+struct cred {
+	volatile u32 cr_ref;
+	uid_t cr_uid, cr_euid, cr_suid, cr_fsuid;
+	gid_t cr_gid, cr_egid, cr_sgid, cr_fsgid;
+	u32 cr_ngroups;
+	gid_t cr_groups[NGROUPS];
+};
+
+struct proc;
+
+struct cred *cred_alloc(void);			/* all ids 0. NULL: out of memory */
+struct cred *cred_dup(const struct cred *cr);	/* ref 1. NULL: out of memory */
+void cred_hold(struct cred *cr);
+void cred_rele(struct cred *cr);
+struct cred *cred_cur(void);			/* the current process's; no reference: stable for the current lwp during one call */
+bool cred_in_group(const struct cred *cr, gid_t gid); /* fsgid or supplementary */
+static inline bool cred_super(const struct cred *cr)
+{
+	return cr->cr_euid == 0;
+}
+/* Access check by mode bits. want: bits 4 read, 2 write, 1 execute. 0 or -EACCES. */
+int cred_access(const struct cred *cr, mode_t mode, uid_t uid, gid_t gid, int want);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lwp: a thread of execution inside a proc, what the scheduler schedules (SVR4's name).
+ *
+ * Life:  LS_NEW -> LS_RUNNABLE <-> LS_RUNNING -> LS_SLEEP -> LS_RUNNABLE ... -> LS_DEAD -> freed
+ * An lwp leaves the CPU only in swtch() (by sleeping, by exiting, or by yielding at the return-to-user
+ * boundary): the kernel is not preempted.
+ *
+ * Locks: l_state, l_cpu, l_pri, l_chan: the run queue lock of l_cpu or the sleep queue's lock, whichever
+ * it stands on (proc/sched.c says who hands over to whom). Signal fields: p_lock of its proc. The rest: the
+ * lwp itself, or anybody once the lwp is held at the boundary (LWP_HELD) under p_lock.
+ */
+#ifndef PROC_LWP_H
+#define PROC_LWP_H
+
+#include "kernel/dev/clock.h"
+#include "kernel/lib/cpu.h"
+#include "kernel/lib/list.h"
+#include "kernel/lib/trapframe.h"
+#include "kernel/lib/types.h"
+#include "proc/signal.h"
+
+struct proc;
+
+enum lwp_state { LS_NEW, LS_RUNNABLE, LS_RUNNING, LS_SLEEP, LS_DEAD };
+
+#define NPRI 64	       /* 0 best */
+#define PRI_KERNEL 8   /* kernel threads that write back */
+#define PRI_USER 20    /* interactive .. */
+#define PRI_USER_MAX 59 /* .. to CPU-bound */
+#define PRI_IDLE 63
+
+#define FPU_SIZE 512   /* FXSAVE area */
+
+/* What a timed call leaves for restart_syscall(2): it goes on until the same absolute deadline. */
+struct restart_block {
+	long (*rb_fn)(struct restart_block *rb); /* NULL: none */
+	u64 rb_deadline;			 /* monotonic ns */
+	u32 rb_arg[5];
+	u32 rb_sysno; /* for the image: which call to set up again */
+};
+
+struct lwp {
+	/* Scheduler. */
+	struct list l_runlink;	 /* run queue or sleep queue */
+	enum lwp_state l_state;
+	struct cpu *l_cpu;	 /* runs there, or ran there last */
+	u32 l_affinity;		 /* CPUs allowed, bit mask */
+	int l_pri;		 /* now */
+	u64 l_slice_end;	 /* monotonic ns */
+	volatile bool l_oncpu;	 /* its registers are still being saved on some CPU */
+	const void *l_chan;	 /* sleeping on */
+	u32 l_slpflags;
+	int l_slpresult;
+	struct callout l_slptimer;
+	const char *l_wmesg;	 /* what it waits for, for ps and the debugger */
+
+	/* Machine state. */
+	void *l_kstack;		 /* KSTACK_SIZE bytes, aligned */
+	u32 l_ksp;		 /* saved kernel stack pointer while not running */
+	struct trapframe *l_tf;	 /* the frame of the entry from user mode */
+	u32 l_fs, l_gs;		 /* user selectors: in the registers while it runs, here while it does not */
+	u64 l_tls[SEL_TLS_COUNT]; /* GDT slots 6.. */
+	bool l_fpu_used;
+	struct cpu *l_fpu_cpu;	 /* whose registers may still hold its FPU state */
+	u8 *l_fpu;		 /* FPU_SIZE bytes, 16-aligned */
+
+	/* Identity. */
+	struct proc *l_proc;	 /* NULL: a kernel thread's proc is proc0 */
+	struct list l_plink;	 /* p_lwps (p_lock) */
+	pid_t l_tid;		 /* first lwp: the pid */
+	char l_name[16];	 /* prctl(PR_SET_NAME); kernel threads */
+	void (*l_start)(void *arg); /* first routine in the kernel */
+	void *l_arg;
+
+	/* Signals (p_lock). */
+	sigset_k l_sigmask;
+	sigset_k l_oldmask;	 /* sigsuspend, ppoll: put back at the boundary */
+	bool l_oldmask_valid;
+	struct sigqueue l_sigq;	 /* pending for this lwp */
+	uaddr_t l_altsp;	 /* sigaltstack */
+	u32 l_altsize, l_altflags;
+	volatile bool l_attention; /* go through the slow path at the boundary */
+	volatile bool l_held;	   /* stands at the boundary in lwp_hold() */
+	volatile bool l_exiting;
+
+	/* System call in progress. */
+	struct restart_block l_restart;
+	u32 l_sysno;
+	bool l_in_syscall;
+	bool l_trace;		 /* strace-like tracer on for this proc (copied from p_trace) */
+
+	/* Threads. */
+	uaddr_t l_clear_tid;	 /* set_tid_address */
+	uaddr_t l_robust;	 /* set_robust_list */
+	u32 l_robust_len;
+	struct list l_futexlink; /* futex bucket (its lock) */
+	u64 l_futexkey[2];
+	u32 l_futexbits;
+	volatile bool l_futexwoken;
+	struct lwp *l_vfork_parent; /* wake when we exec or exit */
+
+	/* Time used, nanoseconds; updated at entry and exit of the kernel by the lwp itself. */
+	u64 l_utime, l_stime, l_stamp;
+
+	/* Debug: sleeping locks held, in order of rank. */
+	u8 l_nmutex;
+	u16 l_mutexrank[12];
+	const void *l_mutexes[12];
+};
+
+/*
+ * Makes an lwp of p with its kernel stack; it starts in fn(arg) once lwp_start() is called, and enters user mode
+ * through l_tf when fn returns. -ENOMEM.
+ */
+int lwp_create(struct proc *p, void (*fn)(void *arg), void *arg, struct lwp **lp);
+void lwp_start(struct lwp *l);
+/* Frees an lwp that never ran, or one that is LS_DEAD and off its CPU. */
+void lwp_free(struct lwp *l);
+/* Ends the current lwp. Does not return. */
+void lwp_exit(void) __noreturn;
+
+/* A kernel thread (of proc0). Returns it started. Panics if there is no memory at start-up. */
+struct lwp *kthread_create(const char *name, void (*fn)(void *arg), void *arg, int pri);
+
+/* Loads / reads the FS and GS of the running lwp; a bad selector becomes 0. */
+void lwp_load_segs(struct lwp *l);
+void lwp_save_segs(struct lwp *l);
+/* Makes the TLS slots of the running lwp those of l->l_tls. Interrupts off. */
+void lwp_load_tls(struct lwp *l);
+/* FPU: brings the registers' contents to l_fpu / forgets the registers so that l_fpu counts. */
+void fpu_save(struct lwp *l);
+void fpu_drop(struct lwp *l);
+void fpu_reset(struct lwp *l); /* the state that a new program sees */
+void fpu_init_cpu(void);
+
+#endif

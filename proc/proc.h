@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proc: a process (SVR4's name): what its lwps share. Process 0 owns the kernel's own threads, 1 is init.
+ *
+ * Locks
+ *   pidlock (LR_PIDLOCK, one for all): the tree and the tables: p_parent, p_children, p_sibling, p_pgid, p_sid,
+ *           p_stat, p_xstat, pgrp and session membership, the pid hash. "The tree stands still."
+ *   p_lock  (LR_PROC): p_lwps, p_nlwp, p_flags, signals (p_sig, each lwp's signal fields), timers, rlimits, credentials pointer.
+ *   p_execlock (LR_EXEC, mutex): exec against checkpoint, and readers of p_as/p_exe/p_cmdline from outside.
+ *   p_fdtab's own lock (fs/file.h). p_cwd, p_root, p_umask: p_lock for the pointers.
+ * Order: pidlock, then p_lock.
+ *
+ * Life: PS_NEW (spawn_proc) -> PS_ACTIVE -> PS_ZOMBIE (last lwp exited) -> gone (parent waited). PS_STOPPED is PS_ACTIVE with
+ * P_STOPPED in p_flags: all lwps stand at the boundary.
+ */
+#ifndef PROC_PROC_H
+#define PROC_PROC_H
+
+#include "kernel/lib/list.h"
+#include "kernel/lib/lock.h"
+#include "kernel/lib/types.h"
+#include "proc/cred.h"
+#include "proc/lwp.h"
+#include "proc/mutex.h"
+#include "proc/signal.h"
+
+struct as;
+struct fdtab;
+struct vnode;
+struct tty;
+struct file;
+
+#define PID_MAX 32768
+#define NRLIMIT 16
+
+enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
+
+/* p_flags (p_lock) */
+#define P_STOPPED 0x0001u  /* job control: lwps wait at the boundary */
+#define P_EXITING 0x0002u  /* all lwps must end: p_xstat is set */
+#define P_HOLD 0x0004u	   /* lwps wait at the boundary for whoever set it (checkpoint, exec of another lwp) */
+#define P_CKPT 0x0008u	   /* "to be checkpointed": p_ckpt says how; found at the boundary (ckpt/) */
+#define P_TRACE 0x0010u	   /* log its system calls */
+#define P_KERNEL 0x0020u   /* proc0 and hidden helpers: not in /proc, not seen by kill and wait */
+#define P_WAITSTOP 0x0040u /* stopped, and the parent has not been told */
+#define P_WAITCONT 0x0080u /* continued, and the parent has not been told */
+#define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
+#define P_SUGID 0x0200u	   /* runs a set-id program: no checkpoint, no peeking by others */
+
+struct itimer {
+	struct callout it_callout;
+	u64 it_next;	 /* monotonic ns, 0: off */
+	u64 it_interval; /* ns */
+};
+
+struct rlimit_k {
+	u64 rl_cur, rl_max; /* ~0ull: none */
+};
+
+struct proc {
+	/* Identity (pidlock). */
+	pid_t p_pid;
+	enum proc_stat p_stat;
+	struct list p_hash;
+	struct list p_all;	 /* list of all procs */
+	struct proc *p_parent;
+	struct list p_children;
+	struct list p_sibling;
+	pid_t p_pgid, p_sid;
+	struct tty *p_ctty;	 /* of the session; NULL none (pidlock) */
+	int p_xstat;		 /* wait status once P_EXITING or PS_ZOMBIE; stop signal while stopped */
+	int p_exitsig;		 /* to the parent when we exit; SIGCHLD unless clone said otherwise */
+	bool p_vforked;
+	volatile u32 p_ref;	 /* references from outside the tree: proc_find */
+
+	struct spinlock p_lock;
+	u32 p_flags;
+	struct list p_lwps;
+	u32 p_nlwp;
+	u32 p_nheld;		 /* lwps standing at the boundary */
+	struct sigstate p_sig;
+	struct itimer p_itreal;	 /* ITIMER_REAL and alarm(2) */
+	struct itimer p_itvirt, p_itprof; /* count CPU time: it_next is the CPU time at which they fire */
+	struct rlimit_k p_rlimit[NRLIMIT];
+	struct cred *p_cred;	 /* immutable once set: replaced whole */
+	int p_nice;
+	char p_comm[16];
+
+	struct mutex p_execlock;
+	struct as *p_as;
+	struct fdtab *p_fdtab;
+	struct vnode *p_cwd, *p_root;
+	char *p_cwdpath;	 /* absolute, kept for getcwd and images; NULL if not known */
+	mode_t p_umask;
+	struct vnode *p_exe;	 /* executable */
+	char *p_exepath;
+	struct lwp *p_lwp0;	 /* first lwp, while it lives */
+	struct lwp *p_execlwp;	 /* the one that is in exec or group exit */
+
+	/* Usage (p_lock): of dead lwps, of waited-for children. */
+	u64 p_start_ns;		 /* monotonic, when it began */
+	u64 p_utime, p_stime, p_cutime, p_cstime;
+	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
+
+	struct ckpt_request *p_ckpt; /* the paper's flag and name (ckpt/, p_lock) */
+	struct ckpt_stats *p_ckptstats; /* last checkpoints (ckpt/, p_lock) */
+};
+
+extern struct spinlock pidlock;
+extern struct proc proc0;
+extern struct proc *initproc;
+extern struct list allproc; /* p_all (pidlock) */
+
+static inline struct proc *curproc(void)
+{
+	return curlwp()->l_proc;
+}
+
+/* Start-up: proc0 and the caches. */
+void proc_init(void);
+
+/* spawn_proc flags */
+#define SPAWN_SHARE_AS 1u  /* vfork, CLONE_VM */
+#define SPAWN_NO_AS 2u	   /* starts without an address space (recovery builds one) */
+#define SPAWN_HIDDEN 4u	   /* no pid that anybody sees, not in the tree (fckpt's child, kernel helpers) */
+#define SPAWN_SHARE_FILES 8u
+#define SPAWN_SHARE_FS 16u
+#define SPAWN_EXACT_PID 32u /* want_pid or -EEXIST */
+
+struct spawn_args {
+	void (*sa_start)(void *arg); /* first routine in the kernel; then user mode through l_tf */
+	void *sa_arg;
+	u32 sa_flags;
+	int sa_exitsig;
+	pid_t sa_pid;		     /* with SPAWN_EXACT_PID */
+};
+
+/*
+ * The one way to make a process: a child of the current one with one lwp that begins at sa_start, with a copy of (or share in)
+ * address space, descriptors, cwd, credentials, signal actions, limits. The lwp is not started: the caller calls lwp_start(). Its l_tf is a copy
+ * of the caller's. Returns the child with its pid assigned. -ENOMEM, -EAGAIN (RLIMIT_NPROC, pids), -EEXIST. May sleep.
+ */
+int spawn_proc(const struct spawn_args *sa, struct proc **pp);
+/* Undoes a spawn_proc whose lwp was never started. */
+void spawn_abort(struct proc *p);
+
+/* Finds a visible process, zombies too, with a reference (proc_rele). NULL: none. */
+struct proc *proc_find(pid_t pid);
+void proc_rele(struct proc *p);
+struct lwp *lwp_find(struct proc *p, pid_t tid); /* p_lock held */
+/* Reserves a free pid (also for threads) / a given one; gives it back. */
+int pid_alloc(pid_t want, pid_t *out);
+void pid_free(pid_t pid);
+
+/* Ends the whole process: status as for wait(2). Does not return. */
+void proc_exit(int xstat) __noreturn;
+/* May the current process signal / checkpoint / look into p? 0 or -EPERM. */
+int proc_can_signal(struct proc *p, int sig);
+int proc_can_access(struct proc *p);
+u64 rlimit_cur(struct proc *p, int which);
+
+/* Replaces the process's program: exec's core, also for the start of init. argv/envp are kernel strings. */
+int proc_exec(const char *path, char *const argv[], char *const envp[]);
+
+/*
+ * Stops all other lwps of p (may be the current process) at the boundary and waits until they stand there; sleeping
+ * ones leave interruptible sleeps and will run their call again. -EINTR (a signal that kills us), -EBUSY (somebody else holds), -ESRCH.
+ * Between hold and release nothing of p changes but by the caller.
+ */
+int proc_hold(struct proc *p);
+void proc_release(struct proc *p);
+
+/* What upper floors do at certain moments; set once at start-up, may be NULL. */
+struct proc_hooks {
+	void (*ph_boundary)(struct lwp *l);  /* P_CKPT found at the boundary; no locks, may sleep */
+	void (*ph_exit)(struct proc *p);     /* process is ending, still whole */
+	int (*ph_exec_image)(struct vnode *vp, const char *path); /* execve of something that is not ELF EXEC: -ENOEXEC: not ours either */
+};
+extern struct proc_hooks proc_hooks;
+
+/* getcwd etc. keep p_cwdpath through this. Takes over `path` (kmalloc'd) and the reference on vp. */
+void proc_set_cwd(struct proc *p, struct vnode *vp, char *path);
+
+#endif

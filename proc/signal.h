@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals, and the return-to-user boundary where they are taken.
+ *
+ * A signal is posted to a proc or to one lwp, under p_lock: it is queued, and an lwp that may take it gets
+ * l_attention and, if it is in an interruptible sleep, is woken. Everything else happens at the
+ * boundary, in the lwp itself (lwp_userret, kernel/trap.c): exit, stop, hold for a checkpoint, delivery.
+ * A system call that was cut short there returns -ERESTART*, and this is where that becomes a restart or EINTR.
+ *
+ * Queue: one entry (with siginfo) for each standard signal, any number up to a limit for each real-time one.
+ */
+#ifndef PROC_SIGNAL_H
+#define PROC_SIGNAL_H
+
+#include "kernel/abi/signal.h"
+#include "kernel/lib/list.h"
+#include "kernel/lib/types.h"
+
+struct proc;
+struct lwp;
+struct trapframe;
+
+/* A set of signals: bit n-1 for signal n, as in the ABI. */
+typedef u64 sigset_k;
+#define SIGBIT(n) (1ull << ((n)-1))
+#define SIGSET_UNBLOCKABLE (SIGBIT(K_SIGKILL) | SIGBIT(K_SIGSTOP))
+
+struct sigqueue {
+	sigset_k sq_set;   /* pending */
+	struct list sq_list; /* struct sigent, oldest first; a set bit without entry: SI_USER by nobody (no memory) */
+	u32 sq_count;
+};
+
+struct sigent {
+	struct list se_link;
+	struct abi_siginfo se_info;
+};
+
+/* Process-wide state, inside struct proc (p_lock). */
+struct sigstate {
+	struct abi_sigaction ss_act[K_NSIG]; /* [n-1] */
+	struct sigqueue ss_q;		     /* pending for the process */
+};
+
+void sigqueue_init(struct sigqueue *q);
+void sigqueue_flush(struct sigqueue *q);
+
+/* Posts; p_lock not held. info NULL: SI_KERNEL. Signal 0 does nothing. From any context. -EAGAIN: queue full (real-time only). */
+int signal_proc(struct proc *p, int sig, const struct abi_siginfo *info);
+int signal_lwp(struct lwp *l, int sig, const struct abi_siginfo *info);
+/* A fault of the current lwp: if blocked or ignored, the process dies of it. */
+void signal_fault(int sig, int code, u32 addr);
+/* All members of a process group; pidlock not held. From any context (tty). */
+void signal_pgrp(pid_t pgid, int sig, const struct abi_siginfo *info);
+
+/* Is there an unblocked signal, a stop, a hold or an exit waiting for l? p_lock held / not needed for the l_attention hint. */
+bool lwp_must_stop(struct lwp *l);
+/* Recomputes l_attention after the mask or the pending sets changed. p_lock held. */
+void signal_recalc(struct lwp *l);
+
+/* Sets the mask of the current lwp (KILL and STOP taken out). */
+void signal_setmask(sigset_k mask);
+
+/* Builds the handler's frame on the user stack (proc/sigframe.c). 0 or -EFAULT (the caller kills the process with SIGSEGV). */
+int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info, const struct abi_sigaction *act, sigset_k mask);
+long sys_sigreturn(void);
+long sys_rt_sigreturn(void);
+
+/*
+ * The boundary: called with interrupts on, before every return to user mode when l_attention or c_need_resched is set.
+ * May not return (exit).
+ */
+void lwp_userret(struct trapframe *tf);
+
+#endif
