@@ -63,6 +63,21 @@ int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file *
 ssize_t file_read(struct file *f, struct uio *u);  /* at f_offset, advances it. bytes or error */
 ssize_t file_write(struct file *f, struct uio *u);
 
+/*
+ * The operations for open, close, read, write, ioctl and poll of vp: devices and FIFOs have those of their drivers on every
+ * file system. Attributes and names stay with v_op.
+ */
+const struct vnodeops *vn_io_ops(const struct vnode *vp);
+
+/*
+ * Writing against running (ETXTBSY), v_writers and v_ntext under one lock. A description that may write holds a write right
+ * from open to close; a process holds a text right on its executable from exec to exit (fork takes one more).
+ */
+int vn_write_begin(struct vnode *vp); /* -ETXTBSY */
+void vn_write_end(struct vnode *vp);
+int vn_text_begin(struct vnode *vp);  /* -ETXTBSY */
+void vn_text_end(struct vnode *vp);
+
 /* Pipes (fs/pipe.c). */
 int pipe_create(struct file **rd, struct file **wr, u32 flags);
 

@@ -104,6 +104,8 @@ struct vnodeops {
 	int (*vop_putpages)(struct vnode *vp, struct page **pg, u32 n);
 	/* A shared writable mapping or a write is about to dirty the page (locked): allocate its block. -ENOSPC, -EDQUOT */
 	int (*vop_mkwrite)(struct vnode *vp, struct page *pg);
+	/* A page leaves the cache, whatever the reason: for file systems that count pages (tmpfs). Never sleeps. NULL: nothing */
+	void (*vop_droppage)(struct vnode *vp, struct page *pg);
 	/* v_ref went to 0: free what only a referenced vnode needs; an unlinked file gives up its blocks. May sleep, no locks held.
 	 * Returns true: forget the vnode now (do not keep it cached). */
 	bool (*vop_inactive)(struct vnode *vp);
@@ -115,6 +117,9 @@ struct vnodeops {
 #define V_MOUNTED 0x04u	 /* v_mounted is mounted here */
 #define V_SEEKABLE 0x08u
 #define V_NOCACHE 0x10u	 /* do not keep after the last reference */
+#define V_MEMORY 0x20u	 /* its pages are the only copy: dirty ones are never written back nor reclaimed, pc_flush() is a no-op */
+#define V_DYNAMIC 0x40u	 /* directory: names come and go by themselves (/proc), the name cache keeps out */
+#define V_NOFLOCK 0x80u	 /* f_lock is not held across reads and writes: they take locks of lower rank (/proc: LR_EXEC) */
 
 struct radix; /* fs/radix.h: index -> page */
 
