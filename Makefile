@@ -9,9 +9,14 @@
 #   VARIANT=NAME, EXTRA_CFLAGS=...   one more kernel beside the usual ones, see mk/kernel.mk
 #   V=1                   show the commands
 
-MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
+%: %,v
+%: RCS/%,v
+%: RCS/%
+%: s.%
+%: SCCS/s.%
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 B := build
 BUILD ?= debug
@@ -28,7 +33,7 @@ say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-8s %s\n')
 endif
 
 .PHONY: all
-all: $(B)/kernel.elf
+all: $(B)/kernel.elf $(B)/disk.img $(B)/reprise.iso
 
 .PHONY: FORCE
 FORCE:
@@ -40,7 +45,7 @@ define stamp
 	@printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || printf '%s\n' '$(subst ','\'',$(2))' > $(1)
 endef
 
-include mk/kernel.mk
+include mk/kernel.mk mk/user.mk mk/image.mk
 
 .PHONY: clean
 clean:

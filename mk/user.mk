@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+# User space: musl and busybox from Debian's i386 archive, our programs, Lua.
+#
+#   build/user/musl-cc       C compiler for static i386 programs that run here and on a Linux host
+#   build/user/busybox/      Debian's busybox-static, unmodified
+#   build/user/bin/NAME      from user/NAME.c
+#   build/user/tests/NAME    from tests/programs/NAME.c
+#   build/cache/             what was downloaded; REPRISE_CACHE=DIR keeps it elsewhere
+
+CACHE := $(if $(REPRISE_CACHE),$(REPRISE_CACHE),$(B)/cache)
+U := $(B)/user
+MUSL_CC := $(U)/musl-cc
+UCROSS := i686-linux-gnu-
+LUA_SRC := lua5.4
+
+UCFLAGS := -std=gnu11 -O2 -g -Iuser/include -Iuser/lib -ffile-prefix-map=$(CURDIR)=. \
+	-Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
+ifneq ($(filter true 1,$(CI) $(WERROR)),)
+UCFLAGS += -Werror
+endif
+
+UPROGS := $(patsubst user/%.c,%,$(wildcard user/*.c))
+UTESTS := $(patsubst tests/programs/%.c,%,$(wildcard tests/programs/*.c))
+ULIB_OBJS := $(patsubst user/lib/%.c,$(U)/obj/lib/%.o,$(wildcard user/lib/*.c))
+UBINS := $(UPROGS:%=$(U)/bin/%) $(U)/bin/lua
+UTESTBINS := $(UTESTS:%=$(U)/tests/%)
+
+.PHONY: user programs
+user: programs $(U)/busybox/applets
+programs: $(UBINS) $(UTESTBINS)
+
+# All three at once: one update of the package lists.
+$(CACHE)/musl-dev.deb:
+	@tools/fetch $(CACHE) musl-dev.deb busybox-static.deb $(LUA_SRC).dsc
+$(CACHE)/busybox-static.deb $(CACHE)/$(LUA_SRC)/$(LUA_SRC).dsc: | $(CACHE)/musl-dev.deb
+	@tools/fetch $(CACHE) $(patsubst $(CACHE)/$(LUA_SRC)/%,%,$(@:$(CACHE)/%.deb=%.deb))
+
+$(U)/musl/unpacked: $(CACHE)/musl-dev.deb
+	$(say) UNPACK $<
+	@rm -rf $(@D) && mkdir -p $(@D) && dpkg -x $< $(@D) && touch $@
+$(U)/busybox/unpacked: $(CACHE)/busybox-static.deb
+	$(say) UNPACK $<
+	@rm -rf $(@D) && mkdir -p $(@D) && dpkg -x $< $(@D) && touch $@
+$(U)/busybox/applets: $(U)/busybox/unpacked
+	@$(@D)/bin/busybox --list-full > $@
+
+# The tree may be moved: the wrapper and its specs hold absolute names and are made again then.
+$(U)/musl.stamp: FORCE
+	$(call stamp,$@,$(CURDIR) $(UCROSS))
+$(MUSL_CC): tools/mkmuslcc $(U)/musl/unpacked $(U)/musl.stamp
+	@tools/mkmuslcc $(UCROSS) $(U)/musl $@
+
+$(U)/flags.stamp: FORCE
+	$(call stamp,$@,$(UCFLAGS))
+$(U)/obj/%.o: user/%.c $(MUSL_CC) $(U)/flags.stamp
+	$(say) MUSL-CC $<
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(UCFLAGS) -MMD -MP -c $< -o $@
+$(U)/obj/tests/%.o: tests/programs/%.c $(MUSL_CC) $(U)/flags.stamp
+	$(say) MUSL-CC $<
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(UCFLAGS) -MMD -MP -c $< -o $@
+$(U)/lib.stamp: FORCE
+	$(call stamp,$@,$(ULIB_OBJS))
+$(U)/lib.a: $(ULIB_OBJS) $(U)/lib.stamp
+	@rm -f $@ && $(UCROSS)ar rcsD $@ $(ULIB_OBJS)
+$(U)/bin/%: $(U)/obj/%.o $(U)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $< $(U)/lib.a -o $@
+$(U)/tests/%: $(U)/obj/tests/%.o $(U)/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $< $(U)/lib.a -o $@
+
+# A real program of some size: Lua, from Debian's source package with Debian's patches.
+$(U)/lua/unpacked: $(CACHE)/$(LUA_SRC)/$(LUA_SRC).dsc
+	$(say) UNPACK $<
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cd $(@D) && dpkg-source --no-check -x $(abspath $<) src >log 2>&1 || { cat log; false; }
+	@touch $@
+$(U)/bin/lua: $(U)/lua/unpacked $(MUSL_CC) mk/lua.mk
+	$(say) MAKE $@
+	@mkdir -p $(@D)
+	$(Q)$(MAKE) -s -f mk/lua.mk SRC=$(U)/lua/src/src CC=$(MUSL_CC) OUT=$@
+
+-include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d)
