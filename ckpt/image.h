@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checkpoint image: what it says (struct img_image), and how it becomes a file and is read back.
+ *
+ * This module knows no kernel type. The kernel, tools/ckptool and the fuzzer compile the same code:
+ *
+ *   save:     kernel objects --> struct img_image --img_layout()--> offsets --img_write_*()--> file
+ *   restore:  file --img_read(): all of it checked--> struct img_image --> kernel objects
+ *
+ * The file, an ELF32 core file (docs/ckpt.5 has every byte; ckpt/image_format.h the numbers):
+ *
+ *   0            +---------------------------+
+ *                | ELF header                |
+ *   52           | program headers           |  PT_NOTE, then PT_LOADs in order of address
+ *                | one section header        |  only if there are 65535 program headers or more
+ *   lo_notes_off | notes: KCKPT, CORE, LINUX |
+ *                | zeros to the next page    |
+ *   lo_data_off  +---------------------------+  page aligned
+ *                | stored pages              |  lo_npages of them, in order of address, no gaps
+ *   lo_sums_off  +---------------------------+
+ *                | a 32-bit sum of each page |
+ *   lo_size      +---------------------------+
+ *
+ * Which pages are stored. A PT_LOAD begins with the pages that are stored (p_filesz), the rest up to
+ * p_memsz is not: memory without a file behind it is zero there, a private mapping of a file has that
+ * file's bytes. Zero and untouched pages of anonymous memory are the same thing: a restored process has not
+ * touched them yet, so the file must not tell them apart. The page that the file does not hold takes no room, the
+ * headers of the worst pattern (every other page) are 0.9 % of the data, and stored pages lie in one extent.
+ * gdb and readelf need nothing else: gdb reads what is not stored as zeros, or from the files that NT_FILE names.
+ *
+ * Canonical: one state has one encoding. Whatever differs between two checkpoints of a process that did not
+ * run in between (name of the image, clock, times used, what is left of timers) stands in the notes IDENT and
+ * TIME, which have a fixed size. img_read() encodes again what it decoded and compares: a file that holds anything
+ * but the encoding of what was understood is refused, in all its padding and derived headers.
+ *
+ * Who checks. img_check() knows every rule; img_layout() calls it (nothing is written that would not be
+ * read), img_read() calls it on what it decoded. A restored process holds values that its program could have set
+ * by itself: selectors of user mode, no privileged EFLAGS bit. Rights that depend on who recovers
+ * (credentials, files, limits) are for the caller of img_read() to decide.
+ *
+ * Memory: an image lives in one arena, freed by img_free(). Decoding takes at most IMG_MEM_MAX, and never more
+ * than about twice the metadata of the file. No recursion; stack use below 500 bytes.
+ *
+ * Contexts: everything here may sleep where its callbacks do. No locks: an image belongs to one lwp.
+ * Errors: negative errno. img_err says what and where, in one line for the log:
+ *   -ENOEXEC not a checkpoint image; -EOPNOTSUPP one of another version; -EBADMSG truncated, damaged or
+ *   forged; -E2BIG beyond a limit; -ENOMEM; -EINVAL (img_layout) the state given breaks a rule; others: the callbacks'.
+ */
+#ifndef CKPT_IMAGE_H
+#define CKPT_IMAGE_H
+
+#include "kernel/lib/types.h"
+
+#define IMG_VERSION 1u
+
+/* Limits: an image beyond them is neither written nor read. */
+#define IMG_USER_MIN 0x00010000u
+#define IMG_USER_MAX 0xc0000000u
+#define IMG_PAGE 4096u
+#define IMG_PID_MAX 32768
+#define IMG_MAX_LWPS 1024u
+#define IMG_MAX_SEGS 65530u
+#define IMG_MAX_LOADS 262144u	   /* program headers; 896 MiB of RAM cannot make more runs */
+#define IMG_MAX_VNODES 65536u
+#define IMG_MAX_FILES 1024u
+#define IMG_MAX_FDS 1024u
+#define IMG_MAX_TTYS 16u
+#define IMG_MAX_PENDING 4096u	   /* queued signals of one queue */
+#define IMG_MAX_GROUPS 32u
+#define IMG_MAX_AUXV 64u	   /* words */
+#define IMG_MAX_PATH 4096u	   /* with the terminating 0 */
+#define IMG_META_MAX (16u << 20)   /* bytes before the pages */
+#define IMG_MEM_MAX (24u << 20)	   /* bytes of arena while reading */
+#define IMG_NONE 0xffffffffu	   /* no index */
+#define IMG_NSIG 64
+#define IMG_NRLIMIT 16
+#define IMG_NTLS 3
+#define IMG_FX_SIZE 512
+#define IMG_SUMS_PER_BLOCK 1024u
+
+/* ---- where memory and bytes come from ---- */
+
+struct img_mem {
+	void *(*m_alloc)(void *ctx, u32 size); /* NULL: out of memory. Contents may be anything */
+	void (*m_free)(void *ctx, void *p);
+	void *m_ctx;
+};
+
+/* All of the bytes or a negative errno. */
+struct img_io {
+	int (*io_read)(void *ctx, u64 off, void *buf, u32 len);
+	int (*io_write)(void *ctx, u64 off, const void *buf, u32 len);
+	void *io_ctx;
+};
+
+struct img_err {
+	const char *e_what; /* constant text: "seg overlaps the one before" */
+	u32 e_val;	    /* the offending value, index or address */
+	u64 e_off;	    /* in the file, of the item that was being read; 0 when the state was at fault */
+};
+
+struct img_chunk;
+
+/* ---- the decoded form ---- */
+
+/*
+ * A file that the process depends on. Each (path, identity) once, in the order of first use: exe, cwd, root,
+ * segs, files, ttys. img_add_vnode() finds an equal one.
+ */
+struct img_vnode {
+	const char *v_path; /* absolute, "": none is known */
+	u64 v_ino, v_size;
+	s64 v_mtime;
+	u32 v_mtime_ns; /* below 10^9 */
+	u32 v_dev, v_rdev, v_gen;
+	u32 v_mode; /* S_IFMT and permission bits */
+};
+
+/* In the order of user_regs_struct, hence of NT_PRSTATUS. r_orig_eax: number of the call to run again, or -1. */
+struct img_regs {
+	u32 r_ebx, r_ecx, r_edx, r_esi, r_edi, r_ebp, r_eax, r_ds, r_es, r_fs, r_gs, r_orig_eax, r_eip, r_cs,
+		r_eflags, r_esp, r_ss;
+};
+
+struct img_siginfo {
+	u32 si_word[32]; /* siginfo_t of the ABI; [0] is the signal. Unused parts are zero */
+};
+
+struct img_sigqueue {
+	u64 q_set; /* pending; a bit without an entry below: SI_USER by nobody */
+	u32 q_count;
+	struct img_siginfo *q_info; /* oldest first; at most one of each standard signal */
+};
+
+struct img_sigaction {
+	u32 sa_handler, sa_flags, sa_restorer;
+	u64 sa_mask;
+};
+
+/* A timed call that goes on when the process runs again (nanosleep, poll...). */
+struct img_restart {
+	u32 rs_active; /* 0 or 1; 0: the rest is 0 */
+	u32 rs_sysno;
+	u32 rs_arg[5];
+	u64 rs_remain; /* TIME: nanoseconds left */
+};
+
+struct img_lwp {
+	s32 l_tid;
+	char l_name[16];
+	struct img_regs l_regs;
+	u64 l_tls[IMG_NTLS]; /* GDT slots 6, 7, 8: descriptors as the CPU has them, 0: empty */
+	u32 l_fpvalid;	     /* 0: never used the FPU, l_fx is all zero */
+	u8 l_fx[IMG_FX_SIZE]; /* FXSAVE, after img_fx_canon() */
+	u64 l_sigmask;
+	struct img_sigqueue l_pending;
+	u32 l_altsp, l_altsize, l_altflags;
+	u32 l_clear_tid, l_robust, l_robust_len;
+	struct img_restart l_restart;
+	u64 l_utime, l_stime; /* TIME */
+};
+
+#define IMG_SEG_ANON 1u	   /* private, zero where not stored */
+#define IMG_SEG_PRIVATE 2u /* private mapping of s_vnode at s_off; that file's bytes where not stored */
+#define IMG_SEG_SHARED 3u  /* shared mapping of s_vnode: nothing is stored */
+
+#define IMG_SEGF_STACK 1u
+#define IMG_SEGF_BRK 2u
+#define IMG_SEGF_DONTFORK 4u
+
+struct img_seg {
+	u32 s_base, s_size; /* bytes, page aligned; ascending, disjoint */
+	u32 s_prot, s_maxprot;
+	u32 s_kind, s_flags;
+	u32 s_vnode; /* IMG_NONE for IMG_SEG_ANON */
+	u64 s_off;
+};
+
+/* A run of stored pages inside one seg. Ascending; two runs never touch within a seg. */
+struct img_run {
+	u32 r_va;
+	u32 r_npages;
+	u32 r_first; /* index of its first page among all stored ones */
+};
+
+#define IMG_FILE_REG 1u
+#define IMG_FILE_DIR 2u
+#define IMG_FILE_CHR 3u /* a device without state: null, zero, full, random... */
+#define IMG_FILE_TTY 4u
+
+/* An open file description: shared by all descriptors that name its index. In the order of first use by i_fd. */
+struct img_file {
+	u32 f_kind;
+	u32 f_flags; /* O_*, without those that only act in open() */
+	u64 f_offset;
+	u32 f_vnode;
+	u32 f_tty;   /* IMG_FILE_TTY: index in i_tty; else IMG_NONE */
+	s32 f_owner; /* F_SETOWN */
+};
+
+struct img_fd {
+	u32 fd_num; /* ascending */
+	u32 fd_file;
+	u32 fd_cloexec; /* 0 or 1 */
+};
+
+/* In the order of first use: files, then the controlling terminal. */
+struct img_tty {
+	u32 t_vnode;
+	u32 t_iflag, t_oflag, t_cflag, t_lflag;
+	u8 t_line, t_cc[19];
+	u32 t_ispeed, t_ospeed;
+	u16 t_row, t_col, t_xpixel, t_ypixel;
+	s32 t_pgrp; /* foreground process group, 0: none */
+};
+
+#define IMG_PF_FORKNOEXEC 1u
+
+struct img_timer {
+	u64 it_remain;	 /* TIME: nanoseconds until it fires, 0: off */
+	u64 it_interval; /* nanoseconds */
+};
+
+struct img_proc {
+	s32 p_pid, p_ppid, p_pgid, p_sid;
+	u32 p_flags;	/* IMG_PF_* */
+	u32 p_exitsig;	/* to the parent */
+	u32 p_stopsig;	/* stopped by this signal; 0: not stopped */
+	u32 p_umask;
+	s32 p_nice;
+	u32 p_uid, p_euid, p_suid, p_fsuid, p_gid, p_egid, p_sgid, p_fsgid;
+	u32 p_ngroups;
+	u32 p_groups[IMG_MAX_GROUPS];
+	struct {
+		u64 rl_cur, rl_max; /* ~0: none */
+	} p_rlimit[IMG_NRLIMIT];
+	char p_comm[16]; /* terminated, zeros behind */
+	char p_args[80]; /* start of the command line for ps and gdb; the same */
+	u32 p_exe, p_cwd, p_root; /* vnodes */
+	u32 p_ctty;		  /* in i_tty, or IMG_NONE */
+	struct img_sigaction p_act[IMG_NSIG]; /* [n-1] */
+	struct img_sigqueue p_pending;
+	struct img_timer p_itimer[3]; /* real, virtual, prof */
+	/* TIME */
+	u64 p_age; /* nanoseconds since it began */
+	u64 p_utime, p_stime, p_cutime, p_cstime;
+	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
+};
+
+struct img_mm {
+	u32 m_brk_start, m_brk;
+	u32 m_mmap_top, m_stack_limit;
+	u32 m_arg_start, m_arg_end, m_env_start, m_env_end, m_stack_start;
+	u32 m_code_start, m_code_end, m_data_start, m_data_end;
+	u32 m_nauxv; /* words used, AT_NULL's pair included; even */
+	u32 m_auxv[IMG_MAX_AUXV];
+};
+
+/* Note IDENT, but for the checksum. */
+struct img_ident {
+	u8 id_image[16];  /* tells this image from every other */
+	u8 id_parent[16]; /* of the image that this one continues; zero: none */
+	char id_node[64], id_system[64]; /* terminated, zeros behind */
+	u64 id_real_ns, id_mono_ns; /* the instant that it shows, on CLOCK_REALTIME and CLOCK_MONOTONIC */
+};
+
+/* Where things are in the file; img_layout() and img_read() fill it. */
+struct img_layout {
+	u32 lo_phnum;	/* program headers, PT_NOTE included */
+	u32 lo_notes_off, lo_notes_size;
+	u32 lo_crc_off; /* of the checksum of the metadata, in note IDENT */
+	u32 lo_data_off; /* the metadata ends here */
+	u32 lo_npages;
+	u64 lo_sums_off, lo_size;
+};
+
+struct img_image {
+	struct img_ident i_ident;
+	struct img_proc i_proc;
+	struct img_mm i_mm;
+	struct img_vnode *i_vnode;
+	struct img_lwp *i_lwp; /* [0] is the one that gdb shows first: the caller of ckpt(), or the first lwp */
+	struct img_seg *i_seg;
+	struct img_run *i_run;
+	struct img_file *i_file;
+	struct img_fd *i_fd;
+	struct img_tty *i_tty;
+	u32 i_nvnode, i_nlwp, i_nseg, i_nrun, i_nfile, i_nfd, i_ntty;
+
+	struct img_layout i_lo;
+	u32 *i_blocksum; /* a sum of each block of IMG_SUMS_PER_BLOCK page sums */
+
+	/* The arena. */
+	struct img_mem i_mem;
+	struct img_chunk *i_chunk;
+	u32 i_memused, i_memmax;
+	u32 i_runseg; /* seg that img_add_page() is in */
+};
+
+/* ---- making one (save) ---- */
+
+/* An empty image. img_free() may follow at any time, also after an error; twice is harmless. */
+void img_init(struct img_image *img, const struct img_mem *mem);
+void img_free(struct img_image *img);
+
+/* Zeroed memory that lives as long as the image. NULL: out of memory, or more than IMG_MEM_MAX. */
+void *img_alloc(struct img_image *img, u32 size) __must_check;
+
+/*
+ * Each appends a zeroed element and returns it, NULL: out of memory or beyond the limit. The pointer is good until the
+ * next one of the same kind is added.
+ */
+struct img_lwp *img_add_lwp(struct img_image *img) __must_check;
+struct img_seg *img_add_seg(struct img_image *img) __must_check;
+struct img_file *img_add_file(struct img_image *img) __must_check;
+struct img_fd *img_add_fd(struct img_image *img) __must_check;
+struct img_tty *img_add_tty(struct img_image *img) __must_check;
+struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *q) __must_check;
+
+/* Index of a vnode equal to *v, added if there is none (the path is copied). -ENOMEM, -E2BIG, -ENAMETOOLONG */
+int img_add_vnode(struct img_image *img, const struct img_vnode *v) __must_check;
+
+/* The page at va, in a seg that was added before, is to be stored. In order of address. -ENOMEM, -E2BIG, -EINVAL (order, no seg) */
+int img_add_page(struct img_image *img, u32 va) __must_check;
+
+/* Clears the parts of an FXSAVE area that a 32-bit processor leaves alone, so that equal states are equal bytes. */
+void img_fx_canon(u8 fx[IMG_FX_SIZE]);
+
+/* ---- writing ---- */
+
+/* Checks everything and computes i_lo. -EINVAL, -E2BIG, -ENOMEM */
+int img_layout(struct img_image *img, struct img_err *err) __must_check;
+
+/*
+ * After img_layout(): begin; then img_write_page() once for each stored page, in order; then end. The caller writes the pages
+ * themselves: the k-th lies at img_page_off(img, k). img_write_page() sums the page, and hands full blocks of sums
+ * to io_write; img_write_end() writes the last sums and the metadata. Nothing about the order on the disk is
+ * promised: the caller flushes, then gives the file its name.
+ */
+struct img_writer {
+	struct img_image *w_img;
+	const struct img_io *w_io;
+	u32 w_npages;	/* summed so far */
+	u32 *w_sums;	/* the current block */
+};
+
+int img_write_begin(struct img_writer *w, struct img_image *img, const struct img_io *io) __must_check;
+int img_write_page(struct img_writer *w, const void *page) __must_check; /* -EINVAL: more pages than laid out */
+int img_write_end(struct img_writer *w) __must_check;			  /* -EINVAL: fewer */
+
+static inline u64 img_page_off(const struct img_image *img, u32 index)
+{
+	return img->i_lo.lo_data_off + (u64)index * IMG_PAGE;
+}
+
+/* ---- reading ---- */
+
+/*
+ * Reads and validates all but the contents of the pages. `size` is the length of the file. img must be fresh from img_init();
+ * on success it is to be treated as const. See the errors above.
+ */
+int img_read(struct img_image *img, const struct img_io *io, u64 size, struct img_err *err) __must_check;
+
+/* Every rule about the state itself; 0 or -EINVAL, -E2BIG. */
+int img_check(const struct img_image *img, struct img_err *err) __must_check;
+
+/* The seg / the run of stored pages that holds va; NULL: none. */
+const struct img_seg *img_seg_find(const struct img_image *img, u32 va);
+const struct img_run *img_run_find(const struct img_image *img, u32 va);
+
+/* The sums of stored pages [block * IMG_SUMS_PER_BLOCK, ...), checked. The rest of the last block is 0. -EBADMSG, -EINVAL, io_read's */
+int img_read_sums(const struct img_image *img, const struct img_io *io, u32 block,
+		  u32 sums[IMG_SUMS_PER_BLOCK]) __must_check;
+
+/* Reads every stored page and compares its sum. -EBADMSG (err: its address), -ENOMEM, io_read's */
+int img_verify_pages(struct img_image *img, const struct img_io *io, struct img_err *err) __must_check;
+
+/* ---- sums ---- */
+
+/* Of a page at a 4-byte boundary. Any change of fewer than 32 neighbouring bits changes it. */
+u32 img_page_sum(const void *page);
+/* CRC-32C (Castagnoli): start with 0, go on with the result. */
+u32 img_crc32c(u32 crc, const void *buf, size_t len);
+
+#endif
