@@ -3,6 +3,8 @@
 #ifndef KERNEL_ABI_FCNTL_H
 #define KERNEL_ABI_FCNTL_H
 
+#include "kernel/lib/types.h"
+
 #ifdef REPRISE_HOST
 #include <fcntl.h>
 #else
@@ -59,5 +61,53 @@
 #define LOCK_NB 4
 #define LOCK_UN 8
 #endif
+
+/* Under names of our own: what the host's headers hide behind feature macros, or do not have. */
+#define K_NON_LFS_MAX 0x7fffffffu /* the largest size a description without O_LARGEFILE may see or make */
+#define K_IOV_MAX 1024u
+#define K_RW_MAX 0x7ffff000u /* one read or write moves at most so much */
+
+#define K_SEEK_SET 0
+#define K_SEEK_CUR 1
+#define K_SEEK_END 2
+#define K_SEEK_DATA 3
+#define K_SEEK_HOLE 4
+
+#define K_F_SETSIG 10
+#define K_F_GETSIG 11
+#define K_F_OFD_GETLK 36
+#define K_F_OFD_SETLK 37
+#define K_F_OFD_SETLKW 38
+#define K_F_SETPIPE_SZ 1031
+#define K_F_GETPIPE_SZ 1032
+
+#define K_AT_NO_AUTOMOUNT 0x800
+#define K_AT_STATX_SYNC_TYPE 0x6000
+#define K_RENAME_NOREPLACE 1u
+#define K_CLOSE_RANGE_UNSHARE 2u
+#define K_CLOSE_RANGE_CLOEXEC 4u
+#define K_MFD_CLOEXEC 1u
+#define K_FALLOC_KEEP_SIZE 1u
+#define K_UTIME_NOW 0x3fffffffu
+#define K_UTIME_OMIT 0x3ffffffeu
+
+struct abi_iovec {
+	u32 iov_base, iov_len;
+};
+
+/* struct flock, for F_GETLK .. F_SETLKW. */
+struct abi_flock {
+	s16 l_type, l_whence;
+	s32 l_start, l_len, l_pid;
+};
+_Static_assert(sizeof(struct abi_flock) == 16, "flock");
+
+/* struct flock64: i386 aligns 64-bit fields to 4. */
+struct abi_flock64 {
+	s16 l_type, l_whence;
+	s64 l_start, l_len;
+	s32 l_pid;
+} __packed;
+_Static_assert(sizeof(struct abi_flock64) == 24, "flock64");
 
 #endif

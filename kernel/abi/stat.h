@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* File modes, stat64 and statx of the i386 ABI (facts: linux-libc-dev asm/stat.h, linux/stat.h). */
+/* File modes, stat, stat64 and statx of the i386 ABI (facts: linux-libc-dev asm/stat.h, linux/stat.h). */
 #ifndef KERNEL_ABI_STAT_H
 #define KERNEL_ABI_STAT_H
 
@@ -26,6 +26,16 @@
 #define S_ISBLK(m) (((m)&S_IFMT) == S_IFBLK)
 #define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
 #endif
+
+/* struct stat of the calls 106..108: 64 bytes. */
+struct abi_stat {
+	u32 st_dev, st_ino;
+	u16 st_mode, st_nlink, st_uid, st_gid;
+	u32 st_rdev, st_size, st_blksize, st_blocks;
+	u32 st_atime_s, st_atime_ns, st_mtime_s, st_mtime_ns, st_ctime_s, st_ctime_ns;
+	u32 pad[2];
+};
+_Static_assert(sizeof(struct abi_stat) == 64, "stat");
 
 /* struct stat64, 96 bytes. */
 struct abi_stat64 {
@@ -60,5 +70,9 @@ struct abi_statx {
 	u64 pad1[14];
 };
 _Static_assert(sizeof(struct abi_statx) == 256, "statx");
+
+#define K_STATX_BASIC_STATS 0x7ffu
+#define K_STATX_RESERVED 0x80000000u
+#define K_STATX_ATTR_MOUNT_ROOT 0x2000u
 
 #endif
