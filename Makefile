@@ -29,11 +29,26 @@ Q :=
 say = @:
 else
 Q := @
-say = @$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-8s %s\n')
+say = @$(if $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),:,printf '  %-8s %s\n')
 endif
 
-.PHONY: all
+.PHONY: all kernel.elf
 all: $(B)/kernel.elf $(B)/disk.img $(B)/reprise.iso
+kernel.elf: $(B)/kernel.elf
+
+.PHONY: help
+help:
+	@sed -n 's/^#H //p' Makefile
+#H make            build/kernel.elf, build/disk.img, build/reprise.iso
+#H make run        boot in QEMU, console on this terminal (VM="--smp 4 --mem 64": options of tools/vm)
+#H make demo       the whole story: compute, checkpoint, power cut, recover
+#H make check      build and run all tests (TESTS="-k NAME": options of tests/run)
+#H make bench      the measurements, under build/bench/
+#H make debug      QEMU and gdb in this terminal
+#H make iso, make disk EXTRA=DIR      only the CD; only the disk, with the files of DIR over the root
+#H make kernel, make user, make lint, make format, make clean, make distclean
+#H make setup      install what is missing;   make doctor: what is there
+#H BUILD=release, V=1, WERROR=1       see the top of the Makefile
 
 .PHONY: FORCE
 FORCE:
@@ -45,8 +60,12 @@ define stamp
 	@printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || printf '%s\n' '$(subst ','\'',$(2))' > $(1)
 endef
 
-include mk/kernel.mk mk/user.mk mk/image.mk
+include mk/kernel.mk mk/user.mk mk/image.mk mk/check.mk
 
+# What was downloaded stays.
 .PHONY: clean
 clean:
-	rm -rf $(B)/obj $(B)/kernel.elf $(B)/disk.img $(B)/reprise.iso
+	rm -rf $(filter-out $(CACHE),$(wildcard $(B)/*))
+.PHONY: distclean
+distclean:
+	rm -rf $(B)

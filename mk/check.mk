@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# What one does with a built machine: run, check, measure, debug; and the checks of the sources.
+
+.PHONY: setup doctor run demo check bench debug
+setup:
+	@tools/setup
+doctor:
+	@tools/setup --doctor
+
+# A make of its own after the set-up: this one has already looked for the tools.
+run:
+	@tools/setup run
+	@$(MAKE) --no-print-directory kernel.elf disk
+	@tools/vm $(VM)
+demo:
+	@tools/setup check
+	@$(MAKE) --no-print-directory kernel.elf disk
+	@tools/demo $(DEMO)
+check:
+	@tools/setup check
+	@$(MAKE) --no-print-directory all lint
+	@tests/run $(TESTS)
+# The measurements are those of a release kernel, which leaves build/kernel.elf as it is.
+bench:
+	@tools/setup bench
+	@$(MAKE) --no-print-directory kernel BUILD=release VARIANT=release
+	@$(MAKE) --no-print-directory disk
+	@REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench $(BENCH)
+debug:
+	@tools/setup check
+	@$(MAKE) --no-print-directory kernel.elf disk
+	@tools/debug $(VM)
+
+# --- The sources: form and static analysis -----------------------------------------------------
+
+KERNEL_C := $(filter %.c,$(KERNEL_SRCS))
+KERNEL_H := $(sort $(wildcard $(KERNEL_DIRS:%=%/*.h)) $(wildcard kernel/abi/*.h))
+USER_C := $(wildcard user/*.c user/lib/*.c tests/programs/*.c)
+USER_H := $(wildcard user/include/*/*.h user/lib/*.h tests/programs/*.h)
+HOST_C := $(wildcard tools/*.c tools/*/*.c tests/unit/*.c tests/fuzz/*.c)
+HOST_H := $(wildcard tools/*/*.h tests/unit/*.h)
+ALL_C := $(KERNEL_C) $(KERNEL_H) $(USER_C) $(USER_H) $(HOST_C) $(HOST_H)
+LINT := $(B)/lint
+
+# Other versions of clang-format would judge the same file otherwise.
+CLANG_FORMAT := $(if $(shell command -v clang-format-14),clang-format-14,clang-format)
+CLANG_TIDY := $(if $(shell command -v clang-tidy-14),clang-tidy-14,clang-tidy)
+# The include directory of gcc's own headers is wrong for clang, which has its own.
+LINT_FLAGS := --target=i686-linux-gnu -std=gnu11 -ffreestanding -fno-strict-aliasing -mno-sse \
+	-I. -D__REPRISE_KERNEL__=1 -DDEBUG=1 -Wall -Wextra -Wno-unused-parameter
+
+.PHONY: lint format lint-format lint-cppcheck lint-tidy
+lint: lint-format lint-cppcheck lint-tidy
+
+format:
+	$(CLANG_FORMAT) -i $(ALL_C)
+
+lint-format:
+	$(say) FORMAT "$(words $(ALL_C)) files"
+	$(Q)if $(CLANG_FORMAT) --version | grep -q ' 14\.'; then \
+		$(CLANG_FORMAT) --dry-run -Werror $(ALL_C); \
+	else echo "  note: .clang-format is for version 14, this is another: form not checked"; fi
+
+CPPCHECK := cppcheck --quiet --language=c --std=c11 --platform=unix32 --enable=warning,portability \
+	--inline-suppr --error-exitcode=1 --template=gcc --suppress=unusedStructMember \
+	--suppress=missingIncludeSystem --suppress=uninitMemberVar
+lint-cppcheck:
+	$(say) CPPCHECK "$(words $(KERNEL_C)) files"
+	@mkdir -p $(LINT)/cppcheck
+	$(Q)$(CPPCHECK) -j$$(nproc) --cppcheck-build-dir=$(LINT)/cppcheck -I. -D__REPRISE_KERNEL__=1 -DDEBUG=1 \
+		-D__i386__=1 -D__GNUC__=12 -UREPRISE_HOST $(KERNEL_C)
+
+# One stamp a file, so that a second run looks only at what has changed.
+lint-tidy: $(KERNEL_C:%=$(LINT)/%.tidy)
+$(LINT)/%.c.tidy: %.c .clang-tidy $(KERNEL_H)
+	$(say) TIDY $<
+	@mkdir -p $(@D)
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(LINT_FLAGS) >$@.log 2>&1 || { grep -v 'warnings generated' $@.log; false; }
+	@touch $@
