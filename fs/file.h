@@ -4,6 +4,9 @@
  *
  * Locks: f_ref atomic. f_lock (mutex LR_FILE): f_offset, across a read or write of a regular file or a readdir. f_flags: only
  * the status bits change (fcntl), atomically. fdtab: ft_lock (spin LR_FDTAB) for the arrays.
+ *
+ * A descriptor is taken in two steps, so that open(2) with no descriptor left changes nothing on disk: fd_reserve()
+ * takes the number, fd_set() puts the description there. A reserved slot looks closed to everybody else.
  */
 #ifndef FS_FILE_H
 #define FS_FILE_H
@@ -22,9 +25,12 @@ struct file {
 	void *f_data;	      /* the vnode's driver's, per open */
 	u32 f_id;	      /* unique in this boot: tells shared descriptions apart in an image */
 	s32 f_owner;	      /* F_SETOWN */
+	bool f_opened;	      /* vop_open has succeeded: vop_close is due */
+	bool f_writer;	      /* holds a write right on f_vnode */
 };
 
 #define FD_CLOEXEC_K 1u
+#define FD_RESERVED_K 0x80u
 #define NOFILE_MAX 1024u
 
 struct fdtab {
@@ -34,13 +40,16 @@ struct fdtab {
 	struct file **ft_file; /* NULL: free */
 	u8 *ft_flags;	     /* FD_CLOEXEC_K */
 	u32 ft_open;
+	u32 ft_lowest;	     /* no slot below this one is free */
 };
 
 void file_init(void);
 extern volatile u32 file_count; /* live struct files: leak check */
 
-/* A description for vp (takes over the reference on success). NULL: out of memory. */
+/* A description for vp (takes over the reference on success), vop_open not called. NULL: out of memory. */
 struct file *file_alloc(struct vnode *vp, u32 flags);
+/* The same with vop_open and the write right. Permissions were checked by the caller. Takes over the reference on success. */
+int file_open_vnode(struct vnode *vp, u32 flags, struct file **fp);
 void file_hold(struct file *f);
 void file_rele(struct file *f); /* the last one closes. May sleep */
 
@@ -54,9 +63,25 @@ void fdtab_closexec(struct fdtab *ft);
 int fd_get(int fd, struct file **fp);		/* with a reference. -EBADF */
 int fd_alloc(int min, u32 fdflags, struct file *f); /* lowest free >= min; takes over the reference on success. fd or -EMFILE, -ENOMEM */
 int fd_close(int fd);
+int fd_reserve(int min, u32 fdflags);		/* lowest free >= min, or -EMFILE, -ENOMEM, -EINVAL (min beyond the limit) */
+void fd_set(int fd, struct file *f);		/* of a reserved slot; takes over the reference */
+void fd_unreserve(int fd);
 /* Any table; replaces what is there. Takes over the reference. For recovery and dup2. */
 int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags);
 struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags); /* with a reference, NULL */
+
+/* May f be read / written at all? 0 or -EBADF. */
+int file_readable(const struct file *f);
+int file_writable(const struct file *f);
+/* One read or write at u's offset, f_offset untouched. bytes or error */
+ssize_t file_pread(struct file *f, struct uio *u);
+ssize_t file_pwrite(struct file *f, struct uio *u);
+/* Has f a position: lseek, pread and pwrite make sense? */
+bool file_seekable(const struct file *f);
+/* lseek(2). The new offset, -EINVAL, -ESPIPE, -EOVERFLOW, -ENXIO */
+off_t file_seek(struct file *f, off_t off, int whence);
+/* Sets the status flags that fcntl(F_SETFL) may change. */
+void file_setflags(struct file *f, u32 mask, u32 flags);
 
 /* open(2)'s core: path in kernel memory, relative to dirfd (AT_FDCWD). Checks permissions of the current credentials. */
 int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp);
