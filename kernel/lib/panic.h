@@ -10,12 +10,34 @@
 
 #include "kernel/lib/types.h"
 
+struct trapframe;
+
 /*
  * Stops all CPUs, prints the cause ("expected ..., found ..."), registers and a symbolic backtrace;
  * then halts, or, under `panic=exit` on the command line, ends QEMU with status 99 (and under
  * `panic=reboot` reboots). From any context, also with locks held.
  */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
+/* The same for a trap that nothing explains: the registers are those of its frame. */
+void panic_trap(const struct trapframe *tf, const char *fmt, ...) __printf(2, 3) __noreturn;
+
+#ifndef REPRISE_HOST
+
+/* The CPU that panics; -1: none. */
+extern volatile int panic_cpu;
+
+static inline bool panic_active(void)
+{
+	return unlikely(panic_cpu >= 0);
+}
+/* Does this CPU panic? Then it is the only one that still runs, and locks mean nothing. */
+bool panic_is_mine(void);
+static inline bool panic_mine(void)
+{
+	return panic_active() && panic_is_mine();
+}
+
+#endif
 
 #define VERIFY(c)                                                                           \
 	do {                                                                                \

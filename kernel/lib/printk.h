@@ -24,14 +24,25 @@ void vprintk(const char *fmt, va_list ap);
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
-/* A place where log text appears. con_write must work with interrupts off and from a panic. */
+/* Whether debug lines reach the consoles (`debug` on the command line). */
+extern bool printk_debug;
+
+/*
+ * A place where log text appears. con_write is called with the log's lock held and interrupts off, also from a
+ * panic; a lock of its own has the rank LR_CONSOLE.
+ */
 struct console {
 	const char *con_name;
 	void (*con_write)(struct console *con, const char *text, size_t len);
 	struct list con_link; /* owned by printk */
 };
 
-/* Replays the ring to `con`, then adds it. */
+/*
+ * The console of the first moments: text goes to `write` until a console called `name` is registered, which then
+ * goes on where it ended. NULL: none.
+ */
+void console_early(const char *name, void (*write)(const char *text, size_t len));
+/* Replays the ring to `con` (unless it succeeds the early console), then adds it. */
 void console_register(struct console *con);
 
 /* Copies log text from ring position *pos on to buf; advances *pos. Returns bytes copied (0: none new). */

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory and strings. gcc calls memcpy, memmove, memset and memcmp by itself, so they must not call themselves. */
+#include "kernel/lib/string.h"
+
+#ifndef REPRISE_HOST
+
+/*
+ * Words first, then the odd bytes. Nothing is aligned beforehand: unaligned words cost less than
+ * another test in front of the many short copies.
+ */
+void *memcpy(void *dst, const void *src, size_t n)
+{
+	void *d = dst;
+	size_t words = n >> 2;
+
+	__asm__ volatile("rep movsl\n\t"
+			 "movl %3, %%ecx\n\t"
+			 "rep movsb"
+			 : "+D"(d), "+S"(src), "+c"(words)
+			 : "r"(n & 3)
+			 : "memory");
+	return dst;
+}
+
+void *memmove(void *dst, const void *src, size_t n)
+{
+	const u8 *s = src;
+	u8 *d = dst;
+
+	if (d <= s || d >= s + n)
+		return memcpy(dst, src, n);
+	d += n;
+	s += n;
+	for (; n >= 4; n -= 4) {
+		d -= 4;
+		s -= 4;
+		*(u32 *)d = *(const u32 *)s;
+	}
+	while (n--)
+		*--d = *--s;
+	return dst;
+}
+
+void *memset(void *dst, int c, size_t n)
+{
+	void *d = dst;
+	size_t words = n >> 2;
+	u32 fill = (u8)c * 0x01010101u;
+
+	__asm__ volatile("rep stosl\n\t"
+			 "movl %3, %%ecx\n\t"
+			 "rep stosb"
+			 : "+D"(d), "+c"(words)
+			 : "a"(fill), "r"(n & 3)
+			 : "memory");
+	return dst;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const u8 *p = a, *q = b;
+
+	while (n >= 4 && *(const u32 *)p == *(const u32 *)q) {
+		p += 4;
+		q += 4;
+		n -= 4;
+	}
+	for (; n; n--, p++, q++)
+		if (*p != *q)
+			return *p - *q;
+	return 0;
+}
+
+void *memchr(const void *s, int c, size_t n)
+{
+	const u8 *p = s;
+
+	for (; n; n--, p++)
+		if (*p == (u8)c)
+			return (void *)p;
+	return NULL;
+}
+
+size_t strlen(const char *s)
+{
+	const char *p = s;
+
+	while (*p)
+		p++;
+	return (size_t)(p - s);
+}
+
+size_t strnlen(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && s[n])
+		n++;
+	return n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return (u8)*a - (u8)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+	for (; n; n--, a++, b++)
+		if (*a != *b || !*a)
+			return (u8)*a - (u8)*b;
+	return 0;
+}
+
+char *strchr(const char *s, int c)
+{
+	for (;; s++) {
+		if (*s == (char)c)
+			return (char *)s;
+		if (!*s)
+			return NULL;
+	}
+}
+
+char *strrchr(const char *s, int c)
+{
+	const char *found = NULL;
+
+	for (;; s++) {
+		if (*s == (char)c)
+			found = s;
+		if (!*s)
+			return (char *)found;
+	}
+}
+
+void page_zero(void *page)
+{
+	u32 words = PAGE_SIZE / 4;
+
+	__asm__ volatile("rep stosl" : "+D"(page), "+c"(words) : "a"(0) : "memory");
+}
+
+void page_copy(void *dst, const void *src)
+{
+	u32 words = PAGE_SIZE / 4;
+
+	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(words) : : "memory");
+}
+
+#else
+
+void page_zero(void *page)
+{
+	memset(page, 0, PAGE_SIZE);
+}
+
+void page_copy(void *dst, const void *src)
+{
+	memcpy(dst, src, PAGE_SIZE);
+}
+
+#endif
+
+size_t strlcpy_k(char *dst, const char *src, size_t size)
+{
+	size_t len = strlen(src);
+
+	if (size) {
+		size_t n = len < size ? len : size - 1;
+
+		memcpy(dst, src, n);
+		dst[n] = 0;
+	}
+	return len;
+}
+
+static int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A' + 10;
+	return 99;
+}
+
+/* Moves *s behind a prefix that says the base; returns the base. */
+static int number_base(const char **s, int base)
+{
+	const char *p = *s;
+	bool hex = p[0] == '0' && (p[1] == 'x' || p[1] == 'X') && digit_value(p[2]) < 16;
+
+	if (hex && (base == 0 || base == 16)) {
+		*s += 2;
+		return 16;
+	}
+	if (base == 0)
+		return p[0] == '0' ? 8 : 10;
+	return base;
+}
+
+u64 strtou64(const char *s, const char **end, int base)
+{
+	u64 v = 0;
+	bool over = false;
+	int d;
+
+	base = number_base(&s, base);
+	for (; (d = digit_value(*s)) < base; s++) {
+		u64 next;
+
+		if (__builtin_mul_overflow(v, (u64)base, &next) || __builtin_add_overflow(next, (u64)d, &next))
+			over = true;
+		else
+			v = next;
+	}
+	if (end)
+		*end = s;
+	return over ? ~0ull : v;
+}
