@@ -5,6 +5,7 @@
  *
  * A callout calls a function once at a time of the monotonic clock, from the local APIC timer's interrupt:
  * interrupts off, must not sleep. Timers are one-shot: a CPU with nothing due takes no interrupt.
+ * Source of time and its calibration: kernel/dev/clock.c; the queues: kernel/dev/callout.c.
  * Locks: each CPU's queue under LR_CALLOUT; the function runs without it.
  */
 #ifndef KERNEL_DEV_CLOCK_H
@@ -23,11 +24,13 @@ struct callout {
 	void (*co_fn)(void *arg);
 	void *co_arg;
 	struct cpu *co_cpu; /* whose queue, NULL: not queued */
-	volatile bool co_running;
 };
 
 void callout_init(struct callout *co, void (*fn)(void *arg), void *arg);
-/* Queues (or moves) the callout on this CPU. A time in the past: at once, still from the interrupt. */
+/*
+ * Queues (or moves) the callout on this CPU. A time in the past: at once, still from the interrupt. The function may set
+ * its own callout again, or free it. Two callers at a time for one callout: the owner's lock keeps them apart.
+ */
 void callout_set(struct callout *co, u64 when_ns);
 /* Takes it off; true if it was queued. If its function is running on another CPU, waits for that to end, so the caller
  * must hold no lock that the function takes. */
@@ -42,5 +45,7 @@ void clock_init_ap(void);
 void clock_intr(void);
 /* Busy waits; for device start-up only. */
 void clock_udelay(u32 usec);
+/* Makes this CPU's timer interrupt at `when` (at once if that is past), or some time before. Interrupts off. For callout.c. */
+void clock_arm(u64 when);
 
 #endif

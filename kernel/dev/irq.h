@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device interrupts through the I/O APIC (or the 8259 where there is none), and interrupts between CPUs.
+ * Device interrupts through the I/O APIC, and interrupts between CPUs.
  * Handlers run with interrupts off, on one CPU at a time per line; several may share a line.
  */
 #ifndef KERNEL_DEV_IRQ_H
@@ -17,9 +17,12 @@ void irq_dispatch(u32 vector);
 void lapic_eoi(void);
 void ipi_send(u32 cpu_id, u32 vector);
 void ipi_send_mask(u32 cpu_mask, u32 vector); /* never to this CPU */
+/* Boot CPU, before interrupts are on: silences the old 8259 controllers. */
+void pic_disable(void);
+/* Boot CPU, after acpi_init(): finds the APICs. The other CPUs: lapic_init_cpu(). */
 void irq_init(void);
 void lapic_init_cpu(void);
-/* Number of interrupts per line so far, for /proc/interrupts. */
+/* Number of interrupts on a line so far and its first handler's name, for /proc/interrupts; *name NULL: line not in use. */
 u64 irq_count(u32 line, const char **name);
 
 #endif
