@@ -22,6 +22,8 @@ void setrunnable(struct lwp *l);
 void swtch(void);
 /* Goes to the end of its queue. */
 void sched_yield_cpu(void);
+/* The handler of T_IPI_RESCHED. */
+void sched_ipi(void);
 /* Called at the boundary when c_need_resched. */
 void sched_preempt(void);
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Start-up, in the one order that works. Read it from kmain() at the end: each step may use all that were taken before it.
+ */
+#include "kernel/bootinfo.h"
+#include "kernel/cmdline.h"
+#include "kernel/cpu.h"
+#include "kernel/dev/early_serial.h"
+#include "kernel/lib/cpu.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "kernel/lib/x86.h"
+#include "kernel/panic.h"
+
+void kmain(u32 magic, paddr_t mbi) __noreturn;
+
+static void read_options(void)
+{
+	const char *mode = cmdline_get("panic");
+
+	printk_debug = cmdline_get("debug") != NULL;
+	if (mode && strcmp(mode, "exit") == 0)
+		panic_mode = PANIC_EXIT;
+	else if (mode && strcmp(mode, "reboot") == 0)
+		panic_mode = PANIC_REBOOT;
+}
+
+static void init_console(void)
+{
+	/* Otherwise the log waits in its ring for the console that was asked for. */
+	if (!cmdline_get("console") || cmdline_has("console", "ttyS0"))
+		early_serial_init();
+	printk("Reprise\n");
+	printk("command line: %s\n", cmdline_text());
+}
+
+static void init_memory_map(void)
+{
+	const struct memmap *ram = &bootinfo.bi_ram;
+
+	bootinfo_limit_ram(cmdline_number("mem", 0));
+	printk("memory: %u MiB, %u MiB used\n", (u32)(bootinfo.bi_ram_total >> 20), (u32)(memmap_size(ram) >> 20));
+	for (u32 i = 0; i < ram->mm_n; i++)
+		printk(KDEBUG "memory: %08x-%08x\n", (u32)ram->mm_range[i].start, (u32)ram->mm_range[i].end - 1);
+}
+
+void kmain(u32 magic, paddr_t mbi)
+{
+	bool found = bootinfo_init(magic, mbi);
+
+	cmdline_init(bootinfo.bi_cmdline);
+	read_options();
+	init_console();
+	cpu_init_boot();
+	x86_sti();
+	if (!found)
+		panic("expected a Multiboot loader with a memory map, found magic number %08x", magic);
+	init_memory_map();
+	panic("nothing to run");
+}

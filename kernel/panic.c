@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Panic: stop everybody, say what happened, end as the command line says.
+ *
+ * Nothing here trusts the kernel's state: the first CPU to panic owns the machine, a panic inside the panic prints only
+ * its message, and the walker of stack frames reads no address outside the stack it began on.
+ */
+#include "kernel/panic.h"
+#include "kernel/dev/power.h"
+#include "kernel/lib/cpu.h"
+#include "kernel/lib/ksym.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/x86.h"
+#include "kernel/trap.h"
+#include "mm/page.h"
+#include "proc/lwp.h"
+#include "proc/proc.h"
+
+#define MAX_FRAMES 40
+
+volatile int panic_cpu = -1;
+enum panic_mode panic_mode;
+void (*panic_stop_others)(void);
+
+static u32 depth; /* panics inside the panic */
+static struct stopped {
+	volatile bool st_valid;
+	u32 st_eip, st_ebp;
+	struct lwp *st_lwp;
+} stopped[MAXCPU];
+
+bool panic_is_mine(void)
+{
+	return panic_cpu == (int)curcpu()->c_id;
+}
+
+static void print_place(const char *lead, u32 eip)
+{
+	u32 off;
+	const char *name = ksym_name(eip, &off);
+
+	if (name)
+		printk("%s%08x  %s+0x%x\n", lead, eip, name, off);
+	else
+		printk("%s%08x\n", lead, eip);
+}
+
+static bool in_stack(u32 base, u32 addr, u32 len)
+{
+	if (base < KERNEL_BASE || base - KERNEL_BASE > (npages << PAGE_SHIFT) - KSTACK_SIZE)
+		return false;
+	return !(addr & 3) && addr >= base + sizeof(struct kstack_info) && addr <= base + KSTACK_SIZE - len;
+}
+
+static void print_interrupted(const struct trapframe *tf)
+{
+	printk("  -- trap %u --\n", tf->tf_trapno);
+	print_place("  ", tf->tf_eip);
+}
+
+void backtrace(u32 ebp)
+{
+	u32 base = ebp & ~(KSTACK_SIZE - 1);
+
+	for (int i = 0; i < MAX_FRAMES && in_stack(base, ebp, 12); i++) {
+		const u32 *frame = (const u32 *)ebp; /* caller's ebp, return address, first argument */
+		u32 next = frame[0];
+
+		if (frame[1] == (u32)trap_called && in_stack(base, frame[2], sizeof(struct trapframe) - 8)) {
+			const struct trapframe *tf = (const struct trapframe *)frame[2];
+
+			if (tf_from_user(tf))
+				return;
+			print_interrupted(tf);
+		} else if (ksym_is_text(frame[1])) {
+			print_place("  ", frame[1] - 1);
+		}
+		if (next <= ebp)
+			return;
+		ebp = next;
+	}
+}
+
+static void print_regs(const struct trapframe *tf)
+{
+	bool user = tf_from_user(tf);
+
+	print_place("eip ", tf->tf_eip);
+	printk("eax %08x  ebx %08x  ecx %08x  edx %08x\n", tf->tf_eax, tf->tf_ebx, tf->tf_ecx, tf->tf_edx);
+	printk("esi %08x  edi %08x  ebp %08x  esp %08x\n", tf->tf_esi, tf->tf_edi, tf->tf_ebp,
+	       user ? tf->tf_esp : (u32)&tf->tf_esp);
+	printk("cs %04x  ds %04x  es %04x  eflags %08x  trap %u  error %x\n", tf->tf_cs & 0xffff,
+	       tf->tf_ds & 0xffff, tf->tf_es & 0xffff, tf->tf_eflags, tf->tf_trapno, tf->tf_err);
+}
+
+/* A pointer that may be damaged, about to be read: is it in the kernel's part at all? */
+static bool sane_pointer(const void *p)
+{
+	return (u32)p >= KERNEL_BASE && !((u32)p & 3);
+}
+
+static void print_lwp(const struct lwp *l)
+{
+	const struct proc *p;
+
+	if (!sane_pointer(l) || !sane_pointer(l->l_proc)) {
+		printk(", no process");
+		return;
+	}
+	p = l->l_proc;
+	printk(", process %d (%.16s), lwp %d", p->p_pid, p->p_comm, l->l_tid);
+	if (l->l_name[0])
+		printk(" (%.16s)", l->l_name);
+}
+
+static void print_others(void)
+{
+	for (u32 i = 0; i < MAXCPU; i++) {
+		struct stopped *st = &stopped[i];
+
+		if (!st->st_valid)
+			continue;
+		printk("cpu %u stopped", i);
+		print_lwp(st->st_lwp);
+		printk("\n");
+		print_place("  ", st->st_eip);
+		backtrace(st->st_ebp);
+	}
+}
+
+/* The other CPUs get some time to answer; one that spins with everything off will not. */
+static void stop_others(void)
+{
+	if (!panic_stop_others)
+		return;
+	panic_stop_others();
+	for (int i = 0; i < 200; i++)
+		outb(0x80, 0); /* about a microsecond of an ISA bus each */
+	for (volatile int i = 0; i < 2000000; i++) {
+		u32 missing = 0;
+
+		for (u32 c = 0; c < MAXCPU; c++)
+			if (cpus[c].c_online && (int)c != panic_cpu && !stopped[c].st_valid)
+				missing++;
+		if (!missing)
+			break;
+	}
+}
+
+static void finish(void) __noreturn;
+static void finish(void)
+{
+	if (panic_mode == PANIC_EXIT)
+		power_debug_exit(POWER_EXIT_PANIC);
+	if (panic_mode == PANIC_REBOOT)
+		power_reboot();
+	for (;;) {
+		x86_cli();
+		x86_hlt();
+	}
+}
+
+/* False: this CPU panics already, or another one does (then it does not return). */
+static bool become_owner(void)
+{
+	int none = -1, me = (int)curcpu()->c_id;
+
+	if (__atomic_compare_exchange_n(&panic_cpu, &none, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return true;
+	if (none != me)
+		for (;;)
+			x86_hlt();
+	return false;
+}
+
+static void panic_body(const struct trapframe *tf, u32 ebp, const char *fmt, va_list ap) __noreturn;
+static void panic_body(const struct trapframe *tf, u32 ebp, const char *fmt, va_list ap)
+{
+	x86_cli();
+	if (!become_owner() && ++depth > 2)
+		finish();
+	if (!depth)
+		stop_others();
+	printk("\npanic: ");
+	vprintk(fmt, ap);
+	printk("\n");
+	if (depth)
+		finish(); /* the report itself went wrong: this much must do */
+	printk("cpu %d", panic_cpu);
+	print_lwp(curlwp());
+	printk("\n");
+	if (tf)
+		print_regs(tf);
+	printk("cr0 %08x  cr2 %08x  cr3 %08x  cr4 %08x\n", x86_cr0(), x86_cr2(), x86_cr3(), x86_cr4());
+	printk("backtrace:\n");
+	if (tf && !tf_from_user(tf))
+		print_place("  ", tf->tf_eip);
+	backtrace(ebp);
+	print_others();
+	printk("end of panic\n");
+	finish();
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	panic_body(NULL, (u32)__builtin_frame_address(0), fmt, ap);
+}
+
+void panic_trap(const struct trapframe *tf, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	panic_body(tf, tf->tf_ebp, fmt, ap);
+}
+
+void panic_stopped(const struct trapframe *tf)
+{
+	struct stopped *st = &stopped[curcpu()->c_id];
+
+	st->st_eip = tf->tf_eip;
+	st->st_ebp = tf_from_user(tf) ? 0 : tf->tf_ebp;
+	st->st_lwp = curlwp();
+	__atomic_store_n(&st->st_valid, true, __ATOMIC_RELEASE);
+	for (;;) {
+		x86_cli();
+		x86_hlt();
+	}
+}
