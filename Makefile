@@ -33,7 +33,7 @@ say = @$(if $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),:,print
 endif
 
 .PHONY: all kernel.elf
-all: $(B)/kernel.elf $(B)/disk.img $(B)/reprise.iso
+all: $(B)/kernel.elf $(B)/disk.img $(B)/reprise.iso host
 kernel.elf: $(B)/kernel.elf
 
 .PHONY: help
@@ -60,7 +60,7 @@ define stamp
 	@printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || printf '%s\n' '$(subst ','\'',$(2))' > $(1)
 endef
 
-include mk/kernel.mk mk/user.mk mk/image.mk mk/check.mk
+include mk/kernel.mk mk/user.mk mk/image.mk mk/host.mk mk/check.mk
 
 # What was downloaded stays.
 .PHONY: clean

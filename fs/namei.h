@@ -28,6 +28,17 @@ int namei_parent(struct vnode *start, const char *path, struct nameparent *np);
 /* Access check of the current credentials: want 4 read, 2 write, 1 execute/search. -EACCES, -EROFS. */
 int vn_access(struct vnode *vp, int want);
 
+/* May the current credentials add an entry to dvp / take vp's entry out of it (sticky bit too)? dvp locked. -EACCES, -EPERM, -EROFS, -ENOENT (dvp was removed). */
+int vn_may_create(struct vnode *dvp);
+int vn_may_delete(struct vnode *dvp, struct vnode *vp);
+/*
+ * What a rename between two directories needs: the rename lock (when they differ), both v_locks in their order, and that fvp, found in fdvp by
+ * the caller afterwards, is no ancestor of tdvp: vn_is_ancestor(fvp, tdvp) walks ".." from tdvp, to be called between the two steps of
+ * vn_rename_lock() or with only the rename lock held.
+ */
+void vn_rename_lock(struct vnode *fdvp, struct vnode *tdvp);
+void vn_rename_unlock(struct vnode *fdvp, struct vnode *tdvp);
+
 /* The absolute path of a directory vnode by walking "..", or of base + relative path; kmalloc'd. -ENOENT, -ENOMEM, -ENAMETOOLONG. */
 int vn_path(struct vnode *dvp, char **pathp);
 /* Lexical: cwd path + path, with "." and ".." taken out; kmalloc'd, for f_path and images. */

@@ -17,6 +17,7 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/types.h"
+#include "fs/radix.h"
 #include "fs/uio.h"
 #include "proc/mutex.h"
 
@@ -95,15 +96,20 @@ struct vnodeops {
 	int (*vop_follow)(struct vnode *vp, struct vnode **vpp);
 	int (*vop_readdir)(struct vnode *dvp, off_t off, dirent_fn fn, void *arg); /* L. from offset off on; 0 at the end */
 	int (*vop_fsync)(struct vnode *vp, bool datasync);	/* pages, then metadata, then FLUSH */
-	/* Page cache. The page is locked. getpage fills it (zeros for holes and beyond the end) and leaves it locked; putpage
-	 * writes it out (starts or completes the write). Neither takes v_lock. */
+	/*
+	 * Page cache; none of these takes v_lock. getpage fills the locked page (zeros for holes and beyond the end) and returns when
+	 * that is done; the page stays locked, the caller sets PG_UPTODATE. -EIO
+	 */
 	int (*vop_getpage)(struct vnode *vp, struct page *pg);
-	int (*vop_putpage)(struct vnode *vp, struct page *pg);
-	/* Several consecutive pages at once, NULL: one by one. Pages locked; n <= 64. */
-	int (*vop_getpages)(struct vnode *vp, struct page **pg, u32 n);
-	int (*vop_putpages)(struct vnode *vp, struct page **pg, u32 n);
-	/* A shared writable mapping or a write is about to dirty the page (locked): allocate its block. -ENOSPC, -EDQUOT */
-	int (*vop_mkwrite)(struct vnode *vp, struct page *pg);
+	/* Starts reading n <= PC_CLUSTER consecutive locked pages, and calls pc_read_done(), which unlocks, once for each, at the
+	 * latest when its read ends. NULL: one by one through getpage. */
+	void (*vop_getpages)(struct vnode *vp, struct page **pg, u32 n);
+	/* Starts writing n <= PC_CLUSTER consecutive pages (locked, PG_WRITEBACK), and calls pc_write_done() once for each. The
+	 * page lock stays the caller's. NULL: nothing can be written back (V_MEMORY). */
+	void (*vop_putpages)(struct vnode *vp, struct page **pg, u32 n);
+	/* A write or a shared writable mapping is about to dirty these n <= PC_CLUSTER consecutive pages (locked): allocates their
+	 * blocks. Returns how many of the first ones are ready, > 0, or -ENOSPC, -EIO... NULL: nothing to do. */
+	int (*vop_mkwrite)(struct vnode *vp, struct page **pg, u32 n);
 	/* A page leaves the cache, whatever the reason: for file systems that count pages (tmpfs). Never sleeps. NULL: nothing */
 	void (*vop_droppage)(struct vnode *vp, struct page *pg);
 	/* v_ref went to 0: free what only a referenced vnode needs; an unlinked file gives up its blocks. May sleep, no locks held.
@@ -119,9 +125,9 @@ struct vnodeops {
 #define V_NOCACHE 0x10u	 /* do not keep after the last reference */
 #define V_MEMORY 0x20u	 /* its pages are the only copy: dirty ones are never written back nor reclaimed, pc_flush() is a no-op */
 #define V_DYNAMIC 0x40u	 /* directory: names come and go by themselves (/proc), the name cache keeps out */
+#define V_NEW 0x100u	 /* vnode cache: found, but not yet filled by its fs */
+#define V_BUSY 0x200u	 /* vnode cache: in vop_inactive, or being freed */
 #define V_NOFLOCK 0x80u	 /* f_lock is not held across reads and writes: they take locks of lower rank (/proc: LR_EXEC) */
-
-struct radix; /* fs/radix.h: index -> page */
 
 struct vnode {
 	volatile u32 v_ref;
@@ -136,14 +142,18 @@ struct vnode {
 	u64 v_size;		/* of regular files (v_lock to change; read atomically enough: it is re-checked under the page lock) */
 	struct vfs *v_mounted;	/* what is mounted on this directory */
 	struct list v_hash, v_lru; /* vnode cache */
-	struct list v_names;	/* name-cache entries for and in this vnode (fs/namecache.c) */
+	struct list v_names;	/* name-cache entries in this directory (vfs cache lock) */
+	struct list v_namedby;	/* name-cache entries that lead to this vnode */
 
 	/* Page cache (v_pclock). */
 	struct spinlock v_pclock;
-	struct radix *v_pages;
+	struct radix v_pages;	/* index -> struct page; tags PCT_DIRTY, PCT_WRITEBACK */
 	u32 v_npages, v_ndirty;
-	struct list v_dirtylink; /* vnodes with dirty pages or attributes, for write-back */
-	s32 v_wberror;		/* first write-back error not yet reported by fsync */
+	struct list v_dirtylink; /* vnodes with dirty pages, oldest first (write-back lock) */
+	u64 v_dirtied;		/* monotonic ns when it went on that list */
+	s32 v_wberror;		/* first write-back error not yet reported by fsync (atomic) */
+	u32 v_ra_next, v_ra_end, v_ra_size; /* read-ahead: index that would be sequential, end of what was asked for,
+					     * window. Hints, no lock */
 
 	/* Shared and private mappings. */
 	struct spinlock v_seglock;
@@ -167,6 +177,27 @@ struct vnode *vnode_anon(struct vfs *vfs, enum vtype type, const struct vnodeops
 
 void vn_hold(struct vnode *vp);
 void vn_rele(struct vnode *vp); /* may sleep (inactive) */
+
+/*
+ * The operations as callers use them: the table's entry, with the defaults for missing ones, -EROFS on a read-only file system, no change
+ * to a directory that has been removed (-ENOENT), and the name cache kept right. Locks as in struct vnodeops; vn_lookup answers from the name cache when it can, without v_lock.
+ */
+int vn_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
+/* Of the name cache alone, no v_lock needed: 0 with a reference, -ENOENT (known not to be there), -EAGAIN (not known). */
+int vn_lookup_cached(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
+int vn_create(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev, const struct cred *cr,
+	      struct vnode **vpp);
+int vn_mkdir(struct vnode *dvp, const char *name, u32 len, mode_t mode, const struct cred *cr, struct vnode **vpp);
+int vn_symlink(struct vnode *dvp, const char *name, u32 len, const char *target, const struct cred *cr);
+int vn_link(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);
+int vn_remove(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* -EISDIR, -EBUSY (mounted on) */
+int vn_rmdir(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* -ENOTDIR, -EBUSY */
+int vn_rename(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp, struct vnode *tdvp, const char *tname, u32 tlen,
+	      struct vnode *tvp);						/* -EXDEV, -EBUSY too */
+int vn_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg);
+int vn_readlink(struct vnode *vp, char *buf, size_t size);
+int vn_setattr(struct vnode *vp, const struct vattr *va);
+int vn_fsync(struct vnode *vp, bool datasync); /* no lock; reports a write-back error once */
 
 static inline void vn_lock(struct vnode *vp)
 {
@@ -213,20 +244,29 @@ struct vfs {
 	struct vnode *vfs_bdevvp; /* block device, if any */
 	char vfs_source[64], vfs_path[128]; /* for /proc/mounts */
 	bool vfs_readonly;
-	struct mutex vfs_renamelock; /* LR_FS_RENAME */
+	u64 vfs_dirtied;	  /* monotonic ns since when it has metadata that vfs_sync would write; 0: none. Set by vfs_dirty() */
+	struct mutex vfs_renamelock; /* LR_FS_RENAME: whoever renames between directories, before their v_locks */
 	volatile u32 vfs_nvnodes;
 	void *vfs_data;
 };
 
 void vfs_init(void);
 void fstype_register(struct fstype *fs);
-/* Mounts; path NULL: as the root. Returns errors of mount(2). May sleep. */
+/* Numbers as in mount(2) (source: linux-libc-dev linux/mount.h). */
+#define VFS_MS_RDONLY 0x01u
+#define VFS_MS_REMOUNT 0x20u
+/* Mounts; path NULL: as the root. Returns errors of mount(2); with VFS_MS_REMOUNT only the read-only state changes. The source is a
+ * device name or path for what needs one. May sleep. */
 int vfs_domount(const char *source, const char *path, const char *type, u32 flags, const char *options);
 int vfs_unmount(const char *path, u32 flags);
 int vfs_sync_all(bool wait);
+/* Calls fn for each mount, in order, until it returns false. fn may sleep; mounts stay. */
 void vfs_foreach(bool (*fn)(struct vfs *vfs, void *arg), void *arg);
+/* A file system has metadata to write: the write-back thread will call vfs_sync some seconds later. Never sleeps. */
+void vfs_dirty(struct vfs *vfs);
+int vfs_statfs(struct vfs *vfs, struct statfs_k *st); /* f_flags, f_fsid and f_namelen are filled here */
 extern struct vnode *rootvp;
-/* Shutdown: sync, remount read-only, so that e2fsck finds a clean disk. */
+/* Shutdown: sync, then every file system read-only, so that e2fsck finds a clean disk. */
 void vfs_shutdown(void);
 /* Frees inactive vnodes and clean pages as far as possible (drop_caches; leak checks). */
 void vfs_drop_caches(void);

@@ -10,11 +10,11 @@ doctor:
 # A make of its own after the set-up: this one has already looked for the tools.
 run:
 	@tools/setup run
-	@$(MAKE) --no-print-directory kernel.elf disk
+	@$(MAKE) --no-print-directory kernel.elf disk host
 	@tools/vm $(VM)
 demo:
 	@tools/setup check
-	@$(MAKE) --no-print-directory kernel.elf disk
+	@$(MAKE) --no-print-directory kernel.elf disk host
 	@tools/demo $(DEMO)
 check:
 	@tools/setup check
@@ -28,7 +28,7 @@ bench:
 	@REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench $(BENCH)
 debug:
 	@tools/setup check
-	@$(MAKE) --no-print-directory kernel.elf disk
+	@$(MAKE) --no-print-directory kernel.elf disk host
 	@tools/debug $(VM)
 
 # --- The sources: form and static analysis -----------------------------------------------------

@@ -27,6 +27,8 @@ struct vnode;
 #define PG_BUDDY (1u << 6)	/* allocator: head of a free block */
 #define PG_SLAB (1u << 7)	/* kmalloc's */
 #define PG_RESERVED (1u << 8)	/* never freed: kernel image, modules, holes */
+#define PG_WAITERS (1u << 9)	/* page cache: somebody sleeps until PG_LOCKED or PG_WRITEBACK goes */
+#define PG_READAHEAD (1u << 10) /* page cache: whoever comes by starts the next read-ahead */
 
 struct page {
 	volatile u32 pg_ref;

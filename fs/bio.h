@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Block I/O of whole pages: from runs of struct page to struct buf requests. The requests come from a fixed pool, so that writing out never
+ * needs memory; whoever finds it empty sleeps until a request ends.
+ *
+ * All may sleep, but completion (`done`) is called in interrupt context, once a page.
+ */
+#ifndef FS_BIO_H
+#define FS_BIO_H
+
+#include "kernel/dev/blk.h"
+#include "mm/page.h"
+
+struct vnode;
+
+void bio_init(void);
+
+/* Starts reading or writing n pages as one run of sectors from `sector` on; at most PC_CLUSTER. */
+void bio_start(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u32 n,
+	       void (*done)(struct page *pg, int error));
+/* One page, done when it returns. 0 or -EIO */
+int bio_sync(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg);
+/* What has been written reaches the medium. 0 or -EIO */
+int bio_flush(struct bdev *bd);
+
+/* Page operations of a block device's vnode (v_data: its struct bdev, v_size: its bytes). */
+int bdev_getpage(struct vnode *vp, struct page *pg);
+void bdev_getpages(struct vnode *vp, struct page **pg, u32 n);
+void bdev_putpages(struct vnode *vp, struct page **pg, u32 n);
+
+#endif
