@@ -32,12 +32,10 @@ int vn_access(struct vnode *vp, int want);
 int vn_may_create(struct vnode *dvp);
 int vn_may_delete(struct vnode *dvp, struct vnode *vp);
 /*
- * What a rename between two directories needs: the rename lock (when they differ), both v_locks in their order, and that fvp, found in fdvp by
- * the caller afterwards, is no ancestor of tdvp: vn_is_ancestor(fvp, tdvp) walks ".." from tdvp, to be called between the two steps of
- * vn_rename_lock() or with only the rename lock held.
+ * The core of rename(2): locks both directories (and what moves and what is replaced) in the one safe order, looks both names up, checks permissions,
+ * types and cycles, and calls vn_rename(). Errors as rename(2) has them; with noreplace -EEXIST.
  */
-void vn_rename_lock(struct vnode *fdvp, struct vnode *tdvp);
-void vn_rename_unlock(struct vnode *fdvp, struct vnode *tdvp);
+int namei_rename(const struct nameparent *from, const struct nameparent *to, bool noreplace);
 
 /* The absolute path of a directory vnode by walking "..", or of base + relative path; kmalloc'd. -ENOENT, -ENOMEM, -ENAMETOOLONG. */
 int vn_path(struct vnode *dvp, char **pathp);
