@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The test harness: machines, the agent in them, verdicts, and the runner. Start reading at runner.py."""

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""The runner's end of the conversation with tests/programs/agent.c (the frames are described there)."""
+import socket
+from dataclasses import dataclass
+
+from .verdict import ERROR, Failure, MachineEnd
+
+CHUNK = 2048    # bytes of a file in one frame: the answer paces the sender, so no port overruns
+
+
+@dataclass
+class Outcome:
+    output: bytes
+    status: int
+    timeout: bool
+    left: int
+    ms: int
+
+    def ended(self):
+        """How the program ended, in words."""
+        if self.timeout:
+            return "did not end in its time"
+        if self.status & 0x7f:
+            return f"killed by signal {self.status & 0x7f}"
+        return f"exit {self.status >> 8}"
+
+
+class Agent:
+    def __init__(self, machine):
+        self.machine = machine
+        self.buf = b""
+
+    # Frames.
+
+    def send(self, kind, payload=b""):
+        data = f"{kind} {len(payload)}\n".encode() + payload
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self.machine.conn.send(view):]
+                self.machine.progress.mark()
+            except socket.timeout:
+                self.check()
+            except OSError:
+                raise self.gone()
+
+    def fill(self):
+        """At least one more byte, or MachineEnd."""
+        while True:
+            try:
+                data = self.machine.conn.recv(65536)
+            except socket.timeout:
+                self.check()
+                continue
+            except OSError:
+                data = b""
+            if not data:
+                raise self.gone()
+            self.machine.progress.mark()
+            self.buf += data
+            return
+
+    def check(self):
+        if not self.machine.running() or self.machine.progress.stuck():
+            raise self.machine.end()
+
+    def gone(self):
+        """The connection is closed: QEMU is about to end, or has."""
+        try:
+            self.machine.proc.wait(timeout=10)
+        except Exception:  # pylint: disable=broad-except
+            pass
+        return self.machine.end()
+
+    def recv(self):
+        while b"\n" not in self.buf:
+            self.fill()
+        head, self.buf = self.buf.split(b"\n", 1)
+        try:
+            kind, length = head.decode("ascii").split(" ")
+            length = int(length)
+        except ValueError:
+            raise MachineEnd(ERROR, f"the agent's port carries {head[:80]!r}, which is no frame") from None
+        while len(self.buf) < length:
+            self.fill()
+        payload, self.buf = self.buf[:length], self.buf[length:]
+        return kind, payload
+
+    def expect(self, *kinds):
+        kind, payload = self.recv()
+        if kind == "error":
+            raise Failure("agent: " + payload.decode("utf-8", "replace"))
+        if kind not in kinds:
+            raise MachineEnd(ERROR, f"expected {' or '.join(kinds)} from the agent, found {kind} {payload[:80]!r}")
+        return kind, payload
+
+    # Commands.
+
+    def ready(self):
+        self.expect("ready")
+
+    def run(self, argv, env=None, cwd=None, fresh=False, limit=60, uid=0, stdin=None, name=None):
+        env = {"PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TZ": "UTC"} if env is None else env
+        items = ["arg=" + a for a in argv] + [f"env={k}={v}" for k, v in env.items()]
+        items += [f"limit={limit}", "name=" + (name or argv[0])]
+        if cwd:
+            items += ["cwd=" + cwd, f"fresh={int(fresh)}"]
+        if uid:
+            items.append(f"uid={uid}")
+        if stdin:
+            items.append("stdin=" + stdin)
+        self.send("run", b"\0".join(i.encode() for i in items) + b"\0")
+        output = b""
+        while True:
+            kind, payload = self.expect("out", "beat", "exit")
+            if kind == "out":
+                output += payload
+            elif kind == "exit":
+                values = dict(v.split("=") for v in payload.decode().split())
+                return Outcome(output, int(values["status"]), values["timeout"] == "1", int(values["left"]),
+                               int(values["ms"]))
+
+    def sh(self, script, **kw):
+        return self.run(["/bin/busybox", "sh", "-c", script], **kw)
+
+    def put(self, path, data, mode=0o644):
+        at, flag = 0, ""
+        while at == 0 or at < len(data):
+            head = f"{path}\0{mode:o}\0{flag}\0".encode()
+            self.send("put", head + data[at:at + CHUNK])
+            self.expect("done")
+            at, flag = at + CHUNK, "a"
+
+    def get(self, path):
+        self.send("get", path.encode())
+        return self.collect("data")
+
+    def collect(self, kind):
+        got = b""
+        while True:
+            k, payload = self.expect(kind, "done")
+            if k == "done":
+                return got
+            got += payload
+
+    def counts(self):
+        """Live kernel objects by name, or None where there are no counts (a Linux host)."""
+        self.send("counts")
+        try:
+            text = self.collect("counts").decode("ascii", "replace")
+        except Failure:
+            return None
+        return {line.rsplit(None, 1)[0]: int(line.rsplit(None, 1)[1]) for line in text.splitlines() if line.strip()}
+
+    def sync(self):
+        self.send("sync")
+        self.expect("done")
+
+    def poweroff(self):
+        """Switches the machine off and waits for that. Anything but QEMU's status 0 is a MachineEnd."""
+        self.machine.asked_to_stop = True
+        self.send("poweroff")
+        self.expect("done")
+        self.machine.progress.mark()
+        while self.machine.running():
+            try:
+                self.machine.proc.wait(timeout=1)
+            except Exception:  # pylint: disable=broad-except
+                self.check()
+        if self.machine.proc.returncode != 0 or self.machine.triple_fault():
+            raise self.machine.end()

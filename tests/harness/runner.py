@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Chooses tests, makes work items of them, runs two at a time.
+
+A work item is a unit test, a scenario, or a batch of programs that share a boot. Each uses at most one machine
+at a time, so there are never more than `jobs` machines.
+"""
+import os
+import queue
+import threading
+
+from . import paths
+from .program import Batch
+from .verdict import ERROR, Result
+
+BATCH = 24      # programs in one boot, when there are more than enough for all workers
+
+
+class Runner:
+    def __init__(self, options, report):
+        self.smp = options.smp
+        self.append = options.append
+        self.keep = options.keep
+        self.oracle = not options.no_oracle
+        self.hang = (options.hang, options.hang) if options.hang else None
+        self.jobs = options.jobs
+        self.report = report
+
+    def batches(self, programs):
+        """Programs by kind of machine, in batches of about equal size."""
+        kinds = {}
+        for t in programs:
+            kinds.setdefault((self.smp or t.smp or 2, t.mem), []).append(t)
+        for (smp, _), tests in sorted(kinds.items()):
+            n = max(-(-len(tests) // BATCH), min(self.jobs, len(tests) // 6), 1)
+            for i in range(n):
+                yield Batch(tests[i * len(tests) // n:(i + 1) * len(tests) // n], smp)
+
+    def items(self, tests):
+        programs = [t for t in tests if t.kind == "prog"]
+        rest = [t for t in tests if t.kind != "prog"]
+        return [t for t in rest if t.kind == "unit"] + list(self.batches(programs)) \
+            + [t for t in rest if t.kind != "unit"]
+
+    def work(self, todo):
+        while True:
+            try:
+                item = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                for result in item.run(self):
+                    self.report.add(result)
+            except Exception:  # pylint: disable=broad-except
+                import traceback
+                name = getattr(item, "name", None) or f"prog/batch-of-{item.tests[0].name.split('/')[1]}"
+                self.report.add(Result(name, ERROR, traceback.format_exc(limit=-5)))
+
+    def run(self, tests):
+        for d in (paths.LOGS, paths.WORK):
+            os.makedirs(d, exist_ok=True)
+        todo = queue.Queue()
+        for item in self.items(tests):
+            todo.put(item)
+        threads = [threading.Thread(target=self.work, args=(todo,), daemon=True) for _ in range(self.jobs)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()

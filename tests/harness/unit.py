@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Unit tests: each tests/unit/test_X.c is a program, compiled natively with ASan and UBSan.
+
+It includes the kernel sources that it needs, or names them in a comment near its top:
+
+    UNIT-SOURCES: kernel/lib/printk.c kernel/lib/string.c
+    UNIT-FLAGS: -pthread
+    UNIT-NEEDS: mke2fs e2fsck          (programs of the host; without them the test is skipped)
+
+It prints "ok NAME" or "FAIL NAME" lines and exits with 0 when all is well.
+"""
+import glob
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+from . import paths
+from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Result
+
+CFLAGS = ["-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-DREPRISE_HOST=1", "-DDEBUG=1", "-I.", "-Wall", "-Wextra",
+          "-Wno-unused-parameter", "-fno-strict-aliasing", "-fsanitize=address,undefined",
+          "-fno-sanitize=alignment", "-fno-sanitize-recover=all"]
+ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+LIMIT = 300
+
+
+def discover():
+    return sorted("unit/" + os.path.basename(p)[len("test_"):-2] for p in glob.glob(paths.UNIT + "/test_*.c"))
+
+
+class UnitTest:
+    kind = "unit"
+    smp = None
+
+    def __init__(self, name, limit=LIMIT):
+        self.name = name
+        self.limit = limit
+        self.source = f"tests/unit/test_{name.split('/', 1)[1]}.c"
+
+    def directive(self, word):
+        with open(os.path.join(paths.ROOT, self.source), encoding="utf-8") as f:
+            head = f.read(4000)
+        return [w for line in re.findall(rf"{word}:[ \t]*(.*?)(?:\*/|$)", head, re.M) for w in shlex.split(line)]
+
+    def compile(self):
+        """None, or what the compiler said."""
+        exe = self.exe = os.path.join(paths.OUT, "unit", os.path.basename(self.source)[:-2])
+        os.makedirs(os.path.dirname(exe), exist_ok=True)
+        cmd = [os.environ.get("HOSTCC", "gcc")] + CFLAGS + self.directive("UNIT-FLAGS")
+        cmd += ["-MMD", "-MF", exe + ".d", "-o", exe, self.source] + self.directive("UNIT-SOURCES") + ["-lm"]
+        if self.fresh(exe, cmd):
+            return None
+        done = subprocess.run(cmd, cwd=paths.ROOT, capture_output=True, text=True)
+        if done.returncode:
+            return done.stderr
+        with open(exe + ".cmd", "w", encoding="utf-8") as f:
+            f.write(shlex.join(cmd))
+        return None
+
+    def fresh(self, exe, cmd):
+        """Is the program newer than all that it was made from? -MMD covers the last source only, hence both lists."""
+        try:
+            with open(exe + ".cmd", encoding="utf-8") as f:
+                if f.read() != shlex.join(cmd):
+                    return False
+            if len(self.directive("UNIT-SOURCES")) > 0:
+                return False
+            with open(exe + ".d", encoding="utf-8") as f:
+                deps = f.read().replace("\\\n", " ").split(":", 1)[1].split()
+            born = os.path.getmtime(exe)
+            return all(os.path.getmtime(os.path.join(paths.ROOT, d)) < born for d in deps)
+        except (OSError, IndexError):
+            return False
+
+    def run(self, _runner):
+        missing = [p for p in self.directive("UNIT-NEEDS") if not shutil.which(p, path=os.environ["PATH"] + ":/sbin:/usr/sbin")]
+        if missing:
+            return [Result(self.name, SKIP, "needs " + ", ".join(missing))]
+        errors = self.compile()
+        if errors is not None:
+            return [Result(self.name, FAIL, "it does not compile:\n" + errors[-4000:])]
+        log = os.path.join(paths.LOGS, paths.slug(self.name) + ".log")
+        env = dict(os.environ, PATH=os.environ["PATH"] + ":/sbin:/usr/sbin", **ENV)
+        try:
+            with open(log, "wb") as f:
+                status = subprocess.run([self.exe], cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=f, stderr=f,
+                                        timeout=self.limit, env=env).returncode
+        except subprocess.TimeoutExpired:
+            return [Result(self.name, TIMEOUT, f"no end within {self.limit} s\n" + paths.tail(log), logs=[log])]
+        except OSError as e:
+            return [Result(self.name, ERROR, str(e))]
+        if status:
+            return [Result(self.name, FAIL, f"exit status {status}\n" + paths.tail(log), logs=[log])]
+        return [Result(self.name, PASS, logs=[log])]

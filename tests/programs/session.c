@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* Sessions and process groups: who is in which, who may change that, and what happens to orphaned groups. */
+#include "t.h"
+
+TEST(child_inherits)
+{
+	pid_t pgid = getpgrp(), sid = getsid(0), pid = t_fork();
+
+	if (pid == 0) {
+		CHECK_EQ(getpgrp(), pgid);
+		CHECK_EQ(getpgid(0), pgid);
+		CHECK_EQ(getsid(0), sid);
+		_exit(0);
+	}
+	CHECK_EQ(getpgid(pid), pgid);
+	CHECK_EQ(getsid(pid), sid);
+	t_join(pid);
+}
+
+TEST(setsid_rules)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		CHECK_EQ(setsid(), getpid());
+		CHECK_EQ(getsid(0), getpid());
+		CHECK_EQ(getpgrp(), getpid());
+		CHECK_ERR(setsid(), EPERM);
+		/* A session leader's group stays. */
+		CHECK_ERR(setpgid(0, 0), EPERM);
+		_exit(0);
+	}
+	t_join(pid);
+	pid = t_fork();
+	if (pid == 0) {
+		SYS(setpgid(0, 0));
+		CHECK_ERR(setsid(), EPERM);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
+TEST(setpgid_rules)
+{
+	struct t_gate g = t_gate(), up = t_gate();
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		t_open_gate(up);
+		t_pass_gate(g);
+		_exit(0);
+	}
+	t_pass_gate(up);
+	SYS(setpgid(pid, 0));
+	CHECK_EQ(getpgid(pid), pid);
+	SYS(setpgid(pid, getpgrp()));
+	CHECK_EQ(getpgid(pid), getpgrp());
+	CHECK_ERR(setpgid(pid, 99999), EPERM);
+	CHECK_ERR(setpgid(pid, -1), EINVAL);
+	CHECK_ERR(setpgid(99999, 0), ESRCH);
+	CHECK_ERR(setpgid(getppid(), 0), ESRCH);
+	CHECK_ERR(getpgid(99999), ESRCH);
+	CHECK_ERR(getsid(99999), ESRCH);
+	t_open_gate(g);
+	t_join(pid);
+	CHECK_ERR(setpgid(pid, 0), ESRCH);
+}
+
+/* The hook: what `session EXECED` waits for. */
+static int t_hook(int argc, char **argv)
+{
+	if (argc == 4 && strcmp(argv[1], "EXECED") == 0) {
+		char c;
+		if (write(atoi(argv[2]), "x", 1) != 1 || read(atoi(argv[3]), &c, 1) != 1)
+			return 1;
+		return 0;
+	}
+	return -1;
+}
+
+TEST(not_after_exec)
+{
+	struct t_gate g = t_gate(), up = t_gate();
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		char a[16], b[16];
+		snprintf(a, sizeof(a), "%d", up.g_fd[1]);
+		snprintf(b, sizeof(b), "%d", g.g_fd[0]);
+		execl("/proc/self/exe", "session", "EXECED", a, b, NULL);
+		_exit(99);
+	}
+	t_pass_gate(up);
+	CHECK_ERR(setpgid(pid, pid), EACCES);
+	t_open_gate(g);
+	t_join(pid);
+}
+
+TEST(other_session)
+{
+	struct t_gate g = t_gate(), up = t_gate();
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		SYS(setsid());
+		t_open_gate(up);
+		t_pass_gate(g);
+		_exit(0);
+	}
+	t_pass_gate(up);
+	CHECK_ERR(setpgid(pid, pid), EPERM);
+	CHECK_ERR(setpgid(0, pid), EPERM);
+	CHECK_EQ(getsid(pid), pid);
+	t_open_gate(g);
+	t_join(pid);
+}
+
+TEST(kill_a_group)
+{
+	pid_t pids[3];
+
+	for (int i = 0; i < 3; i++) {
+		pids[i] = t_fork();
+		if (pids[i] == 0) {
+			for (;;)
+				pause();
+		}
+		SYS(setpgid(pids[i], pids[0]));
+	}
+	pid_t other = t_fork();
+	if (other == 0) {
+		for (;;)
+			pause();
+	}
+	SYS(kill(-pids[0], 0));
+	SYS(kill(-pids[0], SIGTERM));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(WTERMSIG(t_wait(pids[i])), SIGTERM);
+	CHECK_ERR(kill(-pids[0], 0), ESRCH);
+	CHECK_EQ(waitpid(other, NULL, WNOHANG), 0);
+	SYS(kill(other, SIGKILL));
+	t_wait(other);
+	CHECK_ERR(kill(-99999, SIGTERM), ESRCH);
+}
+
+static volatile sig_atomic_t got_hup, got_cont;
+static void on_hup(int sig)
+{
+	got_hup++;
+}
+static void on_cont(int sig)
+{
+	got_cont++;
+}
+
+TEST(orphaned_stopped_group)
+{
+	struct t_gate up = t_gate(), ready = t_gate();
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		pid_t sub;
+		SYS(setsid());
+		sub = t_fork();
+		if (sub == 0) {
+			sigset_t set, old;
+
+			SYS(setpgid(0, 0));
+			signal(SIGHUP, on_hup);
+			signal(SIGCONT, on_cont);
+			sigfillset(&set);
+			sigdelset(&set, SIGSTOP);
+			SYS(sigprocmask(SIG_BLOCK, &set, &old));
+			t_open_gate(ready);
+			raise(SIGSTOP);
+			/* Our parent has ended: the group is orphaned, and gets SIGHUP and SIGCONT. */
+			sigemptyset(&set);
+			while (!got_hup || !got_cont)
+				sigsuspend(&set);
+			t_open_gate(up);
+			_exit(0);
+		}
+		t_pass_gate(ready);
+		int st;
+		CHECK_EQ(waitpid(sub, &st, WUNTRACED), sub);
+		CHECK(WIFSTOPPED(st));
+		_exit(0);
+	}
+	t_join(pid);
+	t_pass_gate(up);
+}
+
+TEST(terminal_stop_ignored_in_orphaned_group)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		SYS(setsid());
+		/* The only group of its session, its parent in another: orphaned, so SIGTSTP does not stop it. */
+		raise(SIGTSTP);
+		raise(SIGTTIN);
+		_exit(12);
+	}
+	CHECK_EQ(WEXITSTATUS(t_wait(pid)), 12);
+}
