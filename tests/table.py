@@ -3,12 +3,19 @@
 from harness.program import Program
 
 # name, and what is not the default (harness/program.py: class Program)
-PROGRAMS = []
+PROGRAMS = [
+    ("fork", {}),
+    ("exec", {}),
+    ("session", {}),
+    ("pipe", {}),
+    ("signal", {}),
+    ("sigfault", {}),
+]
 
 # These run with 1 and 4 CPUs as well.
-CPU_MATRIX = []
+CPU_MATRIX = ["fork", "exec", "pipe", "signal", "sigfault"]
 # These work on files: on the disk, and in the memory file system as well.
-FILES = []
+FILES = ["exec", "pipe"]
 
 
 def programs():

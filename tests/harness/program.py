@@ -123,6 +123,29 @@ def growth(before, after):
     return grown
 
 
+class HostBatch:
+    """The same tests on the Linux host alone: does the test itself tell the truth?"""
+    kind = "prog"
+
+    def __init__(self, tests):
+        self.tests = [t for t in tests if t.oracle and "@" not in t.name]
+
+    def run(self, _runner):
+        oracle = Oracle()
+        for test in self.tests:
+            began = time.monotonic()
+            try:
+                out = oracle.run(test)
+                good = out.status == 0 and not out.timeout
+                text = "" if good else out.ended() + "\n" + out.output.decode("utf-8", "replace")[-3000:]
+                yield Result(test.name, PASS if good else FAIL, text, time.monotonic() - began)
+            except MachineEnd as e:
+                yield Result(test.name, e.verdict, e.detail)
+                oracle.stop()
+                oracle = Oracle()
+        oracle.stop()
+
+
 class Batch:
     """Tests of one kind of machine, one after the other."""
     kind = "prog"

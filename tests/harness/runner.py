@@ -9,7 +9,7 @@ import queue
 import threading
 
 from . import paths
-from .program import Batch
+from .program import Batch, HostBatch
 from .verdict import ERROR, Result
 
 BATCH = 24      # programs in one boot, when there are more than enough for all workers
@@ -23,6 +23,7 @@ class Runner:
         self.oracle = not options.no_oracle
         self.hang = (options.hang, options.hang) if options.hang else None
         self.jobs = options.jobs
+        self.on_host = options.on_host
         self.report = report
 
     def batches(self, programs):
@@ -38,6 +39,8 @@ class Runner:
     def items(self, tests):
         programs = [t for t in tests if t.kind == "prog"]
         rest = [t for t in tests if t.kind != "prog"]
+        if self.on_host:
+            return [HostBatch(programs)]
         return [t for t in rest if t.kind == "unit"] + list(self.batches(programs)) \
             + [t for t in rest if t.kind != "unit"]
 

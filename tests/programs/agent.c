@@ -55,7 +55,7 @@ struct job {
 	int j_fresh, j_uid;
 	long j_limit;
 	pid_t j_pid;
-	int j_out;	/* read end of its output, -1 at the end of file */
+	int j_out; /* read end of its output, -1 at the end of file */
 	int j_status;
 	int j_ended, j_timeout, j_left;
 	long long j_start;

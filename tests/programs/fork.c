@@ -62,7 +62,8 @@ TEST(exit_codes)
 
 TEST(killed_by_signal)
 {
-	const int sigs[] = { SIGHUP, SIGINT, SIGKILL, SIGTERM, SIGUSR1, SIGPIPE, SIGALRM, SIGRTMIN, 64 };
+	const int sigs[] = { SIGHUP,  SIGINT,  SIGKILL,	 SIGTERM, SIGUSR1,
+			     SIGPIPE, SIGALRM, SIGRTMIN, 64 };
 	struct rlimit none = { 0, 0 };
 
 	SYS(setrlimit(RLIMIT_CORE, &none));
@@ -350,7 +351,8 @@ TEST(usage_of_children)
 		_exit(0);
 	}
 	CHECK_EQ(wait4(pid, &st, 0, &ru), pid);
-	CHECK(ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec * 1000000 + ru.ru_stime.tv_usec >=
+	CHECK(ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec * 1000000 +
+		      ru.ru_stime.tv_usec >=
 	      100000);
 	SYS(getrusage(RUSAGE_CHILDREN, &ru));
 	CHECK(ru.ru_utime.tv_sec * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_usec >= 100000);

@@ -10,7 +10,7 @@ static siginfo_t info;
 static volatile sig_atomic_t hits;
 static sigjmp_buf back;
 
-static void catch(int sig, siginfo_t *si, void *uc)
+static void catch (int sig, siginfo_t *si, void *uc)
 {
 	info = *si;
 	hits++;
@@ -24,13 +24,13 @@ static void on(int sig, void (*fn)(int, siginfo_t *, void *), int flags)
 	SYS(sigaction(sig, &sa, NULL));
 }
 
-#define CATCH(statement)                                \
-	({                                              \
-		int c_sig = sigsetjmp(back, 1);         \
-		if (c_sig == 0) {                       \
-			statement;                      \
-		}                                       \
-		c_sig;                                  \
+#define CATCH(statement)                        \
+	({                                      \
+		int c_sig = sigsetjmp(back, 1); \
+		if (c_sig == 0) {               \
+			statement;              \
+		}                               \
+		c_sig;                          \
 	})
 
 TEST(segv_unmapped)
@@ -61,7 +61,7 @@ TEST(segv_protection)
 	CHECK_EQ(info.si_code, SEGV_ACCERR);
 	CHECK(info.si_addr == p + 7);
 	/* Code is not writable. */
-	CHECK_EQ(CATCH(*(volatile char *)(uintptr_t)catch = 0), SIGSEGV);
+	CHECK_EQ(CATCH(*(volatile char *)(uintptr_t) catch = 0), SIGSEGV);
 	CHECK_EQ(info.si_code, SEGV_ACCERR);
 }
 
@@ -297,8 +297,8 @@ static void look_at_context(int sig, siginfo_t *si, void *ucp)
 	ucontext_t *uc = ucp;
 	greg_t *g = uc->uc_mcontext.gregs;
 
-	hits = g[REG_CS] == 0x73 && g[REG_SS] == 0x7b && g[REG_DS] == 0x7b && g[REG_ES] == 0x7b && g[REG_TRAPNO] == 14 &&
-	       (g[REG_ERR] & 7) == 6 && uc->uc_mcontext.cr2 == 0x24;
+	hits = g[REG_CS] == 0x73 && g[REG_SS] == 0x7b && g[REG_DS] == 0x7b && g[REG_ES] == 0x7b &&
+	       g[REG_TRAPNO] == 14 && (g[REG_ERR] & 7) == 6 && uc->uc_mcontext.cr2 == 0x24;
 	siglongjmp(back, 1);
 }
 
@@ -325,27 +325,17 @@ static void forge(int sig, siginfo_t *si, void *ucp)
 	case 0:
 		g[REG_CS] = 0x60; /* the kernel's code */
 		break;
-	case 1:
-		g[REG_SS] = 0x68;
-		break;
+	case 1: g[REG_SS] = 0x68; break;
 	case 2:
 		g[REG_EIP] = 0xc0100000; /* in the kernel */
 		break;
-	case 3:
-		g[REG_DS] = 0x1234;
-		break;
+	case 3: g[REG_DS] = 0x1234; break;
 	case 4:
 		g[REG_EFL] |= 0x3000 | 0x20000 | 0x4000; /* IOPL, VM, NT */
 		break;
-	case 5:
-		g[REG_CS] = 0;
-		break;
-	case 6:
-		g[REG_ESP] = 0xfffffff0;
-		break;
-	default:
-		uc->uc_mcontext.fpregs = (void *)0xc0100000;
-		break;
+	case 5: g[REG_CS] = 0; break;
+	case 6: g[REG_ESP] = 0xfffffff0; break;
+	default: uc->uc_mcontext.fpregs = (void *)0xc0100000; break;
 	}
 }
 
@@ -385,7 +375,8 @@ TEST(sigreturn_without_frame)
 		pid_t pid = t_fork();
 		if (pid == 0) {
 			/* With the stack pointer where nothing is mapped. */
-			__asm__ volatile("mov $8, %%esp; int $0x80" ::"a"(i ? 173 : 119) : "memory");
+			__asm__ volatile("mov $8, %%esp; int $0x80" ::"a"(i ? 173 : 119)
+					 : "memory");
 			_exit(0);
 		}
 		CHECK_EQ(WTERMSIG(t_wait(pid)), SIGSEGV);

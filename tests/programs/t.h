@@ -81,41 +81,40 @@ __attribute__((unused, noreturn, format(printf, 3, 4))) static void t_fail(const
 }
 
 #define FAIL(...) t_fail(__FILE__, __LINE__, __VA_ARGS__)
-#define CHECK(c)                                                                     \
-	do {                                                                         \
-		if (!(c))                                                            \
+#define CHECK(c)                                                                        \
+	do {                                                                            \
+		if (!(c))                                                               \
 			FAIL("expected %s (errno %d: %s)", #c, errno, strerror(errno)); \
 	} while (0)
-#define CHECK_EQ(got, want)                                                                    \
-	do {                                                                                   \
-		long long t_got = (got), t_want = (want);                                      \
-		if (t_got != t_want)                                                           \
+#define CHECK_EQ(got, want)                                                                           \
+	do {                                                                                          \
+		long long t_got = (got), t_want = (want);                                             \
+		if (t_got != t_want)                                                                  \
 			FAIL("%s: expected %lld, found %lld (errno %d)", #got, t_want, t_got, errno); \
 	} while (0)
-#define CHECK_STR(got, want)                                                         \
-	do {                                                                         \
-		const char *t_got = (got), *t_want = (want);                         \
-		if (strcmp(t_got, t_want) != 0)                                      \
+#define CHECK_STR(got, want)                                                            \
+	do {                                                                            \
+		const char *t_got = (got), *t_want = (want);                            \
+		if (strcmp(t_got, t_want) != 0)                                         \
 			FAIL("%s: expected \"%s\", found \"%s\"", #got, t_want, t_got); \
 	} while (0)
 /* The call fails with this errno. */
-#define CHECK_ERR(call, err)                                                                       \
-	do {                                                                                       \
-		errno = 0;                                                                         \
-		long t_r = (long)(call);                                                           \
-		int t_e = errno;                                                                   \
-		if (t_r != -1 || t_e != (err))                                                     \
-			FAIL("%s: expected -1 with %s, found %ld with %s", #call, strerror(err), t_r, \
-			     strerror(t_e));                                                       \
+#define CHECK_ERR(call, err)                                                                     \
+	do {                                                                                     \
+		errno = 0;                                                                       \
+		long t_r = (long)(call);                                                         \
+		int t_e = errno;                                                                 \
+		if (t_r != -1 || t_e != (err))                                                   \
+			FAIL("%s: expected -1 with %s, found %ld with %s", #call, strerror(err), \
+			     t_r, strerror(t_e));                                                \
 	} while (0)
 /* The call succeeds; its value. */
-#define SYS(call)                                                                      \
-	({                                                                             \
-		__typeof__(call) t_v = (call);                                         \
-		if (t_v == (__typeof__(call))-1)                                       \
-			FAIL("%s: expected success, found errno %d: %s", #call, errno, \
-			     strerror(errno));                                         \
-		t_v;                                                                   \
+#define SYS(call)                                                                                        \
+	({                                                                                               \
+		__typeof__(call) t_v = (call);                                                           \
+		if (t_v == (__typeof__(call))-1)                                                         \
+			FAIL("%s: expected success, found errno %d: %s", #call, errno, strerror(errno)); \
+		t_v;                                                                                     \
 	})
 
 /* In a child of a case: what CHECK says there reaches the output, and t_join() fails the case. */
@@ -137,10 +136,10 @@ __attribute__((unused)) static int t_wait(pid_t pid)
 	return st;
 }
 
-#define t_join(pid)                                                                       \
-	do {                                                                              \
-		int t_st = t_wait(pid);                                                   \
-		if (t_st != 0)                                                            \
+#define t_join(pid)                                                                             \
+	do {                                                                                    \
+		int t_st = t_wait(pid);                                                         \
+		if (t_st != 0)                                                                  \
 			FAIL("child: expected exit 0, found wait status 0x%x", (unsigned)t_st); \
 	} while (0)
 
@@ -293,11 +292,10 @@ int main(int argc, char **argv)
 	return failed != 0;
 }
 
-#define T_NO_HOOK                                                      \
-	static int t_hook(__attribute__((unused)) int argc,            \
-			  __attribute__((unused)) char **argv)         \
-	{                                                              \
-		return -1;                                             \
+#define T_NO_HOOK                                                                                \
+	static int t_hook(__attribute__((unused)) int argc, __attribute__((unused)) char **argv) \
+	{                                                                                        \
+		return -1;                                                                       \
 	}
 
 #endif
