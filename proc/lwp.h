@@ -40,6 +40,12 @@ struct restart_block {
 	u32 rb_sysno; /* for the image: which call to set up again */
 };
 
+/*
+ * Ends a timed call that was cut short: fills the current lwp's restart block (the fn gets it back with the same deadline and arguments) and returns
+ * -ERESTART_RESTARTBLOCK. More arguments are put into rb_arg by the caller.
+ */
+long restart_later(long (*fn)(struct restart_block *rb), u64 deadline, u32 a0, u32 a1, u32 a2);
+
 struct lwp {
 	/* Scheduler. */
 	struct list l_runlink;	 /* run queue or sleep queue */
@@ -62,6 +68,7 @@ struct lwp {
 	u32 l_fs, l_gs;		 /* user selectors: in the registers while it runs, here while it does not */
 	u64 l_tls[SEL_TLS_COUNT]; /* GDT slots 6.. */
 	bool l_fpu_used;
+	u32 l_cr2;		 /* address of the last page fault, for signal frames */
 	struct cpu *l_fpu_cpu;	 /* whose registers may still hold its FPU state */
 	u8 *l_fpu;		 /* FPU_SIZE bytes, 16-aligned */
 
@@ -77,6 +84,7 @@ struct lwp {
 	sigset_k l_sigmask;
 	sigset_k l_oldmask;	 /* sigsuspend, ppoll: put back at the boundary */
 	bool l_oldmask_valid;
+	sigset_k l_sigwait;	 /* sigtimedwait: blocked signals that wake it all the same */
 	struct sigqueue l_sigq;	 /* pending for this lwp */
 	uaddr_t l_altsp;	 /* sigaltstack */
 	u32 l_altsize, l_altflags;

@@ -49,6 +49,7 @@ struct cpu {
 	struct lwp *c_fpu_owner; /* whose FPU state is in the registers, if its l_fpu_cpu says so too */
 
 	struct lwp *c_idle;   /* the lwp that runs when no other can */
+	struct lwp *volatile c_current; /* the lwp that runs; others read it as a hint */
 	volatile bool c_need_resched; /* look for a better lwp before returning to user mode */
 
 	/* hat layer: set by hat_switch() on this CPU, read by shoot-downs of others (atomic). */

@@ -47,6 +47,7 @@ enum lock_rank {
 	LR_PCACHE,	/* a vnode's page tree, LRU */
 	LR_HAT,		/* one hat's page tables */
 	LR_BLK,		/* block device queues */
+	LR_MUTEX_SPIN,	/* the inside of a mutex or rwlock */
 	LR_SLEEPQ,	/* a sleep queue bucket */
 	LR_RUNQ,	/* a CPU's run queue */
 	LR_CALLOUT,	/* a CPU's callout queue */

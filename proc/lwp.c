@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* lwps: made, begun, ended; and the machine state that follows them from CPU to CPU. */
+#include "proc/lwp.h"
+
+#include "kernel/abi/errno.h"
+#include "kernel/gdt.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "kernel/lib/x86.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "proc/futex.h"
+#include "proc/lwp_impl.h"
+#include "proc/sched.h"
+#include "proc/sleep.h"
+#include "proc/syscalls.h"
+
+/* What lwp_switch() pops from a new lwp's stack; right below its trap frame. */
+struct switch_frame {
+	u32 edi, esi, ebx, ebp, eip;
+};
+
+static struct kmem_cache *lwp_cache, *fpu_cache;
+static struct lwp idle_lwps[MAXCPU];
+
+void lwp_init(void)
+{
+	lwp_cache = kmem_cache_create("lwp", sizeof(struct lwp), 0);
+	fpu_cache = kmem_cache_create("fpu", FPU_SIZE, 16);
+}
+
+static void lwp_setup(struct lwp *l, struct proc *p)
+{
+	list_init(&l->l_runlink);
+	list_init(&l->l_plink);
+	list_init(&l->l_futexlink);
+	sigqueue_init(&l->l_sigq);
+	l->l_proc = p;
+	l->l_state = LS_NEW;
+	l->l_affinity = ~0u;
+	l->l_pri = PRI_USER;
+	l->l_altflags = K_SS_DISABLE;
+	l->l_cpu = &cpus[0];
+}
+
+/* The boot stack carries its kstack_info already; what runs on it becomes the idle lwp. */
+void idle_adopt(struct cpu *c)
+{
+	struct lwp *l = &idle_lwps[c->c_id];
+	struct kstack_info *ki = kstack_info();
+
+	lwp_setup(l, &proc0);
+	l->l_kstack = ki;
+	l->l_state = LS_RUNNING;
+	l->l_oncpu = true;
+	l->l_pri = PRI_IDLE;
+	l->l_cpu = c;
+	snprintf(l->l_name, sizeof(l->l_name), "idle/%u", c->c_id);
+	ki->ki_lwp = l;
+	ki->ki_cpu = c;
+	ki->ki_canary = KSTACK_CANARY;
+	c->c_idle = c->c_current = l;
+	fpu_init_cpu();
+}
+
+/* A stack on which lwp_switch() returns to lwp_entry, and that to user mode through l_tf. */
+static void stack_setup(struct lwp *l)
+{
+	struct kstack_info *ki = l->l_kstack;
+	u8 *top = (u8 *)l->l_kstack + KSTACK_SIZE;
+	struct switch_frame *sf;
+
+	ki->ki_lwp = l;
+	ki->ki_cpu = curcpu();
+	ki->ki_canary = KSTACK_CANARY;
+	l->l_tf = (struct trapframe *)(top - sizeof(struct trapframe));
+	memset(l->l_tf, 0, sizeof(*l->l_tf));
+	sf = (struct switch_frame *)l->l_tf - 1;
+	memset(sf, 0, sizeof(*sf));
+	sf->eip = (u32)lwp_entry;
+	l->l_ksp = (u32)sf;
+}
+
+int lwp_create(struct proc *p, void (*fn)(void *arg), void *arg, struct lwp **lp)
+{
+	struct lwp *l = kmem_alloc(lwp_cache, KM_ZERO);
+	struct page *stack;
+
+	if (!l)
+		return -ENOMEM;
+	lwp_setup(l, p);
+	stack = page_alloc_order(1, 0);
+	if (!stack)
+		goto fail_lwp;
+	l->l_kstack = page_kva(stack);
+	if (p != &proc0) {
+		l->l_fpu = kmem_alloc(fpu_cache, 0);
+		if (!l->l_fpu)
+			goto fail_stack;
+		fpu_reset(l);
+	}
+	stack_setup(l);
+	l->l_start = fn;
+	l->l_arg = arg;
+	l->l_cpu = curcpu();
+	*lp = l;
+	return 0;
+
+fail_stack:
+	page_free_order(stack, 1);
+fail_lwp:
+	kmem_free(lwp_cache, l);
+	return -ENOMEM;
+}
+
+void lwp_start(struct lwp *l)
+{
+	ASSERT(l->l_state == LS_NEW);
+	setrunnable(l);
+}
+
+void lwp_free(struct lwp *l)
+{
+	ASSERT(l->l_state == LS_NEW || l->l_state == LS_DEAD);
+	ASSERT(list_empty(&l->l_plink));
+	for (u32 i = 0; i < ncpu; i++) {
+		if (cpus[i].c_fpu_owner == l)
+			__atomic_compare_exchange_n(&cpus[i].c_fpu_owner, &(struct lwp *){ l }, NULL, false,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
+	sigqueue_flush(&l->l_sigq);
+	kmem_free(fpu_cache, l->l_fpu);
+	page_free_order(pa_page(PA(l->l_kstack)), 1);
+	kmem_free(lwp_cache, l);
+}
+
+void lwp_begin(struct lwp *prev)
+{
+	struct lwp *l = curlwp();
+	struct cpu *c = curcpu();
+
+	swtch_finish(prev);
+	c->c_intr_depth = 0;
+	x86_sti();
+	if (l->l_start)
+		l->l_start(l->l_arg);
+	ASSERT(l->l_proc != &proc0);
+}
+
+static void kthread_start(void *arg)
+{
+	struct lwp *l = curlwp();
+	void (*fn)(void *) = (void (*)(void *))l->l_restart.rb_arg[0];
+
+	fn(arg);
+	lwp_exit();
+}
+
+struct lwp *kthread_create(const char *name, void (*fn)(void *arg), void *arg, int pri)
+{
+	struct lwp *l;
+
+	if (lwp_create(&proc0, kthread_start, arg, &l) != 0)
+		panic("kernel thread %s: expected memory, found none", name);
+	strlcpy_k(l->l_name, name, sizeof(l->l_name));
+	l->l_restart.rb_arg[0] = (u32)fn;
+	l->l_pri = pri;
+	spin_lock(&proc0.p_lock);
+	list_push_back(&proc0.p_lwps, &l->l_plink);
+	proc0.p_nlwp++;
+	spin_unlock(&proc0.p_lock);
+	lwp_start(l);
+	return l;
+}
+
+bool lwp_dying(const struct lwp *l)
+{
+	return l->l_exiting || (l->l_proc->p_flags & P_EXITING);
+}
+
+bool lwp_detach(struct lwp *l)
+{
+	struct proc *p = l->l_proc;
+	bool last;
+
+	spin_lock(&p->p_lock);
+	last = p->p_nlwp == 1;
+	if (!last) {
+		list_remove(&l->l_plink);
+		p->p_nlwp--;
+		p->p_utime += l->l_utime;
+		p->p_stime += l->l_stime;
+		if (p->p_lwp0 == l)
+			p->p_lwp0 = NULL;
+		wakeup(&p->p_nlwp);
+		wakeup(&p->p_nheld);
+	}
+	spin_unlock(&p->p_lock);
+	return last;
+}
+
+void lwp_exit(void)
+{
+	struct lwp *l = curlwp();
+	struct proc *p = l->l_proc;
+	pid_t tid = l->l_tid;
+
+	ASSERT(l->l_nmutex == 0);
+	if (p != &proc0)
+		futex_lwp_exit(l);
+	if (lwp_detach(l))
+		proc_finish();
+	if (tid && tid != p->p_pid)
+		pid_free(tid);
+	l->l_proc = &proc0;
+	intr_push_off();
+	l->l_state = LS_DEAD;
+	swtch();
+	panic("a dead lwp runs");
+}
+
+void lwp_charge(struct lwp *l, bool user)
+{
+	u64 now = clock_mono_ns();
+	u64 used = now - l->l_stamp;
+
+	if (user)
+		l->l_utime += used;
+	else
+		l->l_stime += used;
+	l->l_stamp = now;
+}
+
+long restart_later(long (*fn)(struct restart_block *rb), u64 deadline, u32 a0, u32 a1, u32 a2)
+{
+	struct restart_block *rb = &curlwp()->l_restart;
+
+	rb->rb_fn = fn;
+	rb->rb_deadline = deadline;
+	rb->rb_arg[0] = a0;
+	rb->rb_arg[1] = a1;
+	rb->rb_arg[2] = a2;
+	rb->rb_sysno = curlwp()->l_sysno;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+long sys_restart_syscall(void)
+{
+	struct restart_block *rb = &curlwp()->l_restart;
+
+	return rb->rb_fn ? rb->rb_fn(rb) : -EINTR;
+}
+
+void lwp_save_segs(struct lwp *l)
+{
+	__asm__ volatile("movl %%fs, %0" : "=r"(l->l_fs));
+	__asm__ volatile("movl %%gs, %0" : "=r"(l->l_gs));
+	l->l_fs &= 0xffff;
+	l->l_gs &= 0xffff;
+}
+
+void lwp_load_segs(struct lwp *l)
+{
+	if (!lwp_set_fs(l->l_fs))
+		l->l_fs = 0;
+	if (!lwp_set_gs(l->l_gs))
+		l->l_gs = 0;
+}
+
+void lwp_load_tls(struct lwp *l)
+{
+	gdt_set_tls(l->l_tls);
+}
+
+/* A kernel thread keeps whatever address space, FPU and segment state is loaded: it uses none of them. */
+void lwp_machine_out(struct lwp *l)
+{
+	if (!l->l_fpu)
+		return;
+	fpu_save(l);
+	lwp_save_segs(l);
+}
+
+void lwp_machine_in(struct lwp *l)
+{
+	if (!l->l_fpu)
+		return;
+	tss_set_esp0((u32)l->l_kstack + KSTACK_SIZE);
+	if (l->l_proc->p_as)
+		hat_switch(&l->l_proc->p_as->a_hat);
+	else
+		hat_switch(NULL);
+	lwp_load_tls(l);
+	lwp_load_segs(l);
+	fpu_load(l);
+}

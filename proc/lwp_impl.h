@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the scheduler and of process control share among themselves. */
+#ifndef PROC_LWP_IMPL_H
+#define PROC_LWP_IMPL_H
+
+#include "proc/lwp.h"
+#include "proc/proc.h"
+
+/* Ends l's sleep, of whatever kind, with this result; nothing if it does not sleep. l must not be freed meanwhile (p_lock, or a callout that
+ * is cancelled before). From any context. */
+void sleep_abort(struct lwp *l, int result);
+/* Ends l's sleep if it is of a kind that ends for signals (SLP_INTR), or for death (SLP_KILL) when l is dying. */
+void sleep_interrupt(struct lwp *l);
+/* The process or the lwp must end. A hint without p_lock. */
+bool lwp_dying(const struct lwp *l);
+
+/* proc/switch.asm: saves the callee-saved registers and the stack pointer, goes on on the other stack; returns, there, the lwp
+ * that ran before. Loads of FS and GS: false, and 0 loaded, when the selector is bad. */
+struct lwp *lwp_switch(struct lwp *prev, u32 *prev_ksp, u32 next_ksp);
+bool lwp_set_fs(u32 sel);
+bool lwp_set_gs(u32 sel);
+/* Where a new lwp's first switch returns to. */
+void lwp_entry(void);
+/* What must happen after every switch, in the new lwp, interrupts still off. */
+void swtch_finish(struct lwp *prev);
+/* First C code of a new lwp; returns to the assembly that goes to user mode. */
+void lwp_begin(struct lwp *prev);
+
+/* Makes the running context (boot stack) c's idle lwp. */
+void idle_adopt(struct cpu *c);
+
+/* Machine state that follows the lwp: called by swtch() with interrupts off. */
+void lwp_machine_out(struct lwp *l);
+void lwp_machine_in(struct lwp *l);
+
+/* Adds the time since the last stamp to l's user or system time. Interrupts off, current lwp only. */
+void lwp_charge(struct lwp *l, bool user);
+
+/* Debug: the order of sleeping locks, per lwp (proc/mutex.c). */
+enum lockorder { LO_STRICT, LO_NESTED, LO_TRY };
+void lockorder_acquire(const void *lock, const char *name, u32 rank, enum lockorder how);
+void lockorder_release(const void *lock);
+
+/* The lwp waits at the boundary while its process is stopped or held. p_lock held. */
+void lwp_stand(struct lwp *l);
+/* Sets l_attention on l and gets it to the boundary: wakes it, or pokes its CPU. p_lock held. */
+void lwp_poke(struct lwp *l);
+/* All lwps of p. p_lock held. */
+void proc_poke(struct proc *p);
+
+/* The last lwp of a process: what remains is a zombie. Does not return. */
+void proc_finish(void) __noreturn;
+/* Takes the current lwp out of its process; true if it was the last. */
+bool lwp_detach(struct lwp *l);
+/* All other lwps of the current process end; returns when they are gone. -EAGAIN: somebody else is at it, or we die too. */
+int proc_single(void);
+
+/* Drops cwd, root, executable and the strings that name them. May sleep. */
+void proc_drop_identity(struct proc *p);
+/* Drops an executable: its text right and its reference. */
+void exe_rele(struct vnode *vp);
+extern volatile u32 proc_count; /* live struct procs but proc0: leak check */
+
+void lwp_init(void);
+void cred_init(void);
+void signal_init(void);
+void fpu_load(struct lwp *l);
+
+/* proc/pid.c */
+void pid_init(void);
+void pid_bind(pid_t pid, struct proc *p);
+struct proc *pid_owner(pid_t pid); /* pidlock held */
+
+/* Timers of a process (proc/itimer.c). */
+void itimer_init(struct proc *p);
+void itimer_cancel_all(struct proc *p);
+/* CPU-time timers: how long until one is due, 0: none; and the check itself, at the boundary or from the slice. */
+u64 itimer_cpu_left(struct proc *p);
+void itimer_cpu_check(struct proc *p);
+
+/* Posts with p_lock held. */
+int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_siginfo *info);
+
+#endif
