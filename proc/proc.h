@@ -44,6 +44,8 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_KERNEL 0x0020u   /* proc0 and hidden helpers: not in /proc, not seen by kill and wait */
 #define P_WAITSTOP 0x0040u /* stopped, and the parent has not been told */
 #define P_WAITCONT 0x0080u /* continued, and the parent has not been told */
+#define P_TELLCONT 0x0400u /* the parent is to get SIGCHLD for a continuation */
+#define P_BOUNDARY (P_STOPPED | P_EXITING | P_HOLD | P_CKPT | P_TELLCONT) /* something waits at the boundary */
 #define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
 #define P_SUGID 0x0200u	   /* runs a set-id program: no checkpoint, no peeking by others */
 
@@ -95,7 +97,8 @@ struct proc {
 	struct vnode *p_exe;	 /* executable */
 	char *p_exepath;
 	struct lwp *p_lwp0;	 /* first lwp, while it lives */
-	struct lwp *p_execlwp;	 /* the one that is in exec or group exit */
+	struct lwp *p_execlwp;	 /* the one that is in exec and ends the others (p_lock) */
+	struct lwp *p_holder;	 /* who set P_HOLD; may belong to another process (p_lock) */
 
 	/* Usage (p_lock): of dead lwps, of waited-for children. */
 	u64 p_start_ns;		 /* monotonic, when it began */
@@ -146,6 +149,7 @@ void spawn_abort(struct proc *p);
 
 /* Finds a visible process, zombies too, with a reference (proc_rele). NULL: none. */
 struct proc *proc_find(pid_t pid);
+struct proc *proc_find_thread(pid_t tid); /* the process that has this thread */
 void proc_rele(struct proc *p);
 struct lwp *lwp_find(struct proc *p, pid_t tid); /* p_lock held */
 /* Reserves a free pid (also for threads) / a given one; gives it back. */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a process: its lwps leave one by one, the last one takes it apart and leaves a zombie; wait reaps that. */
+#include "fs/file.h"
+#include "fs/vnode.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/x86.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+#include "proc/lwp_impl.h"
+#include "proc/pgrp.h"
+#include "proc/sched.h"
+#include "proc/sleep.h"
+#include "proc/wait.h"
+
+void (*session_leader_exit_hook)(struct tty *tty);
+
+void proc_exit(int xstat)
+{
+	struct proc *p = curproc();
+
+	spin_lock(&p->p_lock);
+	if (!(p->p_flags & P_EXITING)) {
+		p->p_flags |= P_EXITING;
+		p->p_xstat = xstat;
+		proc_poke(p);
+		wakeup(&p->p_flags);
+	}
+	/* A checkpoint of this process looks at its state: stay at the boundary until it is done. */
+	while (p->p_flags & P_HOLD)
+		lwp_stand(curlwp());
+	spin_unlock(&p->p_lock);
+	lwp_exit();
+}
+
+/*
+ * Ends the other lwps of the current process and waits for that: exec, and nobody else. -EAGAIN when the process is
+ * dying, or another of its lwps was first.
+ */
+int proc_single(void)
+{
+	struct proc *p = curproc();
+	struct lwp *me = curlwp(), *l;
+	int error = 0;
+
+	spin_lock(&p->p_lock);
+	if (lwp_dying(me) || p->p_execlwp) {
+		spin_unlock(&p->p_lock);
+		return -EAGAIN;
+	}
+	p->p_execlwp = me;
+	list_for_each (l, &p->p_lwps, l_plink) {
+		if (l != me) {
+			l->l_exiting = true;
+			lwp_poke(l);
+		}
+	}
+	wakeup(&p->p_flags);
+	while (p->p_nlwp > 1 && !(p->p_flags & P_EXITING))
+		sleep(&p->p_nlwp, &p->p_lock, SLP_KILL, 0);
+	if (p->p_flags & P_EXITING)
+		error = -EAGAIN;
+	p->p_execlwp = NULL;
+	spin_unlock(&p->p_lock);
+	return error;
+}
+
+/* Children go to init, or, if init itself ends, to nobody: the machine stops then. pidlock held. Returns true if a zombie went to init. */
+static bool reparent_children(struct proc *p)
+{
+	struct proc *c, *tmp;
+	bool zombie = false;
+
+	list_for_each_safe (c, tmp, &p->p_children, p_sibling) {
+		list_remove(&c->p_sibling);
+		list_push_back(&initproc->p_children, &c->p_sibling);
+		c->p_parent = initproc;
+		c->p_exitsig = K_SIGCHLD;
+		zombie |= c->p_stat == PS_ZOMBIE;
+	}
+	return zombie;
+}
+
+/* Groups that lose their last tie to the session by p's death, and have stopped members, get SIGHUP and SIGCONT (POSIX, _exit). */
+static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
+{
+	struct proc *q;
+	bool stopped = false;
+
+	if (!pgrp_orphaned(pgid))
+		return;
+	spin_lock(&pidlock);
+	list_for_each (q, &allproc, p_all) {
+		if (q != p && q->p_pgid == pgid && q->p_sid == sid && (q->p_flags & P_STOPPED))
+			stopped = true;
+	}
+	spin_unlock(&pidlock);
+	if (stopped) {
+		signal_pgrp(pgid, K_SIGHUP, NULL);
+		signal_pgrp(pgid, K_SIGCONT, NULL);
+	}
+}
+
+static void hangup_childrens_groups(struct proc *p)
+{
+	pid_t pgids[16];
+	u32 n = 0;
+	struct proc *c;
+
+	spin_lock(&pidlock);
+	list_for_each (c, &p->p_children, p_sibling) {
+		if (c->p_pgid != p->p_pgid && c->p_sid == p->p_sid && (c->p_flags & P_STOPPED) &&
+		    n < ARRAY_SIZE(pgids))
+			pgids[n++] = c->p_pgid;
+	}
+	spin_unlock(&pidlock);
+	for (u32 i = 0; i < n; i++)
+		hangup_orphans(p, pgids[i], p->p_sid);
+}
+
+static void release_resources(struct proc *p)
+{
+	struct as *as = p->p_as;
+	struct fdtab *ft = p->p_fdtab;
+
+	itimer_cancel_all(p);
+	spin_lock(&p->p_lock);
+	p->p_fdtab = NULL;
+	spin_unlock(&p->p_lock);
+	fdtab_rele(ft);
+	vfork_done(p);
+	mutex_lock(&p->p_execlock);
+	if (as) {
+		p->p_maxrss = MAX(p->p_maxrss, as->a_hat.h_resident);
+		p->p_as = NULL;
+		intr_push_off();
+		hat_switch(NULL);
+		intr_pop_off();
+	}
+	mutex_unlock(&p->p_execlock);
+	if (as)
+		as_rele(as);
+	proc_drop_identity(p);
+}
+
+/* Tells the parent, or, if nobody wants to know, lets the zombie vanish. pidlock held. Returns whether the parent shall be signalled. */
+static bool become_zombie(struct proc *p, struct abi_siginfo *info, bool *autoreap)
+{
+	struct proc *parent = p->p_parent;
+	const struct abi_sigaction *act = &parent->p_sig.ss_act[K_SIGCHLD - 1];
+
+	ASSERT(spin_held(&pidlock));
+	p->p_stat = PS_ZOMBIE;
+	siginfo_child(info, p);
+	*autoreap = p->p_exitsig == K_SIGCHLD &&
+		    (act->sa_handler == K_SIG_IGN || (act->sa_flags & K_SA_NOCLDWAIT));
+	return p->p_exitsig != 0;
+}
+
+void proc_finish(void)
+{
+	struct proc *p = curproc(), *parent;
+	struct lwp *l = curlwp();
+	struct abi_siginfo info;
+	bool autoreap = false, hidden = p->p_flags & P_KERNEL, zombie, notify;
+	struct tty *tty = NULL;
+
+	if (p == initproc)
+		panic("init (pid 1) expected to live, found ended with status 0x%x", p->p_xstat);
+	if (proc_hooks.ph_exit)
+		proc_hooks.ph_exit(p);
+	release_resources(p);
+	if (!hidden) {
+		if (p->p_sid == p->p_pid && p->p_ctty)
+			tty = p->p_ctty;
+		if (tty && session_leader_exit_hook)
+			session_leader_exit_hook(tty);
+		hangup_childrens_groups(p);
+	}
+
+	spin_lock(&p->p_lock);
+	list_remove(&l->l_plink);
+	p->p_nlwp = 0;
+	p->p_lwp0 = NULL;
+	intr_push_off();
+	lwp_charge(l, false);
+	intr_pop_off();
+	p->p_utime += l->l_utime;
+	p->p_stime += l->l_stime;
+	wakeup(&p->p_nheld);
+	spin_unlock(&p->p_lock);
+	if (l->l_tid && l->l_tid != p->p_pid)
+		pid_free(l->l_tid);
+	l->l_proc = &proc0;
+
+	if (hidden) {
+		proc_rele(p);
+	} else {
+		pid_t pgid = p->p_pgid, sid = p->p_sid;
+
+		hangup_orphans(p, pgid, sid);
+		spin_lock(&pidlock);
+		zombie = reparent_children(p);
+		notify = become_zombie(p, &info, &autoreap);
+		parent = p->p_parent;
+		parent->p_ref++;
+		wakeup(&parent->p_children);
+		if (zombie)
+			wakeup(&initproc->p_children);
+		if (autoreap)
+			p->p_ref++;
+		spin_unlock(&pidlock);
+		if (notify)
+			signal_proc(parent, p->p_exitsig, &info);
+		if (zombie)
+			signal_proc(initproc, K_SIGCHLD, NULL);
+		if (autoreap)
+			wait_reap(p);
+		proc_rele(parent);
+	}
+
+	intr_push_off();
+	l->l_state = LS_DEAD;
+	swtch();
+	panic("a dead lwp runs");
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* fork, vfork and clone: all of them spawn_proc(), or a further lwp of the same process. */
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/as.h"
+#include "mm/usercopy.h"
+#include "proc/lwp_impl.h"
+#include "proc/sleep.h"
+#include "proc/syscalls.h"
+#include "proc/tls.h"
+#include "proc/wait.h"
+
+#define CLONE_VM 0x00000100u
+#define CLONE_FS 0x00000200u
+#define CLONE_FILES 0x00000400u
+#define CLONE_SIGHAND 0x00000800u
+#define CLONE_VFORK 0x00004000u
+#define CLONE_PARENT 0x00008000u
+#define CLONE_THREAD 0x00010000u
+#define CLONE_SYSVSEM 0x00040000u
+#define CLONE_SETTLS 0x00080000u
+#define CLONE_PARENT_SETTID 0x00100000u
+#define CLONE_CHILD_CLEARTID 0x00200000u
+#define CLONE_DETACHED 0x00400000u
+#define CLONE_CHILD_SETTID 0x01000000u
+#define CLONE_THREAD_ALWAYS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
+#define CLONE_KNOWN                                                                                          \
+	(0xffu | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_THREAD |            \
+	 CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED |        \
+	 CLONE_CHILD_SETTID)
+
+struct clone_args {
+	u32 flags;
+	u32 stack; /* 0: the same */
+	uaddr_t ptid, ctid, tls;
+};
+
+/* First routine of a forked child: CLONE_CHILD_SETTID is written in its own memory.  */
+static void child_start(void *arg)
+{
+	uaddr_t ctid = (uaddr_t)arg;
+	struct lwp *l = curlwp();
+
+	/* As on Linux a bad address is the program's own loss. */
+	if (ctid && copyout(ctid, &l->l_tid, sizeof(l->l_tid)) != 0)
+		printk(KDEBUG "clone: CLONE_CHILD_SETTID at %08x: bad address\n", ctid);
+}
+
+static void set_child_frame(struct lwp *l, const struct clone_args *ca)
+{
+	l->l_tf->tf_eax = 0;
+	l->l_tf->tf_err = (u32)-1;
+	if (ca->stack)
+		l->l_tf->tf_esp = ca->stack;
+	if (ca->flags & CLONE_CHILD_CLEARTID)
+		l->l_clear_tid = ca->ctid;
+}
+
+static int set_child_tls(struct lwp *l, const struct clone_args *ca)
+{
+	return ca->flags & CLONE_SETTLS ? tls_set_from_user(l, ca->tls, false) : 0;
+}
+
+void vfork_done(struct proc *p)
+{
+	spin_lock(&p->p_lock);
+	p->p_vforked = false;
+	wakeup(&p->p_vforked);
+	spin_unlock(&p->p_lock);
+}
+
+/* The parent of a vfork sleeps until the child has its own memory or is gone; only death ends that early. */
+static void vfork_wait(struct proc *child)
+{
+	spin_lock(&child->p_lock);
+	while (child->p_vforked) {
+		if (sleep(&child->p_vforked, &child->p_lock, SLP_KILL, 0) != 0)
+			break;
+	}
+	spin_unlock(&child->p_lock);
+}
+
+static long fork_process(const struct clone_args *ca)
+{
+	struct spawn_args sa = {
+		.sa_start = child_start,
+		.sa_arg = (void *)(ca->flags & CLONE_CHILD_SETTID ? ca->ctid : 0),
+		.sa_flags = (ca->flags & CLONE_VM ? SPAWN_SHARE_AS : 0) | (ca->flags & CLONE_FILES ? SPAWN_SHARE_FILES : 0),
+		.sa_exitsig = (int)(ca->flags & 0xff),
+	};
+	struct proc *p;
+	struct lwp *l;
+	pid_t pid;
+	int error;
+
+	error = spawn_proc(&sa, &p);
+	if (error)
+		return error;
+	l = p->p_lwp0;
+	pid = p->p_pid;
+	set_child_frame(l, ca);
+	if ((ca->flags & CLONE_VM) && !(ca->flags & CLONE_VFORK)) {
+		l->l_altflags = K_SS_DISABLE;
+		l->l_altsp = l->l_altsize = 0;
+	}
+	error = set_child_tls(l, ca);
+	if (!error && (ca->flags & CLONE_PARENT_SETTID) && copyout(ca->ptid, &pid, sizeof(pid)) != 0)
+		error = -EFAULT;
+	if (error) {
+		spawn_abort(p);
+		return error;
+	}
+	spin_lock(&pidlock);
+	p->p_ref++;
+	spin_unlock(&pidlock);
+	p->p_vforked = ca->flags & CLONE_VFORK;
+	lwp_start(l);
+	if (ca->flags & CLONE_VFORK)
+		vfork_wait(p);
+	proc_rele(p);
+	return pid;
+}
+
+/* Copies what a new thread has of the one that makes it. */
+static void thread_inherit(struct lwp *l, struct lwp *me)
+{
+	fpu_save(me);
+	memcpy(l->l_fpu, me->l_fpu, FPU_SIZE);
+	lwp_save_segs(me);
+	l->l_fs = me->l_fs;
+	l->l_gs = me->l_gs;
+	*l->l_tf = *me->l_tf;
+	memcpy(l->l_tls, me->l_tls, sizeof(l->l_tls));
+	memcpy(l->l_name, me->l_name, sizeof(l->l_name));
+	l->l_sigmask = me->l_sigmask;
+	l->l_affinity = me->l_affinity;
+	l->l_pri = me->l_pri;
+	l->l_trace = me->l_trace;
+}
+
+static long fork_thread(const struct clone_args *ca)
+{
+	struct lwp *me = curlwp(), *l;
+	struct proc *p = me->l_proc;
+	pid_t tid;
+	int error;
+
+	error = lwp_create(p, child_start, (void *)(ca->flags & CLONE_CHILD_SETTID ? ca->ctid : 0), &l);
+	if (error)
+		return error;
+	error = pid_alloc(0, &tid);
+	if (error)
+		goto fail_lwp;
+	thread_inherit(l, me);
+	l->l_tid = tid;
+	set_child_frame(l, ca);
+	error = set_child_tls(l, ca);
+	if (!error && (ca->flags & CLONE_PARENT_SETTID) && copyout(ca->ptid, &tid, sizeof(tid)) != 0)
+		error = -EFAULT;
+	if (error)
+		goto fail_pid;
+	spin_lock(&pidlock);
+	pid_bind(tid, p);
+	spin_unlock(&pidlock);
+	spin_lock(&p->p_lock);
+	if (lwp_dying(me) || p->p_execlwp) {
+		spin_unlock(&p->p_lock);
+		error = -ERESTARTNOINTR;
+		goto fail_pid;
+	}
+	list_push_back(&p->p_lwps, &l->l_plink);
+	p->p_nlwp++;
+	/* Whoever holds or stops the process must find the new lwp at the boundary too. */
+	l->l_attention = true;
+	spin_unlock(&p->p_lock);
+	lwp_start(l);
+	return tid;
+
+fail_pid:
+	pid_free(tid);
+fail_lwp:
+	lwp_free(l);
+	return error;
+}
+
+static long do_clone(const struct clone_args *ca)
+{
+	u32 f = ca->flags;
+
+	if (f & ~CLONE_KNOWN)
+		return -EINVAL;
+	if (f & CLONE_THREAD) {
+		if ((f & CLONE_THREAD_ALWAYS) != CLONE_THREAD_ALWAYS || (f & CLONE_VFORK))
+			return -EINVAL;
+		return fork_thread(ca);
+	}
+	/* Handlers or a working directory shared between processes are not offered. */
+	if (f & (CLONE_SIGHAND | CLONE_FS))
+		return -EINVAL;
+	if ((f & 0xff) > K_NSIG)
+		return -EINVAL;
+	return fork_process(ca);
+}
+
+long sys_fork(void)
+{
+	struct clone_args ca = { .flags = K_SIGCHLD };
+
+	return do_clone(&ca);
+}
+
+long sys_vfork(void)
+{
+	struct clone_args ca = { .flags = CLONE_VFORK | CLONE_VM | K_SIGCHLD };
+
+	return do_clone(&ca);
+}
+
+long sys_clone(u32 flags, u32 stack, uaddr_t ptid, uaddr_t tls, uaddr_t ctid)
+{
+	struct clone_args ca = { .flags = flags, .stack = stack, .ptid = ptid, .tls = tls, .ctid = ctid };
+
+	return do_clone(&ca);
+}
+
+long sys_set_tid_address(uaddr_t addr)
+{
+	curlwp()->l_clear_tid = addr;
+	return curlwp()->l_tid;
+}
+
+long sys_exit(int status)
+{
+	struct lwp *l = curlwp();
+	struct proc *p = l->l_proc;
+
+	spin_lock(&p->p_lock);
+	if (p->p_nlwp == 1 && !(p->p_flags & P_EXITING)) {
+		spin_unlock(&p->p_lock);
+		proc_exit(WSTAT_EXITED(status));
+	}
+	spin_unlock(&p->p_lock);
+	l->l_exiting = true;
+	l->l_attention = true;
+	return 0;
+}
+
+long sys_exit_group(int status)
+{
+	proc_exit(WSTAT_EXITED(status));
+}

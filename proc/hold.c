@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Holding a process: its other lwps are brought to the return-to-user boundary and stay there, so that its state is all in
+ * memory and still (SVR4's holdlwps). A checkpoint, and nothing else that should be hidden from the program, does this.
+ */
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "proc/lwp_impl.h"
+#include "proc/sleep.h"
+
+/* All lwps but the caller stand at the boundary. p_lock held. */
+static bool all_stand(struct proc *p)
+{
+	return p->p_nheld == p->p_nlwp - (p == curproc() ? 1 : 0);
+}
+
+int proc_hold(struct proc *p)
+{
+	struct lwp *me = curlwp();
+	int error = 0;
+
+	spin_lock(&p->p_lock);
+	if (p->p_holder) {
+		spin_unlock(&p->p_lock);
+		return -EBUSY;
+	}
+	if (p->p_stat != PS_ACTIVE || (p->p_flags & P_EXITING)) {
+		spin_unlock(&p->p_lock);
+		return -ESRCH;
+	}
+	p->p_holder = me;
+	p->p_flags |= P_HOLD;
+	proc_poke(p);
+	while (!all_stand(p) && !error)
+		error = sleep(&p->p_nheld, &p->p_lock, SLP_KILL, 0);
+	if (!error && p->p_nlwp == 0)
+		error = -ESRCH;
+	spin_unlock(&p->p_lock);
+	if (error)
+		proc_release(p);
+	return error == -ERESTARTSYS ? -EINTR : error;
+}
+
+void proc_release(struct proc *p)
+{
+	spin_lock(&p->p_lock);
+	ASSERT(p->p_holder == curlwp());
+	p->p_holder = NULL;
+	p->p_flags &= ~P_HOLD;
+	wakeup(&p->p_flags);
+	spin_unlock(&p->p_lock);
+}

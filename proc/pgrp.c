@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* Process groups and sessions. */
+#include "proc/pgrp.h"
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "proc/lwp_impl.h"
+#include "proc/syscalls.h"
+
+bool pgrp_in_session(pid_t pgid, pid_t sid)
+{
+	struct proc *p;
+	bool found = false;
+
+	spin_lock(&pidlock);
+	list_for_each (p, &allproc, p_all)
+		found |= p->p_pgid == pgid && p->p_sid == sid;
+	spin_unlock(&pidlock);
+	return found;
+}
+
+bool pgrp_orphaned(pid_t pgid)
+{
+	struct proc *p;
+	bool orphaned = true;
+
+	spin_lock(&pidlock);
+	list_for_each (p, &allproc, p_all) {
+		struct proc *parent = p->p_parent;
+
+		if (p->p_pgid == pgid && p->p_stat != PS_ZOMBIE && parent->p_pgid != pgid &&
+		    parent->p_sid == p->p_sid)
+			orphaned = false;
+	}
+	spin_unlock(&pidlock);
+	return orphaned;
+}
+
+void session_set_tty(pid_t sid, struct tty *tty)
+{
+	struct proc *p;
+
+	spin_lock(&pidlock);
+	list_for_each (p, &allproc, p_all) {
+		if (p->p_sid == sid)
+			p->p_ctty = tty;
+	}
+	spin_unlock(&pidlock);
+}
+
+void tty_forget(struct tty *tty)
+{
+	struct proc *p;
+
+	spin_lock(&pidlock);
+	list_for_each (p, &allproc, p_all) {
+		if (p->p_ctty == tty)
+			p->p_ctty = NULL;
+	}
+	spin_unlock(&pidlock);
+}
+
+struct tty *session_tty(void)
+{
+	struct tty *tty;
+
+	spin_lock(&pidlock);
+	tty = curproc()->p_ctty;
+	spin_unlock(&pidlock);
+	return tty;
+}
+
+/* pid 0 or the caller's own: the caller. pidlock held; NULL: none. */
+static struct proc *target(pid_t pid)
+{
+	struct proc *p;
+
+	if (pid == 0 || pid == curproc()->p_pid)
+		return curproc();
+	p = pid > 0 ? pid_owner(pid) : NULL;
+	return p && p->p_pid == pid && !(p->p_flags & P_KERNEL) ? p : NULL;
+}
+
+static bool group_exists(pid_t pgid, pid_t sid)
+{
+	struct proc *p;
+
+	list_for_each (p, &allproc, p_all) {
+		if (p->p_pgid == pgid && p->p_sid == sid)
+			return true;
+	}
+	return false;
+}
+
+static long setpgid_locked(struct proc *p, pid_t pgid)
+{
+	struct proc *me = curproc();
+
+	if (!p || (p != me && p->p_parent != me))
+		return -ESRCH;
+	if (p != me) {
+		if (p->p_sid != me->p_sid)
+			return -EPERM;
+		if (!(p->p_flags & P_FORKNOEXEC))
+			return -EACCES;
+	}
+	if (p->p_sid == p->p_pid)
+		return -EPERM;
+	if (pgid != p->p_pid && !group_exists(pgid, p->p_sid))
+		return -EPERM;
+	p->p_pgid = pgid;
+	return 0;
+}
+
+long sys_setpgid(pid_t pid, pid_t pgid)
+{
+	struct proc *p;
+	long error;
+
+	if (pgid < 0)
+		return -EINVAL;
+	spin_lock(&pidlock);
+	p = target(pid);
+	error = setpgid_locked(p, pgid || !p ? pgid : p->p_pid);
+	spin_unlock(&pidlock);
+	return error;
+}
+
+long sys_getpgid(pid_t pid)
+{
+	struct proc *p;
+	long ret;
+
+	spin_lock(&pidlock);
+	p = target(pid);
+	ret = p ? p->p_pgid : -ESRCH;
+	spin_unlock(&pidlock);
+	return ret;
+}
+
+long sys_getpgrp(void)
+{
+	return sys_getpgid(0);
+}
+
+long sys_getsid(pid_t pid)
+{
+	struct proc *p;
+	long ret;
+
+	spin_lock(&pidlock);
+	p = target(pid);
+	ret = p ? p->p_sid : -ESRCH;
+	spin_unlock(&pidlock);
+	return ret;
+}
+
+long sys_setsid(void)
+{
+	struct proc *me = curproc();
+	long ret = me->p_pid;
+
+	spin_lock(&pidlock);
+	if (me->p_sid == me->p_pid || group_exists(me->p_pid, me->p_sid)) {
+		ret = -EPERM;
+	} else {
+		me->p_sid = me->p_pgid = me->p_pid;
+		me->p_ctty = NULL;
+	}
+	spin_unlock(&pidlock);
+	return ret;
+}

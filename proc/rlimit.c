@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Resource limits, and nice values. */
+#include "proc/rlimit.h"
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "mm/as.h"
+#include "mm/usercopy.h"
+#include "proc/lwp_impl.h"
+#include "proc/syscalls.h"
+
+#define INF32 0xffffffffu
+
+void rlimit_defaults(struct rlimit_k rl[NRLIMIT])
+{
+	for (u32 i = 0; i < NRLIMIT; i++)
+		rl[i].rl_cur = rl[i].rl_max = RLIM_INFINITY_K;
+	rl[RLIMIT_STACK].rl_cur = 8u << 20;
+	rl[RLIMIT_CORE].rl_cur = 0;
+	rl[RLIMIT_NPROC].rl_cur = rl[RLIMIT_NPROC].rl_max = 4096;
+	rl[RLIMIT_NOFILE].rl_cur = rl[RLIMIT_NOFILE].rl_max = 1024;
+	rl[RLIMIT_NICE].rl_cur = rl[RLIMIT_NICE].rl_max = 0;
+	rl[RLIMIT_RTPRIO].rl_cur = rl[RLIMIT_RTPRIO].rl_max = 0;
+}
+
+static struct rlimit_k get_limit(struct proc *p, u32 which)
+{
+	struct rlimit_k rl;
+
+	spin_lock(&p->p_lock);
+	rl = p->p_rlimit[which];
+	spin_unlock(&p->p_lock);
+	return rl;
+}
+
+/* The address space keeps its limits itself, for page faults. */
+static void tell_as(struct proc *p, u32 which, u64 cur)
+{
+	u32 v = cur > INF32 ? INF32 : (u32)cur;
+	struct as *as;
+
+	mutex_lock(&p->p_execlock);
+	as = p->p_as;
+	if (as && which == RLIMIT_AS)
+		as->a_as_limit = v;
+	else if (as && which == RLIMIT_DATA)
+		as->a_data_limit = v;
+	else if (as && which == RLIMIT_STACK)
+		as->a_stack_limit = MIN(v, 0x40000000u);
+	mutex_unlock(&p->p_execlock);
+}
+
+static int set_limit(struct proc *p, u32 which, const struct rlimit_k *rl)
+{
+	int error = 0;
+
+	if (rl->rl_cur > rl->rl_max)
+		return -EINVAL;
+	if (which == RLIMIT_NOFILE && rl->rl_max > 1024 && rl->rl_max != RLIM_INFINITY_K)
+		return -EPERM;
+	spin_lock(&p->p_lock);
+	if (rl->rl_max > p->p_rlimit[which].rl_max && !cred_super(curproc()->p_cred))
+		error = -EPERM;
+	else
+		p->p_rlimit[which] = *rl;
+	spin_unlock(&p->p_lock);
+	if (!error)
+		tell_as(p, which, rl->rl_cur);
+	return error;
+}
+
+static u64 widen(u32 v)
+{
+	return v == INF32 ? RLIM_INFINITY_K : v;
+}
+
+static long get32(u32 which, uaddr_t dst, u32 infinity)
+{
+	struct rlimit_k rl;
+	u32 v[2];
+
+	if (which >= NRLIMIT)
+		return -EINVAL;
+	rl = get_limit(curproc(), which);
+	v[0] = rl.rl_cur > infinity ? infinity : (u32)rl.rl_cur;
+	v[1] = rl.rl_max > infinity ? infinity : (u32)rl.rl_max;
+	return copyout(dst, v, sizeof(v));
+}
+
+long sys_ugetrlimit(u32 which, uaddr_t dst)
+{
+	return get32(which, dst, INF32);
+}
+
+long sys_getrlimit(u32 which, uaddr_t dst)
+{
+	return get32(which, dst, 0x7fffffff);
+}
+
+long sys_setrlimit(u32 which, uaddr_t src)
+{
+	u32 v[2];
+	struct rlimit_k rl;
+
+	if (which >= NRLIMIT)
+		return -EINVAL;
+	if (copyin(v, src, sizeof(v)) != 0)
+		return -EFAULT;
+	rl.rl_cur = widen(v[0]);
+	rl.rl_max = widen(v[1]);
+	return set_limit(curproc(), which, &rl);
+}
+
+static long prlimit(struct proc *p, u32 which, uaddr_t new, uaddr_t old)
+{
+	struct rlimit_k prev = get_limit(p, which), rl;
+	long error;
+
+	if (new) {
+		if (copyin(&rl, new, sizeof(rl)) != 0)
+			return -EFAULT;
+		error = set_limit(p, which, &rl);
+		if (error)
+			return error;
+	}
+	return old ? copyout(old, &prev, sizeof(prev)) : 0;
+}
+
+long sys_prlimit64(pid_t pid, u32 which, uaddr_t new, uaddr_t old)
+{
+	struct proc *p;
+	long error;
+
+	if (which >= NRLIMIT)
+		return -EINVAL;
+	if (pid == 0)
+		return prlimit(curproc(), which, new, old);
+	p = proc_find(pid);
+	if (!p)
+		return -ESRCH;
+	error = proc_can_access(p);
+	if (!error)
+		error = prlimit(p, which, new, old);
+	proc_rele(p);
+	return error;
+}
+
+/* PRIO_PROCESS 0, PRIO_PGRP 1, PRIO_USER 2; who 0: the caller's own. */
+static bool prio_selects(const struct proc *p, u32 which, pid_t who)
+{
+	struct proc *me = curproc();
+
+	switch (which) {
+	case 0:
+		return p->p_pid == (who ? who : me->p_pid);
+	case 1:
+		return p->p_pgid == (who ? who : me->p_pgid);
+	default:
+		return p->p_cred->cr_uid == (who ? (uid_t)who : me->p_cred->cr_uid);
+	}
+}
+
+long sys_getpriority(u32 which, pid_t who)
+{
+	struct proc *p;
+	long best = -ESRCH;
+
+	if (which > 2)
+		return -EINVAL;
+	spin_lock(&pidlock);
+	list_for_each (p, &allproc, p_all) {
+		if (prio_selects(p, which, who))
+			best = MAX(best, 20L - p->p_nice);
+	}
+	spin_unlock(&pidlock);
+	return best;
+}
+
+static int set_nice(struct proc *p, int nice)
+{
+	const struct cred *me = cred_cur();
+
+	if (me->cr_euid != 0 && me->cr_euid != p->p_cred->cr_uid && me->cr_euid != p->p_cred->cr_euid)
+		return -EPERM;
+	if (nice < p->p_nice && me->cr_euid != 0)
+		return -EACCES;
+	p->p_nice = nice;
+	return 0;
+}
+
+long sys_setpriority(u32 which, pid_t who, int nice)
+{
+	struct proc *p;
+	long ret = -ESRCH;
+
+	if (which > 2)
+		return -EINVAL;
+	nice = MIN(MAX(nice, -20), 19);
+	spin_lock(&pidlock);
+	list_for_each (p, &allproc, p_all) {
+		if (prio_selects(p, which, who)) {
+			long error = set_nice(p, nice);
+
+			if (error || ret == -ESRCH)
+				ret = error;
+		}
+	}
+	spin_unlock(&pidlock);
+	return ret;
+}
+
+long sys_nice(int inc)
+{
+	struct proc *p = curproc();
+	int nice = MIN(MAX(p->p_nice + MIN(MAX(inc, -40), 40), -20), 19);
+	int error = set_nice(p, nice);
+
+	return error == -EACCES ? -EPERM : error;
+}

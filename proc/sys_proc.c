@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* Ids, names, scheduling and other small calls on processes and the system. */
+#include "fs/vnode.h"
+#include "kernel/abi/errno.h"
+#include "kernel/dev/power.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "mm/usercopy.h"
+#include "proc/abi_time.h"
+#include "proc/lwp_impl.h"
+#include "proc/sched.h"
+#include "proc/syscalls.h"
+#include "proc/utsname.h"
+
+#define UTS_LEN 65
+
+static struct spinlock uts_lock = SPINLOCK_INIT("uts", LR_LOG);
+static char hostname[UTS_LEN] = "reprise";
+static char domainname[UTS_LEN] = "(none)";
+
+long sys_getpid(void)
+{
+	return curproc()->p_pid;
+}
+
+long sys_gettid(void)
+{
+	return curlwp()->l_tid;
+}
+
+long sys_getppid(void)
+{
+	pid_t pid;
+
+	spin_lock(&pidlock);
+	pid = curproc()->p_parent->p_pid;
+	spin_unlock(&pidlock);
+	return pid;
+}
+
+void uts_hostname(char *buf, size_t size)
+{
+	spin_lock(&uts_lock);
+	strlcpy_k(buf, hostname, size);
+	spin_unlock(&uts_lock);
+}
+
+int uts_set_hostname(const char *name, size_t len)
+{
+	if (len >= UTS_LEN)
+		return -EINVAL;
+	spin_lock(&uts_lock);
+	memset(hostname, 0, sizeof(hostname));
+	memcpy(hostname, name, len);
+	spin_unlock(&uts_lock);
+	return 0;
+}
+
+long sys_uname(uaddr_t dst)
+{
+	char u[6][UTS_LEN];
+
+	memset(u, 0, sizeof(u));
+	strlcpy_k(u[0], UTS_SYSNAME, UTS_LEN);
+	strlcpy_k(u[2], UTS_RELEASE, UTS_LEN);
+	strlcpy_k(u[3], UTS_VERSION, UTS_LEN);
+	strlcpy_k(u[4], UTS_MACHINE, UTS_LEN);
+	spin_lock(&uts_lock);
+	memcpy(u[1], hostname, UTS_LEN);
+	memcpy(u[5], domainname, UTS_LEN);
+	spin_unlock(&uts_lock);
+	return copyout(dst, u, sizeof(u));
+}
+
+static long set_name(char name[UTS_LEN], uaddr_t src, int len)
+{
+	char buf[UTS_LEN] = "";
+
+	if (!cred_super(cred_cur()))
+		return -EPERM;
+	if (len < 0 || len >= UTS_LEN)
+		return -EINVAL;
+	if (copyin(buf, src, (size_t)len) != 0)
+		return -EFAULT;
+	spin_lock(&uts_lock);
+	memcpy(name, buf, UTS_LEN);
+	spin_unlock(&uts_lock);
+	return 0;
+}
+
+long sys_sethostname(uaddr_t src, int len)
+{
+	return set_name(hostname, src, len);
+}
+
+long sys_setdomainname(uaddr_t src, int len)
+{
+	return set_name(domainname, src, len);
+}
+
+long sys_sysinfo(uaddr_t dst)
+{
+	struct {
+		s32 uptime;
+		u32 loads[3], totalram, freeram, sharedram, bufferram, totalswap, freeswap;
+		u16 procs, pad;
+		u32 totalhigh, freehigh, mem_unit;
+		u8 fill[8];
+	} si;
+	struct page_stats ps;
+	struct vnode_counts vc;
+
+	_Static_assert(sizeof(si) == 64, "struct sysinfo");
+	memset(&si, 0, sizeof(si));
+	page_stats(&ps);
+	vnode_counts(&vc);
+	sched_loadavg(si.loads);
+	si.uptime = (s32)(clock_mono_ns() / NSEC_PER_SEC);
+	si.totalram = ps.ps_total * PAGE_SIZE;
+	si.freeram = ps.ps_free * PAGE_SIZE;
+	si.bufferram = vc.vc_pages * PAGE_SIZE;
+	si.procs = (u16)proc_count;
+	si.mem_unit = 1;
+	return copyout(dst, &si, sizeof(si));
+}
+
+#define PR_SET_PDEATHSIG 1
+#define PR_GET_DUMPABLE 3
+#define PR_SET_DUMPABLE 4
+#define PR_SET_NAME 15
+#define PR_GET_NAME 16
+#define PR_SET_NO_NEW_PRIVS 38
+
+long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
+{
+	struct lwp *l = curlwp();
+	char name[16] = "";
+	ssize_t n;
+
+	switch (option) {
+	case PR_SET_NAME:
+		n = copyinstr(name, arg2, sizeof(name));
+		if (n < 0 && n != -ENAMETOOLONG)
+			return n;
+		name[15] = '\0';
+		memcpy(l->l_name, name, sizeof(name));
+		if (l == l->l_proc->p_lwp0)
+			memcpy(l->l_proc->p_comm, name, sizeof(name));
+		return 0;
+	case PR_GET_NAME:
+		return copyout(arg2, l->l_name, sizeof(l->l_name));
+	case PR_GET_DUMPABLE:
+		return 1;
+	case PR_SET_DUMPABLE:
+		return arg2 > 1 ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_sched_yield(void)
+{
+	sched_yield_cpu();
+	return 0;
+}
+
+/* A pid 0 or a thread id of the current process, or of another one that the caller may look into. */
+static long with_lwp(pid_t tid, long (*fn)(struct lwp *l, void *arg), void *arg)
+{
+	struct proc *p;
+	struct lwp *l;
+	long ret = -ESRCH;
+
+	if (tid == 0)
+		return fn(curlwp(), arg);
+	p = proc_find_thread(tid);
+	if (!p)
+		return -ESRCH;
+	spin_lock(&p->p_lock);
+	l = lwp_find(p, tid);
+	if (l)
+		ret = proc_can_access(p) == 0 ? fn(l, arg) : -EPERM;
+	spin_unlock(&p->p_lock);
+	proc_rele(p);
+	return ret;
+}
+
+static long get_affinity(struct lwp *l, void *arg)
+{
+	*(u32 *)arg = l->l_affinity & ((1u << ncpu) - 1);
+	return 0;
+}
+
+static long set_affinity(struct lwp *l, void *arg)
+{
+	l->l_affinity = *(u32 *)arg;
+	if (l == curlwp() && !(l->l_affinity & (1u << curcpu()->c_id)))
+		curcpu()->c_need_resched = true;
+	return 0;
+}
+
+long sys_sched_getaffinity(pid_t pid, u32 len, uaddr_t dst)
+{
+	u32 mask;
+	long error;
+
+	if (len < 4 || (len & 3))
+		return -EINVAL;
+	error = with_lwp(pid, get_affinity, &mask);
+	if (!error)
+		error = copyout(dst, &mask, sizeof(mask));
+	return error ? error : 4;
+}
+
+long sys_sched_setaffinity(pid_t pid, u32 len, uaddr_t src)
+{
+	u32 mask = 0;
+
+	if (copyin(&mask, src, MIN(len, 4u)) != 0)
+		return -EFAULT;
+	mask &= (1u << ncpu) - 1;
+	return mask ? with_lwp(pid, set_affinity, &mask) : -EINVAL;
+}
+
+/* There is one policy: SCHED_OTHER (0), with priority 0. */
+long sys_sched_getscheduler(pid_t pid)
+{
+	return 0;
+}
+
+long sys_sched_setscheduler(pid_t pid, int policy, uaddr_t param)
+{
+	s32 prio;
+
+	if (copyin(&prio, param, sizeof(prio)) != 0)
+		return -EFAULT;
+	return policy == 0 && prio == 0 ? 0 : -EINVAL;
+}
+
+long sys_sched_getparam(pid_t pid, uaddr_t param)
+{
+	s32 prio = 0;
+
+	return copyout(param, &prio, sizeof(prio));
+}
+
+long sys_sched_setparam(pid_t pid, uaddr_t param)
+{
+	return sys_sched_setscheduler(pid, 0, param);
+}
+
+long sys_sched_get_priority_max(int policy)
+{
+	return policy == 0 || policy == 3 || policy == 5 ? 0 : policy == 1 || policy == 2 ? 99 : -EINVAL;
+}
+
+long sys_sched_get_priority_min(int policy)
+{
+	return policy == 0 || policy == 3 || policy == 5 ? 0 : policy == 1 || policy == 2 ? 1 : -EINVAL;
+}
+
+long sys_sched_rr_get_interval(pid_t pid, uaddr_t dst)
+{
+	return copyout_timespec(dst, false, 20 * NSEC_PER_MSEC);
+}
+
+long sys_getcpu(uaddr_t cpu, uaddr_t node)
+{
+	u32 c = curlwp()->l_cpu->c_id, zero = 0;
+
+	if (cpu && copyout(cpu, &c, sizeof(c)) != 0)
+		return -EFAULT;
+	if (node && copyout(node, &zero, sizeof(zero)) != 0)
+		return -EFAULT;
+	return 0;
+}
+
+/* Linux's only personality; 0xffffffff asks. */
+long sys_personality(u32 p)
+{
+	return p == 0 || p == 0xffffffff ? 0 : -EINVAL;
+}
+
+#define REBOOT_MAGIC1 0xfee1deadu
+#define REBOOT_RESTART 0x01234567u
+#define REBOOT_HALT 0xcdef0123u
+#define REBOOT_POWER_OFF 0x4321fedcu
+#define REBOOT_CAD_ON 0x89abcdefu
+#define REBOOT_CAD_OFF 0u
+
+static bool magic2_ok(u32 magic2)
+{
+	return magic2 == 672274793 || magic2 == 85072278 || magic2 == 369367448 || magic2 == 537993216;
+}
+
+long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
+{
+	if (!cred_super(cred_cur()))
+		return -EPERM;
+	if (magic1 != REBOOT_MAGIC1 || !magic2_ok(magic2))
+		return -EINVAL;
+	switch (cmd) {
+	case REBOOT_CAD_ON:
+	case REBOOT_CAD_OFF:
+		return 0;
+	case REBOOT_RESTART:
+		vfs_shutdown();
+		printk("Restarting.\n");
+		power_reboot();
+	case REBOOT_HALT:
+	case REBOOT_POWER_OFF:
+		vfs_shutdown();
+		printk("Power off.\n");
+		power_off();
+	default:
+		return -EINVAL;
+	}
+}

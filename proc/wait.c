@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* wait4, waitpid, waitid. A waiting parent sleeps on its p_children under pidlock. */
+#include "proc/wait.h"
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/usercopy.h"
+#include "proc/lwp_impl.h"
+#include "proc/sleep.h"
+#include "proc/syscalls.h"
+#include "proc/usage.h"
+
+void siginfo_child(struct abi_siginfo *info, struct proc *p)
+{
+	int xstat = p->p_xstat;
+
+	memset(info, 0, sizeof(*info));
+	info->si_signo = K_SIGCHLD;
+	info->chld.pid = p->p_pid;
+	info->chld.uid = p->p_cred->cr_uid;
+	info->chld.utime = (s32)(p->p_utime / (NSEC_PER_SEC / 100));
+	info->chld.stime = (s32)(p->p_stime / (NSEC_PER_SEC / 100));
+	if (p->p_stat == PS_ZOMBIE) {
+		if ((xstat & 0x7f) == 0) {
+			info->si_code = K_CLD_EXITED;
+			info->chld.status = (xstat >> 8) & 0xff;
+		} else {
+			info->si_code = xstat & WSTAT_CORE ? K_CLD_DUMPED : K_CLD_KILLED;
+			info->chld.status = xstat & 0x7f;
+		}
+	} else if (p->p_flags & P_STOPPED) {
+		info->si_code = K_CLD_STOPPED;
+		info->chld.status = p->p_xstat;
+	} else {
+		info->si_code = K_CLD_CONTINUED;
+		info->chld.status = K_SIGCONT;
+	}
+}
+
+void wait_reap(struct proc *p)
+{
+	struct proc *parent;
+
+	spin_lock(&pidlock);
+	ASSERT(p->p_stat == PS_ZOMBIE);
+	parent = p->p_parent;
+	list_remove(&p->p_sibling);
+	list_remove(&p->p_all);
+	parent->p_cutime += p->p_utime + p->p_cutime;
+	parent->p_cstime += p->p_stime + p->p_cstime;
+	p->p_ref--;
+	spin_unlock(&pidlock);
+	pid_free(p->p_pid);
+	proc_rele(p);
+}
+
+/* Which children a call asks for. */
+struct wait_want {
+	pid_t pid;  /* that child; 0: any */
+	pid_t pgid; /* that group; 0: any */
+	u32 options;
+};
+
+static bool wanted(const struct wait_want *w, const struct proc *c)
+{
+	bool clone = c->p_exitsig != K_SIGCHLD;
+
+	if (!(w->options & __WALL) && clone != !!(w->options & __WCLONE))
+		return false;
+	return (!w->pid || c->p_pid == w->pid) && (!w->pgid || c->p_pgid == w->pgid);
+}
+
+/* What the call returns of the child it found. */
+struct wait_found {
+	pid_t pid;
+	int status;
+	struct abi_siginfo info;
+	struct usage usage;
+	struct proc *zombie; /* to be reaped by the caller, a reference held */
+};
+
+/* Is c in a state that the caller waits for? Fills *f and consumes the report. pidlock held. */
+static bool take_report(struct proc *c, u32 options, struct wait_found *f)
+{
+	bool keep = options & WNOWAIT, found = false;
+
+	spin_lock(&c->p_lock);
+	if (c->p_stat == PS_ZOMBIE && (options & WEXITED)) {
+		f->status = c->p_xstat;
+		if (!keep) {
+			f->zombie = c;
+			c->p_ref++;
+		}
+		found = true;
+	} else if ((options & WSTOPPED) && (c->p_flags & (P_STOPPED | P_WAITSTOP)) == (P_STOPPED | P_WAITSTOP)) {
+		f->status = WSTAT_STOPPED(c->p_xstat);
+		if (!keep)
+			c->p_flags &= ~P_WAITSTOP;
+		found = true;
+	} else if ((options & WCONTINUED) && (c->p_flags & P_WAITCONT)) {
+		f->status = WSTAT_CONTINUED;
+		if (!keep)
+			c->p_flags &= ~P_WAITCONT;
+		found = true;
+	}
+	if (found) {
+		f->pid = c->p_pid;
+		siginfo_child(&f->info, c);
+		usage_of_proc(c, &f->usage);
+	}
+	spin_unlock(&c->p_lock);
+	if (f->zombie)
+		c->p_exitsig = -1; /* claimed: no other waiting lwp may find it */
+	return found;
+}
+
+static long wait_for(const struct wait_want *w, struct wait_found *f)
+{
+	struct proc *me = curproc(), *c;
+	int error;
+
+	memset(f, 0, sizeof(*f));
+	spin_lock(&pidlock);
+	for (;;) {
+		bool any = false;
+
+		list_for_each (c, &me->p_children, p_sibling) {
+			if (c->p_exitsig == -1 || !wanted(w, c))
+				continue;
+			any = true;
+			if (take_report(c, w->options, f)) {
+				spin_unlock(&pidlock);
+				return f->pid;
+			}
+		}
+		error = !any ? -ECHILD : 0;
+		if (!any || (w->options & WNOHANG))
+			break;
+		error = sleep(&me->p_children, &pidlock, SLP_INTR, 0);
+		if (error)
+			break;
+	}
+	spin_unlock(&pidlock);
+	return error;
+}
+
+static void wait_done(struct wait_found *f)
+{
+	if (f->zombie)
+		wait_reap(f->zombie);
+}
+
+long sys_wait4(pid_t pid, uaddr_t status, u32 options, uaddr_t rusage)
+{
+	struct wait_want w = { .options = options | WEXITED };
+	struct wait_found f;
+	long ret;
+
+	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE))
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid > 0)
+		w.pid = pid;
+	else if (pid != -1)
+		w.pgid = pid ? -pid : curproc()->p_pgid;
+	ret = wait_for(&w, &f);
+	if (ret > 0) {
+		wait_done(&f);
+		if (status && copyout(status, &f.status, sizeof(f.status)) != 0)
+			return -EFAULT;
+		if (rusage && usage_copyout(rusage, &f.usage) != 0)
+			return -EFAULT;
+	}
+	return ret;
+}
+
+long sys_waitpid(pid_t pid, uaddr_t status, u32 options)
+{
+	return sys_wait4(pid, status, options, 0);
+}
+
+long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
+{
+	enum { P_ALL_K, P_PID_K, P_PGID_K };
+	struct wait_want w = { .options = options };
+	struct wait_found f;
+	long ret;
+
+	if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | __WNOTHREAD | __WALL | __WCLONE)) ||
+	    !(options & (WSTOPPED | WEXITED | WCONTINUED)))
+		return -EINVAL;
+	if (type == P_PID_K) {
+		if (id <= 0)
+			return -EINVAL;
+		w.pid = id;
+	} else if (type == P_PGID_K) {
+		if (id < 0)
+			return -EINVAL;
+		w.pgid = id ? id : curproc()->p_pgid;
+	} else if (type != P_ALL_K) {
+		return -EINVAL;
+	}
+	ret = wait_for(&w, &f);
+	if (ret < 0)
+		return ret;
+	wait_done(&f);
+	if (infop && copyout(infop, &f.info, sizeof(f.info)) != 0)
+		return -EFAULT;
+	if (rusage && usage_copyout(rusage, &f.usage) != 0)
+		return -EFAULT;
+	return 0;
+}

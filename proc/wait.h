@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* wait: how a parent learns of its children. */
+#ifndef PROC_WAIT_H
+#define PROC_WAIT_H
+
+#include "proc/proc.h"
+
+/* Status words of wait4(2). */
+#define WSTAT_EXITED(code) (((code)&0xff) << 8)
+#define WSTAT_SIGNALED(sig) ((sig)&0x7f)
+#define WSTAT_CORE 0x80
+#define WSTAT_STOPPED(sig) (((sig) << 8) | 0x7f)
+#define WSTAT_CONTINUED 0xffff
+
+#define WNOHANG 1
+#define WUNTRACED 2
+#define WSTOPPED 2
+#define WEXITED 4
+#define WCONTINUED 8
+#define WNOWAIT 0x01000000
+#define __WNOTHREAD 0x20000000
+#define __WALL 0x40000000
+#define __WCLONE 0x80000000u
+
+/* What SIGCHLD says of p: exited, killed, stopped or continued. pidlock held. */
+void siginfo_child(struct abi_siginfo *info, struct proc *p);
+/* Takes a zombie out of the tree, its times to its parent, and drops the tree's reference and the caller's. */
+void wait_reap(struct proc *p);
+/* Lets a vfork parent go on: exec succeeded or the process ends. */
+void vfork_done(struct proc *p);
+
+#endif
