@@ -44,6 +44,9 @@ struct sigstate {
 
 void sigqueue_init(struct sigqueue *q);
 void sigqueue_flush(struct sigqueue *q);
+/* p_lock held. add: -EAGAIN as signal_proc. take: the oldest of sig, which is pending. */
+int sigqueue_add(struct sigqueue *q, int sig, const struct abi_siginfo *info);
+void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info);
 
 /* Posts; p_lock not held. info NULL: SI_KERNEL. Signal 0 does nothing. From any context. -EAGAIN: queue full (real-time only). */
 int signal_proc(struct proc *p, int sig, const struct abi_siginfo *info);
@@ -61,10 +64,11 @@ void signal_recalc(struct lwp *l);
 /* Sets the mask of the current lwp (KILL and STOP taken out). */
 void signal_setmask(sigset_k mask);
 
+/* sigsuspend, ppoll, pselect: a mask for the time of this call; the boundary puts the old one back. */
+void signal_suspend_mask(sigset_k mask);
+
 /* Builds the handler's frame on the user stack (proc/sigframe.c). 0 or -EFAULT (the caller kills the process with SIGSEGV). */
 int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info, const struct abi_sigaction *act, sigset_k mask);
-long sys_sigreturn(void);
-long sys_rt_sigreturn(void);
 
 /*
  * The boundary: called with interrupts on, before every return to user mode when l_attention or c_need_resched is set.

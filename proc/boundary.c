@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The return-to-user boundary: everything that is done to an lwp is done by the lwp itself, here, before it goes back to its program.
+ * In this order: exit, hold, checkpoint, stop, signals, the saved mask, the restart of a call.
+ */
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/x86.h"
+#include "mm/as.h"
+#include "proc/lwp_impl.h"
+#include "proc/pgrp.h"
+#include "proc/rlimit.h"
+#include "proc/sched.h"
+#include "proc/sleep.h"
+#include "proc/wait.h"
+
+#define SYS_restart_syscall 0
+
+#define DEFAULT_IGNORE (SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
+#define DEFAULT_STOP (SIGBIT(K_SIGSTOP) | SIGBIT(K_SIGTSTP) | SIGBIT(K_SIGTTIN) | SIGBIT(K_SIGTTOU))
+#define DEFAULT_CORE                                                                                        \
+	(SIGBIT(K_SIGQUIT) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | SIGBIT(K_SIGABRT) | SIGBIT(K_SIGBUS) |  \
+	 SIGBIT(K_SIGFPE) | SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGXCPU) | SIGBIT(K_SIGXFSZ) | SIGBIT(K_SIGSYS))
+/* Synchronous faults are taken before anything else, so that a handler sees the state that caused them. */
+#define FAULT_SIGNALS                                                                                       \
+	(SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGBUS) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | SIGBIT(K_SIGFPE) |   \
+	 SIGBIT(K_SIGSYS))
+
+void lwp_stand(struct lwp *l)
+{
+	struct proc *p = l->l_proc;
+
+	ASSERT(spin_held(&p->p_lock));
+	l->l_held = true;
+	p->p_nheld++;
+	wakeup(&p->p_nheld);
+	while ((p->p_flags & P_HOLD) || ((p->p_flags & P_STOPPED) && !lwp_dying(l)))
+		sleep(&p->p_flags, &p->p_lock, 0, 0);
+	p->p_nheld--;
+	l->l_held = false;
+}
+
+/* The parent hears of a stop or a continuation. No locks held. */
+static void tell_parent(struct proc *p)
+{
+	struct abi_siginfo info;
+	struct proc *parent;
+	const struct abi_sigaction *act;
+
+	spin_lock(&pidlock);
+	parent = p->p_parent;
+	parent->p_ref++;
+	siginfo_child(&info, p);
+	act = &parent->p_sig.ss_act[K_SIGCHLD - 1];
+	wakeup(&parent->p_children);
+	if (!(act->sa_flags & K_SA_NOCLDSTOP))
+		signal_proc(parent, K_SIGCHLD, &info);
+	spin_unlock(&pidlock);
+	proc_rele(parent);
+}
+
+/* Stops the whole process; the last lwp to come to rest tells the parent. p_lock held, returned unlocked. */
+static void stop_here(struct lwp *l)
+{
+	struct proc *p = l->l_proc;
+
+	if (p->p_nheld + 1 == p->p_nlwp && !(p->p_flags & P_WAITSTOP)) {
+		p->p_flags |= P_WAITSTOP;
+		spin_unlock(&p->p_lock);
+		tell_parent(p);
+		spin_lock(&p->p_lock);
+	}
+	if (p->p_flags & P_STOPPED)
+		lwp_stand(l);
+	spin_unlock(&p->p_lock);
+}
+
+/* The next signal to take; 0: none. Faults first, then the lowest number, the lwp's own before the process's. p_lock held. */
+static int next_signal(struct lwp *l, struct abi_siginfo *info)
+{
+	struct proc *p = l->l_proc;
+	sigset_k own = l->l_sigq.sq_set & ~l->l_sigmask;
+	sigset_k shared = p->p_sig.ss_q.sq_set & ~l->l_sigmask;
+	sigset_k first;
+	int sig;
+
+	if (!(own | shared))
+		return 0;
+	if (shared & SIGBIT(K_SIGKILL))
+		first = SIGBIT(K_SIGKILL);
+	else if (own & FAULT_SIGNALS)
+		first = own & FAULT_SIGNALS;
+	else
+		first = own | shared;
+	sig = __builtin_ctzll(first) + 1;
+	sigqueue_take(own & SIGBIT(sig) ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
+	return sig;
+}
+
+/* The int 0x80 whose result is in tf_eax, cut short by -ERESTART*; handler: NULL if none is to run. */
+static void restart_call(struct trapframe *tf, const struct abi_sigaction *handler)
+{
+	struct lwp *l = curlwp();
+	long result = (s32)tf->tf_eax;
+
+	if (tf->tf_trapno != T_SYSCALL || (s32)tf->tf_err < 0)
+		return;
+	switch (-result) {
+	case ERESTART_RESTARTBLOCK:
+	case ERESTARTNOHAND:
+		if (handler) {
+			tf->tf_eax = (u32)-EINTR;
+			break;
+		}
+		goto again;
+	case ERESTARTSYS:
+		if (handler && !(handler->sa_flags & K_SA_RESTART)) {
+			tf->tf_eax = (u32)-EINTR;
+			break;
+		}
+		goto again;
+	case ERESTARTNOINTR:
+again:
+		tf->tf_eax = result == -ERESTART_RESTARTBLOCK && l->l_restart.rb_fn ? SYS_restart_syscall :
+										      tf->tf_err;
+		tf->tf_eip -= 2; /* int 0x80 is two bytes long */
+		break;
+	default:
+		break;
+	}
+	tf->tf_err = (u32)-1;
+}
+
+static void die_of(struct lwp *l, int sig)
+{
+	struct proc *p = l->l_proc;
+
+	if (sig == K_SIGSEGV || sig == K_SIGBUS || sig == K_SIGILL || sig == K_SIGFPE)
+		printk(KDEBUG "%s[%d]: killed by signal %d at eip %08x esp %08x\n", p->p_comm, p->p_pid, sig,
+		       l->l_tf->tf_eip, l->l_tf->tf_esp);
+	proc_exit(WSTAT_SIGNALED(sig));
+}
+
+/* Runs the default action of sig. p_lock held; returned unlocked. */
+static void default_action(struct lwp *l, int sig)
+{
+	struct proc *p = l->l_proc;
+
+	if (DEFAULT_IGNORE & SIGBIT(sig)) {
+		spin_unlock(&p->p_lock);
+	} else if (DEFAULT_STOP & SIGBIT(sig)) {
+		spin_unlock(&p->p_lock);
+		if (sig != K_SIGSTOP && pgrp_orphaned(p->p_pgid))
+			return;
+		spin_lock(&p->p_lock);
+		/* A SIGCONT that came while the lock was free has thrown stop signals away: it wins. */
+		if (!(p->p_sig.ss_q.sq_set & SIGBIT(K_SIGCONT)) && !(p->p_flags & P_EXITING)) {
+			p->p_flags = (p->p_flags & ~(P_WAITSTOP | P_WAITCONT)) | P_STOPPED;
+			p->p_xstat = sig;
+			proc_poke(p);
+		}
+		spin_unlock(&p->p_lock);
+	} else {
+		spin_unlock(&p->p_lock);
+		die_of(l, sig);
+	}
+}
+
+/* Sets up the handler of sig. p_lock held; returned unlocked. */
+static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const struct abi_siginfo *info)
+{
+	struct proc *p = l->l_proc;
+	struct abi_sigaction act = p->p_sig.ss_act[sig - 1];
+	sigset_k mask = l->l_oldmask_valid ? l->l_oldmask : l->l_sigmask;
+
+	if (act.sa_flags & K_SA_RESETHAND)
+		p->p_sig.ss_act[sig - 1].sa_handler = K_SIG_DFL;
+	l->l_oldmask_valid = false;
+	spin_unlock(&p->p_lock);
+	restart_call(tf, &act);
+	if (sigframe_push(l, sig, info, &act, mask) != 0) {
+		spin_lock(&p->p_lock);
+		/* No stack for the handler: SIGSEGV; and if that was the one, it ends here. */
+		if (sig == K_SIGSEGV)
+			p->p_sig.ss_act[K_SIGSEGV - 1].sa_handler = K_SIG_DFL;
+		spin_unlock(&p->p_lock);
+		signal_fault(K_SIGSEGV, K_SI_KERNEL, 0);
+		return;
+	}
+	mask = l->l_sigmask | act.sa_mask;
+	if (!(act.sa_flags & K_SA_NODEFER))
+		mask |= SIGBIT(sig);
+	signal_setmask(mask);
+}
+
+static void take_signal(struct lwp *l, struct trapframe *tf, int sig, const struct abi_siginfo *info)
+{
+	struct abi_sigaction *act = &l->l_proc->p_sig.ss_act[sig - 1];
+
+	if (act->sa_handler == K_SIG_IGN)
+		spin_unlock(&l->l_proc->p_lock);
+	else if (act->sa_handler == K_SIG_DFL)
+		default_action(l, sig);
+	else
+		run_handler(l, tf, sig, info);
+}
+
+/* One thing that is to be done; false: nothing is left. p_lock held, returned unlocked. */
+static bool boundary_step(struct lwp *l, struct trapframe *tf)
+{
+	struct proc *p = l->l_proc;
+	struct abi_siginfo info;
+	int sig;
+
+	if ((p->p_flags & P_HOLD) && p->p_holder != l) {
+		lwp_stand(l);
+		spin_unlock(&p->p_lock);
+		return true;
+	}
+	if (lwp_dying(l)) {
+		spin_unlock(&p->p_lock);
+		lwp_exit();
+	}
+	if (p->p_flags & P_TELLCONT) {
+		p->p_flags &= ~P_TELLCONT;
+		spin_unlock(&p->p_lock);
+		tell_parent(p);
+		return true;
+	}
+	if ((p->p_flags & P_CKPT) && proc_hooks.ph_boundary) {
+		spin_unlock(&p->p_lock);
+		proc_hooks.ph_boundary(l);
+		return true;
+	}
+	if (p->p_flags & P_STOPPED) {
+		stop_here(l);
+		return true;
+	}
+	sig = next_signal(l, &info);
+	if (sig) {
+		take_signal(l, tf, sig, &info);
+		return true;
+	}
+	if (l->l_oldmask_valid) {
+		/* The call that set a mask for its own time ended, or will be made again: the old one is back. */
+		l->l_oldmask_valid = false;
+		l->l_sigmask = l->l_oldmask;
+		spin_unlock(&p->p_lock);
+		return true;
+	}
+	l->l_attention = false;
+	spin_unlock(&p->p_lock);
+	return false;
+}
+
+void lwp_userret(struct trapframe *tf)
+{
+	struct lwp *l = curlwp();
+
+	ASSERT(l->l_nmutex == 0);
+	if (curcpu()->c_need_resched)
+		sched_preempt();
+	if (!l->l_attention)
+		return;
+	do {
+		spin_lock(&l->l_proc->p_lock);
+	} while (boundary_step(l, tf));
+	restart_call(tf, NULL);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interval timers. ITIMER_REAL is a callout that posts SIGALRM; ITIMER_VIRTUAL and ITIMER_PROF are CPU times at which SIGVTALRM and SIGPROF
+ * are due: the scheduler ends the slice no later than that (itimer_cpu_left), and the end of the slice looks (itimer_cpu_check).
+ * it_next, it_interval: p_lock.
+ */
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "mm/usercopy.h"
+#include "proc/abi_time.h"
+#include "proc/lwp_impl.h"
+#include "proc/syscalls.h"
+#include "proc/usage.h"
+
+static void real_fire(void *arg)
+{
+	struct proc *p = arg;
+	struct itimer *it = &p->p_itreal;
+	u64 now = clock_mono_ns();
+
+	spin_lock(&p->p_lock);
+	if (!it->it_next || it->it_next > now) {
+		/* Set anew while this call was on its way. */
+		spin_unlock(&p->p_lock);
+		return;
+	}
+	if (it->it_interval) {
+		u64 missed = (now - it->it_next) / it->it_interval;
+
+		it->it_next += (missed + 1) * it->it_interval;
+		callout_set(&it->it_callout, it->it_next);
+	} else {
+		it->it_next = 0;
+	}
+	signal_post_locked(p, NULL, K_SIGALRM, NULL);
+	spin_unlock(&p->p_lock);
+}
+
+void itimer_init(struct proc *p)
+{
+	callout_init(&p->p_itreal.it_callout, real_fire, p);
+}
+
+void itimer_cancel_all(struct proc *p)
+{
+	spin_lock(&p->p_lock);
+	p->p_itreal.it_next = p->p_itreal.it_interval = 0;
+	p->p_itvirt.it_next = p->p_itprof.it_next = 0;
+	spin_unlock(&p->p_lock);
+	callout_cancel(&p->p_itreal.it_callout);
+}
+
+/* CPU time of p so far: user, or user and system. p_lock held, or a hint. */
+static u64 cpu_time(struct proc *p, bool system)
+{
+	struct usage us;
+
+	usage_of_proc(p, &us);
+	return us.us_utime + (system ? us.us_stime : 0);
+}
+
+u64 itimer_cpu_left(struct proc *p)
+{
+	u64 left = 0, used;
+
+	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next))
+		return 0;
+	spin_lock(&p->p_lock);
+	if (p->p_itvirt.it_next) {
+		used = cpu_time(p, false);
+		left = p->p_itvirt.it_next > used ? p->p_itvirt.it_next - used : 1;
+	}
+	if (p->p_itprof.it_next) {
+		u64 more;
+
+		used = cpu_time(p, true);
+		more = p->p_itprof.it_next > used ? p->p_itprof.it_next - used : 1;
+		if (!left || more < left)
+			left = more;
+	}
+	spin_unlock(&p->p_lock);
+	return left;
+}
+
+static void cpu_timer_check(struct proc *p, struct itimer *it, u64 used, int sig)
+{
+	if (!it->it_next || used < it->it_next)
+		return;
+	it->it_next = it->it_interval ? used + it->it_interval : 0;
+	signal_post_locked(p, NULL, sig, NULL);
+}
+
+void itimer_cpu_check(struct proc *p)
+{
+	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next))
+		return;
+	spin_lock(&p->p_lock);
+	cpu_timer_check(p, &p->p_itvirt, cpu_time(p, false), K_SIGVTALRM);
+	cpu_timer_check(p, &p->p_itprof, cpu_time(p, true), K_SIGPROF);
+	spin_unlock(&p->p_lock);
+}
+
+static void get_timer(struct proc *p, u32 which, u64 v[2])
+{
+	struct itimer *it = which == 0 ? &p->p_itreal : which == 1 ? &p->p_itvirt : &p->p_itprof;
+	u64 now;
+
+	spin_lock(&p->p_lock);
+	now = which == 0 ? clock_mono_ns() : cpu_time(p, which == 2);
+	v[0] = it->it_interval;
+	v[1] = !it->it_next ? 0 : it->it_next > now ? it->it_next - now : NSEC_PER_USEC;
+	spin_unlock(&p->p_lock);
+}
+
+static void itimer_set(struct proc *p, u32 which, u64 value, u64 interval)
+{
+	struct itimer *it = which == 0 ? &p->p_itreal : which == 1 ? &p->p_itvirt : &p->p_itprof;
+	u64 now;
+
+	spin_lock(&p->p_lock);
+	now = which == 0 ? clock_mono_ns() : cpu_time(p, which == 2);
+	it->it_interval = interval;
+	it->it_next = value ? now + value : 0;
+	if (which == 0 && value)
+		callout_set(&it->it_callout, it->it_next);
+	spin_unlock(&p->p_lock);
+	if (which == 0 && !value)
+		callout_cancel(&it->it_callout);
+	if (which != 0 && value)
+		curlwp()->l_cpu->c_need_resched = true; /* so that the slice is armed with it */
+}
+
+static int copyout_timer(uaddr_t dst, const u64 v[2])
+{
+	int error = copyout_timeval(dst, v[0]);
+
+	return error ? error : copyout_timeval(dst + 8, v[1]);
+}
+
+long sys_getitimer(u32 which, uaddr_t dst)
+{
+	u64 v[2];
+
+	if (which > 2)
+		return -EINVAL;
+	get_timer(curproc(), which, v);
+	return copyout_timer(dst, v);
+}
+
+long sys_setitimer(u32 which, uaddr_t new, uaddr_t old)
+{
+	struct proc *p = curproc();
+	u64 prev[2], interval = 0, value = 0;
+	int error;
+
+	if (which > 2)
+		return -EINVAL;
+	if (new) {
+		error = copyin_timeval(new, &interval);
+		if (!error)
+			error = copyin_timeval(new + 8, &value);
+		if (error)
+			return error;
+	}
+	get_timer(p, which, prev);
+	itimer_set(p, which, value, interval);
+	return old ? copyout_timer(old, prev) : 0;
+}
+
+long sys_alarm(u32 seconds)
+{
+	struct proc *p = curproc();
+	u64 prev[2];
+
+	get_timer(p, 0, prev);
+	itimer_set(p, 0, seconds * NSEC_PER_SEC, 0);
+	/* What was left, rounded to seconds, but never to none. */
+	if (!prev[1])
+		return 0;
+	return (long)MAX((prev[1] + NSEC_PER_SEC / 2) / NSEC_PER_SEC, 1ull);
+}
