@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What the three files of exec share: the strings (exec_args.c), the ELF file (exec_elf.c), the exchange (exec.c). */
+#ifndef PROC_EXEC_IMPL_H
+#define PROC_EXEC_IMPL_H
+
+#include "kernel/lib/types.h"
+#include "mm/page.h"
+
+struct as;
+struct vnode;
+
+/*
+ * The argument and environment strings, packed one behind the other in whole pages that become the top of the new stack as
+ * they are. The first pages stay free so that an interpreter's name can be put in front.
+ *
+ *   xa_page[]: | headroom ... xa_start| argv[0]\0 argv[1]\0 ... | envp[0]\0 ... |xa_end   |
+ */
+#define XA_MAXPAGES 514u
+#define XA_HEADROOM (2 * PAGE_SIZE)
+
+struct exec_args {
+	u32 xa_start, xa_end; /* offsets */
+	u32 xa_env;	      /* offset of the first environment string */
+	u32 xa_argc, xa_envc;
+	u32 xa_limit;	      /* highest xa_end allowed */
+	struct page **xa_page; /* XA_MAXPAGES */
+};
+
+int xa_init(struct exec_args *xa, u32 limit_bytes); /* -ENOMEM */
+void xa_free(struct exec_args *xa);
+/* Append; -E2BIG, -ENOMEM, -EFAULT. argv and envp are arrays of pointers in user (or kernel) memory, ended by 0. */
+int xa_user_argv(struct exec_args *xa, uaddr_t argv);
+int xa_user_envp(struct exec_args *xa, uaddr_t envp);
+int xa_kernel_strings(struct exec_args *xa, char *const strings[], u32 *count);
+void xa_begin_env(struct exec_args *xa);
+/* Puts s in front / drops the first argument. -E2BIG, -ENOMEM. */
+int xa_prepend(struct exec_args *xa, const char *s);
+void xa_drop_first(struct exec_args *xa);
+/* Moves the pages to the top of as's stack segment (already mapped); *base is the address of offset 0 of the strings area. */
+int xa_install(struct exec_args *xa, struct as *as, u32 *base);
+/* The length of the string at offset off with its 0. */
+u32 xa_strsize(const struct exec_args *xa, u32 off);
+
+/* What loading an ELF file yields. */
+struct elf_image {
+	u32 ei_entry;	    /* where the program (or its interpreter) begins */
+	u32 ei_prog_entry;  /* AT_ENTRY */
+	u32 ei_phdr;	    /* AT_PHDR, 0 if the headers are not in memory */
+	u32 ei_phnum;
+	u32 ei_base;	    /* AT_BASE */
+	u32 ei_brk;	    /* first page behind the highest segment */
+	u32 ei_code_start, ei_code_end, ei_data_start, ei_data_end;
+};
+
+/* Maps vp, an ELF program, into the empty address space as. -ENOEXEC, -ENOMEM, -EIO, -EINVAL, -ELIBBAD... Checks everything. */
+int elf_load(struct as *as, struct vnode *vp, struct elf_image *ei);
+
+#endif
