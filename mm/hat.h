@@ -8,11 +8,18 @@
  *
  *   PTE:  31..12 frame | 11 - | 10 - | 9 SW_NONE | 8 G | .. | 6 D | 5 A | .. | 2 U | 1 W | 0 P
  *   SW_NONE with P clear: the page is there but PROT_NONE; frame and reference stay.
+ *   D of a private page: written since it was entered, or since the last hat_harvest_dirty().
  *
- * Locks: h_lock (LR_HAT, spin) guards the tables of one hat. Invalidation: a change that takes rights
- * away is followed by hat's own shoot-down of exactly those CPUs that use this hat (h_cpus), after
- * h_lock has been dropped; pages are released only after it. Interrupts must be on (the other CPU may
- * be waiting for us), so no spinlock may be held when one of the functions marked "shoots" is called.
+ * Locks: h_lock (LR_HAT, spin) guards the tables of one hat; page tables themselves come and go only under the as's a_lock
+ * held for writing (they come also under it held for reading), so whoever holds it may look at a PTE without h_lock.
+ *
+ * Invalidation: a change that takes rights away is followed by a shoot-down of exactly those CPUs that have this hat
+ * loaded (h_cpus), after h_lock has been dropped; pages are released only after it. The one who shoots waits, with
+ * interrupts on and no spinlock held, until each of those CPUs has answered; a CPU answers from its interrupt handler.
+ * This cannot deadlock: a CPU that spins for a lock with interrupts off waits for a holder, who by this rule does not shoot,
+ * and two who shoot at once answer each other. So functions marked "shoots" want no spinlock held and interrupts on.
+ * A CPU that has a hat loaded only because it has run a kernel thread since (hat_lazy) drops it at the first shoot-down.
+ * The MMU keeps no translation whose A bit is clear: those are changed without invalidation.
  */
 #ifndef MM_HAT_H
 #define MM_HAT_H
@@ -33,27 +40,41 @@
 #define PTE_SW_NONE 0x200u
 #define PTE_FRAME 0xfffff000u
 
+#define HAT_DUP_MAX 48u /* beyond so many pages, fork flushes all of the TLB */
+
 struct hat {
 	struct spinlock h_lock;
-	u32 *h_pgdir;		/* kernel address of the page directory */
-	volatile u32 h_cpus;	/* bit per CPU that has it loaded */
-	u32 h_resident;		/* user pages present (h_lock) */
-	u32 h_ntables;		/* page-table pages (h_lock) */
+	u32 *h_pgdir;	     /* kernel address of the page directory */
+	volatile u32 h_cpus; /* bit per CPU that has it loaded (atomic; each bit by its CPU) */
+	u32 h_resident;	     /* user pages present, PROT_NONE too (h_lock) */
+	u32 h_ntables;	     /* page-table pages (h_lock) */
+	u32 h_dup_n;	     /* between hat_dup() and hat_dup_done(): pages to invalidate (a_lock for writing) */
+	u32 h_dup_va[HAT_DUP_MAX];
 };
 
-/* Boot CPU: builds the kernel's page directory (direct map, global, W^X where 4 MiB pages allow it). */
+/* Boot CPU, after page_init(): builds the kernel's page directory (direct map, global; text and constants read-only). */
 void hat_init(void);
-/* Maps device registers; never unmapped. Panics if MMIO space runs out. Uncached. */
+/* Each other CPU, once: leaves the tables it was started with for the kernel's. */
+void hat_init_cpu(void);
+u32 hat_kernel_cr3(void);
+/*
+ * Maps device registers, uncached; never unmapped. Pages that are mapped already are shared. Panics if MMIO space runs
+ * out. Any context that may take a spinlock.
+ */
 volatile void *mmio_map(paddr_t pa, size_t len);
 
 int hat_create(struct hat *h); /* -ENOMEM */
-/* All user pages must be gone (hat_unmap). Loads the kernel's directory on CPUs that still have it lazily. Shoots. */
+/* No CPU has h loaded afterwards (nor loads it again: no process has it). Makes later unmapping free of invalidations. Shoots. */
+void hat_leave(struct hat *h);
+/* All user pages must be gone (hat_unmap), and hat_leave() done. */
 void hat_destroy(struct hat *h);
 /* Makes h (NULL: the kernel's own) the tables of this CPU; cheap when it already is. Interrupts off. */
 void hat_switch(struct hat *h);
+/* This CPU goes on with a kernel thread that touches no user memory: keeps what is loaded. Interrupts off. */
+void hat_lazy(void);
 
 #define HAT_WRITE 1u
-#define HAT_NONE 2u /* PROT_NONE: keep the frame, deny access */
+#define HAT_NONE 2u  /* PROT_NONE: keep the frame, deny access */
 #define HAT_DIRTY 4u /* enter with the dirty bit set */
 
 /*
@@ -61,30 +82,73 @@ void hat_switch(struct hat *h);
  * page put). -ENOMEM (reference not taken). May sleep for a page-table page. Shoots if it replaces.
  */
 int hat_enter(struct hat *h, u32 va, struct page *pg, u32 flags) __must_check;
-/* The same only if va's PTE is still `expect` (0: none): else -EAGAIN, reference not taken. For page faults that race. */
+/*
+ * The same only if va's PTE is still `expect` but for A and D (0: none): else -EAGAIN, reference not taken. For page
+ * faults that race.
+ */
 int hat_enter_if(struct hat *h, u32 va, u32 expect, struct page *pg, u32 flags) __must_check;
-/* The PTE of va, 0 if none. */
+/*
+ * Enters pg[i] (NULL: none) at va + i pages, read-only and not accessed, where no translation is and a page table is;
+ * n <= 32, all within one page table. Takes over the references of those entered and returns them as a bit mask.
+ */
+u32 hat_enter_around(struct hat *h, u32 va, struct page *const *pg, u32 n);
+/*
+ * A write fault on a private page: if va's PTE is still `expect` but for A and D, and its page belongs to nobody else, the
+ * PTE becomes writable: true.
+ */
+bool hat_grant_write(struct hat *h, u32 va, u32 expect);
+/* The PTE of va, 0 if none. a_lock held. */
 u32 hat_probe(struct hat *h, u32 va);
-/* The same, with a reference on the page (NULL if none). */
-struct page *hat_getpage(struct hat *h, u32 va);
-/* Drops [va, va+len): pages put. If dirty_fn, calls it for each page with PTE_D set before the put. Shoots. */
+/* The same, with a reference on the page; NULL: none. *pte (if not NULL) as it was. */
+struct page *hat_getpage(struct hat *h, u32 va, u32 *pte);
+/*
+ * Drops [va, va+len): pages put. If dirty_fn, calls it for each page with PTE_D set before the put (may take spinlocks).
+ * Page tables whose whole range is dropped are freed: a_lock held for writing, or the tables stay. Shoots.
+ */
 void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg));
-/* Sets protection of what is present in [va, va+len): HAT_NONE, 0 (read) or HAT_WRITE (only grants W to private pages
- * held once when `cow` is false; otherwise W is left for the write fault to grant). Shoots when rights shrink. */
+/*
+ * Sets protection of what is present in [va, va+len): HAT_NONE, 0 (read) or HAT_WRITE (W at once for private pages held
+ * once; otherwise W is left for the write fault to grant). Shoots when rights shrink.
+ */
 void hat_protect(struct hat *h, u32 va, u32 len, u32 flags);
-/* Copy-on-write copy for fork: every page of [va, va+len) shared, write rights taken from both. -ENOMEM. Shoots once: see hat_dup_done(). */
-int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, bool shared);
-/* Ends a series of hat_dup() from src: one flush for all. */
+/*
+ * Copy-on-write copy for fork: every page of [va, va+len) of src shared with dst (which nobody uses yet), write
+ * rights taken from both; `shared`: src stays as it is, dst gets the same pages read-only and clean. -ENOMEM.
+ * a_lock of src held for writing until hat_dup_done(), also after an error.
+ */
+int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, bool shared) __must_check;
+/* Ends a series of hat_dup() from src: one flush for all. Shoots. */
 void hat_dup_done(struct hat *src);
-/* Moves translations (mremap). Ranges do not overlap. Shoots. -ENOMEM with nothing moved. */
-int hat_move(struct hat *h, u32 from, u32 to, u32 len);
-/* Reads and clears the dirty bits of [va, va+len), write-protecting when `wp`: fn for each dirty page. Shoots. */
-void hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp, void (*fn)(struct page *pg, u32 va, void *arg), void *arg);
-/* Calls fn for each page present (PROT_NONE too) in [va, va+len), in order; stops when fn returns non-zero and returns that.
- * Called with h_lock not held; the range must be kept stable by the as lock. */
-int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg);
+/* Makes sure that page tables for [va, va+len) are there. -ENOMEM. May sleep. a_lock held for writing. */
+int hat_reserve(struct hat *h, u32 va, u32 len) __must_check;
+/*
+ * Moves translations (mremap) between ranges that do not overlap; hat_reserve(to) has been called. Takes only h_lock.
+ * Returns the CPUs for hat_shoot(). a_lock held for writing.
+ */
+u32 hat_move(struct hat *h, u32 from, u32 to, u32 len) __must_check;
 
-/* The IPI's handler. */
+/*
+ * For walks over all mappings of a vnode, with its v_seglock held. Both return the CPUs that must be shot down
+ * (hat_shoot) before the change counts.
+ *
+ * hat_drop_file: drops translations of vp's own pages in [va, va+len). The page cache still holds each of them.
+ * hat_harvest_dirty: clears the dirty bits, write-protecting when `wp`; calls fn for each page that had one, with a
+ * reference held and no h_lock.
+ */
+u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp) __must_check;
+u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
+		      void (*fn)(struct page *pg, u32 va, void *arg), void *arg) __must_check;
+/* Empties the TLB (but for global entries) of the CPUs in the mask, this one too if it is in it. Shoots. */
+void hat_shoot(u32 cpu_mask);
+
+/*
+ * Calls fn for each page present (PROT_NONE too) in [va, va+len), in order; stops when fn returns non-zero and returns that.
+ * Called with h_lock not held; no fault may change the range meanwhile: a_lock held for writing, or the process is held.
+ */
+int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struct page *pg, void *arg),
+		void *arg);
+
+/* The IPI's handler (T_IPI_TLB). Interrupts off; the caller ends the interrupt. */
 void hat_shootdown_ipi(void);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Small kernel objects. A kmem_cache makes objects of one kind; kmalloc() serves odd sizes from
- * caches of its own (16 bytes .. 2 KiB; above that whole frames, up to 4 MiB contiguous).
+ * caches of its own (16 bytes .. 2 KiB, aligned to 8; above that whole frames, up to 4 MiB contiguous, aligned to a page).
  *
  * Every cache counts its live objects: the leak checks compare these counts (kmem_stats()) before
- * and after each test. Debug builds fill freed memory with 0x6b and check it at the next allocation
- * ("use after free of <cache>"), and panic on a double free.
+ * and after each test. Debug builds fill freed memory with 0x6b (the first KiB of large objects) and check it at the next
+ * allocation ("use after free of <cache>"), keep a guard behind each object that kfree checks ("written beyond its
+ * end"), and panic on a double free.
  *
- * Locks: LR_KMEM inside. Allocation may sleep for reclaim unless KM_NOWAIT; freeing never sleeps.
+ * Locks: each cache's own (LR_KMEM). Allocation may sleep for reclaim unless KM_NOWAIT; freeing never sleeps.
  */
 #ifndef MM_KMALLOC_H
 #define MM_KMALLOC_H
@@ -19,7 +20,7 @@
 
 struct kmem_cache;
 
-/* `align` is a power of two, 0 for the natural one. Panics at start-up if there is no memory. */
+/* At start-up, after kmem_init(); the name is kept. `align` is a power of two, 0 for the natural one (8). */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align);
 void *kmem_alloc(struct kmem_cache *kc, u32 flags) __must_check; /* NULL: out of memory */
 void kmem_free(struct kmem_cache *kc, void *obj);		  /* obj may be NULL */

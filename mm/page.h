@@ -8,6 +8,9 @@
  *
  * Locks: the allocator's own (LR_FRAME). pg_flags changes by atomic operations; PG_LOCKED is a
  * sleeping lock (fs/pagecache.h). pg_vnode/pg_index change under the vnode's page-tree lock only.
+ *
+ * Single frames come from and go to a small cache of each CPU; larger blocks, and what the caches need, from
+ * a buddy allocator: free blocks of 2^order frames, aligned to their size, joined with their other half when both are free.
  */
 #ifndef MM_PAGE_H
 #define MM_PAGE_H
@@ -16,6 +19,7 @@
 #include "kernel/lib/types.h"
 #include "mm/layout.h"
 
+struct kmem_cache;
 struct vnode;
 
 #define PG_LOCKED (1u << 0)	/* being filled, written or removed; waiters sleep on the struct page */
@@ -34,15 +38,20 @@ struct page {
 	volatile u32 pg_ref;
 	volatile u32 pg_flags;
 	struct list pg_link; /* free list, LRU, or slab list: by whoever owns the page now */
-	struct vnode *pg_vnode;	/* page cache: whose page, NULL for anonymous memory */
-	u32 pg_index;	     /* page cache: offset / PAGE_SIZE */
-	u32 pg_private;	     /* order (allocator), slab (kmalloc), or the fs's own (page cache: e.g. block number) */
+	union {
+		struct vnode *pg_vnode;	     /* page cache: whose page, NULL for anonymous memory */
+		struct kmem_cache *pg_cache; /* PG_SLAB: whose objects; NULL: one large object (mm/kmalloc.c) */
+	};
+	u32 pg_index;	/* page cache: offset / PAGE_SIZE. PG_SLAB: distance from the slab's first frame */
+	u32 pg_private; /* order (allocator), slab (kmalloc), or the fs's own (page cache: e.g. block number) */
 	u32 pg_private2;
 };
 _Static_assert(sizeof(void *) > 4 || sizeof(struct page) == 32, "pages[] is indexed by shifts");
 
 extern struct page *pages; /* indexed by frame number */
 extern u32 npages;	   /* frames up to the end of RAM used */
+
+#define MAX_ORDER 10u /* the largest block: 4 MiB */
 
 /* A piece of physical address space as Multiboot describes it. */
 struct mem_range {
@@ -51,7 +60,8 @@ struct mem_range {
 
 /*
  * Hands all of `ram` (sorted, disjoint, below DIRECT_MAX) to the allocator but what `reserved` names.
- * Once, by the boot CPU, before anything allocates. Takes the struct page array from the RAM itself.
+ * Once, by the boot CPU, before anything allocates. Takes the struct page array from the RAM itself. Both lists
+ * may hold anything (what lies outside the direct map or is not whole pages is left out). Panics if there is no room.
  */
 void page_init(const struct mem_range *ram, u32 nram, const struct mem_range *reserved, u32 nreserved);
 
@@ -59,9 +69,13 @@ void page_init(const struct mem_range *ram, u32 nram, const struct mem_range *re
 #define PGA_NOWAIT 2u  /* do not reclaim (caller holds spinlocks or is the reclaimer); else may sleep */
 #define PGA_RESERVE 4u /* may dip into the last pages kept for write-out and checkpoints of others */
 
-/* One frame / 2^order contiguous frames, pg_ref 1 (first page counts for all). NULL: out of memory. */
+/*
+ * One frame / 2^order contiguous frames (order <= MAX_ORDER), pg_ref 1 (first page counts for all). NULL: out of memory.
+ * Frames allocated one after the other tend to be neighbours, in ascending order: good for scatter-gather I/O.
+ */
 struct page *page_alloc(u32 flags) __must_check;
 struct page *page_alloc_order(u32 order, u32 flags) __must_check;
+/* Gives back a block whose pg_ref is 1. Any aligned part of a block may be given back by itself. */
 void page_free_order(struct page *pg, u32 order);
 
 void page_get(struct page *pg);
@@ -82,10 +96,16 @@ static inline struct page *pa_page(paddr_t pa)
 }
 #ifdef REPRISE_HOST
 void *page_kva(const struct page *pg);
+struct page *kva_page(const void *kva);
 #else
 static inline void *page_kva(const struct page *pg)
 {
 	return KVA(page_pa(pg));
+}
+/* The frame that a direct-mapped address lies in. */
+static inline struct page *kva_page(const void *kva)
+{
+	return pa_page(PA(kva));
 }
 #endif
 
@@ -109,7 +129,9 @@ static inline bool page_test_and_set(struct page *pg, u32 flag)
 
 /*
  * Upper floors that can give memory back (page cache, inactive vnodes). `fn` frees up to `want` pages and
- * returns how many it freed; called without locks, may sleep.
+ * returns how many it freed. It may sleep and several lwps may be in it at once. The lwp that allocates may hold any
+ * sleeping locks, so fn takes sleeping locks (page locks too) by trylock only. An allocation inside fn
+ * fails rather than begin reclaiming again.
  */
 struct reclaimer {
 	const char *rc_name;
@@ -119,7 +141,7 @@ struct reclaimer {
 void reclaimer_register(struct reclaimer *rc);
 
 struct page_stats {
-	u32 ps_total, ps_free; /* frames */
+	u32 ps_total, ps_free; /* frames; those in the CPUs' caches count as free */
 };
 void page_stats(struct page_stats *st);
 

@@ -22,6 +22,7 @@
 #define MAXCPU 8
 #define KSTACK_SIZE 8192u
 #define KSTACK_CANARY 0x5afe57acu
+#define KSTACK_RECLAIM 0x2ec1a13du
 
 struct lwp;
 struct hat;
@@ -31,6 +32,7 @@ struct kstack_info {
 	struct lwp *ki_lwp;
 	struct cpu *ki_cpu;
 	u32 ki_canary; /* KSTACK_CANARY: checked at every switch */
+	u32 ki_reclaim; /* KSTACK_RECLAIM while this lwp gives memory back: an allocation of its own must not begin that again */
 };
 
 #define CPU_MAXHELD 16

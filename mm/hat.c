@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Translations of one hat: entering, looking up, dropping, changing their protection. */
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "mm/hat_impl.h"
+
+static u32 make_pte(const struct page *pg, u32 flags)
+{
+	u32 pte = page_pa(pg) | PTE_U | (flags & HAT_DIRTY ? PTE_D : 0);
+
+	if (flags & HAT_NONE)
+		return pte | PTE_SW_NONE;
+	/* Entered to be used at once: a walk of the MMU need not set A. */
+	return pte | PTE_P | PTE_A | (flags & HAT_WRITE ? PTE_W : 0);
+}
+
+/* Gives h a page table for va if it has none. -ENOMEM. h_lock not held; may sleep. */
+static int make_table(struct hat *h, u32 va)
+{
+	struct page *pg;
+
+	if (hat_table(h, va))
+		return 0;
+	pg = page_alloc(PGA_ZERO);
+	if (!pg)
+		return -ENOMEM;
+	spin_lock(&h->h_lock);
+	if (!hat_table(h, va)) {
+		h->h_pgdir[PDX(va)] = page_pa(pg) | PTE_P | PTE_W | PTE_U | PTE_A;
+		h->h_ntables++;
+		pg = NULL;
+	}
+	spin_unlock(&h->h_lock);
+	if (pg)
+		page_put(pg);
+	return 0;
+}
+
+int hat_reserve(struct hat *h, u32 va, u32 len)
+{
+	u32 end = va + len;
+	int error = 0;
+
+	for (; va < end && !error; va = table_end(va, end))
+		error = make_table(h, va);
+	return error;
+}
+
+static bool same_pte(u32 a, u32 b)
+{
+	return ((a ^ b) & ~(PTE_A | PTE_D)) == 0;
+}
+
+static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if, u32 expect)
+{
+	u32 *pte, old, new = make_pte(pg, flags);
+	int error;
+
+	ASSERT(va < USER_MAX && (va & PAGE_MASK) == 0);
+	error = make_table(h, va);
+	if (error)
+		return error;
+	spin_lock(&h->h_lock);
+	pte = hat_table(h, va) + PTX(va);
+	if (only_if && !same_pte(*pte, expect)) {
+		spin_unlock(&h->h_lock);
+		return -EAGAIN;
+	}
+	old = pte_swap(pte, new);
+	if (!(old & PTE_THERE))
+		h->h_resident++;
+	else if ((old & PTE_FRAME) == (new & PTE_FRAME) && (old & PTE_D))
+		__atomic_or_fetch(pte, PTE_D, __ATOMIC_RELAXED);
+	spin_unlock(&h->h_lock);
+	if (old & PTE_THERE) {
+		if ((old & PTE_P) && (old & PTE_A))
+			hat_invalidate(h, &va, 1);
+		page_put(pte_page(old));
+	}
+	return 0;
+}
+
+int hat_enter(struct hat *h, u32 va, struct page *pg, u32 flags)
+{
+	return enter(h, va, pg, flags, false, 0);
+}
+
+int hat_enter_if(struct hat *h, u32 va, u32 expect, struct page *pg, u32 flags)
+{
+	return enter(h, va, pg, flags, true, expect);
+}
+
+u32 hat_enter_around(struct hat *h, u32 va, struct page *const *pg, u32 n)
+{
+	u32 i, entered = 0, *t;
+
+	ASSERT(n <= 32 && PTX(va) + n <= NPTE);
+	spin_lock(&h->h_lock);
+	t = hat_table(h, va);
+	for (i = 0; t && i < n; i++) {
+		if (!pg[i] || t[PTX(va) + i])
+			continue;
+		t[PTX(va) + i] = page_pa(pg[i]) | PTE_U | PTE_P;
+		h->h_resident++;
+		entered |= 1u << i;
+	}
+	spin_unlock(&h->h_lock);
+	return entered;
+}
+
+bool hat_grant_write(struct hat *h, u32 va, u32 expect)
+{
+	bool granted = false;
+	u32 *pte;
+
+	spin_lock(&h->h_lock);
+	pte = hat_table(h, va) + PTX(va);
+	if (same_pte(*pte, expect) && (expect & PTE_P) && pte_sole_owner(*pte)) {
+		__atomic_or_fetch(pte, PTE_W | PTE_D | PTE_A, __ATOMIC_RELAXED);
+		granted = true;
+	}
+	spin_unlock(&h->h_lock);
+	return granted;
+}
+
+u32 hat_probe(struct hat *h, u32 va)
+{
+	const u32 *t = hat_table(h, va);
+
+	return t ? __atomic_load_n(&t[PTX(va)], __ATOMIC_RELAXED) : 0;
+}
+
+struct page *hat_getpage(struct hat *h, u32 va, u32 *ptep)
+{
+	struct page *pg = NULL;
+	u32 pte;
+
+	spin_lock(&h->h_lock);
+	pte = hat_probe(h, va);
+	if (pte & PTE_THERE) {
+		pg = pte_page(pte);
+		page_get(pg);
+	}
+	spin_unlock(&h->h_lock);
+	if (ptep)
+		*ptep = pte;
+	return pg;
+}
+
+/* --- dropping --- */
+
+/*
+ * Drops entries [i, last) of table t, which map va on. Returns where it stopped: `last`, or earlier when tg is full.
+ * h_lock held.
+ */
+static u32 drop_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va)
+{
+	for (; i < last; i++, va += PAGE_SIZE) {
+		u32 pte;
+
+		if (!t[i])
+			continue;
+		if (gather_full(tg))
+			break;
+		pte = pte_swap(&t[i], 0);
+		ASSERT(pte & PTE_THERE);
+		if ((pte & PTE_P) && (pte & PTE_A))
+			gather_va(tg, va);
+		gather_page(tg, pte_page(pte), tg->tg_dirty && (pte & PTE_D) ? GATHER_DIRTY : 0);
+		tg->tg_hat->h_resident--;
+	}
+	return i;
+}
+
+/* Takes an empty page table out; it is freed with the pages. h_lock held. False: tg is full. */
+static bool drop_table(struct tlb_gather *tg, u32 va)
+{
+	struct hat *h = tg->tg_hat;
+	u32 pde = h->h_pgdir[PDX(va)];
+
+	if (gather_full(tg))
+		return false;
+	h->h_pgdir[PDX(va)] = 0;
+	h->h_ntables--;
+	/* A CPU may remember the directory entry: one invlpg forgets that too. */
+	gather_va(tg, va);
+	gather_page(tg, pte_page(pde), 0);
+	return true;
+}
+
+void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg))
+{
+	u32 end = va + len, next;
+	struct tlb_gather tg;
+
+	gather_init(&tg, h, len, dirty_fn);
+	for (; va < end; va = next) {
+		bool whole = !(va & (TABLE_SPAN - 1)) && end - va >= TABLE_SPAN, again = true;
+		u32 i = PTX(va), first = i, last;
+
+		next = table_end(va, end);
+		last = first + ((next - va) >> PAGE_SHIFT);
+		while (again) {
+			u32 *t;
+
+			spin_lock(&h->h_lock);
+			t = hat_table(h, va);
+			if (t)
+				i = drop_entries(&tg, t, i, last, va + ((i - first) << PAGE_SHIFT));
+			again = t && (i < last || (whole && !drop_table(&tg, va)));
+			spin_unlock(&h->h_lock);
+			if (again)
+				gather_flush(&tg);
+		}
+	}
+	gather_done(&tg);
+}
+
+/* --- protection --- */
+
+/* What a PTE becomes under the protection that `flags` say. */
+static u32 protected_pte(u32 pte, u32 flags)
+{
+	if (flags & HAT_NONE)
+		return (pte & ~(PTE_P | PTE_W)) | PTE_SW_NONE;
+	pte = (pte & ~PTE_SW_NONE) | PTE_P;
+	if (!(flags & HAT_WRITE))
+		return pte & ~PTE_W;
+	return pte_sole_owner(pte) ? pte | PTE_W : pte;
+}
+
+static void protect_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va, u32 flags)
+{
+	for (; i < last; i++, va += PAGE_SIZE) {
+		u32 old, new;
+
+		do {
+			old = t[i];
+			new = protected_pte(old, flags);
+		} while ((old & PTE_THERE) && !pte_cas(&t[i], old, new));
+		if (!(old & PTE_THERE))
+			continue;
+		if ((old & PTE_A) && (old & ~new & (PTE_P | PTE_W)))
+			gather_va(tg, va);
+	}
+}
+
+void hat_protect(struct hat *h, u32 va, u32 len, u32 flags)
+{
+	u32 end = va + len, next, *t;
+	struct tlb_gather tg;
+
+	gather_init(&tg, h, 0, NULL);
+	for (; va < end; va = next) {
+		next = table_end(va, end);
+		spin_lock(&h->h_lock);
+		t = hat_table(h, va);
+		if (t)
+			protect_entries(&tg, t, PTX(va), PTX(va) + ((next - va) >> PAGE_SHIFT), va,
+					flags);
+		spin_unlock(&h->h_lock);
+	}
+	gather_done(&tg);
+}

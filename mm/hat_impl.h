@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the hat layer share: how a PTE is found and read, and the gathering of invalidations. */
+#ifndef MM_HAT_IMPL_H
+#define MM_HAT_IMPL_H
+
+#include "mm/hat.h"
+
+#define TABLE_SPAN (1u << 22) /* bytes that one page table maps */
+#define NPTE 1024u
+#define PDX(va) ((va) >> 22)
+#define PTX(va) (((va) >> PAGE_SHIFT) & (NPTE - 1))
+
+#define PTE_THERE (PTE_P | PTE_SW_NONE)
+
+static inline u32 *hat_table(const struct hat *h, u32 va)
+{
+	u32 pde = h->h_pgdir[PDX(va)];
+
+	return pde & PTE_P ? KVA(pde & PTE_FRAME) : NULL;
+}
+
+static inline struct page *pte_page(u32 pte)
+{
+	return pa_page(pte & PTE_FRAME);
+}
+
+/* A private page that this PTE alone refers to. h_lock held. */
+static inline bool pte_sole_owner(u32 pte)
+{
+	struct page *pg = pte_page(pte);
+
+	return pg->pg_ref == 1 && !pg->pg_vnode;
+}
+
+/* Other CPUs set A and D in a live PTE: it is changed by these only. */
+static inline u32 pte_swap(u32 *pte, u32 val)
+{
+	return __atomic_exchange_n(pte, val, __ATOMIC_RELAXED);
+}
+static inline bool pte_cas(u32 *pte, u32 old, u32 val)
+{
+	return __atomic_compare_exchange_n(pte, &old, val, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* The end of the part of [va, end) that va's page table maps. */
+static inline u32 table_end(u32 va, u32 end)
+{
+	return MIN(end, (va & ~(TABLE_SPAN - 1)) + TABLE_SPAN);
+}
+
+/*
+ * Invalidations of one hat that are collected and done together, and the pages that may be released only then. Each page
+ * may carry a mark: dirty.
+ */
+#define GATHER_VA 48u /* beyond so many, reloading CR3 is cheaper than one invlpg for each */
+#define GATHER_PAGES 32u
+#define GATHER_DIRTY 1u
+
+struct tlb_gather {
+	struct hat *tg_hat;
+	void (*tg_dirty)(struct page *pg);
+	u32 tg_nva;	    /* GATHER_VA + 1: all */
+	u32 tg_npages, tg_max;
+	uintptr_t *tg_page; /* struct page *, with marks in the low bits: tg_inline or a frame */
+	struct page *tg_frame;
+	u32 tg_va[GATHER_VA];
+	uintptr_t tg_inline[GATHER_PAGES];
+};
+
+void gather_init(struct tlb_gather *tg, struct hat *h, u32 len, void (*dirty_fn)(struct page *pg));
+static inline void gather_va(struct tlb_gather *tg, u32 va)
+{
+	if (tg->tg_nva < GATHER_VA)
+		tg->tg_va[tg->tg_nva] = va;
+	if (tg->tg_nva <= GATHER_VA)
+		tg->tg_nva++;
+}
+static inline bool gather_full(const struct tlb_gather *tg)
+{
+	return tg->tg_npages == tg->tg_max;
+}
+static inline void gather_page(struct tlb_gather *tg, struct page *pg, u32 mark)
+{
+	tg->tg_page[tg->tg_npages++] = (uintptr_t)pg | mark;
+}
+/* Invalidates, then puts the pages. The gathering may go on afterwards. Shoots; h_lock not held. */
+void gather_flush(struct tlb_gather *tg);
+/* The same, and the end. */
+void gather_done(struct tlb_gather *tg);
+
+/* Invalidates n pages (n > GATHER_VA: all) of h on every CPU that has it loaded. Shoots. */
+void hat_invalidate(struct hat *h, const u32 *va, u32 n);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* Work on ranges of translations: the copy for fork, moving, the dirty bits, walks. */
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "mm/hat_impl.h"
+
+/* --- fork --- */
+
+static void remember_va(struct hat *src, u32 va)
+{
+	if (src->h_dup_n < HAT_DUP_MAX)
+		src->h_dup_va[src->h_dup_n] = va;
+	if (src->h_dup_n <= HAT_DUP_MAX)
+		src->h_dup_n++;
+}
+
+/* Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. */
+static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
+{
+	u32 n = 0;
+
+	for (; i < last; i++, va += PAGE_SIZE) {
+		u32 pte = s[i];
+
+		if (!pte)
+			continue;
+		if (pte & PTE_W) {
+			pte = __atomic_and_fetch(&s[i], ~PTE_W, __ATOMIC_RELAXED);
+			if (pte & PTE_A)
+				remember_va(src, va);
+		}
+		page_get(pte_page(pte));
+		d[i] = pte;
+		n++;
+	}
+	return n;
+}
+
+static u32 share_entries(const u32 *s, u32 *d, u32 i, u32 last)
+{
+	u32 n = 0;
+
+	for (; i < last; i++) {
+		if (!s[i])
+			continue;
+		page_get(pte_page(s[i]));
+		d[i] = s[i] & ~(PTE_W | PTE_A | PTE_D);
+		n++;
+	}
+	return n;
+}
+
+int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, bool shared)
+{
+	u32 end = va + len, next;
+
+	for (; va < end; va = next) {
+		u32 last, n, *s = hat_table(src, va);
+
+		next = table_end(va, end);
+		if (!s)
+			continue;
+		if (hat_reserve(dst, va, next - va) != 0)
+			return -ENOMEM;
+		last = PTX(va) + ((next - va) >> PAGE_SHIFT);
+		spin_lock(&src->h_lock);
+		if (shared)
+			n = share_entries(s, hat_table(dst, va), PTX(va), last);
+		else
+			n = dup_entries(src, s, hat_table(dst, va), PTX(va), last, va);
+		spin_unlock(&src->h_lock);
+		dst->h_resident += n;
+	}
+	return 0;
+}
+
+void hat_dup_done(struct hat *src)
+{
+	_Static_assert(HAT_DUP_MAX == GATHER_VA, "one more means all, for both");
+	hat_invalidate(src, src->h_dup_va, src->h_dup_n);
+	src->h_dup_n = 0;
+}
+
+/* --- mremap --- */
+
+/* Moves at most one table's worth; returns how many bytes it dealt with. h_lock held. */
+static u32 move_part(struct hat *h, u32 from, u32 to, u32 len)
+{
+	u32 *s = hat_table(h, from), *d = hat_table(h, to), i, n;
+
+	n = MIN(table_end(from, from + len) - from, table_end(to, to + len) - to) >> PAGE_SHIFT;
+	s = s ? s + PTX(from) : NULL;
+	d += PTX(to);
+	for (i = 0; s && i < n; i++)
+		if (s[i])
+			d[i] = pte_swap(&s[i], 0);
+	return n << PAGE_SHIFT;
+}
+
+u32 hat_move(struct hat *h, u32 from, u32 to, u32 len)
+{
+	u32 done = 0;
+
+	while (done < len) {
+		spin_lock(&h->h_lock);
+		done += move_part(h, from + done, to + done, len - done);
+		spin_unlock(&h->h_lock);
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return h->h_cpus;
+}
+
+/* --- mappings of a vnode --- */
+
+/* Drops vp's pages from entries [i, last). h_lock held. */
+static void drop_file_entries(struct hat *h, u32 *t, u32 i, u32 last, const struct vnode *vp)
+{
+	for (; i < last; i++) {
+		u32 pte = t[i];
+
+		if (!(pte & PTE_THERE) || pte_page(pte)->pg_vnode != vp)
+			continue;
+		pte = pte_swap(&t[i], 0);
+		h->h_resident--;
+		page_put(pte_page(pte));
+	}
+}
+
+u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp)
+{
+	u32 end = va + len, next, *t;
+
+	for (; va < end; va = next) {
+		next = table_end(va, end);
+		spin_lock(&h->h_lock);
+		t = hat_table(h, va);
+		if (t)
+			drop_file_entries(h, t, PTX(va), PTX(va) + ((next - va) >> PAGE_SHIFT), vp);
+		spin_unlock(&h->h_lock);
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return h->h_cpus;
+}
+
+#define HARVEST_BATCH 32u
+
+struct harvest {
+	u32 hv_n;
+	u32 hv_va[HARVEST_BATCH];
+	struct page *hv_page[HARVEST_BATCH];
+};
+
+/* Takes the dirty bits of entries [i, last), until the batch is full. h_lock held. Returns where it stopped. */
+static u32 harvest_entries(struct harvest *hv, u32 *t, u32 i, u32 last, u32 va, bool wp)
+{
+	u32 clear = PTE_D | (wp ? PTE_W : 0);
+
+	for (; i < last && hv->hv_n < HARVEST_BATCH; i++, va += PAGE_SIZE) {
+		u32 pte = t[i];
+
+		if (!(pte & PTE_THERE) || !(pte & PTE_D))
+			continue;
+		__atomic_and_fetch(&t[i], ~clear, __ATOMIC_RELAXED);
+		page_get(pte_page(pte));
+		hv->hv_page[hv->hv_n] = pte_page(pte);
+		hv->hv_va[hv->hv_n++] = va;
+	}
+	return i;
+}
+
+u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
+		      void (*fn)(struct page *pg, u32 va, void *arg), void *arg)
+{
+	u32 end = va + len, next, cpus = 0;
+	struct harvest hv;
+
+	for (; va < end; va = next) {
+		u32 last, i, stop, *t;
+
+		next = table_end(va, end);
+		last = PTX(va) + ((next - va) >> PAGE_SHIFT);
+		hv.hv_n = 0;
+		spin_lock(&h->h_lock);
+		t = hat_table(h, va);
+		stop = t ? harvest_entries(&hv, t, PTX(va), last, va, wp) : last;
+		spin_unlock(&h->h_lock);
+		next = va + ((stop - PTX(va)) << PAGE_SHIFT);
+		for (i = 0; i < hv.hv_n; i++) {
+			fn(hv.hv_page[i], hv.hv_va[i], arg);
+			page_put(hv.hv_page[i]);
+		}
+		if (hv.hv_n) {
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			cpus |= h->h_cpus;
+		}
+	}
+	return cpus;
+}
+
+int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struct page *pg, void *arg),
+		void *arg)
+{
+	u32 end = va + len, next, *t;
+	int r;
+
+	for (; va < end; va = next) {
+		next = table_end(va, end);
+		t = hat_table(h, va);
+		for (; t && va < next; va += PAGE_SIZE) {
+			u32 pte = t[PTX(va)];
+
+			if (!(pte & PTE_THERE))
+				continue;
+			r = fn(va, pte, pte_page(pte), arg);
+			if (r)
+				return r;
+		}
+	}
+	return 0;
+}

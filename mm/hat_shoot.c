@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Invalidation of translations, on this CPU and on others.
+ *
+ * One shoot-down is under way at a time: whoever has sh_busy fills in the request, sends the interrupt and waits for
+ * sh_pending to become 0. Those who wait for their turn have interrupts on, so they answer meanwhile.
+ *
+ * h_cpus and the tables: a CPU sets its bit before it loads CR3; who changed a PTE looks at h_cpus after a full barrier. So
+ * either he sees the bit and shoots, or that CPU loads CR3 after the change and cannot have the old translation.
+ */
+#include "kernel/dev/irq.h"
+#include "kernel/lib/cpu.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/trapframe.h"
+#include "kernel/lib/x86.h"
+#include "mm/hat_impl.h"
+
+#define SHOOT_ANY ((struct hat *)1) /* whatever hat that CPU has loaded */
+
+static struct {
+	volatile u32 sh_busy;
+	volatile u32 sh_pending; /* CPUs that have not answered */
+	/* The request: written by the owner of sh_busy while sh_pending is 0. */
+	struct hat *sh_hat;
+	const u32 *sh_va;
+	u32 sh_n;	/* pages at sh_va; more than GATHER_VA: all */
+	bool sh_leave;	/* load the kernel's own tables instead */
+} shoot;
+
+static volatile bool lazy[MAXCPU]; /* each by its CPU, interrupts off */
+
+static void load(const struct hat *h)
+{
+	x86_set_cr3(h ? PA(h->h_pgdir) : hat_kernel_cr3());
+}
+
+static void flush_all_here(void)
+{
+	x86_set_cr3(x86_cr3());
+}
+
+static void flush_here(const u32 *va, u32 n)
+{
+	u32 i;
+
+	if (n > GATHER_VA) {
+		flush_all_here();
+		return;
+	}
+	for (i = 0; i < n; i++)
+		x86_invlpg(va[i]);
+}
+
+void hat_switch(struct hat *h)
+{
+	struct cpu *c = curcpu();
+	struct hat *old = c->c_hat;
+	u32 bit = 1u << c->c_id;
+
+	ASSERT(!x86_intr_enabled());
+	lazy[c->c_id] = false;
+	if (old == h)
+		return;
+	if (h)
+		__atomic_or_fetch(&h->h_cpus, bit, __ATOMIC_SEQ_CST);
+	c->c_hat = h;
+	load(h);
+	if (old)
+		__atomic_and_fetch(&old->h_cpus, ~bit, __ATOMIC_SEQ_CST);
+}
+
+void hat_lazy(void)
+{
+	ASSERT(!x86_intr_enabled());
+	lazy[curcpu()->c_id] = true;
+}
+
+/* --- asking other CPUs --- */
+
+static void shoot_others(u32 mask, struct hat *h, const u32 *va, u32 n, bool leave)
+{
+	assert_may_sleep("TLB shoot-down");
+	ASSERT(x86_intr_enabled());
+	while (__atomic_exchange_n(&shoot.sh_busy, 1, __ATOMIC_ACQUIRE))
+		x86_pause();
+	shoot.sh_hat = h;
+	shoot.sh_va = va;
+	shoot.sh_n = n;
+	shoot.sh_leave = leave;
+	__atomic_store_n(&shoot.sh_pending, mask, __ATOMIC_SEQ_CST);
+	ipi_send_mask(mask, T_IPI_TLB);
+	while (__atomic_load_n(&shoot.sh_pending, __ATOMIC_ACQUIRE))
+		x86_pause();
+	__atomic_store_n(&shoot.sh_busy, 0, __ATOMIC_RELEASE);
+}
+
+void hat_shootdown_ipi(void)
+{
+	struct cpu *c = curcpu();
+	u32 bit = 1u << c->c_id;
+
+	if (!(__atomic_load_n(&shoot.sh_pending, __ATOMIC_ACQUIRE) & bit))
+		return;
+	if (c->c_hat && (shoot.sh_hat == SHOOT_ANY || shoot.sh_hat == c->c_hat)) {
+		if (shoot.sh_leave || lazy[c->c_id])
+			hat_switch(NULL);
+		else
+			flush_here(shoot.sh_va, shoot.sh_n);
+	}
+	__atomic_and_fetch(&shoot.sh_pending, ~bit, __ATOMIC_RELEASE);
+}
+
+static u32 cpus_of(const struct hat *h)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&h->h_cpus, __ATOMIC_RELAXED);
+}
+
+/* The kernel is not preempted, so this CPU stays this CPU through each of these. */
+
+void hat_invalidate(struct hat *h, const u32 *va, u32 n)
+{
+	u32 cpus, me;
+
+	if (n == 0)
+		return;
+	cpus = cpus_of(h);
+	me = 1u << curcpu()->c_id;
+	if (cpus & me)
+		flush_here(va, n);
+	if (cpus & ~me)
+		shoot_others(cpus & ~me, h, va, n, false);
+}
+
+void hat_shoot(u32 cpu_mask)
+{
+	u32 me = 1u << curcpu()->c_id;
+
+	if (cpu_mask & me)
+		flush_all_here();
+	if (cpu_mask & ~me)
+		shoot_others(cpu_mask & ~me, SHOOT_ANY, NULL, GATHER_VA + 1, false);
+}
+
+void hat_leave(struct hat *h)
+{
+	struct cpu *c;
+	u32 cpus;
+
+	intr_push_off();
+	c = curcpu();
+	if (c->c_hat == h)
+		hat_switch(NULL);
+	intr_pop_off();
+	cpus = cpus_of(h);
+	if (cpus)
+		shoot_others(cpus, h, NULL, 0, true);
+	VERIFY(h->h_cpus == 0);
+}
+
+/* --- gathering --- */
+
+void gather_init(struct tlb_gather *tg, struct hat *h, u32 len, void (*dirty_fn)(struct page *pg))
+{
+	tg->tg_hat = h;
+	tg->tg_dirty = dirty_fn;
+	tg->tg_nva = tg->tg_npages = 0;
+	tg->tg_page = tg->tg_inline;
+	tg->tg_max = GATHER_PAGES;
+	tg->tg_frame = NULL;
+	if (len >> PAGE_SHIFT > 2 * GATHER_PAGES) {
+		tg->tg_frame = page_alloc(PGA_NOWAIT);
+		if (tg->tg_frame) {
+			tg->tg_page = page_kva(tg->tg_frame);
+			tg->tg_max = PAGE_SIZE / sizeof(uintptr_t);
+		}
+	}
+}
+
+void gather_flush(struct tlb_gather *tg)
+{
+	u32 i;
+
+	hat_invalidate(tg->tg_hat, tg->tg_va, tg->tg_nva);
+	tg->tg_nva = 0;
+	for (i = 0; i < tg->tg_npages; i++) {
+		struct page *pg = (struct page *)(tg->tg_page[i] & ~(uintptr_t)GATHER_DIRTY);
+
+		if (tg->tg_page[i] & GATHER_DIRTY)
+			tg->tg_dirty(pg);
+		page_put(pg);
+	}
+	tg->tg_npages = 0;
+}
+
+void gather_done(struct tlb_gather *tg)
+{
+	gather_flush(tg);
+	if (tg->tg_frame)
+		page_put(tg->tg_frame);
+}
