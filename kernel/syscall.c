@@ -1,13 +1,98 @@
 /* SPDX-License-Identifier: MIT */
-/* The dispatcher: from the number in eax to the handler. */
+/* The dispatcher: from the number in eax to the handler. This path is the cost of a null system call: keep it short. */
 #include "kernel/syscall.h"
 #include "kernel/abi/errno.h"
+#include "kernel/dev/clock.h"
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/printk.h"
+#include "kernel/strace.h"
 #include "proc/lwp.h"
 #include "proc/proc.h"
 
+#if __has_include("fs/syscalls.h")
+#include "fs/syscalls.h"
+#endif
+#if __has_include("mm/syscalls.h")
+#include "mm/syscalls.h"
+#endif
+#if __has_include("proc/syscalls.h")
+#include "proc/syscalls.h"
+#endif
+#if __has_include("ckpt/syscalls.h")
+#include "ckpt/syscalls.h"
+#endif
+
+#define NSYSCALL 640
+
+typedef long (*syscall_fn)(u32, u32, u32, u32, u32, u32);
+
+/* A handler takes as many of the six arguments as it wants: in the C calling convention the caller cleans up. */
+static const syscall_fn handlers[NSYSCALL] = {
+#define SYSCALL(nr, name, handler, fmt) [nr] = (syscall_fn)(void (*)(void))(handler),
+#include "kernel/systable.h"
+#undef SYSCALL
+};
+
+static const struct sysent sysents[NSYSCALL] = {
+#define SYSCALL(nr, name, handler, fmt) [nr] = { #name, fmt },
+#include "kernel/systable.h"
+#undef SYSCALL
+};
+
+const struct sysent *sysent(u32 nr)
+{
+	return nr < NSYSCALL && sysents[nr].se_name ? &sysents[nr] : NULL;
+}
+
+const char *syscall_name(u32 nr)
+{
+	const struct sysent *se = sysent(nr);
+
+	return se ? se->se_name : NULL;
+}
+
+/* At most ten such lines a second, however hard a program tries. */
+static void report_unknown(u32 nr)
+{
+	static volatile u32 second, lines;
+	u32 now = (u32)(clock_mono_ns() >> 30);
+
+	if (second != now) {
+		second = now;
+		lines = 0;
+	}
+	if (__atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) < 10)
+		printk(KDEBUG "%s[%d]: system call %u does not exist here\n", curproc()->p_comm, curproc()->p_pid, nr);
+}
+
+static long call(struct trapframe *tf, u32 nr)
+{
+	if (unlikely(nr >= NSYSCALL || !handlers[nr])) {
+		report_unknown(nr);
+		return -ENOSYS;
+	}
+	return handlers[nr](tf->tf_ebx, tf->tf_ecx, tf->tf_edx, tf->tf_esi, tf->tf_edi, tf->tf_ebp);
+}
+
+static long call_traced(struct trapframe *tf, u32 nr)
+{
+	struct strace st;
+	long result;
+
+	strace_enter(&st, tf, nr);
+	result = call(tf, nr);
+	strace_exit(&st, result);
+	return result;
+}
+
 void syscall_dispatch(struct trapframe *tf)
 {
-	tf->tf_eax = (u32)-ENOSYS;
+	struct lwp *l = curlwp();
+	u32 nr = tf->tf_eax;
+
+	curcpu()->c_nsyscall++;
+	l->l_sysno = nr;
+	l->l_in_syscall = true;
+	tf->tf_eax = (u32)(unlikely(l->l_trace) ? call_traced(tf, nr) : call(tf, nr));
+	l->l_in_syscall = false;
 }

@@ -3,12 +3,14 @@
  * System calls: Linux's i386 numbers through int 0x80 (number in eax, arguments in ebx ecx edx esi edi ebp, result in eax:
  * -4095..-1 is an errno).
  *
- * kernel/systable.h is the one table: SYSCALL(number, name, handler, "argument formats") a line. Handlers live on the floor that owns the matter, in
- * files named sys_*.c, with prototypes in fs/syscalls.h, mm/syscalls.h, proc/syscalls.h, ckpt/syscalls.h; they take up to six 32-bit arguments,
- * return long, copy all user memory through mm/usercopy.h and then call functions that know no user pointer.
+ * kernel/systable.h is the one table: SYSCALL(number, name, handler, "argument formats") a line. Handlers live on the floor that
+ * owns the matter, in files named sys_*.c, with prototypes in fs/syscalls.h, mm/syscalls.h, proc/syscalls.h, ckpt/syscalls.h; they
+ * take up to six 32-bit arguments, return long, copy all user memory through mm/usercopy.h and then call functions that know no
+ * user pointer.
  *
- * Formats, for the tracer: d signed, u unsigned, x hex, o octal, p pointer, s string, f fd, F open flags, m mmap prot,
- * S signal, D dirfd, l low/high 64-bit pair, b buffer (next argument is its length)
+ * Formats, one character an argument, for the tracer (kernel/strace.c): d signed, u unsigned, x hex, o octal, p pointer,
+ * s string, f fd, F open flags, m mmap prot, S signal, D dirfd, l low/high 64-bit pair (one letter for both words),
+ * b buffer that the call reads, B buffer that it fills (the next argument is the length)
  */
 #ifndef KERNEL_SYSCALL_H
 #define KERNEL_SYSCALL_H
@@ -16,8 +18,17 @@
 #include "kernel/lib/trapframe.h"
 #include "kernel/lib/types.h"
 
-/* From the trap handler: runs the call in tf and sets tf_eax. Interrupts on. */
+struct sysent {
+	const char *se_name, *se_fmt;
+};
+
+/*
+ * From the trap handler: runs the call in tf and sets tf_eax. Interrupts on. tf_err holds the number, for a restart; a handler
+ * that replaces the whole frame (sigreturn, execve) sets it to -1, and returns the eax that it wants.
+ */
 void syscall_dispatch(struct trapframe *tf);
+/* NULL: no such call. */
+const struct sysent *sysent(u32 nr);
 const char *syscall_name(u32 nr);
 
 #endif
