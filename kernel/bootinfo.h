@@ -16,10 +16,10 @@
 struct bootinfo {
 	char bi_loader[48];
 	char bi_cmdline[BOOT_CMDLINE]; /* a longer one is cut */
-	struct memmap bi_ram;	       /* usable memory; after bootinfo_limit_ram() whole pages below DIRECT_MAX */
-	u64 bi_ram_total;	       /* bytes usable as the loader says, also above DIRECT_MAX */
-	bool bi_trampoline;	       /* AP_TRAMPOLINE is usable memory */
-	paddr_t bi_mod_start;	       /* 0: no module */
+	struct memmap bi_ram; /* usable memory; after bootinfo_limit_ram() whole pages below DIRECT_MAX */
+	u64 bi_ram_total;     /* bytes usable as the loader says, also above DIRECT_MAX */
+	bool bi_trampoline;   /* AP_TRAMPOLINE is usable memory */
+	paddr_t bi_mod_start; /* 0: no module */
 	u32 bi_mod_len;
 };
 

@@ -96,7 +96,8 @@ void cpu_init_boot(void)
 	idt_init();
 	pic_disable();
 	if ((cpu_ident.id_feat_edx & need) != need)
-		panic("this CPU is too old: PSE, TSC and FXSR are needed, CPUID says %08x", cpu_ident.id_feat_edx);
+		panic("this CPU is too old: PSE, TSC and FXSR are needed, CPUID says %08x",
+		      cpu_ident.id_feat_edx);
 	cpu_set_cr4();
 	if ((cpu_ident.id_feat7_ebx & EBX7_SMAP))
 		for (u8 *const *site = clac_sites; site < clac_sites_end; site++)

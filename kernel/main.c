@@ -40,9 +40,11 @@ static void init_memory_map(void)
 	const struct memmap *ram = &bootinfo.bi_ram;
 
 	bootinfo_limit_ram(cmdline_number("mem", 0));
-	printk("memory: %u MiB, %u MiB used\n", (u32)(bootinfo.bi_ram_total >> 20), (u32)(memmap_size(ram) >> 20));
+	printk("memory: %u MiB, %u MiB used\n", (u32)(bootinfo.bi_ram_total >> 20),
+	       (u32)(memmap_size(ram) >> 20));
 	for (u32 i = 0; i < ram->mm_n; i++)
-		printk(KDEBUG "memory: %08x-%08x\n", (u32)ram->mm_range[i].start, (u32)ram->mm_range[i].end - 1);
+		printk(KDEBUG "memory: %08x-%08x\n", (u32)ram->mm_range[i].start,
+		       (u32)ram->mm_range[i].end - 1);
 }
 
 void kmain(u32 magic, paddr_t mbi)

@@ -22,16 +22,17 @@ struct flag {
 	const char *name;
 };
 static const struct flag open_flags[] = {
-	{ 0x40, "O_CREAT" },	 { 0x80, "O_EXCL" },	   { 0x100, "O_NOCTTY" },      { 0x200, "O_TRUNC" },
-	{ 0x400, "O_APPEND" },	 { 0x800, "O_NONBLOCK" },  { 0x1000, "O_DSYNC" },      { 0x8000, "O_LARGEFILE" },
-	{ 0x10000, "O_DIRECTORY" }, { 0x20000, "O_NOFOLLOW" }, { 0x80000, "O_CLOEXEC" }, { 0x200000, "O_PATH" },
+	{ 0x40, "O_CREAT" },	   { 0x80, "O_EXCL" },	      { 0x100, "O_NOCTTY" },
+	{ 0x200, "O_TRUNC" },	   { 0x400, "O_APPEND" },     { 0x800, "O_NONBLOCK" },
+	{ 0x1000, "O_DSYNC" },	   { 0x8000, "O_LARGEFILE" }, { 0x10000, "O_DIRECTORY" },
+	{ 0x20000, "O_NOFOLLOW" }, { 0x80000, "O_CLOEXEC" },  { 0x200000, "O_PATH" },
 };
 static const struct flag prot_flags[] = { { 1, "PROT_READ" }, { 2, "PROT_WRITE" }, { 4, "PROT_EXEC" } };
 
 static const char *const signal_names[] = {
-	"0",	"HUP",	"INT",	"QUIT",	  "ILL",  "TRAP", "ABRT", "BUS",  "FPE",  "KILL",   "USR1",
-	"SEGV", "USR2", "PIPE", "ALRM",	  "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP",   "TTIN",
-	"TTOU", "URG",	"XCPU", "XFSZ",	  "VTALRM", "PROF", "WINCH", "IO",  "PWR",  "SYS",
+	"0",	"HUP",	"INT",	"QUIT", "ILL",	  "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+	"SEGV", "USR2", "PIPE", "ALRM", "TERM",	  "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+	"TTOU", "URG",	"XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS",
 };
 
 static void add(struct strace *st, const char *fmt, ...) __printf(2, 3);
@@ -128,43 +129,27 @@ static u32 add_argument(struct strace *st, char fmt, u32 a, u32 b, u32 datalen)
 {
 	switch (fmt) {
 	case 'd':
-	case 'f':
-		add(st, "%d", (s32)a);
-		return 1;
-	case 'u':
-		add(st, "%u", a);
-		return 1;
-	case 'o':
-		add(st, "%#o", a);
-		return 1;
-	case 's':
-		add_string(st, a);
-		return 1;
-	case 'F':
-		add_open_flags(st, a);
-		return 1;
+	case 'f': add(st, "%d", (s32)a); return 1;
+	case 'u': add(st, "%u", a); return 1;
+	case 'o': add(st, "%#o", a); return 1;
+	case 's': add_string(st, a); return 1;
+	case 'F': add_open_flags(st, a); return 1;
 	case 'm':
 		if (a)
 			add_flags(st, a, prot_flags, ARRAY_SIZE(prot_flags), "");
 		else
 			add(st, "PROT_NONE");
 		return 1;
-	case 'S':
-		add_signal(st, a);
-		return 1;
+	case 'S': add_signal(st, a); return 1;
 	case 'D':
 		if ((s32)a == -100)
 			add(st, "AT_FDCWD");
 		else
 			add(st, "%d", (s32)a);
 		return 1;
-	case 'l':
-		add(st, "%lld", (long long)((u64)b << 32 | a));
-		return 2;
+	case 'l': add(st, "%lld", (long long)((u64)b << 32 | a)); return 2;
 	case 'b':
-	case 'B':
-		add_data(st, a, datalen);
-		return 1;
+	case 'B': add_data(st, a, datalen); return 1;
 	case 'p':
 		if (!a) {
 			add(st, "NULL");
@@ -172,9 +157,7 @@ static u32 add_argument(struct strace *st, char fmt, u32 a, u32 b, u32 datalen)
 		}
 		add(st, "%#x", a);
 		return 1;
-	default:
-		add(st, "%#x", a);
-		return 1;
+	default: add(st, "%#x", a); return 1;
 	}
 }
 

@@ -62,7 +62,8 @@ static void report_unknown(u32 nr)
 		lines = 0;
 	}
 	if (__atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) < 10)
-		printk(KDEBUG "%s[%d]: system call %u does not exist here\n", curproc()->p_comm, curproc()->p_pid, nr);
+		printk(KDEBUG "%s[%d]: system call %u does not exist here\n", curproc()->p_comm,
+		       curproc()->p_pid, nr);
 }
 
 static long call(struct trapframe *tf, u32 nr)

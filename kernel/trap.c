@@ -71,8 +71,11 @@ static int fpe_code(u32 raised)
 	static const struct {
 		u32 bits;
 		int code;
-	} table[] = { { 0x01, FPE_FLTINV }, { 0x04, FPE_FLTDIV }, { 0x08, FPE_FLTOVF },
-		      { 0x12, FPE_FLTUND }, { 0x20, FPE_FLTRES } };
+	} table[] = { { 0x01, FPE_FLTINV },
+		      { 0x04, FPE_FLTDIV },
+		      { 0x08, FPE_FLTOVF },
+		      { 0x12, FPE_FLTUND },
+		      { 0x20, FPE_FLTRES } };
 
 	for (u32 i = 0; i < ARRAY_SIZE(table); i++)
 		if (raised & table[i].bits)
@@ -115,21 +118,14 @@ static void page_fault_user(struct trapframe *tf, u32 addr, enum fault_result re
 	struct proc *p = curproc();
 
 	switch (result) {
-	case FAULT_SEGV_MAPERR:
-		signal_fault(K_SIGSEGV, SEGV_MAPERR, addr);
-		break;
-	case FAULT_SEGV_ACCERR:
-		signal_fault(K_SIGSEGV, SEGV_ACCERR, addr);
-		break;
-	case FAULT_BUS:
-		signal_fault(K_SIGBUS, BUS_ADRERR, addr);
-		break;
+	case FAULT_SEGV_MAPERR: signal_fault(K_SIGSEGV, SEGV_MAPERR, addr); break;
+	case FAULT_SEGV_ACCERR: signal_fault(K_SIGSEGV, SEGV_ACCERR, addr); break;
+	case FAULT_BUS: signal_fault(K_SIGBUS, BUS_ADRERR, addr); break;
 	case FAULT_OOM:
 		printk("out of memory: process %d (%s) killed\n", p->p_pid, p->p_comm);
 		signal_proc(p, K_SIGKILL, NULL);
 		break;
-	default:
-		kernel_fault(tf, ": a fault of user mode that mm calls the kernel's");
+	default: kernel_fault(tf, ": a fault of user mode that mm calls the kernel's");
 	}
 }
 
@@ -147,8 +143,10 @@ static void page_fault(struct trapframe *tf)
 		return;
 	if (!tf_from_user(tf))
 		panic_trap(tf, "page fault in the kernel: %s of address %08x (%s)",
-			   err & 16 ? "execution" : err & 2 ? "write" : "read", addr,
-			   err & 1 ? "not allowed" : "not mapped");
+			   err & 16  ? "execution"
+			   : err & 2 ? "write"
+				     : "read",
+			   addr, err & 1 ? "not allowed" : "not mapped");
 	x86_sti();
 	page_fault_user(tf, addr, result);
 }
@@ -216,9 +214,7 @@ static void kernel_exception(struct trapframe *tf)
 static void exception(struct trapframe *tf)
 {
 	switch (tf->tf_trapno) {
-	case T_PGFLT:
-		page_fault(tf);
-		break;
+	case T_PGFLT: page_fault(tf); break;
 	case T_NMI:
 		if (panic_active())
 			panic_stopped(tf);
@@ -251,13 +247,9 @@ static void interrupt(struct trapframe *tf)
 		lapic_eoi();
 		hat_shootdown_ipi();
 		break;
-	case T_IPI_STOP:
-		panic_stopped(tf);
-	case T_SPURIOUS:
-		break;
-	default:
-		irq_dispatch(tf->tf_trapno);
-		break;
+	case T_IPI_STOP: panic_stopped(tf);
+	case T_SPURIOUS: break;
+	default: irq_dispatch(tf->tf_trapno); break;
 	}
 	c->c_in_intr = false;
 }
@@ -280,7 +272,8 @@ static void check_stack(void)
 	struct kstack_info *ki = kstack_info();
 
 	if (unlikely(ki->ki_canary != KSTACK_CANARY))
-		panic("kernel stack %p overflowed: expected canary %08x, found %08x", ki, KSTACK_CANARY, ki->ki_canary);
+		panic("kernel stack %p overflowed: expected canary %08x, found %08x", ki,
+		      KSTACK_CANARY, ki->ki_canary);
 }
 
 void trap(struct trapframe *tf)
@@ -309,10 +302,21 @@ void double_fault(void)
 {
 	const struct tss *ts = gdt_interrupted(curcpu());
 	struct trapframe tf = {
-		.tf_edi = ts->ts_edi, .tf_esi = ts->ts_esi, .tf_ebp = ts->ts_ebp, .tf_ebx = ts->ts_ebx,
-		.tf_edx = ts->ts_edx, .tf_ecx = ts->ts_ecx, .tf_eax = ts->ts_eax, .tf_es = ts->ts_es,
-		.tf_ds = ts->ts_ds, .tf_trapno = T_DBLFLT, .tf_eip = ts->ts_eip, .tf_cs = ts->ts_cs,
-		.tf_eflags = ts->ts_eflags, .tf_esp = ts->ts_esp, .tf_ss = ts->ts_ss,
+		.tf_edi = ts->ts_edi,
+		.tf_esi = ts->ts_esi,
+		.tf_ebp = ts->ts_ebp,
+		.tf_ebx = ts->ts_ebx,
+		.tf_edx = ts->ts_edx,
+		.tf_ecx = ts->ts_ecx,
+		.tf_eax = ts->ts_eax,
+		.tf_es = ts->ts_es,
+		.tf_ds = ts->ts_ds,
+		.tf_trapno = T_DBLFLT,
+		.tf_eip = ts->ts_eip,
+		.tf_cs = ts->ts_cs,
+		.tf_eflags = ts->ts_eflags,
+		.tf_esp = ts->ts_esp,
+		.tf_ss = ts->ts_ss,
 	};
 
 	panic_trap(&tf, "double fault: esp %08x, expected a kernel stack with room left", ts->ts_esp);

@@ -130,6 +130,6 @@ void acpi_init(void)
 		acpi.ai_ioapic[0] = (struct acpi_ioapic){ .io_pa = 0xfec00000 };
 		acpi.ai_isa[0] = (struct acpi_isa){ .is_gsi = 2, .is_override = true };
 	}
-	printk(KDEBUG "acpi: %u CPUs, %u I/O APICs, power-off %s\n", MAX(acpi.ai_ncpu, 1u), acpi.ai_nioapic,
-	       acpi.ai_s5 ? "yes" : "no");
+	printk(KDEBUG "acpi: %u CPUs, %u I/O APICs, power-off %s\n", MAX(acpi.ai_ncpu, 1u),
+	       acpi.ai_nioapic, acpi.ai_s5 ? "yes" : "no");
 }

@@ -14,8 +14,8 @@
 
 struct coqueue {
 	struct spinlock cq_lock;
-	struct list cq_list;  /* by co_when */
-	u64 cq_armed;	      /* when the timer will fire; 0: it is off */
+	struct list cq_list; /* by co_when */
+	u64 cq_armed;	     /* when the timer will fire; 0: it is off */
 	struct callout *volatile cq_running;
 };
 

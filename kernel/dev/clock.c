@@ -164,7 +164,8 @@ static void calibrate(void)
 	tsc_to_ns = make_ratio(NSEC_PER_SEC, tsc_hz);
 	ns_to_tsc = make_ratio(tsc_hz, NSEC_PER_SEC);
 	ns_to_lapic = make_ratio(lapic_hz, NSEC_PER_SEC);
-	printk(KDEBUG "clock: TSC %u kHz, local APIC timer %u kHz\n", (u32)(tsc_hz / 1000), (u32)(lapic_hz / 1000));
+	printk(KDEBUG "clock: TSC %u kHz, local APIC timer %u kHz\n", (u32)(tsc_hz / 1000),
+	       (u32)(lapic_hz / 1000));
 }
 
 void clock_init(void)

@@ -20,7 +20,7 @@ void clock_set_real_ns(u64 ns);
 
 struct callout {
 	struct list co_link;
-	u64 co_when;	/* monotonic ns */
+	u64 co_when; /* monotonic ns */
 	void (*co_fn)(void *arg);
 	void *co_arg;
 	struct cpu *co_cpu; /* whose queue, NULL: not queued */

@@ -57,9 +57,9 @@ void power_off(void)
 {
 	x86_cli();
 	acpi_sleep();
-	outw(0x604, PM1_SLP_EN); /* QEMU, i440fx and q35 */
+	outw(0x604, PM1_SLP_EN);  /* QEMU, i440fx and q35 */
 	outw(0xb004, PM1_SLP_EN); /* Bochs, old QEMU */
-	outw(0x4004, 0x3400); /* VirtualBox */
+	outw(0x4004, 0x3400);	  /* VirtualBox */
 	wait_a_moment();
 	printk("The machine does not switch itself off; it may be switched off now.\n");
 	power_halt();

@@ -46,8 +46,8 @@ static void check_order(const struct spinlock *l, const struct cpu *c, bool nest
 		if (h == l)
 			panic("lock %s: taken twice by cpu %u", l->sl_name, c->c_id);
 		if (h->sl_rank > l->sl_rank || (h->sl_rank == l->sl_rank && !nested))
-			panic("lock order: %s (rank %u) taken with %s (rank %u) held", l->sl_name, l->sl_rank,
-			      h->sl_name, h->sl_rank);
+			panic("lock order: %s (rank %u) taken with %s (rank %u) held", l->sl_name,
+			      l->sl_rank, h->sl_name, h->sl_rank);
 	}
 	if (c->c_nheld == CPU_MAXHELD)
 		panic("lock %s: cpu %u holds %d locks already", l->sl_name, c->c_id, CPU_MAXHELD);

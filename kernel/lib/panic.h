@@ -39,10 +39,10 @@ static inline bool panic_mine(void)
 
 #endif
 
-#define VERIFY(c)                                                                           \
-	do {                                                                                \
-		if (unlikely(!(c)))                                                         \
-			panic("%s:%d: expected %s", __FILE__, __LINE__, #c);                \
+#define VERIFY(c)                                                            \
+	do {                                                                 \
+		if (unlikely(!(c)))                                          \
+			panic("%s:%d: expected %s", __FILE__, __LINE__, #c); \
 	} while (0)
 
 #ifdef DEBUG

@@ -65,7 +65,7 @@ static void emit(const char *text, size_t len)
 		return;
 	if (early_write)
 		early_write(text, len);
-	list_for_each (con, &consoles, con_link)
+	list_for_each(con, &consoles, con_link)
 		con->con_write(con, text, len);
 }
 

@@ -94,32 +94,22 @@ static void put_number(struct out *o, struct spec *sp, u64 v, const char *sign, 
 static u64 fetch_unsigned(const struct spec *sp, va_list *ap)
 {
 	switch (sp->size) {
-	case 2:
-		return va_arg(*ap, unsigned long long);
-	case 1:
-		return va_arg(*ap, unsigned long);
-	case -1:
-		return (u16)va_arg(*ap, unsigned int);
-	case -2:
-		return (u8)va_arg(*ap, unsigned int);
-	default:
-		return va_arg(*ap, unsigned int);
+	case 2: return va_arg(*ap, unsigned long long);
+	case 1: return va_arg(*ap, unsigned long);
+	case -1: return (u16)va_arg(*ap, unsigned int);
+	case -2: return (u8)va_arg(*ap, unsigned int);
+	default: return va_arg(*ap, unsigned int);
 	}
 }
 
 static s64 fetch_signed(const struct spec *sp, va_list *ap)
 {
 	switch (sp->size) {
-	case 2:
-		return va_arg(*ap, long long);
-	case 1:
-		return va_arg(*ap, long);
-	case -1:
-		return (s16)va_arg(*ap, int);
-	case -2:
-		return (s8)va_arg(*ap, int);
-	default:
-		return va_arg(*ap, int);
+	case 2: return va_arg(*ap, long long);
+	case 1: return va_arg(*ap, long);
+	case -1: return (s16)va_arg(*ap, int);
+	case -2: return (s8)va_arg(*ap, int);
+	default: return va_arg(*ap, int);
 	}
 }
 
@@ -135,23 +125,12 @@ static const char *parse_flags(const char *f, struct spec *sp)
 {
 	for (;; f++) {
 		switch (*f) {
-		case '-':
-			sp->left = true;
-			break;
-		case '0':
-			sp->zero = true;
-			break;
-		case '+':
-			sp->plus = true;
-			break;
-		case ' ':
-			sp->space = true;
-			break;
-		case '#':
-			sp->alt = true;
-			break;
-		default:
-			return f;
+		case '-': sp->left = true; break;
+		case '0': sp->zero = true; break;
+		case '+': sp->plus = true; break;
+		case ' ': sp->space = true; break;
+		case '#': sp->alt = true; break;
+		default: return f;
 		}
 	}
 }
@@ -209,37 +188,29 @@ static void put_conversion(struct out *o, char conv, struct spec *sp, va_list *a
 {
 	switch (conv) {
 	case 'd':
-	case 'i':
-		put_signed(o, sp, ap);
-		break;
-	case 'u':
-		put_number(o, sp, fetch_unsigned(sp, ap), "", 10, false);
-		break;
-	case 'o':
-		put_number(o, sp, fetch_unsigned(sp, ap), "", 8, false);
-		break;
+	case 'i': put_signed(o, sp, ap); break;
+	case 'u': put_number(o, sp, fetch_unsigned(sp, ap), "", 10, false); break;
+	case 'o': put_number(o, sp, fetch_unsigned(sp, ap), "", 8, false); break;
 	case 'x':
 	case 'X': {
 		u64 v = fetch_unsigned(sp, ap);
 
-		put_number(o, sp, v, !sp->alt || !v ? "" : conv == 'x' ? "0x" : "0X", 16, conv == 'X');
+		put_number(o, sp, v,
+			   !sp->alt || !v ? ""
+			   : conv == 'x'  ? "0x"
+					  : "0X",
+			   16, conv == 'X');
 		break;
 	}
-	case 'p':
-		put_number(o, sp, (uintptr_t)va_arg(*ap, void *), "0x", 16, false);
-		break;
+	case 'p': put_number(o, sp, (uintptr_t)va_arg(*ap, void *), "0x", 16, false); break;
 	case 'c': {
 		char c = (char)va_arg(*ap, int);
 
 		put_text(o, sp, &c, 1);
 		break;
 	}
-	case 's':
-		put_string(o, sp, va_arg(*ap, const char *));
-		break;
-	case '%':
-		put(o, '%');
-		break;
+	case 's': put_string(o, sp, va_arg(*ap, const char *)); break;
+	case '%': put(o, '%'); break;
 	default: /* not a conversion: shown as it stands, so that the mistake is seen */
 		put(o, '%');
 		if (conv)
