@@ -69,6 +69,8 @@ struct cpu {
 extern struct cpu cpus[MAXCPU];
 extern u32 ncpu; /* CPUs found and started; fixed once main() has started the others */
 
+#ifndef REPRISE_HOST
+
 static inline struct kstack_info *kstack_info(void)
 {
 	u32 esp;
@@ -86,4 +88,5 @@ static inline struct cpu *curcpu(void)
 	return kstack_info()->ki_cpu;
 }
 
+#endif
 #endif
