@@ -7,28 +7,30 @@ setup:
 doctor:
 	@tools/setup --doctor
 
-# A make of its own after the set-up: this one has already looked for the tools.
+# A make of its own after the set-up: this one has already looked for the tools. On all CPUs, unless -j says
+# otherwise.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 run:
 	@tools/setup run
-	@$(MAKE) --no-print-directory kernel.elf disk host
+	+@$(SUBMAKE) kernel.elf disk host
 	@tools/vm $(VM)
 demo:
 	@tools/setup check
-	@$(MAKE) --no-print-directory kernel.elf disk host
+	+@$(SUBMAKE) kernel.elf disk host
 	@tools/demo $(DEMO)
 check:
 	@tools/setup check
-	@$(MAKE) --no-print-directory all lint
+	+@$(SUBMAKE) all lint
 	@tests/run $(TESTS)
 # The measurements are those of a release kernel, which leaves build/kernel.elf as it is.
 bench:
 	@tools/setup bench
-	@$(MAKE) --no-print-directory kernel BUILD=release VARIANT=release
-	@$(MAKE) --no-print-directory disk
+	+@$(SUBMAKE) kernel BUILD=release VARIANT=release
+	+@$(SUBMAKE) disk
 	@REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench $(BENCH)
 debug:
 	@tools/setup check
-	@$(MAKE) --no-print-directory kernel.elf disk host
+	+@$(SUBMAKE) kernel.elf disk host
 	@tools/debug $(VM)
 
 # --- The sources: form and static analysis -----------------------------------------------------

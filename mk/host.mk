@@ -17,6 +17,7 @@ HOST_TOOLS := $(if $(CKPTOOL_SRCS),$(B)/host/ckptool)
 
 .PHONY: host
 host: $(HOST_TOOLS)
+	@:
 
 $(HOBJ)/flags.stamp: FORCE
 	$(call stamp,$@,$(HOSTCC) $(HOST_CFLAGS) $(CKPTOOL_OBJS))
