@@ -5,13 +5,22 @@
 #include "kernel/bootinfo.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu.h"
+#include "kernel/dev/acpi.h"
+#include "kernel/dev/clock.h"
 #include "kernel/dev/early_serial.h"
+#include "kernel/dev/irq.h"
+#include "kernel/dev/lapic.h"
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/x86.h"
 #include "kernel/panic.h"
+#include "mm/hat.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "proc/proc.h"
+#include "proc/sched.h"
 
 void kmain(u32 magic, paddr_t mbi) __noreturn;
 
@@ -35,9 +44,10 @@ static void init_console(void)
 	printk("command line: %s\n", cmdline_text());
 }
 
-static void init_memory_map(void)
+static void init_memory(void)
 {
 	const struct memmap *ram = &bootinfo.bi_ram;
+	struct mem_range reserved[BOOT_MAXRESERVED];
 
 	bootinfo_limit_ram(cmdline_number("mem", 0));
 	printk("memory: %u MiB, %u MiB used\n", (u32)(bootinfo.bi_ram_total >> 20),
@@ -45,12 +55,17 @@ static void init_memory_map(void)
 	for (u32 i = 0; i < ram->mm_n; i++)
 		printk(KDEBUG "memory: %08x-%08x\n", (u32)ram->mm_range[i].start,
 		       (u32)ram->mm_range[i].end - 1);
+	page_init(ram->mm_range, ram->mm_n, reserved, bootinfo_reserved(reserved));
+	hat_init();
+	cpu_init_paging();
+	kmem_init();
 }
 
 void kmain(u32 magic, paddr_t mbi)
 {
 	bool found = bootinfo_init(magic, mbi);
 
+	/* What is needed to say what goes wrong. */
 	cmdline_init(bootinfo.bi_cmdline);
 	read_options();
 	init_console();
@@ -58,6 +73,18 @@ void kmain(u32 magic, paddr_t mbi)
 	x86_sti();
 	if (!found)
 		panic("expected a Multiboot loader with a memory map, found magic number %08x", magic);
-	init_memory_map();
+
+	/* The machine. */
+	init_memory();
+	acpi_init();
+	irq_init();
+	cpus[0].c_apicid = lapic_id();
+	clock_init();
+
+	/* Who runs. From here on there is a current lwp. */
+	proc_init();
+	sched_init();
+	smp_start();
+	printk("cpus: %u, %s\n", ncpu, cpu_ident.id_brand[0] ? cpu_ident.id_brand : cpu_ident.id_vendor);
 	panic("nothing to run");
 }

@@ -19,6 +19,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/lib/x86.h"
 #include "kernel/panic.h"
+#include "mm/hat.h"
 #include "mm/page.h"
 #include "proc/sched.h"
 
@@ -26,7 +27,6 @@
 #define STACK_ORDER 1
 _Static_assert(PAGE_SIZE << STACK_ORDER == KSTACK_SIZE, "order of a stack");
 
-static u32 kernel_cr3;
 static void *df_stack; /* of the CPU that is being started */
 
 void ap_main(void)
@@ -36,11 +36,10 @@ void ap_main(void)
 	gdt_init_cpu(c, df_stack);
 	idt_load();
 	cpu_set_cr4();
-	x86_set_cr3(kernel_cr3);
-	gdt_set_kernel_cr3(kernel_cr3);
+	hat_init_cpu();
+	gdt_set_kernel_cr3(x86_cr3());
 	lapic_init_cpu();
 	clock_init_ap();
-	fpu_init_cpu();
 	sched_init_ap(c);
 	__atomic_store_n(&c->c_online, 1, __ATOMIC_RELEASE);
 	x86_sti();
@@ -120,7 +119,6 @@ void smp_start(void)
 		printk("smp: no memory at %#x for the start of other CPUs\n", AP_TRAMPOLINE);
 		return;
 	}
-	kernel_cr3 = x86_cr3();
 	memcpy(KVA(AP_TRAMPOLINE), ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
 	for (u32 i = 0; i < acpi.ai_ncpu && ncpu < limit; i++) {
 		if (acpi.ai_apicid[i] == cpus[0].c_apicid)
