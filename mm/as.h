@@ -6,14 +6,18 @@
  *   struct as  --a_segs-->  seg [base, base+size)  --s_ops--> segvn: anonymous memory, private file,
  *                                                             shared file or shared memory
  *
- * Kinds, all by segvn: s_vp == NULL: private anonymous (zero-filled on demand; brk, stack, MAP_PRIVATE|MAP_ANONYMOUS).
- * s_vp and !SEG_SHARED: pages of the file read-only from the page cache, copied on the first write. s_vp and SEG_SHARED:
- * page-cache pages themselves. Shared anonymous memory is a shared mapping of an unnamed memory vnode (shm_vnode_create
- * hook, registered by fs/tmpfs).
+ * Kinds, all by segvn:
+ *   s_vp NULL             private anonymous memory: zero-filled on demand (brk, stack, MAP_PRIVATE|MAP_ANONYMOUS). Read before
+ *                         it is written, it is zero_page, read-only; so an untouched page takes no room
+ *   s_vp, !SEG_SHARED     pages of the file, read-only, from the page cache; copied on the first write
+ *   s_vp, SEG_SHARED      page-cache pages themselves; the first write asks the file system (vm_mkwrite), then the MMU's dirty
+ *                         bits tell. Shared anonymous memory is such a mapping of an unnamed memory vnode (shm_vnode_create)
  *
  * Locks: a_lock (rwlock, LR_AS): readers fault, writers change the list. Held while a page is read from a file, so it
  * is never taken inside a file system; and no user memory is touched while holding it (a fault would take it again).
- * s_vlink: the vnode's v_seglock.
+ * References on vnodes are dropped after a_lock (the last one may call into the file system).
+ * s_vlink, and s_base, s_size, s_off of a seg with s_vp: change under a_lock for writing and the vnode's v_seglock; either is
+ * enough to read them.
  */
 #ifndef MM_AS_H
 #define MM_AS_H
@@ -31,7 +35,6 @@ struct seg;
 #define SEG_STACK 0x02u	    /* grows downward on a fault, within the stack limit */
 #define SEG_BRK 0x04u	    /* the heap: only so that /proc/PID/maps and the image can say so */
 #define SEG_DONTFORK 0x08u  /* madvise */
-#define SEG_SIGBUS_OK 0x10u /* reserved */
 
 enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 
@@ -40,14 +43,12 @@ struct seg_ops {
 	/* A fault at page-aligned va, inside the seg, allowed by s_prot. a_lock for reading. 0, -ENOMEM, -EIO, -ERANGE (beyond the
 	 * end of the file: SIGBUS). May sleep. */
 	int (*fault)(struct seg *s, u32 va, enum fault_access acc);
-	/* fork: fill nseg (a copy of s in the new as, range and vnode reference already set) with s's pages. -ENOMEM */
+	/* fork: fill nseg (a copy of s in the new as, already in its list) with s's pages. -ENOMEM */
 	int (*dup)(struct seg *s, struct seg *nseg);
 	/* Pages of [va, va+len) go. The range stays in the list; the caller cuts. */
 	void (*unmap)(struct seg *s, u32 va, u32 len);
 	/* [va, va+len) now has protection prot. */
 	void (*setprot)(struct seg *s, u32 va, u32 len, u32 prot);
-	/* msync: dirty bits to the page cache, and if `wait` to the disk. 0 or -EIO */
-	int (*sync)(struct seg *s, u32 va, u32 len, bool wait);
 };
 
 struct seg {
@@ -94,37 +95,91 @@ struct seg *as_findseg_ge(struct as *as, u32 addr);
 #define as_for_each_seg(s, as) list_for_each (s, &(as)->a_segs, s_link)
 
 /*
- * Maps [*addrp, +len): with fixed, replacing what is there; otherwise at *addrp if free, else where there is room.
- * vp NULL: anonymous; the seg takes its own reference on vp. flags: SEG_*. Takes a_lock for writing.
+ * Maps [*addrp, +len): with fixed, replacing what is there; otherwise at *addrp if free, else where there is room, downward
+ * from a_mmap_top. vp NULL: anonymous; the seg takes its own reference on vp. flags: SEG_*. Takes a_lock for writing.
  * -ENOMEM (no room, RLIMIT_AS), -EINVAL (range outside USER_MIN..USER_MAX, unaligned, len 0, offset overflow).
  */
 int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags, struct vnode *vp, u64 off, bool fixed);
-int as_unmap(struct as *as, u32 addr, u32 len);		       /* holes are fine. -EINVAL, -ENOMEM (split) */
-int as_setprot(struct as *as, u32 addr, u32 len, u32 prot);    /* -ENOMEM on a hole, -EACCES beyond maxprot */
-int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixed, u32 *out); /* mremap(2) */
-int as_brk(struct as *as, u32 newbrk);			       /* 0 and a_brk changed, or -ENOMEM */
+int as_unmap(struct as *as, u32 addr, u32 len);		    /* holes are fine. -EINVAL, -ENOMEM (split) */
+int as_setprot(struct as *as, u32 addr, u32 len, u32 prot); /* all or nothing. -EINVAL, -ENOMEM on a hole, -EACCES beyond maxprot */
+/* Sets and clears SEG_* flags (madvise). -EINVAL, -ENOMEM on a hole */
+int as_setflags(struct as *as, u32 addr, u32 len, u32 set, u32 clear);
+/* mremap(2): flags MREMAP_*, `fixed` the new address with MREMAP_FIXED. -EINVAL, -EFAULT, -ENOMEM, -EAGAIN as there. */
+int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixed, u32 *out);
+int as_brk(struct as *as, u32 newbrk);			    /* 0 and a_brk changed, or -ENOMEM */
+/* msync(2): shared file pages to the cache's dirty ones, and on to the disk; waits for that if `wait`. -ENOMEM (holes), -EIO */
 int as_sync(struct as *as, u32 addr, u32 len, bool wait);
-int as_discard(struct as *as, u32 addr, u32 len);	       /* madvise(MADV_DONTNEED) */
+int as_discard(struct as *as, u32 addr, u32 len);	    /* madvise(MADV_DONTNEED). -EINVAL, -ENOMEM (holes; the rest is done) */
+/* Faults pages in, as far as it goes (MAP_POPULATE, MADV_WILLNEED). */
+void as_populate(struct as *as, u32 addr, u32 len);
+/* Is all of [addr, addr+len) mapped? 0 or -ENOMEM. vec (if not NULL): 1 for each page in memory, 0 for each that is not. */
+int as_incore(struct as *as, u32 addr, u32 len, u8 *vec);
 
 /*
- * A page fault of the current process at addr. 0: try again. -EFAULT: no seg or not allowed (SIGSEGV; *maperr says whether
+ * A page fault at addr. 0: try again. -EFAULT: no seg or not allowed (SIGSEGV; *maperr says whether
  * SEGV_MAPERR), -ERANGE: SIGBUS, -EIO: SIGBUS, -ENOMEM. Takes a_lock for reading (for writing when the stack grows). May sleep.
  */
 int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr);
 
-/* Puts a private page at va of a private seg, as if it had been written there (recovery). Takes over the reference; a_lock is taken inside. */
+/*
+ * Puts a page of the caller's at va of a private seg, as if it had been written there (exec, recovery). Takes over the
+ * reference unless it fails: -EFAULT (no private seg there), -ENOMEM. a_lock is taken inside.
+ */
 int as_install_page(struct as *as, u32 va, struct page *pg);
-/* Copies to/from another process's memory through faults (/proc/PID/cmdline, exec arguments). Returns bytes copied or -EFAULT. May sleep. */
+/*
+ * Copies to/from any process's memory through faults (/proc/PID/cmdline, exec arguments). Returns bytes copied, short at the
+ * first page that cannot be had; -EFAULT if that is the first. May sleep.
+ */
 ssize_t as_read(struct as *as, u32 addr, void *buf, size_t len);
 ssize_t as_write(struct as *as, u32 addr, const void *buf, size_t len);
-/* Adjacent segs that could be one become one. a_lock for writing. Canonical lists make canonical images. */
+/* Adjacent segs that could be one become one, around [addr, addr+len). a_lock for writing. Canonical lists make canonical images. */
 void as_coalesce(struct as *as, u32 addr, u32 len);
 
-/* Takes translations of vp's pages >= index `from` out of every as that maps it (truncate). Private copies stay. Shoots. */
+/*
+ * Takes translations of vp's pages >= index `from` out of every as that maps it (truncate). Private copies stay. The pages are
+ * still in the page cache, v_size is already what it will be. Shoots.
+ */
 void seg_vnode_unmap(struct vnode *vp, u32 from_index);
-/* Moves PTE dirty bits of every shared mapping of vp into the pages, write-protecting them (write-back). Shoots. */
+/*
+ * Calls vm_dirty for the pages that were written through shared mappings of vp, and write-protects them, so that
+ * a write after the return faults (before write-back). May sleep. Shoots.
+ */
 void seg_vnode_harvest(struct vnode *vp);
 
+/*
+ * What this floor asks of vnodes. Registered by fs/ before the first mapping of a file.
+ */
+struct vnode_mm_ops {
+	void (*vm_hold)(struct vnode *vp);
+	void (*vm_rele)(struct vnode *vp); /* may sleep */
+	/* Page idx, valid, with a reference, unlocked. -ERANGE (wholly beyond the end), -EIO, -ENOMEM. May sleep. */
+	int (*vm_getpage)(struct vnode *vp, u32 idx, struct page **pgp);
+	/* pg[i]: page idx + i if it is in the cache, valid, and not beyond the end, with a reference; else NULL. Never sleeps. */
+	void (*vm_lookup)(struct vnode *vp, u32 idx, u32 n, struct page **pg);
+	/* Is pg (a reference is held) still vp's page idx, and not wholly beyond the end? Never sleeps. */
+	bool (*vm_current)(struct vnode *vp, u32 idx, const struct page *pg);
+	/*
+	 * A shared mapping is about to write pg (a reference is held): its block is allocated, it is dirty. -EAGAIN: no
+	 * longer a page of vp. -ENOSPC, -EIO... May sleep.
+	 */
+	int (*vm_mkwrite)(struct vnode *vp, struct page *pg);
+	/* pg was written through a mapping. It may have left the cache: then nothing. Takes spinlocks only. */
+	void (*vm_dirty)(struct page *pg);
+	/* Writes pages [from, to) that are dirty in mappings or in the cache; waits for the disk if `wait`. -EIO */
+	int (*vm_sync)(struct vnode *vp, u32 from, u32 to, bool wait);
+	/* The vnode's list of segs, and the lock that guards it. */
+	struct list *(*vm_segs)(struct vnode *vp, struct spinlock **lock);
+	/* v_nwritemap += delta: shared mappings that are, or may become, writable. v_seglock held. */
+	void (*vm_writemap)(struct vnode *vp, int delta);
+	/*
+	 * mmap(2) of descriptor fd of the current process: its vnode with a reference, and what protections the mapping may
+	 * ever have. -EBADF, -EACCES, -ENODEV, -EPERM, -ETXTBSY
+	 */
+	int (*vm_from_fd)(int fd, u32 prot, bool shared, struct vnode **vpp, u32 *maxprot);
+};
+void vnode_mm_register(const struct vnode_mm_ops *ops);
+
+extern struct page *zero_page; /* what untouched anonymous memory reads as */
 extern const struct seg_ops segvn_ops;
 
 /* Upper floor's way to make an unnamed memory vnode of len bytes (shared anonymous maps). */

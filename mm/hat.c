@@ -53,7 +53,7 @@ static bool same_pte(u32 a, u32 b)
 
 static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if, u32 expect)
 {
-	u32 *pte, old, new = make_pte(pg, flags);
+	u32 *pte, old, now = make_pte(pg, flags);
 	int error;
 
 	ASSERT(va < USER_MAX && (va & PAGE_MASK) == 0);
@@ -66,10 +66,10 @@ static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if
 		spin_unlock(&h->h_lock);
 		return -EAGAIN;
 	}
-	old = pte_swap(pte, new);
+	old = pte_swap(pte, now);
 	if (!(old & PTE_THERE))
 		h->h_resident++;
-	else if ((old & PTE_FRAME) == (new & PTE_FRAME) && (old & PTE_D))
+	else if ((old & PTE_FRAME) == (now & PTE_FRAME) && (old & PTE_D))
 		__atomic_or_fetch(pte, PTE_D, __ATOMIC_RELAXED);
 	spin_unlock(&h->h_lock);
 	if (old & PTE_THERE) {
@@ -147,7 +147,41 @@ struct page *hat_getpage(struct hat *h, u32 va, u32 *ptep)
 	return pg;
 }
 
+struct page *hat_getpage_write(struct hat *h, u32 va)
+{
+	struct page *pg = NULL;
+	u32 pte;
+
+	spin_lock(&h->h_lock);
+	pte = hat_probe(h, va);
+	if ((pte & PTE_P) && (pte & PTE_W)) {
+		__atomic_or_fetch(hat_table(h, va) + PTX(va), PTE_D | PTE_A, __ATOMIC_RELAXED);
+		pg = pte_page(pte);
+		page_get(pg);
+	}
+	spin_unlock(&h->h_lock);
+	return pg;
+}
+
 /* --- dropping --- */
+
+void hat_drop_if(struct hat *h, u32 va, const struct page *pg)
+{
+	u32 pte;
+
+	spin_lock(&h->h_lock);
+	pte = hat_probe(h, va);
+	if (!(pte & PTE_THERE) || pte_page(pte) != pg) {
+		spin_unlock(&h->h_lock);
+		return;
+	}
+	pte = pte_swap(hat_table(h, va) + PTX(va), 0);
+	h->h_resident--;
+	spin_unlock(&h->h_lock);
+	if ((pte & PTE_P) && (pte & PTE_A))
+		hat_invalidate(h, &va, 1);
+	page_put(pte_page(pte));
+}
 
 /*
  * Drops entries [i, last) of table t, which map va on. Returns where it stopped: `last`, or earlier when tg is full.
@@ -232,15 +266,15 @@ static u32 protected_pte(u32 pte, u32 flags)
 static void protect_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va, u32 flags)
 {
 	for (; i < last; i++, va += PAGE_SIZE) {
-		u32 old, new;
+		u32 old, now;
 
 		do {
 			old = t[i];
-			new = protected_pte(old, flags);
-		} while ((old & PTE_THERE) && !pte_cas(&t[i], old, new));
+			now = protected_pte(old, flags);
+		} while ((old & PTE_THERE) && !pte_cas(&t[i], old, now));
 		if (!(old & PTE_THERE))
 			continue;
-		if ((old & PTE_A) && (old & ~new & (PTE_P | PTE_W)))
+		if ((old & PTE_A) && (old & ~now & (PTE_P | PTE_W)))
 			gather_va(tg, va);
 	}
 }

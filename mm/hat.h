@@ -101,6 +101,10 @@ bool hat_grant_write(struct hat *h, u32 va, u32 expect);
 u32 hat_probe(struct hat *h, u32 va);
 /* The same, with a reference on the page; NULL: none. *pte (if not NULL) as it was. */
 struct page *hat_getpage(struct hat *h, u32 va, u32 *pte);
+/* The page of a PTE that allows writing, which is marked dirty, with a reference; NULL: none. */
+struct page *hat_getpage_write(struct hat *h, u32 va);
+/* Drops va's translation if it still is one to pg. Shoots. */
+void hat_drop_if(struct hat *h, u32 va, const struct page *pg);
 /*
  * Drops [va, va+len): pages put. If dirty_fn, calls it for each page with PTE_D set before the put (may take spinlocks).
  * Page tables whose whole range is dropped are freed: a_lock held for writing, or the tables stay. Shoots.

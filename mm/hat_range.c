@@ -63,13 +63,16 @@ int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, bool shared)
 		if (hat_reserve(dst, va, next - va) != 0)
 			return -ENOMEM;
 		last = PTX(va) + ((next - va) >> PAGE_SHIFT);
+		/* src before dst; dst is new, so nobody takes them the other way round. */
 		spin_lock(&src->h_lock);
+		spin_lock_nested(&dst->h_lock);
 		if (shared)
 			n = share_entries(s, hat_table(dst, va), PTX(va), last);
 		else
 			n = dup_entries(src, s, hat_table(dst, va), PTX(va), last, va);
-		spin_unlock(&src->h_lock);
 		dst->h_resident += n;
+		spin_unlock(&dst->h_lock);
+		spin_unlock(&src->h_lock);
 	}
 	return 0;
 }
