@@ -19,6 +19,7 @@
  *                | stored pages              |  lo_npages of them, in order of address, no gaps
  *   lo_sums_off  +---------------------------+
  *                | a 32-bit sum of each page |
+ *                | zeros to the next page    |
  *   lo_size      +---------------------------+
  *
  * Which pages are stored. A PT_LOAD begins with the pages that are stored (p_filesz), the rest up to
@@ -29,9 +30,15 @@
  * gdb and readelf need nothing else: gdb reads what is not stored as zeros, or from the files that NT_FILE names.
  *
  * Canonical: one state has one encoding. Whatever differs between two checkpoints of a process that did not
- * run in between (name of the image, clock, times used, what is left of timers) stands in the notes IDENT and
- * TIME, which have a fixed size. img_read() encodes again what it decoded and compares: a file that holds anything
- * but the encoding of what was understood is refused, in all its padding and derived headers.
+ * run in between (name of the image, clock, times used, what is left of timers, the checksum over all that) stands
+ * in the notes IDENT and TIME, whose size does not depend on it. img_read() encodes again what it decoded and
+ * compares: a file that holds anything but the encoding of what was understood is refused, in all its padding and
+ * derived headers.
+ *
+ * Sums. One function (img_page_sum) serves pages and metadata: a change within one 32-bit word is always seen, any
+ * other but for one in 2^32. It costs 1.2 us a page under QEMU's TCG, where CRC-32C takes 20 us by bytes, 8 us by
+ * words with 4 KiB of tables, and 26 us with the processor's own instruction. A block of 1024 sums has a sum of its
+ * own in the metadata, so that a page can be checked when it is first touched.
  *
  * Who checks. img_check() knows every rule; img_layout() calls it (nothing is written that would not be
  * read), img_read() calls it on what it decoded. A restored process holds values that its program could have set
@@ -61,7 +68,7 @@
 #define IMG_MAX_LWPS 1024u
 #define IMG_MAX_SEGS 65530u
 #define IMG_MAX_LOADS 262144u	   /* program headers; 896 MiB of RAM cannot make more runs */
-#define IMG_MAX_VNODES 65536u
+#define IMG_MAX_VNODES 4096u
 #define IMG_MAX_FILES 1024u
 #define IMG_MAX_FDS 1024u
 #define IMG_MAX_TTYS 16u
@@ -108,7 +115,7 @@ struct img_chunk;
  * segs, files, ttys. img_add_vnode() finds an equal one.
  */
 struct img_vnode {
-	const char *v_path; /* absolute, "": none is known */
+	const char *v_path; /* absolute */
 	u64 v_ino, v_size;
 	s64 v_mtime;
 	u32 v_mtime_ns; /* below 10^9 */
@@ -268,7 +275,7 @@ struct img_ident {
 struct img_layout {
 	u32 lo_phnum;	/* program headers, PT_NOTE included */
 	u32 lo_notes_off, lo_notes_size;
-	u32 lo_crc_off; /* of the checksum of the metadata, in note IDENT */
+	u32 lo_check_off; /* of the checksum of the metadata, in note IDENT */
 	u32 lo_data_off; /* the metadata ends here */
 	u32 lo_npages;
 	u64 lo_sums_off, lo_size;
@@ -292,9 +299,9 @@ struct img_image {
 
 	/* The arena. */
 	struct img_mem i_mem;
-	struct img_chunk *i_chunk;
+	struct img_chunk *i_chunk, *i_large;
 	u32 i_memused, i_memmax;
-	u32 i_runseg; /* seg that img_add_page() is in */
+	u32 i_runseg; /* the seg that img_add_page() is in */
 };
 
 /* ---- making one (save) ---- */
@@ -334,8 +341,9 @@ int img_layout(struct img_image *img, struct img_err *err) __must_check;
 /*
  * After img_layout(): begin; then img_write_page() once for each stored page, in order; then end. The caller writes the pages
  * themselves: the k-th lies at img_page_off(img, k). img_write_page() sums the page, and hands full blocks of sums
- * to io_write; img_write_end() writes the last sums and the metadata. Nothing about the order on the disk is
- * promised: the caller flushes, then gives the file its name.
+ * to io_write; img_write_end() the last block and then the metadata. io_write gets one whole page at a page-aligned offset
+ * each time, and each page of the file once. Nothing is promised before img_write_end() returned 0: then the caller
+ * flushes, and gives the file its name.
  */
 struct img_writer {
 	struct img_image *w_img;
@@ -377,9 +385,9 @@ int img_verify_pages(struct img_image *img, const struct img_io *io, struct img_
 
 /* ---- sums ---- */
 
-/* Of a page at a 4-byte boundary. Any change of fewer than 32 neighbouring bits changes it. */
+/* Of a page at a 4-byte boundary. */
 u32 img_page_sum(const void *page);
-/* CRC-32C (Castagnoli): start with 0, go on with the result. */
-u32 img_crc32c(u32 crc, const void *buf, size_t len);
+/* The sum of several pages: start with 0, add the sum of each, in order. */
+u32 img_sum_add(u32 sum, u32 page_sum);
 
 #endif

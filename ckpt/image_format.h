@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The numbers of the image file: ELF's, those of Linux's core notes, and ours.
+ *
+ * Sources: System V ABI (ELF), Intel386 supplement; linux-libc-dev's elf.h and elfcore.h, asm/user.h for the notes of
+ * a 32-bit core file. Ours: docs/ckpt.5.
+ */
+#ifndef CKPT_IMAGE_FORMAT_H
+#define CKPT_IMAGE_FORMAT_H
+
+/* ELF32 */
+#define ELF_EHSIZE 52u
+#define ELF_PHSIZE 32u
+#define ELF_SHSIZE 40u
+#define ET_CORE 4u
+#define EM_386 3u
+#define PT_LOAD 1u
+#define PT_NOTE 4u
+#define PN_XNUM 0xffffu /* e_phnum: the number stands in sh_info of section header 0 */
+#define PF_X 1u
+#define PF_W 2u
+#define PF_R 4u
+
+#define NOTE_HEADER 20u /* namesz, descsz, type, and a name that fits 8 bytes */
+
+/* Notes that debuggers know. */
+#define OWNER_CORE "CORE"
+#define NT_PRSTATUS 1u /* struct elf_prstatus, 144 bytes: one for each lwp */
+#define NT_FPREGSET 2u /* FSAVE image, 108 bytes */
+#define NT_PRPSINFO 3u /* struct elf_prpsinfo, 124 bytes */
+#define NT_AUXV 6u
+#define NT_FILE 0x46494c45u
+#define OWNER_LINUX "LINUX"
+#define NT_PRXFPREG 0x46e62b7fu /* FXSAVE image, 512 bytes */
+#define NT_386_TLS 0x200u	/* struct user_desc for each TLS slot in use */
+
+#define PRSTATUS_SIZE 144u
+#define PRPSINFO_SIZE 124u
+#define FPREGSET_SIZE 108u
+#define TLS_FIRST 6u /* GDT slot of the first */
+
+/* Our notes. Every one begins with its version. */
+#define OWNER_KCKPT "KCKPT"
+#define NK_HEAD 1u    /* sizes and counts; first of all notes */
+#define NK_IDENT 2u   /* which image, and the checksum; second */
+#define NK_TIME 3u    /* clocks and timers */
+#define NK_VNODES 4u  /* files that the process depends on */
+#define NK_PROC 5u
+#define NK_SIGNALS 6u /* actions, pending for the process */
+#define NK_MM 7u
+#define NK_SEGS 8u
+#define NK_FILES 9u   /* open file descriptions and descriptors */
+#define NK_TTYS 10u   /* only if there are any */
+#define NK_SUMS 11u   /* sums of the blocks of page sums; only if there are any */
+#define NK_LWP 12u    /* after the NT_PRSTATUS of each lwp */
+
+#define NK_VERSION 1u
+#define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */
+
+#define HEAD_SIZE 60u /* contents of NK_HEAD: its place fixes that of the checksum */
+
+#endif
