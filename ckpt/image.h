@@ -67,18 +67,18 @@
 #define IMG_PID_MAX 32768
 #define IMG_MAX_LWPS 1024u
 #define IMG_MAX_SEGS 65530u
-#define IMG_MAX_LOADS 262144u	   /* program headers; 896 MiB of RAM cannot make more runs */
+#define IMG_MAX_LOADS 262144u /* program headers; 896 MiB of RAM cannot make more runs */
 #define IMG_MAX_VNODES 4096u
 #define IMG_MAX_FILES 1024u
 #define IMG_MAX_FDS 1024u
 #define IMG_MAX_TTYS 16u
-#define IMG_MAX_PENDING 4096u	   /* queued signals of one queue */
+#define IMG_MAX_PENDING 4096u /* queued signals of one queue */
 #define IMG_MAX_GROUPS 32u
-#define IMG_MAX_AUXV 64u	   /* words */
-#define IMG_MAX_PATH 4096u	   /* with the terminating 0 */
-#define IMG_META_MAX (16u << 20)   /* bytes before the pages */
-#define IMG_MEM_MAX (24u << 20)	   /* bytes of arena while reading */
-#define IMG_NONE 0xffffffffu	   /* no index */
+#define IMG_MAX_AUXV 64u	 /* words */
+#define IMG_MAX_PATH 4096u	 /* with the terminating 0 */
+#define IMG_META_MAX (16u << 20) /* bytes before the pages */
+#define IMG_MEM_MAX (24u << 20)	 /* bytes of arena while reading */
+#define IMG_NONE 0xffffffffu	 /* no index */
 #define IMG_NSIG 64
 #define IMG_NRLIMIT 16
 #define IMG_NTLS 3
@@ -103,7 +103,7 @@ struct img_io {
 struct img_err {
 	const char *e_what; /* constant text: "seg overlaps the one before" */
 	u32 e_val;	    /* the offending value, index or address */
-	u64 e_off;	    /* in the file, of the item that was being read; 0 when the state was at fault */
+	u64 e_off; /* in the file, of the item that was being read; 0 when the state was at fault */
 };
 
 struct img_chunk;
@@ -125,8 +125,8 @@ struct img_vnode {
 
 /* In the order of user_regs_struct, hence of NT_PRSTATUS. r_orig_eax: number of the call to run again, or -1. */
 struct img_regs {
-	u32 r_ebx, r_ecx, r_edx, r_esi, r_edi, r_ebp, r_eax, r_ds, r_es, r_fs, r_gs, r_orig_eax, r_eip, r_cs,
-		r_eflags, r_esp, r_ss;
+	u32 r_ebx, r_ecx, r_edx, r_esi, r_edi, r_ebp, r_eax, r_ds, r_es, r_fs, r_gs, r_orig_eax,
+		r_eip, r_cs, r_eflags, r_esp, r_ss;
 };
 
 struct img_siginfo {
@@ -156,8 +156,8 @@ struct img_lwp {
 	s32 l_tid;
 	char l_name[16];
 	struct img_regs l_regs;
-	u64 l_tls[IMG_NTLS]; /* GDT slots 6, 7, 8: descriptors as the CPU has them, 0: empty */
-	u32 l_fpvalid;	     /* 0: never used the FPU, l_fx is all zero */
+	u64 l_tls[IMG_NTLS];  /* GDT slots 6, 7, 8: descriptors as the CPU has them, 0: empty */
+	u32 l_fpvalid;	      /* 0: never used the FPU, l_fx is all zero */
 	u8 l_fx[IMG_FX_SIZE]; /* FXSAVE, after img_fx_canon() */
 	u64 l_sigmask;
 	struct img_sigqueue l_pending;
@@ -167,9 +167,10 @@ struct img_lwp {
 	u64 l_utime, l_stime; /* TIME */
 };
 
-#define IMG_SEG_ANON 1u	   /* private, zero where not stored */
-#define IMG_SEG_PRIVATE 2u /* private mapping of s_vnode at s_off; that file's bytes where not stored */
-#define IMG_SEG_SHARED 3u  /* shared mapping of s_vnode: nothing is stored */
+#define IMG_SEG_ANON 1u /* private, zero where not stored */
+#define IMG_SEG_PRIVATE \
+	2u /* private mapping of s_vnode at s_off; that file's bytes where not stored */
+#define IMG_SEG_SHARED 3u /* shared mapping of s_vnode: nothing is stored */
 
 #define IMG_SEGF_STACK 1u
 #define IMG_SEGF_BRK 2u
@@ -230,9 +231,9 @@ struct img_timer {
 
 struct img_proc {
 	s32 p_pid, p_ppid, p_pgid, p_sid;
-	u32 p_flags;	/* IMG_PF_* */
-	u32 p_exitsig;	/* to the parent */
-	u32 p_stopsig;	/* stopped by this signal; 0: not stopped */
+	u32 p_flags;   /* IMG_PF_* */
+	u32 p_exitsig; /* to the parent */
+	u32 p_stopsig; /* stopped by this signal; 0: not stopped */
 	u32 p_umask;
 	s32 p_nice;
 	u32 p_uid, p_euid, p_suid, p_fsuid, p_gid, p_egid, p_sgid, p_fsgid;
@@ -241,8 +242,8 @@ struct img_proc {
 	struct {
 		u64 rl_cur, rl_max; /* ~0: none */
 	} p_rlimit[IMG_NRLIMIT];
-	char p_comm[16]; /* terminated, zeros behind */
-	char p_args[80]; /* start of the command line for ps and gdb; the same */
+	char p_comm[16];	  /* terminated, zeros behind */
+	char p_args[80];	  /* start of the command line for ps and gdb; the same */
 	u32 p_exe, p_cwd, p_root; /* vnodes */
 	u32 p_ctty;		  /* in i_tty, or IMG_NONE */
 	struct img_sigaction p_act[IMG_NSIG]; /* [n-1] */
@@ -265,18 +266,18 @@ struct img_mm {
 
 /* Note IDENT, but for the checksum. */
 struct img_ident {
-	u8 id_image[16];  /* tells this image from every other */
-	u8 id_parent[16]; /* of the image that this one continues; zero: none */
+	u8 id_image[16];		 /* tells this image from every other */
+	u8 id_parent[16];		 /* of the image that this one continues; zero: none */
 	char id_node[64], id_system[64]; /* terminated, zeros behind */
 	u64 id_real_ns, id_mono_ns; /* the instant that it shows, on CLOCK_REALTIME and CLOCK_MONOTONIC */
 };
 
 /* Where things are in the file; img_layout() and img_read() fill it. */
 struct img_layout {
-	u32 lo_phnum;	/* program headers, PT_NOTE included */
+	u32 lo_phnum; /* program headers, PT_NOTE included */
 	u32 lo_notes_off, lo_notes_size;
 	u32 lo_check_off; /* of the checksum of the metadata, in note IDENT */
-	u32 lo_data_off; /* the metadata ends here */
+	u32 lo_data_off;  /* the metadata ends here */
 	u32 lo_npages;
 	u64 lo_sums_off, lo_size;
 };
@@ -348,13 +349,13 @@ int img_layout(struct img_image *img, struct img_err *err) __must_check;
 struct img_writer {
 	struct img_image *w_img;
 	const struct img_io *w_io;
-	u32 w_npages;	/* summed so far */
-	u32 *w_sums;	/* the current block */
+	u32 w_npages; /* summed so far */
+	u32 *w_sums;  /* the current block */
 };
 
 int img_write_begin(struct img_writer *w, struct img_image *img, const struct img_io *io) __must_check;
 int img_write_page(struct img_writer *w, const void *page) __must_check; /* -EINVAL: more pages than laid out */
-int img_write_end(struct img_writer *w) __must_check;			  /* -EINVAL: fewer */
+int img_write_end(struct img_writer *w) __must_check;			 /* -EINVAL: fewer */
 
 static inline u64 img_page_off(const struct img_image *img, u32 index)
 {

@@ -10,7 +10,8 @@
 
 /* ABI values: linux-libc-dev's asm-generic/{mman-common,fcntl,signal,resource}.h, asm/stat.h. */
 #define PROT_ALL 7u
-#define OPEN_KEPT 015776003u /* what F_GETFL can show: no O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_CLOEXEC, O_TMPFILE */
+#define OPEN_KEPT \
+	015776003u /* what F_GETFL can show: no O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_CLOEXEC, O_TMPFILE */
 #define MODE_FMT 0170000u
 #define MODE_REG 0100000u
 #define MODE_DIR 0040000u
@@ -50,9 +51,9 @@ static int bad(struct img_err *err, const char *what, u32 val)
 	return -EINVAL;
 }
 
-#define REQUIRE(condition, what, val)                \
-	do {                                         \
-		if (!(condition))                    \
+#define REQUIRE(condition, what, val)                      \
+	do {                                               \
+		if (!(condition))                          \
 			return bad(err, what, (u32)(val)); \
 	} while (0)
 
@@ -116,8 +117,10 @@ static int check_vnode_uses(const struct img_image *img, struct img_err *err)
 	u32 seen = 0, n = img->i_nvnode;
 
 	REQUIRE(use(p->p_exe, &seen, n) && vnode_is(img, p->p_exe, MODE_REG), "executable is no file", p->p_exe);
-	REQUIRE(use(p->p_cwd, &seen, n) && vnode_is(img, p->p_cwd, MODE_DIR), "working directory is none", p->p_cwd);
-	REQUIRE(use(p->p_root, &seen, n) && vnode_is(img, p->p_root, MODE_DIR), "root directory is none", p->p_root);
+	REQUIRE(use(p->p_cwd, &seen, n) && vnode_is(img, p->p_cwd, MODE_DIR),
+		"working directory is none", p->p_cwd);
+	REQUIRE(use(p->p_root, &seen, n) && vnode_is(img, p->p_root, MODE_DIR),
+		"root directory is none", p->p_root);
 	for (u32 i = 0; i < img->i_nseg; i++) {
 		const struct img_seg *s = &img->i_seg[i];
 
@@ -196,16 +199,19 @@ static int check_signals(const struct img_image *img, struct img_err *err)
 static int check_mm(const struct img_image *img, struct img_err *err)
 {
 	const struct img_mm *m = &img->i_mm;
-	const u32 range[][2] = { { m->m_brk_start, m->m_brk },	     { m->m_arg_start, m->m_arg_end },
-				 { m->m_env_start, m->m_env_end },   { m->m_code_start, m->m_code_end },
-				 { m->m_data_start, m->m_data_end }, { m->m_stack_start, IMG_USER_MAX } };
+	const u32 range[][2] = {
+		{ m->m_brk_start, m->m_brk },	    { m->m_arg_start, m->m_arg_end },
+		{ m->m_env_start, m->m_env_end },   { m->m_code_start, m->m_code_end },
+		{ m->m_data_start, m->m_data_end }, { m->m_stack_start, IMG_USER_MAX }
+	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(range); i++)
-		REQUIRE(range[i][0] <= range[i][1] && range[i][1] <= IMG_USER_MAX, "bad range in the memory map",
-			range[i][0]);
-	REQUIRE(m->m_mmap_top <= IMG_USER_MAX && m->m_mmap_top % IMG_PAGE == 0, "bad top for mappings", m->m_mmap_top);
-	REQUIRE(m->m_nauxv >= 2 && m->m_nauxv <= IMG_MAX_AUXV && m->m_nauxv % 2 == 0, "auxiliary vector's length",
-		m->m_nauxv);
+		REQUIRE(range[i][0] <= range[i][1] && range[i][1] <= IMG_USER_MAX,
+			"bad range in the memory map", range[i][0]);
+	REQUIRE(m->m_mmap_top <= IMG_USER_MAX && m->m_mmap_top % IMG_PAGE == 0,
+		"bad top for mappings", m->m_mmap_top);
+	REQUIRE(m->m_nauxv >= 2 && m->m_nauxv <= IMG_MAX_AUXV && m->m_nauxv % 2 == 0,
+		"auxiliary vector's length", m->m_nauxv);
 	for (u32 i = 0; i < m->m_nauxv; i += 2)
 		REQUIRE((m->m_auxv[i] == 0) == (i == m->m_nauxv - 2), "auxiliary vector's end", i);
 	return 0;
@@ -213,11 +219,13 @@ static int check_mm(const struct img_image *img, struct img_err *err)
 
 static int check_seg(const struct img_seg *s, u32 i, struct img_err *err)
 {
-	REQUIRE(s->s_base % IMG_PAGE == 0 && s->s_size % IMG_PAGE == 0 && s->s_size, "seg is not whole pages", i);
+	REQUIRE(s->s_base % IMG_PAGE == 0 && s->s_size % IMG_PAGE == 0 && s->s_size,
+		"seg is not whole pages", i);
 	REQUIRE(s->s_base >= IMG_USER_MIN && s->s_base < IMG_USER_MAX && s->s_size <= IMG_USER_MAX - s->s_base,
 		"seg outside user space", s->s_base);
 	REQUIRE(!(s->s_maxprot & ~PROT_ALL) && !(s->s_prot & ~s->s_maxprot), "seg's protection", s->s_base);
-	REQUIRE(!(s->s_flags & ~(IMG_SEGF_STACK | IMG_SEGF_BRK | IMG_SEGF_DONTFORK)), "unknown seg flags", s->s_flags);
+	REQUIRE(!(s->s_flags & ~(IMG_SEGF_STACK | IMG_SEGF_BRK | IMG_SEGF_DONTFORK)),
+		"unknown seg flags", s->s_flags);
 	REQUIRE(s->s_kind >= IMG_SEG_ANON && s->s_kind <= IMG_SEG_SHARED, "unknown kind of seg", s->s_kind);
 	if (s->s_kind == IMG_SEG_ANON) {
 		REQUIRE(s->s_vnode == IMG_NONE && s->s_off == 0, "anonymous seg with a file", s->s_base);
@@ -263,7 +271,8 @@ static int check_runs(const struct img_image *img, struct img_err *err)
 		REQUIRE(seg < img->i_nseg, "stored pages outside every seg, or out of order", r->r_va);
 		s = &img->i_seg[seg];
 		REQUIRE(r->r_va % IMG_PAGE == 0 && r->r_npages, "run is not whole pages", r->r_va);
-		REQUIRE(r->r_npages <= (s->s_size - (r->r_va - s->s_base)) / IMG_PAGE, "run goes beyond its seg", r->r_va);
+		REQUIRE(r->r_npages <= (s->s_size - (r->r_va - s->s_base)) / IMG_PAGE,
+			"run goes beyond its seg", r->r_va);
 		REQUIRE(s->s_kind != IMG_SEG_SHARED, "stored pages of a shared file", r->r_va);
 		REQUIRE(!end || r->r_va > end, "runs touch or overlap", r->r_va);
 		REQUIRE(r->r_first == pages, "run's first page", r->r_va);
@@ -283,8 +292,8 @@ static bool data_selector_ok(const struct img_lwp *l, u32 sel)
 {
 	if (sel > 0xffff || sel & 4)
 		return false;
-	return sel <= SEL_RPL || SLOT(sel) == SLOT(SEL_USER_CODE) || SLOT(sel) == SLOT(SEL_USER_DATA) ||
-	       tls_usable(l, sel);
+	return sel <= SEL_RPL || SLOT(sel) == SLOT(SEL_USER_CODE) ||
+	       SLOT(sel) == SLOT(SEL_USER_DATA) || tls_usable(l, sel);
 }
 
 static bool stack_selector_ok(const struct img_lwp *l, u32 sel)
@@ -300,7 +309,8 @@ static int check_regs(const struct img_lwp *l, struct img_err *err)
 	const struct img_regs *r = &l->l_regs;
 
 	for (u32 i = 0; i < IMG_NTLS; i++)
-		REQUIRE(!l->l_tls[i] || (l->l_tls[i] & DESC_MASK) == DESC_DATA, "descriptor is no user data segment", i);
+		REQUIRE(!l->l_tls[i] || (l->l_tls[i] & DESC_MASK) == DESC_DATA,
+			"descriptor is no user data segment", i);
 	REQUIRE(r->r_cs == SEL_USER_CODE, "CS is not user mode's", r->r_cs);
 	REQUIRE(stack_selector_ok(l, r->r_ss), "SS is not user mode's", r->r_ss);
 	REQUIRE(data_selector_ok(l, r->r_ds), "DS is not user mode's", r->r_ds);
@@ -329,7 +339,8 @@ static int check_fpu(const struct img_lwp *l, struct img_err *err)
 	}
 	memcpy(&mxcsr, l->l_fx + MXCSR_OFF, sizeof(mxcsr));
 	REQUIRE(!(mxcsr & MXCSR_RESERVED), "MXCSR has reserved bits", mxcsr);
-	REQUIRE(zero_bytes(l->l_fx + FX_FREE_OFF, IMG_FX_SIZE - FX_FREE_OFF), "FPU state where there is none", 0);
+	REQUIRE(zero_bytes(l->l_fx + FX_FREE_OFF, IMG_FX_SIZE - FX_FREE_OFF),
+		"FPU state where there is none", 0);
 	return 0;
 }
 
@@ -375,22 +386,24 @@ static int check_lwps(const struct img_image *img, struct img_err *err)
 
 		if (error)
 			return error;
-		REQUIRE(i == 0 || img->i_lwp[i].l_tid != img->i_lwp[0].l_tid, "lwp id twice", img->i_lwp[i].l_tid);
-		REQUIRE(i < 2 || img->i_lwp[i].l_tid > img->i_lwp[i - 1].l_tid, "lwps out of order", img->i_lwp[i].l_tid);
+		REQUIRE(i == 0 || img->i_lwp[i].l_tid != img->i_lwp[0].l_tid, "lwp id twice",
+			img->i_lwp[i].l_tid);
+		REQUIRE(i < 2 || img->i_lwp[i].l_tid > img->i_lwp[i - 1].l_tid, "lwps out of order",
+			img->i_lwp[i].l_tid);
 	}
 	return 0;
 }
 
 static int check_file(const struct img_image *img, u32 i, u32 *ttys, struct img_err *err)
 {
-	static const u32 fmt[] = { [IMG_FILE_REG] = MODE_REG,
-				   [IMG_FILE_DIR] = MODE_DIR,
-				   [IMG_FILE_CHR] = MODE_CHR,
-				   [IMG_FILE_TTY] = MODE_CHR };
+	static const u32 fmt[] = {
+		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR, [IMG_FILE_CHR] = MODE_CHR, [IMG_FILE_TTY] = MODE_CHR
+	};
 	const struct img_file *f = &img->i_file[i];
 
 	REQUIRE(f->f_kind >= IMG_FILE_REG && f->f_kind <= IMG_FILE_TTY, "unknown kind of open file", f->f_kind);
-	REQUIRE(f->f_vnode < img->i_nvnode && vnode_is(img, f->f_vnode, fmt[f->f_kind]), "open file of another kind", i);
+	REQUIRE(f->f_vnode < img->i_nvnode && vnode_is(img, f->f_vnode, fmt[f->f_kind]),
+		"open file of another kind", i);
 	REQUIRE(!(f->f_flags & ~OPEN_KEPT), "open file's flags", f->f_flags);
 	REQUIRE(f->f_offset < 1ull << 63, "open file's offset", i);
 	if (f->f_kind == IMG_FILE_TTY)
@@ -414,28 +427,30 @@ static int check_files(const struct img_image *img, struct img_err *err)
 			return error;
 	}
 	if (img->i_proc.p_ctty != IMG_NONE)
-		REQUIRE(use(img->i_proc.p_ctty, &ttys, img->i_ntty), "controlling terminal", img->i_proc.p_ctty);
+		REQUIRE(use(img->i_proc.p_ctty, &ttys, img->i_ntty), "controlling terminal",
+			img->i_proc.p_ctty);
 	REQUIRE(ttys == img->i_ntty, "terminal that nothing uses", ttys);
 	for (u32 i = 0; i < img->i_nfd; i++) {
 		const struct img_fd *fd = &img->i_fd[i];
 
-		REQUIRE(fd->fd_num >= next && fd->fd_num < IMG_MAX_FDS, "descriptor out of range or order", fd->fd_num);
+		REQUIRE(fd->fd_num >= next && fd->fd_num < IMG_MAX_FDS,
+			"descriptor out of range or order", fd->fd_num);
 		REQUIRE(use(fd->fd_file, &files, img->i_nfile), "descriptor's file", fd->fd_num);
 		REQUIRE(fd->fd_cloexec <= 1, "descriptor's flags", fd->fd_cloexec);
 		next = fd->fd_num + 1;
 	}
 	REQUIRE(files == img->i_nfile, "open file without a descriptor", files);
 	for (u32 i = 0; i < img->i_ntty; i++)
-		REQUIRE(img->i_tty[i].t_pgrp >= 0 && img->i_tty[i].t_pgrp < IMG_PID_MAX, "foreground group",
-			img->i_tty[i].t_pgrp);
+		REQUIRE(img->i_tty[i].t_pgrp >= 0 && img->i_tty[i].t_pgrp < IMG_PID_MAX,
+			"foreground group", img->i_tty[i].t_pgrp);
 	return 0;
 }
 
 int img_check(const struct img_image *img, struct img_err *err)
 {
 	static int (*const checks[])(const struct img_image *img, struct img_err *err) = {
-		check_ident, check_vnodes, check_proc,	 check_signals,	   check_mm, check_segs,
-		check_runs,  check_lwps,   check_files, check_vnode_uses,
+		check_ident, check_vnodes, check_proc, check_signals, check_mm,
+		check_segs,  check_runs,   check_lwps, check_files,   check_vnode_uses,
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(checks); i++) {

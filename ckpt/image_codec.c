@@ -45,10 +45,7 @@ static void put(struct imgx *x, const u8 *p, u32 n)
 		p += step;
 		n -= step;
 		if (at + step == IMG_PAGE) {
-			int error = x->x_sink(x, x->x_off - IMG_PAGE);
-
-			if (error)
-				imgx_fail(x, error, "cannot be written", 0);
+			x->x_error = x->x_sink(x, x->x_off - IMG_PAGE);
 		}
 	}
 }

@@ -29,7 +29,8 @@ struct imgx {
 	u64 x_limit; /* IMGX_GET: the item that is being read ends here */
 	u64 x_held;  /* IMGX_GET: offset of the page in x_page, ~0: none */
 	u8 *x_page;
-	int (*x_sink)(struct imgx *x, u64 off); /* IMGX_PUT: takes x_page, whole, as the page at off */
+	/* IMGX_PUT: takes x_page, whole, as the page at off. 0 or an error, described in x_err. */
+	int (*x_sink)(struct imgx *x, u64 off);
 	u8 *x_other; /* the sink's own page */
 	u32 x_check; /* checksum of the metadata: what IDENT holds or shall hold */
 	u32 x_sum;   /* the sink's own sum so far */
@@ -90,7 +91,7 @@ void imgx_ntfile(struct imgx *x, u32 arg);
 void imgx_fpregset(struct imgx *x, u32 arg);
 void imgx_prxfpreg(struct imgx *x, u32 arg);
 void imgx_tls(struct imgx *x, u32 arg);
-u32 img_tls_used(const struct img_lwp *l); /* slots up to the last one in use */
+u32 img_tls_used(const struct img_lwp *l);	   /* slots up to the last one in use */
 u32 img_mapped_files(const struct img_image *img); /* segs that NT_FILE names */
 
 /* Offsets of everything, for a state whose lists are in order. -E2BIG */

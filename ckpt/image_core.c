@@ -326,9 +326,9 @@ void imgx_fpregset(struct imgx *x, u32 arg)
 	imgx_derived(x, 0xffff0000u | fx_u16(fx, 0)); /* control */
 	imgx_derived(x, 0xffff0000u | fx_u16(fx, 2)); /* status */
 	imgx_derived(x, 0xffff0000u | full_tags(fx));
-	imgx_derived(x, fx_u32(fx, 8));				    /* instruction pointer */
+	imgx_derived(x, fx_u32(fx, 8));					 /* instruction pointer */
 	imgx_derived(x, fx_u16(fx, 12) | (fx_u16(fx, 6) & 0x7ff) << 16); /* its selector, opcode */
-	imgx_derived(x, fx_u32(fx, 16));			    /* operand pointer */
+	imgx_derived(x, fx_u32(fx, 16));				 /* operand pointer */
 	imgx_derived(x, 0xffff0000u | fx_u16(fx, 20));
 	for (u32 i = 0; i < 8; i++) {
 		u8 st[10];

@@ -41,18 +41,18 @@
 
 /* Our notes. Every one begins with its version. */
 #define OWNER_KCKPT "KCKPT"
-#define NK_HEAD 1u    /* sizes and counts; first of all notes */
-#define NK_IDENT 2u   /* which image, and the checksum; second */
-#define NK_TIME 3u    /* clocks and timers */
-#define NK_VNODES 4u  /* files that the process depends on */
+#define NK_HEAD 1u   /* sizes and counts; first of all notes */
+#define NK_IDENT 2u  /* which image, and the checksum; second */
+#define NK_TIME 3u   /* clocks and timers */
+#define NK_VNODES 4u /* files that the process depends on */
 #define NK_PROC 5u
 #define NK_SIGNALS 6u /* actions, pending for the process */
 #define NK_MM 7u
 #define NK_SEGS 8u
-#define NK_FILES 9u   /* open file descriptions and descriptors */
-#define NK_TTYS 10u   /* only if there are any */
-#define NK_SUMS 11u   /* sums of the blocks of page sums; only if there are any */
-#define NK_LWP 12u    /* after the NT_PRSTATUS of each lwp */
+#define NK_FILES 9u /* open file descriptions and descriptors */
+#define NK_TTYS 10u /* only if there are any */
+#define NK_SUMS 11u /* sums of the blocks of page sums; only if there are any */
+#define NK_LWP 12u  /* after the NT_PRSTATUS of each lwp */
 
 #define NK_VERSION 1u
 #define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */

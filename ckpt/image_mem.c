@@ -150,9 +150,9 @@ struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *
 
 static bool vnode_equal(const struct img_vnode *a, const struct img_vnode *b)
 {
-	return a->v_ino == b->v_ino && a->v_dev == b->v_dev && a->v_size == b->v_size && a->v_mtime == b->v_mtime &&
-	       a->v_mtime_ns == b->v_mtime_ns && a->v_rdev == b->v_rdev && a->v_gen == b->v_gen &&
-	       a->v_mode == b->v_mode && strcmp(a->v_path, b->v_path) == 0;
+	return a->v_ino == b->v_ino && a->v_dev == b->v_dev && a->v_size == b->v_size &&
+	       a->v_mtime == b->v_mtime && a->v_mtime_ns == b->v_mtime_ns && a->v_rdev == b->v_rdev &&
+	       a->v_gen == b->v_gen && a->v_mode == b->v_mode && strcmp(a->v_path, b->v_path) == 0;
 }
 
 int img_add_vnode(struct img_image *img, const struct img_vnode *v)
@@ -211,7 +211,8 @@ int img_add_page(struct img_image *img, u32 va)
 
 /* Offsets in the FXSAVE area (Intel SDM volume 1, table 10-2). */
 #define FX_RESERVED_BYTE 5
-#define FX_XMM_END 288 /* behind XMM7: 64-bit mode's registers, reserved, and the software's own 48 bytes */
+#define FX_XMM_END \
+	288 /* behind XMM7: 64-bit mode's registers, reserved, and the software's own 48 bytes */
 
 void img_fx_canon(u8 fx[IMG_FX_SIZE])
 {

@@ -87,7 +87,8 @@ static void vnodes(struct imgx *x, u32 arg)
 	struct img_image *img = x->x_img;
 
 	imgx_version(x, NK_VERSION);
-	img->i_vnode = imgx_list(x, img->i_vnode, &img->i_nvnode, IMG_MAX_VNODES, MIN_VNODE, sizeof(*img->i_vnode));
+	img->i_vnode = imgx_list(x, img->i_vnode, &img->i_nvnode, IMG_MAX_VNODES, MIN_VNODE,
+				 sizeof(*img->i_vnode));
 	for (u32 i = 0; i < img->i_nvnode && !x->x_error; i++) {
 		struct img_vnode *v = &img->i_vnode[i];
 

@@ -101,7 +101,8 @@ static int check_sum(struct imgx *x, const struct img_layout *lo)
 		x->x_sum = img_sum_add(x->x_sum, img_page_sum(x->x_page));
 	}
 	if (x->x_sum != x->x_check)
-		return refuse(x->x_err, -EBADMSG, "is damaged: wrong sum of its metadata", x->x_sum, lo->lo_check_off);
+		return refuse(x->x_err, -EBADMSG, "is damaged: wrong sum of its metadata", x->x_sum,
+			      lo->lo_check_off);
 	return 0;
 }
 
@@ -135,16 +136,14 @@ static int decode(struct imgx *x)
 
 static int sink_compare(struct imgx *x, u64 off)
 {
-	int error = x->x_io->io_read(x->x_io->io_ctx, off, x->x_other, IMG_PAGE);
+	int error = read_some(x->x_io, off, x->x_other, IMG_PAGE, x->x_err);
 	u32 at = 0;
 
 	if (error || memcmp(x->x_page, x->x_other, IMG_PAGE) == 0)
 		return error;
 	while (x->x_page[at] == x->x_other[at])
 		at++;
-	imgx_fail(x, -EBADMSG, "is not encoded the one way it can be", x->x_other[at]);
-	x->x_err->e_off = off + at;
-	return -EBADMSG;
+	return refuse(x->x_err, -EBADMSG, "is not encoded the one way it can be", x->x_other[at], off + at);
 }
 
 static int compare(struct imgx *x, u64 size)
@@ -156,10 +155,11 @@ static int compare(struct imgx *x, u64 size)
 	if (error)
 		return error;
 	if (lo->lo_data_off != data_off)
-		return refuse(x->x_err, -EBADMSG, "has more or less metadata than its state takes", lo->lo_data_off, data_off);
+		return refuse(x->x_err, -EBADMSG, "has more or less metadata than its state takes",
+			      lo->lo_data_off, data_off);
 	if (lo->lo_size != size)
-		return refuse(x->x_err, -EBADMSG, size < lo->lo_size ? "is cut off" : "goes on behind its end", 0,
-			      MIN(size, lo->lo_size));
+		return refuse(x->x_err, -EBADMSG, size < lo->lo_size ? "is cut off" : "goes on behind its end",
+			      0, MIN(size, lo->lo_size));
 	x->x_mode = IMGX_PUT;
 	x->x_sink = sink_compare;
 	imgx_metadata(x);
@@ -236,8 +236,8 @@ int img_read_sums(const struct img_image *img, const struct img_io *io, u32 bloc
 	return img_page_sum(sums) == img->i_blocksum[block] ? 0 : -EBADMSG;
 }
 
-static int verify_run(const struct img_image *img, const struct img_io *io, const struct img_run *run, u32 *sums,
-		      void *page, struct img_err *err)
+static int verify_run(const struct img_image *img, const struct img_io *io,
+		      const struct img_run *run, u32 *sums, void *page, struct img_err *err)
 {
 	for (u32 i = 0; i < run->r_npages; i++) {
 		u32 index = run->r_first + i, va = run->r_va + i * IMG_PAGE;
@@ -252,7 +252,8 @@ static int verify_run(const struct img_image *img, const struct img_io *io, cons
 		if (error)
 			return error;
 		if (img_page_sum(page) != sums[index % IMG_SUMS_PER_BLOCK])
-			return refuse(err, -EBADMSG, "is damaged: wrong sum of the page at this address", va, off);
+			return refuse(err, -EBADMSG,
+				      "is damaged: wrong sum of the page at this address", va, off);
 	}
 	return 0;
 }

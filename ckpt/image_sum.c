@@ -5,7 +5,8 @@
  * Two lanes, each taking every other word: x = (x ^ word) * odd; x ^= x >> 15. For a given word each step is a
  * one-to-one map of x, and for a given x of the word: so a page that differs in one word has another sum, always. The
  * shift brings the top bits down, where the next multiplication spreads them: without it two changes of
- * bit 31 (a stuck data line) would cancel. Two lanes, because multiplications of one chain wait for each other.
+ * bit 31 (a stuck data line) would cancel; for the same reason one lane is multiplied before it meets the other. Two
+ * lanes, because the multiplications of one chain wait for each other.
  */
 #include "ckpt/image.h"
 
@@ -35,5 +36,5 @@ u32 img_page_sum(const void *page)
 		a = step(a, w[i + 2]);
 		b = step(b, w[i + 3]);
 	}
-	return step(a, b);
+	return step(a, b * MULTIPLIER);
 }

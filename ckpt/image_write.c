@@ -21,13 +21,14 @@ int img_layout(struct img_image *img, struct img_err *err)
 {
 	int error = img_check(img, err);
 
-	if (!error)
-		error = img_place(img, err);
 	if (error)
 		return error;
 	img->i_blocksum = img_alloc(img, img_nblocks(img) * sizeof(u32));
-	*err = (struct img_err){ .e_what = img->i_blocksum ? NULL : "needs more memory than there is" };
-	return img->i_blocksum ? 0 : -ENOMEM;
+	if (!img->i_blocksum) {
+		*err = (struct img_err){ .e_what = "needs more memory than there is" };
+		return -ENOMEM;
+	}
+	return img_place(img, err);
 }
 
 int img_write_begin(struct img_writer *w, struct img_image *img, const struct img_io *io)
@@ -45,7 +46,8 @@ static int flush_sums(struct img_writer *w)
 	int error;
 
 	img->i_blocksum[block] = img_page_sum(w->w_sums);
-	error = w->w_io->io_write(w->w_io->io_ctx, img->i_lo.lo_sums_off + (u64)block * IMG_PAGE, w->w_sums, IMG_PAGE);
+	error = w->w_io->io_write(w->w_io->io_ctx, img->i_lo.lo_sums_off + (u64)block * IMG_PAGE,
+				  w->w_sums, IMG_PAGE);
 	memset(w->w_sums, 0, IMG_PAGE);
 	return error;
 }
