@@ -31,4 +31,7 @@ void syscall_dispatch(struct trapframe *tf);
 const struct sysent *sysent(u32 nr);
 const char *syscall_name(u32 nr);
 
+/* kernel/sys_log.c */
+long sys_syslog(u32 type, uaddr_t buf, s32 len);
+
 #endif

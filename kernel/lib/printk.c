@@ -11,7 +11,7 @@
 #include "kernel/lib/lock.h"
 #include "kernel/lib/string.h"
 
-#define RING_SIZE 65536u
+#define RING_SIZE KLOG_SIZE
 #define LINE_MAX 1024u
 #define MARK_LEN (sizeof(KDEBUG) - 1)
 
@@ -146,4 +146,24 @@ size_t klog_read(u64 *pos, char *buf, size_t size)
 	}
 	spin_unlock(&log_lock);
 	return done;
+}
+
+u64 klog_begin(void)
+{
+	u64 pos;
+
+	spin_lock(&log_lock);
+	pos = ring_begin();
+	spin_unlock(&log_lock);
+	return pos;
+}
+
+u64 klog_end(void)
+{
+	u64 pos;
+
+	spin_lock(&log_lock);
+	pos = ring_end;
+	spin_unlock(&log_lock);
+	return pos;
 }

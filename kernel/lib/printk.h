@@ -14,6 +14,8 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/types.h"
 
+#define KLOG_SIZE 65536u
+
 /* A leading "<7>" marks a debug line: kept in the ring, on the console only with `debug` on the command line. */
 #define KDEBUG "<7>"
 
@@ -47,5 +49,8 @@ void console_register(struct console *con);
 
 /* Copies log text from ring position *pos on to buf; advances *pos. Returns bytes copied (0: none new). */
 size_t klog_read(u64 *pos, char *buf, size_t size);
+/* The positions of the oldest byte that is still there, and of the next one to come. */
+u64 klog_begin(void);
+u64 klog_end(void);
 
 #endif
