@@ -162,6 +162,8 @@ struct vnode {
 	volatile u32 v_ntext;	/* processes that execute it: writing gives -ETXTBSY */
 	volatile s32 v_writers;	/* open descriptions that may write */
 
+	char *v_path; /* absolute path it was opened by last, NULL: none; vn_set_path() */
+
 	/* FIFO: its pipe while open (v_lock). Advisory locks (fs/flock.c). */
 	struct pipe *v_pipe;
 	struct list v_locks;
@@ -207,6 +209,13 @@ static inline void vn_unlock(struct vnode *vp)
 {
 	mutex_unlock(&vp->v_lock);
 }
+
+/*
+ * A vnode has no name of its own; for /proc/PID/maps and checkpoint images it remembers the absolute path it was opened (or executed) by last. A rename
+ * makes it stale: who relies on it compares the file's identity. vn_get_path: a kmalloc'd copy, NULL if there is none, or no memory.
+ */
+void vn_set_path(struct vnode *vp, const char *path);
+char *vn_get_path(struct vnode *vp);
 
 /* Reads / writes through vop_read / vop_write with a kernel buffer. Bytes or an error; short at the end of the file. */
 ssize_t vn_pread(struct vnode *vp, void *buf, size_t len, off_t off);

@@ -62,6 +62,8 @@ static int open_program(struct exec_new *x, struct vnode *start, const char *pat
 		return error;
 	error = vn_text_begin(x->vp);
 	x->text = error == 0;
+	if (!error)
+		vn_set_path(x->vp, x->path);
 	return error;
 }
 
