@@ -239,6 +239,7 @@ static bool boundary_step(struct lwp *l, struct trapframe *tf)
 	}
 	sig = next_signal(l, &info);
 	if (sig) {
+		siginfo_seen(&info);
 		take_signal(l, tf, sig, &info);
 		return true;
 	}

@@ -44,7 +44,9 @@ static void child_start(void *arg)
 	struct lwp *l = curlwp();
 
 	/* As on Linux a bad address is the program's own loss. */
-	if (ctid && copyout(ctid, &l->l_tid, sizeof(l->l_tid)) != 0)
+	pid_t tid = pid_seen(l->l_tid);
+
+	if (ctid && copyout(ctid, &tid, sizeof(tid)) != 0)
 		printk(KDEBUG "clone: CLONE_CHILD_SETTID at %08x: bad address\n", ctid);
 }
 
@@ -99,7 +101,7 @@ static long fork_process(const struct clone_args *ca)
 	if (error)
 		return error;
 	l = p->p_lwp0;
-	pid = p->p_pid;
+	pid = pid_seen(p->p_pid);
 	set_child_frame(l, ca);
 	if ((ca->flags & CLONE_VM) && !(ca->flags & CLONE_VFORK)) {
 		l->l_altflags = K_SS_DISABLE;
@@ -150,13 +152,14 @@ static long fork_thread(const struct clone_args *ca)
 	error = lwp_create(p, child_start, (void *)(ca->flags & CLONE_CHILD_SETTID ? ca->ctid : 0), &l);
 	if (error)
 		return error;
-	error = pid_alloc(0, &tid);
+	error = pid_alloc_for(p, 0, &tid);
 	if (error)
 		goto fail_lwp;
 	thread_inherit(l, me);
 	l->l_tid = tid;
 	set_child_frame(l, ca);
 	error = set_child_tls(l, ca);
+	/* A new id is never one of those that a pidspace translates. */
 	if (!error && (ca->flags & CLONE_PARENT_SETTID) && copyout(ca->ptid, &tid, sizeof(tid)) != 0)
 		error = -EFAULT;
 	if (error)
@@ -228,7 +231,7 @@ long sys_clone(u32 flags, u32 stack, uaddr_t ptid, uaddr_t tls, uaddr_t ctid)
 long sys_set_tid_address(uaddr_t addr)
 {
 	curlwp()->l_clear_tid = addr;
-	return curlwp()->l_tid;
+	return pid_seen(curlwp()->l_tid);
 }
 
 long sys_exit(int status)

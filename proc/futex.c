@@ -8,10 +8,13 @@
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
 #include "proc/lwp_impl.h"
+#include "proc/restart.h"
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
 
 #define NBUCKET 64
+#define SYS_futex_nr 240
+#define SYS_futex_time64_nr 422
 
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
@@ -40,8 +43,12 @@ struct key {
 
 static struct bucket buckets[NBUCKET];
 
+static long futex_wait_restart(struct restart_block *rb);
+
 void futex_init(void)
 {
+	restart_register(SYS_futex_nr, futex_wait_restart);
+	restart_register(SYS_futex_time64_nr, futex_wait_restart);
 	for (u32 i = 0; i < NBUCKET; i++) {
 		spin_init(&buckets[i].fb_lock, "futex", LR_FUTEX);
 		list_init(&buckets[i].fb_lwps);
@@ -445,7 +452,7 @@ long sys_get_robust_list(pid_t tid, uaddr_t head, uaddr_t len)
 	struct lwp *l = curlwp();
 	u32 v[2] = { l->l_robust, 12 };
 
-	if (tid && tid != l->l_tid)
+	if (tid && pid_real(tid) != l->l_tid)
 		return -EPERM;
 	if (copyout(head, &v[0], 4) != 0 || copyout(len, &v[1], 4) != 0)
 		return -EFAULT;
@@ -459,7 +466,7 @@ static void owner_died(struct lwp *l, uaddr_t word)
 
 	if ((word & 3) || user_load32(word, &val) != 0)
 		return;
-	while ((val & FUTEX_TID_MASK) == (u32)l->l_tid) {
+	while ((val & FUTEX_TID_MASK) == (u32)pid_seen(l->l_tid)) {
 		u32 new = (val & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
 
 		if (user_cmpxchg32(word, val, new, &seen) != 0)

@@ -8,6 +8,7 @@
 #include "kernel/lib/panic.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
+#include "proc/itimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/syscalls.h"
 #include "proc/usage.h"
@@ -100,19 +101,19 @@ void itimer_cpu_check(struct proc *p)
 	spin_unlock(&p->p_lock);
 }
 
-static void get_timer(struct proc *p, u32 which, u64 v[2])
+void itimer_get(struct proc *p, u32 which, u64 *left, u64 *interval)
 {
 	struct itimer *it = which == 0 ? &p->p_itreal : which == 1 ? &p->p_itvirt : &p->p_itprof;
 	u64 now;
 
 	spin_lock(&p->p_lock);
 	now = which == 0 ? clock_mono_ns() : cpu_time(p, which == 2);
-	v[0] = it->it_interval;
-	v[1] = !it->it_next ? 0 : it->it_next > now ? it->it_next - now : NSEC_PER_USEC;
+	*interval = it->it_interval;
+	*left = !it->it_next ? 0 : it->it_next > now ? it->it_next - now : NSEC_PER_USEC;
 	spin_unlock(&p->p_lock);
 }
 
-static void itimer_set(struct proc *p, u32 which, u64 value, u64 interval)
+void itimer_set(struct proc *p, u32 which, u64 value, u64 interval)
 {
 	struct itimer *it = which == 0 ? &p->p_itreal : which == 1 ? &p->p_itvirt : &p->p_itprof;
 	u64 now;
@@ -143,7 +144,7 @@ long sys_getitimer(u32 which, uaddr_t dst)
 
 	if (which > 2)
 		return -EINVAL;
-	get_timer(curproc(), which, v);
+	itimer_get(curproc(), which, &v[1], &v[0]);
 	return copyout_timer(dst, v);
 }
 
@@ -162,7 +163,7 @@ long sys_setitimer(u32 which, uaddr_t new, uaddr_t old)
 		if (error)
 			return error;
 	}
-	get_timer(p, which, prev);
+	itimer_get(p, which, &prev[1], &prev[0]);
 	itimer_set(p, which, value, interval);
 	return old ? copyout_timer(old, prev) : 0;
 }
@@ -172,7 +173,7 @@ long sys_alarm(u32 seconds)
 	struct proc *p = curproc();
 	u64 prev[2];
 
-	get_timer(p, 0, prev);
+	itimer_get(p, 0, &prev[1], &prev[0]);
 	itimer_set(p, 0, seconds * NSEC_PER_SEC, 0);
 	/* What was left, rounded to seconds, but never to none. */
 	if (!prev[1])

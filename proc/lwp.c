@@ -233,26 +233,6 @@ void lwp_charge(struct lwp *l, bool user)
 	l->l_stamp = now;
 }
 
-long restart_later(long (*fn)(struct restart_block *rb), u64 deadline, u32 a0, u32 a1, u32 a2)
-{
-	struct restart_block *rb = &curlwp()->l_restart;
-
-	rb->rb_fn = fn;
-	rb->rb_deadline = deadline;
-	rb->rb_arg[0] = a0;
-	rb->rb_arg[1] = a1;
-	rb->rb_arg[2] = a2;
-	rb->rb_sysno = curlwp()->l_sysno;
-	return -ERESTART_RESTARTBLOCK;
-}
-
-long sys_restart_syscall(void)
-{
-	struct restart_block *rb = &curlwp()->l_restart;
-
-	return rb->rb_fn ? rb->rb_fn(rb) : -EINTR;
-}
-
 void lwp_save_segs(struct lwp *l)
 {
 	__asm__ volatile("movl %%fs, %0" : "=r"(l->l_fs));

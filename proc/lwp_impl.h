@@ -64,6 +64,8 @@ extern volatile u32 proc_count; /* live struct procs but proc0: leak check */
 void lwp_init(void);
 void cred_init(void);
 void signal_init(void);
+void nanosleep_init(void);
+void sigtimedwait_init(void);
 void fpu_load(struct lwp *l);
 
 /* proc/pid.c */

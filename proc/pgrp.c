@@ -75,8 +75,9 @@ static struct proc *target(pid_t pid)
 {
 	struct proc *p;
 
-	if (pid == 0 || pid == curproc()->p_pid)
+	if (pid == 0)
 		return curproc();
+	pid = pid_real(pid);
 	p = pid > 0 ? pid_owner(pid) : NULL;
 	return p && p->p_pid == pid && !(p->p_flags & P_KERNEL) ? p : NULL;
 }
@@ -121,7 +122,7 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 		return -EINVAL;
 	spin_lock(&pidlock);
 	p = target(pid);
-	error = setpgid_locked(p, pgid || !p ? pgid : p->p_pid);
+	error = setpgid_locked(p, pgid || !p ? pid_real(pgid) : p->p_pid);
 	spin_unlock(&pidlock);
 	return error;
 }
@@ -133,7 +134,7 @@ long sys_getpgid(pid_t pid)
 
 	spin_lock(&pidlock);
 	p = target(pid);
-	ret = p ? p->p_pgid : -ESRCH;
+	ret = p ? pid_seen(p->p_pgid) : -ESRCH;
 	spin_unlock(&pidlock);
 	return ret;
 }
@@ -150,7 +151,7 @@ long sys_getsid(pid_t pid)
 
 	spin_lock(&pidlock);
 	p = target(pid);
-	ret = p ? p->p_sid : -ESRCH;
+	ret = p ? pid_seen(p->p_sid) : -ESRCH;
 	spin_unlock(&pidlock);
 	return ret;
 }
@@ -158,7 +159,7 @@ long sys_getsid(pid_t pid)
 long sys_setsid(void)
 {
 	struct proc *me = curproc();
-	long ret = me->p_pid;
+	long ret = proc_seen_pid(me);
 
 	spin_lock(&pidlock);
 	if (me->p_sid == me->p_pid || group_exists(me->p_pid, me->p_sid)) {

@@ -10,6 +10,7 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/futex.h"
 #include "proc/lwp_impl.h"
 #include "proc/rlimit.h"
 #include "proc/sleep.h"
@@ -45,6 +46,9 @@ void proc_init(void)
 	lwp_init();
 	cred_init();
 	signal_init();
+	futex_init();
+	nanosleep_init();
+	sigtimedwait_init();
 	proc_setup(&proc0);
 	proc0.p_flags = P_KERNEL;
 	proc0.p_stat = PS_ACTIVE;
@@ -92,6 +96,7 @@ static void proc_free(struct proc *p)
 	ASSERT(list_empty(&p->p_lwps) && list_empty(&p->p_children));
 	sigqueue_flush(&p->p_sig.ss_q);
 	cred_rele(p->p_cred);
+	pidspace_rele(p->p_pidspace);
 	kfree(p->p_ckptstats);
 	__atomic_sub_fetch(&proc_count, 1, __ATOMIC_RELAXED);
 	kmem_free(proc_cache, p);
@@ -160,6 +165,8 @@ static int inherit_identity(struct proc *p, struct proc *parent)
 	p->p_cwd = parent->p_cwd;
 	p->p_root = parent->p_root;
 	p->p_exe = parent->p_exe;
+	p->p_pidspace = parent->p_pidspace;
+	pidspace_hold(p->p_pidspace);
 	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_TRACE));
 	spin_unlock(&parent->p_lock);
 	if (p->p_cwd)
@@ -256,6 +263,23 @@ static void enter_tree(struct proc *p, struct proc *parent, struct lwp *l)
 	spin_unlock(&pidlock);
 }
 
+int pid_alloc_for(const struct proc *p, pid_t want, pid_t *out)
+{
+	pid_t skipped = 0;
+	int error = pid_alloc(want, out);
+
+	/* At most one is kept aside: the search for the next one goes on behind it. */
+	while (!error && !want && pid_shadowed(p, *out)) {
+		if (skipped)
+			pid_free(skipped);
+		skipped = *out;
+		error = pid_alloc(0, out);
+	}
+	if (skipped)
+		pid_free(skipped);
+	return error;
+}
+
 int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 {
 	struct proc *parent = curproc(), *p;
@@ -289,7 +313,7 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 		goto fail_files;
 	inherit_lwp(l, curlwp());
 	if (!hidden) {
-		error = pid_alloc(sa->sa_flags & SPAWN_EXACT_PID ? sa->sa_pid : 0, &p->p_pid);
+		error = pid_alloc_for(p, sa->sa_flags & SPAWN_EXACT_PID ? sa->sa_pid : 0, &p->p_pid);
 		if (error)
 			goto fail_lwp;
 	}
@@ -320,6 +344,54 @@ fail_identity:
 fail_proc:
 	proc_free(p);
 	return error;
+}
+
+int proc_reveal(struct proc *parent, pid_t want)
+{
+	struct proc *p = curproc();
+	struct lwp *l = curlwp();
+	struct pidspace *ps = NULL;
+	pid_t pid;
+	int error = pid_alloc(want, &pid);
+
+	ASSERT((p->p_flags & P_KERNEL) && !p->p_pid && p->p_nlwp == 1);
+	if (error == -EEXIST)
+		error = pid_alloc(0, &pid);
+	if (error)
+		return error;
+	if (pid != want) {
+		struct pidpair pair = { .pp_seen = want, .pp_real = pid };
+
+		ps = pidspace_create(&pair, 1);
+		if (!ps) {
+			pid_free(pid);
+			return -ENOMEM;
+		}
+	}
+	pidspace_rele(p->p_pidspace);
+	p->p_pidspace = ps;
+	spin_lock(&p->p_lock);
+	p->p_flags &= ~P_KERNEL;
+	spin_unlock(&p->p_lock);
+	p->p_pid = l->l_tid = pid;
+	enter_tree(p, parent, l);
+	return pid;
+}
+
+void proc_set_exe(struct proc *p, struct vnode *vp, char *path)
+{
+	struct vnode *oldvp;
+	char *oldpath;
+
+	spin_lock(&p->p_lock);
+	oldvp = p->p_exe;
+	oldpath = p->p_exepath;
+	p->p_exe = vp;
+	p->p_exepath = path;
+	spin_unlock(&p->p_lock);
+	if (oldvp)
+		exe_rele(oldvp);
+	kfree(oldpath);
 }
 
 void spawn_abort(struct proc *p)

@@ -22,6 +22,7 @@
 #include "proc/cred.h"
 #include "proc/lwp.h"
 #include "proc/mutex.h"
+#include "proc/pidspace.h"
 #include "proc/signal.h"
 
 struct as;
@@ -73,6 +74,7 @@ struct proc {
 	int p_xstat;		 /* wait status once P_EXITING or PS_ZOMBIE; stop signal while stopped */
 	int p_exitsig;		 /* to the parent when we exit; SIGCHLD unless clone said otherwise */
 	bool p_vforked;
+	struct pidspace *p_pidspace; /* ids remembered from before a recovery; NULL: none */
 	volatile u32 p_ref;	 /* references from outside the tree: proc_find */
 
 	struct spinlock p_lock;
@@ -147,6 +149,12 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp);
 /* Undoes a spawn_proc whose lwp was never started. */
 void spawn_abort(struct proc *p);
 
+/*
+ * Makes the current, hidden process visible: a child of parent, in its group and session, with the pid `want` if that is free, else with another one
+ * and a pidspace in which it is known to itself by `want`. Returns the real pid. -ENOMEM, -EAGAIN. parent must not go away meanwhile.
+ */
+int proc_reveal(struct proc *parent, pid_t want);
+
 /* Finds a visible process, zombies too, with a reference (proc_rele). NULL: none. */
 struct proc *proc_find(pid_t pid);
 struct proc *proc_find_thread(pid_t tid); /* the process that has this thread */
@@ -154,6 +162,8 @@ void proc_rele(struct proc *p);
 struct lwp *lwp_find(struct proc *p, pid_t tid); /* p_lock held */
 /* Reserves a free pid (also for threads) / a given one; gives it back. */
 int pid_alloc(pid_t want, pid_t *out);
+/* A free id that cannot be confused with one that p remembers (proc/pidspace.h). */
+int pid_alloc_for(const struct proc *p, pid_t want, pid_t *out);
 void pid_free(pid_t pid);
 
 /* Ends the whole process: status as for wait(2). Does not return. */
@@ -184,5 +194,7 @@ extern struct proc_hooks proc_hooks;
 
 /* getcwd etc. keep p_cwdpath through this. Takes over `path` (kmalloc'd) and the reference on vp. */
 void proc_set_cwd(struct proc *p, struct vnode *vp, char *path);
+/* The same for the executable: vp with its text right. */
+void proc_set_exe(struct proc *p, struct vnode *vp, char *path);
 
 #endif

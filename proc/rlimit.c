@@ -135,7 +135,7 @@ long sys_prlimit64(pid_t pid, u32 which, uaddr_t new, uaddr_t old)
 		return -EINVAL;
 	if (pid == 0)
 		return prlimit(curproc(), which, new, old);
-	p = proc_find(pid);
+	p = proc_find(pid_real(pid));
 	if (!p)
 		return -ESRCH;
 	error = proc_can_access(p);
@@ -150,6 +150,8 @@ static bool prio_selects(const struct proc *p, u32 which, pid_t who)
 {
 	struct proc *me = curproc();
 
+	if (which != 2)
+		who = pid_real(who);
 	switch (which) {
 	case 0:
 		return p->p_pid == (who ? who : me->p_pid);

@@ -23,12 +23,12 @@ static char domainname[UTS_LEN] = "(none)";
 
 long sys_getpid(void)
 {
-	return curproc()->p_pid;
+	return proc_seen_pid(curproc());
 }
 
 long sys_gettid(void)
 {
-	return curlwp()->l_tid;
+	return pid_seen(curlwp()->l_tid);
 }
 
 long sys_getppid(void)
@@ -38,7 +38,7 @@ long sys_getppid(void)
 	spin_lock(&pidlock);
 	pid = curproc()->p_parent->p_pid;
 	spin_unlock(&pidlock);
-	return pid;
+	return pid_seen(pid);
 }
 
 void uts_hostname(char *buf, size_t size)
@@ -176,6 +176,7 @@ static long with_lwp(pid_t tid, long (*fn)(struct lwp *l, void *arg), void *arg)
 
 	if (tid == 0)
 		return fn(curlwp(), arg);
+	tid = pid_real(tid);
 	p = proc_find_thread(tid);
 	if (!p)
 		return -ESRCH;

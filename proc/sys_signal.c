@@ -7,6 +7,7 @@
 #include "proc/abi_time.h"
 #include "proc/lwp_impl.h"
 #include "proc/pgrp.h"
+#include "proc/restart.h"
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
 
@@ -241,6 +242,7 @@ static long sigtimedwait(sigset_k set, uaddr_t uinfo, u64 deadline)
 	spin_unlock(lock);
 	if (!sig)
 		return error == -ETIMEDOUT ? -EAGAIN : error;
+	siginfo_seen(&info);
 	if (uinfo && copyout(uinfo, &info, sizeof(info)) != 0)
 		return -EFAULT;
 	return sig;
@@ -252,6 +254,12 @@ static long sigtimedwait_restart(struct restart_block *rb)
 	long ret = sigtimedwait(rb->rb_arg[0] | (u64)rb->rb_arg[1] << 32, rb->rb_arg[2], rb->rb_deadline);
 
 	return ret == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : ret;
+}
+
+void sigtimedwait_init(void)
+{
+	restart_register(177, sigtimedwait_restart); /* rt_sigtimedwait */
+	restart_register(421, sigtimedwait_restart); /* rt_sigtimedwait_time64 */
 }
 
 static long do_sigtimedwait(uaddr_t uset, uaddr_t uinfo, uaddr_t utimeout, bool time64, u32 size)
@@ -322,7 +330,7 @@ static long kill_many(pid_t pgid, int sig, const struct abi_siginfo *info)
 
 static long kill_one(pid_t pid, int sig, const struct abi_siginfo *info)
 {
-	struct proc *p = proc_find(pid);
+	struct proc *p = proc_find(pid_real(pid));
 	long error;
 
 	if (!p)
@@ -347,7 +355,7 @@ long sys_kill(pid_t pid, int sig)
 		return -ESRCH;
 	if (pid == -1)
 		return kill_many(0, sig, &info);
-	return kill_many(pid ? -pid : curproc()->p_pgid, sig, &info);
+	return kill_many(pid ? pid_real(-pid) : curproc()->p_pgid, sig, &info);
 }
 
 /* tgid 0: any process. */
@@ -359,6 +367,8 @@ static long kill_thread(pid_t tgid, pid_t tid, int sig, const struct abi_siginfo
 
 	if (sig < 0 || sig > K_NSIG || tid <= 0)
 		return -EINVAL;
+	tgid = pid_real(tgid);
+	tid = pid_real(tid);
 	p = proc_find_thread(tid);
 	if (!p)
 		return -ESRCH;
@@ -399,7 +409,7 @@ static int copyin_queued(uaddr_t uinfo, int sig, pid_t pid, struct abi_siginfo *
 {
 	if (copyin(info, uinfo, sizeof(*info)) != 0)
 		return -EFAULT;
-	if ((info->si_code >= 0 || info->si_code == K_SI_TKILL) && pid != curproc()->p_pid)
+	if ((info->si_code >= 0 || info->si_code == K_SI_TKILL) && pid != proc_seen_pid(curproc()))
 		return -EPERM;
 	info->si_signo = sig;
 	return 0;

@@ -6,6 +6,7 @@
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
 #include "proc/lwp_impl.h"
+#include "proc/restart.h"
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
 #include "proc/usage.h"
@@ -185,6 +186,13 @@ static long nanosleep_restart(struct restart_block *rb)
 	if (rb->rb_arg[0] && copyout_timespec(rb->rb_arg[0], rb->rb_arg[1], deadline_left(rb->rb_deadline)) != 0)
 		return -EFAULT;
 	return -ERESTART_RESTARTBLOCK;
+}
+
+void nanosleep_init(void)
+{
+	restart_register(162, nanosleep_restart); /* nanosleep */
+	restart_register(267, nanosleep_restart); /* clock_nanosleep */
+	restart_register(407, nanosleep_restart); /* clock_nanosleep_time64 */
 }
 
 static long sleep_relative(u64 ns, uaddr_t rem, bool time64)

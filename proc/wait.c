@@ -162,9 +162,9 @@ long sys_wait4(pid_t pid, uaddr_t status, u32 options, uaddr_t rusage)
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	if (pid > 0)
-		w.pid = pid;
+		w.pid = pid_real(pid);
 	else if (pid != -1)
-		w.pgid = pid ? -pid : curproc()->p_pgid;
+		w.pgid = pid ? pid_real(-pid) : curproc()->p_pgid;
 	ret = wait_for(&w, &f);
 	if (ret > 0) {
 		wait_done(&f);
@@ -173,7 +173,7 @@ long sys_wait4(pid_t pid, uaddr_t status, u32 options, uaddr_t rusage)
 		if (rusage && usage_copyout(rusage, &f.usage) != 0)
 			return -EFAULT;
 	}
-	return ret;
+	return ret > 0 ? pid_seen((pid_t)ret) : ret;
 }
 
 long sys_waitpid(pid_t pid, uaddr_t status, u32 options)
@@ -194,11 +194,11 @@ long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
 	if (type == P_PID_K) {
 		if (id <= 0)
 			return -EINVAL;
-		w.pid = id;
+		w.pid = pid_real(id);
 	} else if (type == P_PGID_K) {
 		if (id < 0)
 			return -EINVAL;
-		w.pgid = id ? id : curproc()->p_pgid;
+		w.pgid = id ? pid_real(id) : curproc()->p_pgid;
 	} else if (type != P_ALL_K) {
 		return -EINVAL;
 	}
@@ -206,6 +206,7 @@ long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
 	if (ret < 0)
 		return ret;
 	wait_done(&f);
+	siginfo_seen(&f.info);
 	if (infop && copyout(infop, &f.info, sizeof(f.info)) != 0)
 		return -EFAULT;
 	if (rusage && usage_copyout(rusage, &f.usage) != 0)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The two numbers of a process that was brought back. */
+#include "proc/pidspace.h"
+
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "proc/proc.h"
+
+struct pidspace *pidspace_create(const struct pidpair *pairs, u32 n)
+{
+	struct pidspace *ps = kmalloc(sizeof(*ps) + n * sizeof(*pairs), 0);
+
+	if (!ps)
+		return NULL;
+	ps->ps_ref = 1;
+	ps->ps_n = n;
+	memcpy(ps->ps_pair, pairs, n * sizeof(*pairs));
+	return ps;
+}
+
+void pidspace_hold(struct pidspace *ps)
+{
+	if (ps)
+		__atomic_add_fetch(&ps->ps_ref, 1, __ATOMIC_RELAXED);
+}
+
+void pidspace_rele(struct pidspace *ps)
+{
+	if (ps && __atomic_sub_fetch(&ps->ps_ref, 1, __ATOMIC_ACQ_REL) == 0)
+		kfree(ps);
+}
+
+pid_t pid_seen_by(const struct proc *p, pid_t real)
+{
+	const struct pidspace *ps = p->p_pidspace;
+
+	for (u32 i = 0; ps && i < ps->ps_n; i++) {
+		if (ps->ps_pair[i].pp_real == real)
+			return ps->ps_pair[i].pp_seen;
+	}
+	return real;
+}
+
+pid_t pid_real_for(const struct proc *p, pid_t seen)
+{
+	const struct pidspace *ps = p->p_pidspace;
+
+	for (u32 i = 0; ps && i < ps->ps_n; i++) {
+		if (ps->ps_pair[i].pp_seen == seen)
+			return ps->ps_pair[i].pp_real;
+	}
+	return seen;
+}
+
+pid_t pid_seen(pid_t real)
+{
+	return pid_seen_by(curproc(), real);
+}
+
+pid_t pid_real(pid_t seen)
+{
+	return pid_real_for(curproc(), seen);
+}
+
+bool pid_shadowed(const struct proc *p, pid_t real)
+{
+	const struct pidspace *ps = p->p_pidspace;
+
+	for (u32 i = 0; ps && i < ps->ps_n; i++) {
+		if (ps->ps_pair[i].pp_seen == real)
+			return true;
+	}
+	return false;
+}
+
+pid_t proc_seen_pid(const struct proc *p)
+{
+	return pid_seen_by(p, p->p_pid);
+}
+
+void siginfo_seen(struct abi_siginfo *info)
+{
+	if (info->si_signo == K_SIGCHLD)
+		info->chld.pid = pid_seen(info->chld.pid);
+	else if (info->si_code == K_SI_USER || info->si_code == K_SI_TKILL)
+		info->kill.pid = pid_seen(info->kill.pid);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Remembered ids. A program keeps the process and thread ids that it was told; when it is recovered while somebody else has one of
+ * these numbers, it gets a free number, and a pidspace that translates between the number it remembers ("seen") and the one the
+ * kernel uses ("real"), in both directions, at every system call that takes or returns an id. Descendants share it.
+ *
+ * Why not refuse, or move the other process: after a reboot low numbers are always taken, and the other one remembers its
+ * number just as well. Why not a full namespace: all other processes stay visible and can be signalled by the numbers that ps
+ * shows; only somebody who has a number that the recovered program remembers for itself cannot be reached from inside.
+ *
+ * Immutable once a process has it. NULL: both numbers are the same.
+ */
+#ifndef PROC_PIDSPACE_H
+#define PROC_PIDSPACE_H
+
+#include "kernel/lib/types.h"
+
+struct proc;
+struct abi_siginfo;
+
+struct pidpair {
+	pid_t pp_seen, pp_real;
+};
+
+struct pidspace {
+	volatile u32 ps_ref;
+	u32 ps_n;
+	struct pidpair ps_pair[];
+};
+
+/* One pair for each id that differs. NULL: out of memory. */
+struct pidspace *pidspace_create(const struct pidpair *pairs, u32 n);
+void pidspace_hold(struct pidspace *ps);  /* NULL allowed */
+void pidspace_rele(struct pidspace *ps);
+
+/* Translation for p. Ids that are not in the table, 0 and negative ones are themselves. */
+pid_t pid_seen_by(const struct proc *p, pid_t real);
+pid_t pid_real_for(const struct proc *p, pid_t seen);
+/* For the current process. */
+pid_t pid_seen(pid_t real);
+pid_t pid_real(pid_t seen);
+/* Would a new process with this real id be mistaken for another one by p? */
+bool pid_shadowed(const struct proc *p, pid_t real);
+/* The sender's id in a siginfo that the current process is about to see. */
+void siginfo_seen(struct abi_siginfo *info);
+/* The id by which p knows itself. */
+pid_t proc_seen_pid(const struct proc *p);
+
+#endif
