@@ -10,10 +10,6 @@
 #include "kernel/dev/early_serial.h"
 #include "kernel/dev/irq.h"
 #include "kernel/dev/lapic.h"
-#include "kernel/dev/pci.h"
-#include "kernel/dev/ramdisk.h"
-#include "kernel/dev/serial.h"
-#include "kernel/dev/virtio_blk.h"
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
@@ -65,20 +61,6 @@ static void init_memory(void)
 	kmem_init();
 }
 
-static void init_devices(void)
-{
-	int error;
-
-	pci_init();
-	serial_init();
-	virtio_blk_init();
-	if (bootinfo.bi_mod_len) {
-		error = ramdisk_add(bootinfo.bi_mod_start, bootinfo.bi_mod_len);
-		if (error)
-			printk("ram0: the boot loader's module cannot be a disk: error %d\n", -error);
-	}
-}
-
 void kmain(u32 magic, paddr_t mbi)
 {
 	bool found = bootinfo_init(magic, mbi);
@@ -104,6 +86,5 @@ void kmain(u32 magic, paddr_t mbi)
 	sched_init();
 	smp_start();
 	printk("cpus: %u, %s\n", ncpu, cpu_ident.id_brand[0] ? cpu_ident.id_brand : cpu_ident.id_vendor);
-	init_devices();
 	panic("nothing to run");
 }

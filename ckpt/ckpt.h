@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checkpoint facility: ckpt() and recover(), after the Kckpt facility of the UnixWare kernel.
+ *
+ *   ckpt.c      ckpt(): hold the process, gather its state, write and commit the image
+ *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the process in the paper's order
+ *   commit.c    the image's file: temporary name, flush, rename
+ *   st_*.c      one kind of state each, its save and its restore side by side
+ *   image*      the format (image.h): knows no kernel type
+ *
+ * A save runs in an lwp of the process while all its other lwps stand at the boundary (proc_hold); a restore runs in the
+ * new process, which nobody can see until proc_reveal(). So neither needs locks of its own for what it reads and
+ * builds; commit.c has one for the names being written.
+ *
+ * What cannot be saved faithfully is refused by the st_ file that meets it: ckpt_refuse() writes the one line that names the
+ * object, and its result is the errno.
+ */
+#ifndef CKPT_CKPT_H
+#define CKPT_CKPT_H
+
+#include "ckpt/image.h"
+#include "fs/file.h"
+#include "proc/proc.h"
+#include "user/include/reprise/ckpt.h"
+
+#define CKPT_SUFFIX "_ckpt"
+
+/* A save in progress. */
+struct ckpt_save {
+	struct proc *cs_proc;	/* held */
+	struct lwp *cs_caller;	/* who called ckpt(): sees 1 when recovered; NULL: nobody did */
+	struct img_image cs_img;
+	struct file **cs_files; /* open file descriptions, by index in i_file; references held */
+	u32 cs_nfiles;
+};
+
+/* A restore in progress. Belongs to the caller of recover(), who waits until cr_done. */
+struct ckpt_restore {
+	const char *cr_path;	/* absolute, of the image, for messages */
+	struct file *cr_file;	/* the image */
+	u32 cr_flags;
+	struct proc *cr_parent;
+	struct img_image cr_img;
+	struct as *cr_as;	/* being built */
+	/* The outcome, under cr_lock. */
+	struct spinlock cr_lock;
+	bool cr_done;
+	long cr_result;		/* pid or errno */
+};
+
+extern const struct img_mem ckpt_mem; /* kmalloc, for images */
+
+/* Logs why something is refused; returns error. */
+int ckpt_refuse(const char *name, int error, const char *fmt, ...) __printf(3, 4);
+
+/*
+ * Each kind of state: save fills cs_img from the held process; restore makes the current, hidden process have it. Errors: negative errno; a
+ * refusal has been logged. All may sleep.
+ */
+int st_proc_save(struct ckpt_save *cs);
+int st_proc_restore(struct ckpt_restore *cr);
+int st_lwp_save(struct ckpt_save *cs);
+int st_lwp_restore(struct ckpt_restore *cr);
+int st_cred_restore(struct ckpt_restore *cr); /* after all that is opened by name */
+int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
+int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
+int st_signal_save(struct ckpt_save *cs);
+int st_signal_restore(struct ckpt_restore *cr);
+int st_mem_save(struct ckpt_save *cs);
+int st_mem_restore(struct ckpt_restore *cr);
+int st_file_save(struct ckpt_save *cs);
+int st_file_restore(struct ckpt_restore *cr);
+int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
+int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *t, struct file *f);
+
+/* Files that the process depends on (st_vnode.c): their identity, and the same file again at recovery. */
+int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
+/* Opens vnode `index` of the image under the caller's rights and compares it with what it was. `changing`: the process itself wrote it, so
+ * only which file it is counts. -ENOENT, -EACCES, -ESTALE (another file, or changed): logged. */
+int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
+
+/* commit.c: writes the laid-out image under path. The pages are cs_proc's. */
+int ckpt_commit(struct ckpt_save *cs, const char *path, struct ckpt_stats *st);
+/* Calls fn for every stored page of the image, in order; stops at the first error. */
+int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg);
+
+/* "name" of a call to the absolute path of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */
+int ckpt_path(uaddr_t uname, char **path);
+
+/* First routine of a process that is brought back; arg is the struct ckpt_restore. */
+void restore_ckpt(void *arg);
+
+void ckpt_init(void);
+
+#endif

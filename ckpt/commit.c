@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Commit: after any crash the name holds the old image or the new one, whole.
+ *
+ *   1. write everything to NAME_ckpt.new              a crash leaves the old image, and a leftover that the next
+ *   2. fsync: data and metadata of it on the disk     checkpoint of that name replaces
+ *   3. rename NAME_ckpt.new over NAME_ckpt            the point of no return
+ *   4. fsync the directory
+ *
+ * The files that the process has written are flushed before 3, so that the image never knows more than the disk.
+ * Two commits to one name at a time would use one temporary file: the second is refused with -EBUSY. LR_CKPT guards the list of names.
+ */
+#include "ckpt/ckpt.h"
+#include "fs/namei.h"
+#include "fs/names.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+
+#define NEW_SUFFIX ".new"
+
+struct busy_name {
+	struct list bn_link;
+	const char *bn_path;
+};
+
+static struct mutex busy_lock;
+static struct list busy_names = LIST_INIT(busy_names);
+
+void ckpt_init(void)
+{
+	mutex_init(&busy_lock, "ckpt names", LR_CKPT);
+}
+
+static int name_claim(struct busy_name *bn, const char *path)
+{
+	struct busy_name *other;
+	int error = 0;
+
+	bn->bn_path = path;
+	mutex_lock(&busy_lock);
+	list_for_each (other, &busy_names, bn_link) {
+		if (strcmp(other->bn_path, path) == 0)
+			error = -EBUSY;
+	}
+	if (!error)
+		list_push_back(&busy_names, &bn->bn_link);
+	mutex_unlock(&busy_lock);
+	return error;
+}
+
+static void name_release(struct busy_name *bn)
+{
+	mutex_lock(&busy_lock);
+	list_remove(&bn->bn_link);
+	mutex_unlock(&busy_lock);
+}
+
+static int file_io_write(void *ctx, u64 off, const void *buf, u32 len)
+{
+	struct file *f = ctx;
+	ssize_t n = vn_pwrite(f->f_vnode, buf, len, (off_t)off);
+
+	if (n < 0)
+		return (int)n;
+	return (u32)n == len ? 0 : -ENOSPC;
+}
+
+struct page_ctx {
+	struct img_writer *pw_writer;
+	struct file *pw_file;
+	struct img_image *pw_img;
+};
+
+static int write_one_page(struct page *pg, u32 index, void *arg)
+{
+	struct page_ctx *pw = arg;
+	const void *kva = page_kva(pg);
+	int error = img_write_page(pw->pw_writer, kva);
+
+	if (error)
+		return error;
+	return file_io_write(pw->pw_file, img_page_off(pw->pw_img, index), kva, PAGE_SIZE);
+}
+
+static int write_image(struct ckpt_save *cs, struct file *f)
+{
+	struct img_io io = { .io_write = file_io_write, .io_ctx = f };
+	struct img_writer w;
+	struct page_ctx pw = { .pw_writer = &w, .pw_file = f, .pw_img = &cs->cs_img };
+	int error = img_write_begin(&w, &cs->cs_img, &io);
+
+	if (!error)
+		error = ckpt_each_page(cs, write_one_page, &pw);
+	if (!error)
+		error = img_write_end(&w);
+	return error;
+}
+
+static int flush_vnode(struct vnode *vp)
+{
+	return vp->v_op->vop_fsync ? vp->v_op->vop_fsync(vp, false) : 0;
+}
+
+/* What the process wrote to files must not be younger than the image that says so. */
+static int flush_files(struct ckpt_save *cs)
+{
+	struct seg *s;
+	int error = 0;
+
+	for (u32 i = 0; i < cs->cs_nfiles && !error; i++) {
+		struct file *f = cs->cs_files[i];
+
+		if (f->f_vnode->v_type == VREG && (f->f_flags & O_ACCMODE) != O_RDONLY)
+			error = flush_vnode(f->f_vnode);
+	}
+	if (error)
+		return error;
+	/* The process is held: its list of segments stands still without a_lock, which may not be held over a flush. */
+	as_for_each_seg (s, cs->cs_proc->p_as) {
+		if (!error && s->s_vp && (s->s_flags & SEG_SHARED))
+			error = flush_vnode(s->s_vp);
+	}
+	return error;
+}
+
+/* The directory of path, for its fsync. */
+static int flush_parent(const char *path)
+{
+	struct nameparent np;
+	int error = namei_parent(NULL, path, &np);
+
+	if (error)
+		return error;
+	error = flush_vnode(np.np_dvp);
+	vn_rele(np.np_dvp);
+	return error;
+}
+
+static int create_new(const char *path, struct file **fp)
+{
+	int error = names_unlink(NULL, path);
+
+	if (error && error != -ENOENT)
+		return error;
+	return file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600, fp);
+}
+
+static int write_and_rename(struct ckpt_save *cs, const char *path, const char *newpath)
+{
+	struct file *f;
+	int error = create_new(newpath, &f);
+
+	if (error)
+		return error;
+	error = write_image(cs, f);
+	if (!error)
+		error = flush_vnode(f->f_vnode);
+	file_rele(f);
+	if (!error)
+		error = flush_files(cs);
+	if (!error)
+		error = names_rename(NULL, newpath, NULL, path, 0);
+	if (error) {
+		/* Keep the first error: if the leftover cannot be removed either, the next checkpoint will. */
+		int left = names_unlink(NULL, newpath);
+
+		if (left)
+			printk("ckpt: %s: left behind (error %d)\n", newpath, -left);
+		return error;
+	}
+	return flush_parent(path);
+}
+
+int ckpt_commit(struct ckpt_save *cs, const char *path, struct ckpt_stats *st)
+{
+	size_t len = strlen(path) + sizeof(NEW_SUFFIX);
+	char *newpath = kmalloc(len, 0);
+	struct busy_name bn;
+	int error;
+
+	if (!newpath)
+		return -ENOMEM;
+	snprintf(newpath, len, "%s%s", path, NEW_SUFFIX);
+	error = name_claim(&bn, path);
+	if (!error) {
+		error = write_and_rename(cs, path, newpath);
+		name_release(&bn);
+	}
+	kfree(newpath);
+	st->cs_pages = cs->cs_img.i_lo.lo_npages;
+	st->cs_bytes = cs->cs_img.i_lo.lo_size;
+	return error;
+}

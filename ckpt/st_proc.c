@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/* The process itself: ids, credentials, limits, directories, executable, times. */
+#include "ckpt/ckpt.h"
+#include "fs/vnode.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+#include "proc/rlimit.h"
+#include "proc/usage.h"
+
+/* ---- save ---- */
+
+static void save_cred(struct img_proc *ip, const struct cred *cr)
+{
+	ip->p_uid = cr->cr_uid;
+	ip->p_euid = cr->cr_euid;
+	ip->p_suid = cr->cr_suid;
+	ip->p_fsuid = cr->cr_fsuid;
+	ip->p_gid = cr->cr_gid;
+	ip->p_egid = cr->cr_egid;
+	ip->p_sgid = cr->cr_sgid;
+	ip->p_fsgid = cr->cr_fsgid;
+	ip->p_ngroups = cr->cr_ngroups;
+	memcpy(ip->p_groups, cr->cr_groups, cr->cr_ngroups * sizeof(cr->cr_groups[0]));
+}
+
+/* The command line as ps shows it: arguments with blanks between. */
+static void save_args(struct img_proc *ip, struct proc *p)
+{
+	u32 len = p->p_as->a_arg_end - p->p_as->a_arg_start;
+	ssize_t n = as_read(p->p_as, p->p_as->a_arg_start, ip->p_args, MIN(len, (u32)sizeof(ip->p_args) - 1));
+	u32 end = n > 0 ? (u32)n : 0;
+
+	while (end && !ip->p_args[end - 1])
+		end--;
+	for (u32 i = 0; i < sizeof(ip->p_args); i++) {
+		if (i >= end)
+			ip->p_args[i] = '\0';
+		else if (!ip->p_args[i])
+			ip->p_args[i] = ' ';
+	}
+}
+
+static void save_times(struct img_proc *ip, struct proc *p)
+{
+	struct usage us;
+
+	spin_lock(&p->p_lock);
+	usage_of_proc(p, &us);
+	spin_unlock(&p->p_lock);
+	ip->p_age = clock_mono_ns() - p->p_start_ns;
+	ip->p_utime = p->p_utime;
+	ip->p_stime = p->p_stime;
+	ip->p_cutime = p->p_cutime;
+	ip->p_cstime = p->p_cstime;
+	ip->p_minflt = us.us_minflt;
+	ip->p_majflt = us.us_majflt;
+	ip->p_nvcsw = us.us_nvcsw;
+	ip->p_nivcsw = us.us_nivcsw;
+	ip->p_maxrss = MAX(us.us_maxrss, p->p_as->a_hat.h_resident);
+}
+
+int st_proc_save(struct ckpt_save *cs)
+{
+	struct img_proc *ip = &cs->cs_img.i_proc;
+	struct proc *p = cs->cs_proc;
+	int error;
+
+	spin_lock(&pidlock);
+	ip->p_pid = proc_seen_pid(p);
+	ip->p_ppid = p->p_parent->p_pid;
+	ip->p_pgid = p->p_pgid;
+	ip->p_sid = p->p_sid;
+	spin_unlock(&pidlock);
+	spin_lock(&p->p_lock);
+	ip->p_flags = p->p_flags & P_FORKNOEXEC ? IMG_PF_FORKNOEXEC : 0;
+	ip->p_stopsig = p->p_flags & P_STOPPED ? (u32)p->p_xstat : 0;
+	memcpy(ip->p_comm, p->p_comm, sizeof(ip->p_comm));
+	for (u32 i = 0; i < NRLIMIT; i++) {
+		ip->p_rlimit[i].rl_cur = p->p_rlimit[i].rl_cur;
+		ip->p_rlimit[i].rl_max = p->p_rlimit[i].rl_max;
+	}
+	spin_unlock(&p->p_lock);
+	ip->p_exitsig = (u32)p->p_exitsig;
+	ip->p_umask = p->p_umask;
+	ip->p_nice = p->p_nice;
+	ip->p_ctty = IMG_NONE;
+	save_cred(ip, p->p_cred);
+	save_args(ip, p);
+	save_times(ip, p);
+	error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
+	if (!error)
+		error = st_vnode_save(cs, p->p_cwd, p->p_cwdpath, &ip->p_cwd);
+	if (!error && p->p_root != rootvp)
+		error = ckpt_refuse(p->p_comm, -EOPNOTSUPP, "it has changed its root directory");
+	if (!error)
+		error = st_vnode_save(cs, p->p_root, "/", &ip->p_root);
+	return error;
+}
+
+/* ---- restore ---- */
+
+/* The superuser gives the process what it had; anybody else can bring back only what is wholly his own. */
+static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip)
+{
+	const struct cred *me = cred_cur();
+	struct proc *p = curproc();
+	struct cred *n, *old;
+
+	if (!cred_super(me) &&
+	    (ip->p_uid != me->cr_uid || ip->p_euid != me->cr_uid || ip->p_suid != me->cr_uid || ip->p_fsuid != me->cr_uid ||
+	     ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid || ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
+		return ckpt_refuse(cr->cr_path, -EPERM, "it belongs to another user (%u)", ip->p_uid);
+	n = cred_dup(me);
+	if (!n)
+		return -ENOMEM;
+	if (cred_super(me)) {
+		n->cr_uid = ip->p_uid;
+		n->cr_euid = ip->p_euid;
+		n->cr_suid = ip->p_suid;
+		n->cr_fsuid = ip->p_fsuid;
+		n->cr_gid = ip->p_gid;
+		n->cr_egid = ip->p_egid;
+		n->cr_sgid = ip->p_sgid;
+		n->cr_fsgid = ip->p_fsgid;
+		n->cr_ngroups = MIN(ip->p_ngroups, (u32)NGROUPS);
+		memcpy(n->cr_groups, ip->p_groups, n->cr_ngroups * sizeof(n->cr_groups[0]));
+	}
+	spin_lock(&p->p_lock);
+	old = p->p_cred;
+	p->p_cred = n;
+	spin_unlock(&p->p_lock);
+	cred_rele(old);
+	return 0;
+}
+
+static int restore_limits(struct ckpt_restore *cr, const struct img_proc *ip)
+{
+	struct proc *p = curproc();
+	bool super = cred_super(cred_cur());
+
+	for (u32 i = 0; i < NRLIMIT; i++) {
+		struct rlimit_k *rl = &p->p_rlimit[i];
+
+		if (!super && ip->p_rlimit[i].rl_max > rl->rl_max)
+			return ckpt_refuse(cr->cr_path, -EPERM, "its resource limit %u is above the caller's", i);
+		rl->rl_cur = ip->p_rlimit[i].rl_cur;
+		rl->rl_max = ip->p_rlimit[i].rl_max;
+	}
+	return 0;
+}
+
+/* exe: read-only and executable, and it must not be written while it runs. */
+static int restore_exe(struct ckpt_restore *cr, const struct img_proc *ip)
+{
+	struct proc *p = curproc();
+	struct file *f;
+	char *path;
+	int error = st_vnode_open(cr, ip->p_exe, O_RDONLY, false, &f);
+
+	if (error)
+		return error;
+	path = kstrdup(f->f_path, 0);
+	error = path ? vn_text_begin(f->f_vnode) : -ENOMEM;
+	if (error) {
+		kfree(path);
+		file_rele(f);
+		return error;
+	}
+	vn_hold(f->f_vnode);
+	proc_set_exe(p, f->f_vnode, path);
+	file_rele(f);
+	return 0;
+}
+
+static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
+{
+	struct file *f;
+	char *path;
+	int error = st_vnode_open(cr, ip->p_cwd, O_RDONLY | O_DIRECTORY, false, &f);
+
+	if (error)
+		return error;
+	path = kstrdup(f->f_path, 0);
+	if (path) {
+		vn_hold(f->f_vnode);
+		proc_set_cwd(curproc(), f->f_vnode, path);
+	}
+	file_rele(f);
+	return path ? 0 : -ENOMEM;
+}
+
+int st_proc_restore(struct ckpt_restore *cr)
+{
+	const struct img_proc *ip = &cr->cr_img.i_proc;
+	struct proc *p = curproc();
+	int error;
+
+	/* Paths are opened under the caller's rights, so the credentials come last. */
+	error = restore_exe(cr, ip);
+	if (!error)
+		error = restore_cwd(cr, ip);
+	if (!error)
+		error = restore_limits(cr, ip);
+	if (error)
+		return error;
+	if (!cred_super(cred_cur()) && ip->p_nice < p->p_nice)
+		return ckpt_refuse(cr->cr_path, -EPERM, "its nice value %d is better than the caller's", ip->p_nice);
+	p->p_nice = ip->p_nice;
+	p->p_umask = ip->p_umask;
+	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
+	p->p_start_ns = clock_mono_ns() - ip->p_age;
+	p->p_utime = ip->p_utime;
+	p->p_stime = ip->p_stime;
+	p->p_cutime = ip->p_cutime;
+	p->p_cstime = ip->p_cstime;
+	p->p_minflt = ip->p_minflt;
+	p->p_majflt = ip->p_majflt;
+	p->p_nvcsw = ip->p_nvcsw;
+	p->p_nivcsw = ip->p_nivcsw;
+	p->p_maxrss = ip->p_maxrss;
+	spin_lock(&p->p_lock);
+	p->p_flags &= ~(P_FORKNOEXEC | P_SUGID);
+	if (ip->p_flags & IMG_PF_FORKNOEXEC)
+		p->p_flags |= P_FORKNOEXEC;
+	spin_unlock(&p->p_lock);
+	return 0;
+}
+
+/* After everything that is opened by name. */
+int st_cred_restore(struct ckpt_restore *cr)
+{
+	return restore_cred(cr, &cr->cr_img.i_proc);
+}

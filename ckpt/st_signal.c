@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals: actions, masks, what is pending with its siginfo, alternate stacks; and the interval timers that send them. */
+#include "ckpt/ckpt.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "proc/fpu.h"
+#include "proc/itimer.h"
+#include "proc/lwp_impl.h"
+
+/* ---- pending signals: of the process, and of each lwp ---- */
+
+static int save_queue(struct ckpt_save *cs, const struct sigqueue *q, struct img_sigqueue *iq)
+{
+	struct sigent *se;
+
+	_Static_assert(sizeof(struct abi_siginfo) == sizeof(struct img_siginfo), "siginfo");
+	iq->q_set = q->sq_set;
+	list_for_each (se, &q->sq_list, se_link) {
+		struct img_siginfo *is = img_add_siginfo(&cs->cs_img, iq);
+
+		if (!is)
+			return -ENOMEM;
+		memcpy(is, &se->se_info, sizeof(*is));
+	}
+	return 0;
+}
+
+static int restore_queue(const struct img_sigqueue *iq, struct sigqueue *q)
+{
+	sigset_k listed = 0;
+
+	for (u32 i = 0; i < iq->q_count; i++) {
+		struct abi_siginfo info;
+		int error;
+
+		memcpy(&info, &iq->q_info[i], sizeof(info));
+		listed |= SIGBIT(info.si_signo);
+		error = sigqueue_add(q, info.si_signo, &info);
+		if (error)
+			return error;
+	}
+	q->sq_set |= iq->q_set & ~listed;
+	return 0;
+}
+
+/* ---- an lwp's part ---- */
+
+int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il)
+{
+	/* A mask that was set for the time of a call (sigsuspend) is set again by that call. */
+	il->l_sigmask = l->l_oldmask_valid ? l->l_oldmask : l->l_sigmask;
+	il->l_altsp = l->l_altsp;
+	il->l_altsize = l->l_altsize;
+	il->l_altflags = l->l_altflags;
+	return save_queue(cs, &l->l_sigq, &il->l_pending);
+}
+
+int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
+{
+	sigqueue_flush(&l->l_sigq);
+	l->l_sigmask = il->l_sigmask & ~SIGSET_UNBLOCKABLE;
+	l->l_oldmask_valid = false;
+	l->l_altsp = il->l_altsp;
+	l->l_altsize = il->l_altsize;
+	l->l_altflags = il->l_altflags & K_SS_DISABLE;
+	return restore_queue(&il->l_pending, &l->l_sigq);
+}
+
+/* ---- the process's part ---- */
+
+int st_signal_save(struct ckpt_save *cs)
+{
+	struct img_proc *ip = &cs->cs_img.i_proc;
+	struct proc *p = cs->cs_proc;
+
+	for (u32 i = 0; i < K_NSIG; i++) {
+		const struct abi_sigaction *act = &p->p_sig.ss_act[i];
+
+		ip->p_act[i] = (struct img_sigaction){ .sa_handler = act->sa_handler,
+						       .sa_flags = act->sa_flags,
+						       .sa_restorer = act->sa_restorer,
+						       .sa_mask = act->sa_mask };
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer); i++)
+		itimer_get(p, i, &ip->p_itimer[i].it_remain, &ip->p_itimer[i].it_interval);
+	return save_queue(cs, &p->p_sig.ss_q, &ip->p_pending);
+}
+
+int st_signal_restore(struct ckpt_restore *cr)
+{
+	const struct img_proc *ip = &cr->cr_img.i_proc;
+	struct proc *p = curproc();
+	int error;
+
+	for (u32 i = 0; i < K_NSIG; i++) {
+		const struct img_sigaction *ia = &ip->p_act[i];
+
+		p->p_sig.ss_act[i] = (struct abi_sigaction){ .sa_handler = ia->sa_handler,
+							     .sa_flags = ia->sa_flags,
+							     .sa_restorer = ia->sa_restorer,
+							     .sa_mask = ia->sa_mask & ~SIGSET_UNBLOCKABLE };
+	}
+	/* Nothing may happen to what inherited signals of the caller were pending: a new process has none. */
+	error = restore_queue(&ip->p_pending, &p->p_sig.ss_q);
+	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer) && !error; i++)
+		itimer_set(p, i, ip->p_itimer[i].it_remain, ip->p_itimer[i].it_interval);
+	return error;
+}
