@@ -27,7 +27,7 @@ struct ckpt_stats {
 /* ckptctl commands. pid 0: the caller. */
 #define CKPTCTL_STATS 1 /* buf: struct ckpt_stats of the last checkpoint of pid. ENODATA: none yet */
 
-#ifndef __KERNEL__
+#if __STDC_HOSTED__ /* not in the kernel, which is freestanding */
 #include <sys/types.h>
 
 /* 0: the checkpoint is durable. 1: this is the recovered process. -1: errno. */
