@@ -18,8 +18,8 @@ void bio_init(void);
 /* Starts reading or writing n pages as one run of sectors from `sector` on; at most PC_CLUSTER. */
 void bio_start(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u32 n,
 	       void (*done)(struct page *pg, int error));
-/* One page, done when it returns. 0 or -EIO */
-int bio_sync(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg);
+/* The first len bytes (a multiple of 512) of one page, done when it returns. 0 or -EIO */
+int bio_sync(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg, u32 len);
 /* What has been written reaches the medium. 0 or -EIO */
 int bio_flush(struct bdev *bd);
 

@@ -28,15 +28,6 @@ int namei_parent(struct vnode *start, const char *path, struct nameparent *np);
 /* Access check of the current credentials: want 4 read, 2 write, 1 execute/search. -EACCES, -EROFS. */
 int vn_access(struct vnode *vp, int want);
 
-/* May the current credentials add an entry to dvp / take vp's entry out of it (sticky bit too)? dvp locked. -EACCES, -EPERM, -EROFS, -ENOENT (dvp was removed). */
-int vn_may_create(struct vnode *dvp);
-int vn_may_delete(struct vnode *dvp, struct vnode *vp);
-/*
- * The core of rename(2): locks both directories (and what moves and what is replaced) in the one safe order, looks both names up, checks permissions,
- * types and cycles, and calls vn_rename(). Errors as rename(2) has them; with noreplace -EEXIST.
- */
-int namei_rename(const struct nameparent *from, const struct nameparent *to, bool noreplace);
-
 /* The absolute path of a directory vnode by walking "..", or of base + relative path; kmalloc'd. -ENOENT, -ENOMEM, -ENAMETOOLONG. */
 int vn_path(struct vnode *dvp, char **pathp);
 /* Lexical: cwd path + path, with "." and ".." taken out; kmalloc'd, for f_path and images. */

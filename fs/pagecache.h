@@ -23,7 +23,7 @@
 
 #define PC_CLUSTER 64u /* pages read or written by one request at most */
 
-#define PCT_DIRTY 0u	 /* tags in v_pages */
+#define PCT_DIRTY 0u /* tags in v_pages */
 #define PCT_WRITEBACK 1u
 
 void pagecache_init(void);  /* registers the reclaimer */

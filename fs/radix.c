@@ -7,9 +7,9 @@
 #include "mm/kmalloc.h"
 
 struct radix_node {
-	u8 n_shift;	/* of the index bits that choose the slot */
-	u8 n_count;	/* slots in use */
-	u8 n_pslot;	/* our slot in n_parent */
+	u8 n_shift; /* of the index bits that choose the slot */
+	u8 n_count; /* slots in use */
+	u8 n_pslot; /* our slot in n_parent */
 	struct radix_node *n_parent;
 	u64 n_tags[RADIX_NTAG];
 	void *n_slot[RADIX_SLOTS]; /* nodes, or items where n_shift is 0 */

@@ -8,18 +8,12 @@
 
 void uio_init_kernel(struct uio *u, bool write, void *buf, size_t len, off_t off)
 {
-	*u = (struct uio){ .uio_write = write,
-			   .uio_kernel = true,
-			   .uio_kbuf = buf,
-			   .uio_resid = len,
-			   .uio_offset = off };
+	*u = (struct uio){ .uio_write = write, .uio_kernel = true, .uio_kbuf = buf, .uio_resid = len, .uio_offset = off };
 }
 
 void uio_init_user(struct uio *u, bool write, struct uiovec *iov, u32 iovcnt, off_t off)
 {
-	*u = (struct uio){
-		.uio_write = write, .uio_iov = iov, .uio_iovcnt = iovcnt, .uio_offset = off
-	};
+	*u = (struct uio){ .uio_write = write, .uio_iov = iov, .uio_iovcnt = iovcnt, .uio_offset = off };
 	for (u32 i = 0; i < iovcnt; i++)
 		u->uio_resid += iov[i].len;
 }

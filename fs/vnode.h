@@ -108,9 +108,12 @@ struct vnodeops {
 	 * page lock stays the caller's. NULL: nothing can be written back (V_MEMORY). */
 	void (*vop_putpages)(struct vnode *vp, struct page **pg, u32 n);
 	/* A write or a shared writable mapping is about to dirty these n <= PC_CLUSTER consecutive pages (locked): allocates their
-	 * blocks. Returns how many of the first ones are ready, > 0, or -ENOSPC, -EIO... NULL: nothing to do. */
+	 * blocks, and marks those that had none dirty (PG_NEW too if not PG_UPTODATE), so that no commit can overtake their contents.
+	 * Returns how many of the first ones are ready, > 0, or -ENOSPC, -EFBIG, -EIO...; -EAGAIN: unlock the pages, let vfs_sync (or
+	 * the write-back thread) commit, and come again. NULL: nothing to do. */
 	int (*vop_mkwrite)(struct vnode *vp, struct page **pg, u32 n);
-	/* A page leaves the cache, whatever the reason: for file systems that count pages (tmpfs). Never sleeps. NULL: nothing */
+	/* A page leaves the cache, for file systems that count pages (tmpfs; reclaim, which leaves V_MEMORY alone, does not call
+	 * it). Never sleeps. NULL: nothing */
 	void (*vop_droppage)(struct vnode *vp, struct page *pg);
 	/* v_ref went to 0: free what only a referenced vnode needs; an unlinked file gives up its blocks. May sleep, no locks held.
 	 * Returns true: forget the vnode now (do not keep it cached). */
@@ -177,29 +180,18 @@ void vnode_bad(struct vnode *vp); /* takes the reference, too */
 /* A vnode that is in no cache (pipes, unnamed memory). NULL: out of memory. ref 1 */
 struct vnode *vnode_anon(struct vfs *vfs, enum vtype type, const struct vnodeops *op);
 
+/* Sets and clears V_* flags, under the vfs cache lock. */
+void vnode_setflags(struct vnode *vp, u32 set, u32 clear);
+
 void vn_hold(struct vnode *vp);
 void vn_rele(struct vnode *vp); /* may sleep (inactive) */
 
-/*
- * The operations as callers use them: the table's entry, with the defaults for missing ones, -EROFS on a read-only file system, no change
- * to a directory that has been removed (-ENOENT), and the name cache kept right. Locks as in struct vnodeops; vn_lookup answers from the name cache when it can, without v_lock.
- */
+/* vop_lookup through the name cache: dvp locked by the caller. -ENOTDIR, -ENAMETOOLONG */
 int vn_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
-/* Of the name cache alone, no v_lock needed: 0 with a reference, -ENOENT (known not to be there), -EAGAIN (not known). */
-int vn_lookup_cached(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
-int vn_create(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev, const struct cred *cr,
-	      struct vnode **vpp);
-int vn_mkdir(struct vnode *dvp, const char *name, u32 len, mode_t mode, const struct cred *cr, struct vnode **vpp);
-int vn_symlink(struct vnode *dvp, const char *name, u32 len, const char *target, const struct cred *cr);
-int vn_link(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);
-int vn_remove(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* -EISDIR, -EBUSY (mounted on) */
-int vn_rmdir(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* -ENOTDIR, -EBUSY */
-int vn_rename(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp, struct vnode *tdvp, const char *tname, u32 tlen,
-	      struct vnode *tvp);						/* -EXDEV, -EBUSY too */
-int vn_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg);
-int vn_readlink(struct vnode *vp, char *buf, size_t size);
-int vn_setattr(struct vnode *vp, const struct vattr *va);
-int vn_fsync(struct vnode *vp, bool datasync); /* no lock; reports a write-back error once */
+/* fsync: pages, metadata, medium; no lock. Reports an error of earlier write-back, once. -EINVAL: nothing that could be synced */
+int vn_fsync(struct vnode *vp, bool datasync);
+/* A reference to a vnode that may be on its way out: false if its last reference is gone. For lists that hold none. */
+bool vn_tryhold(struct vnode *vp);
 
 static inline void vn_lock(struct vnode *vp)
 {

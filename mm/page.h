@@ -33,6 +33,7 @@ struct vnode;
 #define PG_RESERVED (1u << 8)	/* never freed: kernel image, modules, holes */
 #define PG_WAITERS (1u << 9)	/* page cache: somebody sleeps until PG_LOCKED or PG_WRITEBACK goes */
 #define PG_READAHEAD (1u << 10) /* page cache: whoever comes by starts the next read-ahead */
+#define PG_NEW (1u << 11)	/* page cache: its block was never written, what is not overwritten now must become zero */
 
 struct page {
 	volatile u32 pg_ref;

@@ -25,6 +25,7 @@ enum lock_rank {
 	LR_TTY_READ,	/* one reader of a tty at a time */
 	LR_PIPE,	/* a pipe's buffer */
 	LR_FILE,	/* f_lock: the offset of an open file description */
+	LR_MOUNT,	/* the list of mounts stands still: mount, unmount, sync of all */
 	LR_FS_RENAME,	/* one cross-directory rename a file system at a time */
 	LR_VNODE,	/* v_lock of a directory or file (parent before child: nested) */
 	LR_AS,		/* a_lock of an address space: taken by page faults, so user copies happen above it only */
@@ -44,7 +45,9 @@ enum lock_rank {
 	LR_POLL,	/* poll heads */
 	LR_FUTEX,	/* futex hash bucket */
 	LR_VSEG,	/* v_seglock: the segs that map a vnode */
-	LR_PCACHE,	/* a vnode's page tree, LRU */
+	LR_PCACHE,	/* a vnode's page tree */
+	LR_PCLIST,	/* page LRU; list of dirty vnodes; a file system's list of dirty inodes */
+	LR_PGWAIT,	/* sleepers on page locks; free block requests */
 	LR_HAT,		/* one hat's page tables */
 	LR_BLK,		/* block device queues */
 	LR_MUTEX_SPIN,	/* the inside of a mutex or rwlock */

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Giving clean pages back to the frame allocator: a hand goes round the list of all pages (second chance). A page that was used since the
+ * hand last came by is let off once; one that is dirty, locked, being written or held by somebody stays.
+ */
+#include "fs/pc_impl.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
+
+#define SCAN_LOCKED 32u /* pages looked at before the list lock is given up for a moment */
+
+static struct reclaimer pc_reclaimer = { .rc_name = "pagecache", .rc_fn = pc_reclaim };
+
+void reclaim_init(void)
+{
+	reclaimer_register(&pc_reclaimer);
+}
+
+/* The next page worth trying, locked and with a reference. NULL: look again (*scan is down), or nothing left to look at. */
+static struct page *next_candidate(u32 *scan)
+{
+	struct page *pg, *found = NULL;
+
+	spin_lock(&pc_list_lock);
+	for (u32 i = 0; i<SCAN_LOCKED && * scan> 0 && !found && !list_empty(&pc_lru); i++) {
+		(*scan)--;
+		pg = list_first(&pc_lru, struct page, pg_link);
+		list_remove(&pg->pg_link);
+		list_push_back(&pc_lru, &pg->pg_link);
+		if (page_test(pg, PG_REFERENCED)) {
+			page_clear(pg, PG_REFERENCED);
+			continue;
+		}
+		if (pg->pg_ref != 1 || page_test(pg, PG_DIRTY | PG_WRITEBACK) || !page_trylock(pg))
+			continue;
+		page_get(pg);
+		found = pg;
+	}
+	spin_unlock(&pc_list_lock);
+	return found;
+}
+
+u32 pc_reclaim(u32 want)
+{
+	u32 done = 0, scan = pc_npages * 2; /* twice round: the first may only have cleared marks */
+	u64 deadline = clock_mono_ns() + 100 * NSEC_PER_MSEC;
+
+	for (;;) {
+		while (done < want && scan > 0) {
+			struct page *pg = next_candidate(&scan);
+			struct vnode *vp;
+
+			if (!pg)
+				continue;
+			/* Locked, so it keeps its vnode alive. Whoever finds a page takes a reference under v_pclock. */
+			vp = pg->pg_vnode;
+			if (vp)
+				done += pc_remove_if(vp, pg, 2);
+			page_unlock(pg);
+			page_put(pg);
+		}
+		if (done > 0 || want == 0xffffffffu || pc_ndirty + pc_nwriteback == 0 || clock_mono_ns() >= deadline)
+			return done;
+		/* All dirty: what is written meanwhile can go. */
+		writeback_urge();
+		writeback_wait(deadline);
+		scan = pc_npages * 2;
+	}
+}

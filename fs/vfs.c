@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mounted file systems: the list of them, mounting and unmounting, sync of all, shutdown.
+ *
+ * A mount joins two vnodes: v_mounted of the covered directory names the vfs, vfs_covered the directory. namei() steps from one to the
+ * other. Lock: mount_lock (LR_MOUNT) around everything that changes or walks the list; vfs_lock besides, where V_MOUNTED changes.
+ */
+#include "fs/dev.h"
+#include "fs/namecache.h"
+#include "fs/namei.h"
+#include "fs/pagecache.h"
+#include "fs/vnode_impl.h"
+#include "kernel/abi/errno.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+
+struct vnode *rootvp;
+
+static struct list mounts = LIST_INIT(mounts);
+static struct list fstypes = LIST_INIT(fstypes);
+static struct mutex mount_lock;
+static u32 next_nodev = 1; /* minor numbers of file systems without a device */
+
+void vfs_init(void)
+{
+	mutex_init(&mount_lock, "mounts", LR_MOUNT);
+	radix_module_init();
+	vnode_cache_init();
+	namecache_init();
+	pagecache_init();
+}
+
+void fstype_register(struct fstype *fs)
+{
+	list_push_back(&fstypes, &fs->fs_link);
+}
+
+static const struct fstype *fstype_find(const char *name)
+{
+	struct fstype *fs;
+
+	list_for_each(fs, &fstypes, fs_link) {
+		if (strcmp(fs->fs_name, name) == 0)
+			return fs;
+	}
+	return NULL;
+}
+
+/* Is option `want` in the text "a,b=1,c"? */
+static bool option_set(const char *options, const char *want)
+{
+	size_t n = strlen(want);
+
+	while (options && *options) {
+		const char *comma = strchr(options, ',');
+
+		if (strncmp(options, want, n) == 0 && (options[n] == 0 || options[n] == ','))
+			return true;
+		options = comma ? comma + 1 : NULL;
+	}
+	return false;
+}
+
+/* Puts a vfs over the directory at path. The directory's reference is kept. */
+static int cover(struct vfs *vfs, const char *path)
+{
+	struct vnode *vp;
+	int error;
+
+	error = namei(NULL, path, NI_DIRECTORY, &vp);
+	if (error)
+		return error;
+	spin_lock(&vfs_lock);
+	if (vp->v_flags & (V_ROOT | V_MOUNTED | V_UNLINKED)) {
+		error = vp->v_flags & V_UNLINKED ? -ENOENT : -EBUSY;
+	} else {
+		vp->v_mounted = vfs;
+		vp->v_flags |= V_MOUNTED;
+		vfs->vfs_covered = vp;
+	}
+	spin_unlock(&vfs_lock);
+	if (error)
+		vn_rele(vp);
+	return error;
+}
+
+static void uncover(struct vfs *vfs)
+{
+	struct vnode *vp = vfs->vfs_covered;
+
+	if (!vp)
+		return;
+	spin_lock(&vfs_lock);
+	vp->v_flags &= ~V_MOUNTED;
+	vp->v_mounted = NULL;
+	vfs->vfs_covered = NULL;
+	spin_unlock(&vfs_lock);
+	vn_rele(vp);
+}
+
+static int open_device(struct vfs *vfs, const char *source)
+{
+	struct vfs *other;
+	dev_t dev;
+	int error;
+
+	error = bdev_byname(source, &dev);
+	if (error)
+		return error;
+	list_for_each(other, &mounts, vfs_link) {
+		if (other->vfs_bdevvp && other->vfs_dev == dev)
+			return -EBUSY;
+	}
+	vfs->vfs_dev = dev;
+	return bdev_vnode(dev, &vfs->vfs_bdevvp);
+}
+
+/* The vnodes of vfs go: all must be inactive but the root, which only the mount holds. -EBUSY, with nothing lost */
+static int empty_cache(struct vfs *vfs)
+{
+	struct vnode *root = vfs->vfs_root;
+
+	while (vnode_reclaim(vfs, 64) > 0)
+		;
+	if (vfs->vfs_nvnodes > 1 || root->v_ref > 1)
+		return -EBUSY;
+	vnode_setflags(root, V_NOCACHE, V_ROOT);
+	vfs->vfs_root = NULL;
+	vn_rele(root);
+	return 0;
+}
+
+static void vfs_free(struct vfs *vfs)
+{
+	if (vfs->vfs_bdevvp)
+		vn_rele(vfs->vfs_bdevvp);
+	kfree(vfs);
+}
+
+static int mount_new(const struct fstype *fs, const char *source, const char *path, bool readonly,
+		     const char *options)
+{
+	struct vfs *vfs = kzalloc(sizeof(*vfs), 0);
+	int error;
+
+	if (!vfs)
+		return -ENOMEM;
+	vfs->vfs_type = fs;
+	vfs->vfs_readonly = readonly;
+	vfs->vfs_dev = MAKEDEV(0, next_nodev);
+	mutex_init(&vfs->vfs_renamelock, "rename", LR_FS_RENAME);
+	strlcpy_k(vfs->vfs_source, source ? source : "none", sizeof(vfs->vfs_source));
+	strlcpy_k(vfs->vfs_path, path ? path : "/", sizeof(vfs->vfs_path));
+	if (fs->fs_nodev) {
+		next_nodev++;
+	} else {
+		error = source ? open_device(vfs, source) : -EINVAL;
+		if (error)
+			goto out_free;
+	}
+	error = fs->fs_ops->vfs_mount(vfs, source, options);
+	if (error)
+		goto out_free;
+	vnode_setflags(vfs->vfs_root, V_ROOT, 0);
+	if (path) {
+		error = cover(vfs, path);
+		if (error)
+			goto out_unmount;
+	} else {
+		rootvp = vfs->vfs_root;
+	}
+	list_push_back(&mounts, &vfs->vfs_link);
+	return 0;
+
+out_unmount:
+	VERIFY(empty_cache(vfs) == 0);
+	fs->fs_ops->vfs_unmount(vfs);
+out_free:
+	vfs_free(vfs);
+	return error;
+}
+
+/* The mount whose root is at path, that root with a reference. */
+static int find_mount(const char *path, struct vfs **vfsp, struct vnode **rootp)
+{
+	int error;
+
+	error = namei(NULL, path, 0, rootp);
+	if (error)
+		return error;
+	if (!((*rootp)->v_flags & V_ROOT)) {
+		vn_rele(*rootp);
+		return -EINVAL;
+	}
+	*vfsp = (*rootp)->v_vfs;
+	return 0;
+}
+
+static int remount(const char *path, bool readonly)
+{
+	struct vnode *root;
+	struct vfs *vfs;
+	int error;
+
+	error = find_mount(path, &vfs, &root);
+	if (error)
+		return error;
+	if (readonly != vfs->vfs_readonly && vfs->vfs_type->fs_ops->vfs_remount)
+		error = vfs->vfs_type->fs_ops->vfs_remount(vfs, readonly);
+	vn_rele(root);
+	return error;
+}
+
+int vfs_domount(const char *source, const char *path, const char *type, u32 flags, const char *options)
+{
+	bool readonly = (flags & VFS_MS_RDONLY) || option_set(options, "ro");
+	const struct fstype *fs;
+	int error;
+
+	mutex_lock(&mount_lock);
+	if (flags & VFS_MS_REMOUNT) {
+		error = path ? remount(path, readonly) : -EINVAL;
+	} else {
+		fs = type ? fstype_find(type) : NULL;
+		error = fs ? mount_new(fs, source, path, readonly, options) : -ENODEV;
+	}
+	mutex_unlock(&mount_lock);
+	return error;
+}
+
+static bool has_mounts_below(const struct vfs *vfs)
+{
+	struct vfs *other;
+
+	list_for_each(other, &mounts, vfs_link) {
+		if (other->vfs_covered && other->vfs_covered->v_vfs == vfs)
+			return true;
+	}
+	return false;
+}
+
+static int unmount_locked(struct vfs *vfs)
+{
+	const struct vfsops *ops = vfs->vfs_type->fs_ops;
+	int error;
+
+	if (!vfs->vfs_covered || has_mounts_below(vfs))
+		return -EBUSY;
+	if (ops->vfs_sync)
+		ops->vfs_sync(vfs, true);
+	/* From here on namei() does not come in any more; whoever is inside still is. */
+	spin_lock(&vfs_lock);
+	vfs->vfs_covered->v_flags &= ~V_MOUNTED;
+	spin_unlock(&vfs_lock);
+	error = empty_cache(vfs);
+	if (error) {
+		spin_lock(&vfs_lock);
+		vfs->vfs_covered->v_flags |= V_MOUNTED;
+		spin_unlock(&vfs_lock);
+		return error;
+	}
+	list_remove(&vfs->vfs_link);
+	uncover(vfs);
+	error = ops->vfs_unmount(vfs);
+	vfs_free(vfs);
+	return error;
+}
+
+int vfs_unmount(const char *path, u32 flags)
+{
+	struct vnode *root;
+	struct vfs *vfs;
+	int error;
+
+	mutex_lock(&mount_lock);
+	error = find_mount(path, &vfs, &root);
+	if (!error) {
+		vn_rele(root);
+		error = unmount_locked(vfs);
+	}
+	mutex_unlock(&mount_lock);
+	return error;
+}
+
+int vfs_sync_all(bool wait)
+{
+	struct vfs *vfs;
+	int error, first = 0;
+
+	mutex_lock(&mount_lock);
+	list_for_each(vfs, &mounts, vfs_link) {
+		if (!vfs->vfs_type->fs_ops->vfs_sync)
+			continue;
+		error = vfs->vfs_type->fs_ops->vfs_sync(vfs, wait);
+		if (error && !first)
+			first = error;
+	}
+	mutex_unlock(&mount_lock);
+	return first;
+}
+
+void vfs_foreach(bool (*fn)(struct vfs *vfs, void *arg), void *arg)
+{
+	struct vfs *vfs;
+
+	mutex_lock(&mount_lock);
+	list_for_each(vfs, &mounts, vfs_link) {
+		if (!fn(vfs, arg))
+			break;
+	}
+	mutex_unlock(&mount_lock);
+}
+
+void vfs_dirty(struct vfs *vfs)
+{
+	if (vfs->vfs_dirtied)
+		return;
+	vfs->vfs_dirtied = clock_mono_ns() | 1;
+	writeback_poke();
+}
+
+int vfs_statfs(struct vfs *vfs, struct statfs_k *st)
+{
+	int error;
+
+	*st = (struct statfs_k){ .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE };
+	if (!vfs || !vfs->vfs_type->fs_ops->vfs_statfs)
+		return -ENOSYS;
+	st->f_fsid[0] = vfs->vfs_dev;
+	st->f_namelen = NAME_MAX_K;
+	st->f_flags = vfs->vfs_readonly ? 1 : 0; /* ST_RDONLY */
+	error = vfs->vfs_type->fs_ops->vfs_statfs(vfs, st);
+	return error;
+}
+
+void vfs_shutdown(void)
+{
+	struct vfs *vfs;
+
+	mutex_lock(&mount_lock);
+	list_for_each(vfs, &mounts, vfs_link) {
+		const struct vfsops *ops = vfs->vfs_type->fs_ops;
+
+		if (ops->vfs_sync)
+			ops->vfs_sync(vfs, true);
+		if (!vfs->vfs_readonly && ops->vfs_remount && ops->vfs_remount(vfs, true) < 0)
+			printk("vfs: %s on %s could not be made read-only\n", vfs->vfs_source, vfs->vfs_path);
+	}
+	mutex_unlock(&mount_lock);
+}
+
+void vfs_drop_caches(void)
+{
+	vfs_sync_all(true);
+	namecache_purge_all();
+	while (vnode_reclaim(NULL, 64) > 0)
+		;
+	pc_reclaim(0xffffffffu);
+}
