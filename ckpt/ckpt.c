@@ -77,6 +77,8 @@ static int check_process(struct ckpt_save *cs)
 		return ckpt_refuse(comm, -EOPNOTSUPP, "its memory is shared with another process (vfork)");
 	if (p->p_fdtab->ft_ref > 1)
 		return ckpt_refuse(comm, -EOPNOTSUPP, "its descriptors are shared with another process");
+	if (!list_empty(&p->p_ptimers))
+		return ckpt_refuse(comm, -EOPNOTSUPP, "it has POSIX timers");
 	spin_lock(&pidlock);
 	if (!list_empty(&p->p_children)) {
 		child = list_first(&p->p_children, struct proc, p_sibling);

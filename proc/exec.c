@@ -25,6 +25,7 @@
 #include "mm/usercopy.h"
 #include "proc/exec_impl.h"
 #include "proc/lwp_impl.h"
+#include "proc/ptimer.h"
 #include "proc/rlimit.h"
 #include "proc/syscalls.h"
 #include "proc/wait.h"
@@ -405,6 +406,7 @@ static void commit(struct exec_new *x)
 
 	reset_lwp(l, x);
 	reset_signals(p, l);
+	ptimer_delete_all(p);
 	fdtab_closexec(p->p_fdtab);
 	set_comm(p, l, x->path);
 	spin_lock(&p->p_lock);

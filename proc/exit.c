@@ -10,6 +10,7 @@
 #include "mm/kmalloc.h"
 #include "proc/lwp_impl.h"
 #include "proc/pgrp.h"
+#include "proc/ptimer.h"
 #include "proc/sched.h"
 #include "proc/sleep.h"
 #include "proc/wait.h"
@@ -125,6 +126,7 @@ static void release_resources(struct proc *p)
 	struct fdtab *ft = p->p_fdtab;
 
 	itimer_cancel_all(p);
+	ptimer_delete_all(p);
 	spin_lock(&p->p_lock);
 	p->p_fdtab = NULL;
 	spin_unlock(&p->p_lock);

@@ -12,6 +12,7 @@
 #include "mm/kmalloc.h"
 #include "proc/futex.h"
 #include "proc/lwp_impl.h"
+#include "proc/ptimer.h"
 #include "proc/rlimit.h"
 #include "proc/sleep.h"
 
@@ -37,6 +38,7 @@ static void proc_setup(struct proc *p)
 	p->p_exitsig = K_SIGCHLD;
 	p->p_umask = 022;
 	p->p_start_ns = clock_mono_ns();
+	list_init(&p->p_ptimers);
 	itimer_init(p);
 }
 
@@ -47,6 +49,7 @@ void proc_init(void)
 	cred_init();
 	signal_init();
 	futex_init();
+	ptimer_init();
 	nanosleep_init();
 	sigtimedwait_init();
 	proc_setup(&proc0);

@@ -84,6 +84,7 @@ struct proc {
 	u32 p_nheld;		 /* lwps standing at the boundary */
 	struct sigstate p_sig;
 	struct itimer p_itreal;	 /* ITIMER_REAL and alarm(2) */
+	struct list p_ptimers;	 /* POSIX timers (proc/ptimer.c) */
 	struct itimer p_itvirt, p_itprof; /* count CPU time: it_next is the CPU time at which they fire */
 	struct rlimit_k p_rlimit[NRLIMIT];
 	struct cred *p_cred;	 /* immutable once set: replaced whole */
