@@ -39,20 +39,24 @@
 #define FPREGSET_SIZE 108u
 #define TLS_FIRST 6u /* GDT slot of the first */
 
-/* Our notes. Every one begins with its version. */
+/*
+ * Our notes. Every one begins with its version. The numbers are high because debuggers look at the type of a note
+ * of an owner that they do not know: number 6, say, would be taken for an auxiliary vector.
+ */
 #define OWNER_KCKPT "KCKPT"
-#define NK_HEAD 1u   /* sizes and counts; first of all notes */
-#define NK_IDENT 2u  /* which image, and the checksum; second */
-#define NK_TIME 3u   /* clocks and timers */
-#define NK_VNODES 4u /* files that the process depends on */
-#define NK_PROC 5u
-#define NK_SIGNALS 6u /* actions, pending for the process */
-#define NK_MM 7u
-#define NK_SEGS 8u
-#define NK_FILES 9u /* open file descriptions and descriptors */
-#define NK_TTYS 10u /* only if there are any */
-#define NK_SUMS 11u /* sums of the blocks of page sums; only if there are any */
-#define NK_LWP 12u  /* after the NT_PRSTATUS of each lwp */
+#define NK(n) (0x4b430000u + (n)) /* "KC" */
+#define NK_HEAD NK(1)		  /* sizes and counts; first of all notes */
+#define NK_IDENT NK(2)		  /* which image, and the checksum; second */
+#define NK_TIME NK(3)		  /* clocks and timers */
+#define NK_VNODES NK(4)		  /* files that the process depends on */
+#define NK_PROC NK(5)
+#define NK_SIGNALS NK(6) /* actions, pending for the process */
+#define NK_MM NK(7)
+#define NK_SEGS NK(8)
+#define NK_FILES NK(9) /* open file descriptions and descriptors */
+#define NK_TTYS NK(10) /* only if there are any */
+#define NK_SUMS NK(11) /* sums of the blocks of page sums; only if there are any */
+#define NK_LWP NK(12)  /* after the NT_PRSTATUS of each lwp */
 
 #define NK_VERSION 1u
 #define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */

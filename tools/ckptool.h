@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* ckptool: what its parts share. An image is walked once, field by field, and a sink makes text of that. */
+#ifndef TOOLS_CKPTOOL_H
+#define TOOLS_CKPTOOL_H
+
+#include <stdio.h>
+
+#include "ckpt/image.h"
+
+struct tool_image {
+	const char *ti_name;
+	int ti_fd;
+	u64 ti_size;
+	struct img_image ti_img;
+	struct img_io ti_io;
+};
+
+/* 0, or a message was printed and the exit status is returned. */
+int tool_open(struct tool_image *ti, const char *name);
+void tool_close(struct tool_image *ti);
+
+/* Where a walk's names and values go. A key is NULL inside a list. */
+struct sink {
+	void (*k_open)(struct sink *k, const char *key, bool list);
+	void (*k_close)(struct sink *k, bool list);
+	void (*k_number)(struct sink *k, const char *key, s64 value);
+	void (*k_unsigned)(struct sink *k, const char *key, u64 value);
+	void (*k_text)(struct sink *k, const char *key, const char *value);
+	void (*k_bytes)(struct sink *k, const char *key, const u8 *p, u32 n);
+};
+
+/* ckptool_walk.c: everything but the contents of the pages. */
+void tool_walk(const struct tool_image *ti, struct sink *k);
+
+/* ckptool_info.c, ckptool_json.c, ckptool_diff.c: the commands. */
+void tool_info(const struct tool_image *ti, bool verbose);
+void tool_json(const struct tool_image *ti);
+/* 0: no difference, 1: some were printed. */
+int tool_diff(const struct tool_image *a, const struct tool_image *b);
+
+/* Prints a string with everything that could disturb a terminal escaped. */
+void tool_print_text(FILE *out, const char *s);
+
+#endif
