@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of terminal devices, and which of them is the console. */
 #include "kernel/dev/chardev.h"
+#include "kernel/cmdline.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 
@@ -35,45 +36,65 @@ void termdev_foreach(void (*fn)(struct termdev *td, void *arg), void *arg)
 		fn(td, arg);
 }
 
-/* The device whose name is the first len bytes of name. */
-static struct termdev *find(const char *name, size_t len)
+struct termdev *termdev_find(const char *name)
 {
 	struct termdev *td;
 
 	list_for_each (td, &termdevs, td_link) {
-		if (strlen(td->td_name) == len && memcmp(td->td_name, name, len) == 0)
+		if (strcmp(td->td_name, name) == 0)
 			return td;
 	}
 	return NULL;
 }
 
-struct termdev *termdev_find(const char *name)
+/* The device that a console= word names. */
+static struct termdev *named(const char *word)
 {
-	return find(name, strlen(name));
+	const char *comma = strchr(word, ',');
+	char name[16];
+
+	strlcpy_k(name, word, comma ? MIN((size_t)(comma - word) + 1, sizeof(name)) : sizeof(name));
+	return termdev_find(name);
+}
+
+struct choice {
+	bool ch_asked; /* some console= names a device that is there */
+};
+
+static bool asked_for(struct termdev *td)
+{
+	const char *last = cmdline_get("console");
+
+	return cmdline_has("console", td->td_name) || (last && named(last) == td);
+}
+
+static void look(struct termdev *td, void *arg)
+{
+	struct choice *choice = arg;
+
+	choice->ch_asked |= asked_for(td);
 }
 
 static void show_log(struct termdev *td, void *arg)
 {
-	struct termdev *only = arg;
+	const struct choice *choice = arg;
 
-	if (td->td_console && (only ? only == td : td->td_logs))
+	if (td->td_console && (choice->ch_asked ? asked_for(td) : td->td_logs))
 		console_register(td->td_console);
 }
 
-void termdev_set_console(const char *name)
+void termdev_choose_console(void)
 {
-	const char *comma = name ? strchr(name, ',') : NULL;
-	struct termdev *td = NULL;
+	const char *last = cmdline_get("console");
+	struct choice choice = { false };
 
-	if (name) {
-		td = find(name, comma ? (size_t)(comma - name) : strlen(name));
-		if (!td)
-			printk("console=%s: no such device\n", name);
-	}
-	termdev_foreach(show_log, td);
-	if (!td && !list_empty(&termdevs))
-		td = list_first(&termdevs, struct termdev, td_link);
-	console_dev = td;
+	console_dev = last ? named(last) : NULL;
+	if (last && !console_dev)
+		printk("console=%s: no such device\n", last);
+	if (!console_dev && !list_empty(&termdevs))
+		console_dev = list_first(&termdevs, struct termdev, td_link);
+	termdev_foreach(look, &choice);
+	termdev_foreach(show_log, &choice);
 }
 
 struct termdev *termdev_console(void)

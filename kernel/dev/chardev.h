@@ -23,7 +23,7 @@ struct termdev {
 	dev_t td_rdev;
 	u16 td_rows, td_cols; /* 0: not known */
 	struct console *td_console; /* the same hardware for the kernel's log; NULL: not fit */
-	bool td_logs;		    /* shows the log when no console was asked for */
+	bool td_logs;		    /* shows the log if no console was asked for */
 
 	/* Called by the tty layer, from any context, with its lock (LR_TTY) held. NULL for the last three: the device cannot. */
 	/* Takes up to len bytes; returns how many. If fewer, calls td_output_ready when it takes more. */
@@ -49,10 +49,11 @@ void termdev_foreach(void (*fn)(struct termdev *td, void *arg), void *arg);
 struct termdev *termdev_find(const char *name); /* NULL */
 
 /*
- * Chooses what /dev/console is: the device called `name` (the command line's console=; of "ttyS0,115200" the part before the comma),
- * which then alone shows the kernel's log. NULL, or no such device: the first one registered, and the log as td_logs says.
+ * The devices that the command line's console= words name (of "ttyS0,115200" the part before the comma) show the kernel's log; the
+ * last one is /dev/console. Without such words, or if none of the devices is there: the first one registered is,
+ * and the log goes where td_logs says. Once, when all devices are registered.
  */
-void termdev_set_console(const char *name);
+void termdev_choose_console(void);
 struct termdev *termdev_console(void); /* NULL: there is no terminal at all */
 
 #endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* Terminals: from the hardware to the line discipline and back; claims, settings, hangup. */
+#include "fs/tty_impl.h"
+#include "kernel/abi/signal.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "proc/pgrp.h"
+#include "proc/proc.h"
+#include "proc/signal.h"
+#include "proc/sleep.h"
+
+#define CHIP_POLL_NS NSEC_PER_MSEC /* a chip does not tell when its last bit is out */
+#define DRAIN_LIMIT_NS NSEC_PER_SEC
+
+static struct list ttys = LIST_INIT(ttys); /* complete after start-up but for ptys; only grows */
+static struct spinlock ttys_lock = SPINLOCK_INIT("ttys", LR_TTY);
+
+static void wake_writers(struct tty *t)
+{
+	if (t->t_wait_room) {
+		t->t_wait_room = false;
+		wakeup(tty_chan_out(t));
+	}
+	pollwakeup(&t->t_poll);
+}
+
+void tty_pump(struct tty *t)
+{
+	bool was_full = ldisc_room(t->t_ld) < LD_OUTSIZE / 2;
+	const u8 *buf;
+	size_t len, took;
+
+	ASSERT(spin_held(&t->t_lock));
+	while ((len = ldisc_pull(t->t_ld, &buf)) > 0) {
+		took = t->t_td->td_write(t->t_td, buf, len);
+		ldisc_pulled(t->t_ld, took);
+		if (took < len)
+			break;
+	}
+	if ((t->t_wait_room && ldisc_outq(t->t_ld) == 0) ||
+	    (was_full && ldisc_room(t->t_ld) >= LD_OUTSIZE / 2))
+		wake_writers(t);
+}
+
+static void send_xchar(struct tty *t, int which)
+{
+	if (!(t->t_ld->ld_t.c_iflag & IXOFF))
+		return;
+	t->t_ld->ld_xchar = t->t_ld->ld_t.c_cc[which];
+	tty_pump(t);
+}
+
+/* A terminal that nobody has open leaves its input with the hardware. */
+void tty_update_throttle(struct tty *t)
+{
+	bool hold = t->t_throttled;
+
+	if (t->t_opens == 0 || ldisc_input_full(t->t_ld))
+		hold = true;
+	else if (ldisc_input_low(t->t_ld))
+		hold = false;
+	if (hold == t->t_throttled)
+		return;
+	t->t_throttled = hold;
+	send_xchar(t, hold ? VSTOP : VSTART);
+	if (t->t_td->td_throttle)
+		t->t_td->td_throttle(t->t_td, hold);
+}
+
+/* What input brought about: echo, readers, and, once the lock is dropped, signals. Releases t_lock. */
+static void after_input(struct tty *t, u32 events)
+{
+	pid_t pgrp = t->t_pgrp;
+
+	if (events & LD_EV_FLUSHED)
+		wake_writers(t);
+	tty_pump(t);
+	tty_update_throttle(t);
+	if (events & LD_EV_INPUT) {
+		wakeup(tty_chan_in(t));
+		pollwakeup(&t->t_poll);
+	}
+	spin_unlock(&t->t_lock);
+	if (!pgrp)
+		return;
+	if (events & LD_EV_INTR)
+		signal_pgrp(pgrp, K_SIGINT, NULL);
+	if (events & LD_EV_QUIT)
+		signal_pgrp(pgrp, K_SIGQUIT, NULL);
+	if (events & LD_EV_SUSP)
+		signal_pgrp(pgrp, K_SIGTSTP, NULL);
+}
+
+static void input(struct termdev *td, const u8 *buf, size_t len)
+{
+	struct tty *t = td->td_tty;
+
+	spin_lock(&t->t_lock);
+	after_input(t, ldisc_input(t->t_ld, buf, len));
+}
+
+static void rxerror(struct termdev *td, u8 c, enum td_error error)
+{
+	static const enum ld_error kind[] = { [TD_BREAK] = LD_BREAK, [TD_PARITY] = LD_PARITY,
+					      [TD_OVERRUN] = LD_OVERRUN };
+	struct tty *t = td->td_tty;
+
+	spin_lock(&t->t_lock);
+	after_input(t, ldisc_rxerror(t->t_ld, c, kind[error]));
+}
+
+static void output_ready(struct termdev *td)
+{
+	struct tty *t = td->td_tty;
+
+	spin_lock(&t->t_lock);
+	tty_pump(t);
+	spin_unlock(&t->t_lock);
+}
+
+int tty_claim(struct tty *t, bool *claim, bool nonblock)
+{
+	int error;
+
+	while (*claim) {
+		if (nonblock)
+			return -EAGAIN;
+		error = sleep(claim, &t->t_lock, SLP_INTR, 0);
+		if (error)
+			return error;
+	}
+	*claim = true;
+	return 0;
+}
+
+void tty_unclaim(struct tty *t, bool *claim)
+{
+	ASSERT(spin_held(&t->t_lock) && *claim);
+	*claim = false;
+	wakeup(claim); /* all: the one chosen might leave for a signal */
+}
+
+int tty_drain(struct tty *t, const struct ttyfile *tf)
+{
+	int error;
+
+	for (;;) {
+		bool queued = ldisc_outq(t->t_ld) != 0;
+
+		if (tf->tf_hung)
+			return -EIO;
+		if (!queued && t->t_td->td_drained(t->t_td))
+			return 0;
+		t->t_wait_room = true;
+		error = sleep(tty_chan_out(t), &t->t_lock, SLP_INTR,
+			      queued ? 0 : clock_mono_ns() + CHIP_POLL_NS);
+		if (error && error != -ETIMEDOUT)
+			return error;
+	}
+}
+
+/* --- Settings --- */
+
+/* c_cflag's speed codes (source: linux-libc-dev asm-generic/termbits.h). */
+static const u32 speeds[] = { 0,   50,	 75,   110,  134,  150,	 200,	300,
+			      600, 1200, 1800, 2400, 4800, 9600, 19200, 38400 };
+static const u32 speeds_ex[] = { 0,	  57600,   115200,  230400,  460800,  500000,  576000,	921600,
+				 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000 };
+
+static u32 baud_of(u32 code, u32 other)
+{
+	u32 n = code & CBAUD & ~CBAUDEX;
+
+	if ((code & CBAUD) == BOTHER)
+		return other;
+	return code & CBAUDEX ? speeds_ex[n] : speeds[n];
+}
+
+void tty_set_termios(struct tty *t, const struct abi_termios *termios)
+{
+	struct abi_termios new = *termios;
+	u32 in = new.c_cflag >> IBSHIFT & CBAUD;
+
+	new.c_ospeed = baud_of(new.c_cflag, new.c_ospeed);
+	new.c_ispeed = in ? baud_of(in, new.c_ispeed) : new.c_ospeed;
+	ldisc_set(t->t_ld, &new);
+	if (t->t_td->td_setline)
+		t->t_td->td_setline(t->t_td, new.c_ospeed, new.c_cflag);
+	/* Readers look at the settings anew; output may have been released. */
+	wakeup(tty_chan_in(t));
+	pollwakeup(&t->t_poll);
+	tty_pump(t);
+	tty_update_throttle(t);
+}
+
+void tty_set_winsize(struct tty *t, const struct abi_winsize *ws)
+{
+	pid_t pgrp = 0;
+
+	spin_lock(&t->t_lock);
+	if (memcmp(&t->t_win, ws, sizeof(*ws)) != 0) {
+		t->t_win = *ws;
+		pgrp = t->t_pgrp;
+	}
+	spin_unlock(&t->t_lock);
+	if (pgrp)
+		signal_pgrp(pgrp, K_SIGWINCH, NULL);
+}
+
+void tty_get_state(struct tty *t, struct tty_state *st)
+{
+	spin_lock(&t->t_lock);
+	st->ts_termios = t->t_ld->ld_t;
+	st->ts_winsize = t->t_win;
+	spin_unlock(&t->t_lock);
+}
+
+void tty_set_state(struct tty *t, const struct tty_state *st)
+{
+	spin_lock(&t->t_lock);
+	tty_set_termios(t, &st->ts_termios);
+	spin_unlock(&t->t_lock);
+	tty_set_winsize(t, &st->ts_winsize);
+}
+
+const char *tty_name(const struct tty *t)
+{
+	return t->t_td->td_name;
+}
+
+dev_t tty_rdev(const struct tty *t)
+{
+	return t->t_td->td_rdev;
+}
+
+pid_t tty_foreground(const struct tty *t)
+{
+	return __atomic_load_n(&t->t_pgrp, __ATOMIC_RELAXED);
+}
+
+/* --- Hangup --- */
+
+/* Marks what is open, and wakes all who wait. What was opened as the console goes on, but for the session's own. */
+static void hang_files(struct tty *t, pid_t sid)
+{
+	struct ttyfile *tf;
+
+	list_for_each (tf, &t->t_files, tf_link) {
+		if (!tf->tf_console || (sid && tf->tf_sid == sid))
+			tf->tf_hung = true;
+	}
+	ldisc_flush_in(t->t_ld);
+	ldisc_flush_out(t->t_ld);
+	t->t_ld->ld_stopped = t->t_ld->ld_tcooff = false;
+	wakeup(&t->t_reading);
+	wakeup(&t->t_writing);
+	wakeup(tty_chan_in(t));
+	wakeup(tty_chan_out(t));
+	pollwakeup(&t->t_poll);
+	tty_update_throttle(t);
+}
+
+void tty_hangup(struct tty *t)
+{
+	struct proc *leader;
+	pid_t sid, pgrp;
+
+	spin_lock(&t->t_lock);
+	sid = t->t_sid;
+	pgrp = t->t_pgrp;
+	t->t_sid = t->t_pgrp = 0;
+	hang_files(t, sid);
+	spin_unlock(&t->t_lock);
+	tty_forget(t);
+	if (pgrp) {
+		signal_pgrp(pgrp, K_SIGHUP, NULL);
+		signal_pgrp(pgrp, K_SIGCONT, NULL);
+	}
+	leader = sid ? proc_find(sid) : NULL;
+	if (leader) {
+		signal_proc(leader, K_SIGHUP, NULL);
+		signal_proc(leader, K_SIGCONT, NULL);
+		proc_rele(leader);
+	}
+}
+
+/* --- All of them --- */
+
+struct tty *tty_find(dev_t dev)
+{
+	struct tty *t, *found = NULL;
+
+	spin_lock(&ttys_lock);
+	list_for_each (t, &ttys, t_link) {
+		if (tty_rdev(t) == dev)
+			found = t;
+	}
+	spin_unlock(&ttys_lock);
+	return found;
+}
+
+struct tty *tty_add(struct termdev *td)
+{
+	struct tty *t = kzalloc(sizeof(*t), 0);
+	struct abi_termios termios;
+
+	if (!t)
+		return NULL;
+	t->t_ld = kmalloc(sizeof(*t->t_ld), 0);
+	if (!t->t_ld) {
+		kfree(t);
+		return NULL;
+	}
+	spin_init(&t->t_lock, td->td_name, LR_TTY);
+	list_init(&t->t_files);
+	pollhead_init(&t->t_poll);
+	ldisc_default_termios(&termios);
+	ldisc_init(t->t_ld, &termios);
+	t->t_td = td;
+	t->t_win = (struct abi_winsize){ .ws_row = td->td_rows, .ws_col = td->td_cols };
+	t->t_throttled = true;
+	td->td_tty = t;
+	td->td_input = input;
+	td->td_rxerror = rxerror;
+	td->td_output_ready = output_ready;
+	spin_lock(&ttys_lock);
+	list_push_back(&ttys, &t->t_link);
+	spin_unlock(&ttys_lock);
+	return t;
+}
+
+void tty_drain_all(void)
+{
+	u64 limit = clock_mono_ns() + DRAIN_LIMIT_NS;
+	struct tty *t;
+
+	list_for_each (t, &ttys, t_link) {
+		spin_lock(&t->t_lock);
+		while (t->t_opens && clock_mono_ns() < limit &&
+		       (ldisc_outq(t->t_ld) || !t->t_td->td_drained(t->t_td)))
+			sleep(tty_chan_out(t), &t->t_lock, 0, clock_mono_ns() + CHIP_POLL_NS);
+		spin_unlock(&t->t_lock);
+	}
+}
+
+static void add_one(struct termdev *td, void *arg)
+{
+	if (!tty_add(td)) {
+		printk("%s: no memory\n", td->td_name);
+		return;
+	}
+	devfs_add(td->td_name, VCHR, td->td_rdev, 0620);
+}
+
+void tty_init(void)
+{
+	termdev_foreach(add_one, NULL);
+	tty_job_init();
+	tty_dev_init();
+}
