@@ -41,6 +41,7 @@ struct ckpt_restore {
 	u32 cr_flags;
 	struct proc *cr_parent;
 	struct img_image cr_img;
+	struct lwp **cr_lwps;	/* by index in i_lwp; [0] is the new process's first */
 	struct as *cr_as;	/* being built */
 	/* The outcome, under cr_lock. */
 	struct spinlock cr_lock;
@@ -61,6 +62,8 @@ int st_proc_save(struct ckpt_save *cs);
 int st_proc_restore(struct ckpt_restore *cr);
 int st_lwp_save(struct ckpt_save *cs);
 int st_lwp_restore(struct ckpt_restore *cr);
+void st_lwp_start(struct ckpt_restore *cr);
+void st_lwp_discard(struct ckpt_restore *cr);
 int st_cred_restore(struct ckpt_restore *cr); /* after all that is opened by name */
 int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
 int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);

@@ -81,9 +81,17 @@ static int restore_all(struct ckpt_restore *cr)
 /* No failure beyond the reveal. */
 static long take_over(struct ckpt_restore *cr)
 {
+	const struct img_image *img = &cr->cr_img;
 	struct proc *p = curproc();
-	int pid = proc_reveal(cr->cr_parent, cr->cr_img.i_proc.p_pid);
+	pid_t *tids = kmalloc(img->i_nlwp * sizeof(*tids), 0);
+	int pid;
 
+	if (!tids)
+		return -ENOMEM;
+	for (u32 i = 0; i < img->i_nlwp; i++)
+		tids[i] = img->i_lwp[i].l_tid;
+	pid = proc_reveal(cr->cr_parent, img->i_proc.p_pid, cr->cr_lwps, tids, img->i_nlwp);
+	kfree(tids);
 	if (pid < 0)
 		return pid;
 	intr_push_off();
@@ -91,6 +99,7 @@ static long take_over(struct ckpt_restore *cr)
 	hat_switch(&p->p_as->a_hat);
 	intr_pop_off();
 	cr->cr_as = NULL;
+	st_lwp_start(cr);
 	return pid;
 }
 
@@ -112,6 +121,7 @@ void restore_ckpt(void *arg)
 	result = restore_all(cr);
 	if (!result)
 		result = take_over(cr);
+	st_lwp_discard(cr);
 	if (cr->cr_as)
 		as_rele(cr->cr_as);
 	img_free(&cr->cr_img);

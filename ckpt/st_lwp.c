@@ -10,6 +10,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/x86.h"
+#include "mm/kmalloc.h"
 #include "proc/abi_time.h"
 #include "proc/fpu.h"
 #include "proc/lwp_impl.h"
@@ -75,14 +76,28 @@ static int save_lwp(struct ckpt_save *cs, struct lwp *l)
 	return st_lwp_signal_save(cs, l, il);
 }
 
+/* The lwp with the lowest id above `tid`, but not `skip`. All lwps stand still. */
+static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
+{
+	struct lwp *l, *best = NULL;
+
+	list_for_each (l, &p->p_lwps, l_plink) {
+		if (l != skip && l->l_tid > tid && (!best || l->l_tid < best->l_tid))
+			best = l;
+	}
+	return best;
+}
+
+/* The caller first, the others by id: the order of threads in the image is that of gdb, and always the same. */
 int st_lwp_save(struct ckpt_save *cs)
 {
 	struct proc *p = cs->cs_proc;
-	struct lwp *first = cs->cs_caller ? cs->cs_caller : p->p_lwp0;
+	struct lwp *first = cs->cs_caller ? cs->cs_caller : next_lwp(p, 0, NULL), *l;
+	int error = save_lwp(cs, first);
 
-	if (p->p_nlwp != 1)
-		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "it has %u threads", p->p_nlwp);
-	return save_lwp(cs, first);
+	for (l = next_lwp(p, 0, first); l && !error; l = next_lwp(p, l->l_tid, first))
+		error = save_lwp(cs, l);
+	return error;
 }
 
 /* ---- restore ---- */
@@ -129,14 +144,11 @@ static int restore_restart(struct lwp *l, const struct img_restart *rs)
 	return 0;
 }
 
-int st_lwp_restore(struct ckpt_restore *cr)
+/* l is the current lwp, or one that has not begun. */
+static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
 {
-	const struct img_lwp *il = &cr->cr_img.i_lwp[0];
-	struct lwp *l = curlwp();
 	int error;
 
-	if (cr->cr_img.i_nlwp != 1)
-		return ckpt_refuse(cr->cr_path, -EOPNOTSUPP, "it has %u threads", cr->cr_img.i_nlwp);
 	for (u32 i = 0; i < SEL_TLS_COUNT; i++) {
 		if (!tls_desc_valid(il->l_tls[i]))
 			return ckpt_refuse(cr->cr_path, -EBADMSG, "TLS descriptor %u is not one of user data", i);
@@ -158,12 +170,53 @@ int st_lwp_restore(struct ckpt_restore *cr)
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "call %u cannot be continued", il->l_restart.rs_sysno);
 	restore_regs(l, &il->l_regs);
-	intr_push_off();
-	lwp_load_tls(l);
-	lwp_load_segs(l);
-	intr_pop_off();
 	fpu_drop(l);
+	if (l == curlwp()) {
+		intr_push_off();
+		lwp_load_tls(l);
+		lwp_load_segs(l);
+		intr_pop_off();
+	}
 	/* A call that was cut short is settled at the boundary. */
 	l->l_attention = true;
 	return st_lwp_signal_restore(cr, l, il);
+}
+
+/* Beside the current lwp, which becomes the first of the image, the others are made; they begin in st_lwp_start(). */
+int st_lwp_restore(struct ckpt_restore *cr)
+{
+	const struct img_image *img = &cr->cr_img;
+	int error;
+
+	cr->cr_lwps = kzalloc(img->i_nlwp * sizeof(cr->cr_lwps[0]), 0);
+	if (!cr->cr_lwps)
+		return -ENOMEM;
+	cr->cr_lwps[0] = curlwp();
+	error = restore_lwp(cr, curlwp(), &img->i_lwp[0]);
+	for (u32 i = 1; i < img->i_nlwp && !error; i++) {
+		error = lwp_create(curproc(), NULL, NULL, &cr->cr_lwps[i]);
+		if (!error)
+			error = restore_lwp(cr, cr->cr_lwps[i], &img->i_lwp[i]);
+	}
+	return error;
+}
+
+/* Lets the other lwps go, after the process was revealed with them. */
+void st_lwp_start(struct ckpt_restore *cr)
+{
+	for (u32 i = 1; i < cr->cr_img.i_nlwp; i++)
+		lwp_start(cr->cr_lwps[i]);
+	kfree(cr->cr_lwps);
+	cr->cr_lwps = NULL;
+}
+
+/* The other way to end: nothing is left of them. */
+void st_lwp_discard(struct ckpt_restore *cr)
+{
+	for (u32 i = 1; cr->cr_lwps && i < cr->cr_img.i_nlwp; i++) {
+		if (cr->cr_lwps[i])
+			lwp_free(cr->cr_lwps[i]);
+	}
+	kfree(cr->cr_lwps);
+	cr->cr_lwps = NULL;
 }

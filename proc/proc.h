@@ -151,10 +151,11 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp);
 void spawn_abort(struct proc *p);
 
 /*
- * Makes the current, hidden process visible: a child of parent, in its group and session, with the pid `want` if that is free, else with another one
- * and a pidspace in which it is known to itself by `want`. Returns the real pid. -ENOMEM, -EAGAIN. parent must not go away meanwhile.
+ * Makes the current, hidden process visible: a child of parent, in its group and session, with the lwps lwps[0..n) (the first is the current
+ * one, the others were not started). It gets the ids it wants where they are free, and for the others a pidspace in which it knows itself and
+ * its lwps by the wanted ones. Returns the real pid. -ENOMEM, -EAGAIN: nothing has changed. parent must not go away meanwhile.
  */
-int proc_reveal(struct proc *parent, pid_t want);
+int proc_reveal(struct proc *parent, pid_t want, struct lwp **lwps, const pid_t *tids, u32 n);
 
 /* Finds a visible process, zombies too, with a reference (proc_rele). NULL: none. */
 struct proc *proc_find(pid_t pid);
