@@ -13,6 +13,8 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
+#include "proc/lwp_impl.h"
+#include "proc/sleep.h"
 #include "proc/utsname.h"
 
 static void *mem_alloc(void *ctx, u32 size)
@@ -66,7 +68,6 @@ static int check_process(struct ckpt_save *cs)
 {
 	struct proc *p = cs->cs_proc;
 	const char *comm = p->p_comm;
-	struct proc *child;
 	pid_t child_pid = 0;
 
 	if (p->p_flags & P_SUGID)
@@ -80,10 +81,8 @@ static int check_process(struct ckpt_save *cs)
 	if (!list_empty(&p->p_ptimers))
 		return ckpt_refuse(comm, -EOPNOTSUPP, "it has POSIX timers");
 	spin_lock(&pidlock);
-	if (!list_empty(&p->p_children)) {
-		child = list_first(&p->p_children, struct proc, p_sibling);
-		child_pid = child->p_pid;
-	}
+	if (!list_empty(&p->p_children))
+		child_pid = list_first(&p->p_children, struct proc, p_sibling)->p_pid;
 	spin_unlock(&pidlock);
 	if (child_pid)
 		return ckpt_refuse(comm, -EOPNOTSUPP, "it has a child, process %d, that would be missing", child_pid);
@@ -99,10 +98,9 @@ static void fill_ident(struct img_ident *id)
 	id->id_mono_ns = clock_mono_ns();
 }
 
-/* In the paper's order: header, proc and lwp, registers, segments and memory, open files. */
+/* In the paper's order: header, proc and lwp, registers, segments, open files. What the pages hold comes later. */
 static int gather(struct ckpt_save *cs)
 {
-	struct img_err err = { 0 };
 	int error;
 
 	fill_ident(&cs->cs_img.i_ident);
@@ -117,81 +115,206 @@ static int gather(struct ckpt_save *cs)
 		error = st_mem_save(cs);
 	if (!error)
 		error = st_file_save(cs);
-	if (!error)
-		error = img_layout(&cs->cs_img, &err);
-	if (error && err.e_what)
-		ckpt_refuse(cs->cs_proc->p_comm, error, "%s (%u)", err.e_what, err.e_val);
-	return error;
-}
-
-static void save_done(struct ckpt_save *cs)
-{
 	for (u32 i = 0; i < cs->cs_nfiles; i++)
 		file_rele(cs->cs_files[i]);
+	cs->cs_nfiles = 0;
+	return error;
+}
+
+int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp)
+{
+	if (cs->cs_nflush == cs->cs_maxflush) {
+		u32 max = cs->cs_maxflush ? 2 * cs->cs_maxflush : 16;
+		struct vnode **more = kmalloc(max * sizeof(*more), 0);
+
+		if (!more)
+			return -ENOMEM;
+		memcpy(more, cs->cs_flush, cs->cs_nflush * sizeof(*more));
+		kfree(cs->cs_flush);
+		cs->cs_flush = more;
+		cs->cs_maxflush = max;
+	}
+	vn_hold(vp);
+	cs->cs_flush[cs->cs_nflush++] = vp;
+	return 0;
+}
+
+static struct ckpt_save *save_make(struct ckpt_request *rq, struct lwp *caller)
+{
+	struct ckpt_save *cs = kzalloc(sizeof(*cs), 0);
+
+	if (!cs)
+		return NULL;
+	img_init(&cs->cs_img, &ckpt_mem);
+	cs->cs_req = rq;
+	cs->cs_proc = curproc();
+	cs->cs_caller = caller;
+	cs->cs_as = cs->cs_proc->p_as;
+	__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
+	spin_lock(&pidlock);
+	cs->cs_proc->p_ref++;
+	spin_unlock(&pidlock);
+	return cs;
+}
+
+void ckpt_save_free(struct ckpt_save *cs)
+{
+	for (u32 i = 0; i < cs->cs_nflush; i++)
+		vn_rele(cs->cs_flush[i]);
+	kfree(cs->cs_flush);
 	kfree(cs->cs_files);
 	img_free(&cs->cs_img);
+	ckpt_request_rele(cs->cs_req);
+	proc_rele(cs->cs_proc);
+	kfree(cs);
 }
 
-/* Keeps the figures of a checkpoint for ckptctl(). A process without memory for them goes without. */
-static void keep_stats(struct proc *p, const struct ckpt_stats *st)
+/* With the process held. Forked: *csp is NULL afterwards, the child has it. */
+static int take_held(struct ckpt_save **csp)
 {
-	struct ckpt_stats *kept = p->p_ckptstats ? p->p_ckptstats : kzalloc(sizeof(*kept), 0);
-	u32 count;
+	struct ckpt_save *cs = *csp;
+	int error = gather(cs);
 
-	if (!kept)
-		return;
-	count = kept->cs_count + (st->cs_error == 0);
-	spin_lock(&p->p_lock);
-	*kept = *st;
-	kept->cs_count = count;
-	p->p_ckptstats = kept;
-	spin_unlock(&p->p_lock);
+	if (error)
+		return error;
+	if (cs->cs_req->rq_flags & CKPT_FORKED) {
+		error = fckpt(cs);
+		if (!error)
+			*csp = NULL;
+		return error;
+	}
+	error = st_mem_pages(cs);
+	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
 }
 
-/* The current process saves itself. The other lwps stand still from proc_hold() to proc_release(). */
-static int ckpt_self(const char *path, struct ckpt_stats *st)
+int ckpt_take(struct ckpt_request *rq, struct lwp *caller)
 {
-	struct ckpt_save *cs;
 	struct proc *p = curproc();
+	struct ckpt_save *cs = save_make(rq, caller);
 	u64 start = clock_mono_ns();
+	int error = cs ? proc_hold(p) : -ENOMEM;
+
+	if (!error) {
+		error = take_held(&cs);
+		rq->rq_stats.cs_stop_ns = clock_mono_ns() - start;
+		proc_release(p);
+	}
+	if (cs) {
+		/* Nobody else goes on with it: this was the outcome. */
+		ckpt_request_finish(rq, p, error);
+		ckpt_save_free(cs);
+	} else if (error) {
+		ckpt_request_finish(rq, p, error);
+	}
+	return error;
+}
+
+void ckpt_boundary(struct lwp *l)
+{
+	struct proc *p = l->l_proc;
+	struct ckpt_request *rq;
+
+	spin_lock(&p->p_lock);
+	rq = p->p_ckpt;
+	p->p_ckpt = NULL;
+	p->p_flags &= ~P_CKPT;
+	spin_unlock(&p->p_lock);
+	if (!rq)
+		return;
+	/* The outcome is in the request. */
+	(void)ckpt_take(rq, NULL);
+	ckpt_request_rele(rq);
+}
+
+/* A process that ends without having found its request. */
+void ckpt_exit(struct proc *p)
+{
+	struct ckpt_request *rq;
+
+	spin_lock(&p->p_lock);
+	rq = p->p_ckpt;
+	p->p_ckpt = NULL;
+	p->p_flags &= ~P_CKPT;
+	spin_unlock(&p->p_lock);
+	if (rq) {
+		ckpt_request_finish(rq, p, -ESRCH);
+		ckpt_request_rele(rq);
+	}
+}
+
+static int ask(uaddr_t name, u32 flags, struct ckpt_request **rqp)
+{
+	char *path;
 	int error;
 
-	cs = kzalloc(sizeof(*cs), 0);
-	if (!cs)
-		return -ENOMEM;
-	cs->cs_proc = p;
-	cs->cs_caller = curlwp();
-	img_init(&cs->cs_img, &ckpt_mem);
-	error = proc_hold(p);
-	if (error)
-		goto out;
-	error = gather(cs);
-	if (!error)
-		error = ckpt_commit(cs, path, st);
-	proc_release(p);
-	st->cs_durable_ns = st->cs_stop_ns = clock_mono_ns() - start;
-	st->cs_when_ns = cs->cs_img.i_ident.id_real_ns;
-out:
-	save_done(cs);
-	kfree(cs);
-	return error;
+	if (flags & ~(CKPT_FORKED | CKPT_WAIT))
+		return -EINVAL;
+	error = ckpt_path(name, &path);
+	return error ? error : ckpt_request_make(path, flags, rqp);
 }
 
 long sys_ckpt(uaddr_t name, u32 flags)
 {
-	struct ckpt_stats st = { 0 };
-	char *path;
-	int error;
+	struct ckpt_request *rq;
+	int error = ask(name, flags, &rq);
 
-	if (flags)
-		return -EINVAL;
-	error = ckpt_path(name, &path);
 	if (error)
 		return error;
-	error = ckpt_self(path, &st);
-	st.cs_error = -error;
-	keep_stats(curproc(), &st);
-	kfree(path);
+	error = ckpt_take(rq, curlwp());
+	if (!error && (flags & CKPT_WAIT))
+		error = ckpt_request_wait(rq);
+	ckpt_request_rele(rq);
+	return error;
+}
+
+/* The flag and the name in the target's proc; the target finds them at the boundary. */
+static int leave_request(struct proc *p, struct ckpt_request *rq)
+{
+	int error = 0;
+
+	spin_lock(&p->p_lock);
+	if (p->p_stat != PS_ACTIVE || (p->p_flags & P_EXITING)) {
+		error = -ESRCH;
+	} else if (p->p_ckpt) {
+		error = -EBUSY;
+	} else {
+		__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
+		p->p_ckpt = rq;
+		p->p_flags |= P_CKPT;
+		proc_poke(p);
+		/* A stopped process is at the boundary already. */
+		wakeup(&p->p_flags);
+	}
+	spin_unlock(&p->p_lock);
+	return error;
+}
+
+static int may_checkpoint(struct proc *p)
+{
+	if (p == initproc || (p->p_flags & P_SUGID))
+		return -EPERM;
+	return proc_can_signal(p, K_SIGSTOP);
+}
+
+long sys_tckpt(pid_t pid, uaddr_t name, u32 flags)
+{
+	struct ckpt_request *rq;
+	struct proc *p = proc_find(pid_real(pid));
+	int error;
+
+	if (!p)
+		return -ESRCH;
+	error = may_checkpoint(p);
+	if (!error)
+		error = ask(name, flags, &rq);
+	if (error)
+		goto out;
+	error = leave_request(p, rq);
+	if (!error && (flags & CKPT_WAIT))
+		error = ckpt_request_wait(rq);
+	ckpt_request_rele(rq);
+out:
+	proc_rele(p);
 	return error;
 }
 
@@ -218,7 +341,7 @@ long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf)
 
 	if (cmd != CKPTCTL_STATS || pid < 0)
 		return -EINVAL;
-	p = proc_find(pid ? pid : curproc()->p_pid);
+	p = proc_find(pid ? pid_real(pid) : curproc()->p_pid);
 	if (!p)
 		return -ESRCH;
 	error = stats_of(p, &st);

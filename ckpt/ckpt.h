@@ -2,7 +2,9 @@
 /*
  * The checkpoint facility: ckpt() and recover(), after the Kckpt facility of the UnixWare kernel.
  *
- *   ckpt.c      ckpt(): hold the process, gather its state, write and commit the image
+ *   ckpt.c      ckpt(), tckpt(): hold the process, gather its state, write and commit the image
+ *   request.c   who asked for what, and how it ended
+ *   fckpt.c     fckpt(), fckpt_child(): the forked checkpoint
  *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the process in the paper's order
  *   commit.c    the image's file: temporary name, flush, rename
  *   st_*.c      one kind of state each, its save and its restore side by side
@@ -20,18 +22,38 @@
 
 #include "ckpt/image.h"
 #include "fs/file.h"
+#include "kernel/lib/lock.h"
 #include "proc/proc.h"
 #include "user/include/reprise/ckpt.h"
 
 #define CKPT_SUFFIX "_ckpt"
 
+/*
+ * One call for a checkpoint: where to, how, for whom; and how it ended. Shared by the process that takes it (p_ckpt until it is
+ * found at the boundary), its fckpt child, and whoever waits. rq_lock guards rq_done and rq_stats; the rest is constant.
+ */
+struct ckpt_request {
+	volatile u32 rq_ref;
+	char *rq_path;	      /* absolute, of the image */
+	u32 rq_flags;	      /* CKPT_* */
+	struct cred *rq_cred; /* whoever asked: the image is made with these rights and belongs to them */
+	u64 rq_start;	      /* monotonic ns, when it was asked for */
+	struct spinlock rq_lock;
+	bool rq_done;
+	struct ckpt_stats rq_stats;
+};
+
 /* A save in progress. */
 struct ckpt_save {
-	struct proc *cs_proc;	/* held */
+	struct ckpt_request *cs_req;
+	struct proc *cs_proc;	/* the process that is saved; a reference */
 	struct lwp *cs_caller;	/* who called ckpt(): sees 1 when recovered; NULL: nobody did */
+	struct as *cs_as;	/* whose pages are written: the process's own, or the fckpt child's copy */
 	struct img_image cs_img;
-	struct file **cs_files; /* open file descriptions, by index in i_file; references held */
+	struct file **cs_files; /* open file descriptions by index in i_file, while the process is held */
 	u32 cs_nfiles;
+	struct vnode **cs_flush; /* files that the process has written; references */
+	u32 cs_nflush, cs_maxflush;
 };
 
 /* A restore in progress. Belongs to the caller of recover(), who waits until cr_done. */
@@ -69,7 +91,8 @@ int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
 int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
 int st_signal_save(struct ckpt_save *cs);
 int st_signal_restore(struct ckpt_restore *cr);
-int st_mem_save(struct ckpt_save *cs);
+int st_mem_save(struct ckpt_save *cs);  /* the segments */
+int st_mem_pages(struct ckpt_save *cs); /* which pages of cs_as are to be stored: cs_as must stand still */
 int st_mem_restore(struct ckpt_restore *cr);
 int st_file_save(struct ckpt_save *cs);
 int st_file_restore(struct ckpt_restore *cr);
@@ -82,10 +105,29 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
  * only which file it is counts. -ENOENT, -EACCES, -ESTALE (another file, or changed): logged. */
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
 
-/* commit.c: writes the laid-out image under path. The pages are cs_proc's. */
-int ckpt_commit(struct ckpt_save *cs, const char *path, struct ckpt_stats *st);
+/* The file is flushed before the image gets its name. -ENOMEM */
+int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);
+
+/* commit.c: lays the image out and writes it under the request's path, with its rights; the pages are cs_as's. */
+int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st);
 /* Calls fn for every stored page of the image, in order; stops at the first error. */
 int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg);
+
+/* request.c. make: the current process asks; path is taken over, also on failure. */
+int ckpt_request_make(char *path, u32 flags, struct ckpt_request **rqp);
+void ckpt_request_rele(struct ckpt_request *rq);
+/* The outcome is known: kept with the process, whoever waits is woken. */
+void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error);
+int ckpt_request_wait(struct ckpt_request *rq); /* its outcome; -EINTR: the caller is dying */
+
+/* The current lwp saves its process as rq says. caller: as cs_caller. */
+int ckpt_take(struct ckpt_request *rq, struct lwp *caller);
+/* Found at the boundary: P_CKPT. */
+void ckpt_boundary(struct lwp *l);
+void ckpt_exit(struct proc *p);
+/* fckpt.c: goes on with cs in a copy-on-write child. On success the child owns cs. The process is held. */
+int fckpt(struct ckpt_save *cs);
+void ckpt_save_free(struct ckpt_save *cs);
 
 /* "name" of a call to the absolute path of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */
 int ckpt_path(uaddr_t uname, char **path);

@@ -34,6 +34,8 @@ static struct list busy_names = LIST_INIT(busy_names);
 void ckpt_init(void)
 {
 	mutex_init(&busy_lock, "ckpt names", LR_CKPT);
+	proc_hooks.ph_boundary = ckpt_boundary;
+	proc_hooks.ph_exit = ckpt_exit;
 }
 
 static int name_claim(struct busy_name *bn, const char *path)
@@ -109,22 +111,10 @@ static int flush_vnode(struct vnode *vp)
 /* What the process wrote to files must not be younger than the image that says so. */
 static int flush_files(struct ckpt_save *cs)
 {
-	struct seg *s;
 	int error = 0;
 
-	for (u32 i = 0; i < cs->cs_nfiles && !error; i++) {
-		struct file *f = cs->cs_files[i];
-
-		if (f->f_vnode->v_type == VREG && (f->f_flags & O_ACCMODE) != O_RDONLY)
-			error = flush_vnode(f->f_vnode);
-	}
-	if (error)
-		return error;
-	/* The process is held: its list of segments stands still without a_lock, which may not be held over a flush. */
-	as_for_each_seg (s, cs->cs_proc->p_as) {
-		if (!error && s->s_vp && (s->s_flags & SEG_SHARED))
-			error = flush_vnode(s->s_vp);
-	}
+	for (u32 i = 0; i < cs->cs_nflush && !error; i++)
+		error = flush_vnode(cs->cs_flush[i]);
 	return error;
 }
 
@@ -176,23 +166,40 @@ static int write_and_rename(struct ckpt_save *cs, const char *path, const char *
 	return flush_parent(path);
 }
 
-int ckpt_commit(struct ckpt_save *cs, const char *path, struct ckpt_stats *st)
+static int commit_as_asker(struct ckpt_save *cs, const char *newpath)
 {
-	size_t len = strlen(path) + sizeof(NEW_SUFFIX);
-	char *newpath = kmalloc(len, 0);
+	struct lwp *l = curlwp();
+	const char *path = cs->cs_req->rq_path;
 	struct busy_name bn;
-	int error;
+	int error = name_claim(&bn, path);
 
+	if (error)
+		return error;
+	l->l_cred = cs->cs_req->rq_cred;
+	error = write_and_rename(cs, path, newpath);
+	l->l_cred = NULL;
+	name_release(&bn);
+	return error;
+}
+
+int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st)
+{
+	const char *path = cs->cs_req->rq_path;
+	size_t len = strlen(path) + sizeof(NEW_SUFFIX);
+	struct img_err err = { 0 };
+	char *newpath;
+	int error = img_layout(&cs->cs_img, &err);
+
+	if (error)
+		return ckpt_refuse(cs->cs_proc->p_comm, error, "%s (%u)", err.e_what ? err.e_what : "layout", err.e_val);
+	newpath = kmalloc(len, 0);
 	if (!newpath)
 		return -ENOMEM;
 	snprintf(newpath, len, "%s%s", path, NEW_SUFFIX);
-	error = name_claim(&bn, path);
-	if (!error) {
-		error = write_and_rename(cs, path, newpath);
-		name_release(&bn);
-	}
+	error = commit_as_asker(cs, newpath);
 	kfree(newpath);
 	st->cs_pages = cs->cs_img.i_lo.lo_npages;
 	st->cs_bytes = cs->cs_img.i_lo.lo_size;
+	st->cs_when_ns = cs->cs_img.i_ident.id_real_ns;
 	return error;
 }

@@ -26,17 +26,21 @@ static bool page_is_zero(const struct page *pg)
 
 /* ---- save ---- */
 
+struct note_ctx {
+	struct ckpt_save *nc_cs;
+	bool nc_anon;
+};
+
 static int note_page(u32 va, u32 pte, struct page *pg, void *arg)
 {
-	struct ckpt_save *cs = arg;
-	const struct img_seg *is = &cs->cs_img.i_seg[cs->cs_img.i_nseg - 1];
+	struct note_ctx *nc = arg;
 
 	/* A page of the page cache, or the one zero page that all untouched memory shares, is not the process's own. */
 	if (pg->pg_vnode || pg == zero_page)
 		return 0;
-	if (is->s_kind == IMG_SEG_ANON && page_is_zero(pg))
+	if (nc->nc_anon && page_is_zero(pg))
 		return 0;
-	return img_add_page(&cs->cs_img, va);
+	return img_add_page(&nc->nc_cs->cs_img, va);
 }
 
 static int save_seg(struct ckpt_save *cs, struct seg *s)
@@ -68,9 +72,7 @@ static int save_seg(struct ckpt_save *cs, struct seg *s)
 		is->s_vnode = index;
 		is->s_off = s->s_off;
 	}
-	if (is->s_kind == IMG_SEG_SHARED)
-		return 0;
-	return hat_foreach(&s->s_as->a_hat, s->s_base, s->s_size, note_page, cs);
+	return is->s_kind == IMG_SEG_SHARED ? ckpt_flush_later(cs, s->s_vp) : 0;
 }
 
 static void save_mm(struct ckpt_save *cs, const struct as *as)
@@ -115,9 +117,23 @@ int st_mem_save(struct ckpt_save *cs)
 	return 0;
 }
 
+int st_mem_pages(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cs->cs_img.i_nseg && !error; i++) {
+		struct note_ctx nc = { .nc_cs = cs, .nc_anon = cs->cs_img.i_seg[i].s_kind == IMG_SEG_ANON };
+
+		if (cs->cs_img.i_seg[i].s_kind != IMG_SEG_SHARED)
+			error = hat_foreach(&cs->cs_as->a_hat, cs->cs_img.i_seg[i].s_base,
+					    cs->cs_img.i_seg[i].s_size, note_page, &nc);
+	}
+	return error;
+}
+
 int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
 {
-	struct hat *hat = &cs->cs_proc->p_as->a_hat;
+	struct hat *hat = &cs->cs_as->a_hat;
 	const struct img_image *img = &cs->cs_img;
 
 	for (u32 r = 0; r < img->i_nrun; r++) {

@@ -16,6 +16,11 @@ long sys_ckpt(uaddr_t name, u32 flags);
  * (another version), -ESTALE (a file it needs has changed), -EPERM (credentials), -ENOMEM ...: nothing was made.
  */
 long sys_recover(uaddr_t name, u32 flags);
+/*
+ * Has the process pid checkpointed before it next runs its own code. 0: the request stands (CKPT_WAIT: the image is durable). -ESRCH, -EPERM (rights
+ * as for kill; set-id programs; process 1), -EBUSY (a request stands already, or a forked checkpoint is being written); CKPT_WAIT: those of ckpt.
+ */
+long sys_tckpt(pid_t pid, uaddr_t name, u32 flags);
 long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf);
 
 #endif

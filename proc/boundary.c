@@ -35,7 +35,8 @@ void lwp_stand(struct lwp *l)
 	l->l_held = true;
 	p->p_nheld++;
 	wakeup(&p->p_nheld);
-	while ((p->p_flags & P_HOLD) || ((p->p_flags & P_STOPPED) && !lwp_dying(l)))
+	while ((p->p_flags & P_HOLD) ||
+	       ((p->p_flags & P_STOPPED) && !(p->p_flags & P_CKPT) && !lwp_dying(l)))
 		sleep(&p->p_flags, &p->p_lock, 0, 0);
 	p->p_nheld--;
 	l->l_held = false;
@@ -65,8 +66,8 @@ static void stop_here(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
 
-	if (p->p_nheld + 1 == p->p_nlwp && !(p->p_flags & P_WAITSTOP)) {
-		p->p_flags |= P_WAITSTOP;
+	if (p->p_nheld + 1 == p->p_nlwp && !(p->p_flags & P_STOPTOLD)) {
+		p->p_flags |= P_WAITSTOP | P_STOPTOLD;
 		spin_unlock(&p->p_lock);
 		tell_parent(p);
 		spin_lock(&p->p_lock);
@@ -156,7 +157,7 @@ static void default_action(struct lwp *l, int sig)
 		spin_lock(&p->p_lock);
 		/* A SIGCONT that came while the lock was free has thrown stop signals away: it wins. */
 		if (!(p->p_sig.ss_q.sq_set & SIGBIT(K_SIGCONT)) && !(p->p_flags & P_EXITING)) {
-			p->p_flags = (p->p_flags & ~(P_WAITSTOP | P_WAITCONT)) | P_STOPPED;
+			p->p_flags = (p->p_flags & ~(P_WAITSTOP | P_WAITCONT | P_STOPTOLD)) | P_STOPPED;
 			p->p_xstat = sig;
 			proc_poke(p);
 		}

@@ -48,7 +48,9 @@ void cred_rele(struct cred *cr)
 
 struct cred *cred_cur(void)
 {
-	return curproc()->p_cred;
+	struct lwp *l = curlwp();
+
+	return l->l_cred ? l->l_cred : l->l_proc->p_cred;
 }
 
 bool cred_in_group(const struct cred *cr, gid_t gid)

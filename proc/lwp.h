@@ -98,6 +98,8 @@ struct lwp {
 	bool l_in_syscall;
 	bool l_trace;		 /* strace-like tracer on for this proc (copied from p_trace) */
 
+	struct cred *l_cred;	 /* acts for somebody else (a checkpoint for who asked); NULL: with its process's own */
+
 	/* Threads. */
 	uaddr_t l_clear_tid;	 /* set_tid_address */
 	uaddr_t l_robust;	 /* set_robust_list */

@@ -219,7 +219,7 @@ static int inherit_memory(struct proc *p, struct proc *parent, u32 flags)
 
 static int inherit_files(struct proc *p, struct proc *parent, u32 flags)
 {
-	if (!parent->p_fdtab) {
+	if (!parent->p_fdtab || (flags & SPAWN_NO_FILES)) {
 		p->p_fdtab = fdtab_create();
 	} else if (flags & SPAWN_SHARE_FILES) {
 		fdtab_hold(parent->p_fdtab);

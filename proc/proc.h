@@ -47,6 +47,7 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_WAITCONT 0x0080u /* continued, and the parent has not been told */
 #define P_TELLCONT 0x0400u /* the parent is to get SIGCHLD for a continuation */
 #define P_BOUNDARY (P_STOPPED | P_EXITING | P_HOLD | P_CKPT | P_TELLCONT) /* something waits at the boundary */
+#define P_STOPTOLD 0x0800u /* the parent has been told of this stop */
 #define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
 #define P_SUGID 0x0200u	   /* runs a set-id program: no checkpoint, no peeking by others */
 
@@ -108,6 +109,8 @@ struct proc {
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
+	bool p_fckpt;		 /* an fckpt child of it is writing (p_lock) */
+	volatile u32 p_cowpages; /* pages copied on write since the last forked checkpoint */
 	struct ckpt_request *p_ckpt; /* the paper's flag and name (ckpt/, p_lock) */
 	struct ckpt_stats *p_ckptstats; /* last checkpoints (ckpt/, p_lock) */
 };
@@ -131,6 +134,7 @@ void proc_init(void);
 #define SPAWN_HIDDEN 4u	   /* no pid that anybody sees, not in the tree (fckpt's child, kernel helpers) */
 #define SPAWN_SHARE_FILES 8u
 #define SPAWN_SHARE_FS 16u
+#define SPAWN_NO_FILES 64u /* starts with an empty table of descriptors */
 #define SPAWN_EXACT_PID 32u /* want_pid or -EEXIST */
 
 struct spawn_args {

@@ -148,7 +148,7 @@ static void proc_continue(struct proc *p, bool report)
 {
 	if (!(p->p_flags & P_STOPPED))
 		return;
-	p->p_flags &= ~(P_STOPPED | P_WAITSTOP);
+	p->p_flags &= ~(P_STOPPED | P_WAITSTOP | P_STOPTOLD);
 	if (report) {
 		p->p_flags |= P_WAITCONT | P_TELLCONT;
 		/* The parent is told by the process itself, at the boundary: here its lock would come out of order. */

@@ -14,6 +14,11 @@ pid_t recover(const char *name, unsigned flags)
 	return (pid_t)syscall(SYS_recover, name, flags);
 }
 
+int tckpt(pid_t pid, const char *name, unsigned flags)
+{
+	return (int)syscall(SYS_tckpt, pid, name, flags);
+}
+
 int ckptctl(int cmd, pid_t pid, void *buf)
 {
 	return (int)syscall(SYS_ckptctl, cmd, pid, buf);

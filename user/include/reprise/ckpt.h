@@ -12,6 +12,10 @@
 #define SYS_tckpt 602
 #define SYS_ckptctl 603
 
+/* Flags of ckpt() and tckpt(). */
+#define CKPT_FORKED 0x1u /* the process goes on at once; a copy-on-write copy of it writes the image */
+#define CKPT_WAIT 0x2u	 /* return when the image is durable, with its outcome (ckpt() without CKPT_FORKED always does) */
+
 /* Statistics of a checkpoint, as the kernel measured it. */
 struct ckpt_stats {
 	unsigned long long cs_stop_ns;	  /* the process did not run for so long */
@@ -30,10 +34,12 @@ struct ckpt_stats {
 #if __STDC_HOSTED__ /* not in the kernel, which is freestanding */
 #include <sys/types.h>
 
-/* 0: the checkpoint is durable. 1: this is the recovered process. -1: errno. */
+/* 0: the checkpoint is durable (CKPT_FORKED: under way). 1: this is the recovered process. -1: errno. */
 int ckpt(const char *name, unsigned flags);
 /* The pid of the process brought back, a child of the caller; -1: errno. */
 pid_t recover(const char *name, unsigned flags);
+/* 0: the process will be (CKPT_WAIT: has been) checkpointed; -1: errno. EBUSY: a checkpoint of it is under way. */
+int tckpt(pid_t pid, const char *name, unsigned flags);
 int ckptctl(int cmd, pid_t pid, void *buf);
 #endif
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Terminals: modes and window size. A process is brought back onto the terminal that its path leads to (for /dev/tty, that of whoever
+ * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set.
+ */
+#include "ckpt/ckpt.h"
+#include "fs/tty.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+
+/* ---- save ---- */
+
+int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
+{
+	struct tty *tty = file_tty(f);
+	struct tty_state st;
+	struct img_tty *it;
+	u32 vnode;
+	int error;
+
+	error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
+	if (error)
+		return error;
+	for (u32 i = 0; i < cs->cs_img.i_ntty; i++) {
+		if (cs->cs_img.i_tty[i].t_vnode == vnode) {
+			*index = i;
+			return 0;
+		}
+	}
+	it = img_add_tty(&cs->cs_img);
+	if (!it)
+		return -ENOMEM;
+	tty_get_state(tty, &st);
+	it->t_vnode = vnode;
+	it->t_iflag = st.ts_termios.c_iflag;
+	it->t_oflag = st.ts_termios.c_oflag;
+	it->t_cflag = st.ts_termios.c_cflag;
+	it->t_lflag = st.ts_termios.c_lflag;
+	it->t_line = st.ts_termios.c_line;
+	memcpy(it->t_cc, st.ts_termios.c_cc, sizeof(it->t_cc));
+	it->t_row = st.ts_winsize.ws_row;
+	it->t_col = st.ts_winsize.ws_col;
+	it->t_xpixel = st.ts_winsize.ws_xpixel;
+	it->t_ypixel = st.ts_winsize.ws_ypixel;
+	it->t_pgrp = tty_foreground(tty);
+	*index = cs->cs_img.i_ntty - 1;
+	return 0;
+}
+
+/* ---- restore ---- */
+
+int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct file *f)
+{
+	struct tty *tty = file_tty(f);
+	struct tty_state st;
+
+	if (!tty)
+		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal now", cr->cr_img.i_vnode[it->t_vnode].v_path);
+	if (it->t_pgrp == 0 || it->t_pgrp != cr->cr_img.i_proc.p_pgid)
+		return 0;
+	tty_get_state(tty, &st);
+	st.ts_termios.c_iflag = it->t_iflag;
+	st.ts_termios.c_oflag = it->t_oflag;
+	st.ts_termios.c_cflag = it->t_cflag;
+	st.ts_termios.c_lflag = it->t_lflag;
+	memcpy(st.ts_termios.c_cc, it->t_cc, sizeof(it->t_cc));
+	/* The window is as large as it is now. */
+	tty_set_state(tty, &st);
+	return 0;
+}
