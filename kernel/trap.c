@@ -141,7 +141,7 @@ static void page_fault(struct trapframe *tf)
 	x86_cli();
 	if (result == FAULT_DONE || result == FAULT_FIXUP)
 		return;
-	if (!tf_from_user(tf))
+	if (!tf_from_user(tf) && result != FAULT_OOM)
 		panic_trap(tf, "page fault in the kernel: %s of address %08x (%s)",
 			   err & 16  ? "execution"
 			   : err & 2 ? "write"

@@ -32,9 +32,9 @@ struct seg;
 
 /* Protections are the ABI's PROT_* (kernel/abi/mman.h). */
 #define SEG_SHARED 0x01u
-#define SEG_STACK 0x02u	    /* grows downward on a fault, within the stack limit */
-#define SEG_BRK 0x04u	    /* the heap: only so that /proc/PID/maps and the image can say so */
-#define SEG_DONTFORK 0x08u  /* madvise */
+#define SEG_STACK 0x02u	   /* grows downward on a fault, within the stack limit */
+#define SEG_BRK 0x04u	   /* the heap: only so that /proc/PID/maps and the image can say so */
+#define SEG_DONTFORK 0x08u /* madvise */
 
 enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 
@@ -56,60 +56,63 @@ struct seg {
 	struct as *s_as;
 	u32 s_base, s_size; /* bytes, page aligned */
 	u32 s_prot;	    /* PROT_* now */
-	u32 s_maxprot;	    /* what mprotect may give (a file opened read-only mapped shared: no write) */
-	u32 s_flags;	    /* SEG_* */
+	u32 s_maxprot; /* what mprotect may give (a file opened read-only mapped shared: no write) */
+	u32 s_flags;   /* SEG_* */
 	const struct seg_ops *s_ops;
-	struct vnode *s_vp; /* a reference, or NULL */
-	u64 s_off;	    /* offset in s_vp of s_base, page aligned */
+	struct vnode *s_vp;  /* a reference, or NULL */
+	u64 s_off;	     /* offset in s_vp of s_base, page aligned */
 	struct list s_vlink; /* v_segs of s_vp (v_seglock) */
 };
 
 struct as {
-	volatile u32 a_ref;	/* procs that use it (vfork, CLONE_VM) and those who look at it */
+	volatile u32 a_ref; /* procs that use it (vfork, CLONE_VM) and those who look at it */
 	struct rwlock a_lock;
 	struct list a_segs;
-	struct seg *volatile a_hint;	/* last seg found */
+	struct seg *volatile a_hint; /* last seg found */
 	u32 a_nseg;
 	struct hat a_hat;
-	u32 a_size;		/* bytes in segs: RLIMIT_AS */
-	u32 a_brk_start, a_brk;	/* brk: first byte, current end */
+	u32 a_size; /* bytes in segs: RLIMIT_AS */
+	/* Plain data, copied by fork. */
+	u32 a_brk_start, a_brk; /* brk: first byte, current end */
 	u32 a_stack_limit;	/* bytes the stack may grow to (RLIMIT_STACK at exec) */
 	u32 a_mmap_top;
 	u32 a_as_limit, a_data_limit; /* RLIMIT_AS, RLIMIT_DATA in bytes, ~0u: none. Kept up to date by setrlimit */
 	/* For /proc and core files: where exec put them. */
 	u32 a_arg_start, a_arg_end, a_env_start, a_env_end, a_stack_start;
 	u32 a_code_start, a_code_end, a_data_start, a_data_end;
-	u32 a_auxv[44];		/* the auxiliary vector, AT_NULL at the end */
+	u32 a_auxv[44]; /* the auxiliary vector, AT_NULL at the end */
 };
 
 void as_init(void); /* makes the caches */
 
-struct as *as_create(void);	       /* NULL: out of memory; a_ref 1, no segs */
-struct as *as_dup(struct as *as);      /* copy-on-write copy for fork; NULL: out of memory. May sleep */
+struct as *as_create(void);	  /* NULL: out of memory; a_ref 1, no segs */
+struct as *as_dup(struct as *as); /* copy-on-write copy for fork; NULL: out of memory. May sleep */
 void as_hold(struct as *as);
-void as_rele(struct as *as);	       /* the last one unmaps and frees all. May sleep */
+void as_rele(struct as *as); /* the last one unmaps and frees all. May sleep */
 
 /* Finds the seg that holds addr / the first seg that ends above addr. a_lock held (either way). NULL if none. */
 struct seg *as_findseg(struct as *as, u32 addr);
 struct seg *as_findseg_ge(struct as *as, u32 addr);
-#define as_for_each_seg(s, as) list_for_each (s, &(as)->a_segs, s_link)
+#define as_for_each_seg(s, as) list_for_each(s, &(as)->a_segs, s_link)
 
 /*
  * Maps [*addrp, +len): with fixed, replacing what is there; otherwise at *addrp if free, else where there is room, downward
  * from a_mmap_top. vp NULL: anonymous; the seg takes its own reference on vp. flags: SEG_*. Takes a_lock for writing.
  * -ENOMEM (no room, RLIMIT_AS), -EINVAL (range outside USER_MIN..USER_MAX, unaligned, len 0, offset overflow).
  */
-int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags, struct vnode *vp, u64 off, bool fixed);
-int as_unmap(struct as *as, u32 addr, u32 len);		    /* holes are fine. -EINVAL, -ENOMEM (split) */
+int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags, struct vnode *vp,
+	   u64 off, bool fixed);
+int as_unmap(struct as *as, u32 addr, u32 len); /* holes are fine. -EINVAL, -ENOMEM (split) */
 int as_setprot(struct as *as, u32 addr, u32 len, u32 prot); /* all or nothing. -EINVAL, -ENOMEM on a hole, -EACCES beyond maxprot */
 /* Sets and clears SEG_* flags (madvise). -EINVAL, -ENOMEM on a hole */
 int as_setflags(struct as *as, u32 addr, u32 len, u32 set, u32 clear);
 /* mremap(2): flags MREMAP_*, `fixed` the new address with MREMAP_FIXED. -EINVAL, -EFAULT, -ENOMEM, -EAGAIN as there. */
 int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixed, u32 *out);
-int as_brk(struct as *as, u32 newbrk);			    /* 0 and a_brk changed, or -ENOMEM */
+int as_brk(struct as *as, u32 newbrk); /* 0 and a_brk changed, or -ENOMEM */
 /* msync(2): shared file pages to the cache's dirty ones, and on to the disk; waits for that if `wait`. -ENOMEM (holes), -EIO */
 int as_sync(struct as *as, u32 addr, u32 len, bool wait);
-int as_discard(struct as *as, u32 addr, u32 len);	    /* madvise(MADV_DONTNEED). -EINVAL, -ENOMEM (holes; the rest is done) */
+/* madvise: MADV_DONTNEED, or with `free` MADV_FREE (anonymous memory only). -EINVAL, -ENOMEM (holes; the rest is done) */
+int as_discard(struct as *as, u32 addr, u32 len, bool free);
 /* Faults pages in, as far as it goes (MAP_POPULATE, MADV_WILLNEED). */
 void as_populate(struct as *as, u32 addr, u32 len);
 /* Is all of [addr, addr+len) mapped? 0 or -ENOMEM. vec (if not NULL): 1 for each page in memory, 0 for each that is not. */

@@ -6,13 +6,13 @@
 #include "kernel/lib/trapframe.h"
 
 enum fault_result {
-	FAULT_DONE,    /* retry the instruction */
-	FAULT_FIXUP,   /* kernel copy: tf_eip moved to the fixup */
+	FAULT_DONE,  /* retry the instruction */
+	FAULT_FIXUP, /* kernel copy: tf_eip moved to the fixup */
 	FAULT_SEGV_MAPERR,
 	FAULT_SEGV_ACCERR,
 	FAULT_BUS,
-	FAULT_OOM,     /* the process must be killed */
-	FAULT_KERNEL,  /* a bug of the kernel: panic */
+	FAULT_OOM, /* the process must be killed; a fault of a kernel copy: tf_eip has been moved to the fixup, too */
+	FAULT_KERNEL, /* a bug of the kernel: panic */
 };
 
 /* addr is CR2, err the error code (bit 0 protection, 1 write, 2 user, 4 instruction fetch). May sleep. */

@@ -51,6 +51,17 @@ static bool same_pte(u32 a, u32 b)
 	return ((a ^ b) & ~(PTE_A | PTE_D)) == 0;
 }
 
+/*
+ * Might a TLB hold something of `old` that `now` does not allow? A right more needs no invalidation: the fault of a CPU that
+ * does not know of it yet walks the tables again.
+ */
+static bool keeps_stale(u32 old, u32 now)
+{
+	if (!(old & PTE_P) || !(old & PTE_A))
+		return false;
+	return ((old ^ now) & PTE_FRAME) || (old & ~now & (PTE_P | PTE_W));
+}
+
 static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if, u32 expect)
 {
 	u32 *pte, old, now = make_pte(pg, flags);
@@ -73,7 +84,7 @@ static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if
 		__atomic_or_fetch(pte, PTE_D, __ATOMIC_RELAXED);
 	spin_unlock(&h->h_lock);
 	if (old & PTE_THERE) {
-		if ((old & PTE_P) && (old & PTE_A))
+		if (keeps_stale(old, now))
 			hat_invalidate(h, &va, 1);
 		page_put(pte_page(old));
 	}
@@ -274,7 +285,7 @@ static void protect_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 
 		} while ((old & PTE_THERE) && !pte_cas(&t[i], old, now));
 		if (!(old & PTE_THERE))
 			continue;
-		if ((old & PTE_A) && (old & ~now & (PTE_P | PTE_W)))
+		if (keeps_stale(old, now))
 			gather_va(tg, va);
 	}
 }
@@ -290,8 +301,7 @@ void hat_protect(struct hat *h, u32 va, u32 len, u32 flags)
 		spin_lock(&h->h_lock);
 		t = hat_table(h, va);
 		if (t)
-			protect_entries(&tg, t, PTX(va), PTX(va) + ((next - va) >> PAGE_SHIFT), va,
-					flags);
+			protect_entries(&tg, t, PTX(va), PTX(va) + ((next - va) >> PAGE_SHIFT), va, flags);
 		spin_unlock(&h->h_lock);
 	}
 	gather_done(&tg);

@@ -48,7 +48,7 @@ struct hat {
 	volatile u32 h_cpus; /* bit per CPU that has it loaded (atomic; each bit by its CPU) */
 	u32 h_resident;	     /* user pages present, PROT_NONE too (h_lock) */
 	u32 h_ntables;	     /* page-table pages (h_lock) */
-	u32 h_dup_n;	     /* between hat_dup() and hat_dup_done(): pages to invalidate (a_lock for writing) */
+	u32 h_dup_n; /* between hat_dup() and hat_dup_done(): pages to invalidate (a_lock for writing) */
 	u32 h_dup_va[HAT_DUP_MAX];
 };
 
@@ -149,8 +149,8 @@ void hat_shoot(u32 cpu_mask);
  * Calls fn for each page present (PROT_NONE too) in [va, va+len), in order; stops when fn returns non-zero and returns that.
  * Called with h_lock not held; no fault may change the range meanwhile: a_lock held for writing, or the process is held.
  */
-int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struct page *pg, void *arg),
-		void *arg);
+int hat_foreach(struct hat *h, u32 va, u32 len,
+		int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg);
 
 /* The IPI's handler (T_IPI_TLB). Interrupts off; the caller ends the interrupt. */
 void hat_shootdown_ipi(void);

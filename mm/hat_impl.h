@@ -59,7 +59,7 @@ static inline u32 table_end(u32 va, u32 end)
 struct tlb_gather {
 	struct hat *tg_hat;
 	void (*tg_dirty)(struct page *pg);
-	u32 tg_nva;	    /* GATHER_VA + 1: all */
+	u32 tg_nva; /* GATHER_VA + 1: all */
 	u32 tg_npages, tg_max;
 	uintptr_t *tg_page; /* struct page *, with marks in the low bits: tg_inline or a frame */
 	struct page *tg_frame;

@@ -200,8 +200,7 @@ u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
 	return cpus;
 }
 
-int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struct page *pg, void *arg),
-		void *arg)
+int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg)
 {
 	u32 end = va + len, next, *t;
 	int r;

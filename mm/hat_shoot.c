@@ -23,8 +23,8 @@ static struct {
 	/* The request: written by the owner of sh_busy while sh_pending is 0. */
 	struct hat *sh_hat;
 	const u32 *sh_va;
-	u32 sh_n;	/* pages at sh_va; more than GATHER_VA: all */
-	bool sh_leave;	/* load the kernel's own tables instead */
+	u32 sh_n;      /* pages at sh_va; more than GATHER_VA: all */
+	bool sh_leave; /* load the kernel's own tables instead */
 } shoot;
 
 static volatile bool lazy[MAXCPU]; /* each by its CPU, interrupts off */

@@ -58,8 +58,7 @@ struct kmem_cache {
 static struct kmem_cache caches[NCACHE];
 static u32 ncaches; /* grows at start-up only */
 
-static const u16 class_size[] = { 16,  32,  48,	 64,  96,   128,  192,
-				  256, 384, 512, 768, 1024, 1536, 2048 };
+static const u16 class_size[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048 };
 #define CLASS_MAX 2048u
 static struct kmem_cache *class_cache[ARRAY_SIZE(class_size)];
 static u8 class_of[CLASS_MAX / 16 + 1]; /* [(size + 15) / 16] */
@@ -102,8 +101,8 @@ static struct page *slab_of(struct kmem_cache *kc, void *obj, u32 *slot)
 	pg -= pg->pg_index;
 	off = (u32)((u8 *)obj - (u8 *)page_kva(pg));
 	if (unlikely(pg->pg_cache != kc || off % kc->kc_stride || off / kc->kc_stride >= kc->kc_perslab))
-		panic("kmem_free(%s): expected one of its objects, found %p of %s", kc->kc_name, obj,
-		      pg->pg_cache ? pg->pg_cache->kc_name : "large memory");
+		panic("kmem_free(%s): expected one of its objects, found %p of %s", kc->kc_name,
+		      obj, pg->pg_cache ? pg->pg_cache->kc_name : "large memory");
 	*slot = off / kc->kc_stride;
 	return pg;
 }
@@ -126,8 +125,8 @@ static void check_poison(const struct kmem_cache *kc, void *slot)
 
 	for (i = 1; i < n; i++)
 		if (unlikely(w[i] != POISON_FREE * 0x01010101u))
-			panic("use after free of %s: expected 6b6b6b6b at %p, found %x", kc->kc_name,
-			      (const void *)&w[i], w[i]);
+			panic("use after free of %s: expected 6b6b6b6b at %p, found %x",
+			      kc->kc_name, (const void *)&w[i], w[i]);
 	if (kc->kc_guard && slot_guard(kc, slot)->gd_state != GUARD_FREE)
 		panic("use after free of %s: expected a free slot at %p, found guard %x",
 		      kc->kc_name, slot, slot_guard(kc, slot)->gd_state);
@@ -150,8 +149,7 @@ static void check_guard(const struct kmem_cache *kc, void *obj)
 	if (unlikely(g->gd_state == GUARD_FREE))
 		panic("double free of %s at %p", kc->kc_name, obj);
 	if (unlikely(g->gd_state != GUARD_LIVE || g->gd_size > kc->kc_size))
-		panic("%s at %p was written beyond its end: found guard %x", kc->kc_name, obj,
-		      g->gd_state);
+		panic("%s at %p was written beyond its end: found guard %x", kc->kc_name, obj, g->gd_state);
 	for (p = (const u8 *)obj + g->gd_size; p < (const u8 *)g; p++)
 		if (unlikely(*p != POISON_PAST))
 			panic("%s of %u bytes at %p was written beyond its end: found %x at %p",
@@ -424,10 +422,10 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 
 void kmem_init(void)
 {
-	static const char *const names[] = { "kmalloc-16",   "kmalloc-32",   "kmalloc-48",
-					     "kmalloc-64",   "kmalloc-96",   "kmalloc-128",
-					     "kmalloc-192",  "kmalloc-256",  "kmalloc-384",
-					     "kmalloc-512",  "kmalloc-768",  "kmalloc-1024",
+	static const char *const names[] = { "kmalloc-16",   "kmalloc-32",  "kmalloc-48",
+					     "kmalloc-64",   "kmalloc-96",  "kmalloc-128",
+					     "kmalloc-192",  "kmalloc-256", "kmalloc-384",
+					     "kmalloc-512",  "kmalloc-768", "kmalloc-1024",
 					     "kmalloc-1536", "kmalloc-2048" };
 	u32 i, c;
 

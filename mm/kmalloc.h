@@ -23,7 +23,7 @@ struct kmem_cache;
 /* At start-up, after kmem_init(); the name is kept. `align` is a power of two, 0 for the natural one (8). */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align);
 void *kmem_alloc(struct kmem_cache *kc, u32 flags) __must_check; /* NULL: out of memory */
-void kmem_free(struct kmem_cache *kc, void *obj);		  /* obj may be NULL */
+void kmem_free(struct kmem_cache *kc, void *obj);		 /* obj may be NULL */
 
 void *kmalloc(size_t size, u32 flags) __must_check;
 void *kzalloc(size_t size, u32 flags) __must_check;

@@ -105,8 +105,7 @@ static void buddy_put(struct page *pg, u32 order)
 	while (order < MAX_ORDER) {
 		struct page *other = &pages[pfn ^ (1u << order)];
 
-		if ((pfn ^ (1u << order)) >= npages || !(other->pg_flags & PG_BUDDY) ||
-		    other->pg_private != order)
+		if ((pfn ^ (1u << order)) >= npages || !(other->pg_flags & PG_BUDDY) || other->pg_private != order)
 			break;
 		list_remove(&other->pg_link);
 		other->pg_flags = 0;
@@ -229,7 +228,7 @@ static u32 reclaim(u32 want)
 	struct reclaimer *rc;
 	u32 freed = 0;
 
-	list_for_each (rc, &reclaimers, rc_link) {
+	list_for_each(rc, &reclaimers, rc_link) {
 		if (freed >= want)
 			break;
 		freed += rc->rc_fn(want - freed);
@@ -391,8 +390,7 @@ static bool first_reserved(const struct mem_range *res, u32 nres, u32 start, u32
 }
 
 /* The lowest place for `size` bytes in RAM that is not reserved. */
-static u32 find_room(const struct mem_range *ram, u32 nram, const struct mem_range *res, u32 nres,
-		     u32 size)
+static u32 find_room(const struct mem_range *ram, u32 nram, const struct mem_range *res, u32 nres, u32 size)
 {
 	u32 i, start, end, rs, re;
 

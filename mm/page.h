@@ -22,7 +22,7 @@
 struct kmem_cache;
 struct vnode;
 
-#define PG_LOCKED (1u << 0)	/* being filled, written or removed; waiters sleep on the struct page */
+#define PG_LOCKED (1u << 0) /* being filled, written or removed; waiters sleep on the struct page */
 #define PG_UPTODATE (1u << 1)	/* contents valid */
 #define PG_DIRTY (1u << 2)	/* newer than the disk */
 #define PG_WRITEBACK (1u << 3)	/* on its way to the disk */
@@ -31,19 +31,20 @@ struct vnode;
 #define PG_BUDDY (1u << 6)	/* allocator: head of a free block */
 #define PG_SLAB (1u << 7)	/* kmalloc's */
 #define PG_RESERVED (1u << 8)	/* never freed: kernel image, modules, holes */
-#define PG_WAITERS (1u << 9)	/* page cache: somebody sleeps until PG_LOCKED or PG_WRITEBACK goes */
+#define PG_WAITERS (1u << 9) /* page cache: somebody sleeps until PG_LOCKED or PG_WRITEBACK goes */
 #define PG_READAHEAD (1u << 10) /* page cache: whoever comes by starts the next read-ahead */
-#define PG_NEW (1u << 11)	/* page cache: its block was never written, what is not overwritten now must become zero */
+#define PG_NEW \
+	(1u << 11) /* page cache: its block was never written, what is not overwritten now must become zero */
 
 struct page {
 	volatile u32 pg_ref;
 	volatile u32 pg_flags;
 	struct list pg_link; /* free list, LRU, or slab list: by whoever owns the page now */
 	union {
-		struct vnode *pg_vnode;	     /* page cache: whose page, NULL for anonymous memory */
+		struct vnode *pg_vnode; /* page cache: whose page, NULL for anonymous memory */
 		struct kmem_cache *pg_cache; /* PG_SLAB: whose objects; NULL: one large object (mm/kmalloc.c) */
 	};
-	u32 pg_index;	/* page cache: offset / PAGE_SIZE. PG_SLAB: distance from the slab's first frame */
+	u32 pg_index; /* page cache: offset / PAGE_SIZE. PG_SLAB: distance from the slab's first frame */
 	u32 pg_private; /* order (allocator), slab (kmalloc), or the fs's own (page cache: e.g. block number) */
 	u32 pg_private2;
 };
@@ -66,9 +67,11 @@ struct mem_range {
  */
 void page_init(const struct mem_range *ram, u32 nram, const struct mem_range *reserved, u32 nreserved);
 
-#define PGA_ZERO 1u    /* contents zero */
-#define PGA_NOWAIT 2u  /* do not reclaim (caller holds spinlocks or is the reclaimer); else may sleep */
-#define PGA_RESERVE 4u /* may dip into the last pages kept for write-out and checkpoints of others */
+#define PGA_ZERO 1u /* contents zero */
+#define PGA_NOWAIT \
+	2u /* do not reclaim (caller holds spinlocks or is the reclaimer); else may sleep */
+#define PGA_RESERVE \
+	4u /* may dip into the last pages kept for write-out and checkpoints of others */
 
 /*
  * One frame / 2^order contiguous frames (order <= MAX_ORDER), pg_ref 1 (first page counts for all). NULL: out of memory.

@@ -9,7 +9,7 @@
 
 #include "kernel/lib/types.h"
 
-int copyin(void *dst, uaddr_t src, size_t len) __must_check;	   /* 0 or -EFAULT */
+int copyin(void *dst, uaddr_t src, size_t len) __must_check;	    /* 0 or -EFAULT */
 int copyout(uaddr_t dst, const void *src, size_t len) __must_check; /* 0 or -EFAULT */
 /* Copies a string with its 0. Returns its length without the 0; -EFAULT; -ENAMETOOLONG if no 0 within size. */
 ssize_t copyinstr(char *dst, uaddr_t src, size_t size) __must_check;

@@ -215,6 +215,7 @@ static int build_top_page(struct exec_new *x, u32 *execfn, u32 *platform, u32 *r
 	u32 top = STACK_TOP - PAGE_SIZE, pathlen = (u32)strlen(x->path) + 1;
 	struct page *pg = page_alloc(PGA_ZERO);
 	u8 *kva;
+	int error;
 
 	if (!pg)
 		return -ENOMEM;
@@ -226,7 +227,10 @@ static int build_top_page(struct exec_new *x, u32 *execfn, u32 *platform, u32 *r
 	*execfn = top;
 	*platform = top + PAGE_SIZE - 48;
 	*random = top + PAGE_SIZE - 32;
-	return as_install_page(x->as, top, pg);
+	error = as_install_page(x->as, top, pg);
+	if (error)
+		page_put(pg);
+	return error;
 }
 
 /* argc, argv[], 0, envp[], 0, auxv: written below the strings. */

@@ -265,8 +265,10 @@ void lwp_machine_out(struct lwp *l)
 
 void lwp_machine_in(struct lwp *l)
 {
-	if (!l->l_fpu)
+	if (!l->l_fpu) {
+		hat_lazy();
 		return;
+	}
 	tss_set_esp0((u32)l->l_kstack + KSTACK_SIZE);
 	if (l->l_proc->p_as)
 		hat_switch(&l->l_proc->p_as->a_hat);

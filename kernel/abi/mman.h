@@ -7,12 +7,16 @@
 #define PROT_READ 1u
 #define PROT_WRITE 2u
 #define PROT_EXEC 4u
+#define PROT_SEM 8u /* means nothing on this machine */
+#define PROT_GROWSDOWN 0x01000000u
+#define PROT_GROWSUP 0x02000000u
 #define MAP_SHARED 0x01u
 #define MAP_PRIVATE 0x02u
 #define MAP_SHARED_VALIDATE 0x03u
 #define MAP_FIXED 0x10u
 #define MAP_ANONYMOUS 0x20u
 #define MAP_GROWSDOWN 0x100u
+#define MAP_LOCKED 0x2000u
 #define MAP_NORESERVE 0x4000u
 #define MAP_POPULATE 0x8000u
 #define MAP_STACK 0x20000u
@@ -29,7 +33,22 @@
 #define MADV_WILLNEED 3
 #define MADV_DONTNEED 4
 #define MADV_FREE 8
+#define MADV_REMOVE 9
 #define MADV_DONTFORK 10
 #define MADV_DOFORK 11
+#define MADV_MERGEABLE 12
+#define MADV_UNMERGEABLE 13
+#define MADV_HUGEPAGE 14
+#define MADV_NOHUGEPAGE 15
+#define MADV_DONTDUMP 16
+#define MADV_DODUMP 17
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#define MCL_CURRENT 1
+#define MCL_FUTURE 2
+#define MCL_ONFAULT 4
+#define MLOCK_ONFAULT 1
 
 #endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces: making, copying and ending them; their list of segs. */
+#include "kernel/abi/mman.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/as_impl.h"
+#include "mm/kmalloc.h"
+
+struct page *zero_page;
+const struct vnode_mm_ops *vm_ops;
+int (*shm_vnode_create)(u64 len, struct vnode **vpp);
+
+/* From here on a struct as is plain data, the same in a copy. */
+#define AS_COPY_FROM a_brk_start
+
+static struct kmem_cache *as_cache, *seg_cache;
+
+void as_init(void)
+{
+	as_cache = kmem_cache_create("as", sizeof(struct as), 0);
+	seg_cache = kmem_cache_create("seg", sizeof(struct seg), 0);
+	zero_page = page_alloc(PGA_ZERO);
+	VERIFY(zero_page);
+	seg_vnode_init();
+}
+
+void vnode_mm_register(const struct vnode_mm_ops *ops)
+{
+	vm_ops = ops;
+}
+
+/* --- segs --- */
+
+struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot, u32 flags,
+		       struct vnode *vp, u64 off)
+{
+	struct seg *s = kmem_alloc(seg_cache, KM_ZERO);
+
+	if (!s)
+		return NULL;
+	s->s_as = as;
+	s->s_base = base;
+	s->s_size = size;
+	s->s_prot = prot;
+	s->s_maxprot = maxprot;
+	s->s_flags = flags;
+	s->s_ops = &segvn_ops;
+	s->s_vp = vp;
+	s->s_off = vp ? off : 0;
+	list_init(&s->s_link);
+	list_init(&s->s_vlink);
+	if (vp)
+		vm_ops->vm_hold(vp);
+	return s;
+}
+
+/* The count of mappings that may write the file follows the list of its segs. */
+void seg_vlink(struct seg *s, bool in)
+{
+	bool writes = (s->s_flags & SEG_SHARED) && (s->s_maxprot & PROT_WRITE);
+	struct spinlock *lock;
+	struct list *segs;
+
+	if (!s->s_vp)
+		return;
+	segs = vm_ops->vm_segs(s->s_vp, &lock);
+	spin_lock(lock);
+	if (in)
+		list_push_back(segs, &s->s_vlink);
+	else
+		list_remove(&s->s_vlink);
+	if (writes)
+		vm_ops->vm_writemap(s->s_vp, in ? 1 : -1);
+	spin_unlock(lock);
+}
+
+void seg_link(struct seg *s)
+{
+	struct as *as = s->s_as;
+	struct seg *next = as_findseg_ge(as, s->s_base);
+
+	ASSERT(!next || seg_end(s) <= next->s_base);
+	list_push_back(next ? &next->s_link : &as->a_segs, &s->s_link);
+	as->a_hint = s;
+	as->a_nseg++;
+	as->a_size += s->s_size;
+	seg_vlink(s, true);
+}
+
+void seg_unlink(struct seg *s)
+{
+	struct as *as = s->s_as;
+
+	ASSERT(rw_write_held(&as->a_lock));
+	seg_vlink(s, false);
+	list_remove(&s->s_link);
+	as->a_nseg--;
+	as->a_size -= s->s_size;
+	if (as->a_hint == s)
+		as->a_hint = NULL;
+}
+
+void seg_free_list(struct list *dead)
+{
+	struct seg *s, *tmp;
+
+	list_for_each_safe(s, tmp, dead, s_link) {
+		if (s->s_vp)
+			vm_ops->vm_rele(s->s_vp);
+		kmem_free(seg_cache, s);
+	}
+}
+
+struct seg *as_findseg_ge(struct as *as, u32 addr)
+{
+	struct seg *s = as->a_hint;
+
+	/* Forward from the hint, if that is not behind already. */
+	if (!s || s->s_base > addr)
+		s = list_first(&as->a_segs, struct seg, s_link);
+	for (; &s->s_link != &as->a_segs; s = list_next(s, s_link))
+		if (seg_end(s) > addr) {
+			as->a_hint = s;
+			return s;
+		}
+	return NULL;
+}
+
+struct seg *as_findseg(struct as *as, u32 addr)
+{
+	struct seg *s = as_findseg_ge(as, addr);
+
+	return s && s->s_base <= addr ? s : NULL;
+}
+
+/* --- life --- */
+
+struct as *as_create(void)
+{
+	struct as *as = kmem_alloc(as_cache, KM_ZERO);
+
+	if (!as)
+		return NULL;
+	if (hat_create(&as->a_hat) != 0) {
+		kmem_free(as_cache, as);
+		return NULL;
+	}
+	as->a_ref = 1;
+	rw_init(&as->a_lock, "as", LR_AS);
+	list_init(&as->a_segs);
+	as->a_mmap_top = MMAP_TOP;
+	as->a_as_limit = as->a_data_limit = ~0u;
+	return as;
+}
+
+void as_hold(struct as *as)
+{
+	u32 was = __atomic_fetch_add(&as->a_ref, 1, __ATOMIC_RELAXED);
+
+	ASSERT(was != 0);
+	(void)was;
+}
+
+void as_rele(struct as *as)
+{
+	struct list dead = LIST_INIT(dead);
+
+	if (__atomic_sub_fetch(&as->a_ref, 1, __ATOMIC_ACQ_REL) != 0)
+		return;
+	/* Off every CPU first: then nothing that follows needs an invalidation. */
+	hat_leave(&as->a_hat);
+	rw_write_lock(&as->a_lock);
+	as_clear(as, 0, USER_MAX, &dead);
+	rw_write_unlock(&as->a_lock);
+	hat_destroy(&as->a_hat);
+	seg_free_list(&dead);
+	kmem_free(as_cache, as);
+}
+
+static bool dup_segs(struct as *from, struct as *to)
+{
+	struct seg *s, *ns;
+
+	as_for_each_seg(s, from) {
+		if (s->s_flags & SEG_DONTFORK)
+			continue;
+		ns = seg_create(to, s->s_base, s->s_size, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp, s->s_off);
+		if (!ns)
+			return false;
+		/* At the end of the vnode's list, hence behind s: a walk that takes pages away finds what is copied now. */
+		seg_link(ns);
+		if (s->s_ops->dup(s, ns) != 0)
+			return false;
+	}
+	return true;
+}
+
+struct as *as_dup(struct as *as)
+{
+	struct as *copy = as_create();
+	bool ok;
+
+	if (!copy)
+		return NULL;
+	/*
+	 * Nobody may write-fault before hat_dup_done(): a lwp on another CPU could still write a page, through its TLB, that
+	 * such a fault has already replaced.
+	 */
+	rw_write_lock(&as->a_lock);
+	memcpy(&copy->AS_COPY_FROM, &as->AS_COPY_FROM, sizeof(*as) - offsetof(struct as, AS_COPY_FROM));
+	ok = dup_segs(as, copy);
+	hat_dup_done(&as->a_hat);
+	rw_write_unlock(&as->a_lock);
+	if (!ok) {
+		as_rele(copy);
+		return NULL;
+	}
+	return copy;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the address-space layer share: making, cutting and freeing segs. */
+#ifndef MM_AS_IMPL_H
+#define MM_AS_IMPL_H
+
+#include "mm/as.h"
+
+#define STACK_GUARD (1u << 20) /* kept free below a stack */
+
+extern const struct vnode_mm_ops *vm_ops;
+
+static inline u32 seg_end(const struct seg *s)
+{
+	return s->s_base + s->s_size;
+}
+
+/* The index in s_vp of the page at va. */
+static inline u32 seg_index(const struct seg *s, u32 va)
+{
+	return (u32)((s->s_off + (va - s->s_base)) >> PAGE_SHIFT);
+}
+
+static inline bool seg_private(const struct seg *s)
+{
+	return !(s->s_flags & SEG_SHARED);
+}
+
+/* Does prot allow the access? The MMU knows no difference between reading and executing, nor writing alone. */
+static inline bool prot_allows(u32 prot, enum fault_access acc)
+{
+	return acc == FAULT_WRITE ? (prot & 2u) != 0 : (prot & 7u) != 0;
+}
+
+/* A seg on no list, with its own reference on vp; range and offset as given. NULL: out of memory. May sleep. */
+struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot, u32 flags,
+		       struct vnode *vp, u64 off);
+/* Into / out of the as's list and its vnode's. a_lock for writing, or nobody knows the as yet. */
+void seg_link(struct seg *s);
+void seg_unlink(struct seg *s);
+/* The vnode's list alone. */
+void seg_vlink(struct seg *s, bool in);
+/* Frees segs that seg_unlink() has put on a list by s_link. a_lock not held; may sleep. */
+void seg_free_list(struct list *dead);
+
+void seg_vnode_init(void);
+
+/* Is nothing mapped in [start, end), nor a stack's guard? a_lock held. */
+bool as_range_free(struct as *as, u32 start, u32 end);
+/* Is every page of [start, end) in some seg? a_lock held. */
+bool as_range_mapped(struct as *as, u32 start, u32 end);
+/* Bytes of segs inside [start, end). a_lock held. */
+u32 as_range_size(struct as *as, u32 start, u32 end);
+/* The highest free range of len bytes below mmap's top: its start, 0 if there is none. a_lock held. */
+u32 as_find_gap(struct as *as, u32 len);
+/* May `more` bytes be added? RLIMIT_AS. a_lock held. */
+static inline bool as_limit_ok(const struct as *as, u32 more)
+{
+	return more <= as->a_as_limit && as->a_size <= as->a_as_limit - more;
+}
+
+/* Makes addr, if it lies inside a seg, the border of two. -ENOMEM. a_lock for writing. */
+int as_split(struct as *as, u32 addr);
+/*
+ * Unmaps [start, end), which begins and ends at borders (as_split) or outside of segs; the segs go to `dead`.
+ * Cannot fail. a_lock for writing.
+ */
+void as_clear(struct as *as, u32 start, u32 end, struct list *dead);
+
+/* Page-aligned, not empty, inside user space? */
+static inline bool range_ok(u32 addr, u32 len)
+{
+	return len && !((addr | len) & PAGE_MASK) && addr < USER_MAX && len <= USER_MAX - addr;
+}
+
+#endif

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Changes to the list of segs: mapping, unmapping, protection, brk.
+ *
+ * Each of them first makes the ends of its range borders of segs (as_split), which may fail and changes nothing that a
+ * program could see; then does its work on whole segs, which cannot fail; then joins what can be one seg again.
+ */
+#include "kernel/abi/errno.h"
+#include "kernel/abi/mman.h"
+#include "kernel/lib/panic.h"
+#include "mm/as_impl.h"
+
+/* --- looking --- */
+
+/* Where s begins for those who look for room: a stack keeps its guard. */
+static u32 guarded_base(const struct seg *s)
+{
+	if (!(s->s_flags & SEG_STACK))
+		return s->s_base;
+	return s->s_base > STACK_GUARD ? s->s_base - STACK_GUARD : 0;
+}
+
+bool as_range_free(struct as *as, u32 start, u32 end)
+{
+	struct seg *s = as_findseg_ge(as, start);
+
+	return !s || guarded_base(s) >= end;
+}
+
+bool as_range_mapped(struct as *as, u32 start, u32 end)
+{
+	struct seg *s = as_findseg(as, start);
+
+	while (s && seg_end(s) < end) {
+		start = seg_end(s);
+		s = as_findseg(as, start);
+	}
+	return s != NULL;
+}
+
+u32 as_range_size(struct as *as, u32 start, u32 end)
+{
+	struct seg *s = as_findseg_ge(as, start);
+	u32 n = 0;
+
+	for (; s && &s->s_link != &as->a_segs && s->s_base < end; s = list_next(s, s_link))
+		n += MIN(end, seg_end(s)) - MAX(start, s->s_base);
+	return n;
+}
+
+/* Where mmap starts downward: below all that the stack may become. */
+static u32 mmap_top(const struct as *as)
+{
+	u32 stack = MIN(as->a_stack_limit, USER_MAX / 2) + STACK_GUARD;
+
+	return MIN(as->a_mmap_top, PAGE_DOWN(STACK_TOP - stack));
+}
+
+u32 as_find_gap(struct as *as, u32 len)
+{
+	u32 high = mmap_top(as);
+	struct seg *s;
+
+	for (s = list_last(&as->a_segs, struct seg, s_link); &s->s_link != &as->a_segs;
+	     s = list_prev(s, s_link)) {
+		if (seg_end(s) <= high && high - seg_end(s) >= len)
+			break;
+		high = MIN(high, guarded_base(s));
+	}
+	return high >= USER_MIN && high - USER_MIN >= len ? high - len : 0;
+}
+
+/* --- cutting and joining --- */
+
+/* Changes the range of a seg, and what of its file it maps, in one step for those who walk the vnode's list. */
+static struct spinlock *range_lock(const struct seg *s)
+{
+	struct spinlock *lock;
+
+	if (!s->s_vp)
+		return NULL;
+	vm_ops->vm_segs(s->s_vp, &lock);
+	spin_lock(lock);
+	return lock;
+}
+
+static void range_unlock(struct spinlock *lock)
+{
+	if (lock)
+		spin_unlock(lock);
+}
+
+int as_split(struct as *as, u32 addr)
+{
+	struct seg *s = as_findseg(as, addr), *upper;
+	struct spinlock *lock;
+	u32 low;
+
+	ASSERT(rw_write_held(&as->a_lock));
+	if (!s || s->s_base == addr)
+		return 0;
+	low = addr - s->s_base;
+	upper = seg_create(as, addr, s->s_size - low, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp,
+			   s->s_off + low);
+	if (!upper)
+		return -ENOMEM;
+	/* On the vnode's list before s shrinks: who walks it sees each page in at least one of them. */
+	seg_vlink(upper, true);
+	lock = range_lock(s);
+	s->s_size = low;
+	range_unlock(lock);
+	list_push_front(&s->s_link, &upper->s_link);
+	as->a_nseg++;
+	return 0;
+}
+
+/* Both ends of a range, or neither. */
+static int split_ends(struct as *as, u32 start, u32 end)
+{
+	int error = as_split(as, start);
+
+	if (error)
+		return error;
+	error = as_split(as, end);
+	if (error)
+		as_coalesce(as, start, 0);
+	return error;
+}
+
+void as_clear(struct as *as, u32 start, u32 end, struct list *dead)
+{
+	struct seg *s = as_findseg_ge(as, start), *next;
+
+	ASSERT(rw_write_held(&as->a_lock));
+	for (; s && &s->s_link != &as->a_segs && s->s_base < end; s = next) {
+		next = list_next(s, s_link);
+		ASSERT(s->s_base >= start && seg_end(s) <= end);
+		s->s_ops->unmap(s, s->s_base, s->s_size);
+		seg_unlink(s);
+		list_push_back(dead, &s->s_link);
+	}
+}
+
+/* Could a and b, its neighbour, be one seg? */
+static bool can_join(const struct seg *a, const struct seg *b)
+{
+	return seg_end(a) == b->s_base && a->s_prot == b->s_prot && a->s_maxprot == b->s_maxprot &&
+	       a->s_flags == b->s_flags && a->s_ops == b->s_ops && a->s_vp == b->s_vp &&
+	       (!a->s_vp || a->s_off + a->s_size == b->s_off);
+}
+
+void as_coalesce(struct as *as, u32 addr, u32 len)
+{
+	struct seg *s = as_findseg_ge(as, addr ? addr - 1 : 0), *next;
+	struct list dead = LIST_INIT(dead);
+	struct spinlock *lock;
+
+	ASSERT(rw_write_held(&as->a_lock));
+	while (s && &s->s_link != &as->a_segs && s->s_base < addr + len) {
+		next = list_next(s, s_link);
+		if (&next->s_link == &as->a_segs)
+			break;
+		if (!can_join(s, next)) {
+			s = next;
+			continue;
+		}
+		as->a_size += next->s_size;
+		lock = range_lock(s);
+		s->s_size += next->s_size;
+		range_unlock(lock);
+		seg_unlink(next);
+		list_push_back(&dead, &next->s_link);
+	}
+	/* s still holds each vnode, so this frees none: a_lock does not matter. */
+	seg_free_list(&dead);
+}
+
+/* --- mapping --- */
+
+static int map_at(struct as *as, u32 addr, struct seg *s, bool fixed, struct list *dead)
+{
+	u32 end = addr + s->s_size, old;
+	int error;
+
+	old = fixed ? as_range_size(as, addr, end) : 0;
+	if (s->s_size > old && !as_limit_ok(as, s->s_size - old))
+		return -ENOMEM;
+	error = fixed ? split_ends(as, addr, end) : 0;
+	if (error)
+		return error;
+	/* No failure beyond this point. */
+	if (fixed)
+		as_clear(as, addr, end, dead);
+	s->s_base = addr;
+	seg_link(s);
+	as_coalesce(as, addr, end - addr);
+	return 0;
+}
+
+int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags, struct vnode *vp,
+	   u64 off, bool fixed)
+{
+	struct list dead = LIST_INIT(dead);
+	u32 addr = *addrp;
+	struct seg *s;
+	int error;
+
+	if (!len || (len & PAGE_MASK) || len > USER_MAX || (off & PAGE_MASK) ||
+	    (off + len) >> PAGE_SHIFT > 0xffffffffu || off + len < off)
+		return -EINVAL;
+	if (fixed && (!range_ok(addr, len) || addr < USER_MIN))
+		return -EINVAL;
+	s = seg_create(as, addr, len, prot, maxprot, flags, vp, off);
+	if (!s)
+		return -ENOMEM;
+	rw_write_lock(&as->a_lock);
+	if (!fixed && (!range_ok(addr, len) || addr < USER_MIN || !as_range_free(as, addr, addr + len)))
+		addr = as_find_gap(as, len);
+	error = addr ? map_at(as, addr, s, fixed, &dead) : -ENOMEM;
+	rw_write_unlock(&as->a_lock);
+	if (error)
+		list_push_back(&dead, &s->s_link);
+	else
+		*addrp = addr;
+	seg_free_list(&dead);
+	return error;
+}
+
+int as_unmap(struct as *as, u32 addr, u32 len)
+{
+	struct list dead = LIST_INIT(dead);
+	int error;
+
+	if (!range_ok(addr, len))
+		return -EINVAL;
+	rw_write_lock(&as->a_lock);
+	error = split_ends(as, addr, addr + len);
+	if (!error)
+		as_clear(as, addr, addr + len, &dead);
+	rw_write_unlock(&as->a_lock);
+	seg_free_list(&dead);
+	return error;
+}
+
+/* --- changing segs --- */
+
+/* The segs of a range whose ends are borders. */
+#define for_each_seg_in(s, as, start, end)   \
+	for ((s) = as_findseg_ge(as, start); \
+	     (s) && &(s)->s_link != &(as)->a_segs && (s)->s_base < (end); (s) = list_next(s, s_link))
+
+static int setprot_locked(struct as *as, u32 start, u32 end, u32 prot)
+{
+	struct seg *s;
+	int error;
+
+	if (!as_range_mapped(as, start, end))
+		return -ENOMEM;
+	for_each_seg_in(s, as, start, end) if (prot & ~s->s_maxprot) return -EACCES;
+	error = split_ends(as, start, end);
+	if (!error)
+		for_each_seg_in(s, as, start, end)
+		{
+			if (s->s_prot == prot)
+				continue;
+			s->s_prot = prot;
+			s->s_ops->setprot(s, s->s_base, s->s_size, prot);
+		}
+	as_coalesce(as, start, end - start);
+	return error;
+}
+
+int as_setprot(struct as *as, u32 addr, u32 len, u32 prot)
+{
+	int error;
+
+	if (!range_ok(addr, len))
+		return (addr & PAGE_MASK) ? -EINVAL : -ENOMEM;
+	rw_write_lock(&as->a_lock);
+	error = setprot_locked(as, addr, addr + len, prot);
+	rw_write_unlock(&as->a_lock);
+	return error;
+}
+
+int as_setflags(struct as *as, u32 addr, u32 len, u32 set, u32 clear)
+{
+	struct seg *s;
+	int error;
+
+	if (!range_ok(addr, len))
+		return -EINVAL;
+	rw_write_lock(&as->a_lock);
+	error = as_range_mapped(as, addr, addr + len) ? split_ends(as, addr, addr + len) : -ENOMEM;
+	if (!error)
+		for_each_seg_in(s, as, addr, addr + len) s->s_flags = (s->s_flags | set) & ~clear;
+	as_coalesce(as, addr, len);
+	rw_write_unlock(&as->a_lock);
+	return error;
+}
+
+int as_discard(struct as *as, u32 addr, u32 len, bool free)
+{
+	struct seg *s;
+	int error;
+
+	if (!range_ok(addr, len))
+		return -EINVAL;
+	rw_write_lock(&as->a_lock);
+	error = as_range_mapped(as, addr, addr + len) ? 0 : -ENOMEM;
+	for_each_seg_in(s, as, addr, addr + len)
+	{
+		u32 from = MAX(addr, s->s_base);
+
+		if (free && s->s_vp) {
+			error = -EINVAL;
+			break;
+		}
+		s->s_ops->unmap(s, from, MIN(addr + len, seg_end(s)) - from);
+	}
+	rw_write_unlock(&as->a_lock);
+	return error;
+}
+
+/* --- brk --- */
+
+static int grow_brk(struct as *as, u32 from, u32 to, struct seg *s)
+{
+	if (!as_limit_ok(as, to - from) || !as_range_free(as, from, to))
+		return -ENOMEM;
+	s->s_base = from;
+	s->s_size = to - from;
+	seg_link(s);
+	as_coalesce(as, from, to - from);
+	return 0;
+}
+
+static int shrink_brk(struct as *as, u32 from, u32 to, struct list *dead)
+{
+	int error = split_ends(as, from, to);
+
+	if (!error)
+		as_clear(as, from, to, dead);
+	return error;
+}
+
+static bool data_limit_ok(const struct as *as, u32 newbrk)
+{
+	u64 data = (u64)(newbrk - as->a_brk_start) + (as->a_data_end - as->a_data_start);
+
+	return as->a_data_limit == ~0u || data <= as->a_data_limit;
+}
+
+int as_brk(struct as *as, u32 newbrk)
+{
+	const u32 rw = PROT_READ | PROT_WRITE;
+	struct list dead = LIST_INIT(dead);
+	struct seg *s;
+	u32 old, end;
+	int error = 0;
+
+	if (newbrk > MMAP_TOP)
+		return -ENOMEM;
+	s = seg_create(as, 0, 0, rw, rw | PROT_EXEC, SEG_BRK, NULL, 0);
+	if (!s)
+		return -ENOMEM;
+	rw_write_lock(&as->a_lock);
+	old = PAGE_UP(as->a_brk);
+	end = PAGE_UP(newbrk);
+	if (newbrk < as->a_brk_start || (newbrk > as->a_brk && !data_limit_ok(as, newbrk)))
+		error = -ENOMEM;
+	else if (end > old)
+		error = grow_brk(as, old, end, s);
+	else if (end < old)
+		error = shrink_brk(as, end, old, &dead);
+	if (!error)
+		as->a_brk = newbrk;
+	rw_write_unlock(&as->a_lock);
+	/* A seg that was used may have become part of its neighbour already. */
+	if (error || end <= old)
+		list_push_back(&dead, &s->s_link);
+	seg_free_list(&dead);
+	return error;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of an address space: faults, the growth of the stack, and access to them for others than the process itself. */
+#include "kernel/abi/errno.h"
+#include "kernel/abi/mman.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/as_impl.h"
+
+/* --- faults --- */
+
+/* May the stack seg s grow down to addr? Nothing that can be used may lie in its guard. a_lock held. */
+static bool may_grow(struct as *as, struct seg *s, u32 addr)
+{
+	u32 base = PAGE_DOWN(addr), grow = s->s_base - base;
+	const struct seg *below;
+
+	if (!(s->s_flags & SEG_STACK) || STACK_TOP - base > as->a_stack_limit || !as_limit_ok(as, grow))
+		return false;
+	if (s->s_link.prev == &as->a_segs)
+		return base >= USER_MIN;
+	below = list_prev(s, s_link);
+	return seg_end(below) <= base && ((below->s_prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) == 0 ||
+					  base - seg_end(below) >= STACK_GUARD);
+}
+
+/* addr lies in no seg: grows the stack to it. 0 or -EFAULT. a_lock not held. */
+static int grow_stack(struct as *as, u32 addr)
+{
+	struct seg *s;
+	int error = -EFAULT;
+
+	rw_write_lock(&as->a_lock);
+	s = as_findseg_ge(as, addr);
+	if (s && s->s_base <= addr) {
+		error = 0; /* another lwp was here first */
+	} else if (s && may_grow(as, s, addr)) {
+		u32 base = PAGE_DOWN(addr);
+
+		as->a_size += s->s_base - base;
+		s->s_size += s->s_base - base;
+		s->s_base = base;
+		error = 0;
+	}
+	rw_write_unlock(&as->a_lock);
+	return error;
+}
+
+int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr)
+{
+	struct seg *s;
+	int error;
+
+	rw_read_lock(&as->a_lock);
+	s = as_findseg_ge(as, addr);
+	while (s && s->s_base > addr && (s->s_flags & SEG_STACK)) {
+		rw_read_unlock(&as->a_lock);
+		if (grow_stack(as, addr) != 0) {
+			*maperr = true;
+			return -EFAULT;
+		}
+		rw_read_lock(&as->a_lock);
+		s = as_findseg_ge(as, addr);
+	}
+	if (!s || s->s_base > addr) {
+		*maperr = true;
+		error = -EFAULT;
+	} else if (!prot_allows(s->s_prot, acc)) {
+		*maperr = false;
+		error = -EFAULT;
+	} else {
+		error = s->s_ops->fault(s, PAGE_DOWN(addr), acc);
+	}
+	rw_read_unlock(&as->a_lock);
+	return error;
+}
+
+/* How memory at va is used first: private writable memory is written. -EFAULT: not mapped, or PROT_NONE. */
+static int first_use(struct as *as, u32 va, enum fault_access *acc)
+{
+	struct seg *s;
+	int error = 0;
+
+	rw_read_lock(&as->a_lock);
+	s = as_findseg(as, va);
+	if (!s || !prot_allows(s->s_prot, FAULT_READ))
+		error = -EFAULT;
+	else if (seg_private(s) && prot_allows(s->s_prot, FAULT_WRITE))
+		*acc = FAULT_WRITE;
+	else
+		*acc = FAULT_READ;
+	rw_read_unlock(&as->a_lock);
+	return error;
+}
+
+void as_populate(struct as *as, u32 addr, u32 len)
+{
+	enum fault_access acc = FAULT_READ;
+	bool maperr;
+	u32 off;
+
+	for (off = 0; off < len; off += PAGE_SIZE)
+		if (first_use(as, addr + off, &acc) != 0 || as_fault(as, addr + off, acc, &maperr) != 0)
+			return;
+}
+
+/* --- access from outside --- */
+
+/* The page at va, faulted in, with a reference; for writing: this as's own. 0 or an error of as_fault(). */
+static int get_page(struct as *as, u32 va, bool write, struct page **pgp)
+{
+	bool maperr;
+	u32 pte;
+	int error;
+
+	for (;;) {
+		rw_read_lock(&as->a_lock);
+		*pgp = write ? hat_getpage_write(&as->a_hat, va) : hat_getpage(&as->a_hat, va, &pte);
+		rw_read_unlock(&as->a_lock);
+		if (*pgp && !write && !(pte & PTE_P)) {
+			page_put(*pgp); /* PROT_NONE: the fault says so */
+			*pgp = NULL;
+		}
+		if (*pgp)
+			return 0;
+		error = as_fault(as, va, write ? FAULT_WRITE : FAULT_READ, &maperr);
+		if (error)
+			return error;
+	}
+}
+
+static ssize_t as_copy(struct as *as, u32 addr, u8 *buf, size_t len, bool write)
+{
+	size_t done = 0;
+	struct page *pg;
+
+	if (addr >= USER_MAX)
+		return -EFAULT;
+	len = MIN(len, (size_t)(USER_MAX - addr));
+	while (done < len) {
+		u32 va = addr + (u32)done, off = va & PAGE_MASK;
+		u32 n = (u32)MIN(len - done, (size_t)(PAGE_SIZE - off));
+
+		if (get_page(as, PAGE_DOWN(va), write, &pg) != 0)
+			break;
+		if (write)
+			memcpy((u8 *)page_kva(pg) + off, buf + done, n);
+		else
+			memcpy(buf + done, (u8 *)page_kva(pg) + off, n);
+		page_put(pg);
+		done += n;
+	}
+	return done || !len ? (ssize_t)done : -EFAULT;
+}
+
+ssize_t as_read(struct as *as, u32 addr, void *buf, size_t len)
+{
+	return as_copy(as, addr, buf, len, false);
+}
+
+ssize_t as_write(struct as *as, u32 addr, const void *buf, size_t len)
+{
+	return as_copy(as, addr, (u8 *)buf, len, true);
+}
+
+int as_install_page(struct as *as, u32 va, struct page *pg)
+{
+	struct seg *s;
+	u32 flags = HAT_DIRTY;
+	int error;
+
+	rw_read_lock(&as->a_lock);
+	s = as_findseg(as, va);
+	if (!s || !seg_private(s) || (va & PAGE_MASK)) {
+		error = -EFAULT;
+	} else {
+		if (!prot_allows(s->s_prot, FAULT_READ))
+			flags |= HAT_NONE;
+		else if (prot_allows(s->s_prot, FAULT_WRITE) && pg->pg_ref == 1)
+			flags |= HAT_WRITE;
+		error = hat_enter(&as->a_hat, va, pg, flags);
+	}
+	rw_read_unlock(&as->a_lock);
+	return error;
+}
+
+static bool in_core(struct as *as, const struct seg *s, u32 va)
+{
+	struct page *pg = NULL;
+
+	if (hat_probe(&as->a_hat, va) & (PTE_P | PTE_SW_NONE))
+		return true;
+	if (s->s_vp)
+		vm_ops->vm_lookup(s->s_vp, seg_index(s, va), 1, &pg);
+	if (pg)
+		page_put(pg);
+	return pg != NULL;
+}
+
+int as_incore(struct as *as, u32 addr, u32 len, u8 *vec)
+{
+	struct seg *s;
+	u32 va;
+	int error = 0;
+
+	if (!range_ok(addr, len))
+		return -ENOMEM;
+	rw_read_lock(&as->a_lock);
+	if (!as_range_mapped(as, addr, addr + len))
+		error = -ENOMEM;
+	for (va = addr; vec && !error && va < addr + len; va += PAGE_SIZE) {
+		s = as_findseg(as, va);
+		vec[(va - addr) >> PAGE_SHIFT] = in_core(as, s, va);
+	}
+	rw_read_unlock(&as->a_lock);
+	return error;
+}
+
+/* --- msync --- */
+
+/*
+ * The first part of [*addr, end) that maps a file shared: its vnode with a reference, and the pages [*from, *to). NULL: none.
+ * *addr moves behind that part.
+ */
+static struct vnode *next_shared(struct as *as, u32 *addr, u32 end, u32 *from, u32 *to)
+{
+	struct vnode *vp = NULL;
+	struct seg *s;
+
+	rw_read_lock(&as->a_lock);
+	for (s = as_findseg_ge(as, *addr); s && &s->s_link != &as->a_segs && s->s_base < end;
+	     s = list_next(s, s_link)) {
+		u32 start = MAX(*addr, s->s_base), stop = MIN(end, seg_end(s));
+
+		if (!s->s_vp || seg_private(s))
+			continue;
+		vp = s->s_vp;
+		vm_ops->vm_hold(vp);
+		*from = seg_index(s, start);
+		*to = *from + ((stop - start) >> PAGE_SHIFT);
+		*addr = stop;
+		break;
+	}
+	rw_read_unlock(&as->a_lock);
+	return vp;
+}
+
+int as_sync(struct as *as, u32 addr, u32 len, bool wait)
+{
+	u32 end = addr + len, from, to;
+	int error, first;
+	struct vnode *vp;
+
+	if (!range_ok(addr, len))
+		return -ENOMEM;
+	first = as_incore(as, addr, len, NULL);
+	/* The disk is written without a_lock: other lwps may fault meanwhile. */
+	while ((vp = next_shared(as, &addr, end, &from, &to)) != NULL) {
+		error = vm_ops->vm_sync(vp, from, to, wait);
+		vm_ops->vm_rele(vp);
+		if (error && !first)
+			first = error;
+	}
+	return first;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* mremap(2): a mapping grows, shrinks, or moves with its pages; no byte is copied. */
+#include "kernel/abi/errno.h"
+#include "kernel/abi/mman.h"
+#include "kernel/lib/panic.h"
+#include "mm/as_impl.h"
+
+struct remap {
+	struct as *as;
+	u32 old, oldlen, newlen;
+	u32 flags, fixed;
+	struct list dead;
+};
+
+/* The seg of the old range, cut to exactly that range. -EFAULT: not all in one seg; -ENOMEM. */
+static int cut_out(struct remap *rm, u32 len, struct seg **sp)
+{
+	struct seg *s = as_findseg(rm->as, rm->old);
+	int error;
+
+	if (!s || seg_end(s) - rm->old < len)
+		return -EFAULT;
+	error = as_split(rm->as, rm->old);
+	if (!error)
+		error = as_split(rm->as, rm->old + len);
+	*sp = as_findseg(rm->as, rm->old);
+	return error;
+}
+
+/* Moves s's pages of len bytes to the range of ns, which is in the lists already. */
+static void move_pages(struct seg *s, struct seg *ns, u32 len)
+{
+	struct spinlock *lock = NULL;
+	u32 cpus;
+
+	/* With the vnode's lock held, so that who walks its list finds each page in one of the two. */
+	if (s->s_vp) {
+		vm_ops->vm_segs(s->s_vp, &lock);
+		spin_lock(lock);
+	}
+	cpus = hat_move(&s->s_as->a_hat, s->s_base, ns->s_base, len);
+	if (lock)
+		spin_unlock(lock);
+	hat_shoot(cpus);
+}
+
+/* Gives the mapping its new length at address `to`, which is free, or will be once it is cleared. a_lock for writing. */
+static int move_to(struct remap *rm, u32 to, struct seg **sp)
+{
+	u32 keep = MIN(rm->oldlen, rm->newlen), grow = rm->newlen - keep;
+	bool leave = rm->flags & MREMAP_DONTUNMAP;
+	struct as *as = rm->as;
+	struct seg *s, *ns;
+	int error;
+
+	if (!as_limit_ok(as, leave ? rm->newlen : grow))
+		return -ENOMEM;
+	error = cut_out(rm, rm->oldlen, &s);
+	if (!error && (rm->flags & MREMAP_FIXED)) {
+		error = as_split(as, to);
+		if (!error)
+			error = as_split(as, to + rm->newlen);
+	}
+	if (error)
+		return error;
+	ns = seg_create(as, to, rm->newlen, s->s_prot, s->s_maxprot,
+			s->s_flags & ~(SEG_BRK | SEG_STACK), s->s_vp, s->s_off);
+	if (!ns)
+		return -ENOMEM;
+	/* Not earlier: this frees page tables. So a failure here has lost what was at `to`, as mmap's would have. */
+	if (rm->flags & MREMAP_FIXED)
+		as_clear(as, to, to + rm->newlen, &rm->dead);
+	error = hat_reserve(&as->a_hat, to, rm->newlen);
+	if (error) {
+		list_push_back(&rm->dead, &ns->s_link);
+		return error;
+	}
+	/* No failure beyond this point. */
+	seg_link(ns);
+	move_pages(s, ns, keep);
+	if (!leave)
+		as_clear(as, rm->old, rm->old + rm->oldlen, &rm->dead);
+	*sp = ns;
+	return 0;
+}
+
+/* Longer where it is, if there is room. */
+static int grow_in_place(struct remap *rm, struct seg *s)
+{
+	struct as *as = rm->as;
+	u32 end = rm->old + rm->oldlen, grow = rm->newlen - rm->oldlen;
+	struct seg *ns;
+
+	if (seg_end(s) != end || USER_MAX - end < grow || !as_range_free(as, end, end + grow))
+		return -ENOMEM;
+	if (!as_limit_ok(as, grow))
+		return -ENOMEM;
+	ns = seg_create(as, end, grow, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp, s->s_off + s->s_size);
+	if (!ns)
+		return -ENOMEM;
+	seg_link(ns);
+	return 0;
+}
+
+static int shrink_in_place(struct remap *rm)
+{
+	u32 from = rm->old + rm->newlen, to = rm->old + rm->oldlen;
+	int error = as_split(rm->as, from);
+
+	if (!error)
+		error = as_split(rm->as, to);
+	if (!error)
+		as_clear(rm->as, from, to, &rm->dead);
+	return error;
+}
+
+static int remap_locked(struct remap *rm, u32 *out)
+{
+	struct seg *s = as_findseg(rm->as, rm->old);
+	u32 to = rm->fixed;
+	int error;
+
+	if (!s || seg_end(s) - rm->old < rm->oldlen)
+		return -EFAULT;
+	if ((rm->flags & MREMAP_DONTUNMAP) && (s->s_vp || rm->oldlen != rm->newlen))
+		return -EINVAL;
+	if (s->s_vp && (s->s_off + (rm->old - s->s_base) + rm->newlen) >> PAGE_SHIFT > 0xffffffffu)
+		return -EINVAL;
+	if (!(rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))) {
+		*out = rm->old;
+		if (rm->newlen == rm->oldlen)
+			return 0;
+		if (rm->newlen < rm->oldlen)
+			return shrink_in_place(rm);
+		error = grow_in_place(rm, s);
+		if (!error || !(rm->flags & MREMAP_MAYMOVE))
+			return error;
+	}
+	if (!(rm->flags & MREMAP_FIXED))
+		to = as_find_gap(rm->as, rm->newlen);
+	if (!to)
+		return -ENOMEM;
+	error = move_to(rm, to, &s);
+	*out = to;
+	return error;
+}
+
+static int check_args(const struct remap *rm)
+{
+	const u32 all = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+
+	if ((rm->flags & ~all) ||
+	    ((rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(rm->flags & MREMAP_MAYMOVE)))
+		return -EINVAL;
+	if ((rm->old & PAGE_MASK) || !rm->newlen || !rm->oldlen || rm->newlen > USER_MAX)
+		return -EINVAL;
+	if (rm->old >= USER_MAX || rm->oldlen > USER_MAX - rm->old)
+		return -EFAULT;
+	if (!(rm->flags & MREMAP_FIXED))
+		return 0;
+	if (!range_ok(rm->fixed, rm->newlen) || rm->fixed < USER_MIN)
+		return -EINVAL;
+	if (rm->fixed < rm->old + rm->oldlen && rm->old < rm->fixed + rm->newlen)
+		return -EINVAL;
+	return 0;
+}
+
+int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixed, u32 *out)
+{
+	struct remap rm = { as,	   old,	  PAGE_UP(oldlen),   PAGE_UP(newlen),
+			    flags, fixed, LIST_INIT(rm.dead) };
+	int error = check_args(&rm);
+
+	if (error)
+		return error;
+	rw_write_lock(&as->a_lock);
+	error = remap_locked(&rm, out);
+	as_coalesce(as, old, rm.oldlen);
+	if (!error || (flags & MREMAP_FIXED))
+		as_coalesce(as, error ? fixed : *out, rm.newlen);
+	rw_write_unlock(&as->a_lock);
+	seg_free_list(&rm.dead);
+	return error;
+}
