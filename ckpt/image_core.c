@@ -26,11 +26,12 @@ struct load {
 static bool load_next(const struct img_image *img, struct load *ld)
 {
 	const struct img_run *run = ld->ld_run < img->i_nrun ? &img->i_run[ld->ld_run] : NULL;
-	const struct img_seg *s = &img->i_seg[ld->ld_seg];
+	const struct img_seg *s;
 	u32 end, next;
 
 	if (ld->ld_seg == img->i_nseg)
 		return false;
+	s = &img->i_seg[ld->ld_seg];
 	end = s->s_base + s->s_size;
 	ld->ld_va = ld->ld_next ? ld->ld_next : s->s_base;
 	ld->ld_page += ld->ld_filesz / IMG_PAGE;

@@ -30,3 +30,23 @@ $(B)/host/ckptool: $(CKPTOOL_OBJS)
 	$(Q)$(HOSTCC) $^ -o $@
 
 -include $(CKPTOOL_OBJS:.o=.d)
+
+# --- Fuzzing: `make fuzz` for a minute, `make fuzz FUZZ="-runs=10000000 -jobs=2"` for as long as one likes. ------
+# Needs clang with libFuzzer (Debian: clang, libclang-rt-14-dev). What it found stays in build/fuzz/.
+FUZZ ?= -max_total_time=60
+FUZZ_SRCS := tests/fuzz/fuzz_image.c $(wildcard ckpt/image_*.c)
+FUZZ_DEPS := $(FUZZ_SRCS) $(wildcard ckpt/image*.h tests/unit/image_sample.h)
+FUZZ_FLAGS := -std=gnu11 -g -O2 -DREPRISE_HOST=1 -I. -fno-strict-aliasing -Wno-unused-function
+
+.PHONY: fuzz
+fuzz: $(B)/fuzz/image $(B)/fuzz/corpus/seed0
+	cd $(B)/fuzz && ./image -max_len=24576 -timeout=10 $(FUZZ) corpus
+$(B)/fuzz/image: $(FUZZ_DEPS)
+	@mkdir -p $(@D)
+	@command -v clang >/dev/null || { echo "make fuzz needs clang with libFuzzer: apt-get install clang libclang-rt-14-dev"; false; }
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
+		-fno-sanitize-recover=all $(FUZZ_SRCS) -o $@
+$(B)/fuzz/corpus/seed0: $(FUZZ_DEPS)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(FUZZ_FLAGS) -DFUZZ_CORPUS $(FUZZ_SRCS) -o $(B)/fuzz/seeds
+	@$(B)/fuzz/seeds $(@D)
