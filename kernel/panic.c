@@ -84,12 +84,13 @@ void backtrace(u32 ebp)
 
 static void print_regs(const struct trapframe *tf)
 {
-	bool user = tf_from_user(tf);
+	/* An entry from the kernel itself pushes no esp; the double-fault task's frame has one. */
+	bool has_esp = tf_from_user(tf) || tf->tf_trapno == T_DBLFLT;
 
 	print_place("eip ", tf->tf_eip);
 	printk("eax %08x  ebx %08x  ecx %08x  edx %08x\n", tf->tf_eax, tf->tf_ebx, tf->tf_ecx, tf->tf_edx);
 	printk("esi %08x  edi %08x  ebp %08x  esp %08x\n", tf->tf_esi, tf->tf_edi, tf->tf_ebp,
-	       user ? tf->tf_esp : (u32)&tf->tf_esp);
+	       has_esp ? tf->tf_esp : (u32)&tf->tf_esp);
 	printk("cs %04x  ds %04x  es %04x  eflags %08x  trap %u  error %x\n", tf->tf_cs & 0xffff,
 	       tf->tf_ds & 0xffff, tf->tf_es & 0xffff, tf->tf_eflags, tf->tf_trapno, tf->tf_err);
 }

@@ -267,10 +267,16 @@ static void user_return(struct trapframe *tf)
 	}
 }
 
-static void check_stack(void)
+/* What is left of a kernel stack must do for a panic. Those that run out quickly enough end in double_fault(). */
+#define STACK_RESERVE 768u
+
+static void check_stack(const struct trapframe *tf)
 {
 	struct kstack_info *ki = kstack_info();
 
+	if (unlikely((u32)tf - (u32)ki < STACK_RESERVE))
+		panic_trap(tf, "kernel stack %p overflows: expected %u bytes left, found %u", ki, STACK_RESERVE,
+			   (u32)tf - (u32)ki);
 	if (unlikely(ki->ki_canary != KSTACK_CANARY))
 		panic("kernel stack %p overflowed: expected canary %08x, found %08x", ki,
 		      KSTACK_CANARY, ki->ki_canary);
@@ -278,7 +284,7 @@ static void check_stack(void)
 
 void trap(struct trapframe *tf)
 {
-	check_stack();
+	check_stack(tf);
 	if (tf->tf_trapno >= T_IRQ0)
 		interrupt(tf);
 	else
@@ -300,7 +306,8 @@ void trap_first_return(struct trapframe *tf)
 
 void double_fault(void)
 {
-	const struct tss *ts = gdt_interrupted(curcpu());
+	struct cpu *c = curcpu();
+	const struct tss *ts = gdt_interrupted(c);
 	struct trapframe tf = {
 		.tf_edi = ts->ts_edi,
 		.tf_esi = ts->ts_esi,
@@ -319,5 +326,6 @@ void double_fault(void)
 		.tf_ss = ts->ts_ss,
 	};
 
+	kstack_info()->ki_lwp = c->c_current;
 	panic_trap(&tf, "double fault: esp %08x, expected a kernel stack with room left", ts->ts_esp);
 }
