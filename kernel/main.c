@@ -5,17 +5,25 @@
 #include "kernel/bootinfo.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu.h"
+#include "fs/vnode.h"
 #include "kernel/dev/acpi.h"
+#include "kernel/dev/blk.h"
 #include "kernel/dev/clock.h"
 #include "kernel/dev/early_serial.h"
 #include "kernel/dev/irq.h"
 #include "kernel/dev/lapic.h"
+#include "kernel/dev/pci.h"
+#include "kernel/dev/ramdisk.h"
+#include "kernel/dev/serial.h"
+#include "kernel/dev/virtio_blk.h"
+#include "kernel/init.h"
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/x86.h"
 #include "kernel/panic.h"
+#include "mm/as.h"
 #include "mm/hat.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
@@ -61,6 +69,51 @@ static void init_memory(void)
 	kmem_init();
 }
 
+static void init_devices(void)
+{
+	int error;
+
+	pci_init();
+	serial_init();
+	virtio_blk_init();
+	if (bootinfo.bi_mod_len) {
+		error = ramdisk_add(bootinfo.bi_mod_start, bootinfo.bi_mod_len);
+		if (error)
+			printk("ram0: the boot loader's module cannot be a disk: error %d\n", -error);
+	}
+}
+
+/* The disk that root= names; else the first virtio disk, else the boot loader's module. */
+static const char *root_device(void)
+{
+	const char *dev = cmdline_get("root");
+
+	if (dev && *dev)
+		return strncmp(dev, "/dev/", 5) == 0 ? dev + 5 : dev;
+	return bdev_find_name("vda") ? "vda" : "ram0";
+}
+
+static void mount_root(void)
+{
+	const char *dev = root_device();
+	u32 flags = cmdline_get("ro") ? VFS_MS_RDONLY : 0;
+	int error = vfs_domount(dev, NULL, "ext2", flags, NULL);
+
+	if (error)
+		panic("expected an ext2 root file system on %s, found error %d", dev, -error);
+	error = vfs_domount("devfs", "/dev", "devfs", 0, NULL);
+	if (error)
+		printk("/dev cannot be mounted: error %d\n", -error);
+}
+
+/* Start-up goes on in a thread that may sleep. */
+static void start_system(void *arg)
+{
+	init_devices();
+	mount_root();
+	init_start();
+}
+
 void kmain(u32 magic, paddr_t mbi)
 {
 	bool found = bootinfo_init(magic, mbi);
@@ -81,10 +134,15 @@ void kmain(u32 magic, paddr_t mbi)
 	cpus[0].c_apicid = lapic_id();
 	clock_init();
 
-	/* Who runs. From here on there is a current lwp. */
+	/* Who runs. This context becomes the boot CPU's idle lwp: it must not sleep. */
 	proc_init();
 	sched_init();
 	smp_start();
 	printk("cpus: %u, %s\n", ncpu, cpu_ident.id_brand[0] ? cpu_ident.id_brand : cpu_ident.id_vendor);
-	panic("nothing to run");
+
+	/* Memory and files of processes. */
+	as_init();
+	vfs_init();
+	kthread_create("start", start_system, NULL, PRI_KERNEL);
+	sched_idle();
 }

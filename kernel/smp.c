@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting the other CPUs, one at a time: INIT, then two start-up IPIs to the trampoline page (Intel SDM vol. 3, 8.4.4), then
- * wait for it to say c_online. A CPU that does not answer is left out, with a line in the log.
+ * Starting the other CPUs: INIT for all, then, one at a time, start-up IPIs to the trampoline page (Intel SDM vol. 3, 8.4.4),
+ * and a wait for it to set c_online. One that does not answer ends the row, with a line in the log.
  */
 #include "kernel/smp.h"
 #include "kernel/bootinfo.h"
@@ -23,6 +23,7 @@
 #include "mm/page.h"
 #include "proc/sched.h"
 
+#define INIT_USEC 10000 /* from INIT to the first start-up IPI */
 #define ANSWER_NS (200 * NSEC_PER_MSEC)
 #define STACK_ORDER 1
 _Static_assert(PAGE_SIZE << STACK_ORDER == KSTACK_SIZE, "order of a stack");
@@ -72,8 +73,6 @@ static bool wait_online(const struct cpu *c, u64 ns)
 
 static bool kick(const struct cpu *c)
 {
-	lapic_send_init(c->c_apicid);
-	clock_udelay(10000);
 	lapic_send_startup(c->c_apicid, AP_TRAMPOLINE);
 	if (wait_online(c, NSEC_PER_MSEC))
 		return true;
@@ -81,23 +80,20 @@ static bool kick(const struct cpu *c)
 	return wait_online(c, ANSWER_NS);
 }
 
-static bool start(u32 id, u8 apicid)
+/* c waits for its start-up IPI already. */
+static bool start(struct cpu *c)
 {
-	struct cpu *c = &cpus[id];
-	void *stack;
+	void *stack = alloc_stack(c);
 
-	c->c_id = id;
-	c->c_apicid = apicid;
-	stack = alloc_stack(c);
 	df_stack = alloc_stack(c);
 	if (!stack || !df_stack) {
-		printk("cpu %u: no memory for its stacks\n", id);
+		printk("cpu %u: no memory for its stacks\n", c->c_id);
 		return false;
 	}
 	ap_stack_top = (u32)stack + KSTACK_SIZE;
 	if (!kick(c)) {
 		/* It may still wake up some day, on this stack: the stack stays its own. */
-		printk("cpu %u (local APIC %u) does not start\n", id, apicid);
+		printk("cpu %u (local APIC %u) does not start\n", c->c_id, c->c_apicid);
 		return false;
 	}
 	return true;
@@ -110,21 +106,35 @@ static void stop_others(void)
 			lapic_send_nmi(cpus[i].c_apicid);
 }
 
+/* Numbers the CPUs that are to be started, behind the boot CPU. Returns how many there are with it. */
+static u32 enumerate(u32 limit)
+{
+	u32 n = 1;
+
+	for (u32 i = 0; i < acpi.ai_ncpu && n < limit; i++) {
+		if (acpi.ai_apicid[i] == cpus[0].c_apicid)
+			continue;
+		cpus[n].c_id = n;
+		cpus[n].c_apicid = acpi.ai_apicid[i];
+		n++;
+	}
+	return n;
+}
+
 void smp_start(void)
 {
-	u32 limit = (u32)MIN(cmdline_number("maxcpus", MAXCPU), (u64)MAXCPU);
+	u32 n = enumerate((u32)MIN(cmdline_number("maxcpus", MAXCPU), (u64)MAXCPU));
 
 	panic_stop_others = stop_others;
-	if (limit > 1 && acpi.ai_ncpu > 1 && !bootinfo.bi_trampoline) {
+	if (n > 1 && !bootinfo.bi_trampoline) {
 		printk("smp: no memory at %#x for the start of other CPUs\n", AP_TRAMPOLINE);
 		return;
 	}
 	memcpy(KVA(AP_TRAMPOLINE), ap_trampoline, (size_t)(ap_trampoline_end - ap_trampoline));
-	for (u32 i = 0; i < acpi.ai_ncpu && ncpu < limit; i++) {
-		if (acpi.ai_apicid[i] == cpus[0].c_apicid)
-			continue;
-		if (!start(ncpu, acpi.ai_apicid[i]))
-			break;
+	for (u32 i = 1; i < n; i++)
+		lapic_send_init(cpus[i].c_apicid);
+	if (n > 1)
+		clock_udelay(INIT_USEC);
+	while (ncpu < n && start(&cpus[ncpu]))
 		ncpu++;
-	}
 }
