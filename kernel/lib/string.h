@@ -5,7 +5,7 @@
 
 #include "kernel/lib/types.h"
 
-#ifdef REPRISE_HOST
+#if defined(REPRISE_HOST) && !defined(KERNEL_LIB_STRING_OWN)
 #include <string.h>
 #else
 void *memcpy(void *dst, const void *src, size_t n);
@@ -27,7 +27,8 @@ size_t strlcpy_k(char *dst, const char *src, size_t size);
 /* Parses an unsigned number (base 0: 0x.., 0.., decimal). *end is the first byte not used. Saturates. */
 u64 strtou64(const char *s, const char **end, int base);
 
-/* Clears / copies one page that is page-aligned (rep stosd / movsd). */
+/* Clears / copies one page that is page-aligned. page_zero_sse: the CPU has SSE, and CR4 allows it (set at boot). */
+extern bool page_zero_sse;
 void page_zero(void *page);
 void page_copy(void *dst, const void *src);
 

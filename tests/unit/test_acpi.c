@@ -27,14 +27,14 @@ static struct acpi_table *make(const char *sig, const void *body, u32 len)
 }
 
 static const u8 madt_body[] = {
-	0, 0, 0xe0, 0xfe, 1, 0, 0, 0,			   /* local APIC, flags */
-	0, 8, 0, 0, 1, 0, 0, 0,				   /* CPU, APIC id 0 */
-	0, 8, 1, 4, 1, 0, 0, 0,				   /* CPU, APIC id 4 */
-	0, 8, 2, 5, 0, 0, 0, 0,				   /* CPU that is disabled */
-	1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,	   /* I/O APIC */
-	2, 10, 0, 0, 2, 0, 0, 0, 0, 0,			   /* IRQ 0 is GSI 2 */
-	2, 10, 0, 9, 9, 0, 0, 0, 0x0f, 0,		   /* IRQ 9: level, low */
-	5, 12, 0, 0, 0, 0, 0xf0, 0xfe, 0, 0, 0, 0,	   /* local APIC is elsewhere */
+	0, 0,  0xe0, 0xfe, 1, 0, 0,    0,		    /* local APIC, flags */
+	0, 8,  0,    0,	   1, 0, 0,    0,		    /* CPU, APIC id 0 */
+	0, 8,  1,    4,	   1, 0, 0,    0,		    /* CPU, APIC id 4 */
+	0, 8,  2,    5,	   0, 0, 0,    0,		    /* CPU that is disabled */
+	1, 12, 0,    0,	   0, 0, 0xc0, 0xfe, 0,	   0, 0, 0, /* I/O APIC */
+	2, 10, 0,    0,	   2, 0, 0,    0,    0,	   0,	    /* IRQ 0 is GSI 2 */
+	2, 10, 0,    9,	   9, 0, 0,    0,    0x0f, 0,	    /* IRQ 9: level, low */
+	5, 12, 0,    0,	   0, 0, 0xf0, 0xfe, 0,	   0, 0, 0, /* local APIC is elsewhere */
 };
 
 static void test_madt(void)
@@ -46,16 +46,18 @@ static void test_madt(void)
 	acpi_parse_madt(&ai, t);
 	check(ai.ai_madt && ai.ai_ncpu == 2 && ai.ai_apicid[1] == 4, "CPUs");
 	check(ai.ai_nioapic == 1 && ai.ai_ioapic[0].io_pa == 0xfec00000 && ai.ai_lapic == 0xfef00000, "APICs");
-	check(ai.ai_isa[0].is_gsi == 2 && !ai.ai_isa[0].is_level && ai.ai_isa[9].is_level && ai.ai_isa[9].is_low &&
-		      ai.ai_isa[5].is_gsi == 5 && !ai.ai_isa[5].is_override,
+	check(ai.ai_isa[0].is_gsi == 2 && !ai.ai_isa[0].is_level && ai.ai_isa[9].is_level &&
+		      ai.ai_isa[9].is_low && ai.ai_isa[5].is_gsi == 5 && !ai.ai_isa[5].is_override,
 	      "overrides");
 	free(t);
 }
 
 /* \_S5 = Package { 5, 7, 0, 0 }, with byte constants. */
-static const u8 s5[] = { 0x11, 0x22, 0x08, '_', 'S', '5', '_', 0x12, 0x08, 0x04, 0x0a, 5, 0x0a, 7, 0, 0 };
+static const u8 s5[] = { 0x11, 0x22, 0x08, '_', 'S',  '5', '_', 0x12,
+			 0x08, 0x04, 0x0a, 5,	0x0a, 7,   0,	0 };
 /* The same with the small constants and a root prefix; before it the name without a definition. */
-static const u8 s5_short[] = { 0, 0, '_', 'S', '5', '_', 0, 0x08, '\\', '_', 'S', '5', '_', 0x12, 0x46, 0x00, 2, 1, 0 };
+static const u8 s5_short[] = { 0,   0,	 '_', 'S',  '5',  '_',	0, 0x08, '\\', '_',
+			       'S', '5', '_', 0x12, 0x46, 0x00, 2, 1,	 0 };
 
 static void test_s5(void)
 {

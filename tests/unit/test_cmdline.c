@@ -76,11 +76,12 @@ static void test_numbers(void)
 
 	cmdline_init("a=12 b=0x10 c=64M d=3k e=1G f= g=x h=12x i=99999999999999999999 j=16777216T k=17179869184G n");
 	check(cmdline_number("a", 1) == 12 && cmdline_number("b", 1) == 16, "decimal and hexadecimal");
-	check(cmdline_number("c", 1) == 64 << 20 && cmdline_number("d", 1) == 3072 && cmdline_number("e", 1) == 1 << 30,
+	check(cmdline_number("c", 1) == 64 << 20 && cmdline_number("d", 1) == 3072 &&
+		      cmdline_number("e", 1) == 1 << 30,
 	      "suffixes");
 	check(cmdline_number("f", 7) == 7 && cmdline_number("g", 7) == 7 && cmdline_number("h", 7) == 7 &&
-		      cmdline_number("j", 7) == 7 && cmdline_number("k", 7) == 7 && cmdline_number("n", 7) == 7 &&
-		      cmdline_number("o", 7) == 7,
+		      cmdline_number("j", 7) == 7 && cmdline_number("k", 7) == 7 &&
+		      cmdline_number("n", 7) == 7 && cmdline_number("o", 7) == 7,
 	      "no number: the default");
 	check(cmdline_number("i", 7) == ~0ull, "too large: the largest");
 	check(strtou64("0x", &end, 0) == 0 && !strcmp(end, "x"), "0x without digits");

@@ -19,22 +19,23 @@ static void check(bool ok, const char *name)
 }
 
 /* One format with one argument list through both, into buffers of several sizes. */
-#define SAME(...)                                                                                  \
-	do {                                                                                       \
-		static const size_t sizes[] = { 0, 1, 2, 7, 200 };                                 \
-		bool good = true;                                                                  \
-		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {                    \
-			char ours[200], theirs[200];                                               \
-			memset(ours, '#', sizeof(ours));                                           \
-			memset(theirs, '#', sizeof(theirs));                                       \
-			int a = kernel_snprintf(ours, sizes[i], __VA_ARGS__);                      \
-			int b = snprintf(theirs, sizes[i], __VA_ARGS__);                           \
-			if (a != b || memcmp(ours, theirs, sizeof(ours)) != 0) {                   \
-				printf("size %zu: ours %d \"%.40s\", theirs %d \"%.40s\"\n", sizes[i], a, ours, b, theirs); \
-				good = false;                                                      \
-			}                                                                          \
-		}                                                                                  \
-		check(good, #__VA_ARGS__);                                                         \
+#define SAME(...)                                                                            \
+	do {                                                                                 \
+		static const size_t sizes[] = { 0, 1, 2, 7, 200 };                           \
+		bool good = true;                                                            \
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {              \
+			char ours[200], theirs[200];                                         \
+			memset(ours, '#', sizeof(ours));                                     \
+			memset(theirs, '#', sizeof(theirs));                                 \
+			int a = kernel_snprintf(ours, sizes[i], __VA_ARGS__);                \
+			int b = snprintf(theirs, sizes[i], __VA_ARGS__);                     \
+			if (a != b || memcmp(ours, theirs, sizeof(ours)) != 0) {             \
+				printf("size %zu: ours %d \"%.40s\", theirs %d \"%.40s\"\n", \
+				       sizes[i], a, ours, b, theirs);                        \
+				good = false;                                                \
+			}                                                                    \
+		}                                                                            \
+		check(good, #__VA_ARGS__);                                                   \
 	} while (0)
 
 #pragma GCC diagnostic ignored "-Wformat"
