@@ -189,7 +189,7 @@ void imgx_prstatus(struct imgx *x, u32 arg)
 {
 	struct img_lwp *l = &x->x_img->i_lwp[arg];
 	struct img_proc *p = &x->x_img->i_proc;
-	u32 *reg = &l->l_regs.r_ebx;
+	u32 *reg = (u32 *)&l->l_regs;
 
 	imgx_zero(x, 16); /* pr_info, pr_cursig: no signal ended it */
 	imgx_derived(x, (u32)(l->l_pending.q_set | p->p_pending.q_set));

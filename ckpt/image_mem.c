@@ -98,25 +98,31 @@ static void give_back(struct img_image *img, void *p)
 
 #define FIRST 4u /* room of a list at first; it doubles when it is full */
 
-/* Room for one more behind the n elements at *list. Returns the new one, zeroed. NULL: no memory, or n is at the limit. */
-static void *grow(struct img_image *img, void **list, u32 *n, u32 max, u32 size)
+/* The list with room for one more behind its n elements. NULL: no memory, or n is at the limit. */
+static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
 {
-	if (*n >= max)
-		return NULL;
-	if (*n == 0 || (*n >= FIRST && (*n & (*n - 1)) == 0)) {
-		void *bigger = img_alloc(img, (*n ? *n * 2 : FIRST) * size);
+	void *bigger;
 
-		if (!bigger)
-			return NULL;
-		if (*n)
-			memcpy(bigger, *list, *n * size);
-		give_back(img, *list);
-		*list = bigger;
+	if (n >= max)
+		return NULL;
+	if (n && (n < FIRST || (n & (n - 1))))
+		return list;
+	bigger = img_alloc(img, (n ? n * 2 : FIRST) * size);
+	if (!bigger)
+		return NULL;
+	if (list) {
+		memcpy(bigger, list, n * size);
+		give_back(img, list);
 	}
-	return (u8 *)*list + (*n)++ * size;
+	return bigger;
 }
 
-#define GROW(img, list, n, max) grow(img, (void **)&(list), &(n), max, sizeof(*(list)))
+/* Appends to `list` of `n`; the new element, or NULL. */
+#define GROW(img, list, n, max)                                         \
+	({                                                              \
+		void *_list = room(img, list, n, max, sizeof(*(list))); \
+		_list ? ((list) = _list, &(list)[(n)++]) : NULL;        \
+	})
 
 struct img_lwp *img_add_lwp(struct img_image *img)
 {

@@ -189,7 +189,7 @@ static void walk_regs(struct sink *k, const struct img_regs *r)
 	static const char *const names[] = { "ebx", "ecx", "edx",    "esi", "edi", "ebp",
 					     "eax", "ds",  "es",     "fs",  "gs",  "orig_eax",
 					     "eip", "cs",  "eflags", "esp", "ss" };
-	const u32 *reg = &r->r_ebx;
+	const u32 *reg = (const u32 *)r;
 
 	k->k_open(k, "regs", false);
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
