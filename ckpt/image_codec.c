@@ -34,6 +34,12 @@ void imgx_fail(struct imgx *x, int error, const char *what, u32 val)
 	x->x_err->e_off = imgx_getting(x) ? x->x_off : 0;
 }
 
+/* A page of x_page is full. */
+static void page_done(struct imgx *x)
+{
+	x->x_error = x->x_sink(x, x->x_off - IMG_PAGE);
+}
+
 static void put(struct imgx *x, const u8 *p, u32 n)
 {
 	while (n && !x->x_error) {
@@ -44,29 +50,36 @@ static void put(struct imgx *x, const u8 *p, u32 n)
 		x->x_off += step;
 		p += step;
 		n -= step;
-		if (at + step == IMG_PAGE) {
-			x->x_error = x->x_sink(x, x->x_off - IMG_PAGE);
-		}
+		if (at + step == IMG_PAGE)
+			page_done(x);
 	}
+}
+
+/* Makes x_page the page that x_off is in. */
+static void hold_page(struct imgx *x)
+{
+	u64 off = x->x_off - x->x_off % IMG_PAGE;
+	int error;
+
+	if (x->x_held == off)
+		return;
+	error = x->x_io->io_read(x->x_io->io_ctx, off, x->x_page, IMG_PAGE);
+	x->x_held = off;
+	if (error)
+		imgx_fail(x, error, "cannot be read", 0);
 }
 
 static void get(struct imgx *x, u8 *p, u32 n)
 {
-	if (!x->x_error && n > imgx_left(x))
+	if (n > imgx_left(x))
 		imgx_fail(x, -EBADMSG, "ends within an item", n);
 	while (n && !x->x_error) {
 		u32 at = x->x_off % IMG_PAGE;
 		u32 step = MIN(n, IMG_PAGE - at);
 
-		if (x->x_held != x->x_off - at) {
-			int error = x->x_io->io_read(x->x_io->io_ctx, x->x_off - at, x->x_page, IMG_PAGE);
-
-			if (error) {
-				imgx_fail(x, error, "cannot be read", 0);
-				break;
-			}
-			x->x_held = x->x_off - at;
-		}
+		hold_page(x);
+		if (x->x_error)
+			break;
 		memcpy(p, x->x_page + at, step);
 		x->x_off += step;
 		p += step;
@@ -87,24 +100,32 @@ void imgx_raw(struct imgx *x, void *p, u32 n)
 
 void imgx_u16(struct imgx *x, u16 *v)
 {
-	u8 b[2] = { (u8)*v, (u8)(*v >> 8) };
-
-	imgx_raw(x, b, sizeof(b));
-	if (imgx_getting(x))
-		*v = (u16)(b[0] | b[1] << 8);
+	imgx_raw(x, v, 2);
 }
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are put and taken as they lie");
+
+/* Nearly all of the metadata goes through here. Words lie at multiples of 4, so one is never in two pages. */
 void imgx_u32(struct imgx *x, u32 *v)
 {
-	u8 b[4] = { (u8)*v, (u8)(*v >> 8), (u8)(*v >> 16), (u8)(*v >> 24) };
+	u32 at = x->x_off % IMG_PAGE;
 
 	if (x->x_mode == IMGX_SIZE) {
-		x->x_off += sizeof(b);
-		return;
+		x->x_off += 4;
+	} else if (x->x_error || at > IMG_PAGE - 4 || (imgx_getting(x) && imgx_left(x) < 4)) {
+		imgx_raw(x, v, 4);
+	} else if (x->x_mode == IMGX_PUT) {
+		__builtin_memcpy(x->x_page + at, v, 4);
+		x->x_off += 4;
+		if (at == IMG_PAGE - 4)
+			page_done(x);
+	} else {
+		hold_page(x);
+		__builtin_memcpy(v, x->x_page + at, 4);
+		x->x_off += 4;
+		if (x->x_error)
+			*v = 0;
 	}
-	imgx_raw(x, b, sizeof(b));
-	if (imgx_getting(x))
-		*v = b[0] | (u32)b[1] << 8 | (u32)b[2] << 16 | (u32)b[3] << 24;
 }
 
 void imgx_u64(struct imgx *x, u64 *v)
@@ -281,7 +302,8 @@ void imgx_note(struct imgx *x, const char *owner, u32 type, imgx_fn fn, u32 arg)
 	u32 size;
 
 	if (!imgx_getting(x)) {
-		put_note_header(x, owner, namesz, type, imgx_measure(x, fn, arg));
+		size = x->x_mode == IMGX_SIZE ? 0 : imgx_measure(x, fn, arg);
+		put_note_header(x, owner, namesz, type, size);
 		fn(x, arg);
 		imgx_pad(x, 4);
 		return;

@@ -2,8 +2,8 @@
 /*
  * Writing: offsets first (img_layout), then a sum for each page, then the metadata.
  *
- * The metadata is encoded twice: once to sum its pages, with 0 in the place of the sum, and once for the
- * file. So each page is written once, and the sum may stand in the second note, where a reader looks first.
+ * The sum over the metadata is taken with 0 in its own place. The page that has that place is written last, so each
+ * page is written once, although the sum stands in the second note, where a reader looks first.
  */
 #include "ckpt/image_codec.h"
 #include "kernel/abi/errno.h"
@@ -60,15 +60,23 @@ int img_write_page(struct img_writer *w, const void *page)
 	return w->w_npages % IMG_SUMS_PER_BLOCK ? 0 : flush_sums(w);
 }
 
-static int sink_sum(struct imgx *x, u64 off)
-{
-	x->x_sum = img_sum_add(x->x_sum, img_page_sum(x->x_page));
-	return 0;
-}
-
+/* Sums each page and writes it, but for the one that the sum itself goes into: that is kept. */
 static int sink_write(struct imgx *x, u64 off)
 {
+	x->x_sum = img_sum_add(x->x_sum, img_page_sum(x->x_page));
+	if (off == x->x_img->i_lo.lo_check_off / IMG_PAGE * IMG_PAGE) {
+		memcpy(x->x_other, x->x_page, IMG_PAGE);
+		return 0;
+	}
 	return x->x_io->io_write(x->x_io->io_ctx, off, x->x_page, IMG_PAGE);
+}
+
+static int write_kept(struct imgx *x)
+{
+	u32 at = x->x_img->i_lo.lo_check_off;
+
+	memcpy(x->x_other + at % IMG_PAGE, &x->x_sum, 4);
+	return x->x_io->io_write(x->x_io->io_ctx, at - at % IMG_PAGE, x->x_other, IMG_PAGE);
 }
 
 int img_write_end(struct img_writer *w)
@@ -86,10 +94,7 @@ int img_write_end(struct img_writer *w)
 	if (!x)
 		return -ENOMEM;
 	x->x_mode = IMGX_PUT;
-	x->x_sink = sink_sum;
-	imgx_metadata(x);
-	x->x_check = x->x_sum;
 	x->x_sink = sink_write;
 	imgx_metadata(x);
-	return x->x_error;
+	return x->x_error ? x->x_error : write_kept(x);
 }
