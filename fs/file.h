@@ -43,6 +43,7 @@ struct fdtab {
 	u32 ft_lowest;	     /* no slot below this one is free */
 };
 
+/* Everything in fs/ that does not wait for a disk: descriptions, pipes, tmpfs, devfs, procfs, the memory devices. After vfs_init(). */
 void file_init(void);
 extern volatile u32 file_count; /* live struct files: leak check */
 
@@ -78,6 +79,10 @@ ssize_t file_pread(struct file *f, struct uio *u);
 ssize_t file_pwrite(struct file *f, struct uio *u);
 /* Has f a position: lseek, pread and pwrite make sense? */
 bool file_seekable(const struct file *f);
+/* How long is what f reads and writes; of block devices, the device. */
+u64 file_size(const struct file *f);
+/* fsync(2), fdatasync(2). -EINVAL for what has no storage. May sleep */
+int file_sync(struct file *f, bool datasync);
 /* lseek(2). The new offset, -EINVAL, -ESPIPE, -EOVERFLOW, -ENXIO */
 off_t file_seek(struct file *f, off_t off, int whence);
 /* Sets the status flags that fcntl(F_SETFL) may change. */
@@ -102,6 +107,12 @@ int vn_write_begin(struct vnode *vp); /* -ETXTBSY */
 void vn_write_end(struct vnode *vp);
 int vn_text_begin(struct vnode *vp);  /* -ETXTBSY */
 void vn_text_end(struct vnode *vp);
+
+/*
+ * For mm's vm_from_fd: the vnode behind fd that a mapping would show, with a reference (NULL: /dev/zero, private: anonymous memory), and
+ * the most that mprotect may ever give. -EBADF, -EACCES, -ENODEV
+ */
+int file_map_fd(int fd, u32 prot, bool shared, struct vnode **vpp, u32 *maxprot);
 
 /* Pipes (fs/pipe.c). */
 int pipe_create(struct file **rd, struct file **wr, u32 flags);

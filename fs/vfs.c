@@ -38,6 +38,14 @@ void fstype_register(struct fstype *fs)
 	list_push_back(&fstypes, &fs->fs_link);
 }
 
+void fstype_foreach(void (*fn)(const struct fstype *fs, void *arg), void *arg)
+{
+	struct fstype *fs;
+
+	list_for_each (fs, &fstypes, fs_link)
+		fn(fs, arg);
+}
+
 static const struct fstype *fstype_find(const char *name)
 {
 	struct fstype *fs;
@@ -255,7 +263,9 @@ static int unmount_locked(struct vfs *vfs)
 	spin_lock(&vfs_lock);
 	vfs->vfs_covered->v_flags &= ~V_MOUNTED;
 	spin_unlock(&vfs_lock);
-	error = empty_cache(vfs);
+	error = ops->vfs_letgo ? ops->vfs_letgo(vfs) : 0;
+	if (!error)
+		error = empty_cache(vfs);
 	if (error) {
 		spin_lock(&vfs_lock);
 		vfs->vfs_covered->v_flags |= V_MOUNTED;

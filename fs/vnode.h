@@ -217,6 +217,9 @@ int vn_getattr(struct vnode *vp, struct vattr *va);
 /* One mounted file system. */
 struct vfsops {
 	int (*vfs_mount)(struct vfs *vfs, const char *dev, const char *options); /* fills vfs_root. Options as text "ro,size=..." */
+	/* About to be unmounted, nobody can come in any more: gives up the references that the fs itself holds on its vnodes. -EBUSY: others
+	 * hold some too, nothing was changed. NULL: holds none but the root */
+	int (*vfs_letgo)(struct vfs *vfs);
 	int (*vfs_unmount)(struct vfs *vfs);	/* all vnodes are inactive and written. -EBUSY */
 	int (*vfs_sync)(struct vfs *vfs, bool wait);
 	int (*vfs_statfs)(struct vfs *vfs, struct statfs_k *st);
@@ -252,7 +255,8 @@ struct vfs {
 };
 
 void vfs_init(void);
-void fstype_register(struct fstype *fs);
+void fstype_register(struct fstype *fs); /* at start-up */
+void fstype_foreach(void (*fn)(const struct fstype *fs, void *arg), void *arg);
 /* Numbers as in mount(2) (source: linux-libc-dev linux/mount.h). */
 #define VFS_MS_RDONLY 0x01u
 #define VFS_MS_REMOUNT 0x20u

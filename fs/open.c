@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * open(2)'s core: from a path to an open file description, creating the file if asked to.
+ *
+ * The name is looked up as a whole first; only when it is not there, and O_CREAT is set, its directory is locked and the name looked up
+ * again under that lock. What is found then is either a file that somebody else made meanwhile (start
+ * over), or a symbolic link to a name that does not exist: that name is created instead, as many links deep as namei() allows.
+ */
+#include "fs/dev.h"
+#include "fs/file.h"
+#include "fs/file_impl.h"
+#include "fs/namei.h"
+#include "fs/names.h"
+#include "fs/path_arg.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/stat.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "proc/proc.h"
+
+#define MAX_TRIES 40
+
+/* What a description opened with O_PATH keeps of its flags. */
+#define O_PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+struct creation {
+	struct vnode *cr_start; /* where cr_path begins: a reference, NULL the working directory */
+	char *cr_path;
+	bool cr_ours;		/* cr_path is a link's text, allocated here */
+};
+
+static u32 lookup_flags(u32 flags)
+{
+	u32 ni = 0;
+
+	if ((flags & O_NOFOLLOW) || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		ni |= NI_NOFOLLOW;
+	if (flags & O_DIRECTORY)
+		ni |= NI_DIRECTORY;
+	return ni;
+}
+
+/* Goes on from symbolic link vp, found in dvp. */
+static int follow_dangling(struct creation *cr, struct vnode *dvp, struct vnode *vp)
+{
+	char *text;
+	int n;
+
+	if (!vp->v_op->vop_readlink)
+		return -ENOENT;
+	text = kmalloc(PATH_MAX_K, 0);
+	if (!text)
+		return -ENOMEM;
+	n = vp->v_op->vop_readlink(vp, text, PATH_MAX_K - 1);
+	if (n <= 0) {
+		kfree(text);
+		return n < 0 ? n : -ENOENT;
+	}
+	text[n] = 0;
+	if (cr->cr_ours)
+		kfree(cr->cr_path);
+	cr->cr_path = text;
+	cr->cr_ours = true;
+	vn_hold(dvp);
+	if (cr->cr_start)
+		vn_rele(cr->cr_start);
+	cr->cr_start = dvp;
+	return 0;
+}
+
+/*
+ * One attempt to make the file. 0: *vpp is new. -EEXIST: it was there, look it up again. -EAGAIN: cr now names what a symbolic
+ * link leads to.
+ */
+static int create_once(struct creation *cr, u32 flags, mode_t mode, struct vnode **vpp)
+{
+	struct nameparent np;
+	struct vnode *vp;
+	int error;
+
+	error = namei_parent(cr->cr_start, cr->cr_path, &np);
+	if (error)
+		return error;
+	if (np.np_special || np.np_slash) {
+		error = -EISDIR;
+		goto out_parent;
+	}
+	error = name_create(&np, S_IFREG | (mode & 07777 & ~curproc()->p_umask), 0, &vp);
+	if (!error)
+		*vpp = vp;
+	if (error != -EEXIST || (lookup_flags(flags) & NI_NOFOLLOW))
+		goto out_parent;
+	/* Found after all: a dangling link leads further, anything else is looked up again. */
+	error = name_lookup(&np, &vp);
+	if (error) {
+		error = error == -ENOENT ? -EEXIST : error;
+		goto out_parent;
+	}
+	error = -EEXIST;
+	if (vp->v_type == VLNK) {
+		error = follow_dangling(cr, np.np_dvp, vp);
+		if (!error)
+			error = -EAGAIN;
+	}
+	vn_rele(vp);
+out_parent:
+	vn_rele(np.np_dvp);
+	return error;
+}
+
+/* The vnode that open is to open; *created tells whether it did not exist before. */
+static int find_or_create(struct creation *cr, u32 flags, mode_t mode, struct vnode **vpp, bool *created)
+{
+	int error;
+
+	*created = false;
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		error = namei(cr->cr_start, cr->cr_path, lookup_flags(flags), vpp);
+		if (error != -ENOENT || !(flags & O_CREAT))
+			return error;
+		error = create_once(cr, flags, mode, vpp);
+		*created = error == 0;
+		if (error != -EEXIST && error != -EAGAIN)
+			return error;
+	}
+	return -ELOOP;
+}
+
+/* May the current process open vp, which was there before, with these flags? */
+static int may_open(struct vnode *vp, u32 flags)
+{
+	int want = 0;
+	int error;
+
+	if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+		return -EEXIST;
+	if (vp->v_type == VLNK)
+		return -ELOOP;
+	if ((flags & O_DIRECTORY) && vp->v_type != VDIR)
+		return -ENOTDIR;
+	if ((flags & O_ACCMODE) != O_WRONLY)
+		want |= 4;
+	if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))
+		want |= 2;
+	if (vp->v_type == VDIR && ((want & 2) || (flags & O_CREAT)))
+		return -EISDIR;
+	error = vn_access(vp, want);
+	if (error)
+		return error;
+	if (flags & O_NOATIME)
+		return vn_owner_ok(vp);
+	return 0;
+}
+
+static int truncate_at_open(struct vnode *vp)
+{
+	struct vattr va = { .va_mask = VA_SIZE, .va_size = 0 };
+	int error;
+
+	/* A running program is not cut off, also when the description itself may only read. */
+	error = vn_write_begin(vp);
+	if (error)
+		return error;
+	error = vn_setattr(vp, &va);
+	vn_write_end(vp);
+	return error;
+}
+
+/* Opens vp; takes over the reference on success. */
+static int open_found(struct vnode *vp, u32 flags, bool created, struct file **fp)
+{
+	int error;
+
+	if (flags & O_PATH)
+		return vp->v_type == VDIR || !(flags & O_DIRECTORY) ? file_open_vnode(vp, flags, fp) : -ENOTDIR;
+	if (!created) {
+		error = may_open(vp, flags);
+		if (error)
+			return error;
+	}
+	if (vp->v_type == VREG && !(flags & O_LARGEFILE) && vp->v_size > K_NON_LFS_MAX)
+		return -EOVERFLOW;
+	if ((flags & O_TRUNC) && vp->v_type == VREG && !created) {
+		error = truncate_at_open(vp);
+		if (error)
+			return error;
+	}
+	return file_open_vnode(vp, flags, fp);
+}
+
+int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp)
+{
+	struct creation cr = { .cr_path = (char *)path };
+	struct vnode *vp;
+	struct file *f;
+	bool created;
+	int error;
+
+	if (flags & O_PATH)
+		flags &= O_PATH_FLAGS;
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return -EOPNOTSUPP;
+	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
+		return -EINVAL;
+	error = dirfd_vnode(dirfd, path, &cr.cr_start);
+	if (error)
+		return error;
+	error = find_or_create(&cr, flags, mode, &vp, &created);
+	if (error)
+		goto out_start;
+	error = open_found(vp, flags, created, &f);
+	if (error) {
+		vn_rele(vp);
+		goto out_start;
+	}
+	error = path_of_open(dirfd, path, &f->f_path);
+	if (error) {
+		file_rele(f);
+	} else {
+		if (vp->v_type == VREG)
+			vn_set_path(vp, f->f_path);
+		*fp = f;
+	}
+out_start:
+	if (cr.cr_ours)
+		kfree(cr.cr_path);
+	if (cr.cr_start)
+		vn_rele(cr.cr_start);
+	return error;
+}
+
+/* The working directory as a path, kmalloc'd. */
+static int cwd_path(char **out)
+{
+	struct proc *p = curproc();
+	char *copy = kmalloc(PATH_MAX_K, 0);
+	struct vnode *cwd;
+	int error;
+
+	if (!copy)
+		return -ENOMEM;
+	copy[0] = 0;
+	spin_lock(&p->p_lock);
+	if (p->p_cwdpath)
+		strlcpy_k(copy, p->p_cwdpath, PATH_MAX_K);
+	spin_unlock(&p->p_lock);
+	if (copy[0]) {
+		*out = copy;
+		return 0;
+	}
+	kfree(copy);
+	cwd = cwd_vnode();
+	error = vn_path(cwd, out);
+	vn_rele(cwd);
+	return error;
+}
+
+int path_of_open(int dirfd, const char *path, char **out)
+{
+	char *base = NULL;
+	struct file *df;
+	int error;
+
+	if (path[0] == '/')
+		return path_absolute("/", path, out);
+	if (dirfd == AT_FDCWD) {
+		error = cwd_path(&base);
+	} else {
+		error = fd_get(dirfd, &df);
+		if (error)
+			return error;
+		if (df->f_path)
+			base = kstrdup(df->f_path, 0);
+		error = base ? 0 : -ENOMEM;
+		file_rele(df);
+	}
+	if (error)
+		return error;
+	error = path_absolute(base, path, out);
+	kfree(base);
+	return error;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths as the arguments of system calls. */
+#include "fs/path_arg.h"
+
+#include "fs/file.h"
+#include "fs/namei.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "mm/kmalloc.h"
+#include "mm/usercopy.h"
+#include "proc/proc.h"
+
+int path_arg_get(int dirfd, uaddr_t upath, struct path_arg *pa)
+{
+	int error;
+
+	error = copyin_path(upath, &pa->pa_path);
+	if (error)
+		return error;
+	error = dirfd_vnode(dirfd, pa->pa_path, &pa->pa_start);
+	if (error)
+		kfree(pa->pa_path);
+	return error;
+}
+
+void path_arg_put(struct path_arg *pa)
+{
+	if (pa->pa_start)
+		vn_rele(pa->pa_start);
+	kfree(pa->pa_path);
+}
+
+int fd_vnode(int fd, struct vnode **vpp)
+{
+	struct file *f;
+	int error;
+
+	error = fd_get(fd, &f);
+	if (error)
+		return error;
+	vn_hold(f->f_vnode);
+	*vpp = f->f_vnode;
+	file_rele(f);
+	return 0;
+}
+
+struct vnode *cwd_vnode(void)
+{
+	struct proc *p = curproc();
+	struct vnode *vp;
+
+	spin_lock(&p->p_lock);
+	vp = p->p_cwd;
+	vn_hold(vp);
+	spin_unlock(&p->p_lock);
+	return vp;
+}
+
+/* Is the path that could not be had merely empty? */
+static bool is_empty(uaddr_t upath)
+{
+	char first;
+
+	return copyin(&first, upath, 1) == 0 && first == 0;
+}
+
+int path_arg_vnode(int dirfd, uaddr_t upath, u32 atflags, struct vnode **vpp)
+{
+	struct path_arg pa;
+	int error;
+
+	error = path_arg_get(dirfd, upath, &pa);
+	if (error == -ENOENT && (atflags & AT_EMPTY_PATH) && is_empty(upath)) {
+		if (dirfd != AT_FDCWD)
+			return fd_vnode(dirfd, vpp);
+		*vpp = cwd_vnode();
+		return 0;
+	}
+	if (error)
+		return error;
+	error = namei(pa.pa_start, pa.pa_path, atflags & AT_SYMLINK_NOFOLLOW ? NI_NOFOLLOW : 0, vpp);
+	path_arg_put(&pa);
+	return error;
+}
