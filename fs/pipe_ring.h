@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ring of a pipe, without its waiting: positions run from 0 to the capacity and wrap. pi_lock is the caller's.
+ *
+ *   page slots   | 0 | 1 | 2 | ... | n-1 |
+ *                      ^head          ^head + count (next byte written)
+ *
+ * Pages come when the first byte is written to a slot and go when its last byte was read; an empty pipe keeps the
+ * page of slot 0 and starts over there, so small messages always use the same page.
+ */
+#ifndef FS_PIPE_RING_H
+#define FS_PIPE_RING_H
+
+#include "fs/pipe.h"
+
+static inline u32 ring_capacity(const struct pipe *pi)
+{
+	return pi->pi_npages * PAGE_SIZE;
+}
+
+static inline u32 ring_room(const struct pipe *pi)
+{
+	return ring_capacity(pi) - pi->pi_count;
+}
+
+/* Moves at most n bytes from u into the ring / out of it to u. 0, -EFAULT or -ENOMEM, with what moved before it counted. */
+int ring_write(struct pipe *pi, struct uio *u, u32 n);
+int ring_read(struct pipe *pi, struct uio *u, u32 n);
+/* Slots for `npages` pages; NULL: out of memory. */
+struct page **ring_alloc(u32 npages);
+void ring_free(struct pipe *pi);
+/* Changes the number of slots; the contents stay. -EBUSY, -ENOMEM */
+int ring_resize(struct pipe *pi, u32 npages);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Waiting for several files at once: what poll(2) and select(2) have in common.
+ *
+ * A poller asks every file for what is ready. On the first round it also leaves an entry with each object that could become
+ * ready (poll_wait); pollwakeup() on that object then marks the poller and wakes it, and it asks again. Entries are taken
+ * from a stock that is filled before each file is asked, since objects call poll_wait() with spinlocks held.
+ */
+#include "fs/poll.h"
+
+#include "fs/file.h"
+#include "fs/poll_impl.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/lib/lock.h"
+#include "kernel/lib/panic.h"
+#include "mm/kmalloc.h"
+#include "proc/sleep.h"
+
+/* Guards every pollhead's list, every poller's p_woken, and is what pollers sleep under. */
+static struct spinlock poll_lock = SPINLOCK_INIT("poll", LR_POLL);
+
+void pollhead_init(struct pollhead *ph)
+{
+	list_init(&ph->ph_pollers);
+}
+
+void poll_wait(struct pollhead *ph, struct poller *p)
+{
+	struct pollent *pe;
+
+	if (!p || !p->p_stock)
+		return;
+	ASSERT(p->p_stock->pc_used < POLL_CHUNK); /* poller_ask() saw to it; POLL_HEADS_MAX is too small if this fails */
+	pe = &p->p_stock->pc_ent[p->p_stock->pc_used++];
+	pe->pe_poller = p;
+	spin_lock(&poll_lock);
+	list_push_back(&ph->ph_pollers, &pe->pe_link);
+	spin_unlock(&poll_lock);
+}
+
+void pollwakeup(struct pollhead *ph)
+{
+	struct pollent *pe;
+
+	if (list_empty(&ph->ph_pollers))
+		return; /* whoever adds itself now asks for what is ready after that, under the object's lock */
+	spin_lock(&poll_lock);
+	list_for_each (pe, &ph->ph_pollers, pe_link) {
+		if (!pe->pe_poller->p_woken) {
+			pe->pe_poller->p_woken = true;
+			wakeup(pe->pe_poller);
+		}
+	}
+	spin_unlock(&poll_lock);
+}
+
+void poller_init(struct poller *p)
+{
+	p->p_woken = false;
+	p->p_first.pc_next = NULL;
+	p->p_first.pc_used = 0;
+	p->p_stock = &p->p_first;
+}
+
+/* Room for the entries of one more file. -ENOMEM */
+static int refill(struct poller *p)
+{
+	struct pollchunk *pc;
+
+	if (p->p_stock->pc_used + POLL_HEADS_MAX <= POLL_CHUNK)
+		return 0;
+	pc = kmalloc(sizeof(*pc), 0);
+	if (!pc)
+		return -ENOMEM;
+	pc->pc_used = 0;
+	pc->pc_next = p->p_stock;
+	p->p_stock = pc;
+	return 0;
+}
+
+void poller_end(struct poller *p)
+{
+	struct pollchunk *pc = p->p_stock, *next;
+
+	spin_lock(&poll_lock);
+	for (struct pollchunk *c = pc; c; c = c->pc_next) {
+		for (u32 i = 0; i < c->pc_used; i++)
+			list_remove(&c->pc_ent[i].pe_link);
+	}
+	spin_unlock(&poll_lock);
+	for (; pc != &p->p_first; pc = next) {
+		next = pc->pc_next;
+		kfree(pc);
+	}
+	p->p_stock = NULL;
+}
+
+int poller_ask(struct poller *p, struct file *f, bool enter, u32 *ready)
+{
+	const struct vnodeops *op = vn_io_ops(f->f_vnode);
+	int error;
+
+	if (f->f_flags & O_PATH) {
+		*ready = K_POLLNVAL;
+		return 0;
+	}
+	if (!op->vop_poll) { /* files that never make anybody wait */
+		*ready = K_POLLIN | K_POLLOUT | K_POLLRDNORM | K_POLLWRNORM;
+		return 0;
+	}
+	if (enter) {
+		error = refill(p);
+		if (error)
+			return error;
+	}
+	*ready = op->vop_poll(f->f_vnode, f, enter ? p : NULL);
+	return 0;
+}
+
+int poller_sleep(struct poller *p, u64 deadline)
+{
+	int error = 0;
+
+	spin_lock(&poll_lock);
+	while (!p->p_woken && !error)
+		error = sleep(p, &poll_lock, SLP_INTR, deadline);
+	p->p_woken = false;
+	spin_unlock(&poll_lock);
+	return error;
+}
