@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tmpfs: contents of regular files and symbolic links.
+ *
+ * The page cache holds the only copy. A page that was written is dirty, and stays so: the vnode is V_MEMORY. It is charged to the
+ * mount when it first becomes dirty (vop_mkwrite; PRIVATE_CHARGED in pg_private) and given back when it leaves the cache.
+ * Clean pages are holes that somebody looked at; they cost nothing and may be reclaimed.
+ */
+#include "fs/tmpfs/tmpfs.h"
+
+#include "fs/file.h"
+#include "fs/file_impl.h"
+#include "fs/pagecache.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/stat.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/page.h"
+#include "proc/cred.h"
+
+#define PRIVATE_CHARGED 1u
+#define SIZE_MAX_TMPFS ((u64)(PC_END - PC_CLUSTER) << PAGE_SHIFT)
+
+/* A file in memory must not take the last pages from everybody else, whatever the mount's limit says. */
+static bool memory_is_short(void)
+{
+	struct page_stats st;
+
+	page_stats(&st);
+	return st.ps_free < st.ps_total / 64;
+}
+
+/* Counts one page in; false: the mount is full. */
+static bool charge(struct tmpnode *tn)
+{
+	struct tmpmount *tm = tn->tn_mount;
+
+	if (__atomic_add_fetch(&tm->tm_pages, 1, __ATOMIC_RELAXED) > tm->tm_maxpages) {
+		__atomic_sub_fetch(&tm->tm_pages, 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	__atomic_add_fetch(&tn->tn_pages, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+static int tmpfs_mkwrite(struct vnode *vp, struct page **pg, u32 n)
+{
+	struct tmpnode *tn = tmpnode(vp);
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		if (pg[i]->pg_private == PRIVATE_CHARGED)
+			continue;
+		if ((i == 0 && memory_is_short()) || !charge(tn))
+			break;
+		pg[i]->pg_private = PRIVATE_CHARGED;
+		if (!page_test(pg[i], PG_UPTODATE))
+			page_set(pg[i], PG_NEW);
+		pc_dirty(pg[i]);
+	}
+	return i > 0 ? (int)i : -ENOSPC;
+}
+
+static void tmpfs_droppage(struct vnode *vp, struct page *pg)
+{
+	struct tmpnode *tn = tmpnode(vp);
+
+	if (pg->pg_private != PRIVATE_CHARGED)
+		return;
+	pg->pg_private = 0;
+	__atomic_sub_fetch(&tn->tn_mount->tm_pages, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&tn->tn_pages, 1, __ATOMIC_RELAXED);
+}
+
+/* A page that is not in the cache was never written. */
+static int tmpfs_getpage(struct vnode *vp, struct page *pg)
+{
+	page_zero(page_kva(pg));
+	return 0;
+}
+
+int tmpfs_set_size(struct vnode *vp, u64 size)
+{
+	u64 old = vp->v_size;
+	int error;
+
+	if (size > SIZE_MAX_TMPFS)
+		return -EFBIG;
+	if (size > old) {
+		/* A mapping may have left bytes behind the end in the last page. */
+		error = pc_zero_tail(vp);
+		if (error)
+			return error;
+		vp->v_size = size;
+		return 0;
+	}
+	vp->v_size = size;
+	if (size < old)
+		pc_truncate(vp, (u32)((size + PAGE_MASK) >> PAGE_SHIFT));
+	return pc_zero_tail(vp);
+}
+
+/* Linux's relatime: only if that shows anything new. */
+static void accessed(struct tmpnode *tn)
+{
+	struct timespec_k now = timespec_now();
+
+	if (tn->tn_atime.tv_sec <= tn->tn_mtime.tv_sec || tn->tn_atime.tv_sec <= tn->tn_ctime.tv_sec ||
+	    now.tv_sec - tn->tn_atime.tv_sec >= 86400)
+		tn->tn_atime = now;
+}
+
+static int tmpfs_read(struct vnode *vp, struct uio *u, struct file *f)
+{
+	int error = pc_read(vp, u);
+
+	if (f && !(f->f_flags & O_NOATIME) && !vp->v_vfs->vfs_readonly)
+		accessed(tmpnode(vp));
+	return error;
+}
+
+/* Whoever is not the superuser takes the set-id rights away by writing. */
+static void written(struct tmpnode *tn)
+{
+	tmpnode_changed(tn);
+	if ((tn->tn_mode & (S_ISUID | S_ISGID)) && !cred_super(cred_cur())) {
+		tn->tn_mode &= ~(mode_t)S_ISUID;
+		if (tn->tn_mode & 0010)
+			tn->tn_mode &= ~(mode_t)S_ISGID;
+	}
+}
+
+static int tmpfs_write(struct vnode *vp, struct uio *u, struct file *f)
+{
+	size_t before = u->uio_resid;
+	int error;
+
+	vn_lock(vp);
+	error = pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
+	if (u->uio_resid < before)
+		written(tmpnode(vp));
+	vn_unlock(vp);
+	return error == -ENOMEM ? -ENOSPC : error;
+}
+
+static int tmpfs_readlink(struct vnode *vp, char *buf, size_t size)
+{
+	size_t n = MIN(strlen(tmpnode(vp)->tn_link), size);
+
+	memcpy(buf, tmpnode(vp)->tn_link, n);
+	return (int)n;
+}
+
+const struct vnodeops tmpfs_file_ops = {
+	.vop_read = tmpfs_read,
+	.vop_write = tmpfs_write,
+	.vop_getattr = tmpfs_getattr,
+	.vop_setattr = tmpfs_setattr,
+	.vop_fsync = tmpfs_fsync,
+	.vop_getpage = tmpfs_getpage,
+	.vop_mkwrite = tmpfs_mkwrite,
+	.vop_droppage = tmpfs_droppage,
+	.vop_inactive = tmpfs_inactive,
+	.vop_reclaim = tmpfs_reclaim,
+};
+
+const struct vnodeops tmpfs_link_ops = {
+	.vop_getattr = tmpfs_getattr,
+	.vop_setattr = tmpfs_setattr,
+	.vop_readlink = tmpfs_readlink,
+	.vop_inactive = tmpfs_inactive,
+	.vop_reclaim = tmpfs_reclaim,
+};

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* tmpfs: mounting with its options, unmounting, statfs; and the mount that nobody sees, for memory without a name. */
+#include "fs/tmpfs/tmpfs.h"
+
+#include "fs/anonfs.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/stat.h"
+#include "kernel/abi/statfs.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "proc/cred.h"
+
+struct options {
+	u64 op_pages, op_nodes;
+	mode_t op_mode;
+	uid_t op_uid;
+	gid_t op_gid;
+};
+
+static struct vfs shmfs;
+
+/* "10", "64k", "8m", "1g", "50%" of memory; in bytes. */
+static int parse_size(const char *text, const char *end, u64 *out)
+{
+	const char *p;
+	u64 n = strtou64(text, &p, 0);
+	struct page_stats st;
+	u32 shift = 0;
+
+	if (p == text || p > end)
+		return -EINVAL;
+	if (p < end && *p == '%') {
+		page_stats(&st);
+		*out = (u64)st.ps_total * PAGE_SIZE / 100 * MIN(n, 1000ull);
+		return p + 1 == end ? 0 : -EINVAL;
+	}
+	if (p < end) {
+		char unit = (char)(*p++ | 0x20);
+
+		shift = unit == 'k' ? 10 : unit == 'm' ? 20 : unit == 'g' ? 30 : 99;
+	}
+	if (p != end || shift == 99)
+		return -EINVAL;
+	*out = n > ~0ull >> shift ? ~0ull : n << shift;
+	return 0;
+}
+
+static int parse_number(const char *text, const char *end, int base, u32 *out)
+{
+	const char *p;
+	u64 n = strtou64(text, &p, base);
+
+	if (p == text || p != end || n > ~0u)
+		return -EINVAL;
+	*out = (u32)n;
+	return 0;
+}
+
+/* Does option [text, end) begin with `key`? Then *value is behind it. */
+static bool option_is(const char *text, const char *end, const char *key, const char **value)
+{
+	size_t n = strlen(key);
+
+	*value = text + n;
+	return (size_t)(end - text) >= n && strncmp(text, key, n) == 0;
+}
+
+static int parse_option(const char *o, const char *end, struct options *op)
+{
+	const char *v;
+	u64 bytes;
+	int error;
+
+	if (option_is(o, end, "size=", &v)) {
+		error = parse_size(v, end, &bytes);
+		op->op_pages = (bytes + PAGE_MASK) / PAGE_SIZE;
+		return error;
+	}
+	if (option_is(o, end, "nr_blocks=", &v))
+		return parse_size(v, end, &op->op_pages);
+	if (option_is(o, end, "nr_inodes=", &v))
+		return parse_size(v, end, &op->op_nodes);
+	if (option_is(o, end, "mode=", &v))
+		return parse_number(v, end, 8, &op->op_mode);
+	if (option_is(o, end, "uid=", &v))
+		return parse_number(v, end, 10, &op->op_uid);
+	if (option_is(o, end, "gid=", &v))
+		return parse_number(v, end, 10, &op->op_gid);
+	if (end - o == 2 && (strncmp(o, "ro", 2) == 0 || strncmp(o, "rw", 2) == 0))
+		return 0; /* vfs_domount() has seen to it */
+	return -EINVAL;
+}
+
+static int parse_options(const char *text, struct options *op)
+{
+	struct page_stats st;
+	int error = 0;
+
+	page_stats(&st);
+	*op = (struct options){ .op_pages = st.ps_total / 2, .op_nodes = st.ps_total / 2, .op_mode = 01777 };
+	while (!error && text && *text) {
+		const char *end = strchr(text, ',');
+
+		if (!end)
+			end = text + strlen(text);
+		if (end > text)
+			error = parse_option(text, end, op);
+		text = *end ? end + 1 : NULL;
+	}
+	/* 0 means no limit but what there is. */
+	op->op_pages = op->op_pages ? MIN(op->op_pages, (u64)INT32_MAX) : INT32_MAX;
+	op->op_nodes = op->op_nodes ? MIN(op->op_nodes, (u64)INT32_MAX) : INT32_MAX;
+	return error;
+}
+
+static struct tmpmount *tmpmount_new(const struct options *op)
+{
+	struct tmpmount *tm = kzalloc(sizeof(*tm), 0);
+
+	if (!tm)
+		return NULL;
+	spin_init(&tm->tm_lock, "tmpfs", LR_VSEG);
+	list_init(&tm->tm_nodes);
+	tm->tm_maxpages = (u32)op->op_pages;
+	tm->tm_maxnodes = (u32)op->op_nodes;
+	return tm;
+}
+
+static int tmpfs_mount(struct vfs *vfs, const char *dev, const char *options)
+{
+	const struct cred root_cred = { 0 };
+	struct options op;
+	struct tmpmount *tm;
+	struct tmpnode *tn;
+	int error;
+
+	error = parse_options(options, &op);
+	if (error)
+		return error;
+	tm = tmpmount_new(&op);
+	if (!tm)
+		return -ENOMEM;
+	vfs->vfs_data = tm;
+	error = tmpnode_create(vfs, NULL, S_IFDIR | (op.op_mode & 07777), 0, &root_cred, &vfs->vfs_root);
+	if (error) {
+		kfree(tm);
+		return error;
+	}
+	tn = tmpnode(vfs->vfs_root);
+	tn->tn_nlink = 2;
+	tn->tn_uid = op.op_uid;
+	tn->tn_gid = op.op_gid;
+	return 0;
+}
+
+/* Does anybody outside hold a vnode of the mount? Its names are the only ones who may, and the mount the root. */
+static bool in_use(struct tmpmount *tm, const struct vnode *root)
+{
+	struct tmpnode *tn;
+	bool busy = false;
+
+	spin_lock(&tm->tm_lock);
+	list_for_each (tn, &tm->tm_nodes, tn_all) {
+		u32 names = tn->tn_vp->v_type == VDIR ? 1 : tn->tn_nlink;
+
+		if (tn->tn_vp != root && tn->tn_vp->v_ref != names)
+			busy = true;
+	}
+	spin_unlock(&tm->tm_lock);
+	return busy || root->v_ref > 1;
+}
+
+static int tmpfs_letgo(struct vfs *vfs)
+{
+	struct tmpmount *tm = vfs->vfs_data;
+	struct list all = LIST_INIT(all);
+	struct tmpent *te, *tmp;
+	struct tmpnode *tn;
+
+	if (in_use(tm, vfs->vfs_root))
+		return -EBUSY;
+	/* Nobody can come in any more: what the directories name goes, whatever the order. */
+	list_for_each (tn, &tm->tm_nodes, tn_all) {
+		if (tn->tn_vp->v_type == VDIR)
+			tmpdir_take_all(&tn->tn_dir, &all);
+	}
+	list_for_each_safe (te, tmp, &all, te_link) {
+		vn_rele(te->te_vp);
+		kfree(te);
+	}
+	return 0;
+}
+
+static int tmpfs_unmount(struct vfs *vfs)
+{
+	struct tmpmount *tm = vfs->vfs_data;
+	bool last;
+
+	spin_lock(&tm->tm_lock);
+	tm->tm_dead = true;
+	last = tm->tm_nnodes == 0;
+	spin_unlock(&tm->tm_lock);
+	if (last)
+		kfree(tm);
+	return 0;
+}
+
+static int tmpfs_statfs(struct vfs *vfs, struct statfs_k *st)
+{
+	const struct tmpmount *tm = vfs->vfs_data;
+	u32 used = tm->tm_pages, nodes = tm->tm_nnodes;
+
+	st->f_type = K_MAGIC_TMPFS;
+	st->f_bsize = st->f_frsize = PAGE_SIZE;
+	st->f_blocks = tm->tm_maxpages;
+	st->f_bfree = st->f_bavail = tm->tm_maxpages > used ? tm->tm_maxpages - used : 0;
+	st->f_files = tm->tm_maxnodes;
+	st->f_ffree = tm->tm_maxnodes > nodes ? tm->tm_maxnodes - nodes : 0;
+	return 0;
+}
+
+static int tmpfs_remount(struct vfs *vfs, bool readonly)
+{
+	vfs->vfs_readonly = readonly;
+	return 0;
+}
+
+const struct vfsops tmpfs_vfsops = {
+	.vfs_mount = tmpfs_mount,
+	.vfs_letgo = tmpfs_letgo,
+	.vfs_unmount = tmpfs_unmount,
+	.vfs_statfs = tmpfs_statfs,
+	.vfs_remount = tmpfs_remount,
+};
+
+static struct fstype tmpfs_type = { .fs_name = "tmpfs", .fs_ops = &tmpfs_vfsops, .fs_nodev = true };
+
+int tmpfs_unnamed(u64 size, struct vnode **vpp)
+{
+	struct vnode *vp;
+	int error;
+
+	error = tmpnode_create(&shmfs, NULL, S_IFREG | 0777, 0, cred_cur(), &vp);
+	if (error)
+		return -ENOMEM;
+	vp->v_flags |= V_UNLINKED;
+	vn_lock(vp);
+	error = tmpfs_set_size(vp, size);
+	vn_unlock(vp);
+	if (error) {
+		vn_rele(vp);
+		return -EINVAL;
+	}
+	*vpp = vp;
+	return 0;
+}
+
+void tmpfs_init(void)
+{
+	const struct options unlimited = { .op_pages = INT32_MAX, .op_nodes = INT32_MAX };
+
+	tmpnode_init();
+	fstype_register(&tmpfs_type);
+	shmfs.vfs_type = &tmpfs_type;
+	shmfs.vfs_dev = anonfs_dev();
+	strlcpy_k(shmfs.vfs_source, "tmpfs", sizeof(shmfs.vfs_source));
+	list_init(&shmfs.vfs_link);
+	mutex_init(&shmfs.vfs_renamelock, "rename", LR_FS_RENAME);
+	shmfs.vfs_data = tmpmount_new(&unlimited);
+	VERIFY(shmfs.vfs_data);
+	shm_vnode_create = tmpfs_unnamed;
+}

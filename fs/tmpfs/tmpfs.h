@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tmpfs: a file system whose only storage is the page cache and the kernel's heap.
+ *
+ *   struct vfs -- vfs_data --> tmpmount
+ *   vnode -- v_data --> tmpnode: attributes, and by type:
+ *                         directory: entries, each with a reference to the vnode that it names
+ *                         regular file: nothing; its pages are the vnode's (V_MEMORY)
+ *                         symbolic link: the text
+ *
+ * A named vnode is kept by its entries, so it can be found, and its pages stay, while it has a name. Without one it goes
+ * with its last reference.
+ *
+ * Locks: v_lock of the vnode for the entries and attributes of its node, td_parent besides under tm_lock (LR_VSEG: inside
+ * everything of the vnode layer) so that ".." can be followed during a rename. Counters are atomic.
+ */
+#ifndef FS_TMPFS_TMPFS_H
+#define FS_TMPFS_TMPFS_H
+
+#include "fs/tmpfs.h"
+#include "fs/vnode.h"
+
+struct cred;
+
+struct tmpmount {
+	struct spinlock tm_lock;
+	struct list tm_nodes;  /* tn_all (tm_lock) */
+	u32 tm_nnodes;	       /* tm_lock; the last one frees a dead mount */
+	bool tm_dead;	       /* unmounted */
+	u32 tm_maxnodes;
+	volatile u32 tm_pages; /* charged: dirty pages of all files */
+	u32 tm_maxpages;
+	volatile u32 tm_nextino;
+};
+
+struct tmpent {
+	struct list te_link;	/* td_entries, by te_off */
+	struct tmpent *te_next; /* hash chain */
+	u32 te_hash;
+	u32 te_off;		/* readdir's cookie: given once, never again in this directory */
+	struct vnode *te_vp;	/* a reference */
+	u32 te_len;
+	char te_name[];
+};
+
+struct tmpdir {
+	struct list td_entries;
+	struct tmpent **td_hash; /* td_nhash chains, a power of two; NULL: too few entries to need it */
+	u32 td_nhash, td_n;
+	u32 td_nextoff;
+	struct vnode *td_parent; /* no reference: a parent outlives its children. NULL: removed */
+};
+
+struct tmpnode {
+	struct tmpmount *tn_mount;
+	struct vnode *tn_vp;
+	struct list tn_all;
+	mode_t tn_mode; /* with S_IFMT */
+	uid_t tn_uid;
+	gid_t tn_gid;
+	nlink_t tn_nlink;
+	struct timespec_k tn_atime, tn_mtime, tn_ctime;
+	volatile u32 tn_pages; /* charged for it */
+	union {
+		struct tmpdir tn_dir;
+		char *tn_link;
+	};
+};
+
+static inline struct tmpnode *tmpnode(const struct vnode *vp)
+{
+	return vp->v_data;
+}
+
+void tmpnode_init(void);
+/* Makes a node with its vnode (one reference, no name, nlink 0). dvp: the directory it will be in, for its group; NULL: none. -ENOSPC, -ENOMEM */
+int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr, struct vnode **vpp);
+void tmpnode_changed(struct tmpnode *tn); /* mtime and ctime are now */
+
+/* Entries (fs/tmpfs/dir.c). The directory is locked. */
+void tmpdir_init(struct tmpdir *td, struct vnode *parent);
+/* Drops all entries onto `out` (te_link); for unmounting. */
+void tmpdir_take_all(struct tmpdir *td, struct list *out);
+
+/* For devfs, which is a tmpfs with something in it. */
+extern const struct vfsops tmpfs_vfsops;
+
+extern const struct vnodeops tmpfs_dir_ops, tmpfs_file_ops, tmpfs_link_ops, tmpfs_special_ops;
+
+/* What all node types share (fs/tmpfs/node.c). */
+int tmpfs_getattr(struct vnode *vp, struct vattr *va);
+int tmpfs_setattr(struct vnode *vp, const struct vattr *va);
+int tmpfs_fsync(struct vnode *vp, bool datasync);
+bool tmpfs_inactive(struct vnode *vp);
+void tmpfs_reclaim(struct vnode *vp);
+/* The size of a regular file becomes size. v_lock held. -EFBIG, -ENOMEM */
+int tmpfs_set_size(struct vnode *vp, u64 size);
+
+#endif
