@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls that change what a file is: mode, owner, times, size. */
+#include "fs/file.h"
+#include "fs/file_impl.h"
+#include "fs/namei.h"
+#include "fs/names.h"
+#include "fs/path_arg.h"
+#include "fs/syscalls.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/resource.h"
+#include "kernel/abi/stat.h"
+#include "kernel/abi/time.h"
+#include "mm/usercopy.h"
+#include "proc/proc.h"
+
+#define KEEP_ID (~0u) /* chown: leave it as it is */
+
+static int change_mode(struct vnode *vp, u32 mode)
+{
+	const struct cred *cr = cred_cur();
+	struct vattr va;
+	int error;
+
+	error = vn_owner_ok(vp);
+	if (!error)
+		error = vn_getattr(vp, &va);
+	if (error)
+		return error;
+	if (!cred_super(cr) && !cred_in_group(cr, va.va_gid))
+		mode &= ~(u32)S_ISGID;
+	va = (struct vattr){ .va_mask = VA_MODE | VA_CTIME, .va_mode = (va.va_mode & S_IFMT) | (mode & 07777) };
+	va.va_ctime = timespec_now();
+	return vn_setattr(vp, &va);
+}
+
+static int change_owner(struct vnode *vp, uid_t uid, gid_t gid)
+{
+	const struct cred *cr = cred_cur();
+	struct vattr va, old;
+	int error;
+
+	error = vn_getattr(vp, &old);
+	if (error)
+		return error;
+	if (!cred_super(cr)) {
+		/* The owner may give the file to a group of his, and to himself. */
+		if (old.va_uid != cr->cr_fsuid || (uid != KEEP_ID && uid != old.va_uid))
+			return -EPERM;
+		if (gid != KEEP_ID && gid != old.va_gid && !cred_in_group(cr, gid))
+			return -EPERM;
+	}
+	va = (struct vattr){ .va_mask = VA_CTIME, .va_ctime = timespec_now() };
+	if (uid != KEEP_ID) {
+		va.va_mask |= VA_UID;
+		va.va_uid = uid;
+	}
+	if (gid != KEEP_ID) {
+		va.va_mask |= VA_GID;
+		va.va_gid = gid;
+	}
+	/* A program does not keep set-id rights over a change of hands (set-group-id without x is no such right). */
+	if (vp->v_type != VDIR && (old.va_mode & (S_ISUID | S_ISGID))) {
+		va.va_mask |= VA_MODE;
+		va.va_mode = old.va_mode & ~(mode_t)S_ISUID;
+		if (old.va_mode & 0010)
+			va.va_mode &= ~(mode_t)S_ISGID;
+	}
+	return vn_setattr(vp, &va);
+}
+
+/* Descriptors opened with O_PATH name a file but give no right to change it. */
+static int fd_vnode_real(int fd, struct vnode **vpp)
+{
+	struct file *f;
+	int error;
+
+	error = fd_get(fd, &f);
+	if (error)
+		return error;
+	if (f->f_flags & O_PATH) {
+		error = -EBADF;
+	} else {
+		vn_hold(f->f_vnode);
+		*vpp = f->f_vnode;
+	}
+	file_rele(f);
+	return error;
+}
+
+long sys_fchmodat(int dirfd, uaddr_t upath, u32 mode)
+{
+	struct vnode *vp;
+	int error;
+
+	error = path_arg_vnode(dirfd, upath, 0, &vp);
+	if (error)
+		return error;
+	error = change_mode(vp, mode);
+	vn_rele(vp);
+	return error;
+}
+
+long sys_chmod(uaddr_t upath, u32 mode)
+{
+	return sys_fchmodat(AT_FDCWD, upath, mode);
+}
+
+long sys_fchmod(int fd, u32 mode)
+{
+	struct vnode *vp;
+	int error;
+
+	error = fd_vnode_real(fd, &vp);
+	if (error)
+		return error;
+	error = change_mode(vp, mode);
+	vn_rele(vp);
+	return error;
+}
+
+long sys_fchownat(int dirfd, uaddr_t upath, u32 uid, u32 gid, u32 flags)
+{
+	struct vnode *vp;
+	int error;
+
+	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	error = path_arg_vnode(dirfd, upath, flags, &vp);
+	if (error)
+		return error;
+	error = change_owner(vp, uid, gid);
+	vn_rele(vp);
+	return error;
+}
+
+long sys_chown32(uaddr_t upath, u32 uid, u32 gid)
+{
+	return sys_fchownat(AT_FDCWD, upath, uid, gid, 0);
+}
+
+long sys_lchown32(uaddr_t upath, u32 uid, u32 gid)
+{
+	return sys_fchownat(AT_FDCWD, upath, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_fchown32(int fd, u32 uid, u32 gid)
+{
+	struct vnode *vp;
+	int error;
+
+	error = fd_vnode_real(fd, &vp);
+	if (error)
+		return error;
+	error = change_owner(vp, uid, gid);
+	vn_rele(vp);
+	return error;
+}
+
+/* The calls with 16-bit ids: 0xffff is "leave it". */
+static u32 wide_id(u32 id)
+{
+	return (id & 0xffff) == 0xffff ? KEEP_ID : id & 0xffff;
+}
+
+long sys_chown16(uaddr_t upath, u32 uid, u32 gid)
+{
+	return sys_chown32(upath, wide_id(uid), wide_id(gid));
+}
+
+long sys_lchown16(uaddr_t upath, u32 uid, u32 gid)
+{
+	return sys_lchown32(upath, wide_id(uid), wide_id(gid));
+}
+
+long sys_fchown16(int fd, u32 uid, u32 gid)
+{
+	return sys_fchown32(fd, wide_id(uid), wide_id(gid));
+}
+
+/* Both offsets that are too large and those beyond the process's limit; the latter with its signal. */
+static int check_new_size(off_t size)
+{
+	if (size < 0)
+		return -EINVAL;
+	if ((u64)size > rlimit_cur(curproc(), K_RLIMIT_FSIZE)) {
+		signal_lwp(curlwp(), K_SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	return 0;
+}
+
+static int set_size(struct vnode *vp, off_t size)
+{
+	struct vattr va = { .va_mask = VA_SIZE, .va_size = (u64)size };
+
+	return vn_setattr(vp, &va);
+}
+
+static long truncate_path(uaddr_t upath, off_t size)
+{
+	struct vnode *vp;
+	int error;
+
+	if (size < 0)
+		return -EINVAL;
+	error = path_arg_vnode(AT_FDCWD, upath, 0, &vp);
+	if (error)
+		return error;
+	if (vp->v_type != VREG)
+		error = vp->v_type == VDIR ? -EISDIR : -EINVAL;
+	if (!error)
+		error = vn_access(vp, 2);
+	if (!error)
+		error = check_new_size(size);
+	if (!error)
+		error = vn_write_begin(vp);
+	if (!error) {
+		error = set_size(vp, size);
+		vn_write_end(vp);
+	}
+	vn_rele(vp);
+	return error;
+}
+
+static long truncate_fd(int fd, off_t size, bool small)
+{
+	struct file *f;
+	int error;
+
+	if (size < 0)
+		return -EINVAL;
+	error = fd_get(fd, &f);
+	if (error)
+		return error;
+	if (f->f_flags & O_PATH)
+		error = -EBADF;
+	else if (f->f_vnode->v_type != VREG || file_writable(f) != 0)
+		error = -EINVAL;
+	else if (small && !(f->f_flags & O_LARGEFILE) && size > (off_t)K_NON_LFS_MAX)
+		error = -EINVAL;
+	if (!error)
+		error = check_new_size(size);
+	if (!error)
+		error = set_size(f->f_vnode, size);
+	file_rele(f);
+	return error;
+}
+
+long sys_truncate(uaddr_t upath, s32 size)
+{
+	return truncate_path(upath, size);
+}
+
+long sys_truncate64(uaddr_t upath, u32 lo, u32 hi)
+{
+	return truncate_path(upath, (off_t)((u64)hi << 32 | lo));
+}
+
+long sys_ftruncate(int fd, s32 size)
+{
+	return truncate_fd(fd, size, true);
+}
+
+long sys_ftruncate64(int fd, u32 lo, u32 hi)
+{
+	return truncate_fd(fd, (off_t)((u64)hi << 32 | lo), false);
+}

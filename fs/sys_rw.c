@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls that read, write and seek.
+ *
+ * All end in one function, rw(): it checks the descriptor, fetches the vector, clips it to what one call may move, and goes
+ * through the description with or without its offset.
+ */
+#include "fs/file.h"
+#include "fs/syscalls.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/usercopy.h"
+
+#define FEW_IOV 8u
+
+/* Where the offset of a call comes from. */
+#define AT_FILE_OFFSET (-1ll)
+
+/* Checks each piece, clips their sum to K_RW_MAX, and returns it. -EINVAL, -EFAULT */
+static ssize_t check_iov(struct uiovec *iov, u32 cnt)
+{
+	u32 total = 0;
+
+	for (u32 i = 0; i < cnt; i++) {
+		if ((s32)iov[i].len < 0)
+			return -EINVAL;
+		if (iov[i].len && !user_range_ok(iov[i].base, iov[i].len))
+			return -EFAULT;
+		iov[i].len = MIN(iov[i].len, K_RW_MAX - total);
+		total += iov[i].len;
+	}
+	return (ssize_t)total;
+}
+
+static long do_rw(struct file *f, struct uio *u, bool write, off_t pos)
+{
+	if (pos == AT_FILE_OFFSET)
+		return write ? file_write(f, u) : file_read(f, u);
+	if (!file_seekable(f))
+		return -ESPIPE;
+	u->uio_offset = pos;
+	return write ? file_pwrite(f, u) : file_pread(f, u);
+}
+
+static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos)
+{
+	struct file *f;
+	struct uio u;
+	ssize_t total;
+	long n;
+
+	if (pos < 0 && pos != AT_FILE_OFFSET)
+		return -EINVAL;
+	n = fd_get(fd, &f);
+	if (n)
+		return n;
+	n = write ? file_writable(f) : file_readable(f);
+	if (n)
+		goto out;
+	total = check_iov(iov, cnt);
+	if (total < 0) {
+		n = total;
+		goto out;
+	}
+	uio_init_user(&u, write, iov, cnt, 0);
+	n = do_rw(f, &u, write, pos);
+out:
+	file_rele(f);
+	return n;
+}
+
+static long rw_one(int fd, uaddr_t buf, u32 len, bool write, off_t pos)
+{
+	struct uiovec iov = { .base = buf, .len = MIN(len, K_RW_MAX) };
+
+	if (len && !user_range_ok(buf, len))
+		iov.base = ~0u; /* refused as one piece, once the descriptor was found good */
+	return rw(fd, &iov, 1, write, pos);
+}
+
+static long rw_vector(int fd, uaddr_t uiov, u32 cnt, bool write, off_t pos)
+{
+	struct uiovec few[FEW_IOV], *iov = few;
+	long n;
+
+	_Static_assert(sizeof(struct uiovec) == sizeof(struct abi_iovec), "vectors are copied in as they are");
+	if (cnt > K_IOV_MAX)
+		return -EINVAL;
+	if (cnt > FEW_IOV) {
+		iov = kmalloc(cnt * sizeof(*iov), 0);
+		if (!iov)
+			return -ENOMEM;
+	}
+	n = copyin(iov, uiov, cnt * sizeof(*iov));
+	if (!n)
+		n = rw(fd, iov, cnt, write, pos);
+	if (iov != few)
+		kfree(iov);
+	return n;
+}
+
+static off_t offset_of(u32 lo, u32 hi)
+{
+	off_t off = (off_t)((u64)hi << 32 | lo);
+
+	return off == AT_FILE_OFFSET ? -2 : off; /* negative offsets are all alike, but for the one with a meaning here */
+}
+
+long sys_read(int fd, uaddr_t buf, u32 len)
+{
+	return rw_one(fd, buf, len, false, AT_FILE_OFFSET);
+}
+
+long sys_write(int fd, uaddr_t buf, u32 len)
+{
+	return rw_one(fd, buf, len, true, AT_FILE_OFFSET);
+}
+
+long sys_readv(int fd, uaddr_t iov, u32 cnt)
+{
+	return rw_vector(fd, iov, cnt, false, AT_FILE_OFFSET);
+}
+
+long sys_writev(int fd, uaddr_t iov, u32 cnt)
+{
+	return rw_vector(fd, iov, cnt, true, AT_FILE_OFFSET);
+}
+
+long sys_pread64(int fd, uaddr_t buf, u32 len, u32 lo, u32 hi)
+{
+	return rw_one(fd, buf, len, false, offset_of(lo, hi));
+}
+
+long sys_pwrite64(int fd, uaddr_t buf, u32 len, u32 lo, u32 hi)
+{
+	return rw_one(fd, buf, len, true, offset_of(lo, hi));
+}
+
+long sys_preadv(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi)
+{
+	return rw_vector(fd, iov, cnt, false, offset_of(lo, hi));
+}
+
+long sys_pwritev(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi)
+{
+	return rw_vector(fd, iov, cnt, true, offset_of(lo, hi));
+}
+
+/* In these two an offset of -1 means the description's. No flag is supported: each would be a promise. */
+long sys_preadv2(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi, u32 flags)
+{
+	if (flags)
+		return -EOPNOTSUPP;
+	return rw_vector(fd, iov, cnt, false, (lo & hi) == ~0u ? AT_FILE_OFFSET : offset_of(lo, hi));
+}
+
+long sys_pwritev2(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi, u32 flags)
+{
+	if (flags)
+		return -EOPNOTSUPP;
+	return rw_vector(fd, iov, cnt, true, (lo & hi) == ~0u ? AT_FILE_OFFSET : offset_of(lo, hi));
+}
+
+static off_t seek_fd(int fd, off_t off, u32 whence)
+{
+	struct file *f;
+	off_t pos;
+	int error;
+
+	error = fd_get(fd, &f);
+	if (error)
+		return error;
+	pos = file_seek(f, off, (int)whence);
+	file_rele(f);
+	return pos;
+}
+
+long sys_lseek(int fd, s32 off, u32 whence)
+{
+	off_t pos = seek_fd(fd, off, whence);
+
+	return pos > (off_t)K_NON_LFS_MAX ? -EOVERFLOW : (long)pos;
+}
+
+long sys_llseek(int fd, u32 hi, u32 lo, uaddr_t uresult, u32 whence)
+{
+	off_t pos = seek_fd(fd, (off_t)((u64)hi << 32 | lo), whence);
+
+	if (pos < 0)
+		return (long)pos;
+	return copyout(uresult, &pos, sizeof(pos));
+}
