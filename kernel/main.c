@@ -5,6 +5,7 @@
 #include "kernel/bootinfo.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu.h"
+#include "fs/file.h"
 #include "fs/vnode.h"
 #include "kernel/dev/acpi.h"
 #include "kernel/dev/blk.h"
@@ -143,6 +144,7 @@ void kmain(u32 magic, paddr_t mbi)
 	/* Memory and files of processes. */
 	as_init();
 	vfs_init();
+	file_init();
 	kthread_create("start", start_system, NULL, PRI_KERNEL);
 	sched_idle();
 }
