@@ -49,6 +49,7 @@ struct ckpt_save {
 	struct proc *cs_proc;	/* the process that is saved; a reference */
 	struct lwp *cs_caller;	/* who called ckpt(): sees 1 when recovered; NULL: nobody did */
 	struct as *cs_as;	/* whose pages are written: the process's own, or the fckpt child's copy */
+	u32 cs_cow_before;	/* forked: pages copied on write before */
 	struct img_image cs_img;
 	struct file **cs_files; /* open file descriptions by index in i_file, while the process is held */
 	u32 cs_nfiles;

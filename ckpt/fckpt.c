@@ -19,16 +19,29 @@ static void set_busy(struct proc *p, bool busy)
 	spin_unlock(&p->p_lock);
 }
 
+/* Pages that p has copied on write so far. A program that it executed meanwhile counts from 0. */
+static u32 copied(struct proc *p)
+{
+	u32 n;
+
+	mutex_lock(&p->p_execlock);
+	n = p->p_as ? p->p_as->a_ncow : 0;
+	mutex_unlock(&p->p_execlock);
+	return n;
+}
+
 static void fckpt_child(void *arg)
 {
 	struct ckpt_save *cs = arg;
 	struct ckpt_request *rq = cs->cs_req;
 	struct proc *p = cs->cs_proc;
 	int error = st_mem_pages(cs);
+	u32 cow;
 
 	if (!error)
 		error = ckpt_commit(cs, &rq->rq_stats);
-	rq->rq_stats.cs_cow_pages = p->p_cowpages;
+	cow = copied(p);
+	rq->rq_stats.cs_cow_pages = cow > cs->cs_cow_before ? cow - cs->cs_cow_before : cow;
 	set_busy(p, false);
 	ckpt_request_finish(rq, p, error);
 	ckpt_save_free(cs);
@@ -47,7 +60,7 @@ int fckpt(struct ckpt_save *cs)
 	if (error)
 		return error;
 	set_busy(p, true);
-	p->p_cowpages = 0;
+	cs->cs_cow_before = p->p_as->a_ncow;
 	cs->cs_as = child->p_as;
 	lwp_start(child->p_lwp0);
 	return 0;

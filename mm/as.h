@@ -71,6 +71,7 @@ struct as {
 	struct seg *volatile a_hint; /* last seg found */
 	u32 a_nseg;
 	struct hat a_hat;
+	volatile u32 a_ncow;	/* pages copied on write so far */
 	u32 a_size; /* bytes in segs: RLIMIT_AS */
 	/* Plain data, copied by fork. */
 	u32 a_brk_start, a_brk; /* brk: first byte, current end */

@@ -63,6 +63,8 @@ static int copy_on_write(struct seg *s, u32 va, u32 pte)
 		return -EAGAIN;
 	error = enter_copy(s, va, now, old);
 	page_put(old);
+	if (!error)
+		__atomic_add_fetch(&s->s_as->a_ncow, 1, __ATOMIC_RELAXED);
 	return error;
 }
 

@@ -110,7 +110,6 @@ struct proc {
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
 	bool p_fckpt;		 /* an fckpt child of it is writing (p_lock) */
-	volatile u32 p_cowpages; /* pages copied on write since the last forked checkpoint */
 	struct ckpt_request *p_ckpt; /* the paper's flag and name (ckpt/, p_lock) */
 	struct ckpt_stats *p_ckptstats; /* last checkpoints (ckpt/, p_lock) */
 };
