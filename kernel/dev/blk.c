@@ -2,10 +2,12 @@
 /* Block devices: who is there, and what is checked for all of them before a request reaches a driver. */
 #include "kernel/dev/blk.h"
 #include "kernel/abi/errno.h"
+#include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
 static struct list bdevs = LIST_INIT(bdevs);
+static struct spinlock stat_lock = SPINLOCK_INIT("bdev", LR_BLK); /* the statistics of all */
 
 void bdev_register(struct bdev *bd)
 {
@@ -77,21 +79,19 @@ static int check(const struct buf *b)
 	return 0;
 }
 
-static void count(u64 *requests, u64 *sectors, u64 n)
-{
-	__atomic_fetch_add(requests, 1, __ATOMIC_RELAXED);
-	if (sectors)
-		__atomic_fetch_add(sectors, n, __ATOMIC_RELAXED);
-}
-
 static void account(struct bdev *bd, const struct buf *b)
 {
-	if (b->b_op == BUF_FLUSH)
-		count(&bd->bd_nflush, NULL, 0);
-	else if (b->b_op == BUF_READ)
-		count(&bd->bd_nread, &bd->bd_rsect, (u64)buf_sectors(b));
-	else
-		count(&bd->bd_nwrite, &bd->bd_wsect, (u64)buf_sectors(b));
+	spin_lock(&stat_lock);
+	if (b->b_op == BUF_FLUSH) {
+		bd->bd_nflush++;
+	} else if (b->b_op == BUF_READ) {
+		bd->bd_nread++;
+		bd->bd_rsect += (u64)buf_sectors(b);
+	} else {
+		bd->bd_nwrite++;
+		bd->bd_wsect += (u64)buf_sectors(b);
+	}
+	spin_unlock(&stat_lock);
 }
 
 void bdev_submit_many(struct buf *const b[], u32 n)

@@ -48,7 +48,7 @@ struct bdev {
 	void (*bd_kick)(struct bdev *bd);		     /* starts what was taken; NULL: not needed */
 	void *bd_data;
 	struct list bd_link;
-	u64 bd_nread, bd_nwrite, bd_nflush, bd_rsect, bd_wsect; /* statistics */
+	u64 bd_nread, bd_nwrite, bd_nflush, bd_rsect, bd_wsect; /* statistics (LR_BLK, inside) */
 };
 
 void bdev_register(struct bdev *bd);
