@@ -40,8 +40,7 @@ void tty_pump(struct tty *t)
 		if (took < len)
 			break;
 	}
-	if ((t->t_wait_room && ldisc_outq(t->t_ld) == 0) ||
-	    (was_full && ldisc_room(t->t_ld) >= LD_OUTSIZE / 2))
+	if ((t->t_wait_room && ldisc_outq(t->t_ld) == 0) || (was_full && ldisc_room(t->t_ld) >= LD_OUTSIZE / 2))
 		wake_writers(t);
 }
 
@@ -104,8 +103,7 @@ static void input(struct termdev *td, const u8 *buf, size_t len)
 
 static void rxerror(struct termdev *td, u8 c, enum td_error error)
 {
-	static const enum ld_error kind[] = { [TD_BREAK] = LD_BREAK, [TD_PARITY] = LD_PARITY,
-					      [TD_OVERRUN] = LD_OVERRUN };
+	static const enum ld_error kind[] = { [TD_BREAK] = LD_BREAK, [TD_PARITY] = LD_PARITY, [TD_OVERRUN] = LD_OVERRUN };
 	struct tty *t = td->td_tty;
 
 	spin_lock(&t->t_lock);
@@ -155,8 +153,7 @@ int tty_drain(struct tty *t, const struct ttyfile *tf)
 		if (!queued && t->t_td->td_drained(t->t_td))
 			return 0;
 		t->t_wait_room = true;
-		error = sleep(tty_chan_out(t), &t->t_lock, SLP_INTR,
-			      queued ? 0 : clock_mono_ns() + CHIP_POLL_NS);
+		error = sleep(tty_chan_out(t), &t->t_lock, SLP_INTR, queued ? 0 : clock_mono_ns() + CHIP_POLL_NS);
 		if (error && error != -ETIMEDOUT)
 			return error;
 	}
@@ -167,8 +164,9 @@ int tty_drain(struct tty *t, const struct ttyfile *tf)
 /* c_cflag's speed codes (source: linux-libc-dev asm-generic/termbits.h). */
 static const u32 speeds[] = { 0,   50,	 75,   110,  134,  150,	 200,	300,
 			      600, 1200, 1800, 2400, 4800, 9600, 19200, 38400 };
-static const u32 speeds_ex[] = { 0,	  57600,   115200,  230400,  460800,  500000,  576000,	921600,
-				 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000 };
+static const u32 speeds_ex[] = { 0,	  57600,   115200,  230400,  460800,  500000,
+				 576000,  921600,  1000000, 1152000, 1500000, 2000000,
+				 2500000, 3000000, 3500000, 4000000 };
 
 static u32 baud_of(u32 code, u32 other)
 {
@@ -182,7 +180,7 @@ static u32 baud_of(u32 code, u32 other)
 void tty_set_termios(struct tty *t, const struct abi_termios *termios)
 {
 	struct abi_termios new = *termios;
-	u32 in = new.c_cflag >> IBSHIFT & CBAUD;
+	u32 in = new.c_cflag >> IBSHIFT &CBAUD;
 
 	new.c_ospeed = baud_of(new.c_cflag, new.c_ospeed);
 	new.c_ispeed = in ? baud_of(in, new.c_ispeed) : new.c_ospeed;
@@ -248,7 +246,7 @@ static void hang_files(struct tty *t, pid_t sid)
 {
 	struct ttyfile *tf;
 
-	list_for_each (tf, &t->t_files, tf_link) {
+	list_for_each(tf, &t->t_files, tf_link) {
 		if (!tf->tf_console || (sid && tf->tf_sid == sid))
 			tf->tf_hung = true;
 	}
@@ -294,7 +292,7 @@ struct tty *tty_find(dev_t dev)
 	struct tty *t, *found = NULL;
 
 	spin_lock(&ttys_lock);
-	list_for_each (t, &ttys, t_link) {
+	list_for_each(t, &ttys, t_link) {
 		if (tty_rdev(t) == dev)
 			found = t;
 	}
@@ -337,7 +335,7 @@ void tty_drain_all(void)
 	u64 limit = clock_mono_ns() + DRAIN_LIMIT_NS;
 	struct tty *t;
 
-	list_for_each (t, &ttys, t_link) {
+	list_for_each(t, &ttys, t_link) {
 		spin_lock(&t->t_lock);
 		while (t->t_opens && clock_mono_ns() < limit &&
 		       (ldisc_outq(t->t_ld) || !t->t_td->td_drained(t->t_td)))

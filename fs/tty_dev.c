@@ -99,8 +99,7 @@ static int ttydev_open(dev_t dev, struct file *f)
 	error = tty_open_file(t, f, console);
 	if (error)
 		return error;
-	if (!console && dev != AUX_TTY && !(f->f_flags & O_NOCTTY) &&
-	    (f->f_flags & O_ACCMODE) != O_WRONLY)
+	if (!console && dev != AUX_TTY && !(f->f_flags & O_NOCTTY) && (f->f_flags & O_ACCMODE) != O_WRONLY)
 		tty_open_session(t);
 	return 0;
 }

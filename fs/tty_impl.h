@@ -23,11 +23,11 @@ struct tty {
 	struct abi_winsize t_win;
 	struct list t_files; /* struct ttyfile */
 	u32 t_opens;
-	bool t_throttled;    /* the hardware holds input back */
-	bool t_excl;	     /* TIOCEXCL */
+	bool t_throttled;	   /* the hardware holds input back */
+	bool t_excl;		   /* TIOCEXCL */
 	bool t_reading, t_writing; /* claimed */
-	bool t_wait_room;    /* somebody waits for room or for the end of output */
-	pid_t t_sid, t_pgrp; /* session that it controls, foreground group; 0: none */
+	bool t_wait_room;	   /* somebody waits for room or for the end of output */
+	pid_t t_sid, t_pgrp;	   /* session that it controls, foreground group; 0: none */
 	struct pollhead t_poll;
 };
 

@@ -19,15 +19,16 @@
 #include "kernel/abi/termios.h"
 #include "kernel/lib/types.h"
 
-#define LD_INSIZE 4096u	 /* powers of two */
+#define LD_INSIZE 4096u /* powers of two */
 #define LD_OUTSIZE 8192u
-#define LD_THROTTLE 512u /* room in the input ring at which the hardware is held back; more than any burst of it */
+#define LD_THROTTLE \
+	512u /* room in the input ring at which the hardware is held back; more than any burst of it */
 
 /* What the owner must do after input. */
-#define LD_EV_INTR 0x01u  /* signals to the foreground group */
+#define LD_EV_INTR 0x01u /* signals to the foreground group */
 #define LD_EV_QUIT 0x02u
 #define LD_EV_SUSP 0x04u
-#define LD_EV_INPUT 0x08u /* readers may find something */
+#define LD_EV_INPUT 0x08u   /* readers may find something */
 #define LD_EV_FLUSHED 0x10u /* the output ring was emptied: writers may go on */
 
 enum ld_error { LD_BREAK, LD_PARITY, LD_OVERRUN };
@@ -36,10 +37,10 @@ struct ldisc {
 	struct abi_termios ld_t;
 
 	u32 ld_head, ld_canon, ld_tail;
-	u32 ld_linecol; /* column at which the line being typed began */
-	bool ld_lnext;	/* the next character is taken as it is */
+	u32 ld_linecol;	 /* column at which the line being typed began */
+	bool ld_lnext;	 /* the next character is taken as it is */
 	bool ld_erasing; /* ECHOPRT: inside \.../ */
-	u32 ld_dropped; /* characters lost to a full ring */
+	u32 ld_dropped;	 /* characters lost to a full ring */
 
 	u32 ld_ohead, ld_otail;
 	u32 ld_column;

@@ -84,8 +84,8 @@ void ld_erase(struct ldisc *ld, u8 c)
 
 static bool is_word(u8 c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-	       c >= 0x80;
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c == '_' || c >= 0x80;
 }
 
 /* What is not a word, then the word before it. */
@@ -133,4 +133,3 @@ void ld_quote_next(struct ldisc *ld)
 		ld_echo_raw(ld, '\b');
 	}
 }
-

@@ -221,4 +221,3 @@ u32 ldisc_rxerror(struct ldisc *ld, u8 c, enum ld_error error)
 		return 0;
 	return ld_iflag(ld, PARMRK) ? put_marked(ld, c) : ordinary(ld, 0);
 }
-

@@ -5,8 +5,9 @@
 #include "kernel/dev/clock.h"
 #include "proc/sleep.h"
 
-#define CHUNK 256u	     /* bytes that pass over the kernel stack at once */
-#define ECHO_RESERVE 1024u   /* of the output ring, for echo between our look at the room and our write */
+#define CHUNK 256u /* bytes that pass over the kernel stack at once */
+#define ECHO_RESERVE \
+	1024u /* of the output ring, for echo between our look at the room and our write */
 #define DECISECOND_NS (100 * NSEC_PER_MSEC)
 
 /* --- Reading --- */

@@ -9,6 +9,7 @@
 #include "fs/vnode.h"
 #include "kernel/dev/acpi.h"
 #include "kernel/dev/blk.h"
+#include "kernel/dev/chardev.h"
 #include "kernel/dev/clock.h"
 #include "kernel/dev/early_serial.h"
 #include "kernel/dev/irq.h"
@@ -16,6 +17,7 @@
 #include "kernel/dev/pci.h"
 #include "kernel/dev/ramdisk.h"
 #include "kernel/dev/serial.h"
+#include "kernel/dev/vga.h"
 #include "kernel/dev/virtio_blk.h"
 #include "kernel/init.h"
 #include "kernel/lib/cpu.h"
@@ -76,6 +78,8 @@ static void init_devices(void)
 
 	pci_init();
 	serial_init();
+	vga_init();
+	termdev_choose_console();
 	virtio_blk_init();
 	if (bootinfo.bi_mod_len) {
 		error = ramdisk_add(bootinfo.bi_mod_start, bootinfo.bi_mod_len);

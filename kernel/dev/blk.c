@@ -19,7 +19,7 @@ struct bdev *bdev_find(dev_t rdev)
 {
 	struct bdev *bd;
 
-	list_for_each (bd, &bdevs, bd_link) {
+	list_for_each(bd, &bdevs, bd_link) {
 		if (bd->bd_rdev == rdev)
 			return bd;
 	}
@@ -30,7 +30,7 @@ struct bdev *bdev_find_name(const char *name)
 {
 	struct bdev *bd;
 
-	list_for_each (bd, &bdevs, bd_link) {
+	list_for_each(bd, &bdevs, bd_link) {
 		if (strcmp(bd->bd_name, name) == 0)
 			return bd;
 	}
@@ -41,7 +41,7 @@ void bdev_foreach(void (*fn)(struct bdev *bd, void *arg), void *arg)
 {
 	struct bdev *bd;
 
-	list_for_each (bd, &bdevs, bd_link)
+	list_for_each(bd, &bdevs, bd_link)
 		fn(bd, arg);
 }
 

@@ -5,7 +5,7 @@
  * A buf names a run of sectors and the pieces of physical memory for it; it belongs to its maker, who may not touch it between
  * bdev_submit() and b_iodone. Requests may complete in any order; a FLUSH covers all writes that had completed when it was submitted.
  * Locks: LR_BLK inside. bdev_submit() never sleeps (a full ring queues in software). The list of devices is complete before
- * the second CPU starts, and is read without a lock.
+ * the first process starts, and is read without a lock.
  */
 #ifndef KERNEL_DEV_BLK_H
 #define KERNEL_DEV_BLK_H
@@ -32,11 +32,11 @@ struct buf {
 	u64 b_sector;
 	u32 b_nseg;
 	struct buf_seg *b_seg;
-	int b_error;			   /* 0, -EIO, -ENOSPC (beyond the end), -EROFS, -EINVAL (odd pieces) */
-	void (*b_iodone)(struct buf *b);   /* from the interrupt or from within bdev_submit(): must not sleep */
+	int b_error; /* 0, -EIO, -ENOSPC (beyond the end), -EROFS, -EINVAL (odd pieces) */
+	void (*b_iodone)(struct buf *b); /* from the interrupt or from within bdev_submit(): must not sleep */
 	void *b_private;
-	struct list b_link;		   /* the driver's, while in flight */
-	u32 b_drv[4];			   /* the driver's */
+	struct list b_link; /* the driver's, while in flight */
+	u32 b_drv[4];	    /* the driver's */
 };
 
 struct bdev {
@@ -45,14 +45,14 @@ struct bdev {
 	u64 bd_sectors;
 	bool bd_readonly;
 	void (*bd_strategy)(struct bdev *bd, struct buf *b); /* takes b; may keep it to itself until bd_kick */
-	void (*bd_kick)(struct bdev *bd);		     /* starts what was taken; NULL: not needed */
+	void (*bd_kick)(struct bdev *bd); /* starts what was taken; NULL: not needed */
 	void *bd_data;
 	struct list bd_link;
 	u64 bd_nread, bd_nwrite, bd_nflush, bd_rsect, bd_wsect; /* statistics (LR_BLK, inside) */
 };
 
 void bdev_register(struct bdev *bd);
-struct bdev *bdev_find(dev_t rdev);	     /* NULL */
+struct bdev *bdev_find(dev_t rdev);	       /* NULL */
 struct bdev *bdev_find_name(const char *name); /* NULL */
 /* Calls fn for every device. */
 void bdev_foreach(void (*fn)(struct bdev *bd, void *arg), void *arg);

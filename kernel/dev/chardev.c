@@ -32,7 +32,7 @@ void termdev_foreach(void (*fn)(struct termdev *td, void *arg), void *arg)
 {
 	struct termdev *td;
 
-	list_for_each (td, &termdevs, td_link)
+	list_for_each(td, &termdevs, td_link)
 		fn(td, arg);
 }
 
@@ -40,7 +40,7 @@ struct termdev *termdev_find(const char *name)
 {
 	struct termdev *td;
 
-	list_for_each (td, &termdevs, td_link) {
+	list_for_each(td, &termdevs, td_link) {
 		if (strcmp(td->td_name, name) == 0)
 			return td;
 	}

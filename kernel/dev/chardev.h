@@ -6,7 +6,7 @@
  * Output is pulled: the tty layer keeps what is to be sent, gives the hardware as much as that takes (td_write), and goes on at
  * td_output_ready. So ^S, a flush, and a panic find nothing on its way but what the chip itself holds.
  * Input is pushed, until td_throttle says to leave it where it is. A device starts throttled.
- * The list of devices is complete before the second CPU starts, and is read without a lock.
+ * The list of devices is complete before the first process starts, and is read without a lock.
  */
 #ifndef KERNEL_DEV_CHARDEV_H
 #define KERNEL_DEV_CHARDEV_H
@@ -21,7 +21,7 @@ enum td_error { TD_BREAK, TD_PARITY, TD_OVERRUN };
 struct termdev {
 	const char *td_name; /* "ttyS0", "tty1" */
 	dev_t td_rdev;
-	u16 td_rows, td_cols; /* 0: not known */
+	u16 td_rows, td_cols;	    /* 0: not known */
 	struct console *td_console; /* the same hardware for the kernel's log; NULL: not fit */
 	bool td_logs;		    /* shows the log if no console was asked for */
 

@@ -26,16 +26,14 @@
 #define K_TAB 0x0f
 #define K_BACKSPACE 0x0e
 
-static const char plain[] =
-	"\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[] =
-	"\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+static const char plain[] = "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char shifted[] = "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 _Static_assert(sizeof(plain) == K_SPACE + 2 && sizeof(shifted) == sizeof(plain), "up to space");
 
 /* The keypad with and without Num Lock. */
 static const char keypad_digit[] = "789-456+1230.";
 _Static_assert(sizeof(keypad_digit) == K_DELETE - K_HOME + 2, "keypad");
-static const char *const keypad_move[] = { "\033[1~", "\033[A",	 "\033[5~", "-",      "\033[D",
+static const char *const keypad_move[] = { "\033[1~", "\033[A",	 "\033[5~", "-",       "\033[D",
 					   "\033[G",  "\033[C",	 "+",	    "\033[4~", "\033[B",
 					   "\033[6~", "\033[2~", "\033[3~" };
 

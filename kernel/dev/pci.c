@@ -150,9 +150,8 @@ static void report(const struct pci_dev *pd)
 		const struct pci_bar *pb = &pd->pd_bar[i];
 
 		if (pb->pb_len)
-			printk(KDEBUG "pci:   bar %d: %s %#llx, %#llx bytes\n", i,
-			       pb->pb_io ? "ports" : "memory", (unsigned long long)pb->pb_base,
-			       (unsigned long long)pb->pb_len);
+			printk(KDEBUG "pci:   bar %d: %s %#llx, %#llx bytes\n", i, pb->pb_io ? "ports" : "memory",
+			       (unsigned long long)pb->pb_base, (unsigned long long)pb->pb_len);
 	}
 }
 

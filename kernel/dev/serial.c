@@ -55,9 +55,9 @@
 
 #define BASE_BAUD 115200u
 #define FIFO_SIZE 16
-#define TX_BURST 4	     /* FIFOs filled at once while the chip keeps up (an emulated one does) */
-#define RX_BURST 64	     /* bytes taken under one lock */
-#define INTR_ROUNDS 100000   /* looks at IIR in one interrupt: only a broken port needs so many */
+#define TX_BURST 4	   /* FIFOs filled at once while the chip keeps up (an emulated one does) */
+#define RX_BURST 64	   /* bytes taken under one lock */
+#define INTR_ROUNDS 100000 /* looks at IIR in one interrupt: only a broken port needs so many */
 #define CONSOLE_PATIENCE 50000 /* looks at LSR before the log gives a stuck port up */
 
 struct uart {

@@ -58,8 +58,7 @@
 
 bool virtio_is(const struct pci_dev *pd, u16 legacy_id, u16 modern_id)
 {
-	return pd->pd_vendor == VIRTIO_VENDOR &&
-	       (pd->pd_device == legacy_id || pd->pd_device == modern_id);
+	return pd->pd_vendor == VIRTIO_VENDOR && (pd->pd_device == legacy_id || pd->pd_device == modern_id);
 }
 
 static u8 get8(const struct virtio_window *w, u32 off)
@@ -194,8 +193,7 @@ int virtio_open(struct virtio_dev *vd, const struct pci_dev *pd, u64 wanted)
 	pci_enable(pd);
 	vd->vd_modern = find_modern(vd);
 	if (!vd->vd_modern && !find_legacy(vd)) {
-		printk("virtio %02x:%02x.%u: no interface that can be used\n", pd->pd_bus, pd->pd_dev,
-		       pd->pd_fn);
+		printk("virtio %02x:%02x.%u: no interface that can be used\n", pd->pd_bus, pd->pd_dev, pd->pd_fn);
 		return -ENODEV;
 	}
 	if (!reset(vd)) {
@@ -269,8 +267,7 @@ static struct page *shared_alloc(u32 bytes)
 	return page_alloc_order(order_of(bytes), PGA_ZERO);
 }
 
-int virtio_add_queue(struct virtio_dev *vd, u16 index, u32 maxsize, u32 ntables, u16 indlen,
-		     struct virtq *vq)
+int virtio_add_queue(struct virtio_dev *vd, u16 index, u32 maxsize, u32 ntables, u16 indlen, struct virtq *vq)
 {
 	bool indirect = (vd->vd_features & VIRTIO_F_INDIRECT) != 0;
 	struct page *ring, *ind = NULL;

@@ -34,7 +34,7 @@ struct virtio_dev {
 	bool vd_modern;
 	struct virtio_window vd_common, vd_notify, vd_isr, vd_config; /* 1.x */
 	u32 vd_notify_mult;
-	u16 vd_port;	 /* legacy */
+	u16 vd_port; /* legacy */
 	u16 vd_port_len;
 };
 
@@ -47,8 +47,7 @@ int virtio_open(struct virtio_dev *vd, const struct pci_dev *pd, u64 wanted);
  * Sets up queue `index`, with at most maxsize entries where we may choose and, if agreed on, ntables indirect tables of indlen
  * pieces. -ENODEV, -ENOMEM. The memory stays for good: devices are not removed.
  */
-int virtio_add_queue(struct virtio_dev *vd, u16 index, u32 maxsize, u32 ntables, u16 indlen,
-		     struct virtq *vq);
+int virtio_add_queue(struct virtio_dev *vd, u16 index, u32 maxsize, u32 ntables, u16 indlen, struct virtq *vq);
 void virtio_start(struct virtio_dev *vd);
 void virtio_fail(struct virtio_dev *vd);
 

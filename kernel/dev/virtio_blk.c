@@ -47,7 +47,7 @@
 #define CHAINLEN (BUF_MAXSEG + 2)
 #define NSLOT 62 /* 62 tables of 66 descriptors just fill 64 KiB */
 #define RINGSIZE 128
-_Static_assert(NSLOT * CHAINLEN * sizeof(struct vring_desc) <= 65536, "tables");
+_Static_assert(NSLOT *CHAINLEN * sizeof(struct vring_desc) <= 65536, "tables");
 
 struct vblk_hdr {
 	u32 vh_type;
@@ -139,13 +139,14 @@ static bool issue_part(struct vblk *vb, struct buf *b)
 	n = gather(vb, b, &seg, &off, &bytes);
 	if (!virtq_fits(&vb->vb_vq, n + 2))
 		return false;
-	s->s_hdr.vh_type = b->b_op == BUF_READ ? REQ_IN : b->b_op == BUF_WRITE ? REQ_OUT : REQ_FLUSH;
+	s->s_hdr.vh_type = b->b_op == BUF_READ	  ? REQ_IN
+			   : b->b_op == BUF_WRITE ? REQ_OUT
+						  : REQ_FLUSH;
 	s->s_hdr.vh_sector = b->b_op == BUF_FLUSH ? 0 : b->b_sector + drv_sector(b);
 	s->s_status = 0xff;
 	s->s_buf = b;
 	vb->vb_seg[0] = (struct virtq_seg){ slot_pa(s, 0), sizeof(s->s_hdr) };
-	vb->vb_seg[n + 1] =
-		(struct virtq_seg){ slot_pa(s, offsetof(struct vblk_slot, s_status)), 1 };
+	vb->vb_seg[n + 1] = (struct virtq_seg){ slot_pa(s, offsetof(struct vblk_slot, s_status)), 1 };
 	head = virtq_add(&vb->vb_vq, vb->vb_seg, b->b_op == BUF_READ ? 1 : n + 1,
 			 b->b_op == BUF_READ ? n + 1 : 1, vb->vb_freeslot);
 	vb->vb_slotof[head] = vb->vb_freeslot;
@@ -225,7 +226,7 @@ static void finish(struct list *done)
 {
 	struct buf *b, *tmp;
 
-	list_for_each_safe (b, tmp, done, b_link) {
+	list_for_each_safe(b, tmp, done, b_link) {
 		list_remove(&b->b_link);
 		b->b_iodone(b);
 	}

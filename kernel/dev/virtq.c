@@ -92,8 +92,7 @@ static u16 add_indirect(struct virtq *vq, const struct virtq_seg *seg, u32 nread
 	};
 
 	for (u32 i = 0; i < n; i++) {
-		fill(&table[i], &seg[i],
-		     (i < nread ? 0 : DESC_WRITE) | (i + 1 < n ? DESC_NEXT : 0));
+		fill(&table[i], &seg[i], (i < nread ? 0 : DESC_WRITE) | (i + 1 < n ? DESC_NEXT : 0));
 		table[i].vr_next = (u16)(i + 1);
 	}
 	fill(&vq->vq_desc[head], &where, DESC_INDIRECT);

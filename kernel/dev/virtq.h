@@ -62,10 +62,10 @@ struct virtq {
 	u16 vq_size, vq_indlen;
 	u16 vq_free, vq_nfree; /* free descriptors, linked by vq_next */
 	u16 *vq_next;
-	u16 *vq_chain;	    /* by head: ring descriptors in the chain, 0: not in flight */
-	u16 vq_availidx;    /* va_idx, as we wrote it */
-	u16 vq_kickidx;	    /* the same when the device was last notified */
-	u16 vq_lastused;    /* the next used entry to look at */
+	u16 *vq_chain;	 /* by head: ring descriptors in the chain, 0: not in flight */
+	u16 vq_availidx; /* va_idx, as we wrote it */
+	u16 vq_kickidx;	 /* the same when the device was last notified */
+	u16 vq_lastused; /* the next used entry to look at */
 	bool vq_event_idx;
 	/* Where to notify (kernel/dev/virtio.c). */
 	u16 vq_index;

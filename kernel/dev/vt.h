@@ -54,9 +54,9 @@ struct vt {
 	u8 vt_tabs[VT_COLS / 8];
 
 	enum vt_state vt_state;
-	u8 vt_charset;	   /* the set that ESC ( or ) names: 0 or 1 */
-	u8 vt_skip;	   /* digits left of a palette entry */
-	bool vt_private;   /* CSI ? */
+	u8 vt_charset;	 /* the set that ESC ( or ) names: 0 or 1 */
+	u8 vt_skip;	 /* digits left of a palette entry */
+	bool vt_private; /* CSI ? */
 	u16 vt_param[VT_MAXPARAM];
 	u32 vt_nparam;
 	u32 vt_utf8, vt_utf8_min; /* character being put together, and the least it must be */
@@ -77,11 +77,11 @@ u8 vt_cp437(u32 c);
 /* kernel/dev/vt.c, for kernel/dev/vt_parse.c: operations on the screen. Positions count from 0 and are cut to it. */
 void vt_reset(struct vt *vt);
 void vt_put(struct vt *vt, u8 c);
-void vt_move(struct vt *vt, int row, int col);	       /* absolute; with origin mode inside the region */
-void vt_move_rel(struct vt *vt, int rows, int cols);   /* stops at the margins */
+void vt_move(struct vt *vt, int row, int col); /* absolute; with origin mode inside the region */
+void vt_move_rel(struct vt *vt, int rows, int cols); /* stops at the margins */
 void vt_linefeed(struct vt *vt);
 void vt_reverse_linefeed(struct vt *vt);
-void vt_tab(struct vt *vt, int n); /* back if negative */
+void vt_tab(struct vt *vt, int n);			   /* back if negative */
 void vt_scroll(struct vt *vt, int top, int bottom, int n); /* up; down if negative */
 void vt_erase_display(struct vt *vt, u32 what);
 void vt_erase_line(struct vt *vt, u32 what);

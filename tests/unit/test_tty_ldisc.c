@@ -404,21 +404,13 @@ static void test_random(void)
 			t.c_oflag = (u32)rand() & 0x1fff;
 			ldisc_set(ld, &t);
 			break;
-		case 1: case 2: case 3:
-			ldisc_input(ld, buf, (size_t)rand() % sizeof(buf));
-			break;
-		case 4:
-			ldisc_write(ld, buf, (size_t)rand() % sizeof(buf));
-			break;
-		case 5:
-			ldisc_rxerror(ld, buf[0], rand() % 3);
-			break;
-		case 6:
-			ldisc_read(ld, buf, (size_t)rand() % sizeof(buf), &end);
-			break;
-		default:
-			shown();
-			break;
+		case 1:
+		case 2:
+		case 3: ldisc_input(ld, buf, (size_t)rand() % sizeof(buf)); break;
+		case 4: ldisc_write(ld, buf, (size_t)rand() % sizeof(buf)); break;
+		case 5: ldisc_rxerror(ld, buf[0], rand() % 3); break;
+		case 6: ldisc_read(ld, buf, (size_t)rand() % sizeof(buf), &end); break;
+		default: shown(); break;
 		}
 		ok &= ld->ld_tail - ld->ld_head <= LD_INSIZE && ld->ld_canon - ld->ld_head <= LD_INSIZE;
 		ok &= ld->ld_tail - ld->ld_canon <= LD_INSIZE && ldisc_outq(ld) <= LD_OUTSIZE;
