@@ -151,6 +151,26 @@ static void test_round_trip(sample_fn sample, const char *name)
 	memfile_free(&again);
 }
 
+/* The bytes themselves. If this fails on purpose: a new version of the note, and docs/ckpt.5. */
+static void test_format_kept(void)
+{
+	static const u32 expected[] = { 0x02f1bb42, 0xcf00ac68 };
+	static const sample_fn samples[] = { sample_small, sample_large };
+
+	for (u32 n = 0; n < ARRAY_SIZE(samples); n++) {
+		struct memfile f;
+		u32 sum = 0;
+
+		write_sample(samples[n], &f);
+		for (u64 off = 0; off < f.size; off += IMG_PAGE)
+			sum = img_sum_add(sum, img_page_sum(f.data + off));
+		if (sum != expected[n])
+			printf("  sample %u: %#x\n", n, sum);
+		check(sum == expected[n], "the format is what it was");
+		memfile_free(&f);
+	}
+}
+
 /* Another name, clock and times: only IDENT and TIME differ, and nothing moves. */
 static void test_identity_apart(void)
 {
@@ -418,6 +438,7 @@ int main(void)
 	test_sum();
 	test_round_trip(sample_small, "a small image is written");
 	test_round_trip(sample_large, "a large image is written");
+	test_format_kept();
 	test_identity_apart();
 	test_lookup();
 	test_failures();
