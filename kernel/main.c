@@ -6,6 +6,7 @@
 #include "kernel/cmdline.h"
 #include "kernel/cpu.h"
 #include "fs/file.h"
+#include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/dev/acpi.h"
 #include "kernel/dev/blk.h"
@@ -115,6 +116,7 @@ static void mount_root(void)
 static void start_system(void *arg)
 {
 	init_devices();
+	tty_init();
 	mount_root();
 	init_start();
 }
