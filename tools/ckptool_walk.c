@@ -56,12 +56,8 @@ static void walk_queue(struct sink *k, const struct img_sigqueue *q)
 {
 	U("pending", q->q_set);
 	k->k_open(k, "queue", true);
-	for (u32 i = 0; i < q->q_count; i++) {
-		k->k_open(k, NULL, true);
-		for (u32 w = 0; w < ARRAY_SIZE(q->q_info[i].si_word); w++)
-			U(NULL, q->q_info[i].si_word[w]);
-		k->k_close(k, true);
-	}
+	for (u32 i = 0; i < q->q_count; i++)
+		k->k_bytes(k, NULL, (const u8 *)q->q_info[i].si_word, sizeof(q->q_info[i].si_word));
 	k->k_close(k, true);
 }
 
