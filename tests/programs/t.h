@@ -12,7 +12,7 @@
  *
  * `prog` runs all cases, `prog CASE...` some, `prog -l` lists them. A case prints nothing of its own
  * but what is the same on every kernel with this ABI: the runner compares the whole output with that of
- * a Linux host. It may leave processes behind only in its own process group.
+ * a Linux host. Each case works in an empty directory of its own. It may leave processes behind only in its own process group.
  */
 #ifndef TESTS_T_H
 #define TESTS_T_H
@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,6 +249,8 @@ static int t_run(const struct t_case *tc)
 	}
 	if (pid == 0) {
 		setpgid(0, 0);
+		if ((mkdir(tc->tc_name, 0777) < 0 && errno != EEXIST) || chdir(tc->tc_name) < 0)
+			FAIL("%s: %s", tc->tc_name, strerror(errno));
 		alarm(T_LIMIT); /* a case that waits for a child that failed ends too */
 		tc->tc_fn();
 		fflush(stdout);
