@@ -4,26 +4,50 @@ from harness.program import Program
 
 # name, and what is not the default (harness/program.py: class Program)
 PROGRAMS = [
+    # processes
     ("fork", {}),
     ("exec", {}),
+    ("badelf", {}),
     ("session", {}),
-    ("pipe", {}),
     ("signal", {}),
     ("sigfault", {}),
+    ("timer", {}),
+    ("fpu", {}),
+    ("thread", {}),
+    ("futex", {}),
+    ("limits", {}),
+    # memory
+    ("mmap", {}),
+    ("mmapfile", {}),
+    # files
+    ("file", {}),
+    ("dir", {}),
+    ("meta", {}),
+    ("perm", {}),
+    ("lock", {}),
+    ("pipe", {}),
+    ("procfs", {}),
+    # bad input
+    ("badptr", {"limit": 200}),
+    ("sysfuzz", {"argv": ["sysfuzz", "1", "3000", "3"], "oracle": False, "limit": 200}),
 ]
 
+SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
+
 # These run with 1 and 4 CPUs as well.
-CPU_MATRIX = ["fork", "exec", "pipe", "signal", "sigfault"]
+CPU_MATRIX = ["fork", "signal", "fpu", "thread", "futex", "mmap", "pipe", "mmapfile", "sysfuzz"]
 # These work on files: on the disk, and in the memory file system as well.
-FILES = ["exec", "pipe"]
+FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "lock", "pipe"]
 
 
 def programs():
     rows = []
     for name, options in PROGRAMS:
+        options = dict({"argv": [name]}, **options)
         rows.append(Program("prog/" + name, **options))
         if name in FILES:
-            rows.append(Program(f"prog/{name}@tmp", place="tmp", argv=[name], **options))
+            rows.append(Program(f"prog/{name}@tmp", place="tmp", **options))
         for n in (1, 4) if name in CPU_MATRIX else ():
-            rows.append(Program(f"prog/{name}@smp{n}", smp=n, argv=[name], **options))
+            rows.append(Program(f"prog/{name}@smp{n}", smp=n, **options))
+    rows += [Program("prog/sh-" + name, script=name + ".sh") for name in SCRIPTS]
     return rows

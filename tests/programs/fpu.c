@@ -22,7 +22,8 @@ static void through_registers(const struct sse *in, struct sse *out, void (*betw
 			 "movaps %%xmm4, 64(%1); movaps %%xmm5, 80(%1); movaps %%xmm6, 96(%1); movaps %%xmm7, 112(%1);"
 			 :
 			 : "S"(in), "D"(out), "b"(between)
-			 : "eax", "ecx", "edx", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "memory", "cc");
+			 : "eax", "ecx", "edx", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
+			   "xmm6", "xmm7", "memory", "cc");
 }
 
 /* sched_yield, without a library function that might use a register. */
@@ -221,8 +222,13 @@ static int exception_code(int sse, int mask_bit)
 			r = mask_bit == 2 ? one / zero : mask_bit == 0 ? zero / zero : big * big;
 		} else {
 			unsigned short cw = 0x37f & ~(1u << mask_bit);
-			double a = mask_bit == 2 ? 1 : mask_bit == 0 ? 0 : 1e300, b = mask_bit == 3 ? 1e-300 : 0;
-			__asm__ volatile("fldcw %0; fldl %1; fldl %2; fdivrp; fstpl %2; fwait" : : "m"(cw), "m"(a), "m"(b));
+			double a = mask_bit == 2   ? 1
+				   : mask_bit == 0 ? 0
+						   : 1e300,
+			       b = mask_bit == 3 ? 1e-300 : 0;
+			__asm__ volatile("fldcw %0; fldl %1; fldl %2; fdivrp; fstpl %2; fwait"
+					 :
+					 : "m"(cw), "m"(a), "m"(b));
 		}
 		(void)r;
 		_exit(99);
@@ -232,7 +238,8 @@ static int exception_code(int sse, int mask_bit)
 
 TEST(exceptions)
 {
-	printf("sse: div %d inv %d ovf %d\n", exception_code(1, 2), exception_code(1, 0), exception_code(1, 3));
+	printf("sse: div %d inv %d ovf %d\n", exception_code(1, 2), exception_code(1, 0),
+	       exception_code(1, 3));
 	printf("x87: inv %d\n", exception_code(0, 0));
 	CHECK_EQ(exception_code(1, 2), FPE_FLTDIV);
 	CHECK_EQ(exception_code(1, 0), FPE_FLTINV);

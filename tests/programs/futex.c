@@ -221,8 +221,8 @@ TEST(tid_is_cleared_at_exit)
 {
 	ctid = 12345;
 	pid_t pid = SYS(clone(body, stack[0] + sizeof(stack[0]),
-			      CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD, (void *)3, NULL, NULL,
-			      &ctid));
+			      CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD,
+			      (void *)3, NULL, NULL, &ctid));
 	int now;
 	while ((now = __atomic_load_n(&ctid, __ATOMIC_SEQ_CST)) != 0) {
 		CHECK(now == 12345 || now == pid);
@@ -276,11 +276,11 @@ TEST(robust_list_wakes_the_next_owner)
 		void *next;
 		long offset;
 		void *pending;
-	} *head;
+	} * head;
 	struct node {
 		void *next;
 		int word;
-	} *node;
+	} * node;
 
 	share();
 	head = (void *)(word + 64);

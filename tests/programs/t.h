@@ -272,7 +272,10 @@ static int t_run(const struct t_case *tc)
 	return 1;
 }
 
-/* A program may look at its arguments first (it executes itself again, say). -1: go on with the cases. */
+/*
+ * A program may look at its arguments first (it executes itself again, say). -1: go on with the cases. It may have
+ * taken argv[1] for itself: then that is NULL.
+ */
 static int t_hook(int argc, char **argv);
 
 int main(int argc, char **argv)
@@ -283,11 +286,11 @@ int main(int argc, char **argv)
 		return r;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int i = 0; i < t_ncases; i++) {
-		int wanted = argc == 1;
+		int wanted = argc == 1 || !argv[1];
 
-		for (int a = 1; a < argc; a++)
+		for (int a = 1; a < argc && argv[a]; a++)
 			wanted |= strcmp(argv[a], t_cases[i].tc_name) == 0;
-		if (argc == 2 && strcmp(argv[1], "-l") == 0)
+		if (argc == 2 && argv[1] && strcmp(argv[1], "-l") == 0)
 			printf("%s\n", t_cases[i].tc_name);
 		else if (wanted)
 			failed += t_run(&t_cases[i]);

@@ -15,7 +15,7 @@ static void count(int sig)
 	hits++;
 }
 
-static void catch(int sig, int flags)
+static void catch (int sig, int flags)
 {
 	struct sigaction sa = { .sa_handler = count, .sa_flags = flags };
 
@@ -32,8 +32,9 @@ static void await_hits(int n)
 TEST(clocks_advance)
 {
 	struct timespec a, b, res;
-	static const clockid_t ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
-					 CLOCK_THREAD_CPUTIME_ID, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW };
+	static const clockid_t ids[] = { CLOCK_REALTIME,	   CLOCK_MONOTONIC,
+					 CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
+					 CLOCK_BOOTTIME,	   CLOCK_MONOTONIC_RAW };
 
 	for (unsigned i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
 		SYS(clock_gettime(ids[i], &a));
