@@ -497,9 +497,9 @@ int copyin_path(uaddr_t upath, char **out)
 	if (!buf)
 		return -ENOMEM;
 	n = copyinstr(buf, upath, PATH_MAX_K);
-	if (n < 0) {
+	if (n <= 0) {
 		kfree(buf);
-		return (int)n;
+		return n ? (int)n : -ENOENT;
 	}
 	*out = buf;
 	return 0;

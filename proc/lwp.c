@@ -186,7 +186,8 @@ bool lwp_detach(struct lwp *l)
 	bool last;
 
 	spin_lock(&p->p_lock);
-	last = p->p_nlwp == 1;
+	/* Process 0 does not end with the last of the kernel's threads. */
+	last = p->p_nlwp == 1 && p != &proc0;
 	if (!last) {
 		list_remove(&l->l_plink);
 		p->p_nlwp--;

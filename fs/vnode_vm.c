@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* What address spaces ask of vnodes (struct vnode_mm_ops, mm/as.h). */
+#include "fs/file.h"
+#include "fs/pagecache.h"
+#include "fs/pc_impl.h"
+#include "fs/vnode_vm.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/mman.h"
+#include "kernel/lib/panic.h"
+#include "mm/as.h"
+
+static bool inside(const struct vnode *vp, u32 idx)
+{
+	return !pc_has_end(vp) || idx < pc_size(vp);
+}
+
+static bool vm_current(struct vnode *vp, u32 idx, const struct page *pg)
+{
+	return pg->pg_vnode == vp && pg->pg_index == idx && inside(vp, idx);
+}
+
+static void vm_lookup(struct vnode *vp, u32 idx, u32 n, struct page **pg)
+{
+	for (u32 i = 0; i < n; i++)
+		pg[i] = inside(vp, idx + i) ? pc_lookup(vp, idx + i) : NULL;
+}
+
+static int vm_mkwrite(struct vnode *vp, struct page *pg)
+{
+	int ready = 1;
+
+	page_lock(pg);
+	if (pg->pg_vnode != vp || !inside(vp, pg->pg_index))
+		ready = -ESTALE;
+	else if (vp->v_op->vop_mkwrite)
+		ready = vp->v_op->vop_mkwrite(vp, &pg, 1);
+	if (ready > 0)
+		pc_dirty(pg);
+	page_unlock(pg);
+	/* The file system cannot take more before it has committed what it has. */
+	if (ready == -EAGAIN)
+		vp->v_vfs->vfs_type->fs_ops->vfs_sync(vp->v_vfs, true);
+	if (ready == -ESTALE)
+		ready = -EAGAIN;
+	return ready > 0 ? 0 : ready;
+}
+
+static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
+{
+	int error;
+
+	seg_vnode_harvest(vp);
+	error = pc_flush(vp, from, to, wait);
+	if (!error && wait && vp->v_op->vop_fsync)
+		error = vp->v_op->vop_fsync(vp, true);
+	return error;
+}
+
+static struct list *vm_segs(struct vnode *vp, struct spinlock **lock)
+{
+	*lock = &vp->v_seglock;
+	return &vp->v_segs;
+}
+
+static void vm_writemap(struct vnode *vp, int delta)
+{
+	ASSERT(spin_held(&vp->v_seglock));
+	vp->v_nwritemap += (u32)delta;
+}
+
+/* mmap(2): a descriptor open for reading; a shared writable mapping needs one open for both. */
+static int check_access(const struct file *f, u32 prot, bool shared, u32 *maxprot)
+{
+	u32 acc = f->f_flags & O_ACCMODE;
+
+	*maxprot = PROT_READ | PROT_WRITE | PROT_EXEC;
+	if ((f->f_flags & O_PATH))
+		return -EBADF;
+	if (acc == O_WRONLY)
+		return -EACCES;
+	if (shared && acc != O_RDWR)
+		*maxprot = PROT_READ | PROT_EXEC;
+	return prot & ~*maxprot ? -EACCES : 0;
+}
+
+static int vm_from_fd(int fd, u32 prot, bool shared, struct vnode **vpp, u32 *maxprot)
+{
+	struct file *f;
+	int error = fd_get(fd, &f);
+
+	if (error)
+		return error;
+	error = check_access(f, prot, shared, maxprot);
+	if (!error && !f->f_vnode->v_op->vop_getpage)
+		error = -ENODEV;
+	if (!error && f->f_vnode->v_type != VREG && f->f_vnode->v_type != VBLK)
+		error = -ENODEV;
+	if (!error) {
+		vn_hold(f->f_vnode);
+		*vpp = f->f_vnode;
+		if (f->f_path)
+			vn_set_path(f->f_vnode, f->f_path);
+	}
+	file_rele(f);
+	return error;
+}
+
+static const struct vnode_mm_ops ops = {
+	.vm_hold = vn_hold,
+	.vm_rele = vn_rele,
+	.vm_getpage = pc_get,
+	.vm_lookup = vm_lookup,
+	.vm_current = vm_current,
+	.vm_mkwrite = vm_mkwrite,
+	.vm_dirty = pc_dirty,
+	.vm_sync = vm_sync,
+	.vm_segs = vm_segs,
+	.vm_writemap = vm_writemap,
+	.vm_from_fd = vm_from_fd,
+};
+
+void vnode_vm_init(void)
+{
+	vnode_mm_register(&ops);
+}
