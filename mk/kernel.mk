@@ -33,7 +33,7 @@ endif
 KALL = $(KCPPFLAGS) $(KCFLAGS) $(KWARN) $(EXTRA_CFLAGS)
 KASFLAGS := -f elf32 -g -F dwarf -I.$(if $(filter debug,$(BUILD)), -DDEBUG=1)
 KLDFLAGS := -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
-	-Wl,-z,max-page-size=4096 -Wl,--orphan-handling=warn -Wl,--warn-unresolved-symbols
+	-Wl,-z,max-page-size=4096 -Wl,--orphan-handling=warn
 
 # The routines that gcc itself calls must not be turned into calls of themselves.
 $(OBJ)/kernel/lib/string.c.o: KCFLAGS += -fno-tree-loop-distribute-patterns
