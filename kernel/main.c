@@ -70,6 +70,7 @@ static void init_memory(void)
 	page_init(ram->mm_range, ram->mm_n, reserved, bootinfo_reserved(reserved));
 	hat_init();
 	cpu_init_paging();
+	cpu_protect_user();
 	kmem_init();
 }
 
