@@ -56,7 +56,6 @@ struct vnode *cwd_vnode(void)
 	return vp;
 }
 
-/* Is the path that could not be had merely empty? */
 static bool is_empty(uaddr_t upath)
 {
 	char first;
@@ -69,13 +68,13 @@ int path_arg_vnode(int dirfd, uaddr_t upath, u32 atflags, struct vnode **vpp)
 	struct path_arg pa;
 	int error;
 
-	error = path_arg_get(dirfd, upath, &pa);
-	if (error == -ENOENT && (atflags & AT_EMPTY_PATH) && is_empty(upath)) {
+	if ((atflags & AT_EMPTY_PATH) && is_empty(upath)) {
 		if (dirfd != AT_FDCWD)
 			return fd_vnode(dirfd, vpp);
 		*vpp = cwd_vnode();
 		return 0;
 	}
+	error = path_arg_get(dirfd, upath, &pa);
 	if (error)
 		return error;
 	error = namei(pa.pa_start, pa.pa_path, atflags & AT_SYMLINK_NOFOLLOW ? NI_NOFOLLOW : 0, vpp);
