@@ -78,9 +78,15 @@ const char *cmdline_get(const char *key)
 
 bool cmdline_has(const char *key, const char *value)
 {
-	for (u32 i = 0; i < nword; i++)
-		if (strcmp(word[i].key, key) == 0 && strcmp(word[i].value, value) == 0)
+	size_t len = strlen(value);
+
+	for (u32 i = 0; i < nword; i++) {
+		const char *end = word[i].value + len;
+
+		if (strcmp(word[i].key, key) == 0 && strncmp(word[i].value, value, len) == 0 &&
+		    (!*end || *end == ','))
 			return true;
+	}
 	return false;
 }
 

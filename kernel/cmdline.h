@@ -16,7 +16,7 @@ const char *cmdline_text(void);
 const char *cmdline_get(const char *key);
 /* The value as a number, with a suffix K, M or G; `def` if absent or not a number. */
 u64 cmdline_number(const char *key, u64 def);
-/* Is there a word `key=value`, among others with the same key? */
+/* Is there a word `key=value` or `key=value,more`, among others with the same key? */
 bool cmdline_has(const char *key, const char *value);
 
 #endif

@@ -144,3 +144,10 @@ const char *errno_name(int error)
 {
 	return error > 0 && error < (int)ARRAY_SIZE(names) ? names[error] : NULL;
 }
+
+const char *errno_text(int result)
+{
+	const char *name = errno_name(-result);
+
+	return name ? name : "an unknown error";
+}

@@ -4,6 +4,7 @@
 
 #include "fs/file.h"
 #include "fs/vnode.h"
+#include "kernel/abi/errname.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/cmdline.h"
@@ -19,7 +20,7 @@ static void open_console(void)
 	int error = file_open(AT_FDCWD, "/dev/console", O_RDWR, 0, &f);
 
 	if (error) {
-		printk("init: /dev/console: error %d\n", -error);
+		printk("init: /dev/console: %s\n", errno_text(error));
 		return;
 	}
 	for (int fd = 0; fd < 3; fd++) {
@@ -33,11 +34,12 @@ static void open_console(void)
 static int try_exec(const char *path)
 {
 	char *const argv[] = { (char *)path, NULL };
-	char *const envp[] = { (char *)"HOME=/", (char *)"TERM=linux", (char *)"PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
+	char *const envp[] = { (char *)"HOME=/", (char *)"TERM=linux",
+			       (char *)"PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
 	int error = proc_exec(path, argv, envp);
 
 	if (error)
-		printk("init: cannot run %s: error %d\n", path, -error);
+		printk("init: cannot run %s: %s\n", path, errno_text(error));
 	return error;
 }
 
@@ -65,7 +67,7 @@ void init_start(void)
 	int error = spawn_proc(&sa, &p);
 
 	if (error || !cwd)
-		panic("expected memory for init, found error %d", error);
+		panic("expected memory for init, found %s", error ? errno_text(error) : "none");
 	VERIFY(p->p_pid == 1);
 	initproc = p;
 	vn_hold(rootvp);

@@ -2,12 +2,15 @@
 /*
  * Start-up, in the one order that works. Read it from kmain() at the end: each step may use all that were taken before it.
  */
+#include "ckpt/ckpt.h"
+#include "fs/file.h"
+#include "fs/pagecache.h"
+#include "fs/tty.h"
+#include "fs/vnode.h"
+#include "kernel/abi/errname.h"
 #include "kernel/bootinfo.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu.h"
-#include "fs/file.h"
-#include "fs/tty.h"
-#include "fs/vnode.h"
 #include "kernel/dev/acpi.h"
 #include "kernel/dev/blk.h"
 #include "kernel/dev/chardev.h"
@@ -86,7 +89,7 @@ static void init_devices(void)
 	if (bootinfo.bi_mod_len) {
 		error = ramdisk_add(bootinfo.bi_mod_start, bootinfo.bi_mod_len);
 		if (error)
-			printk("ram0: the boot loader's module cannot be a disk: error %d\n", -error);
+			printk("ram0: the boot loader's module cannot be a disk: %s\n", errno_text(error));
 	}
 }
 
@@ -107,10 +110,10 @@ static void mount_root(void)
 	int error = vfs_domount(dev, NULL, "ext2", flags, NULL);
 
 	if (error)
-		panic("expected an ext2 root file system on %s, found error %d", dev, -error);
+		panic("expected an ext2 root file system on %s, found %s", dev, errno_text(error));
 	error = vfs_domount("devfs", "/dev", "devfs", 0, NULL);
 	if (error)
-		printk("/dev cannot be mounted: error %d\n", -error);
+		printk("/dev cannot be mounted: %s\n", errno_text(error));
 }
 
 /* Start-up goes on in a thread that may sleep. */
@@ -118,6 +121,8 @@ static void start_system(void *arg)
 {
 	init_devices();
 	tty_init();
+	writeback_start();
+	ckpt_init();
 	mount_root();
 	init_start();
 }

@@ -23,10 +23,11 @@ static bool is(const char *key, const char *value)
 
 static void test_words(void)
 {
-	cmdline_init("build/kernel.elf init=/bin/sh debug panic=exit root=/dev/vda  console=ttyS0 console=tty1 ");
+	cmdline_init("build/kernel.elf init=/bin/sh debug panic=exit root=/dev/vda  console=ttyS0,9600 console=tty1 ");
 	check(is("init", "/bin/sh") && is("root", "/dev/vda"), "values");
 	check(is("debug", "") && is("absent", NULL) && is("", NULL), "a flag, and what is absent");
-	check(is("console", "tty1") && cmdline_has("console", "ttyS0") && !cmdline_has("console", "tty2"),
+	check(is("console", "tty1") && cmdline_has("console", "ttyS0") && !cmdline_has("console", "tty2") &&
+		      !cmdline_has("console", "ttyS") && !cmdline_has("console", "ttyS01"),
 	      "the last of several counts, all are there");
 	check(!strncmp(cmdline_text(), "build/kernel.elf init=", 22), "the whole line");
 	cmdline_init("a=\"b c\" d=e=f \"g h\"=i j= =k \"l");
