@@ -57,7 +57,7 @@ void tty_update_throttle(struct tty *t)
 {
 	bool hold = t->t_throttled;
 
-	if (t->t_opens == 0 || ldisc_input_full(t->t_ld))
+	if (t->t_live == 0 || ldisc_input_full(t->t_ld))
 		hold = true;
 	else if (ldisc_input_low(t->t_ld))
 		hold = false;
@@ -93,12 +93,15 @@ static void after_input(struct tty *t, u32 events)
 		signal_pgrp(pgrp, K_SIGTSTP, NULL);
 }
 
-static void input(struct termdev *td, const u8 *buf, size_t len)
+void tty_input(struct tty *t, const u8 *buf, size_t len)
 {
-	struct tty *t = td->td_tty;
-
 	spin_lock(&t->t_lock);
 	after_input(t, ldisc_input(t->t_ld, buf, len));
+}
+
+static void input(struct termdev *td, const u8 *buf, size_t len)
+{
+	tty_input(td->td_tty, buf, len);
 }
 
 static void rxerror(struct termdev *td, u8 c, enum td_error error)
@@ -270,7 +273,8 @@ void tty_hangup(struct tty *t)
 	sid = t->t_sid;
 	pgrp = t->t_pgrp;
 	t->t_sid = t->t_pgrp = 0;
-	hang_files(t, sid);
+	if (t->t_ld)
+		hang_files(t, sid);
 	spin_unlock(&t->t_lock);
 	tty_forget(t);
 	if (pgrp) {
@@ -300,34 +304,49 @@ struct tty *tty_find(dev_t dev)
 	return found;
 }
 
-struct tty *tty_add(struct termdev *td)
+struct tty *tty_create(struct termdev *td)
 {
 	struct tty *t = kzalloc(sizeof(*t), 0);
-	struct abi_termios termios;
 
 	if (!t)
 		return NULL;
-	t->t_ld = kmalloc(sizeof(*t->t_ld), 0);
-	if (!t->t_ld) {
-		kfree(t);
-		return NULL;
-	}
 	spin_init(&t->t_lock, td->td_name, LR_TTY);
 	list_init(&t->t_files);
 	pollhead_init(&t->t_poll);
-	ldisc_default_termios(&termios);
-	ldisc_init(t->t_ld, &termios);
 	t->t_td = td;
-	t->t_win = (struct abi_winsize){ .ws_row = td->td_rows, .ws_col = td->td_cols };
-	t->t_throttled = true;
 	td->td_tty = t;
-	td->td_input = input;
-	td->td_rxerror = rxerror;
-	td->td_output_ready = output_ready;
 	spin_lock(&ttys_lock);
 	list_push_back(&ttys, &t->t_link);
 	spin_unlock(&ttys_lock);
 	return t;
+}
+
+int tty_start(struct tty *t)
+{
+	struct ldisc *ld = kmalloc(sizeof(*ld), 0);
+	struct abi_termios termios;
+
+	if (!ld)
+		return -ENOMEM;
+	ldisc_default_termios(&termios);
+	ldisc_init(ld, &termios);
+	spin_lock(&t->t_lock);
+	t->t_ld = ld;
+	t->t_win = (struct abi_winsize){ .ws_row = t->t_td->td_rows, .ws_col = t->t_td->td_cols };
+	t->t_throttled = true;
+	spin_unlock(&t->t_lock);
+	return 0;
+}
+
+struct ldisc *tty_stop(struct tty *t)
+{
+	struct ldisc *ld = t->t_ld;
+
+	ASSERT(spin_held(&t->t_lock) && t->t_opens == 0);
+	t->t_ld = NULL;
+	t->t_sid = t->t_pgrp = 0;
+	t->t_excl = false;
+	return ld;
 }
 
 void tty_drain_all(void)
@@ -346,10 +365,16 @@ void tty_drain_all(void)
 
 static void add_one(struct termdev *td, void *arg)
 {
-	if (!tty_add(td)) {
+	struct tty *t = tty_create(td);
+
+	if (!t || tty_start(t) != 0) {
 		printk("%s: no memory\n", td->td_name);
 		return;
 	}
+	/* From now on the hardware may call. */
+	td->td_input = input;
+	td->td_rxerror = rxerror;
+	td->td_output_ready = output_ready;
 	devfs_add(td->td_name, VCHR, td->td_rdev, 0620);
 }
 
@@ -358,4 +383,6 @@ void tty_init(void)
 	termdev_foreach(add_one, NULL);
 	tty_job_init();
 	tty_dev_init();
+	pty_init();
+	pts_init();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminals as devices: /dev/ttyS0 .., /dev/tty1, /dev/tty, /dev/console. */
+/* Terminals as devices: /dev/ttyS0 .., /dev/tty1, /dev/tty, /dev/console, /dev/ptmx, /dev/pts/0 .. */
 #include "fs/tty_impl.h"
 #include "mm/kmalloc.h"
 #include "proc/cred.h"
@@ -10,6 +10,7 @@
 #define MAJOR_AUX 5
 #define AUX_TTY MAKEDEV(MAJOR_AUX, 0)
 #define AUX_CONSOLE MAKEDEV(MAJOR_AUX, 1)
+#define AUX_PTMX MAKEDEV(MAJOR_AUX, 2)
 #define CURRENT_VT MAKEDEV(MAJOR_TTY, 0)
 #define FIRST_VT MAKEDEV(MAJOR_TTY, 1)
 
@@ -36,21 +37,22 @@ static struct tty *resolve(dev_t dev, int *error)
 /* The first open lets input in. */
 static int attach(struct tty *t, struct ttyfile *tf)
 {
-	int error = 0;
+	int error = t->t_ld ? 0 : -EIO;
 
-	spin_lock(&t->t_lock);
-	if (t->t_excl && t->t_opens && !cred_super(cred_cur())) {
+	if (!error && DEVMAJOR(tty_rdev(t)) == PTY_MAJOR)
+		error = pty_may_open(t);
+	if (!error && t->t_excl && t->t_live && !cred_super(cred_cur()))
 		error = -EBUSY;
-	} else {
-		list_push_back(&t->t_files, &tf->tf_link);
-		t->t_opens++;
-		tty_update_throttle(t);
-	}
-	spin_unlock(&t->t_lock);
-	return error;
+	if (error)
+		return error;
+	list_push_back(&t->t_files, &tf->tf_link);
+	t->t_opens++;
+	t->t_live++;
+	tty_update_throttle(t);
+	return 0;
 }
 
-int tty_open_file(struct tty *t, struct file *f, bool console)
+static int open_file(struct tty *t, struct file *f, bool console)
 {
 	struct ttyfile *tf = kmem_alloc(ttyfile_cache, KM_ZERO);
 	int error;
@@ -60,7 +62,9 @@ int tty_open_file(struct tty *t, struct file *f, bool console)
 	tf->tf_tty = t;
 	tf->tf_console = console;
 	tf->tf_sid = curproc()->p_sid;
+	spin_lock(&t->t_lock);
 	error = attach(t, tf);
+	spin_unlock(&t->t_lock);
 	if (error) {
 		kmem_free(ttyfile_cache, tf);
 		return error;
@@ -69,21 +73,31 @@ int tty_open_file(struct tty *t, struct file *f, bool console)
 	return 0;
 }
 
-/* Output that is still on its way goes on by itself, even if ^S had stopped it: nobody is left to start it. */
-void tty_close_file(struct file *f)
+/* Nobody has it open any more. Output that is on its way goes on, even if ^S had stopped it: who should start it? */
+static void left_alone(struct tty *t)
+{
+	t->t_excl = false;
+	t->t_ld->ld_stopped = t->t_ld->ld_tcooff = false;
+	tty_pump(t);
+	tty_update_throttle(t);
+	if (t->t_alone)
+		t->t_alone(t);
+}
+
+static void close_file(struct file *f)
 {
 	struct ttyfile *tf = f->f_data;
 	struct tty *t = tf->tf_tty;
+	bool last;
 
 	spin_lock(&t->t_lock);
 	list_remove(&tf->tf_link);
-	if (--t->t_opens == 0) {
-		t->t_excl = false;
-		t->t_ld->ld_stopped = t->t_ld->ld_tcooff = false;
-		tty_pump(t);
-		tty_update_throttle(t);
-	}
+	if (!tf->tf_hung && --t->t_live == 0)
+		left_alone(t);
+	last = --t->t_opens == 0;
 	spin_unlock(&t->t_lock);
+	if (last && DEVMAJOR(tty_rdev(t)) == PTY_MAJOR)
+		pty_slave_closed(t);
 	kmem_free(ttyfile_cache, tf);
 	f->f_data = NULL;
 }
@@ -92,11 +106,14 @@ static int ttydev_open(dev_t dev, struct file *f)
 {
 	bool console = dev == AUX_CONSOLE;
 	int error;
-	struct tty *t = resolve(dev, &error);
+	struct tty *t;
 
+	if (dev == AUX_PTMX)
+		return pty_open_master(f);
+	t = resolve(dev, &error);
 	if (!t)
 		return error;
-	error = tty_open_file(t, f, console);
+	error = open_file(t, f, console);
 	if (error)
 		return error;
 	if (!console && dev != AUX_TTY && !(f->f_flags & O_NOCTTY) && (f->f_flags & O_ACCMODE) != O_WRONLY)
@@ -106,26 +123,37 @@ static int ttydev_open(dev_t dev, struct file *f)
 
 static void ttydev_close(dev_t dev, struct file *f)
 {
-	tty_close_file(f);
+	if (dev == AUX_PTMX)
+		pty_close_master(f);
+	else
+		close_file(f);
 }
 
 static int ttydev_read(dev_t dev, struct uio *u, struct file *f)
 {
+	if (dev == AUX_PTMX)
+		return pty_read(u, f);
 	return tty_read(f->f_data, u, f->f_flags);
 }
 
 static int ttydev_write(dev_t dev, struct uio *u, struct file *f)
 {
+	if (dev == AUX_PTMX)
+		return pty_write(u, f);
 	return tty_write(f->f_data, u, f->f_flags);
 }
 
 static int ttydev_ioctl(dev_t dev, struct file *f, u32 cmd, uaddr_t arg)
 {
+	if (dev == AUX_PTMX)
+		return pty_ioctl(f, cmd, arg);
 	return tty_ioctl(f->f_data, cmd, arg);
 }
 
 static u32 ttydev_poll(dev_t dev, struct file *f, struct poller *p)
 {
+	if (dev == AUX_PTMX)
+		return pty_poll(f, p);
 	return tty_poll(f->f_data, p);
 }
 
@@ -138,14 +166,20 @@ static const struct cdevops tty_cdevops = {
 	.d_poll = ttydev_poll,
 };
 
+static bool is_terminal(const struct vnode *vp)
+{
+	u32 major = DEVMAJOR(vp->v_rdev);
+
+	if (vp->v_type != VCHR || vp->v_rdev == AUX_PTMX)
+		return false;
+	return major == MAJOR_TTY || major == MAJOR_AUX || major == PTY_MAJOR;
+}
+
 struct tty *file_tty(struct file *f)
 {
-	struct ttyfile *tf = f->f_data;
-	u32 major = DEVMAJOR(f->f_vnode->v_rdev);
+	const struct ttyfile *tf = f->f_data;
 
-	if (f->f_vnode->v_type != VCHR || (major != MAJOR_TTY && major != MAJOR_AUX) || !tf)
-		return NULL;
-	return tf->tf_hung ? NULL : tf->tf_tty;
+	return is_terminal(f->f_vnode) && tf && !tf->tf_hung ? tf->tf_tty : NULL;
 }
 
 void tty_dev_init(void)
@@ -153,8 +187,10 @@ void tty_dev_init(void)
 	ttyfile_cache = kmem_cache_create("ttyfile", sizeof(struct ttyfile), 0);
 	cdev_register(MAJOR_TTY, &tty_cdevops);
 	cdev_register(MAJOR_AUX, &tty_cdevops);
+	cdev_register(PTY_MAJOR, &tty_cdevops);
 	devfs_add("tty", VCHR, AUX_TTY, 0666);
 	devfs_add("console", VCHR, AUX_CONSOLE, 0600);
+	devfs_add("ptmx", VCHR, AUX_PTMX, 0666);
 	if (tty_find(FIRST_VT))
 		devfs_add("tty0", VCHR, CURRENT_VT, 0620);
 }

@@ -19,10 +19,13 @@ struct tty {
 	struct list t_link;
 
 	struct spinlock t_lock;
-	struct ldisc *t_ld;
+	struct ldisc *t_ld; /* NULL: a pseudo terminal that is not in use */
 	struct abi_winsize t_win;
 	struct list t_files; /* struct ttyfile */
 	u32 t_opens;
+	u32 t_live; /* of these, not hung up */
+	/* t_live went to 0; NULL: nothing. t_lock held */
+	void (*t_alone)(struct tty *t);
 	bool t_throttled;	   /* the hardware holds input back */
 	bool t_excl;		   /* TIOCEXCL */
 	bool t_reading, t_writing; /* claimed */
@@ -64,7 +67,14 @@ int tty_drain(struct tty *t, const struct ttyfile *tf);
 void tty_set_termios(struct tty *t, const struct abi_termios *termios);
 void tty_set_winsize(struct tty *t, const struct abi_winsize *ws); /* t_lock not held */
 struct tty *tty_find(dev_t dev);
-struct tty *tty_add(struct termdev *td);
+/* A tty of td, which cannot be opened until tty_start(). NULL: no memory. */
+struct tty *tty_create(struct termdev *td);
+/* Gives it a line discipline in its first state. -ENOMEM. */
+int tty_start(struct tty *t);
+/* The caller has found it unused (t_lock): takes the line discipline away, for the caller to free without the lock. */
+struct ldisc *tty_stop(struct tty *t);
+/* From the hardware's side, also for pseudo terminals. t_lock not held. */
+void tty_input(struct tty *t, const u8 *buf, size_t len);
 
 /* fs/tty_rw.c */
 int tty_read(struct ttyfile *tf, struct uio *u, u32 flags);
@@ -87,10 +97,39 @@ void tty_job_init(void);
 
 /* fs/tty_ioctl.c */
 int tty_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg);
+/* Those that the master of a pseudo terminal has too: settings and queues. -ENOTTY: another one. */
+int tty_ioctl_line(struct ttyfile *tf, u32 cmd, uaddr_t arg);
 
 /* fs/tty_dev.c */
 void tty_dev_init(void);
-int tty_open_file(struct tty *t, struct file *f, bool console);
-void tty_close_file(struct file *f);
+
+/* fs/tty_pty.c: pseudo terminals. */
+#define PTY_MAJOR 136
+#define PTY_MAX 32
+void pty_init(void);
+int pty_open_master(struct file *f);
+void pty_close_master(struct file *f);
+int pty_read(struct uio *u, struct file *f);
+int pty_write(struct uio *u, struct file *f);
+int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg);
+u32 pty_poll(struct file *f, struct poller *p);
+/* May the slave be opened? t_lock. 0 or -EIO. */
+int pty_may_open(struct tty *t);
+/* The slave's last description is closed. t_lock not held. */
+void pty_slave_closed(struct tty *t);
+/* Is pseudo terminal n there, that is, its master open? */
+bool pty_exists(u32 n);
+/* Its node's attributes: owner and mode, as the opener of the master has set them. */
+struct pty_node {
+	uid_t pn_uid;
+	gid_t pn_gid;
+	mode_t pn_mode;
+	struct timespec_k pn_time;
+};
+bool pty_get_node(u32 n, struct pty_node *pn);
+void pty_set_node(u32 n, const struct pty_node *pn);
+
+/* fs/tty_pts.c: the file system for /dev/pts. */
+void pts_init(void);
 
 #endif

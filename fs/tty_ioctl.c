@@ -290,15 +290,20 @@ static int session_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg)
 	}
 }
 
+int tty_ioctl_line(struct ttyfile *tf, u32 cmd, uaddr_t arg)
+{
+	int error = settings_ioctl(tf, cmd, arg);
+
+	return error == -ENOTTY ? queue_ioctl(tf, cmd, arg) : error;
+}
+
 int tty_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg)
 {
 	int error;
 
 	if (tf->tf_hung)
 		return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
-	error = settings_ioctl(tf, cmd, arg);
-	if (error == -ENOTTY)
-		error = queue_ioctl(tf, cmd, arg);
+	error = tty_ioctl_line(tf, cmd, arg);
 	if (error == -ENOTTY)
 		error = session_ioctl(tf, cmd, arg);
 	return error;

@@ -4,6 +4,7 @@
  */
 #include "ckpt/ckpt.h"
 #include "fs/file.h"
+#include "fs/names.h"
 #include "fs/pagecache.h"
 #include "fs/tty.h"
 #include "fs/vnode.h"
@@ -112,6 +113,10 @@ static void mount_root(void)
 	if (error)
 		panic("expected an ext2 root file system on %s, found %s", dev, errno_text(error));
 	error = vfs_domount("devfs", "/dev", "devfs", 0, NULL);
+	if (!error)
+		error = names_mkdir(rootvp, "dev/pts", 0755);
+	if (!error)
+		error = vfs_domount("devpts", "/dev/pts", "devpts", 0, NULL);
 	if (error)
 		printk("/dev cannot be mounted: %s\n", errno_text(error));
 }
