@@ -56,7 +56,7 @@ static int save_lwp(struct ckpt_save *cs, struct lwp *l)
 		lwp_save_segs(l);
 	}
 	il->l_tid = l->l_tid == l->l_proc->p_pid ? proc_seen_pid(l->l_proc) : l->l_tid;
-	memcpy(il->l_name, l->l_name, sizeof(il->l_name));
+	strlcpy_k(il->l_name, l->l_name, sizeof(il->l_name));
 	save_regs(&il->l_regs, l);
 	if (l == cs->cs_caller) {
 		/* Where ckpt() returns 0 to the original it returns 1 to the recovered process. */

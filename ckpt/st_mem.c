@@ -61,8 +61,8 @@ static int save_seg(struct ckpt_save *cs, struct seg *s)
 	is->s_kind = !s->s_vp ? IMG_SEG_ANON : s->s_flags & SEG_SHARED ? IMG_SEG_SHARED : IMG_SEG_PRIVATE;
 	is->s_vnode = IMG_NONE;
 	if (s->s_vp) {
-		if (s->s_vp->v_flags & V_MEMORY)
-			return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP, "memory at %08x is shared or not on a disk",
+		if ((s->s_flags & SEG_SHARED) && (s->s_vp->v_flags & V_MEMORY))
+			return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP, "memory at %08x is shared, and not on a disk",
 					   s->s_base);
 		path = vn_get_path(s->s_vp);
 		error = st_vnode_save(cs, s->s_vp, path, &index);

@@ -79,7 +79,8 @@ int st_proc_save(struct ckpt_save *cs)
 	spin_lock(&p->p_lock);
 	ip->p_flags = p->p_flags & P_FORKNOEXEC ? IMG_PF_FORKNOEXEC : 0;
 	ip->p_stopsig = p->p_flags & P_STOPPED ? (u32)p->p_xstat : 0;
-	memcpy(ip->p_comm, p->p_comm, sizeof(ip->p_comm));
+	/* The image is zero behind the name, whatever stood there before. */
+	strlcpy_k(ip->p_comm, p->p_comm, sizeof(ip->p_comm));
 	for (u32 i = 0; i < NRLIMIT; i++) {
 		ip->p_rlimit[i].rl_cur = p->p_rlimit[i].rl_cur;
 		ip->p_rlimit[i].rl_max = p->p_rlimit[i].rl_max;
