@@ -10,6 +10,7 @@
 #include "fs/vnode.h"
 #include "kernel/abi/errname.h"
 #include "kernel/bootinfo.h"
+#include "kernel/canary.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu.h"
 #include "kernel/dev/acpi.h"
@@ -129,6 +130,7 @@ static void start_system(void *arg)
 	writeback_start();
 	ckpt_init();
 	mount_root();
+	canary_start();
 	init_start();
 }
 

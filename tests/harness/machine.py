@@ -52,7 +52,7 @@ class Machine:
         self.name = name
         self.smp = smp
         self.dir = tempfile.mkdtemp(prefix="reprise-vm-")
-        self.console = console or os.path.join(paths.LOGS, paths.slug(name) + ".console")
+        self.console = console or paths.log_of(name)
         self.faults = os.path.join(self.dir, "faults")
         self.monitor = os.path.join(self.dir, "monitor")
         self.conn = None

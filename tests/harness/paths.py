@@ -23,6 +23,16 @@ def slug(name):
     return name.replace("/", "-").replace("@", "-at-").replace(" ", "_")
 
 
+def log_of(name):
+    """What the console of a test's machines prints."""
+    return os.path.join(LOGS, slug(name) + ".console")
+
+
+def forget(path):
+    if os.path.exists(path):
+        os.unlink(path)
+
+
 def copy_sparse(src, dst):
     subprocess.run(["cp", "--sparse=always", "--reflink=auto", src, dst], check=True)
     os.chmod(dst, 0o644)

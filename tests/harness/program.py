@@ -19,6 +19,7 @@ from .machine import Host, Machine
 from .verdict import FAIL, LEAK, PASS, TIMEOUT, Failure, MachineEnd, Result
 
 LEAK_RUNS = 3
+BOOT_TRIES = 3              # a kernel that does not boot need not show it for every test
 # Where tests work, in the machine: the disk, and the memory file system.
 PLACES = {"disk": "/var/tmp/t", "tmp": "/tmp/t"}
 BOOT = "init=/tests/agent panic=exit"
@@ -155,6 +156,7 @@ class Batch:
         self.smp = smp
         self.mem = tests[0].mem
         self.machine = None
+        self.boot_failures = 0
 
     def run(self, runner):
         self.runner = runner
@@ -173,6 +175,7 @@ class Batch:
     def boot(self, test):
         os.makedirs(paths.WORK, exist_ok=True)
         self.disk = paths.copy_sparse(paths.DISK, os.path.join(paths.WORK, f"batch-{id(self):x}.img"))
+        paths.forget(paths.log_of(test.name))
         self.machine = Machine(test.name, disk=self.disk, smp=self.smp, mem=self.mem,
                                append=BOOT + " " + self.runner.append, hang=self.runner.hang)
         self.machine.start()
@@ -216,10 +219,14 @@ class Batch:
 
     def one(self, test):
         began = time.monotonic()
-        logs = []
+        logs = [paths.log_of(test.name)]
+        if self.boot_failures == BOOT_TRIES:
+            return Result(test.name, FAIL, f"not tried: the machine failed to boot {BOOT_TRIES} times in a row")
         try:
             if self.machine is None:
+                self.boot_failures += 1
                 self.boot(test)
+                self.boot_failures = 0
             logs = [self.machine.console]
             text, verdict = self.attempt(test)
             result = Result(test.name, verdict, text)

@@ -57,6 +57,7 @@ class Scenario:
         self.machines, self.consoles, self.logs = [], [], []
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
+        paths.forget(paths.log_of(name))
 
     # Checks.
 
@@ -117,7 +118,7 @@ class Scenario:
     # Machines with the agent.
 
     def machine(self, disk, append="", init="/tests/agent", mem=256, smp=None, extra=(), hang=None, name=None):
-        log = os.path.join(paths.LOGS, paths.slug(name or self.name) + ".console")
+        log = paths.log_of(name or self.name)
         m = Machine(self.name, disk=disk, smp=smp or self.smp, mem=mem, extra=extra, hang=hang or self.runner.hang,
                     append=f"init={init} panic=exit {append} {self.runner.append}", console=log)
         self.machines.append(m)
@@ -168,7 +169,7 @@ class Scenario:
         else:
             cmd += ["--append", f"panic=exit {append} {self.runner.append}"]
             cmd += ["--disk", disk] if disk else ["--no-disk"]
-        log = os.path.join(paths.LOGS, paths.slug(self.name) + ".console")
+        log = paths.log_of(self.name)
         self.logs.append(log)
         child = pexpect.spawn(paths.VM, cmd, cwd=paths.ROOT, timeout=90, dimensions=(24, 80), echo=False)
         child.logfile_read = open(log, "ab")

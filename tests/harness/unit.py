@@ -15,6 +15,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import time
 
 from . import paths
 from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Result
@@ -75,12 +76,18 @@ class UnitTest:
             return False
 
     def run(self, _runner):
+        began = time.monotonic()
+        result = self.outcome()
+        result.seconds = time.monotonic() - began
+        return [result]
+
+    def outcome(self):
         missing = [p for p in self.directive("UNIT-NEEDS") if not shutil.which(p, path=os.environ["PATH"] + ":/sbin:/usr/sbin")]
         if missing:
-            return [Result(self.name, SKIP, "needs " + ", ".join(missing))]
+            return Result(self.name, SKIP, "needs " + ", ".join(missing))
         errors = self.compile()
         if errors is not None:
-            return [Result(self.name, FAIL, "it does not compile:\n" + errors[-4000:])]
+            return Result(self.name, FAIL, "it does not compile:\n" + errors[-4000:])
         log = os.path.join(paths.LOGS, paths.slug(self.name) + ".log")
         env = dict(os.environ, PATH=os.environ["PATH"] + ":/sbin:/usr/sbin", **ENV)
         try:
@@ -88,9 +95,9 @@ class UnitTest:
                 status = subprocess.run([self.exe], cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=f, stderr=f,
                                         timeout=self.limit, env=env).returncode
         except subprocess.TimeoutExpired:
-            return [Result(self.name, TIMEOUT, f"no end within {self.limit} s\n" + paths.tail(log), logs=[log])]
+            return Result(self.name, TIMEOUT, f"no end within {self.limit} s\n" + paths.tail(log), logs=[log])
         except OSError as e:
-            return [Result(self.name, ERROR, str(e))]
+            return Result(self.name, ERROR, str(e))
         if status:
-            return [Result(self.name, FAIL, f"exit status {status}\n" + paths.tail(log), logs=[log])]
-        return [Result(self.name, PASS, logs=[log])]
+            return Result(self.name, FAIL, f"exit status {status}\n" + paths.tail(log), logs=[log])
+        return Result(self.name, PASS, logs=[log])

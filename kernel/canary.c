@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* The ways to go wrong. Each is a mistake that kernel code really makes; the debug checks must name it. */
+#include "kernel/canary.h"
+
+#ifdef DEBUG
+
+#include "kernel/cmdline.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/lock.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "kernel/lib/x86.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+#include "proc/lwp.h"
+#include "proc/mutex.h"
+#include "proc/proc.h"
+#include "proc/sleep.h"
+
+#define CANARY_TICK (20 * NSEC_PER_MSEC)
+#define DEEP 100000 /* more frames than any kernel stack holds */
+
+/* What is written here is really written. */
+static volatile u32 canary_sink;
+static const char canary_chan; /* nobody wakes */
+
+static void doze(void)
+{
+	sleep(&canary_chan, NULL, 0, clock_mono_ns() + CANARY_TICK);
+}
+
+static bool process_exists(const char *name)
+{
+	struct proc *p;
+	bool found = false;
+
+	spin_lock(&pidlock);
+	list_for_each(p, &allproc, p_all) {
+		if (p->p_stat == PS_ACTIVE && strcmp(p->p_comm, name) == 0)
+			found = true;
+	}
+	spin_unlock(&pidlock);
+	return found;
+}
+
+static void do_panic(void)
+{
+	panic("canary: expected %d, found %d", 1, 2);
+}
+
+static void do_verify(void)
+{
+	VERIFY(canary_sink == 0xdead);
+}
+
+static void do_null(void)
+{
+	*(volatile u32 *)(canary_sink & 0xff0) = 1;
+}
+
+static void do_hang(void)
+{
+	spin_lock(&pidlock);
+	for (;;)
+		x86_pause();
+}
+
+static void do_selflock(void)
+{
+	static struct spinlock lock = SPINLOCK_INIT("canary", LR_PROC);
+
+	spin_lock(&lock);
+	spin_lock(&lock);
+}
+
+/* The next fork or fault of process 1 waits for ever, with all CPUs idle. */
+static void do_stuck(void)
+{
+	rw_write_lock(&initproc->p_as->a_lock);
+}
+
+static void do_triplefault(void)
+{
+	struct {
+		u16 limit;
+		u32 base;
+	} __packed none = { 0, 0 };
+
+	x86_cli();
+	__asm__ volatile("lidt %0; int3" : : "m"(none));
+}
+
+static void do_leak(void)
+{
+	u32 *p;
+
+	for (;;) {
+		p = kmalloc(100, 0);
+		if (p)
+			*p = canary_sink;
+		doze();
+	}
+}
+
+static void do_pageleak(void)
+{
+	struct page *pg;
+
+	for (;;) {
+		pg = page_alloc(0);
+		if (pg)
+			canary_sink = page_pfn(pg);
+		doze();
+	}
+}
+
+static void do_useafterfree(void)
+{
+	u32 *p = kmalloc(200, 0);
+
+	if (!p)
+		return;
+	kfree(p);
+	p[20] = 1;
+	for (int i = 0; i < 1000; i++)
+		canary_sink = (u32)kmalloc(200, 0);
+}
+
+static void do_doublefree(void)
+{
+	u32 *p = kmalloc(200, 0);
+
+	kfree(p);
+	kfree(p);
+}
+
+static void do_lockorder(void)
+{
+	static struct spinlock inner = SPINLOCK_INIT("canary inner", LR_LOG - 1);
+
+	spin_lock(&inner);
+	spin_lock(&pidlock);
+	spin_unlock(&pidlock);
+	spin_unlock(&inner);
+}
+
+static void do_sleepspin(void)
+{
+	static struct spinlock lock = SPINLOCK_INIT("canary", LR_PROC);
+
+	spin_lock(&lock);
+	doze();
+	spin_unlock(&lock);
+}
+
+static u32 __attribute__((noinline)) recurse(u32 n)
+{
+	volatile u32 frame[16];
+
+	frame[n % 16] = n;
+	return n ? recurse(n - 1) + frame[n % 16] : 0;
+}
+
+static void do_stack(void)
+{
+	canary_sink = recurse(DEEP);
+}
+
+static void do_ubsan(void)
+{
+	s32 big = 0x7fffffff;
+
+	canary_sink = (u32)(big + (s32)(canary_sink | 1));
+}
+
+static void do_message(void)
+{
+	printk("BUG: canary\n");
+}
+
+static const struct {
+	const char *name;
+	void (*act)(void);
+} kinds[] = {
+	{ "panic", do_panic },
+	{ "verify", do_verify },
+	{ "null", do_null },
+	{ "hang", do_hang },
+	{ "selflock", do_selflock },
+	{ "stuck", do_stuck },
+	{ "triplefault", do_triplefault },
+	{ "leak", do_leak },
+	{ "pageleak", do_pageleak },
+	{ "useafterfree", do_useafterfree },
+	{ "doublefree", do_doublefree },
+	{ "lockorder", do_lockorder },
+	{ "sleepspin", do_sleepspin },
+	{ "stack", do_stack },
+	{ "ubsan", do_ubsan },
+	{ "message", do_message },
+};
+
+static void canary_thread(void *arg)
+{
+	void (*act)(void) = arg;
+
+	while (!process_exists("canary"))
+		doze();
+	act();
+	for (;;)
+		doze();
+}
+
+void canary_start(void)
+{
+	const char *kind = cmdline_get("canary");
+
+	if (!kind)
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kind, kinds[i].name) == 0) {
+			kthread_create("canary", canary_thread, (void *)kinds[i].act, PRI_KERNEL);
+			return;
+		}
+	}
+	printk("canary: no such kind: %s\n", kind);
+}
+
+#endif

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Does the harness notice? Kernels and programs that go wrong on purpose must get exactly the verdict they deserve."""
+from harness import program
+from harness.scenario import Failure, scenario
+from harness.verdict import FAIL, HANG, LEAK, PANIC, PASS, TIMEOUT, TRIPLE
+
+# kind on the kernel's command line, verdict, words that the report must contain
+KERNELS = [
+    ("panic", PANIC, r"panic: canary: expected 1, found 2"),
+    ("verify", PANIC, r"do_verify"),
+    ("null", PANIC, r"do_null"),
+    ("selflock", PANIC, r"do_selflock"),
+    ("triplefault", TRIPLE, r""),
+    ("useafterfree", PANIC, r"(?i)after free"),
+    ("doublefree", PANIC, r"(?i)free"),
+    ("lockorder", PANIC, r"do_lockorder"),
+    ("sleepspin", PANIC, r"do_sleepspin|canary"),
+    ("stack", PANIC, r"(?i)stack|recurse"),
+    ("ubsan", PANIC, r"do_ubsan"),
+    ("message", FAIL, r"BUG: canary"),
+    ("leak", LEAK, r"kmalloc"),
+    ("pageleak", LEAK, r"(?i)frames"),
+]
+
+
+class Watch:
+    """A runner for a batch inside a scenario: its options, and nothing reported."""
+    keep, oracle, hang = False, True, (6.0, 6.0)
+
+    def __init__(self, append):
+        self.append = append
+
+
+def verdict_of(t, tests, append):
+    """The results of a batch in a machine of its own."""
+    batch = program.Batch(tests, t.smp)
+    return list(batch.run(Watch(append)))
+
+
+def expect(result, verdict, words, t):
+    if result.verdict != verdict:
+        raise Failure(f"expected the verdict {verdict}, found {result.verdict}: {result.detail}")
+    if words:
+        t.contains(result.detail, words)
+
+
+def canary(how, **options):
+    return program.Program(f"prog/canary-{how}", argv=["canary", how], **options)
+
+
+def one_kernel(kind, verdict, words):
+    @scenario(f"canary/{kind}")
+    def run(t):
+        test = canary("timeout", limit=1000) if verdict in (PANIC, TRIPLE) else canary("none")
+        results = verdict_of(t, [test, canary("none")], f"canary={kind}")
+        expect(results[0], verdict, words, t)
+        t.check(results[1].verdict != results[0].verdict or verdict == LEAK or len(results) == 3,
+                "the test behind it did not get a machine of its own")
+
+
+for row in KERNELS:
+    one_kernel(*row)
+
+
+@scenario("canary/hang")
+def hang(t):
+    "One CPU keeps a lock for ever, the others spin for it."
+    results = verdict_of(t, [canary("timeout", limit=1000)], "canary=hang")
+    expect(results[0], HANG, r"CPU \d: ", t)
+
+
+@scenario("canary/stuck")
+def stuck(t):
+    "Everybody waits for what never comes: all CPUs idle."
+    results = verdict_of(t, [canary("timeout", limit=1), canary("none")], "canary=stuck")
+    t.check(results[0].verdict in (TIMEOUT, HANG), f"expected a timeout or a hang, found {results[0].verdict}")
+    if results[0].verdict == TIMEOUT:
+        expect(results[1], HANG, r"idle|CPU", t)
+
+
+@scenario("canary/programs")
+def programs(t):
+    "Programs that go wrong, in a kernel that is right; all in one boot."
+    wanted = [("fail", FAIL, "exit 3"), ("segv", FAIL, "signal 11"), ("differ", FAIL, "on Linux"),
+              ("timeout", TIMEOUT, "no end"), ("orphan", LEAK, "1 processes"), ("none", PASS, "")]
+    tests = [canary(how, limit=2) for how, _, _ in wanted]
+    results = verdict_of(t, tests, "")
+    for result, (_, verdict, words) in zip(results, wanted):
+        expect(result, verdict, words, t)
+    expect(results[-1], PASS, "", t)    # the orderly end of that machine
