@@ -13,6 +13,7 @@
 #include "fs/flock.h"
 #include "fs/mem.h"
 #include "fs/pipe.h"
+#include "fs/procfs.h"
 #include "fs/syscalls.h"
 #include "fs/tmpfs.h"
 #include "kernel/abi/errno.h"
@@ -40,6 +41,7 @@ void file_init(void)
 	anonfs_init();
 	tmpfs_init();
 	devfs_init();
+	procfs_init();
 	mem_init();
 	sys_poll_init();
 }

@@ -14,6 +14,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
+#include "proc/pidspace.h"
 #include "proc/proc.h"
 #include "proc/sleep.h"
 
@@ -244,7 +245,7 @@ static int get_lock(struct vnode *vp, const struct flock *want, struct abi_flock
 		l->l_whence = K_SEEK_SET;
 		l->l_start = other->fl_start;
 		l->l_len = other->fl_end == END_OF_FILE ? 0 : other->fl_end - other->fl_start + 1;
-		l->l_pid = other->fl_kind == LK_OFD ? -1 : other->fl_pid;
+		l->l_pid = other->fl_kind == LK_OFD ? -1 : pid_seen(other->fl_pid);
 	} else {
 		l->l_type = F_UNLCK;
 	}

@@ -13,4 +13,7 @@ void tmpfs_init(void);
  */
 int tmpfs_unnamed(u64 size, struct vnode **vpp);
 
+/* Pages that files of all mounts hold. */
+u32 tmpfs_pages(void);
+
 #endif

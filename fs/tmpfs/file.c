@@ -22,6 +22,13 @@
 #define PRIVATE_CHARGED 1u
 #define SIZE_MAX_TMPFS ((u64)(PC_END - PC_CLUSTER) << PAGE_SHIFT)
 
+static volatile u32 all_pages;
+
+u32 tmpfs_pages(void)
+{
+	return all_pages;
+}
+
 /* A file in memory must not take the last pages from everybody else, whatever the mount's limit says. */
 static bool memory_is_short(void)
 {
@@ -41,6 +48,7 @@ static bool charge(struct tmpnode *tn)
 		return false;
 	}
 	__atomic_add_fetch(&tn->tn_pages, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&all_pages, 1, __ATOMIC_RELAXED);
 	return true;
 }
 
@@ -71,6 +79,7 @@ static void tmpfs_droppage(struct vnode *vp, struct page *pg)
 	pg->pg_private = 0;
 	__atomic_sub_fetch(&tn->tn_mount->tm_pages, 1, __ATOMIC_RELAXED);
 	__atomic_sub_fetch(&tn->tn_pages, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&all_pages, 1, __ATOMIC_RELAXED);
 }
 
 /* A page that is not in the cache was never written. */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What procfs's directories, files and links share about their vnodes (fs/procfs/node.c). */
+#ifndef FS_PROCFS_NODE_H
+#define FS_PROCFS_NODE_H
+
+#include "fs/procfs/procfs.h"
+
+static inline struct pf_node *pf_node(const struct vnode *vp)
+{
+	return vp->v_data;
+}
+
+/* A vnode for what `like` says; a directory takes a reference on its parent. -ENOMEM */
+int pf_vnode(struct vfs *vfs, const struct pf_node *like, struct vnode *parent, struct vnode **vpp);
+ino_t pf_ino(const struct pf_node *pn);
+enum vtype pf_type(const struct pf_entry *pe);
+/* May the current process use this entry of c's process? 0 or -EACCES */
+int pf_guard(const struct pf_node *pn, const struct pf_ctx *c);
+
+int pf_getattr(struct vnode *vp, struct vattr *va);
+int pf_setattr(struct vnode *vp, const struct vattr *va);
+bool pf_inactive(struct vnode *vp);
+void pf_reclaim(struct vnode *vp);
+
+extern const struct vnodeops pf_dir_ops, pf_file_ops, pf_link_ops, pf_textlink_ops;
+
+#endif

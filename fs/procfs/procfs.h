@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * procfs: what the kernel knows, as files. Nothing is stored: every directory is a table, every file a function that writes its
+ * text.
+ *
+ *   struct pf_entry   one name: a file (pe_show, pe_store), a link (pe_text, pe_follow) or a directory (pe_dir)
+ *   struct pf_dir     a table of entries, and possibly numbers beside them: processes, threads, descriptors
+ *   struct pf_node    a vnode's v_data: an entry, and which process, thread and descriptor it is about
+ *
+ * To add a file: write its function, and a line in a table.
+ *
+ * Vnodes are made by each lookup and live as long as somebody uses them; two lookups of one name give two vnodes. A node of a process
+ * that has ended answers -ESRCH (its number may belong to another one by then: pn_start tells).
+ *
+ * Locks: none of procfs's own but for the swap of f_data. Functions take what they read: pidlock, p_lock, p_execlock, a_lock. So
+ * reads must not hold f_lock (V_NOFLOCK), and lookups, which hold v_lock, only look at what spinlocks guard.
+ */
+#ifndef FS_PROCFS_PROCFS_H
+#define FS_PROCFS_PROCFS_H
+
+#include "fs/procfs/text.h"
+#include "fs/vnode.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/stat.h"
+
+struct as;
+struct proc;
+struct pf_dir;
+
+/* What a function is about: the process (a reference, NULL: none), the thread (0: all), the descriptor. */
+struct pf_ctx {
+	struct proc *c_proc;
+	pid_t c_tid;
+	int c_fd;
+};
+
+struct pf_entry {
+	const char *pe_name;
+	mode_t pe_mode; /* type and permission bits */
+	bool pe_guarded; /* only for those who may look into the process (proc_can_access) */
+	int (*pe_show)(struct text *t, const struct pf_ctx *c);
+	int (*pe_store)(const struct pf_ctx *c, char *buf, size_t len); /* buf ends with a 0 */
+	int (*pe_text)(const struct pf_ctx *c, char *buf, size_t size); /* of a link: bytes, no 0 */
+	int (*pe_follow)(const struct pf_ctx *c, struct vnode **vpp);	/* NULL: the link is but a text */
+	const struct pf_dir *pe_dir;
+};
+
+enum pf_what { PF_NONE, PF_PID, PF_TID, PF_FD };
+
+struct pf_dir {
+	const struct pf_entry *pd_entry;
+	u32 pd_n;
+	enum pf_what pd_what; /* numbers beside the entries */
+	const struct pf_entry *pd_numbered; /* what each of them is */
+	/* The smallest number that exists from *num on; false: none. Spinlocks only. */
+	bool (*pd_next)(const struct pf_ctx *c, u32 *num);
+};
+
+struct pf_node {
+	const struct pf_entry *pn_entry;
+	pid_t pn_pid;  /* 0: none */
+	u64 pn_start;  /* p_start_ns */
+	pid_t pn_tid;
+	int pn_fd;
+	struct vnode *pn_parent; /* of directories, a reference; NULL: the root */
+};
+
+/* The process of a node, -ESRCH if it has gone. pf_ctx_put() afterwards. */
+int pf_ctx_get(const struct pf_node *pn, struct pf_ctx *c);
+void pf_ctx_put(struct pf_ctx *c);
+
+/* Tables (root.c, pid.c, pid_fd.c, sys.c). */
+extern const struct pf_dir pf_root_dir, pf_pid_dir, pf_fd_dir, pf_fdinfo_dir, pf_sys_dir, pf_reprise_dir;
+extern const struct pf_entry pf_pid_entry, pf_fd_entry, pf_fdinfo_entry;
+
+/* The address space of p with a reference; NULL: none (any more). p_execlock is taken. */
+struct as *pf_as(struct proc *p);
+
+/* Files and links of processes: pid_stat.c, */
+int pf_show_stat(struct text *t, const struct pf_ctx *c);
+int pf_show_status(struct text *t, const struct pf_ctx *c);
+/* pid.c, */
+int pf_show_mounts(struct text *t, const struct pf_ctx *c);
+/* pid_mem.c, */
+int pf_show_statm(struct text *t, const struct pf_ctx *c);
+int pf_show_maps(struct text *t, const struct pf_ctx *c);
+int pf_show_smaps(struct text *t, const struct pf_ctx *c);
+int pf_show_cmdline(struct text *t, const struct pf_ctx *c);
+int pf_show_environ(struct text *t, const struct pf_ctx *c);
+int pf_show_auxv(struct text *t, const struct pf_ctx *c);
+/* pid_link.c. */
+int pf_text_exe(const struct pf_ctx *c, char *buf, size_t size);
+int pf_follow_exe(const struct pf_ctx *c, struct vnode **vpp);
+int pf_text_cwd(const struct pf_ctx *c, char *buf, size_t size);
+int pf_follow_cwd(const struct pf_ctx *c, struct vnode **vpp);
+int pf_text_root(const struct pf_ctx *c, char *buf, size_t size);
+int pf_follow_root(const struct pf_ctx *c, struct vnode **vpp);
+
+/* Copies a string as a link's text. */
+int pf_put_text(const char *s, char *buf, size_t size);
+/* "0" or "1", with or without a newline, into *on. -EINVAL */
+int pf_parse_bool(const char *buf, bool *on);
+
+#endif
