@@ -169,43 +169,38 @@ void ckpt_save_free(struct ckpt_save *cs)
 	kfree(cs);
 }
 
-/* With the process held. Forked: *csp is NULL afterwards, the child has it. */
-static int take_held(struct ckpt_save **csp)
+/* With the process held. *childp: who goes on with a forked checkpoint. */
+static int take_held(struct ckpt_save *cs, struct proc **childp)
 {
-	struct ckpt_save *cs = *csp;
 	int error = gather(cs);
 
 	if (error)
 		return error;
-	if (cs->cs_req->rq_flags & CKPT_FORKED) {
-		error = fckpt(cs);
-		if (!error)
-			*csp = NULL;
-		return error;
-	}
+	if (cs->cs_req->rq_flags & CKPT_FORKED)
+		return fckpt(cs, childp);
 	error = st_mem_pages(cs);
 	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
 }
 
 int ckpt_take(struct ckpt_request *rq, struct lwp *caller)
 {
-	struct proc *p = curproc();
+	struct proc *p = curproc(), *child = NULL;
 	struct ckpt_save *cs = save_make(rq, caller);
 	u64 start = clock_mono_ns();
 	int error = cs ? proc_hold(p) : -ENOMEM;
 
 	if (!error) {
-		error = take_held(&cs);
-		rq->rq_stats.cs_stop_ns = clock_mono_ns() - start;
+		error = take_held(cs, &child);
 		proc_release(p);
+		rq->rq_stats.cs_stop_ns = clock_mono_ns() - start;
 	}
-	if (cs) {
-		/* Nobody else goes on with it: this was the outcome. */
-		ckpt_request_finish(rq, p, error);
+	if (child) {
+		lwp_start(child->p_lwp0);
+		return 0;
+	}
+	ckpt_request_finish(rq, p, error);
+	if (cs)
 		ckpt_save_free(cs);
-	} else if (error) {
-		ckpt_request_finish(rq, p, error);
-	}
 	return error;
 }
 

@@ -126,8 +126,8 @@ int ckpt_take(struct ckpt_request *rq, struct lwp *caller);
 /* Found at the boundary: P_CKPT. */
 void ckpt_boundary(struct lwp *l);
 void ckpt_exit(struct proc *p);
-/* fckpt.c: goes on with cs in a copy-on-write child. On success the child owns cs. The process is held. */
-int fckpt(struct ckpt_save *cs);
+/* fckpt.c: makes a copy-on-write child that will go on with cs, and owns it from its start (lwp_start) on. The process is held. */
+int fckpt(struct ckpt_save *cs, struct proc **childp);
 void ckpt_save_free(struct ckpt_save *cs);
 
 /* "name" of a call to the absolute path of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */

@@ -48,7 +48,7 @@ static void fckpt_child(void *arg)
 	proc_exit(0);
 }
 
-int fckpt(struct ckpt_save *cs)
+int fckpt(struct ckpt_save *cs, struct proc **childp)
 {
 	struct spawn_args sa = { .sa_start = fckpt_child, .sa_arg = cs, .sa_flags = SPAWN_HIDDEN | SPAWN_NO_FILES };
 	struct proc *p = cs->cs_proc, *child;
@@ -62,6 +62,6 @@ int fckpt(struct ckpt_save *cs)
 	set_busy(p, true);
 	cs->cs_cow_before = p->p_as->a_ncow;
 	cs->cs_as = child->p_as;
-	lwp_start(child->p_lwp0);
+	*childp = child;
 	return 0;
 }
