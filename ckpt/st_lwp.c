@@ -71,8 +71,7 @@ static int save_lwp(struct ckpt_save *cs, struct lwp *l)
 	il->l_robust = l->l_robust;
 	il->l_robust_len = l->l_robust_len;
 	save_restart(&il->l_restart, l);
-	il->l_utime = l->l_utime;
-	il->l_stime = l->l_stime;
+	lwp_times(l, &il->l_utime, &il->l_stime);
 	return st_lwp_signal_save(cs, l, il);
 }
 
@@ -164,8 +163,7 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	l->l_clear_tid = il->l_clear_tid;
 	l->l_robust = il->l_robust;
 	l->l_robust_len = il->l_robust_len;
-	l->l_utime = il->l_utime;
-	l->l_stime = il->l_stime;
+	lwp_set_times(l, il->l_utime, il->l_stime);
 	error = restore_restart(l, &il->l_restart);
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "call %u cannot be continued", il->l_restart.rs_sysno);

@@ -8,6 +8,7 @@
 #include "fs/pagecache.h"
 #include "fs/tty.h"
 #include "fs/vnode.h"
+#include "fs/vnode_vm.h"
 #include "kernel/abi/errname.h"
 #include "kernel/bootinfo.h"
 #include "kernel/canary.h"
@@ -163,6 +164,7 @@ void kmain(u32 magic, paddr_t mbi)
 	/* Memory and files of processes. */
 	as_init();
 	vfs_init();
+	vnode_vm_init();
 	file_init();
 	kthread_create("start", start_system, NULL, PRI_KERNEL);
 	sched_idle();

@@ -265,6 +265,7 @@ static void user_return(struct trapframe *tf)
 		lwp_userret(tf);
 		x86_cli();
 	}
+	lwp_charge_sys(l);
 }
 
 /* What is left of a kernel stack must do for a panic. Those that run out quickly enough end in double_fault(). */
@@ -284,17 +285,22 @@ static void check_stack(const struct trapframe *tf)
 
 void trap(struct trapframe *tf)
 {
+	bool user = tf_from_user(tf);
+
 	check_stack(tf);
+	if (user)
+		lwp_charge_user(curlwp());
 	if (tf->tf_trapno >= T_IRQ0)
 		interrupt(tf);
 	else
 		exception(tf);
-	if (tf_from_user(tf))
+	if (user)
 		user_return(tf);
 }
 
 void syscall_trap(struct trapframe *tf)
 {
+	lwp_charge_user(curlwp());
 	syscall_dispatch(tf);
 	user_return(tf);
 }

@@ -165,6 +165,7 @@ void proc_finish(void)
 	struct proc *p = curproc(), *parent;
 	struct lwp *l = curlwp();
 	struct abi_siginfo info;
+	u64 utime, stime;
 	bool autoreap = false, hidden = p->p_flags & P_KERNEL, zombie, notify;
 	struct tty *tty = NULL;
 
@@ -185,11 +186,9 @@ void proc_finish(void)
 	list_remove(&l->l_plink);
 	p->p_nlwp = 0;
 	p->p_lwp0 = NULL;
-	intr_push_off();
-	lwp_charge(l, false);
-	intr_pop_off();
-	p->p_utime += l->l_utime;
-	p->p_stime += l->l_stime;
+	lwp_times(l, &utime, &stime);
+	p->p_utime += utime;
+	p->p_stime += stime;
 	wakeup(&p->p_nheld);
 	spin_unlock(&p->p_lock);
 	if (l->l_tid && l->l_tid != p->p_pid)

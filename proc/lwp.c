@@ -62,6 +62,7 @@ void idle_adopt(struct cpu *c)
 	ki->ki_cpu = c;
 	ki->ki_canary = KSTACK_CANARY;
 	c->c_idle = c->c_current = l;
+	l->l_stamp = clock_cycles();
 	fpu_init_cpu();
 }
 
@@ -183,6 +184,7 @@ bool lwp_dying(const struct lwp *l)
 bool lwp_detach(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
+	u64 utime, stime;
 	bool last;
 
 	spin_lock(&p->p_lock);
@@ -191,8 +193,9 @@ bool lwp_detach(struct lwp *l)
 	if (!last) {
 		list_remove(&l->l_plink);
 		p->p_nlwp--;
-		p->p_utime += l->l_utime;
-		p->p_stime += l->l_stime;
+		lwp_times(l, &utime, &stime);
+		p->p_utime += utime;
+		p->p_stime += stime;
 		if (p->p_lwp0 == l)
 			p->p_lwp0 = NULL;
 		wakeup(&p->p_nlwp);
@@ -222,16 +225,78 @@ void lwp_exit(void)
 	panic("a dead lwp runs");
 }
 
-void lwp_charge(struct lwp *l, bool user)
+/* Reads what l itself may be changing: again until its stamp stood still meanwhile. */
+static void lwp_cycles(const struct lwp *l, u64 *user, u64 *sys, u64 *stamp)
 {
-	u64 now = clock_mono_ns();
-	u64 used = now - l->l_stamp;
+	const volatile struct lwp *v = l;
 
-	if (user)
-		l->l_utime += used;
-	else
-		l->l_stime += used;
-	l->l_stamp = now;
+	do {
+		*stamp = v->l_stamp;
+		*user = v->l_ucycles;
+		*sys = v->l_scycles;
+	} while (*stamp != v->l_stamp);
+}
+
+void lwp_times(const struct lwp *l, u64 *utime, u64 *stime)
+{
+	u64 user, sys, stamp, now;
+
+	lwp_cycles(l, &user, &sys, &stamp);
+	now = clock_cycles();
+	if (l == curlwp() && now > stamp)
+		sys += now - stamp;
+	else if (l->l_state == LS_RUNNING && now > stamp)
+		user += now - stamp;
+	*utime = clock_cycles_to_ns(user);
+	*stime = clock_cycles_to_ns(sys);
+}
+
+void lwp_set_times(struct lwp *l, u64 utime, u64 stime)
+{
+	l->l_ucycles = clock_ns_to_cycles(utime);
+	l->l_scycles = clock_ns_to_cycles(stime);
+}
+
+void cpu_charge(struct cpu *c, struct lwp *prev, struct lwp *next)
+{
+	u64 user, sys;
+
+	lwp_charge_sys(prev);
+	user = prev->l_ucycles - c->c_ustart;
+	sys = prev->l_scycles - c->c_sstart;
+	if (prev == c->c_idle) {
+		c->c_icycles += user + sys;
+	} else {
+		c->c_ucycles += user;
+		c->c_scycles += sys;
+	}
+	c->c_ustart = next->l_ucycles;
+	c->c_sstart = next->l_scycles;
+	next->l_stamp = prev->l_stamp;
+}
+
+void cpu_times(const struct cpu *c, u64 *user, u64 *sys, u64 *idle)
+{
+	const struct lwp *l = c->c_current;
+	u64 u, s, stamp, now = clock_cycles(), cycles[3] = { c->c_ucycles, c->c_scycles, c->c_icycles };
+
+	if (l) {
+		lwp_cycles(l, &u, &s, &stamp);
+		/* A switch between two readings shows as a step back: that moment's share is left out. */
+		u = u > c->c_ustart ? u - c->c_ustart : 0;
+		s = s > c->c_sstart ? s - c->c_sstart : 0;
+		if (now > stamp)
+			*(l == curlwp() ? &s : &u) += now - stamp;
+		if (l == c->c_idle) {
+			cycles[2] += u + s;
+		} else {
+			cycles[0] += u;
+			cycles[1] += s;
+		}
+	}
+	*user = clock_cycles_to_ns(cycles[0]);
+	*sys = clock_cycles_to_ns(cycles[1]);
+	*idle = clock_cycles_to_ns(cycles[2]);
 }
 
 void lwp_save_segs(struct lwp *l)

@@ -110,8 +110,11 @@ struct lwp {
 	volatile bool l_futexwoken;
 	struct lwp *l_vfork_parent; /* wake when we exec or exit */
 
-	/* Time used, nanoseconds; updated at entry and exit of the kernel by the lwp itself. */
-	u64 l_utime, l_stime, l_stamp;
+	/*
+	 * CPU time used, in cycles of the clock (clock_cycles()): in user mode, in the kernel; and when that was last brought up to
+	 * date: at entry and exit of the kernel by the lwp itself, and when it leaves a CPU. Read through lwp_times().
+	 */
+	u64 l_ucycles, l_scycles, l_stamp;
 
 	/* Debug: sleeping locks held, in order of rank. */
 	u8 l_nmutex;
@@ -129,6 +132,29 @@ void lwp_start(struct lwp *l);
 void lwp_free(struct lwp *l);
 /* Ends the current lwp. Does not return. */
 void lwp_exit(void) __noreturn;
+
+/* Adds the time since the last stamp to the current lwp's time in user mode / in the kernel. */
+static inline void lwp_charge_user(struct lwp *l)
+{
+	u64 now = clock_cycles();
+
+	l->l_ucycles += now - l->l_stamp;
+	l->l_stamp = now;
+}
+static inline void lwp_charge_sys(struct lwp *l)
+{
+	u64 now = clock_cycles();
+
+	l->l_scycles += now - l->l_stamp;
+	l->l_stamp = now;
+}
+/*
+ * CPU time of l so far, nanoseconds, with what it has run since its stamp; exact for the current lwp, for one that runs on another
+ * CPU only nearly so. From any context; l must not go away.
+ */
+void lwp_times(const struct lwp *l, u64 *utime, u64 *stime);
+/* Sets them, of an lwp that does not run (recovery). */
+void lwp_set_times(struct lwp *l, u64 utime, u64 stime);
 
 /* A kernel thread (of proc0). Returns it started. Panics if there is no memory at start-up. */
 struct lwp *kthread_create(const char *name, void (*fn)(void *arg), void *arg, int pri);

@@ -33,8 +33,8 @@ void idle_adopt(struct cpu *c);
 void lwp_machine_out(struct lwp *l);
 void lwp_machine_in(struct lwp *l);
 
-/* Adds the time since the last stamp to l's user or system time. Interrupts off, current lwp only. */
-void lwp_charge(struct lwp *l, bool user);
+/* Where the time of a CPU goes: prev leaves it for next. Interrupts off, before the switch. */
+void cpu_charge(struct cpu *c, struct lwp *prev, struct lwp *next);
 
 /* Debug: the order of sleeping locks, per lwp (proc/mutex.c). */
 enum lockorder { LO_STRICT, LO_NESTED, LO_TRY };

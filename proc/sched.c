@@ -251,8 +251,7 @@ void swtch(void)
 		return;
 	}
 	c->c_nswitch++;
-	lwp_charge(prev, false);
-	next->l_stamp = prev->l_stamp;
+	cpu_charge(c, prev, next);
 	next->l_cpu = c;
 	next->l_oncpu = true;
 	c->c_current = next;

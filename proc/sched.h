@@ -27,6 +27,9 @@ void sched_ipi(void);
 /* Called at the boundary when c_need_resched. */
 void sched_preempt(void);
 
+/* Where the time of CPU c went so far, nanoseconds: for /proc/stat. Nearly exact. */
+void cpu_times(const struct cpu *c, u64 *user, u64 *sys, u64 *idle);
+
 #define LOADAVG_FIXED 65536u
 void sched_loadavg(u32 avg[3]); /* 1, 5, 15 minutes in units of 1/LOADAVG_FIXED */
 

@@ -47,9 +47,10 @@ static int read_clock(u32 clock, u64 *ns)
 		spin_unlock(&p->p_lock);
 		*ns = us.us_utime + us.us_stime;
 	} else if (clock == CLOCK_THREAD_CPUTIME_ID) {
-		struct lwp *l = curlwp();
+		u64 utime, stime;
 
-		*ns = l->l_utime + l->l_stime + (clock_mono_ns() - l->l_stamp);
+		lwp_times(curlwp(), &utime, &stime);
+		*ns = utime + stime;
 	} else {
 		return -EINVAL;
 	}

@@ -15,15 +15,15 @@
 
 void usage_of_proc(struct proc *p, struct usage *us)
 {
+	u64 utime, stime;
 	struct lwp *l;
 
 	us->us_utime = p->p_utime;
 	us->us_stime = p->p_stime;
 	list_for_each (l, &p->p_lwps, l_plink) {
-		us->us_utime += l->l_utime;
-		us->us_stime += l->l_stime;
-		if (l == curlwp() && clock_mono_ns() > l->l_stamp)
-			us->us_stime += clock_mono_ns() - l->l_stamp;
+		lwp_times(l, &utime, &stime);
+		us->us_utime += utime;
+		us->us_stime += stime;
 	}
 	us->us_maxrss = p->p_maxrss;
 	us->us_minflt = p->p_minflt;
@@ -73,8 +73,7 @@ long sys_getrusage(int who, uaddr_t dst)
 		us.us_stime = p->p_cstime;
 		spin_unlock(&pidlock);
 	} else if (who == 1) {
-		us.us_utime = curlwp()->l_utime;
-		us.us_stime = curlwp()->l_stime;
+		lwp_times(curlwp(), &us.us_utime, &us.us_stime);
 	} else {
 		return -EINVAL;
 	}

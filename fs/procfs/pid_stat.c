@@ -134,8 +134,7 @@ static int take_process(struct proc *p, pid_t tid, struct snapshot *s)
 		take_lwp(l, s);
 	if (tid) {
 		s->pid = tid;
-		s->us.us_utime = l->l_utime;
-		s->us.us_stime = l->l_stime;
+		lwp_times(l, &s->us.us_utime, &s->us.us_stime);
 	}
 	return 0;
 }

@@ -64,19 +64,6 @@ struct times {
 	u64 user, sys, idle;
 };
 
-/* What a CPU's idle lwp has not used. It is charged when it leaves the CPU, so a long idle time shows late. */
-static void cpu_times(const struct cpu *cpu, struct times *tm)
-{
-	tm->user = cpu->c_user_ns;
-	tm->sys = cpu->c_sys_ns;
-	tm->idle = cpu->c_idle_ns;
-	if (cpu->c_idle && cpu->c_current == cpu->c_idle) {
-		u64 now = clock_mono_ns(), since = cpu->c_idle->l_stamp;
-
-		tm->idle += now > since ? now - since : 0;
-	}
-}
-
 static void add_cpu_line(struct text *t, const char *name, const struct times *tm)
 {
 	text_add(t, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name, tm->user / NS_PER_TICK, tm->sys / NS_PER_TICK, tm->idle / NS_PER_TICK);
@@ -88,14 +75,14 @@ static void add_cpu_times(struct text *t)
 	char name[12];
 
 	for (u32 i = 0; i < ncpu; i++) {
-		cpu_times(&cpus[i], &one);
+		cpu_times(&cpus[i], &one.user, &one.sys, &one.idle);
 		all.user += one.user;
 		all.sys += one.sys;
 		all.idle += one.idle;
 	}
 	add_cpu_line(t, "cpu ", &all);
 	for (u32 i = 0; i < ncpu; i++) {
-		cpu_times(&cpus[i], &one);
+		cpu_times(&cpus[i], &one.user, &one.sys, &one.idle);
 		snprintf(name, sizeof(name), "cpu%u", i);
 		add_cpu_line(t, name, &one);
 	}
@@ -165,7 +152,7 @@ static int show_uptime(struct text *t, const struct pf_ctx *c)
 	struct times tm;
 
 	for (u32 i = 0; i < ncpu; i++) {
-		cpu_times(&cpus[i], &tm);
+		cpu_times(&cpus[i], &tm.user, &tm.sys, &tm.idle);
 		idle += tm.idle / 10000000;
 	}
 	text_add(t, "%llu.%02u %llu.%02u\n", up / 100, (u32)(up % 100), idle / 100, (u32)(idle % 100));

@@ -56,6 +56,16 @@ u64 clock_mono_ns(void)
 	return scale(x86_rdtsc() - tsc_base, tsc_to_ns);
 }
 
+u64 clock_cycles_to_ns(u64 cycles)
+{
+	return scale(cycles, tsc_to_ns);
+}
+
+u64 clock_ns_to_cycles(u64 ns)
+{
+	return scale(ns, ns_to_tsc);
+}
+
 u64 clock_real_ns(void)
 {
 	u64 offset;

@@ -63,7 +63,8 @@ struct cpu {
 
 	/* Statistics, each written by this CPU only. */
 	u64 c_nswitch, c_nintr, c_nsyscall, c_npgfault;
-	u64 c_idle_ns, c_user_ns, c_sys_ns;
+	/* CPU time, in cycles, of lwps that have left this CPU; and what the running one had used when it came (cpu_times()). */
+	u64 c_ucycles, c_scycles, c_icycles, c_ustart, c_sstart;
 };
 
 extern struct cpu cpus[MAXCPU];
