@@ -108,12 +108,6 @@ void vn_write_end(struct vnode *vp);
 int vn_text_begin(struct vnode *vp);  /* -ETXTBSY */
 void vn_text_end(struct vnode *vp);
 
-/*
- * For mm's vm_from_fd: the vnode behind fd that a mapping would show, with a reference (NULL: /dev/zero, private: anonymous memory), and
- * the most that mprotect may ever give. -EBADF, -EACCES, -ENODEV
- */
-int file_map_fd(int fd, u32 prot, bool shared, struct vnode **vpp, u32 *maxprot);
-
 /* Pipes (fs/pipe.c). */
 int pipe_create(struct file **rd, struct file **wr, u32 flags);
 
