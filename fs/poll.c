@@ -89,7 +89,7 @@ void poller_end(struct poller *p)
 			list_remove(&c->pc_ent[i].pe_link);
 	}
 	spin_unlock(&poll_lock);
-	for (; pc != &p->p_first; pc = next) {
+	for (; pc && pc != &p->p_first; pc = next) {
 		next = pc->pc_next;
 		kfree(pc);
 	}

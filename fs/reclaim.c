@@ -22,7 +22,7 @@ static struct page *next_candidate(u32 *scan)
 	struct page *pg, *found = NULL;
 
 	spin_lock(&pc_list_lock);
-	for (u32 i = 0; i<SCAN_LOCKED && * scan> 0 && !found && !list_empty(&pc_lru); i++) {
+	for (u32 i = 0; i < SCAN_LOCKED && *scan != 0 && !found && !list_empty(&pc_lru); i++) {
 		(*scan)--;
 		pg = list_first(&pc_lru, struct page, pg_link);
 		list_remove(&pg->pg_link);

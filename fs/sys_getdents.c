@@ -81,7 +81,7 @@ static bool add32(void *arg, const char *name, u32 namelen, ino_t ino, enum vtyp
 	struct listing *li = arg;
 	struct abi_dirent *d;
 
-	if (ino > ~0u || next > (off_t)~0u) {
+	if (ino > ~0u || next > (off_t)UINT32_MAX) {
 		li->li_toolong = true;
 		return false;
 	}

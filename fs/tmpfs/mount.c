@@ -76,8 +76,10 @@ static int parse_option(const char *o, const char *end, struct options *op)
 
 	if (option_is(o, end, "size=", &v)) {
 		error = parse_size(v, end, &bytes);
+		if (error)
+			return error;
 		op->op_pages = (bytes + PAGE_MASK) / PAGE_SIZE;
-		return error;
+		return 0;
 	}
 	if (option_is(o, end, "nr_blocks=", &v))
 		return parse_size(v, end, &op->op_pages);
