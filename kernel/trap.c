@@ -117,6 +117,7 @@ static void page_fault_user(struct trapframe *tf, u32 addr, enum fault_result re
 {
 	struct proc *p = curproc();
 
+	curlwp()->l_cr2 = addr;
 	switch (result) {
 	case FAULT_SEGV_MAPERR: signal_fault(K_SIGSEGV, SEGV_MAPERR, addr); break;
 	case FAULT_SEGV_ACCERR: signal_fault(K_SIGSEGV, SEGV_ACCERR, addr); break;

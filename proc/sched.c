@@ -301,6 +301,7 @@ void sched_yield_cpu(void)
 		swtch();
 	} else {
 		c->c_need_resched = false;
+		slice_arm(c, l); /* nobody waits, but a CPU-time timer may run */
 	}
 	intr_pop_off();
 }
