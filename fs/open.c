@@ -219,8 +219,8 @@ int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file *
 	if (error) {
 		file_rele(f);
 	} else {
-		if (vp->v_type == VREG)
-			vn_set_path(vp, f->f_path);
+		f->f_path = vn_true_path(vp, f->f_path);
+		vn_set_path(vp, f->f_path);
 		*fp = f;
 	}
 out_start:

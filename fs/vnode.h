@@ -208,6 +208,8 @@ static inline void vn_unlock(struct vnode *vp)
  */
 void vn_set_path(struct vnode *vp, const char *path);
 char *vn_get_path(struct vnode *vp);
+/* The path under which to remember vp, opened as `path` (kmalloc'd, taken over): that, or, for a link of /proc, what it had been opened as. */
+char *vn_true_path(struct vnode *vp, char *path);
 
 /* Reads / writes through vop_read / vop_write with a kernel buffer. Bytes or an error; short at the end of the file. */
 ssize_t vn_pread(struct vnode *vp, void *buf, size_t len, off_t off);

@@ -6,9 +6,18 @@
 
 static struct spinlock path_lock = SPINLOCK_INIT("vnode path", LR_VFS);
 
+/* Names like /proc/PID/exe and /proc/PID/fd/N lead to files that have a better name, and mean another file tomorrow. */
+static bool is_alias(const struct vnode *vp, const char *path)
+{
+	return strncmp(path, "/proc/", 6) == 0 && !(vp->v_flags & V_DYNAMIC);
+}
+
 void vn_set_path(struct vnode *vp, const char *path)
 {
 	char *new, *old;
+
+	if (is_alias(vp, path))
+		return;
 
 	spin_lock(&path_lock);
 	old = vp->v_path;
@@ -35,4 +44,14 @@ char *vn_get_path(struct vnode *vp)
 	copy = vp->v_path ? kstrdup(vp->v_path, KM_NOWAIT) : NULL;
 	spin_unlock(&path_lock);
 	return copy;
+}
+
+char *vn_true_path(struct vnode *vp, char *path)
+{
+	char *better = is_alias(vp, path) ? vn_get_path(vp) : NULL;
+
+	if (!better)
+		return path;
+	kfree(path);
+	return better;
 }

@@ -413,6 +413,7 @@ static void commit(struct exec_new *x)
 	ptimer_delete_all(p);
 	fdtab_closexec(p->p_fdtab);
 	set_comm(p, l, x->path);
+	x->path = vn_true_path(x->vp, x->path);
 	spin_lock(&p->p_lock);
 	p->p_exe = x->vp;
 	p->p_exepath = x->path;
