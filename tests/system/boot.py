@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""Machines of all sizes, command lines of all kinds."""
+from harness import paths
+from harness.scenario import scenario
+
+WORK = "seq 1 2000 | sort -rn | head -1; ls -R /proc/self >/dev/null; cat /proc/cpuinfo | grep -c ^processor; free | head -2 | tail -1"
+
+
+def try_machine(t, mem=256, smp=None, cpus=None, extra=(), append=""):
+    disk = t.disk()
+    m, agent = t.boot(disk, mem=mem, smp=smp, extra=extra, append=append)
+    text = t.sh(agent, WORK)
+    t.contains(text, r"^2000$")
+    if cpus:
+        t.contains(text, rf"^{cpus}$")
+    t.run(agent, "/tests/fork", cwd="/var/tmp/t", fresh=True)
+    t.finish(m, agent, disk)
+    return text
+
+
+def memory_size(mib):
+    @scenario(f"boot/mem{mib}")
+    def run(t):
+        used = int(try_machine(t, mem=mib).split("Mem:")[1].split()[0])
+        want = min(mib, 896) * 1024
+        t.check(want * 85 // 100 <= used <= want, f"of {mib} MiB the kernel counts {used} KiB")
+
+
+for size in (32, 48, 64, 129, 512, 896, 1024, 3000):
+    memory_size(size)
+
+
+def cpu_count(n):
+    @scenario(f"boot/cpus{n}")
+    def run(t):
+        try_machine(t, smp=n, cpus=n)
+
+
+for count in (1, 3, 8):
+    cpu_count(count)
+
+
+def cpu_model(model):
+    @scenario(f"boot/cpu-{model}")
+    def run(t):
+        try_machine(t, extra=["--cpu", model])
+
+
+for name in ("pentium3", "qemu32", "Haswell"):
+    cpu_model(name)
+
+
+@scenario("boot/limits")
+def limits(t):
+    "mem= and maxcpus= on the command line."
+    text = try_machine(t, mem=512, smp=4, append="mem=100M maxcpus=2", cpus=2)
+    t.check(int(text.split("Mem:")[1].split()[0]) <= 100 * 1024, "mem=100M was not heeded")
+
+
+@scenario("boot/shell-in-32MiB")
+def small(t):
+    "The shell and its commands run in 32 MiB."
+    disk = t.disk()
+    c = t.console(disk, mem=32)
+    t.prompt(c)
+    t.equal("sum", t.type(c, "seq 1 10000 | sort -n | tail -1"), "10000\n")
+    t.contains(t.type(c, "tar cf - /etc | gzip | wc -c"), r"^\d+$")
+    c.send("poweroff\r")
+    t.equal("exit status", t.await_end(c), 0)
+    t.fsck(disk)
+
+
+@scenario("boot/odd-command-lines")
+def odd_lines(t):
+    "Nobody is harmed by nonsense on the command line."
+    for line in ("=", "====", '"', 'a="b c', "init", "root", "mem=", "mem=0", "mem=99999999999999999999", "maxcpus=-1", "maxcpus=0",
+                 "console=nowhere", "panic=never", "x" * 500, "y=" + "z" * 900, " ".join(f"k{i}=v" for i in range(120)),
+                 "canary=nonsense", "debug " * 50, "\x01\x7f"):
+        m = t.machine(t.disk(), append=line)
+        from harness.agent import Agent
+        agent = Agent(m)
+        # The kernel may say no to what makes no sense, in one clear line: but it must not crash or hang.
+        if line in ("root", "mem=0", "mem=") and not wait_ready(agent):
+            t.contains(m.log_text(), r"(?i)expected|mem=|root")
+            m.stop()
+            continue
+        if line not in ("root", "mem=0", "mem="):
+            agent.ready()
+        t.sh(agent, "true")
+        m.stop()
+
+
+def wait_ready(agent):
+    from harness.verdict import MachineEnd
+    try:
+        agent.ready()
+        return True
+    except MachineEnd:
+        return False
+
+
+@scenario("boot/no-root")
+def no_root(t):
+    "Without a disk, or with a root= that is not there: one clear line, and QEMU's status of a panic."
+    for disk, append in ((None, ""), (t.disk(), "root=/dev/vdz")):
+        c = t.console(disk, append=append)
+        t.equal("exit status", t.await_end(c), 99)
+    with open(t.logs[0], encoding="utf-8", errors="replace") as f:
+        t.contains(f.read(), r"(?i)panic: .*root")
+
+
+@scenario("boot/no-init")
+def no_init(t):
+    "An init= that is not there falls back to the usual programs, or ends in one clear line."
+    m = t.machine(t.disk(), init="/no/such/program")
+    while m.running() and "# " not in m.log_text() and not m.progress.stuck():
+        try:
+            m.proc.wait(timeout=0.2)
+        except Exception:  # pylint: disable=broad-except
+            pass
+    t.contains(m.log_text(), r"(?i)/no/such/program|# $")
+
+
+@scenario("boot/shell-as-init")
+def shell_as_init(t):
+    "init=/bin/sh: the old way into a broken system."
+    disk = t.disk()
+    c = t.console(disk, append="init=/bin/sh")
+    t.prompt(c)
+    t.equal("sum", t.type(c, "echo $((6 * 7)) $$"), "42 1\n")
+    c.send("sync; poweroff -f\r")
+    t.equal("exit status", t.await_end(c), 0)
+    t.fsck(disk)
+
+
+@scenario("boot/iso")
+def iso(t):
+    "From the CD by GRUB, without any disk: a shell on a root file system in memory."
+    t.need(paths.ISO)
+    c = t.console(None, iso=True)
+    t.prompt(c, timeout=180)
+    t.equal("write", t.type(c, "echo works > /root/x && cat /root/x"), "works\n")
+    t.contains(t.type(c, "mount"), r"ram0 on / type ext2|/dev/ram0")
+    c.send("poweroff\r")
+    t.equal("exit status", t.await_end(c), 0)
+
+
+@scenario("boot/again")
+def again(t):
+    "What one boot writes, the next one finds; ten times."
+    disk = t.disk()
+    for i in range(10):
+        m, agent = t.boot(disk)
+        text = t.sh(agent, f"cat /root/count 2>/dev/null; echo {i} >> /root/count")
+        t.equal("count", text.split(), [str(n) for n in range(i)])
+        t.finish(m, agent, disk)
+
+
+@scenario("boot/time", smp=(1, 2))
+def boot_time(t):
+    "Counts instructions, not seconds: from power-on to the agent at most so many thousand million."
+    disk = t.disk()
+    m, agent = t.boot(disk, extra=["--icount"])
+    text = t.sh(agent, "cat /proc/uptime")
+    # With --icount one instruction takes 2 ns of the machine's time.
+    t.check(float(text.split()[0]) < 5.0, f"the machine was up for {text.split()[0]} s of its own time")
+    m.stop()
