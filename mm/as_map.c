@@ -249,24 +249,48 @@ int as_unmap(struct as *as, u32 addr, u32 len)
 	for ((s) = as_findseg_ge(as, start); \
 	     (s) && &(s)->s_link != &(as)->a_segs && (s)->s_base < (end); (s) = list_next(s, s_link))
 
+/* How far from start on, at most to end, all is mapped and may have protection prot; *error says what ends it. */
+static u32 setprot_reach(struct as *as, u32 start, u32 end, u32 prot, int *error)
+{
+	u32 at = start;
+	struct seg *s;
+
+	*error = 0;
+	for_each_seg_in(s, as, start, end)
+	{
+		if (s->s_base > at)
+			break;
+		if (prot & ~s->s_maxprot) {
+			*error = -EACCES;
+			return at;
+		}
+		at = MIN(seg_end(s), end);
+	}
+	if (at < end)
+		*error = -ENOMEM;
+	return at;
+}
+
+/* As on Linux, what lies before a hole is changed all the same. */
 static int setprot_locked(struct as *as, u32 start, u32 end, u32 prot)
 {
 	struct seg *s;
-	int error;
+	int error, split;
+	u32 reach = setprot_reach(as, start, end, prot, &error);
 
-	if (!as_range_mapped(as, start, end))
-		return -ENOMEM;
-	for_each_seg_in(s, as, start, end) if (prot & ~s->s_maxprot) return -EACCES;
-	error = split_ends(as, start, end);
-	if (!error)
-		for_each_seg_in(s, as, start, end)
-		{
-			if (s->s_prot == prot)
-				continue;
-			s->s_prot = prot;
-			s->s_ops->setprot(s, s->s_base, s->s_size, prot);
-		}
-	as_coalesce(as, start, end - start);
+	if (reach == start)
+		return error;
+	split = split_ends(as, start, reach);
+	if (split)
+		return split;
+	for_each_seg_in(s, as, start, reach)
+	{
+		if (s->s_prot == prot)
+			continue;
+		s->s_prot = prot;
+		s->s_ops->setprot(s, s->s_base, s->s_size, prot);
+	}
+	as_coalesce(as, start, reach - start);
 	return error;
 }
 

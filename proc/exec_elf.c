@@ -64,14 +64,14 @@ static void elf_close(struct elf_file *ef)
 	ef->ef_ph = NULL;
 }
 
-/* May this LOAD segment be mapped at bias? Page numbers congruent, no wrap, inside user space. */
-static bool load_ok(const struct elf32_phdr *ph, u32 bias)
+/* May this LOAD segment be mapped at bias? Page numbers congruent, no wrap, inside user space, and in the file to its end. */
+static bool load_ok(const struct elf32_phdr *ph, u32 bias, u64 filesize)
 {
 	u64 start = (u64)ph->p_vaddr + bias, end = start + ph->p_memsz;
 
 	return ph->p_filesz <= ph->p_memsz && ph->p_memsz != 0 && start >= USER_MIN && end <= MMAP_TOP &&
 	       (ph->p_vaddr & PAGE_MASK) == (ph->p_offset & PAGE_MASK) &&
-	       (u64)ph->p_offset + ph->p_filesz <= 0x7fffffff;
+	       (u64)ph->p_offset + ph->p_filesz <= filesize;
 }
 
 static u32 prot_of(const struct elf32_phdr *ph)
@@ -150,7 +150,7 @@ static int elf_check(const struct elf_file *ef, u32 bias)
 
 		if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
 			continue;
-		if (!load_ok(ph, bias) || (u64)ph->p_vaddr + bias < last)
+		if (!load_ok(ph, bias, ef->ef_vp->v_size) || (u64)ph->p_vaddr + bias < last)
 			return -ENOEXEC;
 		last = (u64)ph->p_vaddr + bias + ph->p_memsz;
 		any = true;
