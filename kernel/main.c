@@ -3,6 +3,7 @@
  * Start-up, in the one order that works. Read it from kmain() at the end: each step may use all that were taken before it.
  */
 #include "ckpt/ckpt.h"
+#include "fs/ext2.h"
 #include "fs/file.h"
 #include "fs/names.h"
 #include "fs/pagecache.h"
@@ -166,6 +167,7 @@ void kmain(u32 magic, paddr_t mbi)
 	vfs_init();
 	vnode_vm_init();
 	file_init();
+	ext2_init();
 	kthread_create("start", start_system, NULL, PRI_KERNEL);
 	sched_idle();
 }

@@ -22,6 +22,7 @@ _Static_assert(sizeof(struct abi_statfs64) == 84, "statfs64");
 #define K_MAGIC_BDEVFS 0x62646576u
 #define K_MAGIC_DEVPTS 0x1cd1u
 #define K_MAGIC_PROC 0x9fa0u
+#define K_MAGIC_EXT2 0xef53u
 #define K_MAGIC_TMPFS 0x01021994u
 
 #define K_ST_RDONLY 0x0001u

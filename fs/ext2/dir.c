@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* ext2: directories read. */
+#include "fs/ext2/ext2.h"
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+
+int ext2_dir_block(struct vnode *dvp, u32 idx, struct page **pgp)
+{
+	struct ext2inode *ei = ext2inode(dvp);
+	u32 blk, run;
+	int error;
+
+	error = ext2_bmap(ei, idx, 1, &blk, &run);
+	if (error)
+		return error;
+	if (blk == 0)
+		return ext2_damage(ei->ei_mount, "directory %u has a hole at block %u", (u32)dvp->v_ino, idx);
+	return ext2_meta_get(ei->ei_mount, blk, pgp);
+}
+
+const struct ext2_dirent *ext2_dirent_at(struct vnode *dvp, const struct page *pg, u32 off)
+{
+	const struct ext2_dirent *de = (const void *)((const u8 *)page_kva(pg) + off);
+
+	if (off % 4 == 0 && off <= EXT2_BSIZE - 8 && de->de_reclen >= 8 && de->de_reclen % 4 == 0 &&
+	    de->de_reclen <= EXT2_BSIZE - off && EXT2_DIRENT_LEN(de->de_namelen) <= de->de_reclen &&
+	    (de->de_inode == 0 || de->de_namelen > 0))
+		return de;
+	ext2_damage(ext2mount(dvp->v_vfs), "directory %u has a damaged entry in block %u at byte %u", (u32)dvp->v_ino,
+		    pg->pg_index, off);
+	return NULL;
+}
+
+/* The entry called name in one block: its offset, or -ENOENT. */
+static int find_in_block(struct vnode *dvp, const struct page *pg, const char *name, u32 len)
+{
+	const struct ext2_dirent *de;
+
+	for (u32 off = 0; off < EXT2_BSIZE; off += de->de_reclen) {
+		de = ext2_dirent_at(dvp, pg, off);
+		if (!de)
+			return -EUCLEAN;
+		if (de->de_inode && de->de_namelen == len && memcmp(de->de_name, name, len) == 0)
+			return (int)off;
+	}
+	return -ENOENT;
+}
+
+int ext2_dir_find(struct vnode *dvp, const char *name, u32 len, struct page **pgp, u32 *off)
+{
+	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
+
+	for (u32 idx = 0; idx < n; idx++) {
+		int r = ext2_dir_block(dvp, idx, pgp);
+
+		if (r)
+			return r;
+		r = find_in_block(dvp, *pgp, name, len);
+		if (r >= 0) {
+			*off = (u32)r;
+			return 0;
+		}
+		page_put(*pgp);
+		if (r != -ENOENT)
+			return r;
+	}
+	return -ENOENT;
+}
+
+static int ext2_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
+{
+	const struct ext2_dirent *de;
+	struct page *pg;
+	u32 off, ino;
+	int error;
+
+	ASSERT(mutex_held(&dvp->v_lock));
+	if (len == 1 && name[0] == '.') {
+		vn_hold(dvp);
+		*vpp = dvp;
+		return 0;
+	}
+	error = ext2_dir_find(dvp, name, len, &pg, &off);
+	if (error)
+		return error;
+	de = (const void *)((const u8 *)page_kva(pg) + off);
+	ino = de->de_inode;
+	page_put(pg);
+	error = ext2_iget(ext2mount(dvp->v_vfs), ino, vpp);
+	if (!error && len == 2 && name[0] == '.' && name[1] == '.' && (*vpp)->v_type != VDIR) {
+		vn_rele(*vpp);
+		error = ext2_damage(ext2mount(dvp->v_vfs), "the parent of directory %u is no directory", (u32)dvp->v_ino);
+	}
+	return error;
+}
+
+/* Type bytes of entries (source: ext2_fs.h EXT2_FT_*). */
+static const enum vtype entry_type[] = { VNON, VREG, VDIR, VCHR, VBLK, VFIFO, VNON, VLNK };
+
+/* Hands out the entries of one block from `from` on. 1: the receiver has had enough. */
+static int read_block(struct vnode *dvp, const struct page *pg, u32 idx, u32 from, dirent_fn fn, void *arg)
+{
+	bool typed = ext2mount(dvp->v_vfs)->em_filetype;
+	const struct ext2_dirent *de;
+
+	for (u32 off = 0; off < EXT2_BSIZE; off += de->de_reclen) {
+		enum vtype type = VNON;
+
+		de = ext2_dirent_at(dvp, pg, off);
+		if (!de)
+			return -EUCLEAN;
+		if (de->de_inode == 0 || off < from)
+			continue;
+		if (typed && de->de_type < ARRAY_SIZE(entry_type))
+			type = entry_type[de->de_type];
+		if (!fn(arg, de->de_name, de->de_namelen, de->de_inode, type,
+			(off_t)idx * EXT2_BSIZE + off + de->de_reclen))
+			return 1;
+	}
+	return 0;
+}
+
+static int ext2_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg)
+{
+	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
+	int r = 0;
+
+	if (off < 0)
+		return -EINVAL;
+	if ((u64)off >= dvp->v_size)
+		return 0;
+	for (u32 idx = (u32)(off / EXT2_BSIZE); idx < n && r == 0; idx++) {
+		u32 from = idx == (u32)(off / EXT2_BSIZE) ? (u32)(off % EXT2_BSIZE) : 0;
+		struct page *pg;
+
+		r = ext2_dir_block(dvp, idx, &pg);
+		if (r)
+			break;
+		r = read_block(dvp, pg, idx, from, fn, arg);
+		page_put(pg);
+	}
+	return r < 0 ? r : 0;
+}
+
+const struct vnodeops ext2_dir_ops = {
+	.vop_getattr = ext2_getattr,
+	.vop_lookup = ext2_lookup,
+	.vop_readdir = ext2_readdir,
+	.vop_reclaim = ext2_reclaim,
+};

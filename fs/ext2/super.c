@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* ext2: mounting (with all the checks that let the rest rely on em_*), statfs, and what is said about damage. */
+#include "fs/ext2/ext2.h"
+
+#include "fs/bio.h"
+#include "fs/ext2.h"
+#include "fs/pagecache.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/statfs.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+
+#define MAX_COMPLAINTS 20u
+#define INCOMPAT_KNOWN EXT2_INCOMPAT_FILETYPE
+#define RO_COMPAT_KNOWN (EXT2_RO_SPARSE_SUPER | EXT2_RO_LARGE_FILE)
+
+static void say(const struct ext2mount *em, const char *fmt, va_list ap)
+{
+	char text[128];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	printk("ext2: %s: %s\n", em->em_vfs->vfs_source, text);
+}
+
+int ext2_damage(struct ext2mount *em, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (__atomic_fetch_add(&em->em_complaints, 1, __ATOMIC_RELAXED) < MAX_COMPLAINTS) {
+		va_start(ap, fmt);
+		say(em, fmt, ap);
+		va_end(ap);
+	}
+	return -EUCLEAN;
+}
+
+/* Why it cannot be mounted. */
+static int refuse(const struct ext2mount *em, int error, const char *fmt, ...) __printf(3, 4);
+static int refuse(const struct ext2mount *em, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(em, fmt, ap);
+	va_end(ap);
+	return error;
+}
+
+static int check_features(struct ext2mount *em, const struct ext2_super *sb)
+{
+	u32 incompat = sb->s_rev_level ? sb->s_feature_incompat : 0, ro = sb->s_rev_level ? sb->s_feature_ro_compat : 0;
+
+	if (incompat & EXT2_INCOMPAT_RECOVER)
+		return refuse(em, -EINVAL, "its journal must be replayed first (e2fsck)");
+	if (incompat & ~INCOMPAT_KNOWN)
+		return refuse(em, -EINVAL, "has features (incompatible %x) that are not supported", incompat & ~INCOMPAT_KNOWN);
+	if ((ro & ~RO_COMPAT_KNOWN) && !em->em_vfs->vfs_readonly) {
+		printk("ext2: %s: has features (%x) that allow reading only\n", em->em_vfs->vfs_source, ro & ~RO_COMPAT_KNOWN);
+		em->em_vfs->vfs_readonly = true;
+	}
+	em->em_filetype = incompat & EXT2_INCOMPAT_FILETYPE;
+	return 0;
+}
+
+static int check_geometry(struct ext2mount *em, const struct ext2_super *sb)
+{
+	u64 device = em->em_bdev->bd_sectors / (EXT2_BSIZE / SECTOR_SIZE);
+	u32 itable;
+
+	if (sb->s_magic != EXT2_MAGIC)
+		return refuse(em, -EINVAL, "is no ext2 file system");
+	if (sb->s_log_block_size != 2)
+		return refuse(em, -EINVAL, "its blocks are not of 4096 bytes");
+	em->em_isize = sb->s_rev_level ? sb->s_inode_size : EXT2_OLD_INODE_SIZE;
+	em->em_first_ino = sb->s_rev_level ? sb->s_first_ino : EXT2_OLD_FIRST_INO;
+	em->em_blocks = sb->s_blocks_count;
+	em->em_inodes = sb->s_inodes_count;
+	em->em_bpg = sb->s_blocks_per_group;
+	em->em_ipg = sb->s_inodes_per_group;
+	if (em->em_blocks > device)
+		return refuse(em, -EINVAL, "has %u blocks, but the device only %llu", em->em_blocks, (unsigned long long)device);
+	if (em->em_isize < EXT2_OLD_INODE_SIZE || em->em_isize > EXT2_BSIZE || (em->em_isize & (em->em_isize - 1)))
+		return refuse(em, -EINVAL, "has inodes of %u bytes", em->em_isize);
+	if (em->em_bpg < 8 || em->em_bpg > EXT2_BSIZE * 8 || em->em_bpg % 8 || em->em_ipg == 0 ||
+	    em->em_ipg > EXT2_BSIZE * 8 || em->em_ipg % (EXT2_BSIZE / em->em_isize) || sb->s_first_data_block != 0 ||
+	    em->em_blocks < 8)
+		return refuse(em, -EUCLEAN, "has an impossible geometry");
+	em->em_ngroups = (em->em_blocks - 1) / em->em_bpg + 1;
+	em->em_ngdb = (em->em_ngroups - 1) / EXT2_DESC_PER_BLOCK + 1;
+	itable = em->em_ipg / (EXT2_BSIZE / em->em_isize);
+	if ((u64)em->em_ngroups * em->em_ipg != em->em_inodes || em->em_first_ino < EXT2_OLD_FIRST_INO ||
+	    em->em_first_ino > em->em_inodes || itable >= em->em_bpg || em->em_ngdb >= em->em_bpg)
+		return refuse(em, -EUCLEAN, "has an impossible geometry");
+	return 0;
+}
+
+/* Are [blk, blk + n) in group g, and not where its copy of the descriptors is? */
+static bool in_group(const struct ext2mount *em, u32 g, u32 blk, u32 n)
+{
+	u32 first = g * em->em_bpg, end = MIN((u64)em->em_blocks, (u64)first + em->em_bpg);
+
+	if (ext2_group_has_super(em, g))
+		first += 1 + em->em_ngdb;
+	return blk >= first && blk < end && n <= end - blk;
+}
+
+static int read_group(struct ext2mount *em, u32 g)
+{
+	u32 at = g % EXT2_DESC_PER_BLOCK, ntable = em->em_ipg / (EXT2_BSIZE / em->em_isize);
+	const struct ext2_group_desc *gd = page_kva(em->em_gdpage[g / EXT2_DESC_PER_BLOCK]);
+	struct ext2group *eg = &em->em_group[g];
+
+	eg->eg_bbm = gd[at].bg_block_bitmap;
+	eg->eg_ibm = gd[at].bg_inode_bitmap;
+	eg->eg_itable = gd[at].bg_inode_table;
+	if (!in_group(em, g, eg->eg_bbm, 1) || !in_group(em, g, eg->eg_ibm, 1) || !in_group(em, g, eg->eg_itable, ntable) ||
+	    eg->eg_bbm == eg->eg_ibm || eg->eg_bbm - eg->eg_itable < ntable || eg->eg_ibm - eg->eg_itable < ntable)
+		return refuse(em, -EUCLEAN, "the descriptor of group %u is damaged", g);
+	return 0;
+}
+
+static int read_groups(struct ext2mount *em)
+{
+	int error = 0;
+
+	em->em_gdpage = kzalloc(em->em_ngdb * sizeof(em->em_gdpage[0]), 0);
+	em->em_group = kzalloc(em->em_ngroups * sizeof(em->em_group[0]), 0);
+	if (!em->em_gdpage || !em->em_group)
+		return -ENOMEM;
+	for (u32 i = 0; i < em->em_ngdb && !error; i++)
+		error = ext2_meta_get(em, 1 + i, &em->em_gdpage[i]);
+	for (u32 g = 0; g < em->em_ngroups && !error; g++)
+		error = read_group(em, g);
+	return error;
+}
+
+static int open_meta(struct ext2mount *em)
+{
+	struct vnode *bvp = em->em_vfs->vfs_bdevvp;
+	static const struct vnodeops meta_ops = { .vop_getpage = bdev_getpage, .vop_getpages = bdev_getpages };
+
+	/* From here on the device is read through em_meta. */
+	if (pc_flush(bvp, 0, PC_END, true))
+		return -EIO;
+	em->em_meta = vnode_anon(bvp->v_vfs, VBLK, &meta_ops);
+	if (!em->em_meta)
+		return -ENOMEM;
+	em->em_meta->v_data = em->em_bdev;
+	em->em_meta->v_size = bvp->v_size;
+	return 0;
+}
+
+static void ext2_free(struct ext2mount *em)
+{
+	for (u32 i = 0; em->em_gdpage && i < em->em_ngdb; i++) {
+		if (em->em_gdpage[i])
+			page_put(em->em_gdpage[i]);
+	}
+	if (em->em_sbpage)
+		page_put(em->em_sbpage);
+	if (em->em_meta)
+		vn_rele(em->em_meta);
+	kfree(em->em_gdpage);
+	kfree(em->em_group);
+	kfree(em);
+}
+
+static int read_super(struct ext2mount *em)
+{
+	int error;
+
+	error = ext2_meta_get(em, 0, &em->em_sbpage);
+	if (error)
+		return error;
+	em->em_sb = (struct ext2_super *)((u8 *)page_kva(em->em_sbpage) + EXT2_SUPER_OFFSET);
+	error = check_geometry(em, em->em_sb);
+	if (!error)
+		error = check_features(em, em->em_sb);
+	if (error)
+		return error;
+	/* i_blocks counts units of 512 bytes in 32 bits, indirect blocks included. */
+	em->em_maxsize = (1ull << 41) - (1ull << 32);
+	em->em_meta->v_size = (u64)em->em_blocks * EXT2_BSIZE;
+	return read_groups(em);
+}
+
+static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
+{
+	struct ext2mount *em = kzalloc(sizeof(*em), 0);
+	int error;
+
+	if (!em)
+		return -ENOMEM;
+	em->em_vfs = vfs;
+	em->em_bdev = vfs->vfs_bdevvp->v_data;
+	vfs->vfs_data = em;
+	if (vfs->vfs_bdevvp->v_size < 8 * EXT2_BSIZE)
+		error = refuse(em, -EINVAL, "is no ext2 file system");
+	else
+		error = open_meta(em);
+	if (!error)
+		error = read_super(em);
+	vfs->vfs_readonly = true;
+	if (!error)
+		error = ext2_iget(em, EXT2_ROOT_INO, &vfs->vfs_root);
+	if (!error && vfs->vfs_root->v_type != VDIR) {
+		vnode_setflags(vfs->vfs_root, V_NOCACHE, 0);
+		vn_rele(vfs->vfs_root);
+		vfs->vfs_root = NULL;
+		error = refuse(em, -EUCLEAN, "the root is no directory");
+	}
+	if (error)
+		ext2_free(em);
+	return error;
+}
+
+static int ext2_unmount(struct vfs *vfs)
+{
+	ext2_free(ext2mount(vfs));
+	return 0;
+}
+
+static int ext2_statfs(struct vfs *vfs, struct statfs_k *st)
+{
+	const struct ext2mount *em = ext2mount(vfs);
+	u32 reserved = em->em_sb->s_r_blocks_count;
+
+	st->f_type = K_MAGIC_EXT2;
+	st->f_bsize = st->f_frsize = EXT2_BSIZE;
+	st->f_blocks = em->em_blocks;
+	st->f_bfree = em->em_sb->s_free_blocks_count;
+	st->f_bavail = st->f_bfree > reserved ? st->f_bfree - reserved : 0;
+	st->f_files = em->em_inodes;
+	st->f_ffree = em->em_sb->s_free_inodes_count;
+	return 0;
+}
+
+static const struct vfsops ext2_vfsops = {
+	.vfs_mount = ext2_mount,
+	.vfs_unmount = ext2_unmount,
+	.vfs_statfs = ext2_statfs,
+};
+
+static struct fstype ext2_type = { .fs_name = "ext2", .fs_ops = &ext2_vfsops };
+
+void ext2_init(void)
+{
+	ext2_inode_init();
+	fstype_register(&ext2_type);
+}
