@@ -227,8 +227,8 @@ static struct vnode *next_shared(struct as *as, u32 *addr, u32 end, u32 *from, u
 	struct seg *s;
 
 	rw_read_lock(&as->a_lock);
-	for (s = as_findseg_ge(as, *addr); s && &s->s_link != &as->a_segs && s->s_base < end;
-	     s = list_next(s, s_link)) {
+	s = *addr < end ? as_findseg_ge(as, *addr) : NULL;
+	for (; s && &s->s_link != &as->a_segs && s->s_base < end; s = list_next(s, s_link)) {
 		u32 start = MAX(*addr, s->s_base), stop = MIN(end, seg_end(s));
 
 		if (!s->s_vp || seg_private(s))

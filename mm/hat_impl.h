@@ -12,16 +12,16 @@
 
 #define PTE_THERE (PTE_P | PTE_SW_NONE)
 
+static inline struct page *pte_page(u32 pte)
+{
+	return pa_page(pte & PTE_FRAME);
+}
+
 static inline u32 *hat_table(const struct hat *h, u32 va)
 {
 	u32 pde = h->h_pgdir[PDX(va)];
 
-	return pde & PTE_P ? KVA(pde & PTE_FRAME) : NULL;
-}
-
-static inline struct page *pte_page(u32 pte)
-{
-	return pa_page(pte & PTE_FRAME);
+	return pde & PTE_P ? page_kva(pte_page(pde)) : NULL;
 }
 
 /* A private page that this PTE alone refers to. h_lock held. */

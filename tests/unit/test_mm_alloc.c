@@ -68,7 +68,10 @@ static const struct mem_range ram[] = {
 	{ 0, 0x9fc00 }, { 0x100000, 0xa00000 }, { 0xb00800, RAM_BYTES - 0x1800 }, { 0xfffffff0000ull, ~0ull }
 };
 static const struct mem_range reserved[] = {
-	{ 0x400000, 0x456789 }, { 0, 0x1000 }, { 0x100000, 0x2f0001 }, { 0x300000, 0x300000 },
+	{ 0x400000, 0x456789 },
+	{ 0, 0x1000 },
+	{ 0x100000, 0x2f0001 },
+	{ 0x300000, 0x300000 },
 };
 
 static bool in(const struct mem_range *r, u32 n, u64 start, u64 end, bool whole)
@@ -76,8 +79,8 @@ static bool in(const struct mem_range *r, u32 n, u64 start, u64 end, bool whole)
 	u32 i;
 
 	for (i = 0; i < n; i++)
-		if (whole ? start >= r[i].start && end <= r[i].end :
-			    r[i].start < r[i].end && start < r[i].end && end > r[i].start)
+		if (whole ? start >= r[i].start && end <= r[i].end
+			  : r[i].start < r[i].end && start < r[i].end && end > r[i].start)
 			return true;
 	return false;
 }
@@ -317,12 +320,12 @@ static void test_kmalloc(void)
 }
 
 /* Runs stmt, which must panic with a text that holds `expect`. */
-#define MUST_PANIC(stmt, expect)                                        \
-	do {                                                            \
-		panic_text[0] = 0;                                      \
-		if (!setjmp(panicked)) {                                \
-			stmt;                                           \
-		}                                                       \
+#define MUST_PANIC(stmt, expect)                                             \
+	do {                                                                 \
+		panic_text[0] = 0;                                           \
+		if (!setjmp(panicked)) {                                     \
+			stmt;                                                \
+		}                                                            \
 		check(strstr(panic_text, expect) != NULL, "panic: " expect); \
 	} while (0)
 
