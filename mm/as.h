@@ -104,7 +104,8 @@ struct seg *as_findseg_ge(struct as *as, u32 addr);
 int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags, struct vnode *vp,
 	   u64 off, bool fixed);
 int as_unmap(struct as *as, u32 addr, u32 len); /* holes are fine. -EINVAL, -ENOMEM (split) */
-int as_setprot(struct as *as, u32 addr, u32 len, u32 prot); /* all or nothing. -EINVAL, -ENOMEM on a hole, -EACCES beyond maxprot; what lies before it is changed */
+/* -EINVAL; -ENOMEM on a hole, -EACCES beyond maxprot: as on Linux, what lies before that is changed all the same. */
+int as_setprot(struct as *as, u32 addr, u32 len, u32 prot);
 /* Sets and clears SEG_* flags (madvise). -EINVAL, -ENOMEM on a hole */
 int as_setflags(struct as *as, u32 addr, u32 len, u32 set, u32 clear);
 /* mremap(2): flags MREMAP_*, `fixed` the new address with MREMAP_FIXED. -EINVAL, -EFAULT, -ENOMEM, -EAGAIN as there. */

@@ -227,20 +227,20 @@ static void op_protect(struct space *sp)
 {
 	u32 n = rnd(NP), count = 1 + rnd(MIN(NP - n, 10u)), prot = random_prot(), i;
 	int error = as_setprot(sp->as, page_va(n), count << PAGE_SHIFT, prot);
-	bool denied = false;
+	int want = 0;
 
-	for (i = 0; i < count; i++)
-		denied |= sp->m[n + i].mapped && (prot & ~sp->m[n + i].maxprot);
-	if (!all_mapped(sp, n, count)) {
-		CHECK(error == -ENOMEM);
-	} else if (denied) {
-		CHECK(error == -EACCES);
-	} else if (error) {
-		CHECK(error == -ENOMEM && nhoard);
-	} else {
-		for (i = 0; i < count; i++)
-			sp->m[n + i].prot = prot;
-	}
+	for (i = 0; i < count && !want; i++)
+		want = !sp->m[n + i].mapped ? -ENOMEM : prot & ~sp->m[n + i].maxprot ? -EACCES : 0;
+	if (want)
+		i--;
+	CHECK(error == want || (error == -ENOMEM && nhoard));
+	if (error != want)
+		return;
+	/* A hole, or no memory to split? */
+	if (error && i && nhoard && as_findseg(sp->as, page_va(n))->s_prot != prot)
+		return;
+	while (i-- > 0)
+		sp->m[n + i].prot = prot;
 }
 
 static void op_advise(struct space *sp)
