@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""Checkpoint and recovery, through the commands and calls that users have; in one boot, over a reboot, over a power cut."""
+import os
+import re
+import subprocess
+
+from harness import paths, program
+from harness.agent import Agent
+from harness.scenario import Failure, scenario
+
+KINDS = ["registers", "memory", "signals", "files", "identity", "twice", "in-handler"]
+MAT = ["/bin/mat", "-n", "160"]
+CKPTOOL = os.path.join(paths.BUILD, "ckptool")
+
+
+def save(t, agent, kind, where="/root/c"):
+    t.sh(agent, f"mkdir -p {where}")
+    text = t.run(agent, "/tests/ckpttest", kind, kind, cwd=where, name=f"save {kind}")
+    t.contains(text, r"^saved$")
+
+
+def bring_back(t, agent, kind, where="/root/c"):
+    text = t.run(agent, "/bin/recover", kind, cwd=where, name=f"recover {kind}")
+    t.contains(text, rf"^(recovered {kind}|saved again)$")
+
+
+def one_kind(kind, smp=(2,)):
+    @scenario(f"ckpt/{kind}", smp=smp)
+    def run(t):
+        "Saved and brought back in one boot, twice from one image; nothing is left in the kernel."
+        disk = t.disk()
+        m, agent = t.boot(disk)
+        save(t, agent, kind)
+        bring_back(t, agent, kind)
+        counts = []
+        for _ in range(3):
+            t.sh(agent, "rm -rf /root/c")
+            save(t, agent, kind)
+            bring_back(t, agent, kind)
+            t.sh(agent, "rm -rf /root/c")
+            counts.append(agent.counts())
+        grown = program.growth(counts[0], counts[1])
+        again = program.growth(counts[1], counts[2])
+        grown = {k: v for k, v in grown.items() if k in again}
+        t.check(not grown, f"each save and recovery leaves behind: {grown}")
+        t.finish(m, agent, disk)
+
+
+for name in KINDS:
+    one_kind(name, (1, 2, 4) if name in ("registers", "memory") else (2,))
+
+
+@scenario("ckpt/reboot")
+def reboot(t):
+    "All kinds are saved, the machine is switched off and boots again, all come back."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    for kind in KINDS:
+        save(t, agent, kind, f"/root/{kind}")
+    t.finish(m, agent, disk)
+    m, agent = t.boot(disk)
+    # Other processes have the old pids by now: the recovered one must not notice.
+    t.sh(agent, "for i in 1 2 3 4 5 6 7 8; do sleep 0 & done; wait")
+    for kind in KINDS:
+        bring_back(t, agent, kind, f"/root/{kind}")
+    t.finish(m, agent, disk)
+
+
+@scenario("ckpt/power-cut")
+def power_cut(t):
+    "All kinds are saved, the power goes at once, the machine boots again, all come back."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    for kind in KINDS:
+        save(t, agent, kind, f"/root/{kind}")
+    t.cut(m)
+    m, agent = t.boot(disk)
+    for kind in KINDS:
+        bring_back(t, agent, kind, f"/root/{kind}")
+    t.finish(m, agent)
+
+
+@scenario("ckpt/computation", smp=(1, 2))
+def computation(t):
+    "A computation checkpoints itself five times, the power goes in the middle; recovered, its result is that of an undisturbed run."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    for argv in (MAT, ["/bin/life", "-s", "200", "-g", "60"]):
+        plain = t.contains(t.run(agent, *argv), r"^result (\w+)$").group(1)
+        text = t.run(agent, *argv, "-c", "/root/c", "-k", "5")
+        t.equal("result with checkpoints", t.contains(text, r"^result (\w+)$").group(1), plain)
+        t.equal("checkpoints", len(re.findall(r"^checkpoint at", text, re.M)), 5)
+        t.check("no checkpoint" not in text, text)
+        text = t.run(agent, "/bin/recover", "/root/c")
+        t.equal("result of the recovered one", t.contains(text, r"^result (\w+)$").group(1), plain)
+        # Now cut the power after the third checkpoint.
+        items = ["arg=" + a for a in [*argv, "-c", "/root/cut", "-k", "5"]] + ["limit=1000", "name=cut"]
+        agent.send("run", b"\0".join(i.encode() for i in items) + b"\0")
+        text = ""
+        while text.count("stopped") < 3:
+            kind, payload = agent.expect("out", "beat", "exit")
+            t.check(kind != "exit", f"it ended: {text}")
+            text += payload.decode() if kind == "out" else ""
+        t.cut(m)
+        m, agent = t.boot(disk)
+        text = t.run(agent, "/bin/recover", "/root/cut")
+        t.equal("result after the power cut", t.contains(text, r"^result (\w+)$").group(1), plain)
+    t.finish(m, agent)
+
+
+@scenario("ckpt/forked")
+def forked(t):
+    "Forked checkpoints: the process goes on meanwhile; the images are whole."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    plain = t.contains(t.run(agent, *MAT), r"^result (\w+)$").group(1)
+    text = t.run(agent, *MAT, "-f", "-c", "/root/f", "-k", "3")
+    t.equal("result", t.contains(text, r"^result (\w+)$").group(1), plain)
+    t.check("no checkpoint" not in text or "busy" in text, text)
+    text = t.run(agent, "/bin/recover", "/root/f")
+    t.equal("result of the recovered one", t.contains(text, r"^result (\w+)$").group(1), plain)
+    t.finish(m, agent, disk)
+
+
+@scenario("ckpt/transparent")
+def transparent(t):
+    "tckpt of a process that knows nothing of it, asleep and at work; recovered after its death and after a reboot."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    plain = t.contains(t.run(agent, *MAT), r"^result (\w+)$").group(1)
+    text = t.sh(agent, "cd /root; /bin/mat -n 160 > out 2>&1 & p=$!; while ! grep -q '20 %' out; do sleep 0.01; done;"
+                       "tckpt -w $p mid || exit 9; kill -9 $p; wait $p; cat out")
+    t.contains(text, r"stopped")
+    text = t.run(agent, "/bin/recover", "mid", cwd="/root")
+    # Its output goes on in the file that it had open.
+    t.equal("result", t.contains(t.sh(agent, "cat /root/out"), r"^result (\w+)$").group(1), plain)
+    text = t.sh(agent, "cd /root; (sleep 2; echo slept) > slept & sleep 0.2; tckpt -w $! nap; wait; cat slept")
+    t.contains(text, r"^slept$")
+    t.finish(m, agent, disk)
+    m, agent = t.boot(disk)
+    t.run(agent, "/bin/recover", "mid", cwd="/root")
+    t.equal("result", t.contains(t.sh(agent, "tail -1 /root/out"), r"^result (\w+)$").group(1), plain)
+    t.finish(m, agent, disk)
+
+
+@scenario("ckpt/periodic")
+def periodic(t):
+    "ckptrun: an unmodified program under periodic checkpoints survives a power cut."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    argv = ["/bin/mat", "-n", "400"]
+    plain = t.contains(t.run(agent, *argv, limit=300), r"^result (\w+)$").group(1)
+    items = ["arg=/bin/sh", "arg=-c", "arg=cd /root; ckptrun -i 0.3 p -- mat -n 400 > out; echo ended", "limit=1000", "name=periodic",
+             "env=PATH=/bin:/sbin"]
+    agent.send("run", b"\0".join(i.encode() for i in items) + b"\0")
+    for _ in range(2):
+        agent.expect("beat", "out", "exit")
+    t.cut(m)
+    m, agent = t.boot(disk)
+    t.contains(t.sh(agent, "ls /root"), r"^p_ckpt$")
+    t.run(agent, "/bin/recover", "p", cwd="/root", limit=300)
+    t.equal("result", t.contains(t.sh(agent, "cat /root/out"), r"^result (\w+)$").group(1), plain)
+    t.finish(m, agent)
+
+
+@scenario("ckpt/opens-on-the-host")
+def on_host(t):
+    "The image on the host: readelf, gdb and ckptool understand it."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    save(t, agent, "memory")
+    image = t.file("memory_ckpt")
+    with open(image, "wb") as f:
+        f.write(agent.get("/root/c/memory_ckpt"))
+    t.finish(m, agent, disk)
+    elf = t.host(t.tool("readelf"), "-hln", image)
+    t.contains(elf, r"CORE \(Core file\)")
+    t.contains(elf, r"NT_PRSTATUS")
+    t.contains(elf, r"KCKPT")
+    t.contains(elf, r"LOAD .*0x08048000")
+    exe = os.path.join(paths.PROGRAMS, "ckpttest")
+    gdb = t.host(t.tool("gdb"), "-q", "-nx", "-batch", exe, image, "-ex", "bt", "-ex", "info threads", "-ex", "info registers eip",
+                 "-ex", "print image", "-ex", "frame function memory", "-ex", "print heap[100]", status=None)
+    t.contains(gdb, r"in ckpt \(")
+    t.contains(gdb, r"in (save|memory) \(")
+    t.contains(gdb, r"\* 1 ")
+    t.contains(gdb, r'= 0x[0-9a-f]+ "memory"')
+    t.contains(gdb, r"= 104 'h'")
+    if os.path.exists(CKPTOOL):
+        t.host(CKPTOOL, "verify", image)
+        t.contains(t.host(CKPTOOL, "info", image), r"(?i)lwp|segment")
+
+
+@scenario("ckpt/refused")
+def refused(t):
+    "What cannot be saved or brought back gets an errno; nothing is left behind."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    t.run(agent, "/tests/ckpttest", cwd="/root/x", fresh=True)
+    # Nobody else may recover the image, nor checkpoint another's process.
+    save(t, agent, "registers", "/root/c")
+    t.sh(agent, "chmod 755 /root; ls -l /root/c/registers_ckpt")
+    t.contains(t.sh(agent, "ls -l /root/c/registers_ckpt"), r"^-rw------- ")
+    t.run(agent, "/bin/recover", "/root/c/registers", status=125, uid=1000)
+    t.sh(agent, "sleep 100 & p=$!; busybox su -s /bin/sh nobody -c \"tckpt $p /tmp/theirs\" && exit 1; kill $p; exit 0")
+    counts = [None] * 2
+    for i in range(2):
+        t.run(agent, "/tests/ckpttest", cwd="/root/x", fresh=True)
+        t.sh(agent, "rm -rf /root/x")
+        counts[i] = agent.counts()
+    grown = program.growth(*counts)
+    t.check(not grown, f"left behind: {grown}")
+    t.finish(m, agent, disk)
+
+
+def fuzz(seed):
+    @scenario(f"ckpt/fuzz{seed}", limit=900)
+    def run(t):
+        "Damaged images: refused, or a process without more rights; no panic, no hang, no leak."
+        disk = t.disk()
+        m, agent = t.boot(disk)
+        save(t, agent, "registers")
+        t.run(agent, "/tests/ckptfuzz", "registers", "1", "20", cwd="/root/c", limit=300)
+        counts = []
+        for i in range(2):
+            t.run(agent, "/tests/ckptfuzz", "registers", str(seed + i), "150", cwd="/root/c", limit=600)
+            counts.append(agent.counts())
+        grown = {k: v for k, v in program.growth(*counts).items() if v > 20}
+        t.check(not grown, f"left behind after 150 damaged images: {grown}")
+        t.finish(m, agent, disk)
+
+
+for number in (100, 200):
+    fuzz(number)
+
+
+@scenario("ckpt/demo", limit=900)
+def demo(t):
+    "tools/demo, the whole story, unattended."
+    exe = os.path.join(paths.ROOT, "tools", "demo")
+    t.need(exe)
+    done = subprocess.run([exe], cwd=paths.ROOT, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        raise Failure(done.stdout[-3000:] + done.stderr[-2000:])
+    t.contains(done.stdout, r"(?i)same result")
+
+
+__all__ = ["Agent"]

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""gdb on the running kernel, with the commands of tools/gdb."""
+import os
+
+from harness import paths
+from harness.scenario import scenario
+
+SCRIPT = os.path.join(paths.ROOT, "tools", "gdb", "reprise.py")
+
+
+@scenario("gdb/commands")
+def commands(t):
+    "ps, lwps, as, fds, lwpbt and cpus on a machine with a shell in it."
+    gdb = t.tool("gdb")
+    socket = t.file("gdb.sock")
+    m, agent = t.boot(t.disk(), extra=["--", "-gdb", f"unix:{socket},server=on,wait=off"])
+    # A process that sleeps in the kernel, for the backtrace.
+    t.sh(agent, "true")
+    agent.send("run", b"arg=/bin/sleep\0arg=1000\0limit=5\0name=sleeper\0")
+    agent.expect("beat")
+    cmd = [gdb, "-q", "-nx", "-batch", paths.KERNEL, "-ex", "set pagination off", "-ex", f"target remote {socket}",
+           "-ex", f"source {SCRIPT}", "-ex", "ps", "-ex", "lwps", "-ex", "as 1", "-ex", "fds 1", "-ex", "lwpbt 1", "-ex", "cpus",
+           "-ex", "klog 10", "-ex", "pagetable 1 0x08048000", "-ex", "detach"]
+    text = t.host(*cmd, status=None)
+    t.contains(text, r"^ +1 +0 +.* agent$")
+    t.contains(text, r" sleep$")
+    t.contains(text, r"sleeping .*(nanosleep|sys_)")
+    t.contains(text, r"08048000-0804[0-9a-f]{4} r-")
+    t.contains(text, r"c0000000 rw.? ?.*stack")
+    t.contains(text, r"tty.*/dev/ttyS1|/dev/ttyS1")
+    t.contains(text, r"from user mode at eip 0")
+    t.contains(text, r"CPU 1: ")
+    t.contains(text, r"struct page ")
+    kind, _ = agent.expect("beat", "exit")
+    while kind == "beat":
+        kind, _ = agent.expect("beat", "exit")
+    t.finish(m, agent)
