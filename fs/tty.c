@@ -264,23 +264,47 @@ static void hang_files(struct tty *t, pid_t sid)
 	tty_update_throttle(t);
 }
 
+/* Takes the terminal from its session; *pgrp was its foreground. Returns which session that was. t_lock. */
+static pid_t end_session(struct tty *t, pid_t *pgrp)
+{
+	pid_t sid = t->t_sid;
+
+	*pgrp = t->t_pgrp;
+	t->t_sid = t->t_pgrp = 0;
+	return sid;
+}
+
+static void tell_group(pid_t pgrp)
+{
+	if (!pgrp)
+		return;
+	signal_pgrp(pgrp, K_SIGHUP, NULL);
+	signal_pgrp(pgrp, K_SIGCONT, NULL);
+}
+
+void tty_leave_session(struct tty *t)
+{
+	pid_t pgrp;
+
+	spin_lock(&t->t_lock);
+	end_session(t, &pgrp);
+	spin_unlock(&t->t_lock);
+	tty_forget(t);
+	tell_group(pgrp);
+}
+
 void tty_hangup(struct tty *t)
 {
 	struct proc *leader;
 	pid_t sid, pgrp;
 
 	spin_lock(&t->t_lock);
-	sid = t->t_sid;
-	pgrp = t->t_pgrp;
-	t->t_sid = t->t_pgrp = 0;
+	sid = end_session(t, &pgrp);
 	if (t->t_ld)
 		hang_files(t, sid);
 	spin_unlock(&t->t_lock);
 	tty_forget(t);
-	if (pgrp) {
-		signal_pgrp(pgrp, K_SIGHUP, NULL);
-		signal_pgrp(pgrp, K_SIGCONT, NULL);
-	}
+	tell_group(pgrp);
 	leader = sid ? proc_find(sid) : NULL;
 	if (leader) {
 		signal_proc(leader, K_SIGHUP, NULL);

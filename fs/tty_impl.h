@@ -66,6 +66,8 @@ int tty_drain(struct tty *t, const struct ttyfile *tf);
 /* Applies settings to the line discipline and the hardware. t_lock. */
 void tty_set_termios(struct tty *t, const struct abi_termios *termios);
 void tty_set_winsize(struct tty *t, const struct abi_winsize *ws); /* t_lock not held */
+/* Its session loses the terminal: the foreground group gets SIGHUP and SIGCONT. What is open goes on. t_lock not held. */
+void tty_leave_session(struct tty *t);
 struct tty *tty_find(dev_t dev);
 /* A tty of td, which cannot be opened until tty_start(). NULL: no memory. */
 struct tty *tty_create(struct termdev *td);

@@ -92,7 +92,7 @@ int tty_notty(struct tty *t)
 	if (session_tty() != t)
 		return -ENOTTY;
 	if (is_leader(p)) {
-		tty_hangup(t);
+		tty_leave_session(t);
 		return 0;
 	}
 	spin_lock(&pidlock);
@@ -151,7 +151,16 @@ int tty_spgrp(struct tty *t, uaddr_t arg)
 	return error;
 }
 
+/* A real line is hung up with its session; a pseudo terminal is ended by its master. */
+static void leader_exited(struct tty *t)
+{
+	if (DEVMAJOR(tty_rdev(t)) == PTY_MAJOR)
+		tty_leave_session(t);
+	else
+		tty_hangup(t);
+}
+
 void tty_job_init(void)
 {
-	session_leader_exit_hook = tty_hangup;
+	session_leader_exit_hook = leader_exited;
 }

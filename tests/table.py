@@ -9,6 +9,7 @@ PROGRAMS = [
     ("exec", {}),
     ("badelf", {}),
     ("session", {}),
+    ("pty", {}),
     ("signal", {}),
     ("sigfault", {}),
     ("timer", {}),
