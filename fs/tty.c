@@ -250,9 +250,13 @@ static void hang_files(struct tty *t, pid_t sid)
 	struct ttyfile *tf;
 
 	list_for_each(tf, &t->t_files, tf_link) {
-		if (!tf->tf_console || (sid && tf->tf_sid == sid))
-			tf->tf_hung = true;
+		if (tf->tf_hung || (tf->tf_console && (!sid || tf->tf_sid != sid)))
+			continue;
+		tf->tf_hung = true;
+		t->t_live--;
 	}
+	if (t->t_live == 0 && t->t_alone)
+		t->t_alone(t);
 	ldisc_flush_in(t->t_ld);
 	ldisc_flush_out(t->t_ld);
 	t->t_ld->ld_stopped = t->t_ld->ld_tcooff = false;

@@ -9,6 +9,7 @@
 #include "fs/vnode.h"
 #include "kernel/abi/stat.h"
 #include "kernel/abi/statfs.h"
+#include "kernel/dev/clock.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 
@@ -16,6 +17,7 @@
 #define INO_NODE 2u
 
 static const struct vnodeops pts_dirops, pts_nodeops;
+static struct timespec_k begin; /* time of the directory */
 
 static u32 node_number(const struct vnode *vp)
 {
@@ -92,7 +94,7 @@ static int pts_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg)
 
 static int pts_getattr(struct vnode *vp, struct vattr *va)
 {
-	struct pty_node pn = { .pn_mode = 0755 };
+	struct pty_node pn = { .pn_mode = 0755, .pn_time = begin };
 	bool root = vp->v_ino == INO_ROOT;
 
 	if (!root && !pty_get_node(node_number(vp), &pn))
@@ -174,5 +176,9 @@ static struct fstype pts_type = { .fs_name = "devpts", .fs_ops = &pts_vfsops, .f
 
 void pts_init(void)
 {
+	u64 now = clock_real_ns();
+
+	begin.tv_sec = (s64)(now / NSEC_PER_SEC);
+	begin.tv_nsec = (u32)(now % NSEC_PER_SEC);
 	fstype_register(&pts_type);
 }
