@@ -277,8 +277,8 @@ static void check_stack(const struct trapframe *tf)
 	struct kstack_info *ki = kstack_info();
 
 	if (unlikely((u32)tf - (u32)ki < STACK_RESERVE))
-		panic_trap(tf, "kernel stack %p overflows: expected %u bytes left, found %u", ki, STACK_RESERVE,
-			   (u32)tf - (u32)ki);
+		panic_trap(tf, "kernel stack %p overflows: expected %u bytes left, found %u", ki,
+			   STACK_RESERVE, (u32)tf - (u32)ki);
 	if (unlikely(ki->ki_canary != KSTACK_CANARY))
 		panic("kernel stack %p overflowed: expected canary %08x, found %08x", ki,
 		      KSTACK_CANARY, ki->ki_canary);

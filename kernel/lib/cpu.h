@@ -31,7 +31,7 @@ struct spinlock;
 struct kstack_info {
 	struct lwp *ki_lwp;
 	struct cpu *ki_cpu;
-	u32 ki_canary; /* KSTACK_CANARY: checked at every switch */
+	u32 ki_canary;	/* KSTACK_CANARY: checked at every switch */
 	u32 ki_reclaim; /* KSTACK_RECLAIM while this lwp gives memory back: an allocation of its own must not begin that again */
 };
 
@@ -43,16 +43,16 @@ struct cpu {
 	volatile u32 c_online;
 
 	/* This CPU only, interrupts off. */
-	int c_intr_depth;     /* nesting of intr_push_off() */
-	bool c_intr_was_on;   /* state before the outermost one */
-	int c_nheld;	      /* spinlocks held, in order */
+	int c_intr_depth;   /* nesting of intr_push_off() */
+	bool c_intr_was_on; /* state before the outermost one */
+	int c_nheld;	    /* spinlocks held, in order */
 	struct spinlock *c_held[CPU_MAXHELD];
-	bool c_in_intr;	      /* in an interrupt handler: sleeping is a bug */
+	bool c_in_intr;		 /* in an interrupt handler: sleeping is a bug */
 	struct lwp *c_fpu_owner; /* whose FPU state is in the registers, if its l_fpu_cpu says so too */
 
-	struct lwp *c_idle;   /* the lwp that runs when no other can */
+	struct lwp *c_idle;		/* the lwp that runs when no other can */
 	struct lwp *volatile c_current; /* the lwp that runs; others read it as a hint */
-	volatile bool c_need_resched; /* look for a better lwp before returning to user mode */
+	volatile bool c_need_resched;	/* look for a better lwp before returning to user mode */
 
 	/* hat layer: set by hat_switch() on this CPU, read by shoot-downs of others (atomic). */
 	struct hat *volatile c_hat;

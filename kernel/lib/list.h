@@ -73,12 +73,12 @@ static inline void list_splice(struct list *to, struct list *from)
 #define list_next(e, member) list_entry((e)->member.next, __typeof__(*(e)), member)
 #define list_prev(e, member) list_entry((e)->member.prev, __typeof__(*(e)), member)
 
-#define list_for_each(e, head, member)                                                      \
-	for ((e) = list_first(head, __typeof__(*(e)), member); &(e)->member != (head);      \
+#define list_for_each(e, head, member)                                                 \
+	for ((e) = list_first(head, __typeof__(*(e)), member); &(e)->member != (head); \
 	     (e) = list_next(e, member))
 
 /* The body may remove or free `e`; `tmp` is the next element. */
-#define list_for_each_safe(e, tmp, head, member)                                            \
+#define list_for_each_safe(e, tmp, head, member)                                             \
 	for ((e) = list_first(head, __typeof__(*(e)), member), (tmp) = list_next(e, member); \
 	     &(e)->member != (head); (e) = (tmp), (tmp) = list_next(e, member))
 

@@ -20,45 +20,45 @@
 /* Outermost first. Sleeping locks come before all spinlocks. */
 enum lock_rank {
 	/* sleeping locks */
-	LR_CKPT = 1,	/* one checkpoint or recovery of a process at a time */
-	LR_EXEC,	/* p_execlock: exec, and those who need a process's identity to stand still */
-	LR_TTY_READ,	/* one reader of a tty at a time */
-	LR_PIPE,	/* a pipe's buffer */
-	LR_FILE,	/* f_lock: the offset of an open file description */
-	LR_MOUNT,	/* the list of mounts stands still: mount, unmount, sync of all */
-	LR_FS_RENAME,	/* one cross-directory rename a file system at a time */
-	LR_VNODE,	/* v_lock of a directory or file (parent before child: nested) */
-	LR_AS,		/* a_lock of an address space: taken by page faults, so user copies happen above it only */
-	LR_PAGE,	/* the lock bit of a page-cache page (not checked by rank) */
-	LR_FS_TXN,	/* a transaction of a file system is open */
-	LR_FS_INODE,	/* an inode's block map */
-	LR_FS_META,	/* group descriptors, bitmaps, superblock counters */
-	LR_FS_BUF,	/* inside the metadata cache */
-	LR_MISC_MUTEX,	/* leaf mutexes that take no other sleeping lock */
+	LR_CKPT = 1,  /* one checkpoint or recovery of a process at a time */
+	LR_EXEC,      /* p_execlock: exec, and those who need a process's identity to stand still */
+	LR_TTY_READ,  /* one reader of a tty at a time */
+	LR_PIPE,      /* a pipe's buffer */
+	LR_FILE,      /* f_lock: the offset of an open file description */
+	LR_MOUNT,     /* the list of mounts stands still: mount, unmount, sync of all */
+	LR_FS_RENAME, /* one cross-directory rename a file system at a time */
+	LR_VNODE,     /* v_lock of a directory or file (parent before child: nested) */
+	LR_AS, /* a_lock of an address space: taken by page faults, so user copies happen above it only */
+	LR_PAGE,       /* the lock bit of a page-cache page (not checked by rank) */
+	LR_FS_TXN,     /* a transaction of a file system is open */
+	LR_FS_INODE,   /* an inode's block map */
+	LR_FS_META,    /* group descriptors, bitmaps, superblock counters */
+	LR_FS_BUF,     /* inside the metadata cache */
+	LR_MISC_MUTEX, /* leaf mutexes that take no other sleeping lock */
 	/* spinlocks */
 	LR_SPIN,
 	LR_PIDLOCK = LR_SPIN, /* the process tree, pids, groups, sessions */
-	LR_PROC,	/* p_lock */
-	LR_FDTAB,	/* fd table */
-	LR_VFS,		/* vnode hash, inactive list, mounts */
-	LR_TTY,		/* a tty's queues */
-	LR_POLL,	/* poll heads */
-	LR_FUTEX,	/* futex hash bucket */
-	LR_VSEG,	/* v_seglock: the segs that map a vnode */
-	LR_PCACHE,	/* a vnode's page tree */
-	LR_PCLIST,	/* page LRU; list of dirty vnodes; a file system's list of dirty inodes */
-	LR_PGWAIT,	/* sleepers on page locks; free block requests */
-	LR_HAT,		/* one hat's page tables */
-	LR_BLK,		/* block device queues */
-	LR_MUTEX_SPIN,	/* the inside of a mutex or rwlock */
-	LR_SLEEPQ,	/* a sleep queue bucket */
-	LR_RUNQ,	/* a CPU's run queue */
-	LR_CALLOUT,	/* a CPU's callout queue */
-	LR_KMEM,	/* kmalloc caches */
-	LR_FRAME,	/* the frame allocator */
-	LR_DEV,		/* device registers: serial, rtc, pci */
-	LR_LOG,		/* printk's ring and consoles: anybody may print */
-	LR_CONSOLE,	/* inside printk: the registers of a console's device */
+	LR_PROC,	      /* p_lock */
+	LR_FDTAB,	      /* fd table */
+	LR_VFS,		      /* vnode hash, inactive list, mounts */
+	LR_TTY,		      /* a tty's queues */
+	LR_POLL,	      /* poll heads */
+	LR_FUTEX,	      /* futex hash bucket */
+	LR_VSEG,	      /* v_seglock: the segs that map a vnode */
+	LR_PCACHE,	      /* a vnode's page tree */
+	LR_PCLIST,     /* page LRU; list of dirty vnodes; a file system's list of dirty inodes */
+	LR_PGWAIT,     /* sleepers on page locks; free block requests */
+	LR_HAT,	       /* one hat's page tables */
+	LR_BLK,	       /* block device queues */
+	LR_MUTEX_SPIN, /* the inside of a mutex or rwlock */
+	LR_SLEEPQ,     /* a sleep queue bucket */
+	LR_RUNQ,       /* a CPU's run queue */
+	LR_CALLOUT,    /* a CPU's callout queue */
+	LR_KMEM,       /* kmalloc caches */
+	LR_FRAME,      /* the frame allocator */
+	LR_DEV,	       /* device registers: serial, rtc, pci */
+	LR_LOG,	       /* printk's ring and consoles: anybody may print */
+	LR_CONSOLE,    /* inside printk: the registers of a console's device */
 	LR_COUNT
 };
 
@@ -67,7 +67,10 @@ enum lock_rank {
 struct spinlock {
 	int sl_held;
 };
-#define SPINLOCK_INIT(nm, rank) { 0 }
+#define SPINLOCK_INIT(nm, rank) \
+	{                       \
+		0               \
+	}
 static inline void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
 {
 	(void)name;
@@ -105,14 +108,14 @@ struct cpu;
 struct spinlock {
 	volatile u32 sl_held;
 	u16 sl_rank;
-	u16 sl_nested;	    /* taken by spin_lock_nested(): exempt from "greater than all held" */
+	u16 sl_nested; /* taken by spin_lock_nested(): exempt from "greater than all held" */
 	const char *sl_name;
 	struct cpu *sl_cpu; /* holder: for spin_held() and the panic text */
 };
 
-#define SPINLOCK_INIT(nm, rank)                                                            \
-	{                                                                                  \
-		.sl_rank = (rank), .sl_name = (nm)                                         \
+#define SPINLOCK_INIT(nm, rank)                    \
+	{                                          \
+		.sl_rank = (rank), .sl_name = (nm) \
 	}
 
 void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
@@ -120,7 +123,7 @@ void spin_lock(struct spinlock *l);
 void spin_lock_nested(struct spinlock *l); /* allows a held lock of the same rank */
 bool spin_trylock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
-bool spin_held(const struct spinlock *l);  /* by this CPU */
+bool spin_held(const struct spinlock *l); /* by this CPU */
 
 /*
  * Nestable "interrupts off on this CPU"; spin_lock() uses it. The outermost intr_pop_off() restores

@@ -9,23 +9,23 @@
 #include "kernel/lib/types.h"
 
 struct trapframe {
-	u32 tf_edi;	/* 0   pusha */
-	u32 tf_esi;	/* 4 */
-	u32 tf_ebp;	/* 8 */
-	u32 tf_oesp;	/* 12  pusha's useless esp */
-	u32 tf_ebx;	/* 16 */
-	u32 tf_edx;	/* 20 */
-	u32 tf_ecx;	/* 24 */
-	u32 tf_eax;	/* 28 */
-	u32 tf_es;	/* 32 */
-	u32 tf_ds;	/* 36 */
-	u32 tf_trapno;	/* 40 */
-	u32 tf_err;	/* 44  error code; for int 0x80 the number of the call (orig_eax), -1 once it may not be restarted */
-	u32 tf_eip;	/* 48 */
-	u32 tf_cs;	/* 52 */
-	u32 tf_eflags;	/* 56 */
-	u32 tf_esp;	/* 60  these two only when the entry came from user mode */
-	u32 tf_ss;	/* 64 */
+	u32 tf_edi;    /* 0   pusha */
+	u32 tf_esi;    /* 4 */
+	u32 tf_ebp;    /* 8 */
+	u32 tf_oesp;   /* 12  pusha's useless esp */
+	u32 tf_ebx;    /* 16 */
+	u32 tf_edx;    /* 20 */
+	u32 tf_ecx;    /* 24 */
+	u32 tf_eax;    /* 28 */
+	u32 tf_es;     /* 32 */
+	u32 tf_ds;     /* 36 */
+	u32 tf_trapno; /* 40 */
+	u32 tf_err; /* 44  error code; for int 0x80 the number of the call (orig_eax), -1 once it may not be restarted */
+	u32 tf_eip; /* 48 */
+	u32 tf_cs;  /* 52 */
+	u32 tf_eflags; /* 56 */
+	u32 tf_esp;    /* 60  these two only when the entry came from user mode */
+	u32 tf_ss;     /* 64 */
 };
 
 _Static_assert(sizeof(struct trapframe) == 68, "entry.asm knows these offsets");
@@ -56,12 +56,12 @@ _Static_assert(sizeof(struct trapframe) == 68, "entry.asm knows these offsets");
 #define T_FPERR 16
 #define T_ALIGN 17
 #define T_SIMDERR 19
-#define T_IRQ0 32	/* vectors 32..: device interrupts through the I/O APIC */
+#define T_IRQ0 32 /* vectors 32..: device interrupts through the I/O APIC */
 #define T_SYSCALL 0x80
 #define T_LAPIC_TIMER 0xf0
 #define T_IPI_RESCHED 0xf1
 #define T_IPI_TLB 0xf2
-#define T_IPI_STOP 0xf3	/* panic: stop; also sent as NMI */
+#define T_IPI_STOP 0xf3 /* panic: stop; also sent as NMI */
 #define T_SPURIOUS 0xff
 
 static inline bool tf_from_user(const struct trapframe *tf)

@@ -32,7 +32,7 @@ typedef uint32_t mode_t;
 typedef uint32_t nlink_t;
 typedef uint64_t ino_t;
 typedef uint32_t dev_t; /* MAKEDEV(major, minor) below */
-typedef int64_t off_t;  /* file offsets are 64-bit everywhere in the kernel */
+typedef int64_t off_t;	/* file offsets are 64-bit everywhere in the kernel */
 #endif
 
 /* A user-space address. Never dereferenced: it goes through mm/usercopy.h. */
@@ -58,17 +58,17 @@ typedef u32 paddr_t;
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define MIN(a, b)                   \
-	({                          \
+#define MIN(a, b)                       \
+	({                              \
 		__typeof__(a) _a = (a); \
 		__typeof__(b) _b = (b); \
-		_a < _b ? _a : _b;  \
+		_a < _b ? _a : _b;      \
 	})
-#define MAX(a, b)                   \
-	({                          \
+#define MAX(a, b)                       \
+	({                              \
 		__typeof__(a) _a = (a); \
 		__typeof__(b) _b = (b); \
-		_a > _b ? _a : _b;  \
+		_a > _b ? _a : _b;      \
 	})
 #define ROUND_UP(x, n) ((((x) + (n)-1) / (n)) * (n))
 

@@ -99,7 +99,9 @@ static inline u64 x86_rdtsc(void)
 }
 static inline void x86_cpuid(u32 leaf, u32 sub, u32 r[4])
 {
-	__asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(sub));
+	__asm__ volatile("cpuid"
+			 : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+			 : "a"(leaf), "c"(sub));
 }
 static inline u64 x86_rdmsr(u32 msr)
 {
@@ -112,16 +114,16 @@ static inline void x86_wrmsr(u32 msr, u64 v)
 	__asm__ volatile("wrmsr" : : "c"(msr), "A"(v));
 }
 
-#define X86_CR(n)                                                            \
-	static inline u32 x86_cr##n(void)                                    \
-	{                                                                    \
-		u32 v;                                                       \
+#define X86_CR(n)                                                               \
+	static inline u32 x86_cr##n(void)                                       \
+	{                                                                       \
+		u32 v;                                                          \
 		__asm__ volatile("movl %%cr" #n ", %0" : "=r"(v) : : "memory"); \
-		return v;                                                    \
-	}                                                                    \
-	static inline void x86_set_cr##n(u32 v)                              \
-	{                                                                    \
-		__asm__ volatile("movl %0, %%cr" #n : : "r"(v) : "memory");  \
+		return v;                                                       \
+	}                                                                       \
+	static inline void x86_set_cr##n(u32 v)                                 \
+	{                                                                       \
+		__asm__ volatile("movl %0, %%cr" #n : : "r"(v) : "memory");     \
 	}
 X86_CR(0)
 X86_CR(2)
