@@ -195,6 +195,7 @@ static void end_machine(int sig)
 	int status;
 
 	kill(-1, SIGTERM);
+	kill(-1, SIGHUP); /* an interactive shell takes no notice of SIGTERM */
 	kill(-1, SIGCONT);
 	for (int ms = 0; ms < GRACE_MS; ms += 20) {
 		reap(0, &status);
