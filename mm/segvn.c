@@ -83,6 +83,14 @@ static int fault_anon(struct seg *s, u32 va, enum fault_access acc)
 
 /* --- pages of files --- */
 
+/* Is pg, entered a moment ago, (still) the page of s's file for va? */
+static bool still_current(const struct seg *s, u32 va, const struct page *pg)
+{
+	/* Truncate must see the translation before we look at the size. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return vm_ops->vm_current(s->s_vp, seg_index(s, va), pg);
+}
+
 /*
  * Enters pg, the page of s's file for va; keeps the caller's reference as it is. -EAGAIN: va's PTE is no longer `pte`, or
  * pg is no longer that page.
@@ -97,7 +105,7 @@ static int enter_file(struct seg *s, u32 va, u32 pte, struct page *pg, u32 flags
 		page_put(pg);
 		return error;
 	}
-	if (vm_ops->vm_current(s->s_vp, seg_index(s, va), pg))
+	if (still_current(s, va, pg))
 		return 0;
 	hat_drop_if(seg_hat(s), va, pg);
 	return -EAGAIN;
@@ -119,7 +127,7 @@ static void fault_around(struct seg *s, u32 va)
 			continue;
 		if (!(entered & (1u << i)))
 			page_put(pg[i]);
-		else if (!vm_ops->vm_current(s->s_vp, seg_index(s, at), pg[i]))
+		else if (!still_current(s, at, pg[i]))
 			hat_drop_if(seg_hat(s), at, pg[i]);
 	}
 }
