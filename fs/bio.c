@@ -32,12 +32,13 @@ struct sync_bio {
 };
 
 static struct spinlock bio_lock = SPINLOCK_INIT("bio", LR_PGWAIT);
-static struct list bio_free = LIST_INIT(bio_free);
+static struct list bio_free;
 static struct bio bio_pool[NBIO];
 static u32 complaints;
 
 void bio_init(void)
 {
+	list_init(&bio_free);
 	for (u32 i = 0; i < NBIO; i++)
 		list_push_back(&bio_free, &bio_pool[i].bi_link);
 }

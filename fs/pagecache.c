@@ -360,7 +360,6 @@ static u32 collect(struct vnode *vp, u32 idx, struct page **pg, u32 max)
 void pc_truncate(struct vnode *vp, u32 idx)
 {
 	struct page *pg[TRUNCATE_BATCH];
-	bool again = false;
 	u32 n;
 
 	if (vp->v_npages == 0)
@@ -372,16 +371,15 @@ void pc_truncate(struct vnode *vp, u32 idx)
 			page_lock(pg[i]);
 			page_wait_writeback(pg[i]);
 			if (pg[i]->pg_vnode == vp) {
-				/* A fault that held the lock before us may have mapped it since. */
-				again |= pg[i]->pg_ref > 2;
+				/* A fault may have mapped it since; once it has left the cache nobody could tell whose it is. */
+				if (pg[i]->pg_ref > 2 && !list_empty(&vp->v_segs))
+					seg_vnode_unmap(vp, idx);
 				pc_remove(vp, pg[i]);
 			}
 			page_unlock(pg[i]);
 			page_put(pg[i]);
 		}
 	}
-	if (again && !list_empty(&vp->v_segs))
-		seg_vnode_unmap(vp, idx);
 }
 
 int pc_zero_tail(struct vnode *vp)

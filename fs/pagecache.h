@@ -77,6 +77,7 @@ int pc_write_locked(struct vnode *vp, struct uio *u, u32 ioflags);
 #define IO_SYNC 2u
 
 /* Frees up to `want` clean pages; returns how many. May be called with any sleeping lock held: takes none, waits for nobody but the disk. */
+#define PC_RECLAIM_ALL 0xffffffffu
 u32 pc_reclaim(u32 want);
 /* For whoever dirties pages: starts writing vp back when it has many, waits when memory is full of dirty pages. */
 void pc_balance(struct vnode *vp);

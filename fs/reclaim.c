@@ -20,10 +20,12 @@ void reclaim_init(void)
 static struct page *next_candidate(u32 *scan)
 {
 	struct page *pg, *found = NULL;
+	u32 n;
 
 	spin_lock(&pc_list_lock);
-	for (u32 i = 0; i < SCAN_LOCKED && *scan != 0 && !found && !list_empty(&pc_lru); i++) {
-		(*scan)--;
+	n = list_empty(&pc_lru) ? 0 : MIN(*scan, SCAN_LOCKED);
+	*scan = n > 0 ? *scan - n : 0;
+	for (; n > 0 && !found; n--) {
 		pg = list_first(&pc_lru, struct page, pg_link);
 		list_remove(&pg->pg_link);
 		list_push_back(&pc_lru, &pg->pg_link);
@@ -36,6 +38,7 @@ static struct page *next_candidate(u32 *scan)
 		page_get(pg);
 		found = pg;
 	}
+	*scan += n;
 	spin_unlock(&pc_list_lock);
 	return found;
 }
@@ -59,11 +62,12 @@ u32 pc_reclaim(u32 want)
 			page_unlock(pg);
 			page_put(pg);
 		}
-		if (done > 0 || want == 0xffffffffu || pc_ndirty + pc_nwriteback == 0 || clock_mono_ns() >= deadline)
+		if (done > 0 || want == 0 || want == PC_RECLAIM_ALL || pc_ndirty + pc_nwriteback == 0 ||
+		    clock_mono_ns() >= deadline)
 			return done;
 		/* All dirty: what is written meanwhile can go. */
 		writeback_urge();
-		writeback_wait(deadline);
+		writeback_wait(clock_mono_ns() + 10 * NSEC_PER_MSEC);
 		scan = pc_npages * 2;
 	}
 }

@@ -368,5 +368,5 @@ void vfs_drop_caches(void)
 	namecache_purge_all();
 	while (vnode_reclaim(NULL, 64) > 0)
 		;
-	pc_reclaim(0xffffffffu);
+	pc_reclaim(PC_RECLAIM_ALL);
 }

@@ -100,6 +100,7 @@ static void vnode_free(struct vnode *vp)
 	spin_unlock(&vp->v_pclock);
 	if (vp->v_op->vop_reclaim)
 		vp->v_op->vop_reclaim(vp);
+	kfree(vp->v_path);
 	spin_lock(&vfs_lock);
 	vnode_total--;
 	if (vp->v_vfs)

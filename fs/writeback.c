@@ -81,9 +81,8 @@ void writeback_ended(void)
 void writeback_wait(u64 deadline)
 {
 	__atomic_add_fetch(&wb_waiters, 1, __ATOMIC_ACQ_REL);
-	/* A lost wakeup costs no more than the time until the deadline. */
-	if (pc_nwriteback > 0)
-		sleep(&wb_waiters, NULL, 0, deadline);
+	/* A wakeup that comes too early costs no more than the time until the deadline. */
+	sleep(&wb_waiters, NULL, 0, deadline);
 	__atomic_sub_fetch(&wb_waiters, 1, __ATOMIC_ACQ_REL);
 }
 
