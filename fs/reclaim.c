@@ -62,8 +62,8 @@ u32 pc_reclaim(u32 want)
 			page_unlock(pg);
 			page_put(pg);
 		}
-		if (done > 0 || want == 0 || want == PC_RECLAIM_ALL || pc_ndirty + pc_nwriteback == 0 ||
-		    clock_mono_ns() >= deadline)
+		if (done > 0 || want == 0 || want == PC_RECLAIM_ALL ||
+		    pc_ndirty + pc_nwriteback == 0 || clock_mono_ns() >= deadline)
 			return done;
 		/* All dirty: what is written meanwhile can go. */
 		writeback_urge();

@@ -139,8 +139,8 @@ static void acquire(struct spinlock *l, bool nested)
 		panic("a spinlock that was never initialised");
 	for (u32 i = 0; i < nheld; i++) {
 		if (held[i]->sl_rank > l->sl_rank || (!nested && held[i]->sl_rank == l->sl_rank))
-			panic("spinlock %s (rank %u) taken with %s (rank %u) held", l->sl_name, l->sl_rank,
-			      held[i]->sl_name, held[i]->sl_rank);
+			panic("spinlock %s (rank %u) taken with %s (rank %u) held", l->sl_name,
+			      l->sl_rank, held[i]->sl_name, held[i]->sl_rank);
 	}
 	l->sl_held = 1;
 	held[nheld++] = l;
@@ -292,7 +292,7 @@ static struct task *pick(void)
 	struct task *t, *found = NULL;
 	u32 n = 0;
 
-	list_for_each (t, &tasks, t_link) {
+	list_for_each(t, &tasks, t_link) {
 		if (!t->t_chan && sim_rnd(++n) == 0)
 			found = t;
 	}
@@ -304,7 +304,7 @@ static bool advance_clock(void)
 {
 	struct task *t, *next = NULL;
 
-	list_for_each (t, &tasks, t_link) {
+	list_for_each(t, &tasks, t_link) {
 		if (t->t_deadline && (!next || t->t_deadline < next->t_deadline))
 			next = t;
 	}
@@ -323,7 +323,7 @@ static void deadlock(void)
 	struct task *t;
 
 	fflush(stdout);
-	list_for_each (t, &tasks, t_link)
+	list_for_each(t, &tasks, t_link)
 		fprintf(stderr, "%s sleeps on %p\n", t->t_name, t->t_chan);
 	panic("nobody can run");
 }
@@ -332,7 +332,7 @@ static bool anybody_left(void)
 {
 	struct task *t;
 
-	list_for_each (t, &tasks, t_link) {
+	list_for_each(t, &tasks, t_link) {
 		if (!t->t_daemon)
 			return true;
 	}
@@ -389,7 +389,7 @@ void wakeup(const void *chan)
 {
 	struct task *t;
 
-	list_for_each (t, &tasks, t_link) {
+	list_for_each(t, &tasks, t_link) {
 		if (t->t_chan == chan) {
 			t->t_chan = NULL;
 			t->t_deadline = 0;
@@ -401,7 +401,7 @@ void wakeup_one(const void *chan)
 {
 	struct task *t;
 
-	list_for_each (t, &tasks, t_link) {
+	list_for_each(t, &tasks, t_link) {
 		if (t->t_chan == chan) {
 			t->t_chan = NULL;
 			t->t_deadline = 0;
@@ -425,7 +425,8 @@ static void mutex_note(struct mutex *m, bool nested)
 		const struct mutex *h = l->l_mutexes[i];
 
 		if (h->m_rank > m->m_rank || (!nested && h->m_rank == m->m_rank))
-			panic("mutex %s (rank %u) taken with %s (rank %u) held", m->m_name, m->m_rank, h->m_name, h->m_rank);
+			panic("mutex %s (rank %u) taken with %s (rank %u) held", m->m_name,
+			      m->m_rank, h->m_name, h->m_rank);
 	}
 	if (l->l_nmutex == ARRAY_SIZE(l->l_mutexes))
 		panic("too many mutexes held");
@@ -474,7 +475,8 @@ void mutex_unlock(struct mutex *m)
 		panic("mutex %s is not ours", m->m_name);
 	for (u32 i = 0; i < l->l_nmutex; i++) {
 		if (l->l_mutexes[i] == m) {
-			memmove(&l->l_mutexes[i], &l->l_mutexes[i + 1], (l->l_nmutex - i - 1) * sizeof(l->l_mutexes[0]));
+			memmove(&l->l_mutexes[i], &l->l_mutexes[i + 1],
+				(l->l_nmutex - i - 1) * sizeof(l->l_mutexes[0]));
 			l->l_nmutex--;
 			break;
 		}
@@ -555,7 +557,7 @@ static void reclaim(void)
 	if (reclaiming || !list_empty(&free_frames))
 		return;
 	reclaiming = true;
-	list_for_each (rc, &reclaimers, rc_link) {
+	list_for_each(rc, &reclaimers, rc_link) {
 		if (nfree < 32)
 			rc->rc_fn(32);
 	}

@@ -107,7 +107,7 @@ bool simdisk_step(void)
 
 		if (!sd || list_empty(&sd->sd_inflight))
 			continue;
-		list_for_each (b, &sd->sd_inflight, b_link) {
+		list_for_each(b, &sd->sd_inflight, b_link) {
 			if (b->b_op == BUF_FLUSH && b->b_link.prev != &sd->sd_inflight)
 				break;
 			if (sim_rnd(++n) == 0)
@@ -162,7 +162,8 @@ void simdisk_save(const struct simdisk *sd, const char *path)
 {
 	FILE *f = fopen(path, "wb");
 
-	if (!f || fwrite(sd->sd_data, SECTOR_SIZE, sd->sd_bdev.bd_sectors, f) != sd->sd_bdev.bd_sectors || fclose(f))
+	if (!f || fwrite(sd->sd_data, SECTOR_SIZE, sd->sd_bdev.bd_sectors, f) != sd->sd_bdev.bd_sectors ||
+	    fclose(f))
 		panic("cannot write %s", path);
 }
 
