@@ -8,9 +8,12 @@
  * take up to six 32-bit arguments, return long, copy all user memory through mm/usercopy.h and then call functions that know no
  * user pointer.
  *
- * Formats, one character an argument, for the tracer (kernel/strace.c): d signed, u unsigned, x hex, o octal, p pointer,
- * s string, f fd, F open flags, m mmap prot, S signal, D dirfd, l low/high 64-bit pair (one letter for both words),
- * b buffer that the call reads, B buffer that it fills (the next argument is the length)
+ * Formats, one character an argument, for the tracer (kernel/strace_args.c):
+ *	d signed  u unsigned  x hex  o octal  p pointer  f descriptor  D dirfd  F open flags  m mmap prot  S signal
+ *	s string  a array of strings  t timespec  T timespec of 64 bits  l low/high 64-bit pair (one letter for both words)
+ *	b buffer that the call reads  v iovec that the call reads (the next argument is the length, the number)
+ * and what the call fills, shown when it has returned:
+ *	B buffer (the result is the length)  i int  P two ints
  */
 #ifndef KERNEL_SYSCALL_H
 #define KERNEL_SYSCALL_H
