@@ -312,6 +312,9 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
 		printk("Restarting.\n");
 		power_reboot();
 	case REBOOT_HALT:
+		vfs_shutdown();
+		printk("System halted.\n");
+		power_halt();
 	case REBOOT_POWER_OFF:
 		vfs_shutdown();
 		printk("Power off.\n");

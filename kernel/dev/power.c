@@ -2,7 +2,10 @@
 /* Off and on again. Each way is tried in turn; a way that works does not return. */
 #include "kernel/dev/power.h"
 #include "kernel/dev/acpi.h"
+#include "kernel/dev/irq.h"
+#include "kernel/lib/cpu.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/trapframe.h"
 #include "kernel/lib/x86.h"
 
 #define PM1_SCI_EN 0x0001u
@@ -17,12 +20,27 @@ static void wait_a_moment(void)
 		outb(0x80, 0);
 }
 
-void power_halt(void)
+/* Nothing runs any more on the other CPUs. */
+static void stop_others(void)
+{
+	x86_cli();
+	if (ncpu > 1)
+		ipi_send_mask((1u << ncpu) - 1, T_IPI_STOP);
+}
+
+static void halt_here(void) __noreturn;
+static void halt_here(void)
 {
 	for (;;) {
 		x86_cli();
 		x86_hlt();
 	}
+}
+
+void power_halt(void)
+{
+	stop_others();
+	halt_here();
 }
 
 /* The firmware may still own the power registers: ask for them. */
@@ -55,14 +73,14 @@ static void acpi_sleep(void)
 
 void power_off(void)
 {
-	x86_cli();
+	stop_others();
 	acpi_sleep();
 	outw(0x604, PM1_SLP_EN);  /* QEMU, i440fx and q35 */
 	outw(0xb004, PM1_SLP_EN); /* Bochs, old QEMU */
 	outw(0x4004, 0x3400);	  /* VirtualBox */
 	wait_a_moment();
 	printk("The machine does not switch itself off; it may be switched off now.\n");
-	power_halt();
+	halt_here();
 }
 
 static void keyboard_reset(void)
@@ -86,7 +104,7 @@ static void triple_fault(void)
 
 void power_reboot(void)
 {
-	x86_cli();
+	stop_others();
 	if (acpi.ai_reset_port) {
 		outb(acpi.ai_reset_port, acpi.ai_reset_value);
 		wait_a_moment();
@@ -96,11 +114,11 @@ void power_reboot(void)
 	wait_a_moment();
 	keyboard_reset();
 	triple_fault();
-	power_halt();
+	halt_here();
 }
 
 void power_debug_exit(u8 code)
 {
 	outb(0xf4, code);
-	power_halt();
+	halt_here();
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways a machine ends. None of these returns; nothing is written back here: that is done by who calls. */
+/*
+ * The ways a machine ends. None of these returns; all stop the other CPUs first; nothing is written back here: that is
+ * done by who calls.
+ */
 #ifndef KERNEL_DEV_POWER_H
 #define KERNEL_DEV_POWER_H
 
@@ -9,7 +12,7 @@
 void power_off(void) __noreturn;
 /* Restarts it: ACPI's reset register, the PCI chip set's port, the keyboard controller, a triple fault. */
 void power_reboot(void) __noreturn;
-/* Stops this CPU for ever, interrupts off. */
+/* Stops all CPUs for ever. */
 void power_halt(void) __noreturn;
 
 /* Ends QEMU with status code * 2 + 1, if it has the isa-debug-exit device; else halts. */

@@ -61,7 +61,7 @@ _Static_assert(sizeof(struct trapframe) == 68, "entry.asm knows these offsets");
 #define T_LAPIC_TIMER 0xf0
 #define T_IPI_RESCHED 0xf1
 #define T_IPI_TLB 0xf2
-#define T_IPI_STOP 0xf3 /* panic: stop; also sent as NMI */
+#define T_IPI_STOP 0xf3 /* stop for ever; a panic sends an NMI instead */
 #define T_SPURIOUS 0xff
 
 static inline bool tf_from_user(const struct trapframe *tf)
