@@ -271,7 +271,7 @@ static void lose_name(struct vnode *dvp, struct vnode *vp)
 	if (vp->v_type == VDIR) {
 		tn->tn_nlink = 0;
 		tmpnode(dvp)->tn_nlink--;
-		set_parent(vp, NULL);
+		vn_hold(dvp); /* whoever still stands in the directory finds the way out: td_parent is a reference now */
 	} else {
 		tn->tn_nlink--;
 	}

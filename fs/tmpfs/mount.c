@@ -126,6 +126,7 @@ static struct tmpmount *tmpmount_new(const struct options *op)
 		return NULL;
 	spin_init(&tm->tm_lock, "tmpfs", LR_VSEG);
 	list_init(&tm->tm_nodes);
+	list_init(&tm->tm_dying);
 	tm->tm_maxpages = (u32)op->op_pages;
 	tm->tm_maxnodes = (u32)op->op_nodes;
 	return tm;
@@ -166,7 +167,7 @@ static bool in_use(struct tmpmount *tm, const struct vnode *root)
 
 	spin_lock(&tm->tm_lock);
 	list_for_each (tn, &tm->tm_nodes, tn_all) {
-		u32 names = tn->tn_vp->v_type == VDIR ? 1 : tn->tn_nlink;
+		u32 names = tn->tn_vp->v_type == VDIR ? tn->tn_nlink > 0 : tn->tn_nlink;
 
 		if (tn->tn_vp != root && tn->tn_vp->v_ref != names)
 			busy = true;

@@ -194,6 +194,45 @@ bool tmpfs_inactive(struct vnode *vp)
 	return true;
 }
 
+static void free_node(struct tmpnode *tn)
+{
+	leave_node(tn->tn_mount, tn);
+	kmem_free(node_cache, tn);
+}
+
+/*
+ * A removed directory lets go of its parent, which may be a removed directory whose last reference that was, and so on, as
+ * deep as somebody cares to make it: one after the other from a list, not one inside the other.
+ */
+static void free_removed_dir(struct tmpnode *tn)
+{
+	struct tmpmount *tm = tn->tn_mount;
+	bool more = true;
+
+	spin_lock(&tm->tm_lock);
+	list_remove(&tn->tn_all);
+	list_push_back(&tm->tm_dying, &tn->tn_all);
+	if (tm->tm_draining) {
+		spin_unlock(&tm->tm_lock);
+		return;
+	}
+	while (more) {
+		tn = list_first(&tm->tm_dying, struct tmpnode, tn_all);
+		list_remove(&tn->tn_all);
+		tm->tm_draining = true;
+		spin_unlock(&tm->tm_lock);
+		vn_rele(tn->tn_dir.td_parent); /* may add one to the list */
+		spin_lock(&tm->tm_lock);
+		more = tm->tm_draining = !list_empty(&tm->tm_dying);
+		if (more) { /* so this node is not the last one, and the mount stays */
+			tm->tm_nnodes--;
+			kmem_free(node_cache, tn);
+		}
+	}
+	spin_unlock(&tm->tm_lock);
+	free_node(tn);
+}
+
 void tmpfs_reclaim(struct vnode *vp)
 {
 	struct tmpnode *tn = tmpnode(vp);
@@ -201,10 +240,15 @@ void tmpfs_reclaim(struct vnode *vp)
 	ASSERT(tn->tn_pages == 0);
 	if (vp->v_type == VLNK)
 		kfree(tn->tn_link);
-	if (vp->v_type == VDIR)
-		kfree(tn->tn_dir.td_hash);
-	leave_node(tn->tn_mount, tn);
-	kmem_free(node_cache, tn);
+	if (vp->v_type != VDIR) {
+		free_node(tn);
+		return;
+	}
+	kfree(tn->tn_dir.td_hash);
+	if ((vp->v_flags & V_UNLINKED) && tn->tn_dir.td_parent)
+		free_removed_dir(tn);
+	else
+		free_node(tn);
 }
 
 const struct vnodeops tmpfs_special_ops = {

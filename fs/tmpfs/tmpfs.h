@@ -25,6 +25,8 @@ struct cred;
 struct tmpmount {
 	struct spinlock tm_lock;
 	struct list tm_nodes;  /* tn_all (tm_lock) */
+	struct list tm_dying;  /* removed directories whose parents are to be released (tm_lock) */
+	bool tm_draining;      /* somebody is at it */
 	u32 tm_nnodes;	       /* tm_lock; the last one frees a dead mount */
 	bool tm_dead;	       /* unmounted */
 	u32 tm_maxnodes;
@@ -48,7 +50,7 @@ struct tmpdir {
 	struct tmpent **td_hash; /* td_nhash chains, a power of two; NULL: too few entries to need it */
 	u32 td_nhash, td_n;
 	u32 td_nextoff;
-	struct vnode *td_parent; /* no reference: a parent outlives its children. NULL: removed */
+	struct vnode *td_parent; /* no reference: a parent outlives its children; but of a removed directory, one */
 };
 
 struct tmpnode {
