@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * File systems that are never mounted: they only give st_dev, statfs and a home to vnodes without a name (pipes, block devices).
+ * File systems that are never mounted: they only give st_dev, statfs and a home to vnodes without a
+ * name (pipes, block devices).
  */
 #ifndef FS_ANONFS_H
 #define FS_ANONFS_H

@@ -2,8 +2,9 @@
 /*
  * Block devices as vnodes: one for each device that is in use, found by device number.
  *
- * The list holds no references: a vnode leaves it when it is freed, after its dirty pages were written. Whoever wants the
- * device meanwhile waits, so that there are never two caches of one disk.
+ * The list holds no references: a vnode leaves it when it is freed, after its dirty pages were
+ * written. Whoever wants the device meanwhile waits, so that there are never two caches of one
+ * disk.
  */
 #include "fs/anonfs.h"
 #include "fs/bio.h"
@@ -82,7 +83,7 @@ static void bdev_reclaim(struct vnode *vp)
 	struct bdevnode *bn;
 
 	spin_lock(&bdevs_lock);
-	list_for_each (bn, &bdevs, bn_link) {
+	list_for_each(bn, &bdevs, bn_link) {
 		if (bn->bn_vp == vp)
 			break;
 	}
@@ -109,7 +110,7 @@ static struct bdevnode *find(dev_t dev)
 {
 	struct bdevnode *bn;
 
-	list_for_each (bn, &bdevs, bn_link) {
+	list_for_each(bn, &bdevs, bn_link) {
 		if (bn->bn_dev == dev)
 			return bn;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devfs, also under the name that programs know from Linux, devtmpfs: a tmpfs that the kernel has filled with the nodes of
- * its devices. What a user makes, removes or changes there lasts as long as the mount.
+ * devfs, also under the name that programs know from Linux, devtmpfs: a tmpfs that the kernel has
+ * filled with the nodes of its devices. What a user makes, removes or changes there lasts as long
+ * as the mount.
  */
 #include "fs/dev.h"
 #include "fs/devfs.h"
@@ -14,7 +15,7 @@
 #include "mm/kmalloc.h"
 #include "proc/cred.h"
 
-#define GID_TTY 5u  /* as in Debian's /etc/group */
+#define GID_TTY 5u /* as in Debian's /etc/group */
 #define GID_DISK 6u
 
 struct devnode {
@@ -86,13 +87,14 @@ static int fill(struct vnode *dir)
 	struct devnode *dn;
 	struct vnode *vp;
 
-	list_for_each (dn, &devnodes, dn_link) {
+	list_for_each(dn, &devnodes, dn_link) {
 		if (!fi.fi_error)
 			fi.fi_error = add_node(dir, dn->dn_name, dn->dn_mode, dn->dn_dev);
 	}
 	bdev_foreach(add_disk, &fi);
 	for (u32 i = 0; i < ARRAY_SIZE(links) && !fi.fi_error; i++)
-		fi.fi_error = dir->v_op->vop_symlink(dir, links[i].name, (u32)strlen(links[i].name), links[i].target, &root_cred);
+		fi.fi_error = dir->v_op->vop_symlink(dir, links[i].name, (u32)strlen(links[i].name),
+						     links[i].target, &root_cred);
 	if (fi.fi_error)
 		return fi.fi_error;
 	/* For shm_open(3). */

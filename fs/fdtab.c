@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of descriptors of a process: two arrays, of descriptions and of flags, that grow by doubling.
+ * The table of descriptors of a process: two arrays, of descriptions and of flags, that grow by
+ * doubling.
  *
- * A description leaves the table under ft_lock and is released after it, since the last release may sleep.
+ * A description leaves the table under ft_lock and is released after it, since the last release may
+ * sleep.
  */
 #include "fs/file.h"
 

@@ -2,7 +2,8 @@
 /*
  * Open file descriptions: their making and end, and reading, writing and seeking through them.
  *
- * fs/sys_*.c check descriptors and user memory; the functions here know no user pointer but through a uio.
+ * fs/sys_*.c check descriptors and user memory; the functions here know no user pointer but through
+ * a uio.
  */
 #include "fs/file.h"
 
@@ -29,7 +30,9 @@ volatile u32 file_count;
 static struct kmem_cache *file_cache;
 static volatile u32 next_id;
 
-/* v_writers and v_ntext of all vnodes: taken for a few instructions at open, close, exec and exit. */
+/*
+ * v_writers and v_ntext of all vnodes: taken for a few instructions at open, close, exec and exit.
+ */
 static struct spinlock right_lock = SPINLOCK_INIT("write-text-rights", LR_VFS);
 
 void file_init(void)
@@ -176,12 +179,9 @@ const struct vnodeops *vn_io_ops(const struct vnode *vp)
 {
 	switch (vp->v_type) {
 	case VCHR:
-	case VBLK:
-		return &spec_vnodeops;
-	case VFIFO:
-		return &fifo_vnodeops;
-	default:
-		return vp->v_op;
+	case VBLK: return &spec_vnodeops;
+	case VFIFO: return &fifo_vnodeops;
+	default: return vp->v_op;
 	}
 }
 
@@ -203,8 +203,8 @@ void file_setflags(struct file *f, u32 mask, u32 flags)
 {
 	u32 old = __atomic_load_n(&f->f_flags, __ATOMIC_RELAXED);
 
-	while (!__atomic_compare_exchange_n(&f->f_flags, &old, (old & ~mask) | (flags & mask), false,
-					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	while (!__atomic_compare_exchange_n(&f->f_flags, &old, (old & ~mask) | (flags & mask),
+					    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 
@@ -224,8 +224,9 @@ ssize_t file_pread(struct file *f, struct uio *u)
 }
 
 /*
- * How far f may be written: RLIMIT_FSIZE, and 2 GiB - 1 for a description that was not opened for large files. Shortens the
- * uio; -EFBIG when nothing is left of it (with SIGXFSZ if it was the process's own limit).
+ * How far f may be written: RLIMIT_FSIZE, and 2 GiB - 1 for a description that was not opened for
+ * large files. Shortens the uio; -EFBIG when nothing is left of it (with SIGXFSZ if it was the
+ * process's own limit).
  */
 static int clip_to_limits(struct file *f, struct uio *u, size_t *cut)
 {
@@ -319,12 +320,9 @@ int file_sync(struct file *f, bool datasync)
 {
 	switch (f->f_vnode->v_type) {
 	case VREG:
-	case VDIR:
-		return vn_fsync(f->f_vnode, datasync);
-	case VBLK:
-		return vn_fsync(f->f_data, datasync);
-	default:
-		return -EINVAL;
+	case VDIR: return vn_fsync(f->f_vnode, datasync);
+	case VBLK: return vn_fsync(f->f_data, datasync);
+	default: return -EINVAL;
 	}
 }
 
@@ -333,23 +331,16 @@ static int seek_base(struct file *f, int whence, off_t off, off_t *base)
 	u64 size = file_size(f);
 
 	switch (whence) {
-	case K_SEEK_SET:
-		*base = 0;
-		return 0;
-	case K_SEEK_CUR:
-		*base = f->f_offset;
-		return 0;
-	case K_SEEK_END:
-		*base = (off_t)size;
-		return 0;
+	case K_SEEK_SET: *base = 0; return 0;
+	case K_SEEK_CUR: *base = f->f_offset; return 0;
+	case K_SEEK_END: *base = (off_t)size; return 0;
 	case K_SEEK_DATA: /* a file system that keeps no map of holes: all is data, and a hole at the end */
 	case K_SEEK_HOLE:
 		if (off < 0 || (u64)off >= size)
 			return -ENXIO;
 		*base = whence == K_SEEK_HOLE ? (off_t)size - off : 0;
 		return 0;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }
 
@@ -358,12 +349,9 @@ bool file_seekable(const struct file *f)
 	switch (f->f_vnode->v_type) {
 	case VREG:
 	case VDIR:
-	case VBLK:
-		return true;
-	case VCHR:
-		return DEVMAJOR(f->f_vnode->v_rdev) == DEV_MEM_MAJOR;
-	default:
-		return false;
+	case VBLK: return true;
+	case VCHR: return DEVMAJOR(f->f_vnode->v_rdev) == DEV_MEM_MAJOR;
+	default: return false;
 	}
 }
 

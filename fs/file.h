@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct file: an open file description; struct fdtab: the descriptors of a process (shared by CLONE_FILES).
+ * struct file: an open file description; struct fdtab: the descriptors of a process (shared by
+ * CLONE_FILES).
  *
- * Locks: f_ref atomic. f_lock (mutex LR_FILE): f_offset, across a read or write of a regular file or a readdir. f_flags: only
- * the status bits change (fcntl), atomically. fdtab: ft_lock (spin LR_FDTAB) for the arrays.
+ * Locks: f_ref atomic. f_lock (mutex LR_FILE): f_offset, across a read or write of a regular file
+ * or a readdir. f_flags: only the status bits change (fcntl), atomically. fdtab: ft_lock (spin
+ * LR_FDTAB) for the arrays.
  *
- * A descriptor is taken in two steps, so that open(2) with no descriptor left changes nothing on disk: fd_reserve()
- * takes the number, fd_set() puts the description there. A reserved slot looks closed to everybody else.
+ * A descriptor is taken in two steps, so that open(2) with no descriptor left changes nothing on
+ * disk: fd_reserve() takes the number, fd_set() puts the description there. A reserved slot looks
+ * closed to everybody else.
  */
 #ifndef FS_FILE_H
 #define FS_FILE_H
@@ -17,16 +20,16 @@
 
 struct file {
 	volatile u32 f_ref;
-	u32 f_flags;	      /* O_* of the ABI (kernel/abi/fcntl.h), without O_CREAT etc. */
+	u32 f_flags;	       /* O_* of the ABI (kernel/abi/fcntl.h), without O_CREAT etc. */
 	struct vnode *f_vnode; /* a reference */
 	struct mutex f_lock;
 	off_t f_offset;
-	char *f_path;	      /* absolute path it was opened by, for /proc/PID/fd and images; NULL: none (pipes) */
-	void *f_data;	      /* the vnode's driver's, per open */
-	u32 f_id;	      /* unique in this boot: tells shared descriptions apart in an image */
-	s32 f_owner;	      /* F_SETOWN */
-	bool f_opened;	      /* vop_open has succeeded: vop_close is due */
-	bool f_writer;	      /* holds a write right on f_vnode */
+	char *f_path; /* absolute path it was opened by, for /proc/PID/fd and images; NULL: none (pipes) */
+	void *f_data;  /* the vnode's driver's, per open */
+	u32 f_id;      /* unique in this boot: tells shared descriptions apart in an image */
+	s32 f_owner;   /* F_SETOWN */
+	bool f_opened; /* vop_open has succeeded: vop_close is due */
+	bool f_writer; /* holds a write right on f_vnode */
 };
 
 #define FD_CLOEXEC_K 1u
@@ -36,36 +39,45 @@ struct file {
 struct fdtab {
 	volatile u32 ft_ref;
 	struct spinlock ft_lock;
-	u32 ft_size;	     /* slots */
+	u32 ft_size;	       /* slots */
 	struct file **ft_file; /* NULL: free */
-	u8 *ft_flags;	     /* FD_CLOEXEC_K */
+	u8 *ft_flags;	       /* FD_CLOEXEC_K */
 	u32 ft_open;
-	u32 ft_lowest;	     /* no slot below this one is free */
+	u32 ft_lowest; /* no slot below this one is free */
 };
 
-/* Everything in fs/ that does not wait for a disk: descriptions, pipes, tmpfs, devfs, procfs, the memory devices. After vfs_init(). */
+/*
+ * Everything in fs/ that does not wait for a disk: descriptions, pipes, tmpfs, devfs, procfs, the
+ * memory devices. After vfs_init().
+ */
 void file_init(void);
 extern volatile u32 file_count; /* live struct files: leak check */
 
-/* A description for vp (takes over the reference on success), vop_open not called. NULL: out of memory. */
+/*
+ * A description for vp (takes over the reference on success), vop_open not called. NULL: out of
+ * memory.
+ */
 struct file *file_alloc(struct vnode *vp, u32 flags);
-/* The same with vop_open and the write right. Permissions were checked by the caller. Takes over the reference on success. */
+/*
+ * The same with vop_open and the write right. Permissions were checked by the caller. Takes over
+ * the reference on success.
+ */
 int file_open_vnode(struct vnode *vp, u32 flags, struct file **fp);
 void file_hold(struct file *f);
 void file_rele(struct file *f); /* the last one closes. May sleep */
 
 struct fdtab *fdtab_create(void);
-struct fdtab *fdtab_dup(struct fdtab *ft);	/* fork. NULL: out of memory */
+struct fdtab *fdtab_dup(struct fdtab *ft); /* fork. NULL: out of memory */
 void fdtab_hold(struct fdtab *ft);
-void fdtab_rele(struct fdtab *ft);		/* the last one closes all. May sleep */
+void fdtab_rele(struct fdtab *ft); /* the last one closes all. May sleep */
 void fdtab_closexec(struct fdtab *ft);
 
 /* Of the current process. */
-int fd_get(int fd, struct file **fp);		/* with a reference. -EBADF */
+int fd_get(int fd, struct file **fp); /* with a reference. -EBADF */
 int fd_alloc(int min, u32 fdflags, struct file *f); /* lowest free >= min; takes over the reference on success. fd or -EMFILE, -ENOMEM */
 int fd_close(int fd);
-int fd_reserve(int min, u32 fdflags);		/* lowest free >= min, or -EMFILE, -ENOMEM, -EINVAL (min beyond the limit) */
-void fd_set(int fd, struct file *f);		/* of a reserved slot; takes over the reference */
+int fd_reserve(int min, u32 fdflags); /* lowest free >= min, or -EMFILE, -ENOMEM, -EINVAL (min beyond the limit) */
+void fd_set(int fd, struct file *f); /* of a reserved slot; takes over the reference */
 void fd_unreserve(int fd);
 /* Any table; replaces what is there. Takes over the reference. For recovery and dup2. */
 int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags);
@@ -88,24 +100,28 @@ off_t file_seek(struct file *f, off_t off, int whence);
 /* Sets the status flags that fcntl(F_SETFL) may change. */
 void file_setflags(struct file *f, u32 mask, u32 flags);
 
-/* open(2)'s core: path in kernel memory, relative to dirfd (AT_FDCWD). Checks permissions of the current credentials. */
+/*
+ * open(2)'s core: path in kernel memory, relative to dirfd (AT_FDCWD). Checks permissions of the
+ * current credentials.
+ */
 int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp);
-ssize_t file_read(struct file *f, struct uio *u);  /* at f_offset, advances it. bytes or error */
+ssize_t file_read(struct file *f, struct uio *u); /* at f_offset, advances it. bytes or error */
 ssize_t file_write(struct file *f, struct uio *u);
 
 /*
- * The operations for open, close, read, write, ioctl and poll of vp: devices and FIFOs have those of their drivers on every
- * file system. Attributes and names stay with v_op.
+ * The operations for open, close, read, write, ioctl and poll of vp: devices and FIFOs have those
+ * of their drivers on every file system. Attributes and names stay with v_op.
  */
 const struct vnodeops *vn_io_ops(const struct vnode *vp);
 
 /*
- * Writing against running (ETXTBSY), v_writers and v_ntext under one lock. A description that may write holds a write right
- * from open to close; a process holds a text right on its executable from exec to exit (fork takes one more).
+ * Writing against running (ETXTBSY), v_writers and v_ntext under one lock. A description that may
+ * write holds a write right from open to close; a process holds a text right on its executable from
+ * exec to exit (fork takes one more).
  */
 int vn_write_begin(struct vnode *vp); /* -ETXTBSY */
 void vn_write_end(struct vnode *vp);
-int vn_text_begin(struct vnode *vp);  /* -ETXTBSY */
+int vn_text_begin(struct vnode *vp); /* -ETXTBSY */
 void vn_text_end(struct vnode *vp);
 
 /* Pipes (fs/pipe.c). */

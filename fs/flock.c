@@ -2,11 +2,12 @@
 /*
  * Advisory locks.
  *
- * The locks of a vnode hang on v_locks in no order. The range locks of one owner never overlap: setting one
- * replaces, cuts or joins what the owner had there. New nodes are allocated before the spinlock is taken;
- * one setting needs at most two (itself, and the second half of a lock that it splits).
- * Who must wait sleeps on the list and starts over. A waiter of fcntl's process-owned kind is on the list `waiters` with the
- * owner it waits for, so that a circle of them is found (EDEADLK) before it closes.
+ * The locks of a vnode hang on v_locks in no order. The range locks of one owner never overlap:
+ * setting one replaces, cuts or joins what the owner had there. New nodes are allocated before the
+ * spinlock is taken; one setting needs at most two (itself, and the second half of a lock that it
+ * splits). Who must wait sleeps on the list and starts over. A waiter of fcntl's process-owned kind
+ * is on the list `waiters` with the owner it waits for, so that a circle of them is found (EDEADLK)
+ * before it closes.
  */
 #include "fs/flock.h"
 
@@ -25,10 +26,10 @@ enum lock_kind { LK_PROC, LK_OFD, LK_WHOLE };
 struct flock {
 	struct list fl_link;
 	enum lock_kind fl_kind;
-	int fl_type;	  /* F_RDLCK, F_WRLCK */
+	int fl_type;	      /* F_RDLCK, F_WRLCK */
 	const void *fl_owner; /* struct fdtab or struct file; compared, never followed */
 	s64 fl_start, fl_end; /* inclusive */
-	pid_t fl_pid;	  /* who set it, for F_GETLK */
+	pid_t fl_pid;	      /* who set it, for F_GETLK */
 };
 
 struct lockwait {
@@ -53,22 +54,26 @@ static bool same_family(const struct flock *a, const struct flock *b)
 
 static bool conflicts(const struct flock *a, const struct flock *b)
 {
-	return same_family(a, b) && a->fl_owner != b->fl_owner && (a->fl_type == F_WRLCK || b->fl_type == F_WRLCK) &&
-	       a->fl_start <= b->fl_end && b->fl_start <= a->fl_end;
+	return same_family(a, b) && a->fl_owner != b->fl_owner &&
+	       (a->fl_type == F_WRLCK || b->fl_type == F_WRLCK) && a->fl_start <= b->fl_end &&
+	       b->fl_start <= a->fl_end;
 }
 
 static struct flock *find_conflict(struct vnode *vp, const struct flock *want)
 {
 	struct flock *l;
 
-	list_for_each (l, &vp->v_locks, fl_link) {
+	list_for_each(l, &vp->v_locks, fl_link) {
 		if (conflicts(l, want))
 			return l;
 	}
 	return NULL;
 }
 
-/* Would `owner`, if it waited for `holder`, wait for itself? Each process waits once per lwp at most, so the walk ends. */
+/*
+ * Would `owner`, if it waited for `holder`, wait for itself? Each process waits once per lwp at
+ * most, so the walk ends.
+ */
 static bool would_deadlock(const void *owner, const void *holder)
 {
 	struct lockwait *w;
@@ -77,7 +82,7 @@ static bool would_deadlock(const void *owner, const void *holder)
 again:
 	if (holder == owner)
 		return true;
-	list_for_each (w, &waiters, lw_link) {
+	list_for_each(w, &waiters, lw_link) {
 		if (w->lw_owner == holder && steps++ < 1000) {
 			holder = w->lw_for;
 			goto again;
@@ -87,7 +92,8 @@ again:
 }
 
 /*
- * Waits until nothing conflicts with `want`. locks_lock held on entry and return. -EAGAIN (not `wait`), -EDEADLK, -ERESTARTSYS
+ * Waits until nothing conflicts with `want`. locks_lock held on entry and return. -EAGAIN (not
+ * `wait`), -EDEADLK, -ERESTARTSYS
  */
 static int wait_for(struct vnode *vp, const struct flock *want, bool wait)
 {
@@ -118,11 +124,14 @@ static void free_all(struct list *freed)
 {
 	struct flock *l, *tmp;
 
-	list_for_each_safe (l, tmp, freed, fl_link)
+	list_for_each_safe(l, tmp, freed, fl_link)
 		kmem_free(flock_cache, l);
 }
 
-/* Takes [start, end] of `set` out of l, which another range of the same owner replaces. *spare serves a split. */
+/*
+ * Takes [start, end] of `set` out of l, which another range of the same owner replaces. *spare
+ * serves a split.
+ */
 static void cut(struct flock *l, const struct flock *set, struct flock **spare, struct list *freed)
 {
 	if (l->fl_start < set->fl_start && l->fl_end > set->fl_end) {
@@ -154,14 +163,14 @@ static bool overlaps(const struct flock *a, const struct flock *b)
 }
 
 /*
- * The owner's locks become what they were, with set's range of set's type (F_UNLCK: none). `set` is inserted or freed.
- * locks_lock held.
+ * The owner's locks become what they were, with set's range of set's type (F_UNLCK: none). `set` is
+ * inserted or freed. locks_lock held.
  */
 static void apply(struct vnode *vp, struct flock *set, struct flock **spare, struct list *freed)
 {
 	struct flock *l, *tmp;
 
-	list_for_each_safe (l, tmp, &vp->v_locks, fl_link) {
+	list_for_each_safe(l, tmp, &vp->v_locks, fl_link) {
 		if (l->fl_owner != set->fl_owner || !same_family(l, set))
 			continue;
 		if (l->fl_type == set->fl_type && touches(l, set)) {
@@ -206,16 +215,10 @@ static int to_range(struct file *f, const struct abi_flock64 *l, struct flock *f
 	s64 base = 0, start, end;
 
 	switch (l->l_whence) {
-	case K_SEEK_SET:
-		break;
-	case K_SEEK_CUR:
-		base = f->f_offset;
-		break;
-	case K_SEEK_END:
-		base = (s64)f->f_vnode->v_size;
-		break;
-	default:
-		return -EINVAL;
+	case K_SEEK_SET: break;
+	case K_SEEK_CUR: base = f->f_offset; break;
+	case K_SEEK_END: base = (s64)f->f_vnode->v_size; break;
+	default: return -EINVAL;
 	}
 	if (__builtin_add_overflow(base, l->l_start, &start))
 		return -EOVERFLOW;
@@ -256,7 +259,9 @@ static int get_lock(struct vnode *vp, const struct flock *want, struct abi_flock
 int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 {
 	bool ofd = cmd == K_F_OFD_GETLK || cmd == K_F_OFD_SETLK || cmd == K_F_OFD_SETLKW;
-	struct flock want = { .fl_kind = ofd ? LK_OFD : LK_PROC, .fl_type = l->l_type, .fl_pid = curproc()->p_pid };
+	struct flock want = { .fl_kind = ofd ? LK_OFD : LK_PROC,
+			      .fl_type = l->l_type,
+			      .fl_pid = curproc()->p_pid };
 	int error;
 
 	want.fl_owner = ofd ? (const void *)f : curproc()->p_fdtab;
@@ -268,16 +273,10 @@ int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 	if (cmd == F_GETLK64 || cmd == K_F_OFD_GETLK)
 		return l->l_type == F_RDLCK || l->l_type == F_WRLCK ? get_lock(f->f_vnode, &want, l) : -EINVAL;
 	switch (l->l_type) {
-	case F_RDLCK:
-		error = file_readable(f);
-		break;
-	case F_WRLCK:
-		error = file_writable(f);
-		break;
-	case F_UNLCK:
-		break;
-	default:
-		error = -EINVAL;
+	case F_RDLCK: error = file_readable(f); break;
+	case F_WRLCK: error = file_writable(f); break;
+	case F_UNLCK: break;
+	default: error = -EINVAL;
 	}
 	if (error)
 		return error;
@@ -286,20 +285,15 @@ int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 
 int flock_whole(struct file *f, u32 op)
 {
-	struct flock want = { .fl_kind = LK_WHOLE, .fl_owner = f, .fl_end = END_OF_FILE, .fl_pid = curproc()->p_pid };
+	struct flock want = {
+		.fl_kind = LK_WHOLE, .fl_owner = f, .fl_end = END_OF_FILE, .fl_pid = curproc()->p_pid
+	};
 
 	switch (op & ~(u32)LOCK_NB) {
-	case LOCK_SH:
-		want.fl_type = F_RDLCK;
-		break;
-	case LOCK_EX:
-		want.fl_type = F_WRLCK;
-		break;
-	case LOCK_UN:
-		want.fl_type = F_UNLCK;
-		break;
-	default:
-		return -EINVAL;
+	case LOCK_SH: want.fl_type = F_RDLCK; break;
+	case LOCK_EX: want.fl_type = F_WRLCK; break;
+	case LOCK_UN: want.fl_type = F_UNLCK; break;
+	default: return -EINVAL;
 	}
 	return set_lock(f->f_vnode, &want, !(op & LOCK_NB));
 }
@@ -312,7 +306,7 @@ static void drop_owner(struct vnode *vp, const void *owner)
 	if (list_empty(&vp->v_locks))
 		return; /* whoever had locks here set them before it came to close */
 	spin_lock(&locks_lock);
-	list_for_each_safe (l, tmp, &vp->v_locks, fl_link) {
+	list_for_each_safe(l, tmp, &vp->v_locks, fl_link) {
 		if (l->fl_owner == owner)
 			remove_lock(l, &freed);
 	}
@@ -331,12 +325,13 @@ void flock_file_closed(struct file *f)
 	drop_owner(f->f_vnode, f);
 }
 
-void flock_foreach(struct vnode *vp, void (*fn)(void *arg, const void *owner, int type, s64 start, s64 end), void *arg)
+void flock_foreach(struct vnode *vp,
+		   void (*fn)(void *arg, const void *owner, int type, s64 start, s64 end), void *arg)
 {
 	struct flock *l;
 
 	spin_lock(&locks_lock);
-	list_for_each (l, &vp->v_locks, fl_link) {
+	list_for_each(l, &vp->v_locks, fl_link) {
 		bool whole = l->fl_kind == LK_WHOLE;
 
 		fn(arg, l->fl_owner, l->fl_type, whole ? 0 : l->fl_start, whole ? -1 : l->fl_end);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The devices that are nothing but memory: null, zero, full, random, urandom, kmsg; and getrandom(2). */
+/*
+ * The devices that are nothing but memory: null, zero, full, random, urandom, kmsg; and
+ * getrandom(2).
+ */
 #include "fs/dev.h"
 #include "fs/file_impl.h"
 #include "fs/mem.h"
@@ -15,7 +18,14 @@
 #include "proc/cred.h"
 #include "proc/lwp.h"
 
-enum mem_minor { MEM_NULL = 3, MEM_ZERO = 5, MEM_FULL = 7, MEM_RANDOM = 8, MEM_URANDOM = 9, MEM_KMSG = 11 };
+enum mem_minor {
+	MEM_NULL = 3,
+	MEM_ZERO = 5,
+	MEM_FULL = 7,
+	MEM_RANDOM = 8,
+	MEM_URANDOM = 9,
+	MEM_KMSG = 11
+};
 
 #define CHUNK 65536u	  /* so much without looking for signals */
 #define RANDOM_CHUNK 256u /* on the stack */
@@ -72,7 +82,10 @@ static int write_random(struct uio *u)
 	return error;
 }
 
-/* The log from where this description stopped last time; at its end, the end of the file. f_offset counts bytes of the log. */
+/*
+ * The log from where this description stopped last time; at its end, the end of the file. f_offset
+ * counts bytes of the log.
+ */
 static int read_kmsg(struct uio *u, struct file *f)
 {
 	u64 pos = (u64)u->uio_offset;
@@ -92,7 +105,9 @@ static int read_kmsg(struct uio *u, struct file *f)
 	return error;
 }
 
-/* One write, one line, with what is not printable made visible; a level "<n>" in front is dropped. */
+/*
+ * One write, one line, with what is not printable made visible; a level "<n>" in front is dropped.
+ */
 static int write_kmsg(struct uio *u)
 {
 	char *buf, *text;
@@ -130,41 +145,30 @@ static int mem_open(dev_t dev, struct file *f)
 	case MEM_FULL:
 	case MEM_RANDOM:
 	case MEM_URANDOM:
-	case MEM_KMSG:
-		return 0;
-	default:
-		return -ENXIO;
+	case MEM_KMSG: return 0;
+	default: return -ENXIO;
 	}
 }
 
 static int mem_read(dev_t dev, struct uio *u, struct file *f)
 {
 	switch (DEVMINOR(dev)) {
-	case MEM_NULL:
-		return 0;
+	case MEM_NULL: return 0;
 	case MEM_RANDOM:
-	case MEM_URANDOM:
-		return read_random(u);
-	case MEM_KMSG:
-		return read_kmsg(u, f);
-	default:
-		return read_zeros(u);
+	case MEM_URANDOM: return read_random(u);
+	case MEM_KMSG: return read_kmsg(u, f);
+	default: return read_zeros(u);
 	}
 }
 
 static int mem_write(dev_t dev, struct uio *u, struct file *f)
 {
 	switch (DEVMINOR(dev)) {
-	case MEM_FULL:
-		return u->uio_resid > 0 ? -ENOSPC : 0;
+	case MEM_FULL: return u->uio_resid > 0 ? -ENOSPC : 0;
 	case MEM_RANDOM:
-	case MEM_URANDOM:
-		return write_random(u);
-	case MEM_KMSG:
-		return write_kmsg(u);
-	default:
-		u->uio_resid = 0;
-		return 0;
+	case MEM_URANDOM: return write_random(u);
+	case MEM_KMSG: return write_kmsg(u);
+	default: u->uio_resid = 0; return 0;
 	}
 }
 

@@ -2,8 +2,9 @@
 /*
  * Names in directories, made and unmade.
  *
- * Each function resolves the directory, locks it, looks at the name under that lock, checks, and calls the file system.
- * Locks: directory before what is in it. rename(), which takes two directories, is in fs/rename.c.
+ * Each function resolves the directory, locks it, looks at the name under that lock, checks, and
+ * calls the file system. Locks: directory before what is in it. rename(), which takes two
+ * directories, is in fs/rename.c.
  */
 #include "fs/names.h"
 
@@ -71,8 +72,8 @@ int name_may_add(struct vnode *dvp)
 }
 
 /*
- * Locks np's directory and makes sure that the name can be added there. On success the directory stays locked. A name that is there is
- * told before a missing permission, as Linux does.
+ * Locks np's directory and makes sure that the name can be added there. On success the directory
+ * stays locked. A name that is there is told before a missing permission, as Linux does.
  */
 static int begin_add(struct nameparent *np, bool dir)
 {
@@ -148,7 +149,8 @@ int names_mkdir(struct vnode *start, const char *path, mode_t mode)
 		goto out;
 	error = -EPERM;
 	if (dvp->v_op->vop_mkdir)
-		error = dvp->v_op->vop_mkdir(dvp, np.np_name, np.np_len, S_IFDIR | (mode & 01777), cred_cur(), &vp);
+		error = dvp->v_op->vop_mkdir(dvp, np.np_name, np.np_len, S_IFDIR | (mode & 01777),
+					     cred_cur(), &vp);
 	end_add(&np, error);
 	if (!error)
 		vn_rele(vp);
@@ -200,8 +202,8 @@ int names_link(struct vnode *vp, struct vnode *start, const char *path)
 		error = -EPERM;
 	} else {
 		mutex_lock_nested(&vp->v_lock); /* a file in or outside dvp: files come after directories */
-		error = vp->v_flags & V_UNLINKED ? -ENOENT :
-						   dvp->v_op->vop_link(dvp, np.np_name, np.np_len, vp);
+		error = vp->v_flags & V_UNLINKED ? -ENOENT
+						 : dvp->v_op->vop_link(dvp, np.np_name, np.np_len, vp);
 		vn_unlock(vp);
 	}
 	end_add(&np, error);
@@ -240,7 +242,7 @@ int name_may_remove(struct vnode *dvp, struct vnode *vp, bool dir)
 static int remove_name(struct nameparent *np, bool dir)
 {
 	struct vnode *dvp = np->np_dvp;
-	int (*op)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);
+	int (*op)(struct vnode * dvp, const char *name, u32 len, struct vnode *vp);
 	struct vnode *vp;
 	int error;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names in directories, made and unmade: the cores of mkdir, unlink, rename, link, symlink and mknod, for the system calls and
- * for the kernel itself. Paths are kernel strings, `start` as for namei(). Permissions of the current credentials are checked; the
- * name cache is kept right. All may sleep; no vnode lock may be held.
+ * Names in directories, made and unmade: the cores of mkdir, unlink, rename, link, symlink and
+ * mknod, for the system calls and for the kernel itself. Paths are kernel strings, `start` as for
+ * namei(). Permissions of the current credentials are checked; the name cache is kept right. All
+ * may sleep; no vnode lock may be held.
  */
 #ifndef FS_NAMES_H
 #define FS_NAMES_H
@@ -10,9 +11,15 @@
 #include "fs/namei.h"
 #include "fs/vnode.h"
 
-/* What np names, under the directory's lock; mounts are not crossed, links not followed. -ENOENT ... */
+/*
+ * What np names, under the directory's lock; mounts are not crossed, links not followed. -ENOENT
+ * ...
+ */
 int name_lookup(struct nameparent *np, struct vnode **vpp);
-/* A regular file, device or FIFO (mode says which; the umask was applied). -EEXIST, -EACCES, -EROFS, -ENOENT (directory removed) ... */
+/*
+ * A regular file, device or FIFO (mode says which; the umask was applied). -EEXIST, -EACCES,
+ * -EROFS, -ENOENT (directory removed) ...
+ */
 int name_create(struct nameparent *np, mode_t mode, dev_t rdev, struct vnode **vpp);
 
 int names_mknod(struct vnode *start, const char *path, mode_t mode, dev_t rdev);
@@ -27,7 +34,10 @@ int names_rename(struct vnode *from, const char *fpath, struct vnode *to, const 
 
 /* 0 if the current process owns vp or is the superuser, else -EPERM. */
 int vn_owner_ok(struct vnode *vp);
-/* vop_setattr under v_lock, after the check of a read-only file system. -EROFS, -EPERM (no such operation) */
+/*
+ * vop_setattr under v_lock, after the check of a read-only file system. -EROFS, -EPERM (no such
+ * operation)
+ */
 int vn_setattr(struct vnode *vp, const struct vattr *va);
 
 #endif

@@ -2,9 +2,10 @@
 /*
  * open(2)'s core: from a path to an open file description, creating the file if asked to.
  *
- * The name is looked up as a whole first; only when it is not there, and O_CREAT is set, its directory is locked and the name looked up
- * again under that lock. What is found then is either a file that somebody else made meanwhile (start
- * over), or a symbolic link to a name that does not exist: that name is created instead, as many links deep as namei() allows.
+ * The name is looked up as a whole first; only when it is not there, and O_CREAT is set, its
+ * directory is locked and the name looked up again under that lock. What is found then is either a
+ * file that somebody else made meanwhile (start over), or a symbolic link to a name that does not
+ * exist: that name is created instead, as many links deep as namei() allows.
  */
 #include "fs/dev.h"
 #include "fs/file.h"
@@ -28,7 +29,7 @@
 struct creation {
 	struct vnode *cr_start; /* where cr_path begins: a reference, NULL the working directory */
 	char *cr_path;
-	bool cr_ours;		/* cr_path is a link's text, allocated here */
+	bool cr_ours; /* cr_path is a link's text, allocated here */
 };
 
 static u32 lookup_flags(u32 flags)
@@ -71,8 +72,8 @@ static int follow_dangling(struct creation *cr, struct vnode *dvp, struct vnode 
 }
 
 /*
- * One attempt to make the file. 0: *vpp is new. -EEXIST: it was there, look it up again. -EAGAIN: cr now names what a symbolic
- * link leads to.
+ * One attempt to make the file. 0: *vpp is new. -EEXIST: it was there, look it up again. -EAGAIN:
+ * cr now names what a symbolic link leads to.
  */
 static int create_once(struct creation *cr, u32 flags, mode_t mode, struct vnode **vpp)
 {
@@ -220,7 +221,8 @@ int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file *
 		file_rele(f);
 	} else {
 		f->f_path = vn_true_path(vp, f->f_path);
-		vn_set_path(vp, f->f_path);
+		if (vp->v_type == VREG)
+			vn_set_path(vp, f->f_path);
 		*fp = f;
 	}
 out_start:

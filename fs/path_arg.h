@@ -6,8 +6,8 @@
 #include "fs/vnode.h"
 
 /*
- * The file that (dirfd, upath) names, with a reference. atflags: AT_SYMLINK_NOFOLLOW; AT_EMPTY_PATH: an empty path means dirfd itself.
- * -EFAULT, -EBADF and all of namei(). May sleep.
+ * The file that (dirfd, upath) names, with a reference. atflags: AT_SYMLINK_NOFOLLOW;
+ * AT_EMPTY_PATH: an empty path means dirfd itself. -EFAULT, -EBADF and all of namei(). May sleep.
  */
 int path_arg_vnode(int dirfd, uaddr_t upath, u32 atflags, struct vnode **vpp);
 

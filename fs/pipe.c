@@ -2,9 +2,10 @@
 /*
  * Pipes and FIFOs: opening, waiting and waking. The bytes are fs/pipe_ring.c's.
  *
- * A reader sleeps while the ring is empty and somebody may still write; a writer while there is no room for what may not be torn
- * apart. Both sleep with pi_lock released, on pi_rpoll and pi_wpoll, which poll(2) uses too. A FIFO's open
- * sleeps until the other side has been opened at least once since.
+ * A reader sleeps while the ring is empty and somebody may still write; a writer while there is no
+ * room for what may not be torn apart. Both sleep with pi_lock released, on pi_rpoll and pi_wpoll,
+ * which poll(2) uses too. A FIFO's open sleeps until the other side has been opened at least once
+ * since.
  */
 #include "fs/pipe.h"
 

@@ -2,8 +2,8 @@
 /*
  * Pipes and FIFOs: a ring of bytes between those who write and those who read.
  *
- * A pipe is found through v_pipe of its vnode: an unnamed one for pipe(2), that of the file-system node for a FIFO. It lives
- * as long as there are open descriptions.
+ * A pipe is found through v_pipe of its vnode: an unnamed one for pipe(2), that of the file-system
+ * node for a FIFO. It lives as long as there are open descriptions.
  *
  * Locks: v_lock of the vnode for v_pipe and pi_files; pi_lock (LR_PIPE) for the rest.
  */
@@ -21,13 +21,13 @@
 
 struct pipe {
 	struct mutex pi_lock;
-	struct page **pi_page; /* pi_npages slots; NULL: no page there yet */
-	u32 pi_npages;	       /* a power of two */
-	u32 pi_head;	       /* position of the oldest byte, below the capacity */
-	u32 pi_count;	       /* bytes held */
+	struct page **pi_page;	    /* pi_npages slots; NULL: no page there yet */
+	u32 pi_npages;		    /* a power of two */
+	u32 pi_head;		    /* position of the oldest byte, below the capacity */
+	u32 pi_count;		    /* bytes held */
 	u32 pi_readers, pi_writers; /* open descriptions that may read, write */
-	u32 pi_ropens, pi_wopens;   /* how often it was opened so: a FIFO's open waits for the other side to come */
-	u32 pi_rsleep, pi_wsleep;   /* lwps that sleep for data, for room */
+	u32 pi_ropens, pi_wopens; /* how often it was opened so: a FIFO's open waits for the other side to come */
+	u32 pi_rsleep, pi_wsleep; /* lwps that sleep for data, for room */
 	u32 pi_files;
 	struct pollhead pi_rpoll, pi_wpoll;
 };
@@ -38,7 +38,10 @@ void pipe_node_init(void); /* fs/pipe_node.c's part of it */
 /* open, close, read, write, ioctl and poll of FIFOs of any file system, and of pipes. */
 extern const struct vnodeops fifo_vnodeops;
 
-/* fcntl(F_GETPIPE_SZ, F_SETPIPE_SZ): bytes; -EBADF (no pipe), -EPERM, -EBUSY (holds more), -ENOMEM, -EINVAL */
+/*
+ * fcntl(F_GETPIPE_SZ, F_SETPIPE_SZ): bytes; -EBADF (no pipe), -EPERM, -EBUSY (holds more), -ENOMEM,
+ * -EINVAL
+ */
 long pipe_size(struct file *f);
 long pipe_set_size(struct file *f, u32 size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe(2): the unnamed FIFO vnode that both ends of a pipe share, and the little file system that it belongs to.
+ * pipe(2): the unnamed FIFO vnode that both ends of a pipe share, and the little file system that
+ * it belongs to.
  *
  * Attributes live in v_data, so that fstat and fchmod work as on a FIFO with a name.
  */
@@ -102,7 +103,10 @@ int pipe_create(struct file **rd, struct file **wr, u32 flags)
 
 	if (!vp)
 		return -ENOMEM;
-	/* O_RDWR first: neither side's open finds the other missing, and each end then is opened as any FIFO. */
+	/*
+	 * O_RDWR first: neither side's open finds the other missing, and each end then is opened as
+	 * any FIFO.
+	 */
 	error = file_open_vnode(vp, O_RDONLY | O_NONBLOCK, rd);
 	if (error) {
 		vn_rele(vp);

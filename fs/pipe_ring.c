@@ -89,7 +89,10 @@ int ring_resize(struct pipe *pi, u32 npages)
 	u32 used = (u32)PAGE_UP((pi->pi_head & PAGE_MASK) + pi->pi_count) >> PAGE_SHIFT;
 	struct page **slots;
 
-	/* A full ring whose head is in the middle of a page has its tail in that same page: such a one cannot move. */
+	/*
+	 * A full ring whose head is in the middle of a page has its tail in that same page: such a
+	 * one cannot move.
+	 */
 	if (used > npages || used > pi->pi_npages)
 		return -EBUSY;
 	slots = ring_alloc(npages);
@@ -118,7 +121,8 @@ size_t pipe_peek(struct pipe *pi, void *buf, size_t size)
 		u32 pos = (pi->pi_head + (u32)done) & (ring_capacity(pi) - 1);
 		size_t len = MIN(size - done, (size_t)(PAGE_SIZE - (pos & PAGE_MASK)));
 
-		memcpy((u8 *)buf + done, (u8 *)page_kva(pi->pi_page[pos >> PAGE_SHIFT]) + (pos & PAGE_MASK), len);
+		memcpy((u8 *)buf + done,
+		       (u8 *)page_kva(pi->pi_page[pos >> PAGE_SHIFT]) + (pos & PAGE_MASK), len);
 		done += len;
 	}
 	mutex_unlock(&pi->pi_lock);

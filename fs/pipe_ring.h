@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ring of a pipe, without its waiting: positions run from 0 to the capacity and wrap. pi_lock is the caller's.
+ * The ring of a pipe, without its waiting: positions run from 0 to the capacity and wrap. pi_lock
+ * is the caller's.
  *
  *   page slots   | 0 | 1 | 2 | ... | n-1 |
  *                      ^head          ^head + count (next byte written)
  *
- * Pages come when the first byte is written to a slot and go when its last byte was read; an empty pipe keeps the
- * page of slot 0 and starts over there, so small messages always use the same page.
+ * Pages come when the first byte is written to a slot and go when its last byte was read; an empty
+ * pipe keeps the page of slot 0 and starts over there, so small messages always use the same page.
  */
 #ifndef FS_PIPE_RING_H
 #define FS_PIPE_RING_H
@@ -23,7 +24,10 @@ static inline u32 ring_room(const struct pipe *pi)
 	return ring_capacity(pi) - pi->pi_count;
 }
 
-/* Moves at most n bytes from u into the ring / out of it to u. 0, -EFAULT or -ENOMEM, with what moved before it counted. */
+/*
+ * Moves at most n bytes from u into the ring / out of it to u. 0, -EFAULT or -ENOMEM, with what
+ * moved before it counted.
+ */
 int ring_write(struct pipe *pi, struct uio *u, u32 n);
 int ring_read(struct pipe *pi, struct uio *u, u32 n);
 /* Slots for `npages` pages; NULL: out of memory. */

@@ -2,9 +2,10 @@
 /*
  * Waiting for several files at once: what poll(2) and select(2) have in common.
  *
- * A poller asks every file for what is ready. On the first round it also leaves an entry with each object that could become
- * ready (poll_wait); pollwakeup() on that object then marks the poller and wakes it, and it asks again. Entries are taken
- * from a stock that is filled before each file is asked, since objects call poll_wait() with spinlocks held.
+ * A poller asks every file for what is ready. On the first round it also leaves an entry with each
+ * object that could become ready (poll_wait); pollwakeup() on that object then marks the poller and
+ * wakes it, and it asks again. Entries are taken from a stock that is filled before each file is
+ * asked, since objects call poll_wait() with spinlocks held.
  */
 #include "fs/poll.h"
 
@@ -46,7 +47,7 @@ void pollwakeup(struct pollhead *ph)
 	if (list_empty(&ph->ph_pollers))
 		return; /* whoever adds itself now asks for what is ready after that, under the object's lock */
 	spin_lock(&poll_lock);
-	list_for_each (pe, &ph->ph_pollers, pe_link) {
+	list_for_each(pe, &ph->ph_pollers, pe_link) {
 		if (!pe->pe_poller->p_woken) {
 			pe->pe_poller->p_woken = true;
 			wakeup(pe->pe_poller);

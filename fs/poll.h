@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poll and select. vop_poll returns the events that are ready now and, if `p` is not NULL, adds the poller to the object's pollhead, so that a later
- * pollwakeup() wakes it. Pollheads are guarded by one global lock (LR_POLL).
+ * poll and select. vop_poll returns the events that are ready now and, if `p` is not NULL, adds the
+ * poller to the object's pollhead, so that a later pollwakeup() wakes it. Pollheads are guarded by
+ * one global lock (LR_POLL).
  */
 #ifndef FS_POLL_H
 #define FS_POLL_H

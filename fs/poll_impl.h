@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A poller: one lwp in poll(2) or select(2). On its stack; fs/poll.c works it, fs/sys_poll.c and fs/sys_select.c use it. */
+/*
+ * A poller: one lwp in poll(2) or select(2). On its stack; fs/poll.c works it, fs/sys_poll.c and
+ * fs/sys_select.c use it.
+ */
 #ifndef FS_POLL_IMPL_H
 #define FS_POLL_IMPL_H
 
@@ -30,7 +33,10 @@ struct poller {
 };
 
 void poller_init(struct poller *p);
-/* What is ready of f; with `enter`, the poller is woken when that changes. f must stay referenced until poller_end(). -ENOMEM */
+/*
+ * What is ready of f; with `enter`, the poller is woken when that changes. f must stay referenced
+ * until poller_end(). -ENOMEM
+ */
 int poller_ask(struct poller *p, struct file *f, bool enter, u32 *ready);
 /* Until something changed, or the monotonic deadline (0: none). 0, -ETIMEDOUT, -ERESTARTSYS */
 int poller_sleep(struct poller *p, u64 deadline);
@@ -44,7 +50,9 @@ struct pollreq {
 };
 #define POLL_NOWAIT 1ull /* as a deadline: ask once */
 
-/* Waits until some file is ready. How many are, 0 (time is over), -ERESTARTSYS, -ENOMEM. May sleep. */
+/*
+ * Waits until some file is ready. How many are, 0 (time is over), -ERESTARTSYS, -ENOMEM. May sleep.
+ */
 int poll_files(struct pollreq *req, u32 n, u64 deadline);
 void poll_release(struct pollreq *req, u32 n);
 
@@ -52,8 +60,8 @@ void poll_release(struct pollreq *req, u32 n);
 enum timeout_kind { TMO_TIMEVAL, TMO_TIMESPEC, TMO_TIMESPEC64 };
 struct timeout {
 	enum timeout_kind to_kind;
-	uaddr_t to_user;  /* 0: wait for ever */
-	u64 to_deadline;  /* monotonic ns, 0 none, POLL_NOWAIT */
+	uaddr_t to_user; /* 0: wait for ever */
+	u64 to_deadline; /* monotonic ns, 0 none, POLL_NOWAIT */
 };
 int timeout_get(struct timeout *to, enum timeout_kind kind, uaddr_t user); /* -EFAULT, -EINVAL */
 /* Tells the caller how much was left, and makes of an interrupted wait what Linux makes of it. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device nodes: what open, read, write, ioctl and poll do on them, whatever file system the node is on.
+ * Device nodes: what open, read, write, ioctl and poll do on them, whatever file system the node is
+ * on.
  *
- * A character device's calls go to its driver by major number. A block device has one vnode of its own (bdev_vnode), through
- * whose page cache all nodes and mounted file systems see it; f_data of a description holds a reference on it.
+ * A character device's calls go to its driver by major number. A block device has one vnode of its
+ * own (bdev_vnode), through whose page cache all nodes and mounted file systems see it; f_data of a
+ * description holds a reference on it.
  */
 #include "fs/anonfs.h"
 #include "fs/bio.h"
@@ -112,21 +114,14 @@ static int block_ioctl(struct vnode *bvp, u32 cmd, uaddr_t arg)
 	const struct bdev *bd = bvp->v_data;
 
 	switch (cmd) {
-	case K_BLKGETSIZE:
-		return bd->bd_sectors > ~0u ? -EFBIG : put_u32(arg, (u32)bd->bd_sectors);
-	case K_BLKGETSIZE64:
-		return copyout(arg, &bvp->v_size, sizeof(bvp->v_size));
+	case K_BLKGETSIZE: return bd->bd_sectors > ~0u ? -EFBIG : put_u32(arg, (u32)bd->bd_sectors);
+	case K_BLKGETSIZE64: return copyout(arg, &bvp->v_size, sizeof(bvp->v_size));
 	case K_BLKSSZGET:
-	case K_BLKPBSZGET:
-		return put_u32(arg, SECTOR_SIZE);
-	case K_BLKBSZGET:
-		return put_u32(arg, PAGE_SIZE);
-	case K_BLKROGET:
-		return put_u32(arg, bd->bd_readonly);
-	case K_BLKFLSBUF:
-		return cred_super(cred_cur()) ? vn_fsync(bvp, false) : -EACCES;
-	default:
-		return -ENOTTY;
+	case K_BLKPBSZGET: return put_u32(arg, SECTOR_SIZE);
+	case K_BLKBSZGET: return put_u32(arg, PAGE_SIZE);
+	case K_BLKROGET: return put_u32(arg, bd->bd_readonly);
+	case K_BLKFLSBUF: return cred_super(cred_cur()) ? vn_fsync(bvp, false) : -EACCES;
+	default: return -ENOTTY;
 	}
 }
 

@@ -59,7 +59,10 @@ static int change_owner(struct vnode *vp, uid_t uid, gid_t gid)
 		va.va_mask |= VA_GID;
 		va.va_gid = gid;
 	}
-	/* A program does not keep set-id rights over a change of hands (set-group-id without x is no such right). */
+	/*
+	 * A program does not keep set-id rights over a change of hands (set-group-id without x is
+	 * no such right).
+	 */
 	if (vp->v_type != VDIR && (old.va_mode & (S_ISUID | S_ISGID))) {
 		va.va_mask |= VA_MODE;
 		va.va_mode = old.va_mode & ~(mode_t)S_ISUID;
@@ -178,7 +181,9 @@ long sys_fchown16(int fd, u32 uid, u32 gid)
 	return sys_fchown32(fd, wide_id(uid), wide_id(gid));
 }
 
-/* Both offsets that are too large and those beyond the process's limit; the latter with its signal. */
+/*
+ * Both offsets that are too large and those beyond the process's limit; the latter with its signal.
+ */
 static int check_new_size(off_t size)
 {
 	if (size < 0)

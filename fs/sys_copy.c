@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that move data inside the kernel, or prepare for it: sendfile, copy_file_range, fallocate, readahead, fadvise. */
+/*
+ * System calls that move data inside the kernel, or prepare for it: sendfile, copy_file_range,
+ * fallocate, readahead, fadvise.
+ */
 #include "fs/file.h"
 #include "fs/names.h"
 #include "fs/pagecache.h"
@@ -177,7 +180,8 @@ static int check_range_copy(struct side *in, struct side *out, u32 len)
 	off_t ioff = in->sd_own ? in->sd_off : in->sd_file->f_offset;
 	off_t ooff = out->sd_own ? out->sd_off : out->sd_file->f_offset;
 
-	if (file_readable(in->sd_file) != 0 || file_writable(out->sd_file) != 0 || (out->sd_file->f_flags & O_APPEND))
+	if (file_readable(in->sd_file) != 0 || file_writable(out->sd_file) != 0 ||
+	    (out->sd_file->f_flags & O_APPEND))
 		return -EBADF;
 	if (ivp->v_type == VDIR || ovp->v_type == VDIR)
 		return -EISDIR;
@@ -228,7 +232,10 @@ long sys_copy_file_range(int infd, uaddr_t uinoff, int outfd, uaddr_t uoutoff, u
 	return n;
 }
 
-/* Gives every page of [from, to) its place on the disk, contents unchanged (zeros where there was a hole). */
+/*
+ * Gives every page of [from, to) its place on the disk, contents unchanged (zeros where there was a
+ * hole).
+ */
 static int allocate_pages(struct vnode *vp, u32 from, u32 to)
 {
 	struct page *pg;
@@ -286,7 +293,10 @@ static int do_fallocate(struct file *f, off_t off, off_t len)
 	if (error)
 		return error;
 	error = allocate_pages(vp, (u32)(off >> PAGE_SHIFT), (u32)((end + PAGE_MASK) >> PAGE_SHIFT));
-	/* A file that could not be had in full does not stay longer than it was, unless somebody wrote there meanwhile. */
+	/*
+	 * A file that could not be had in full does not stay longer than it was, unless somebody
+	 * wrote there meanwhile.
+	 */
 	if (error && end > old && vp->v_size == end)
 		extend(vp, old);
 	return error;

@@ -37,15 +37,11 @@ static int mknod_type(u32 mode)
 	switch (mode & S_IFMT) {
 	case 0:
 	case S_IFREG:
-	case S_IFIFO:
-		return 0;
+	case S_IFIFO: return 0;
 	case S_IFCHR:
-	case S_IFBLK:
-		return cred_super(cred_cur()) ? 0 : -EPERM;
-	case S_IFDIR:
-		return -EPERM;
-	default: /* sockets: no such thing here */
-		return -EINVAL;
+	case S_IFBLK: return cred_super(cred_cur()) ? 0 : -EPERM;
+	case S_IFDIR: return -EPERM;
+	default: /* sockets: no such thing here */ return -EINVAL;
 	}
 }
 
@@ -63,7 +59,10 @@ long sys_mknodat(int dirfd, uaddr_t upath, u32 mode, u32 dev)
 	if (error)
 		return error;
 	mode = (mode & S_IFMT) | (mode & 07777 & ~curproc()->p_umask);
-	/* The ABI's device numbers are wider: minor numbers above 255 do not exist here, and open() will say so. */
+	/*
+	 * The ABI's device numbers are wider: minor numbers above 255 do not exist here, and open()
+	 * will say so.
+	 */
 	error = names_mknod(pa.pa_start, pa.pa_path, mode, S_ISCHR(mode) || S_ISBLK(mode) ? dev & 0xfffff : 0);
 	path_arg_put(&pa);
 	return error;
@@ -84,7 +83,8 @@ long sys_unlinkat(int dirfd, uaddr_t upath, u32 flags)
 	error = path_arg_get(dirfd, upath, &pa);
 	if (error)
 		return error;
-	error = flags & AT_REMOVEDIR ? names_rmdir(pa.pa_start, pa.pa_path) : names_unlink(pa.pa_start, pa.pa_path);
+	error = flags & AT_REMOVEDIR ? names_rmdir(pa.pa_start, pa.pa_path)
+				     : names_unlink(pa.pa_start, pa.pa_path);
 	path_arg_put(&pa);
 	return error;
 }
@@ -208,7 +208,10 @@ long sys_chdir(uaddr_t upath)
 	kfree(path);
 	if (error)
 		return error;
-	/* Not by the text: symbolic links and ".." would make a wrong name of it. A directory already removed has none. */
+	/*
+	 * Not by the text: symbolic links and ".." would make a wrong name of it. A directory
+	 * already removed has none.
+	 */
 	error = vn_path(vp, &abs);
 	return change_dir(vp, error ? NULL : abs);
 }

@@ -39,8 +39,8 @@ static long setfd(int fd, u32 arg)
 }
 
 /*
- * A lock that was set while another lwp closed the descriptor would belong to nobody's close: it is taken back. (Locks go with
- * any close of the file by its owner.)
+ * A lock that was set while another lwp closed the descriptor would belong to nobody's close: it is
+ * taken back. (Locks go with any close of the file by its owner.)
  */
 static long recheck_lock(int fd, struct file *f, u32 cmd, struct abi_flock64 *l)
 {
@@ -95,19 +95,12 @@ static bool path_cmd(u32 cmd)
 static long do_fcntl(int fd, struct file *f, u32 fdflags, u32 cmd, u32 arg)
 {
 	switch (cmd) {
-	case F_DUPFD:
-		return dup_fd(f, arg, 0);
-	case F_DUPFD_CLOEXEC:
-		return dup_fd(f, arg, FD_CLOEXEC_K);
-	case F_GETFD:
-		return fdflags & FD_CLOEXEC_K ? FD_CLOEXEC : 0;
-	case F_SETFD:
-		return setfd(fd, arg);
-	case F_GETFL:
-		return (long)f->f_flags;
-	case F_SETFL:
-		file_setflags(f, SETFL_MASK, arg);
-		return 0;
+	case F_DUPFD: return dup_fd(f, arg, 0);
+	case F_DUPFD_CLOEXEC: return dup_fd(f, arg, FD_CLOEXEC_K);
+	case F_GETFD: return fdflags & FD_CLOEXEC_K ? FD_CLOEXEC : 0;
+	case F_SETFD: return setfd(fd, arg);
+	case F_GETFL: return (long)f->f_flags;
+	case F_SETFL: file_setflags(f, SETFL_MASK, arg); return 0;
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -116,21 +109,13 @@ static long do_fcntl(int fd, struct file *f, u32 fdflags, u32 cmd, u32 arg)
 	case F_SETLKW64:
 	case K_F_OFD_GETLK:
 	case K_F_OFD_SETLK:
-	case K_F_OFD_SETLKW:
-		return fcntl_lock(fd, f, cmd, arg);
-	case F_SETOWN:
-		f->f_owner = (s32)arg;
-		return 0;
-	case F_GETOWN:
-		return f->f_owner;
-	case K_F_GETSIG:
-		return 0;
-	case K_F_GETPIPE_SZ:
-		return pipe_size(f);
-	case K_F_SETPIPE_SZ:
-		return pipe_set_size(f, arg);
-	default:
-		return -EINVAL;
+	case K_F_OFD_SETLKW: return fcntl_lock(fd, f, cmd, arg);
+	case F_SETOWN: f->f_owner = (s32)arg; return 0;
+	case F_GETOWN: return f->f_owner;
+	case K_F_GETSIG: return 0;
+	case K_F_GETPIPE_SZ: return pipe_size(f);
+	case K_F_SETPIPE_SZ: return pipe_set_size(f, arg);
+	default: return -EINVAL;
 	}
 }
 
@@ -181,14 +166,10 @@ static long do_ioctl(int fd, struct file *f, u32 cmd, u32 arg)
 	u64 size = vp->v_size;
 
 	switch (cmd) {
-	case K_FIOCLEX:
-		return setfd(fd, FD_CLOEXEC);
-	case K_FIONCLEX:
-		return setfd(fd, 0);
-	case K_FIONBIO:
-		return set_status_flag(f, O_NONBLOCK, arg);
-	case K_FIOASYNC:
-		return set_status_flag(f, O_ASYNC, arg);
+	case K_FIOCLEX: return setfd(fd, FD_CLOEXEC);
+	case K_FIONCLEX: return setfd(fd, 0);
+	case K_FIONBIO: return set_status_flag(f, O_NONBLOCK, arg);
+	case K_FIOASYNC: return set_status_flag(f, O_ASYNC, arg);
 	case K_FIOQSIZE:
 		if (vp->v_type == VREG || vp->v_type == VDIR)
 			return copyout(arg, &size, sizeof(size));

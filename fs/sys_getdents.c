@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * getdents and getdents64. The file system hands out one entry after the other; they are laid out in a kernel buffer and copied out
- * when it is full, with no lock of the directory held.
+ * getdents and getdents64. The file system hands out one entry after the other; they are laid out
+ * in a kernel buffer and copied out when it is full, with no lock of the directory held.
  */
 #include "fs/file.h"
 #include "fs/namei.h"
@@ -28,20 +28,13 @@ struct listing {
 static u8 type_code(enum vtype type)
 {
 	switch (type) {
-	case VREG:
-		return K_DT_REG;
-	case VDIR:
-		return K_DT_DIR;
-	case VLNK:
-		return K_DT_LNK;
-	case VCHR:
-		return K_DT_CHR;
-	case VBLK:
-		return K_DT_BLK;
-	case VFIFO:
-		return K_DT_FIFO;
-	default:
-		return K_DT_UNKNOWN;
+	case VREG: return K_DT_REG;
+	case VDIR: return K_DT_DIR;
+	case VLNK: return K_DT_LNK;
+	case VCHR: return K_DT_CHR;
+	case VBLK: return K_DT_BLK;
+	case VFIFO: return K_DT_FIFO;
+	default: return K_DT_UNKNOWN;
 	}
 }
 

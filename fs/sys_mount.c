@@ -15,8 +15,13 @@
 
 #define TYPE_MAX 32u
 
-/* Flags that change nothing here: none of them is a promise of safety that would be broken (nodev, nosuid and noexec would be). */
-#define MS_HARMLESS (0x400u /* noatime */ | 0x800u /* nodiratime */ | 0x8000u /* silent */ | 0x200000u /* relatime */ | 0x1000000u /* strictatime */ | 0x2000000u /* lazytime */)
+/*
+ * Flags that change nothing here: none of them is a promise of safety that would be broken (nodev,
+ * nosuid and noexec would be).
+ */
+#define MS_HARMLESS                                                              \
+	(0x400u /* noatime */ | 0x800u /* nodiratime */ | 0x8000u /* silent */ | \
+	 0x200000u /* relatime */ | 0x1000000u /* strictatime */ | 0x2000000u /* lazytime */)
 #define MS_NOSUID 2u
 #define MS_NODEV 4u
 #define MS_NOEXEC 8u
@@ -24,7 +29,7 @@
 struct mount_args {
 	char *ma_source; /* NULL: none given */
 	char *ma_target;
-	char *ma_data;	 /* NULL: none given */
+	char *ma_data; /* NULL: none given */
 	char ma_type[TYPE_MAX];
 };
 
@@ -93,8 +98,8 @@ long sys_mount(uaddr_t usource, uaddr_t utarget, uaddr_t utype, u32 flags, uaddr
 	if (!(flags & VFS_MS_REMOUNT) && !ma.ma_type[0])
 		error = -EINVAL;
 	else
-		error = vfs_domount(ma.ma_source ? ma.ma_source : "none", ma.ma_target, ma.ma_type, flags,
-				    ma.ma_data ? ma.ma_data : "");
+		error = vfs_domount(ma.ma_source ? ma.ma_source : "none", ma.ma_target, ma.ma_type,
+				    flags, ma.ma_data ? ma.ma_data : "");
 	mount_args_free(&ma);
 	return error;
 }
@@ -166,7 +171,10 @@ long sys_fdatasync(int fd)
 	return sync_fd(fd, true);
 }
 
-/* Pages of a range, without metadata and without a flush of the medium: all that this call promises on Linux too. */
+/*
+ * Pages of a range, without metadata and without a flush of the medium: all that this call promises
+ * on Linux too.
+ */
 long sys_sync_file_range(int fd, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi, u32 flags)
 {
 	s64 off = (s64)((u64)offhi << 32 | offlo), len = (s64)((u64)lenhi << 32 | lenlo), end;
@@ -181,7 +189,8 @@ long sys_sync_file_range(int fd, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi, u32
 	if (vp->v_type != VREG && vp->v_type != VBLK && vp->v_type != VDIR)
 		error = -ESPIPE;
 	else if (vp->v_type == VREG)
-		error = pc_flush(vp, (u32)(off >> PAGE_SHIFT), len ? (u32)((end + PAGE_MASK) >> PAGE_SHIFT) : PC_END, (flags & 5) != 0);
+		error = pc_flush(vp, (u32)(off >> PAGE_SHIFT),
+				 len ? (u32)((end + PAGE_MASK) >> PAGE_SHIFT) : PC_END, (flags & 5) != 0);
 	vn_rele(vp);
 	return error;
 }

@@ -2,8 +2,9 @@
 /*
  * poll and ppoll, and what they share with select: the wait itself, times and signal masks.
  *
- * An interrupted poll(2) goes on through restart_syscall with its deadline; the others write the time that is left to the caller's
- * memory and are simply called again (ERESTARTNOHAND), as Linux does.
+ * An interrupted poll(2) goes on through restart_syscall with its deadline; the others write the
+ * time that is left to the caller's memory and are simply called again (ERESTARTNOHAND), as Linux
+ * does.
  */
 #include "fs/file.h"
 #include "fs/poll_impl.h"
@@ -121,7 +122,8 @@ static int put_left(const struct timeout *to)
 {
 	u64 now = clock_mono_ns();
 	u64 left = to->to_deadline > now ? to->to_deadline - now : 0;
-	struct abi_timespec64 ts64 = { .tv_sec = (s64)(left / NSEC_PER_SEC), .tv_nsec = (u32)(left % NSEC_PER_SEC) };
+	struct abi_timespec64 ts64 = { .tv_sec = (s64)(left / NSEC_PER_SEC),
+				       .tv_nsec = (u32)(left % NSEC_PER_SEC) };
 	struct abi_timespec ts = { .tv_sec = (s32)ts64.tv_sec, .tv_nsec = (s32)ts64.tv_nsec };
 
 	if (to->to_kind == TMO_TIMESPEC64)
@@ -137,7 +139,10 @@ long timeout_put(const struct timeout *to, long ret)
 		ret = -ERESTARTNOHAND;
 	if (!to->to_user || to->to_deadline == POLL_NOWAIT)
 		return ret;
-	/* Called again with the old time it would wait too long: then rather tell of the interruption. */
+	/*
+	 * Called again with the old time it would wait too long: then rather tell of the
+	 * interruption.
+	 */
 	if (put_left(to) != 0 && ret == -ERESTARTNOHAND)
 		return -EINTR;
 	return ret;
@@ -172,14 +177,20 @@ void mask_end(struct maskarg *ma, long ret)
 		signal_setmask(ma->ma_saved);
 		return;
 	}
-	/* A signal that only the new mask lets through is taken first; the boundary then puts the old one back. */
+	/*
+	 * A signal that only the new mask lets through is taken first; the boundary then puts the
+	 * old one back.
+	 */
 	spin_lock(&l->l_proc->p_lock);
 	l->l_oldmask = ma->ma_saved;
 	l->l_oldmask_valid = true;
 	spin_unlock(&l->l_proc->p_lock);
 }
 
-/* Makes requests of pollfds. A descriptor that is not open is ready at once: POLLNVAL. Returns whether there is one. */
+/*
+ * Makes requests of pollfds. A descriptor that is not open is ready at once: POLLNVAL. Returns
+ * whether there is one.
+ */
 static bool to_requests(const struct abi_pollfd *fds, struct pollreq *req, u32 n)
 {
 	bool invalid = false;

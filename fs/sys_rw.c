@@ -2,8 +2,8 @@
 /*
  * System calls that read, write and seek.
  *
- * All end in one function, rw(): it checks the descriptor, fetches the vector, clips it to what one call may move, and goes
- * through the description with or without its offset.
+ * All end in one function, rw(): it checks the descriptor, fetches the vector, clips it to what one
+ * call may move, and goes through the description with or without its offset.
  */
 #include "fs/file.h"
 #include "fs/syscalls.h"
@@ -148,7 +148,10 @@ long sys_pwritev(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi)
 	return rw_vector(fd, iov, cnt, true, offset_of(lo, hi));
 }
 
-/* In these two an offset of -1 means the description's. No flag is supported: each would be a promise. */
+/*
+ * In these two an offset of -1 means the description's. No flag is supported: each would be a
+ * promise.
+ */
 long sys_preadv2(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi, u32 flags)
 {
 	if (flags)

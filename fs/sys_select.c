@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* select and pselect6: sets of descriptors as bit maps, turned into the requests of fs/sys_poll.c and back. */
+/*
+ * select and pselect6: sets of descriptors as bit maps, turned into the requests of fs/sys_poll.c
+ * and back.
+ */
 #include "fs/file.h"
 #include "fs/poll_impl.h"
 #include "fs/syscalls.h"
@@ -151,7 +154,8 @@ long sys_old_select(uaddr_t uarg)
 	return error ? error : sys_select((s32)a.n, a.rd, a.wr, a.ex, a.tv);
 }
 
-static long do_pselect(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, enum timeout_kind kind, uaddr_t utime, uaddr_t umaskarg)
+static long do_pselect(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, enum timeout_kind kind,
+		       uaddr_t utime, uaddr_t umaskarg)
 {
 	struct abi_sigset_arg arg = { 0, 0 };
 	struct timeout to;

@@ -102,7 +102,8 @@ static int put_statx(struct vnode *vp, const struct vattr *va, uaddr_t ubuf)
 	return copyout(ubuf, &st, sizeof(st));
 }
 
-static long stat_at(int dirfd, uaddr_t upath, u32 atflags, uaddr_t ubuf, int (*put)(const struct vattr *va, uaddr_t ubuf))
+static long stat_at(int dirfd, uaddr_t upath, u32 atflags, uaddr_t ubuf,
+		    int (*put)(const struct vattr *va, uaddr_t ubuf))
 {
 	struct vnode *vp;
 	struct vattr va;
@@ -187,8 +188,8 @@ long sys_statx(int dirfd, uaddr_t upath, u32 flags, u32 mask, uaddr_t ubuf)
 }
 
 /*
- * access(2) asks with the real ids, for every directory on the way too: the calling lwp carries a copy of its credentials with these
- * as effective ones. NULL in *crp: they are the same.
+ * access(2) asks with the real ids, for every directory on the way too: the calling lwp carries a
+ * copy of its credentials with these as effective ones. NULL in *crp: they are the same.
  */
 static int use_real_ids(struct cred **crp)
 {
@@ -285,8 +286,18 @@ long sys_readlink(uaddr_t upath, uaddr_t ubuf, s32 size)
 static int put_statfs64(const struct statfs_k *k, uaddr_t ubuf)
 {
 	struct abi_statfs64 st = {
-		k->f_type, k->f_bsize, k->f_blocks, k->f_bfree, k->f_bavail, k->f_files, k->f_ffree,
-		{ k->f_fsid[0], k->f_fsid[1] }, k->f_namelen, k->f_frsize, k->f_flags | K_ST_VALID, { 0 },
+		k->f_type,
+		k->f_bsize,
+		k->f_blocks,
+		k->f_bfree,
+		k->f_bavail,
+		k->f_files,
+		k->f_ffree,
+		{ k->f_fsid[0], k->f_fsid[1] },
+		k->f_namelen,
+		k->f_frsize,
+		k->f_flags | K_ST_VALID,
+		{ 0 },
 	};
 
 	return copyout(ubuf, &st, sizeof(st));
@@ -295,8 +306,18 @@ static int put_statfs64(const struct statfs_k *k, uaddr_t ubuf)
 static int put_statfs(const struct statfs_k *k, uaddr_t ubuf)
 {
 	struct abi_statfs st = {
-		k->f_type, k->f_bsize, (u32)k->f_blocks, (u32)k->f_bfree, (u32)k->f_bavail, (u32)k->f_files, (u32)k->f_ffree,
-		{ k->f_fsid[0], k->f_fsid[1] }, k->f_namelen, k->f_frsize, k->f_flags | K_ST_VALID, { 0 },
+		k->f_type,
+		k->f_bsize,
+		(u32)k->f_blocks,
+		(u32)k->f_bfree,
+		(u32)k->f_bavail,
+		(u32)k->f_files,
+		(u32)k->f_ffree,
+		{ k->f_fsid[0], k->f_fsid[1] },
+		k->f_namelen,
+		k->f_frsize,
+		k->f_flags | K_ST_VALID,
+		{ 0 },
 	};
 
 	if ((k->f_blocks | k->f_bfree | k->f_bavail | k->f_files | k->f_ffree) >> 32)

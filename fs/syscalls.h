@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls on files. Arguments as they come from the registers: a 64-bit one is two, low half first. All may sleep; they return
- * what the ABI says, errors as negative errno values. Documented by their manual pages; what is particular here is said at the functions.
+ * The system calls on files. Arguments as they come from the registers: a 64-bit one is two, low
+ * half first. All may sleep; they return what the ABI says, errors as negative errno values.
+ * Documented by their manual pages; what is particular here is said at the functions.
  */
 #ifndef FS_SYSCALLS_H
 #define FS_SYSCALLS_H
@@ -49,8 +50,7 @@ long sys_ppoll_time64(uaddr_t ufds, u32 n, uaddr_t utime, uaddr_t umask, u32 siz
 long sys_select(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t utime);
 long sys_old_select(uaddr_t uarg);
 long sys_pselect6(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t utime, uaddr_t umaskarg);
-long sys_pselect6_time64(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t utime,
-	uaddr_t umaskarg);
+long sys_pselect6_time64(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t utime, uaddr_t umaskarg);
 
 /* Asking about files (fs/sys_stat.c) */
 long sys_newstat(uaddr_t upath, uaddr_t ubuf);

@@ -8,8 +8,8 @@
 void tmpfs_init(void);
 
 /*
- * A regular file of size bytes, all zero, in no directory: shared anonymous memory (mm's shm_vnode_create) and memfd_create(2).
- * Gone with its last reference. -ENOMEM, -EINVAL (too large)
+ * A regular file of size bytes, all zero, in no directory: shared anonymous memory (mm's
+ * shm_vnode_create) and memfd_create(2). Gone with its last reference. -ENOMEM, -EINVAL (too large)
  */
 int tmpfs_unnamed(u64 size, struct vnode **vpp);
 

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* The path that a vnode was opened by last. v_path: path_lock. */
 #include "fs/vnode.h"
+
+#include "fs/namei.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 
 static struct spinlock path_lock = SPINLOCK_INIT("vnode path", LR_VFS);
 
-/* Names like /proc/PID/exe and /proc/PID/fd/N lead to files that have a better name, and mean another file tomorrow. */
-static bool is_alias(const struct vnode *vp, const char *path)
+/*
+ * Names like /proc/PID/fd/N and /dev/stdin lead to files that have a name of their own, and to
+ * other files tomorrow.
+ */
+static bool is_alias(const char *path)
 {
-	return strncmp(path, "/proc/", 6) == 0 && !(vp->v_flags & V_DYNAMIC);
+	return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/std", 8) == 0 ||
+	       strncmp(path, "/dev/fd/", 8) == 0;
 }
 
 void vn_set_path(struct vnode *vp, const char *path)
 {
 	char *new, *old;
 
-	if (is_alias(vp, path))
+	if (is_alias(path))
 		return;
 
 	spin_lock(&path_lock);
@@ -46,12 +52,43 @@ char *vn_get_path(struct vnode *vp)
 	return copy;
 }
 
+/* What the symbolic link at path says; NULL: it is none, or says nothing that is a path. */
+static char *link_text(const char *path)
+{
+	char *text = kmalloc(PATH_MAX_K, 0);
+	struct vnode *vp;
+	int n = 0;
+
+	if (text && namei(NULL, path, NI_NOFOLLOW, &vp) == 0) {
+		if (vp->v_type == VLNK && vp->v_op->vop_readlink)
+			n = vp->v_op->vop_readlink(vp, text, PATH_MAX_K - 1);
+		vn_rele(vp);
+	}
+	if (n <= 0 || text[0] != '/') {
+		kfree(text);
+		return NULL;
+	}
+	text[n] = 0;
+	return text;
+}
+
 char *vn_true_path(struct vnode *vp, char *path)
 {
-	char *better = is_alias(vp, path) ? vn_get_path(vp) : NULL;
+	char *better = NULL;
 
-	if (!better)
+	if ((vp->v_flags & V_DYNAMIC) || !is_alias(path))
 		return path;
-	kfree(path);
-	return better;
+	if (vp->v_type == VDIR)
+		return vn_path(vp, &better) == 0 ? (kfree(path), better) : path;
+	/* /dev/stdin says /proc/self/fd/0, and that says what descriptor 0 was opened as. */
+	for (int i = 0; i < 2 && is_alias(path); i++) {
+		better = vn_get_path(vp);
+		if (!better)
+			better = link_text(path);
+		if (!better)
+			break;
+		kfree(path);
+		path = better;
+	}
+	return path;
 }

@@ -39,14 +39,9 @@ static int numbered_child(const struct pf_node *pn, u32 num, struct pf_node *chi
 		child->pn_start = p->p_start_ns;
 		proc_rele(p);
 		return 0;
-	case PF_TID:
-		child->pn_tid = (pid_t)num;
-		return 0;
-	case PF_FD:
-		child->pn_fd = (int)num;
-		return 0;
-	default:
-		return -ENOENT;
+	case PF_TID: child->pn_tid = (pid_t)num; return 0;
+	case PF_FD: child->pn_fd = (int)num; return 0;
+	default: return -ENOENT;
 	}
 }
 
@@ -61,7 +56,8 @@ static const struct pf_entry *find_entry(const struct pf_dir *pd, const char *na
 	return NULL;
 }
 
-static int find_child(const struct pf_node *pn, const struct pf_ctx *c, const char *name, u32 len, struct pf_node *child)
+static int find_child(const struct pf_node *pn, const struct pf_ctx *c, const char *name, u32 len,
+		      struct pf_node *child)
 {
 	const struct pf_dir *pd = pn->pn_entry->pe_dir;
 	const struct pf_entry *pe = find_entry(pd, name, len);
@@ -110,7 +106,8 @@ static bool list_entries(const struct pf_node *pn, u32 from, dirent_fn fn, void 
 		const struct pf_entry *pe = &pd->pd_entry[i];
 
 		child.pn_entry = pe;
-		if (!fn(arg, pe->pe_name, (u32)strlen(pe->pe_name), pf_ino(&child), pf_type(pe), (off_t)i + FIRST_ENTRY + 1))
+		if (!fn(arg, pe->pe_name, (u32)strlen(pe->pe_name), pf_ino(&child), pf_type(pe),
+			(off_t)i + FIRST_ENTRY + 1))
 			return false;
 	}
 	return true;

@@ -39,7 +39,10 @@ int pf_guard(const struct pf_node *pn, const struct pf_ctx *c)
 	return proc_can_access(c->c_proc) ? -EACCES : 0;
 }
 
-/* Unique for what a node is about: entry tables lie among the kernel's constants, eight bytes apart at least. */
+/*
+ * Unique for what a node is about: entry tables lie among the kernel's constants, eight bytes apart
+ * at least.
+ */
 ino_t pf_ino(const struct pf_node *pn)
 {
 	u32 entry = ((u32)(uintptr_t)pn->pn_entry >> 3) & 0xfffff;
@@ -56,12 +59,9 @@ enum vtype pf_type(const struct pf_entry *pe)
 static const struct vnodeops *ops_of(const struct pf_entry *pe)
 {
 	switch (pf_type(pe)) {
-	case VDIR:
-		return &pf_dir_ops;
-	case VLNK:
-		return pe->pe_follow ? &pf_link_ops : &pf_textlink_ops;
-	default:
-		return &pf_file_ops;
+	case VDIR: return &pf_dir_ops;
+	case VLNK: return pe->pe_follow ? &pf_link_ops : &pf_textlink_ops;
+	default: return &pf_file_ops;
 	}
 }
 

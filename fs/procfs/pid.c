@@ -116,7 +116,7 @@ static int store_trace(const struct pf_ctx *c, char *buf, size_t len)
 		return -EINVAL;
 	spin_lock(&p->p_lock);
 	p->p_flags = on ? p->p_flags | P_TRACE : p->p_flags & ~P_TRACE;
-	list_for_each (l, &p->p_lwps, l_plink)
+	list_for_each(l, &p->p_lwps, l_plink)
 		l->l_trace = on;
 	spin_unlock(&p->p_lock);
 	return 0;
@@ -145,7 +145,7 @@ static bool next_tid(const struct pf_ctx *c, u32 *num)
 	struct lwp *l;
 
 	spin_lock(&p->p_lock);
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		if (l->l_tid >= (pid_t)*num && (best == 0 || l->l_tid < best))
 			best = l->l_tid;
 	}
@@ -154,24 +154,26 @@ static bool next_tid(const struct pf_ctx *c, u32 *num)
 	return best != 0;
 }
 
-#define PER_THREAD                                                                                 \
-	{ "stat", S_IFREG | 0444, .pe_show = pf_show_stat },                                       \
-	{ "status", S_IFREG | 0444, .pe_show = pf_show_status },                                   \
-	{ "statm", S_IFREG | 0444, .pe_show = pf_show_statm },                                     \
-	{ "cmdline", S_IFREG | 0444, .pe_show = pf_show_cmdline },                                 \
-	{ "comm", S_IFREG | 0644, .pe_show = show_comm, .pe_store = store_comm },                  \
-	{ "limits", S_IFREG | 0444, .pe_show = show_limits },                                      \
-	{ "mounts", S_IFREG | 0444, .pe_show = pf_show_mounts },                                   \
-	{ "wchan", S_IFREG | 0444, .pe_show = show_wchan },                                        \
-	{ "maps", S_IFREG | 0444, true, .pe_show = pf_show_maps },                                 \
-	{ "smaps", S_IFREG | 0444, true, .pe_show = pf_show_smaps },                               \
-	{ "environ", S_IFREG | 0400, true, .pe_show = pf_show_environ },                           \
-	{ "auxv", S_IFREG | 0400, true, .pe_show = pf_show_auxv },                                 \
-	{ "exe", S_IFLNK | 0777, true, .pe_text = pf_text_exe, .pe_follow = pf_follow_exe },       \
-	{ "cwd", S_IFLNK | 0777, true, .pe_text = pf_text_cwd, .pe_follow = pf_follow_cwd },       \
-	{ "root", S_IFLNK | 0777, true, .pe_text = pf_text_root, .pe_follow = pf_follow_root },    \
-	{ "fd", S_IFDIR | 0500, true, .pe_dir = &pf_fd_dir },                                      \
-	{ "fdinfo", S_IFDIR | 0500, true, .pe_dir = &pf_fdinfo_dir }
+#define PER_THREAD                                                                                      \
+	{ "stat", S_IFREG | 0444, .pe_show = pf_show_stat },                                            \
+		{ "status", S_IFREG | 0444, .pe_show = pf_show_status },                                \
+		{ "statm", S_IFREG | 0444, .pe_show = pf_show_statm },                                  \
+		{ "cmdline", S_IFREG | 0444, .pe_show = pf_show_cmdline },                              \
+		{ "comm", S_IFREG | 0644, .pe_show = show_comm, .pe_store = store_comm },               \
+		{ "limits", S_IFREG | 0444, .pe_show = show_limits },                                   \
+		{ "mounts", S_IFREG | 0444, .pe_show = pf_show_mounts },                                \
+		{ "wchan", S_IFREG | 0444, .pe_show = show_wchan },                                     \
+		{ "maps", S_IFREG | 0444, true, .pe_show = pf_show_maps },                              \
+		{ "smaps", S_IFREG | 0444, true, .pe_show = pf_show_smaps },                            \
+		{ "environ", S_IFREG | 0400, true, .pe_show = pf_show_environ },                        \
+		{ "auxv", S_IFREG | 0400, true, .pe_show = pf_show_auxv },                              \
+		{ "exe", S_IFLNK | 0777, true, .pe_text = pf_text_exe, .pe_follow = pf_follow_exe },    \
+		{ "cwd", S_IFLNK | 0777, true, .pe_text = pf_text_cwd, .pe_follow = pf_follow_cwd },    \
+		{ "root", S_IFLNK | 0777, true, .pe_text = pf_text_root, .pe_follow = pf_follow_root }, \
+		{ "fd", S_IFDIR | 0500, true, .pe_dir = &pf_fd_dir },                                   \
+	{                                                                                               \
+		"fdinfo", S_IFDIR | 0500, true, .pe_dir = &pf_fdinfo_dir                                \
+	}
 
 static const struct pf_entry thread_table[] = { PER_THREAD };
 static const struct pf_dir thread_dir = { thread_table, ARRAY_SIZE(thread_table), .pd_what = PF_NONE };

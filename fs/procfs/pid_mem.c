@@ -38,7 +38,7 @@ int pf_show_statm(struct text *t, const struct pf_ctx *c)
 		return 0;
 	}
 	rw_read_lock(&as->a_lock);
-	as_for_each_seg (s, as) {
+	as_for_each_seg(s, as) {
 		struct resident r = { 0 };
 
 		if (s->s_vp) {
@@ -70,7 +70,9 @@ struct segcopies {
 
 static void copy_one(struct as *as, const struct seg *s, bool count, struct segcopy *sc)
 {
-	*sc = (struct segcopy){ s->s_base, s->s_base + s->s_size, s->s_prot, s->s_flags, s->s_off, s->s_vp, { 0 } };
+	*sc = (struct segcopy){
+		s->s_base, s->s_base + s->s_size, s->s_prot, s->s_flags, s->s_off, s->s_vp, { 0 }
+	};
 	if (sc->vp)
 		vn_hold(sc->vp);
 	if (count)
@@ -96,7 +98,7 @@ static int copy_segs(struct as *as, bool count, struct segcopies *out)
 	}
 	out->sc = sc;
 	out->n = 0;
-	as_for_each_seg (s, as)
+	as_for_each_seg(s, as)
 		copy_one(as, s, count, &sc[out->n++]);
 	rw_read_unlock(&as->a_lock);
 	return 0;
@@ -137,9 +139,11 @@ static void add_line(struct text *t, const struct segcopy *sc)
 
 	if (sc->vp && vn_getattr(sc->vp, &va) != 0)
 		va = (struct vattr){ 0 };
-	text_add(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %llu ", sc->base, sc->end, sc->prot & PROT_READ ? 'r' : '-',
-		 sc->prot & PROT_WRITE ? 'w' : '-', sc->prot & PROT_EXEC ? 'x' : '-', sc->flags & SEG_SHARED ? 's' : 'p',
-		 sc->vp ? (u32)sc->off : 0, DEVMAJOR(va.va_dev), DEVMINOR(va.va_dev), sc->vp ? (u64)va.va_ino : 0);
+	text_add(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %llu ", sc->base, sc->end,
+		 sc->prot & PROT_READ ? 'r' : '-', sc->prot & PROT_WRITE ? 'w' : '-',
+		 sc->prot & PROT_EXEC ? 'x' : '-', sc->flags & SEG_SHARED ? 's' : 'p',
+		 sc->vp ? (u32)sc->off : 0, DEVMAJOR(va.va_dev), DEVMINOR(va.va_dev),
+		 sc->vp ? (u64)va.va_ino : 0);
 	add_name(t, sc, line);
 }
 
@@ -150,10 +154,13 @@ static void add_details(struct text *t, const struct segcopy *sc)
 	u32 private = r->all - r->shared;
 	u32 dirty = sc->vp ? MIN(r->dirty, r->all) : private;
 
-	text_add(t, "Size:           %8u kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n", (sc->end - sc->base) / 1024, kib, kib);
-	text_add(t, "Rss:            %8u kB\nPss:            %8u kB\n", r->all * kib, (private + r->shared / 2) * kib);
+	text_add(t, "Size:           %8u kB\nKernelPageSize: %8u kB\nMMUPageSize:    %8u kB\n",
+		 (sc->end - sc->base) / 1024, kib, kib);
+	text_add(t, "Rss:            %8u kB\nPss:            %8u kB\n", r->all * kib,
+		 (private + r->shared / 2) * kib);
 	text_add(t, "Shared_Clean:   %8u kB\nShared_Dirty:   %8u kB\n", r->shared * kib, 0);
-	text_add(t, "Private_Clean:  %8u kB\nPrivate_Dirty:  %8u kB\n", (private - MIN(dirty, private)) * kib, MIN(dirty, private) * kib);
+	text_add(t, "Private_Clean:  %8u kB\nPrivate_Dirty:  %8u kB\n",
+		 (private - MIN(dirty, private)) * kib, MIN(dirty, private) * kib);
 	text_add(t, "Referenced:     %8u kB\nAnonymous:      %8u kB\n", r->all * kib, sc->vp ? 0 : r->all * kib);
 	text_add(t, "Swap:           %8u kB\nLocked:         %8u kB\n", 0, 0);
 }

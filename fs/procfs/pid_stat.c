@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/PID/stat and status: identity, state, times, memory and signals of a process or of one thread, gathered under its locks and then
- * written in the formats of proc(5).
+ * /proc/PID/stat and status: identity, state, times, memory and signals of a process or of one
+ * thread, gathered under its locks and then written in the formats of proc(5).
  */
 #include "fs/procfs/procfs.h"
 #include "fs/file.h"
@@ -40,12 +40,12 @@ static char lwp_state(const struct lwp *l)
 {
 	switch (l->l_state) {
 	case LS_RUNNABLE:
-	case LS_RUNNING:
-		return 'R';
+	case LS_RUNNING: return 'R';
 	case LS_SLEEP:
-		return l->l_held && (l->l_proc->p_flags & P_STOPPED) ? 'T' : l->l_slpflags ? 'S' : 'D';
-	default:
-		return 'X';
+		return l->l_held && (l->l_proc->p_flags & P_STOPPED) ? 'T'
+		       : l->l_slpflags				     ? 'S'
+								     : 'D';
+	default: return 'X';
 	}
 }
 
@@ -59,7 +59,7 @@ static char proc_state(struct proc *p)
 		return 'Z';
 	if (p->p_flags & P_STOPPED)
 		return 'T';
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		char s = lwp_state(l);
 
 		if (s == 'R')
@@ -144,7 +144,7 @@ static void take_segs(struct as *as, struct snapshot *s)
 	struct seg *seg;
 
 	rw_read_lock(&as->a_lock);
-	as_for_each_seg (seg, as) {
+	as_for_each_seg(seg, as) {
 		if (seg->s_flags & SEG_STACK)
 			s->stack += seg->s_size;
 		else if (!seg->s_vp || (!(seg->s_flags & SEG_SHARED) && (seg->s_prot & 2)))
@@ -213,22 +213,23 @@ static void add_stat_head(struct text *t, const struct snapshot *s)
 	dev_t dev = s->tty ? tty_rdev(s->tty) : 0;
 	pid_t fg = s->tty ? tty_foreground(s->tty) : 0;
 
-	text_add(t, "%d (%s) %c %d %d %d %u %d %u ", s->pid, s->comm, s->state, s->ppid, s->pgid, s->sid, (u32)dev,
-		 fg ? fg : -1, s->flags & P_FORKNOEXEC ? 0x40u : 0u);
+	text_add(t, "%d (%s) %c %d %d %d %u %d %u ", s->pid, s->comm, s->state, s->ppid, s->pgid,
+		 s->sid, (u32)dev, fg ? fg : -1, s->flags & P_FORKNOEXEC ? 0x40u : 0u);
 	text_add(t, "%u 0 %u 0 %llu %llu %llu %llu ", s->us.us_minflt, s->us.us_majflt, s->us.us_utime / NS_PER_TICK,
 		 s->us.us_stime / NS_PER_TICK, s->cutime / NS_PER_TICK, s->cstime / NS_PER_TICK);
-	text_add(t, "%d %d %u 0 %llu %u %u ", 20 + s->nice, s->nice, s->nlwp, s->start / NS_PER_TICK, s->vsize, s->rss / PAGE_SIZE);
+	text_add(t, "%d %d %u 0 %llu %u %u ", 20 + s->nice, s->nice, s->nlwp,
+		 s->start / NS_PER_TICK, s->vsize, s->rss / PAGE_SIZE);
 }
 
 /* Fields 25 to 52. */
 static void add_stat_tail(struct text *t, const struct snapshot *s)
 {
 	text_add(t, "4294967295 %u %u %u %u %u ", s->code_start, s->code_end, s->stack_start, s->esp, s->eip);
-	text_add(t, "%u %u %u %u ", (u32)s->pending & 0x7fffffff, (u32)s->blocked & 0x7fffffff, (u32)s->ignored & 0x7fffffff,
-		 (u32)s->caught & 0x7fffffff);
+	text_add(t, "%u %u %u %u ", (u32)s->pending & 0x7fffffff, (u32)s->blocked & 0x7fffffff,
+		 (u32)s->ignored & 0x7fffffff, (u32)s->caught & 0x7fffffff);
 	text_add(t, "0 0 0 %d %u 0 0 0 0 0 ", s->exitsig, s->cpu);
-	text_add(t, "%u %u %u %u %u %u %u %d\n", s->data_start, s->data_end, s->brk_start, s->arg_start, s->arg_end, s->env_start,
-		 s->env_end, s->xstat);
+	text_add(t, "%u %u %u %u %u %u %u %d\n", s->data_start, s->data_end, s->brk_start,
+		 s->arg_start, s->arg_end, s->env_start, s->env_end, s->xstat);
 }
 
 int pf_show_stat(struct text *t, const struct pf_ctx *c)
@@ -249,18 +250,12 @@ int pf_show_stat(struct text *t, const struct pf_ctx *c)
 static const char *state_name(char state)
 {
 	switch (state) {
-	case 'R':
-		return "R (running)";
-	case 'S':
-		return "S (sleeping)";
-	case 'D':
-		return "D (disk sleep)";
-	case 'T':
-		return "T (stopped)";
-	case 'Z':
-		return "Z (zombie)";
-	default:
-		return "X (dead)";
+	case 'R': return "R (running)";
+	case 'S': return "S (sleeping)";
+	case 'D': return "D (disk sleep)";
+	case 'T': return "T (stopped)";
+	case 'Z': return "Z (zombie)";
+	default: return "X (dead)";
 	}
 }
 
@@ -285,14 +280,16 @@ static void add_memory(struct text *t, const struct snapshot *s)
 	text_add(t, "VmPeak:\t%8u kB\nVmSize:\t%8u kB\n", s->vsize / 1024, s->vsize / 1024);
 	text_add(t, "VmLck:\t%8u kB\nVmPin:\t%8u kB\n", 0, 0);
 	text_add(t, "VmHWM:\t%8u kB\nVmRSS:\t%8u kB\n", MAX(s->rss / 1024, s->us.us_maxrss * KIB), s->rss / 1024);
-	text_add(t, "VmData:\t%8u kB\nVmStk:\t%8u kB\nVmExe:\t%8u kB\n", s->data / 1024, s->stack / 1024, s->code / 1024);
+	text_add(t, "VmData:\t%8u kB\nVmStk:\t%8u kB\nVmExe:\t%8u kB\n", s->data / 1024,
+		 s->stack / 1024, s->code / 1024);
 	text_add(t, "VmLib:\t%8u kB\nVmSwap:\t%8u kB\n", 0, 0);
 }
 
 static void add_signals(struct text *t, const struct snapshot *s)
 {
 	text_add(t, "SigQ:\t%u/%u\n", s->nqueued, 1024);
-	text_add(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n", s->pending, s->shpending, s->blocked);
+	text_add(t, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n", s->pending,
+		 s->shpending, s->blocked);
 	text_add(t, "SigIgn:\t%016llx\nSigCgt:\t%016llx\n", s->ignored, s->caught);
 }
 
@@ -314,7 +311,8 @@ int pf_show_status(struct text *t, const struct pf_ctx *c)
 	add_memory(t, &s);
 	text_add(t, "Threads:\t%u\n", s.nlwp);
 	add_signals(t, &s);
-	text_add(t, "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n", s.us.us_nvcsw, s.us.us_nivcsw);
+	text_add(t, "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n",
+		 s.us.us_nvcsw, s.us.us_nivcsw);
 	drop(&s);
 	return 0;
 }

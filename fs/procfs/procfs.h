@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procfs: what the kernel knows, as files. Nothing is stored: every directory is a table, every file a function that writes its
- * text.
+ * procfs: what the kernel knows, as files. Nothing is stored: every directory is a table, every
+ * file a function that writes its text.
  *
  *   struct pf_entry   one name: a file (pe_show, pe_store), a link (pe_text, pe_follow) or a directory (pe_dir)
  *   struct pf_dir     a table of entries, and possibly numbers beside them: processes, threads, descriptors
@@ -9,11 +9,13 @@
  *
  * To add a file: write its function, and a line in a table.
  *
- * Vnodes are made by each lookup and live as long as somebody uses them; two lookups of one name give two vnodes. A node of a process
- * that has ended answers -ESRCH (its number may belong to another one by then: pn_start tells).
+ * Vnodes are made by each lookup and live as long as somebody uses them; two lookups of one name
+ * give two vnodes. A node of a process that has ended answers -ESRCH (its number may belong to
+ * another one by then: pn_start tells).
  *
- * Locks: none of procfs's own but for the swap of f_data. Functions take what they read: pidlock, p_lock, p_execlock, a_lock. So
- * reads must not hold f_lock (V_NOFLOCK), and lookups, which hold v_lock, only look at what spinlocks guard.
+ * Locks: none of procfs's own but for the swap of f_data. Functions take what they read: pidlock,
+ * p_lock, p_execlock, a_lock. So reads must not hold f_lock (V_NOFLOCK), and lookups, which hold
+ * v_lock, only look at what spinlocks guard.
  */
 #ifndef FS_PROCFS_PROCFS_H
 #define FS_PROCFS_PROCFS_H
@@ -27,7 +29,10 @@ struct as;
 struct proc;
 struct pf_dir;
 
-/* What a function is about: the process (a reference, NULL: none), the thread (0: all), the descriptor. */
+/*
+ * What a function is about: the process (a reference, NULL: none), the thread (0: all), the
+ * descriptor.
+ */
 struct pf_ctx {
 	struct proc *c_proc;
 	pid_t c_tid;
@@ -36,12 +41,12 @@ struct pf_ctx {
 
 struct pf_entry {
 	const char *pe_name;
-	mode_t pe_mode; /* type and permission bits */
+	mode_t pe_mode;	 /* type and permission bits */
 	bool pe_guarded; /* only for those who may look into the process (proc_can_access) */
 	int (*pe_show)(struct text *t, const struct pf_ctx *c);
 	int (*pe_store)(const struct pf_ctx *c, char *buf, size_t len); /* buf ends with a 0 */
 	int (*pe_text)(const struct pf_ctx *c, char *buf, size_t size); /* of a link: bytes, no 0 */
-	int (*pe_follow)(const struct pf_ctx *c, struct vnode **vpp);	/* NULL: the link is but a text */
+	int (*pe_follow)(const struct pf_ctx *c, struct vnode **vpp); /* NULL: the link is but a text */
 	const struct pf_dir *pe_dir;
 };
 
@@ -50,7 +55,7 @@ enum pf_what { PF_NONE, PF_PID, PF_TID, PF_FD };
 struct pf_dir {
 	const struct pf_entry *pd_entry;
 	u32 pd_n;
-	enum pf_what pd_what; /* numbers beside the entries */
+	enum pf_what pd_what;		    /* numbers beside the entries */
 	const struct pf_entry *pd_numbered; /* what each of them is */
 	/* The smallest number that exists from *num on; false: none. Spinlocks only. */
 	bool (*pd_next)(const struct pf_ctx *c, u32 *num);
@@ -58,8 +63,8 @@ struct pf_dir {
 
 struct pf_node {
 	const struct pf_entry *pn_entry;
-	pid_t pn_pid;  /* 0: none */
-	u64 pn_start;  /* p_start_ns */
+	pid_t pn_pid; /* 0: none */
+	u64 pn_start; /* p_start_ns */
 	pid_t pn_tid;
 	int pn_fd;
 	struct vnode *pn_parent; /* of directories, a reference; NULL: the root */

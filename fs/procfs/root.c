@@ -47,7 +47,8 @@ static int show_meminfo(struct text *t, const struct pf_ctx *c)
 	cached = pc.pc_pages;
 	add_kib(t, "MemTotal", ps.ps_total);
 	add_kib(t, "MemFree", ps.ps_free);
-	add_kib(t, "MemAvailable", ps.ps_free + (cached > pc.pc_ndirty + shmem ? cached - pc.pc_ndirty - shmem : 0));
+	add_kib(t, "MemAvailable",
+		ps.ps_free + (cached > pc.pc_ndirty + shmem ? cached - pc.pc_ndirty - shmem : 0));
 	add_kib(t, "Buffers", 0);
 	add_kib(t, "Cached", cached);
 	add_kib(t, "SwapCached", 0);
@@ -66,7 +67,8 @@ struct times {
 
 static void add_cpu_line(struct text *t, const char *name, const struct times *tm)
 {
-	text_add(t, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name, tm->user / NS_PER_TICK, tm->sys / NS_PER_TICK, tm->idle / NS_PER_TICK);
+	text_add(t, "%s %llu 0 %llu %llu 0 0 0 0 0 0\n", name, tm->user / NS_PER_TICK,
+		 tm->sys / NS_PER_TICK, tm->idle / NS_PER_TICK);
 }
 
 static void add_cpu_times(struct text *t)
@@ -100,7 +102,7 @@ static void count_process(struct proc *p, struct census *ce)
 	ce->procs++;
 	ce->last = MAX(ce->last, p->p_pid);
 	spin_lock(&p->p_lock);
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		ce->lwps++;
 		if (l->l_state == LS_RUNNABLE || l->l_state == LS_RUNNING)
 			ce->running++;
@@ -116,7 +118,7 @@ static void take_census(struct census *ce)
 
 	memset(ce, 0, sizeof(*ce));
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all)
+	list_for_each(p, &allproc, p_all)
 		count_process(p, ce);
 	spin_unlock(&pidlock);
 }
@@ -174,12 +176,18 @@ static int show_loadavg(struct text *t, const struct pf_ctx *c)
 
 /* CPUID's feature bits by Linux's names; leaf 1, edx and ecx. */
 static const char *const features_edx[32] = {
-	"fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep", "mtrr", "pge", "mca", "cmov",
-	"pat", "pse36", "pn", "clflush", NULL, "dts", "acpi", "mmx", "fxsr", "sse", "sse2", "ss", "ht", "tm", "ia64", "pbe",
+	"fpu",	"vme",	"de",	"pse", "tsc",  "msr", "pae",   "mce", "cx8",	 "apic", NULL,
+	"sep",	"mtrr", "pge",	"mca", "cmov", "pat", "pse36", "pn",  "clflush", NULL,	 "dts",
+	"acpi", "mmx",	"fxsr", "sse", "sse2", "ss",  "ht",    "tm",  "ia64",	 "pbe",
 };
 static const char *const features_ecx[32] = {
-	"pni", "pclmulqdq", "dtes64", "monitor", "ds_cpl", "vmx", "smx", "est", "tm2", "ssse3", "cid", "sdbg", "fma", "cx16", "xtpr", "pdcm",
-	NULL, "pcid", "dca", "sse4_1", "sse4_2", "x2apic", "movbe", "popcnt", "tsc_deadline_timer", "aes", "xsave", NULL, "avx", "f16c", "rdrand", "hypervisor",
+	"pni",	  "pclmulqdq",	"dtes64", "monitor", "ds_cpl",
+	"vmx",	  "smx",	"est",	  "tm2",     "ssse3",
+	"cid",	  "sdbg",	"fma",	  "cx16",    "xtpr",
+	"pdcm",	  NULL,		"pcid",	  "dca",     "sse4_1",
+	"sse4_2", "x2apic",	"movbe",  "popcnt",  "tsc_deadline_timer",
+	"aes",	  "xsave",	NULL,	  "avx",     "f16c",
+	"rdrand", "hypervisor",
 };
 
 static void add_features(struct text *t, u32 bits, const char *const names[32])
@@ -195,9 +203,12 @@ static int show_cpuinfo(struct text *t, const struct pf_ctx *c)
 	const struct cpu_ident *id = &cpu_ident;
 
 	for (u32 i = 0; i < ncpu; i++) {
-		text_add(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n", i, id->id_vendor, id->id_family, id->id_model);
-		text_add(t, "model name\t: %s\nstepping\t: %u\n", id->id_brand[0] ? id->id_brand : "unknown", id->id_stepping);
-		text_add(t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n", ncpu, i, ncpu, cpus[i].c_apicid);
+		text_add(t, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
+			 i, id->id_vendor, id->id_family, id->id_model);
+		text_add(t, "model name\t: %s\nstepping\t: %u\n",
+			 id->id_brand[0] ? id->id_brand : "unknown", id->id_stepping);
+		text_add(t, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n",
+			 ncpu, i, ncpu, cpus[i].c_apicid);
 		text_add(t, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\nflags\t\t:");
 		add_features(t, id->id_feat_edx, features_edx);
 		add_features(t, id->id_feat_ecx, features_ecx);
@@ -247,7 +258,8 @@ static int show_interrupts(struct text *t, const struct pf_ctx *c)
 
 static void add_partition(struct bdev *bd, void *arg)
 {
-	text_add(arg, "%4u %8u %10llu %s\n", DEVMAJOR(bd->bd_rdev), DEVMINOR(bd->bd_rdev), bd->bd_sectors / 2, bd->bd_name);
+	text_add(arg, "%4u %8u %10llu %s\n", DEVMAJOR(bd->bd_rdev), DEVMINOR(bd->bd_rdev),
+		 bd->bd_sectors / 2, bd->bd_name);
 }
 
 static int show_partitions(struct text *t, const struct pf_ctx *c)
@@ -259,8 +271,9 @@ static int show_partitions(struct text *t, const struct pf_ctx *c)
 
 static void add_diskstats(struct bdev *bd, void *arg)
 {
-	text_add(arg, "%4u %7u %s %llu 0 %llu 0 %llu 0 %llu 0 0 0 0 0 0 0 0 %llu 0\n", DEVMAJOR(bd->bd_rdev), DEVMINOR(bd->bd_rdev),
-		 bd->bd_name, bd->bd_nread, bd->bd_rsect, bd->bd_nwrite, bd->bd_wsect, bd->bd_nflush);
+	text_add(arg, "%4u %7u %s %llu 0 %llu 0 %llu 0 %llu 0 0 0 0 0 0 0 0 %llu 0\n",
+		 DEVMAJOR(bd->bd_rdev), DEVMINOR(bd->bd_rdev), bd->bd_name, bd->bd_nread,
+		 bd->bd_rsect, bd->bd_nwrite, bd->bd_wsect, bd->bd_nflush);
 }
 
 static int show_diskstats(struct text *t, const struct pf_ctx *c)
@@ -271,8 +284,9 @@ static int show_diskstats(struct text *t, const struct pf_ctx *c)
 
 static bool add_mount(struct vfs *vfs, void *arg)
 {
-	text_add(arg, "%s%s %s %s %s,relatime 0 0\n", vfs->vfs_type->fs_nodev || vfs->vfs_source[0] == '/' ? "" : "/dev/",
-		 vfs->vfs_source, vfs->vfs_path, vfs->vfs_type->fs_name, vfs->vfs_readonly ? "ro" : "rw");
+	text_add(arg, "%s%s %s %s %s,relatime 0 0\n",
+		 vfs->vfs_type->fs_nodev || vfs->vfs_source[0] == '/' ? "" : "/dev/", vfs->vfs_source,
+		 vfs->vfs_path, vfs->vfs_type->fs_name, vfs->vfs_readonly ? "ro" : "rw");
 	return true;
 }
 
@@ -303,8 +317,9 @@ static bool next_pid(const struct pf_ctx *c, u32 *num)
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
-		if (p->p_pid >= (pid_t)*num && p->p_pid > 0 && !(p->p_flags & P_KERNEL) && (best == 0 || p->p_pid < best))
+	list_for_each(p, &allproc, p_all) {
+		if (p->p_pid >= (pid_t)*num && p->p_pid > 0 && !(p->p_flags & P_KERNEL) &&
+		    (best == 0 || p->p_pid < best))
 			best = p->p_pid;
 	}
 	spin_unlock(&pidlock);

@@ -68,8 +68,8 @@ static int show_ngroups_max(struct text *t, const struct pf_ctx *c)
 /* A random number in the form of RFC 4122, version 4. */
 static void add_uuid(struct text *t, const u8 r[16])
 {
-	text_add(t, "%02x%02x%02x%02x-%02x%02x-4%x%02x-%02x%02x-", r[0], r[1], r[2], r[3], r[4], r[5], r[6] & 15, r[7],
-		 (r[8] & 0x3f) | 0x80, r[9]);
+	text_add(t, "%02x%02x%02x%02x-%02x%02x-4%x%02x-%02x%02x-", r[0], r[1], r[2], r[3], r[4],
+		 r[5], r[6] & 15, r[7], (r[8] & 0x3f) | 0x80, r[9]);
 	text_add(t, "%02x%02x%02x%02x%02x%02x\n", r[10], r[11], r[12], r[13], r[14], r[15]);
 }
 
@@ -175,8 +175,8 @@ static void add_cache(const char *name, u32 live, size_t objsize, u32 frames, vo
 }
 
 /*
- * "name value" a line. What a test compares before and after: it writes "drop" to control first, so that only what
- * somebody holds is counted.
+ * "name value" a line. What a test compares before and after: it writes "drop" to control first, so
+ * that only what somebody holds is counted.
  */
 static int show_counts(struct text *t, const struct pf_ctx *c)
 {
@@ -186,7 +186,7 @@ static int show_counts(struct text *t, const struct pf_ctx *c)
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		procs++;
 		lwps += p->p_nlwp;
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A text that grows: what a file of /proc says at one moment. If memory runs out it stops growing, and t_failed says so. */
+/*
+ * A text that grows: what a file of /proc says at one moment. If memory runs out it stops growing,
+ * and t_failed says so.
+ */
 #ifndef FS_PROCFS_TEXT_H
 #define FS_PROCFS_TEXT_H
 

@@ -2,9 +2,10 @@
 /*
  * tmpfs: directories.
  *
- * Entries stand in a list in the order in which they were made, which is also the order of their cookies, so that a readdir
- * that goes on after others have made and removed names neither repeats nor loses one. From HASH_MIN entries on there is a
- * hash table beside the list. If there is no memory for a larger one, the old one serves on, with longer chains.
+ * Entries stand in a list in the order in which they were made, which is also the order of their
+ * cookies, so that a readdir that goes on after others have made and removed names neither repeats
+ * nor loses one. From HASH_MIN entries on there is a hash table beside the list. If there is no
+ * memory for a larger one, the old one serves on, with longer chains.
  */
 #include "fs/tmpfs/tmpfs.h"
 
@@ -51,7 +52,7 @@ static struct tmpent *find_entry(struct tmpdir *td, const char *name, u32 len)
 		}
 		return NULL;
 	}
-	list_for_each (te, &td->td_entries, te_link) {
+	list_for_each(te, &td->td_entries, te_link) {
 		if (is_entry(te, name, len, hash))
 			return te;
 	}
@@ -90,7 +91,7 @@ static void grow_hash(struct tmpdir *td)
 	kfree(td->td_hash);
 	td->td_hash = table;
 	td->td_nhash = size;
-	list_for_each (te, &td->td_entries, te_link)
+	list_for_each(te, &td->td_entries, te_link)
 		hash_in(td, te);
 }
 
@@ -176,7 +177,9 @@ static int tmpfs_lookup(struct vnode *dvp, const char *name, u32 len, struct vno
 	return 0;
 }
 
-/* Gives the new node vp its name, and hands the caller a reference of its own. On an error vp goes. */
+/*
+ * Gives the new node vp its name, and hands the caller a reference of its own. On an error vp goes.
+ */
 static int enter(struct vnode *dvp, const char *name, u32 len, struct vnode *vp)
 {
 	struct tmpnode *tn = tmpnode(vp);
@@ -197,8 +200,8 @@ static int enter(struct vnode *dvp, const char *name, u32 len, struct vnode *vp)
 	return 0;
 }
 
-static int tmpfs_create(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev, const struct cred *cr,
-			struct vnode **vpp)
+static int tmpfs_create(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev,
+			const struct cred *cr, struct vnode **vpp)
 {
 	struct vnode *vp;
 	int error;
@@ -213,8 +216,8 @@ static int tmpfs_create(struct vnode *dvp, const char *name, u32 len, mode_t mod
 	return error;
 }
 
-static int tmpfs_mkdir(struct vnode *dvp, const char *name, u32 len, mode_t mode, const struct cred *cr,
-		       struct vnode **vpp)
+static int tmpfs_mkdir(struct vnode *dvp, const char *name, u32 len, mode_t mode,
+		       const struct cred *cr, struct vnode **vpp)
 {
 	return tmpfs_create(dvp, name, len, S_IFDIR | (mode & 07777), 0, cr, vpp);
 }
@@ -299,8 +302,8 @@ static int tmpfs_rmdir(struct vnode *dvp, const char *name, u32 len, struct vnod
 	return tmpfs_remove(dvp, name, len, vp);
 }
 
-static int tmpfs_rename(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp, struct vnode *tdvp,
-			const char *tname, u32 tlen, struct vnode *tvp)
+static int tmpfs_rename(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp,
+			struct vnode *tdvp, const char *tname, u32 tlen, struct vnode *tvp)
 {
 	struct tmpdir *fd = &tmpnode(fdvp)->tn_dir, *td = &tmpnode(tdvp)->tn_dir;
 	struct tmpent *from = find_entry(fd, fname, flen), *to = find_entry(td, tname, tlen);
@@ -311,7 +314,10 @@ static int tmpfs_rename(struct vnode *fdvp, const char *fname, u32 flen, struct 
 	if (tvp && tvp->v_type == VDIR && tmpnode(tvp)->tn_dir.td_n > 0)
 		return -ENOTEMPTY;
 	if (to) {
-		/* The entry at the new name leads elsewhere from now on: no moment without that name, and no memory needed. */
+		/*
+		 * The entry at the new name leads elsewhere from now on: no moment without that
+		 * name, and no memory needed.
+		 */
 		to->te_vp = fvp;
 		remove_entry(fd, from);
 	} else {
@@ -346,7 +352,7 @@ static int tmpfs_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg)
 		if (!fn(arg, "..", 2, up->v_ino, VDIR, FIRST_OFF))
 			return 0;
 	}
-	list_for_each_safe (te, after, &td->td_entries, te_link) {
+	list_for_each_safe(te, after, &td->td_entries, te_link) {
 		if (te->te_off < off)
 			continue;
 		if (!fn(arg, te->te_name, te->te_len, te->te_vp->v_ino, te->te_vp->v_type, (off_t)te->te_off + 1))

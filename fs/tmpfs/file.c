@@ -2,9 +2,10 @@
 /*
  * tmpfs: contents of regular files and symbolic links.
  *
- * The page cache holds the only copy. A page that was written is dirty, and stays so: the vnode is V_MEMORY. It is charged to the
- * mount when it first becomes dirty (vop_mkwrite; PRIVATE_CHARGED in pg_private) and given back when it leaves the cache.
- * Clean pages are holes that somebody looked at; they cost nothing and may be reclaimed.
+ * The page cache holds the only copy. A page that was written is dirty, and stays so: the vnode is
+ * V_MEMORY. It is charged to the mount when it first becomes dirty (vop_mkwrite; PRIVATE_CHARGED in
+ * pg_private) and given back when it leaves the cache. Clean pages are holes that somebody looked
+ * at; they cost nothing and may be reclaimed.
  */
 #include "fs/tmpfs/tmpfs.h"
 
@@ -29,7 +30,10 @@ u32 tmpfs_pages(void)
 	return all_pages;
 }
 
-/* A file in memory must not take the last pages from everybody else, whatever the mount's limit says. */
+/*
+ * A file in memory must not take the last pages from everybody else, whatever the mount's limit
+ * says.
+ */
 static bool memory_is_short(void)
 {
 	struct page_stats st;
@@ -115,8 +119,8 @@ static void accessed(struct tmpnode *tn)
 {
 	struct timespec_k now = timespec_now();
 
-	if (tn->tn_atime.tv_sec <= tn->tn_mtime.tv_sec || tn->tn_atime.tv_sec <= tn->tn_ctime.tv_sec ||
-	    now.tv_sec - tn->tn_atime.tv_sec >= 86400)
+	if (tn->tn_atime.tv_sec <= tn->tn_mtime.tv_sec ||
+	    tn->tn_atime.tv_sec <= tn->tn_ctime.tv_sec || now.tv_sec - tn->tn_atime.tv_sec >= 86400)
 		tn->tn_atime = now;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* tmpfs: mounting with its options, unmounting, statfs; and the mount that nobody sees, for memory without a name. */
+/*
+ * tmpfs: mounting with its options, unmounting, statfs; and the mount that nobody sees, for memory
+ * without a name.
+ */
 #include "fs/tmpfs/tmpfs.h"
 
 #include "fs/anonfs.h"
@@ -159,14 +162,17 @@ static int tmpfs_mount(struct vfs *vfs, const char *dev, const char *options)
 	return 0;
 }
 
-/* Does anybody outside hold a vnode of the mount? Its names are the only ones who may, and the mount the root. */
+/*
+ * Does anybody outside hold a vnode of the mount? Its names are the only ones who may, and the
+ * mount the root.
+ */
 static bool in_use(struct tmpmount *tm, const struct vnode *root)
 {
 	struct tmpnode *tn;
 	bool busy = false;
 
 	spin_lock(&tm->tm_lock);
-	list_for_each (tn, &tm->tm_nodes, tn_all) {
+	list_for_each(tn, &tm->tm_nodes, tn_all) {
 		u32 names = tn->tn_vp->v_type == VDIR ? tn->tn_nlink > 0 : tn->tn_nlink;
 
 		if (tn->tn_vp != root && tn->tn_vp->v_ref != names)
@@ -186,11 +192,11 @@ static int tmpfs_letgo(struct vfs *vfs)
 	if (in_use(tm, vfs->vfs_root))
 		return -EBUSY;
 	/* Nobody can come in any more: what the directories name goes, whatever the order. */
-	list_for_each (tn, &tm->tm_nodes, tn_all) {
+	list_for_each(tn, &tm->tm_nodes, tn_all) {
 		if (tn->tn_vp->v_type == VDIR)
 			tmpdir_take_all(&tn->tn_dir, &all);
 	}
-	list_for_each_safe (te, tmp, &all, te_link) {
+	list_for_each_safe(te, tmp, &all, te_link) {
 		vn_rele(te->te_vp);
 		kfree(te);
 	}

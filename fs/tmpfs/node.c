@@ -19,32 +19,22 @@ void tmpnode_init(void)
 static enum vtype type_of(mode_t mode)
 {
 	switch (mode & S_IFMT) {
-	case S_IFDIR:
-		return VDIR;
-	case S_IFLNK:
-		return VLNK;
-	case S_IFCHR:
-		return VCHR;
-	case S_IFBLK:
-		return VBLK;
-	case S_IFIFO:
-		return VFIFO;
-	default:
-		return VREG;
+	case S_IFDIR: return VDIR;
+	case S_IFLNK: return VLNK;
+	case S_IFCHR: return VCHR;
+	case S_IFBLK: return VBLK;
+	case S_IFIFO: return VFIFO;
+	default: return VREG;
 	}
 }
 
 static const struct vnodeops *ops_of(enum vtype type)
 {
 	switch (type) {
-	case VDIR:
-		return &tmpfs_dir_ops;
-	case VLNK:
-		return &tmpfs_link_ops;
-	case VREG:
-		return &tmpfs_file_ops;
-	default:
-		return &tmpfs_special_ops;
+	case VDIR: return &tmpfs_dir_ops;
+	case VLNK: return &tmpfs_link_ops;
+	case VREG: return &tmpfs_file_ops;
+	default: return &tmpfs_special_ops;
 	}
 }
 
@@ -90,8 +80,8 @@ static void inherit(struct tmpnode *tn, const struct vnode *dvp)
 		tn->tn_mode |= S_ISGID;
 }
 
-int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr,
-		   struct vnode **vpp)
+int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev,
+		   const struct cred *cr, struct vnode **vpp)
 {
 	struct tmpmount *tm = vfs->vfs_data;
 	struct tmpnode *tn = kmem_alloc(node_cache, KM_ZERO);
@@ -188,7 +178,9 @@ int tmpfs_fsync(struct vnode *vp, bool datasync)
 	return 0;
 }
 
-/* Its names hold references: whose last one goes has none left, or its mount is being taken down. */
+/*
+ * Its names hold references: whose last one goes has none left, or its mount is being taken down.
+ */
 bool tmpfs_inactive(struct vnode *vp)
 {
 	return true;
@@ -201,8 +193,9 @@ static void free_node(struct tmpnode *tn)
 }
 
 /*
- * A removed directory lets go of its parent, which may be a removed directory whose last reference that was, and so on, as
- * deep as somebody cares to make it: one after the other from a list, not one inside the other.
+ * A removed directory lets go of its parent, which may be a removed directory whose last reference
+ * that was, and so on, as deep as somebody cares to make it: one after the other from a list, not
+ * one inside the other.
  */
 static void free_removed_dir(struct tmpnode *tn)
 {

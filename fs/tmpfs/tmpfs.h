@@ -8,11 +8,12 @@
  *                         regular file: nothing; its pages are the vnode's (V_MEMORY)
  *                         symbolic link: the text
  *
- * A named vnode is kept by its entries, so it can be found, and its pages stay, while it has a name. Without one it goes
- * with its last reference.
+ * A named vnode is kept by its entries, so it can be found, and its pages stay, while it has a
+ * name. Without one it goes with its last reference.
  *
- * Locks: v_lock of the vnode for the entries and attributes of its node, td_parent besides under tm_lock (LR_VSEG: inside
- * everything of the vnode layer) so that ".." can be followed during a rename. Counters are atomic.
+ * Locks: v_lock of the vnode for the entries and attributes of its node, td_parent besides under
+ * tm_lock (LR_VSEG: inside everything of the vnode layer) so that ".." can be followed during a
+ * rename. Counters are atomic.
  */
 #ifndef FS_TMPFS_TMPFS_H
 #define FS_TMPFS_TMPFS_H
@@ -24,11 +25,11 @@ struct cred;
 
 struct tmpmount {
 	struct spinlock tm_lock;
-	struct list tm_nodes;  /* tn_all (tm_lock) */
-	struct list tm_dying;  /* removed directories whose parents are to be released (tm_lock) */
-	bool tm_draining;      /* somebody is at it */
-	u32 tm_nnodes;	       /* tm_lock; the last one frees a dead mount */
-	bool tm_dead;	       /* unmounted */
+	struct list tm_nodes; /* tn_all (tm_lock) */
+	struct list tm_dying; /* removed directories whose parents are to be released (tm_lock) */
+	bool tm_draining;     /* somebody is at it */
+	u32 tm_nnodes;	      /* tm_lock; the last one frees a dead mount */
+	bool tm_dead;	      /* unmounted */
 	u32 tm_maxnodes;
 	volatile u32 tm_pages; /* charged: dirty pages of all files */
 	u32 tm_maxpages;
@@ -39,8 +40,8 @@ struct tmpent {
 	struct list te_link;	/* td_entries, by te_off */
 	struct tmpent *te_next; /* hash chain */
 	u32 te_hash;
-	u32 te_off;		/* readdir's cookie: given once, never again in this directory */
-	struct vnode *te_vp;	/* a reference */
+	u32 te_off;	     /* readdir's cookie: given once, never again in this directory */
+	struct vnode *te_vp; /* a reference */
 	u32 te_len;
 	char te_name[];
 };
@@ -75,8 +76,12 @@ static inline struct tmpnode *tmpnode(const struct vnode *vp)
 }
 
 void tmpnode_init(void);
-/* Makes a node with its vnode (one reference, no name, nlink 0). dvp: the directory it will be in, for its group; NULL: none. -ENOSPC, -ENOMEM */
-int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr, struct vnode **vpp);
+/*
+ * Makes a node with its vnode (one reference, no name, nlink 0). dvp: the directory it will be in,
+ * for its group; NULL: none. -ENOSPC, -ENOMEM
+ */
+int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev,
+		   const struct cred *cr, struct vnode **vpp);
 void tmpnode_changed(struct tmpnode *tn); /* mtime and ctime are now */
 
 /* Entries (fs/tmpfs/dir.c). The directory is locked. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Directory entries as getdents and getdents64 give them (facts: linux-libc-dev linux/dirent.h, getdents(2)). */
+/*
+ * Directory entries as getdents and getdents64 give them (facts: linux-libc-dev linux/dirent.h,
+ * getdents(2)).
+ */
 #ifndef KERNEL_ABI_DIRENT_H
 #define KERNEL_ABI_DIRENT_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Open flags, fcntl and *at constants of the i386 ABI (facts: linux-libc-dev asm-generic/fcntl.h, linux/fcntl.h). */
+/*
+ * Open flags, fcntl and *at constants of the i386 ABI (facts: linux-libc-dev asm-generic/fcntl.h,
+ * linux/fcntl.h).
+ */
 #ifndef KERNEL_ABI_FCNTL_H
 #define KERNEL_ABI_FCNTL_H
 
@@ -63,7 +66,8 @@
 #endif
 
 /* Under names of our own: what the host's headers hide behind feature macros, or do not have. */
-#define K_NON_LFS_MAX 0x7fffffffu /* the largest size a description without O_LARGEFILE may see or make */
+#define K_NON_LFS_MAX \
+	0x7fffffffu /* the largest size a description without O_LARGEFILE may see or make */
 #define K_IOV_MAX 1024u
 #define K_RW_MAX 0x7ffff000u /* one read or write moves at most so much */
 

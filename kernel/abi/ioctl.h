@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ioctls of files in general and of block devices (facts: linux-libc-dev asm-generic/ioctls.h, linux/fs.h). */
+/*
+ * ioctls of files in general and of block devices (facts: linux-libc-dev asm-generic/ioctls.h,
+ * linux/fs.h).
+ */
 #ifndef KERNEL_ABI_IOCTL_H
 #define KERNEL_ABI_IOCTL_H
 

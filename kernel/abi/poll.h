@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* poll and select structures of the i386 ABI (facts: linux-libc-dev asm-generic/poll.h, linux/posix_types.h). */
+/*
+ * poll and select structures of the i386 ABI (facts: linux-libc-dev asm-generic/poll.h,
+ * linux/posix_types.h).
+ */
 #ifndef KERNEL_ABI_POLL_H
 #define KERNEL_ABI_POLL_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* File modes, stat, stat64 and statx of the i386 ABI (facts: linux-libc-dev asm/stat.h, linux/stat.h). */
+/*
+ * File modes, stat, stat64 and statx of the i386 ABI (facts: linux-libc-dev asm/stat.h,
+ * linux/stat.h).
+ */
 #ifndef KERNEL_ABI_STAT_H
 #define KERNEL_ABI_STAT_H
 

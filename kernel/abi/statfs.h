@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* statfs and statfs64 of the i386 ABI (facts: linux-libc-dev asm-generic/statfs.h, linux/magic.h, linux/mount.h). */
+/*
+ * statfs and statfs64 of the i386 ABI (facts: linux-libc-dev asm-generic/statfs.h, linux/magic.h,
+ * linux/mount.h).
+ */
 #ifndef KERNEL_ABI_STATFS_H
 #define KERNEL_ABI_STATFS_H
 

@@ -13,7 +13,10 @@ struct abi_timeval {
 	s32 tv_sec, tv_usec;
 };
 
-/* __kernel_timespec: the calls whose names end in time64. The upper half of tv_nsec is padding for 32-bit callers. */
+/*
+ * __kernel_timespec: the calls whose names end in time64. The upper half of tv_nsec is padding for
+ * 32-bit callers.
+ */
 struct abi_timespec64 {
 	s64 tv_sec;
 	u32 tv_nsec, pad;
