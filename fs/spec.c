@@ -68,6 +68,8 @@ static int spec_open(struct vnode *vp, struct file *f)
 {
 	const struct cdevops *d;
 
+	if (vp->v_vfs->vfs_flags & VFS_MS_NODEV)
+		return -EACCES;
 	if (vp->v_type == VBLK)
 		return open_block(vp, f);
 	d = cdev_of(vp);

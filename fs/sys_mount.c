@@ -15,16 +15,10 @@
 
 #define TYPE_MAX 32u
 
-/*
- * Flags that change nothing here: none of them is a promise of safety that would be broken (nodev,
- * nosuid and noexec would be).
- */
-#define MS_HARMLESS                                                              \
-	(0x400u /* noatime */ | 0x800u /* nodiratime */ | 0x8000u /* silent */ | \
+/* Flags that change nothing here: how times of access are kept, and how loud the kernel is. */
+#define MS_HARMLESS                                                                                \
+	(0x400u /* noatime */ | 0x800u /* nodiratime */ | 0x8000u /* silent */ |                   \
 	 0x200000u /* relatime */ | 0x1000000u /* strictatime */ | 0x2000000u /* lazytime */)
-#define MS_NOSUID 2u
-#define MS_NODEV 4u
-#define MS_NOEXEC 8u
 
 struct mount_args {
 	char *ma_source; /* NULL: none given */
@@ -89,8 +83,8 @@ long sys_mount(uaddr_t usource, uaddr_t utarget, uaddr_t utype, u32 flags, uaddr
 		return -EPERM;
 	if ((flags & K_MS_MGC_MSK) == K_MS_MGC_VAL)
 		flags &= ~K_MS_MGC_MSK;
-	flags &= ~(MS_HARMLESS | MS_NOSUID | MS_NODEV | MS_NOEXEC);
-	if (flags & ~(VFS_MS_RDONLY | VFS_MS_REMOUNT))
+	flags &= ~MS_HARMLESS;
+	if (flags & ~(VFS_MS_RDONLY | VFS_MS_REMOUNT | VFS_MS_KEPT))
 		return -EINVAL;
 	error = mount_args_get(&ma, usource, utarget, utype, udata);
 	if (error)

@@ -148,7 +148,7 @@ static void vfs_free(struct vfs *vfs)
 	kfree(vfs);
 }
 
-static int mount_new(const struct fstype *fs, const char *source, const char *path, bool readonly,
+static int mount_new(const struct fstype *fs, const char *source, const char *path, u32 flags,
 		     const char *options)
 {
 	struct vfs *vfs = kzalloc(sizeof(*vfs), 0);
@@ -157,7 +157,8 @@ static int mount_new(const struct fstype *fs, const char *source, const char *pa
 	if (!vfs)
 		return -ENOMEM;
 	vfs->vfs_type = fs;
-	vfs->vfs_readonly = readonly;
+	vfs->vfs_readonly = (flags & VFS_MS_RDONLY) != 0;
+	vfs->vfs_flags = flags & VFS_MS_KEPT;
 	vfs->vfs_dev = MAKEDEV(0, next_nodev);
 	mutex_init(&vfs->vfs_renamelock, "rename", LR_FS_RENAME);
 	strlcpy_k(vfs->vfs_source, source ? source : "none", sizeof(vfs->vfs_source));
@@ -207,8 +208,9 @@ static int find_mount(const char *path, struct vfs **vfsp, struct vnode **rootp)
 	return 0;
 }
 
-static int remount(const char *path, bool readonly)
+static int remount(const char *path, u32 flags)
 {
+	bool readonly = (flags & VFS_MS_RDONLY) != 0;
 	struct vnode *root;
 	struct vfs *vfs;
 	int error;
@@ -218,22 +220,25 @@ static int remount(const char *path, bool readonly)
 		return error;
 	if (readonly != vfs->vfs_readonly && vfs->vfs_type->fs_ops->vfs_remount)
 		error = vfs->vfs_type->fs_ops->vfs_remount(vfs, readonly);
+	if (!error)
+		vfs->vfs_flags = flags & VFS_MS_KEPT;
 	vn_rele(root);
 	return error;
 }
 
 int vfs_domount(const char *source, const char *path, const char *type, u32 flags, const char *options)
 {
-	bool readonly = (flags & VFS_MS_RDONLY) || option_set(options, "ro");
 	const struct fstype *fs;
 	int error;
 
+	if (option_set(options, "ro"))
+		flags |= VFS_MS_RDONLY;
 	mutex_lock(&mount_lock);
 	if (flags & VFS_MS_REMOUNT) {
-		error = path ? remount(path, readonly) : -EINVAL;
+		error = path ? remount(path, flags) : -EINVAL;
 	} else {
 		fs = type ? fstype_find(type) : NULL;
-		error = fs ? mount_new(fs, source, path, readonly, options) : -ENODEV;
+		error = fs ? mount_new(fs, source, path, flags, options) : -ENODEV;
 	}
 	mutex_unlock(&mount_lock);
 	return error;
@@ -341,7 +346,7 @@ int vfs_statfs(struct vfs *vfs, struct statfs_k *st)
 		return -ENOSYS;
 	st->f_fsid[0] = vfs->vfs_dev;
 	st->f_namelen = NAME_MAX_K;
-	st->f_flags = vfs->vfs_readonly ? 1 : 0; /* ST_RDONLY */
+	st->f_flags = vfs->vfs_flags | (vfs->vfs_readonly ? 1 : 0); /* ST_*: the same bits */
 	error = vfs->vfs_type->fs_ops->vfs_statfs(vfs, st);
 	return error;
 }

@@ -250,6 +250,7 @@ struct vfs {
 	struct vnode *vfs_bdevvp; /* block device, if any */
 	char vfs_source[64], vfs_path[128]; /* for /proc/mounts */
 	bool vfs_readonly;
+	u32 vfs_flags; /* VFS_MS_KEPT */
 	u64 vfs_dirtied;	  /* monotonic ns since when it has metadata that vfs_sync would write; 0: none. Set by vfs_dirty() */
 	struct mutex vfs_renamelock; /* LR_FS_RENAME: whoever renames between directories, before their v_locks */
 	volatile u32 vfs_nvnodes;
@@ -261,6 +262,10 @@ void fstype_register(struct fstype *fs); /* at start-up */
 void fstype_foreach(void (*fn)(const struct fstype *fs, void *arg), void *arg);
 /* Numbers as in mount(2) (source: linux-libc-dev linux/mount.h). */
 #define VFS_MS_RDONLY 0x01u
+#define VFS_MS_NOSUID 0x02u /* kept in vfs_flags: exec and device nodes look there */
+#define VFS_MS_NODEV 0x04u
+#define VFS_MS_NOEXEC 0x08u
+#define VFS_MS_KEPT (VFS_MS_NOSUID | VFS_MS_NODEV | VFS_MS_NOEXEC)
 #define VFS_MS_REMOUNT 0x20u
 /* Mounts; path NULL: as the root. Returns errors of mount(2); with VFS_MS_REMOUNT only the read-only state changes. The source is a
  * device name or path for what needs one. May sleep. */

@@ -81,6 +81,11 @@ static int check_access(const struct file *f, u32 prot, bool shared, u32 *maxpro
 		return -EACCES;
 	if (shared && acc != O_RDWR)
 		*maxprot = PROT_READ | PROT_EXEC;
+	if (f->f_vnode->v_vfs->vfs_flags & VFS_MS_NOEXEC) {
+		if (prot & PROT_EXEC)
+			return -EPERM;
+		*maxprot &= ~PROT_EXEC;
+	}
 	return prot & ~*maxprot ? -EACCES : 0;
 }
 

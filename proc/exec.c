@@ -53,7 +53,7 @@ static int open_program(struct exec_new *x, struct vnode *start, const char *pat
 
 	if (error)
 		return error;
-	if (x->vp->v_type != VREG)
+	if (x->vp->v_type != VREG || (x->vp->v_vfs->vfs_flags & VFS_MS_NOEXEC))
 		return -EACCES;
 	error = vn_access(x->vp, 1);
 	if (error)
@@ -61,6 +61,8 @@ static int open_program(struct exec_new *x, struct vnode *start, const char *pat
 	error = vn_getattr(x->vp, &x->va);
 	if (error)
 		return error;
+	if (x->vp->v_vfs->vfs_flags & VFS_MS_NOSUID)
+		x->va.va_mode &= ~(mode_t)(S_ISUID | S_ISGID);
 	error = vn_text_begin(x->vp);
 	x->text = error == 0;
 	if (!error)

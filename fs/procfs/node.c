@@ -122,7 +122,7 @@ int pf_getattr(struct vnode *vp, struct vattr *va)
 	if (pf_ctx_get(pn, &c) != 0)
 		return -ENOENT;
 	va->va_type = vp->v_type;
-	va->va_mode = pn->pn_entry->pe_mode;
+	va->va_mode = pn->pn_entry->pe_modeof ? pn->pn_entry->pe_modeof(&c) : pn->pn_entry->pe_mode;
 	va->va_nlink = vp->v_type == VDIR ? 2 : 1;
 	va->va_ino = vp->v_ino;
 	va->va_dev = vp->v_vfs->vfs_dev;

@@ -72,6 +72,22 @@ static int follow_fd(const struct pf_ctx *c, struct vnode **vpp)
 	return 0;
 }
 
+/* The permission bits of a link tell what the descriptor may do. */
+static mode_t mode_of_fd(const struct pf_ctx *c)
+{
+	struct file *f = file_of(c, NULL);
+	mode_t mode = S_IFLNK | 0100;
+
+	if (!f)
+		return mode;
+	if (file_readable(f) == 0)
+		mode |= 0400;
+	if (file_writable(f) == 0)
+		mode |= 0200;
+	file_rele(f);
+	return mode;
+}
+
 static int show_fdinfo(struct text *t, const struct pf_ctx *c)
 {
 	u32 fdflags = 0;
@@ -86,7 +102,14 @@ static int show_fdinfo(struct text *t, const struct pf_ctx *c)
 	return 0;
 }
 
-static const struct pf_entry fd_entry = { "FD", S_IFLNK | 0700, true, .pe_text = text_fd, .pe_follow = follow_fd };
+static const struct pf_entry fd_entry = {
+	"FD",
+	S_IFLNK | 0700,
+	true,
+	.pe_text = text_fd,
+	.pe_follow = follow_fd,
+	.pe_modeof = mode_of_fd,
+};
 static const struct pf_entry fdinfo_entry = { "FD", S_IFREG | 0400, true, .pe_show = show_fdinfo };
 
 const struct pf_dir pf_fd_dir = { .pd_what = PF_FD, .pd_numbered = &fd_entry, .pd_next = next_fd };

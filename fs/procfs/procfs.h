@@ -48,6 +48,7 @@ struct pf_entry {
 	int (*pe_text)(const struct pf_ctx *c, char *buf, size_t size); /* of a link: bytes, no 0 */
 	int (*pe_follow)(const struct pf_ctx *c, struct vnode **vpp); /* NULL: the link is but a text */
 	const struct pf_dir *pe_dir;
+	mode_t (*pe_modeof)(const struct pf_ctx *c); /* instead of pe_mode, if not NULL */
 };
 
 enum pf_what { PF_NONE, PF_PID, PF_TID, PF_FD };

@@ -284,9 +284,13 @@ static int show_diskstats(struct text *t, const struct pf_ctx *c)
 
 static bool add_mount(struct vfs *vfs, void *arg)
 {
-	text_add(arg, "%s%s %s %s %s,relatime 0 0\n",
-		 vfs->vfs_type->fs_nodev || vfs->vfs_source[0] == '/' ? "" : "/dev/", vfs->vfs_source,
-		 vfs->vfs_path, vfs->vfs_type->fs_name, vfs->vfs_readonly ? "ro" : "rw");
+	bool whole = vfs->vfs_type->fs_nodev || vfs->vfs_source[0] == '/';
+
+	text_add(arg, "%s%s %s %s %s%s%s%s,relatime 0 0\n", whole ? "" : "/dev/", vfs->vfs_source,
+		 vfs->vfs_path, vfs->vfs_type->fs_name, vfs->vfs_readonly ? "ro" : "rw",
+		 vfs->vfs_flags & VFS_MS_NOSUID ? ",nosuid" : "",
+		 vfs->vfs_flags & VFS_MS_NODEV ? ",nodev" : "",
+		 vfs->vfs_flags & VFS_MS_NOEXEC ? ",noexec" : "");
 	return true;
 }
 
