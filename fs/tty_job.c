@@ -103,6 +103,7 @@ int tty_notty(struct tty *t)
 
 static int give_pid(uaddr_t arg, pid_t pid)
 {
+	pid = pid_seen(pid);
 	return copyout(arg, &pid, sizeof(pid));
 }
 
@@ -134,6 +135,7 @@ int tty_spgrp(struct tty *t, uaddr_t arg)
 		return error;
 	if (pgrp <= 0)
 		return pgrp < 0 ? -EINVAL : -ESRCH;
+	pgrp = pid_real(pgrp);
 	if (!pgrp_in_session(pgrp, sid)) {
 		struct proc *p = proc_find(pgrp);
 
