@@ -16,8 +16,8 @@
 #define TYPE_MAX 32u
 
 /* Flags that change nothing here: how times of access are kept, and how loud the kernel is. */
-#define MS_HARMLESS                                                                                \
-	(0x400u /* noatime */ | 0x800u /* nodiratime */ | 0x8000u /* silent */ |                   \
+#define MS_HARMLESS                                                              \
+	(0x400u /* noatime */ | 0x800u /* nodiratime */ | 0x8000u /* silent */ | \
 	 0x200000u /* relatime */ | 0x1000000u /* strictatime */ | 0x2000000u /* lazytime */)
 
 struct mount_args {

@@ -42,7 +42,7 @@ void fstype_foreach(void (*fn)(const struct fstype *fs, void *arg), void *arg)
 {
 	struct fstype *fs;
 
-	list_for_each (fs, &fstypes, fs_link)
+	list_for_each(fs, &fstypes, fs_link)
 		fn(fs, arg);
 }
 
@@ -148,8 +148,7 @@ static void vfs_free(struct vfs *vfs)
 	kfree(vfs);
 }
 
-static int mount_new(const struct fstype *fs, const char *source, const char *path, u32 flags,
-		     const char *options)
+static int mount_new(const struct fstype *fs, const char *source, const char *path, u32 flags, const char *options)
 {
 	struct vfs *vfs = kzalloc(sizeof(*vfs), 0);
 	int error;

@@ -288,8 +288,7 @@ static bool add_mount(struct vfs *vfs, void *arg)
 
 	text_add(arg, "%s%s %s %s %s%s%s%s,relatime 0 0\n", whole ? "" : "/dev/", vfs->vfs_source,
 		 vfs->vfs_path, vfs->vfs_type->fs_name, vfs->vfs_readonly ? "ro" : "rw",
-		 vfs->vfs_flags & VFS_MS_NOSUID ? ",nosuid" : "",
-		 vfs->vfs_flags & VFS_MS_NODEV ? ",nodev" : "",
+		 vfs->vfs_flags & VFS_MS_NOSUID ? ",nosuid" : "", vfs->vfs_flags & VFS_MS_NODEV ? ",nodev" : "",
 		 vfs->vfs_flags & VFS_MS_NOEXEC ? ",noexec" : "");
 	return true;
 }
