@@ -162,16 +162,31 @@ static void finish(void)
 	}
 }
 
-/* False: this CPU panics already, or another one does (then it does not return). */
-static bool become_owner(void)
+/* Notes where this CPU was, for the one that reports; halts for ever. */
+static void stop_here(u32 eip, u32 ebp) __noreturn;
+static void stop_here(u32 eip, u32 ebp)
+{
+	struct stopped *st = &stopped[curcpu()->c_id];
+
+	st->st_eip = eip;
+	st->st_ebp = ebp;
+	st->st_lwp = curlwp();
+	__atomic_store_n(&st->st_valid, true, __ATOMIC_RELEASE);
+	for (;;) {
+		x86_cli();
+		x86_hlt();
+	}
+}
+
+/* False: this CPU panics already. If another one does, this one stops. */
+static bool become_owner(u32 eip, u32 ebp)
 {
 	int none = -1, me = (int)curcpu()->c_id;
 
 	if (__atomic_compare_exchange_n(&panic_cpu, &none, me, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return true;
 	if (none != me)
-		for (;;)
-			x86_hlt();
+		stop_here(eip, ebp);
 	return false;
 }
 
@@ -179,7 +194,7 @@ static void panic_body(const struct trapframe *tf, u32 ebp, const char *fmt, va_
 static void panic_body(const struct trapframe *tf, u32 ebp, const char *fmt, va_list ap)
 {
 	x86_cli();
-	if (!become_owner() && ++depth > 2)
+	if (!become_owner(tf ? tf->tf_eip : (u32)__builtin_return_address(0), ebp) && ++depth > 2)
 		finish();
 	if (!depth)
 		stop_others();
@@ -216,19 +231,10 @@ void panic_trap(const struct trapframe *tf, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	panic_body(tf, tf->tf_ebp, fmt, ap);
+	panic_body(tf, tf_from_user(tf) ? 0 : tf->tf_ebp, fmt, ap);
 }
 
 void panic_stopped(const struct trapframe *tf)
 {
-	struct stopped *st = &stopped[curcpu()->c_id];
-
-	st->st_eip = tf->tf_eip;
-	st->st_ebp = tf_from_user(tf) ? 0 : tf->tf_ebp;
-	st->st_lwp = curlwp();
-	__atomic_store_n(&st->st_valid, true, __ATOMIC_RELEASE);
-	for (;;) {
-		x86_cli();
-		x86_hlt();
-	}
+	stop_here(tf->tf_eip, tf_from_user(tf) ? 0 : tf->tf_ebp);
 }

@@ -219,8 +219,8 @@ static void exception(struct trapframe *tf)
 	case T_NMI:
 		if (panic_active())
 			panic_stopped(tf);
-		printk("NMI on cpu %u, ignored\n", curcpu()->c_id);
-		break;
+		/* From QEMU's monitor, to see where a machine hangs; or the hardware reports an error. */
+		panic_trap(tf, "NMI on cpu %u", curcpu()->c_id);
 	default:
 		if (tf_from_user(tf))
 			user_exception(tf);
