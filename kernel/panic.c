@@ -8,16 +8,11 @@
 #include "kernel/panic.h"
 #include "kernel/dev/power.h"
 #include "kernel/lib/cpu.h"
-#include "kernel/lib/ksym.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/x86.h"
-#include "kernel/trap.h"
-#include "mm/page.h"
 #include "proc/lwp.h"
 #include "proc/proc.h"
-
-#define MAX_FRAMES 40
 
 volatile int panic_cpu = -1;
 enum panic_mode panic_mode;
@@ -35,59 +30,12 @@ bool panic_is_mine(void)
 	return panic_cpu == (int)curcpu()->c_id;
 }
 
-static void print_place(const char *lead, u32 eip)
-{
-	u32 off;
-	const char *name = ksym_name(eip, &off);
-
-	if (name)
-		printk("%s%08x  %s+0x%x\n", lead, eip, name, off);
-	else
-		printk("%s%08x\n", lead, eip);
-}
-
-static bool in_stack(u32 base, u32 addr, u32 len)
-{
-	if (base < KERNEL_BASE || base - KERNEL_BASE > (npages << PAGE_SHIFT) - KSTACK_SIZE)
-		return false;
-	return !(addr & 3) && addr >= base + sizeof(struct kstack_info) && addr <= base + KSTACK_SIZE - len;
-}
-
-static void print_interrupted(const struct trapframe *tf)
-{
-	printk("  -- trap %u --\n", tf->tf_trapno);
-	print_place("  ", tf->tf_eip);
-}
-
-void backtrace(u32 ebp)
-{
-	u32 base = ebp & ~(KSTACK_SIZE - 1);
-
-	for (int i = 0; i < MAX_FRAMES && in_stack(base, ebp, 12); i++) {
-		const u32 *frame = (const u32 *)ebp; /* caller's ebp, return address, first argument */
-		u32 next = frame[0];
-
-		if (frame[1] == (u32)trap_called && in_stack(base, frame[2], sizeof(struct trapframe) - 8)) {
-			const struct trapframe *tf = (const struct trapframe *)frame[2];
-
-			if (tf_from_user(tf))
-				return;
-			print_interrupted(tf);
-		} else if (ksym_is_text(frame[1])) {
-			print_place("  ", frame[1] - 1);
-		}
-		if (next <= ebp)
-			return;
-		ebp = next;
-	}
-}
-
 static void print_regs(const struct trapframe *tf)
 {
 	/* An entry from the kernel itself pushes no esp; the double-fault task's frame has one. */
 	bool has_esp = tf_from_user(tf) || tf->tf_trapno == T_DBLFLT;
 
-	print_place("eip ", tf->tf_eip);
+	panic_print_place("eip ", tf->tf_eip);
 	printk("eax %08x  ebx %08x  ecx %08x  edx %08x\n", tf->tf_eax, tf->tf_ebx, tf->tf_ecx, tf->tf_edx);
 	printk("esi %08x  edi %08x  ebp %08x  esp %08x\n", tf->tf_esi, tf->tf_edi, tf->tf_ebp,
 	       has_esp ? tf->tf_esp : (u32)&tf->tf_esp);
@@ -95,17 +43,11 @@ static void print_regs(const struct trapframe *tf)
 	       tf->tf_ds & 0xffff, tf->tf_es & 0xffff, tf->tf_eflags, tf->tf_trapno, tf->tf_err);
 }
 
-/* A pointer that may be damaged, about to be read: is it in the kernel's part at all? */
-static bool sane_pointer(const void *p)
-{
-	return (u32)p >= KERNEL_BASE && !((u32)p & 3);
-}
-
 static void print_lwp(const struct lwp *l)
 {
 	const struct proc *p;
 
-	if (!sane_pointer(l) || !sane_pointer(l->l_proc)) {
+	if (!panic_sane_pointer(l) || !panic_sane_pointer(l->l_proc)) {
 		printk(", no process");
 		return;
 	}
@@ -125,8 +67,8 @@ static void print_others(void)
 		printk("cpu %u stopped", i);
 		print_lwp(st->st_lwp);
 		printk("\n");
-		print_place("  ", st->st_eip);
-		backtrace(st->st_ebp);
+		panic_print_place("  ", st->st_eip);
+		backtrace(st->st_ebp, BACKTRACE_ALL);
 	}
 }
 
@@ -211,9 +153,11 @@ static void panic_body(const struct trapframe *tf, u32 ebp, const char *fmt, va_
 	printk("cr0 %08x  cr2 %08x  cr3 %08x  cr4 %08x\n", x86_cr0(), x86_cr2(), x86_cr3(), x86_cr4());
 	printk("backtrace:\n");
 	if (tf && !tf_from_user(tf))
-		print_place("  ", tf->tf_eip);
-	backtrace(ebp);
+		panic_print_place("  ", tf->tf_eip);
+	backtrace(ebp, BACKTRACE_ALL);
 	print_others();
+	if (tf && tf->tf_trapno == T_NMI)
+		panic_print_lwps();
 	printk("end of panic\n");
 	finish();
 }

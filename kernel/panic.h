@@ -5,8 +5,15 @@
 
 #include "kernel/lib/trapframe.h"
 
-/* Prints the chain of calls that begins at frame pointer ebp, with names. Follows only sane pointers. */
-void backtrace(u32 ebp);
+/* Prints the chain of calls that begins at frame pointer ebp, up to so many, with names. */
+#define BACKTRACE_ALL 40
+void backtrace(u32 ebp, int frames);
+/* Prints an address of code, with its name. */
+void panic_print_place(const char *lead, u32 eip);
+/* A pointer to data that may be damaged, about to be read: does it point to memory at all? */
+bool panic_sane_pointer(const void *p);
+/* Prints all lwps that do not run (kernel/panic_lwps.c). */
+void panic_print_lwps(void);
 /* What remains to be done by a CPU that a panic stops: notes where it was, halts for ever. */
 void panic_stopped(const struct trapframe *tf) __noreturn;
 
