@@ -6,10 +6,14 @@
 ; stac and clac only where the CPU has SMAP: with it, kernel accesses to user pages fault outside of them. The trap entry
 ; clears AC, the trap return puts it back, so a page fault in between changes nothing.
 
-	extern usercopy_smap
+	extern usercopy_smap, page_zero_sse
 	global usercopy_copy, usercopy_copy_nofault, usercopy_zero, usercopy_str
 	global usercopy_load32, usercopy_load32_nofault, usercopy_cmpxchg32
 	global usercopy_nofault_start, usercopy_nofault_end
+
+ROUNDS_MIN equ 64		; bytes: below, the set-up costs more than it brings
+SSE_MIN equ 512
+TLB_SLOTS equ 64		; at least so many, chosen by the low bits of the page number
 
 %macro ex 2			; faulting instruction, fixup
 	section __ex_table
@@ -33,17 +37,106 @@
 
 	section .text
 
-; size_t f(void *dst, const void *src, size_t len): bytes not copied. Words first, then the rest.
+; size_t f(void *dst, const void *src, size_t len): bytes not copied.
+;
+; Rounds of words are a fifth faster under emulation than rep movs. Pages whose numbers agree in the low bits may share a slot
+; of an emulator's TLB, which then misses whenever the copy changes sides: 15 times slower, word by word. Between such pages a
+; long copy goes through the eight SSE registers. They are the program's, and come back at the end; if a fault in between
+; puts the lwp to sleep, they are saved and loaded as its own.
+; A round that faults for good is done again by words, so that the result is exact.
 %macro copy_body 0
+	push ebx
 	push esi
 	push edi
-	mov edi, [esp + 12]
-	mov esi, [esp + 16]
-	mov edx, [esp + 20]
+	mov edi, [esp + 16]
+	mov esi, [esp + 20]
+	mov edx, [esp + 24]
+	open_user
+	cmp edx, ROUNDS_MIN
+	jb %%plain
+	mov eax, esi
+	sub eax, edi
+	add eax, 4095
+	and eax, TLB_SLOTS * 4096 - 1
+	cmp eax, 2 * 4095
+	jbe %%alike
+
+%%by_words:
+	mov ecx, edx
+	shr ecx, 5
+	and edx, 31
+%%word_round:
+%assign i 0
+%rep 4
+%%w %+ i:
+	mov eax, [esi + i * 8]
+%%x %+ i:
+	mov ebx, [esi + i * 8 + 4]
+%%y %+ i:
+	mov [edi + i * 8], eax
+%%z %+ i:
+	mov [edi + i * 8 + 4], ebx
+	ex %%w %+ i, %%in_word_round
+	ex %%x %+ i, %%in_word_round
+	ex %%y %+ i, %%in_word_round
+	ex %%z %+ i, %%in_word_round
+%assign i i + 1
+%endrep
+	add esi, 32
+	add edi, 32
+	dec ecx
+	jnz %%word_round
+%%in_word_round:
+	shl ecx, 5
+	add edx, ecx		; what is left: less than a round, or all from the round that faulted on
+	jmp %%plain
+
+%%alike:
+	cmp edx, SSE_MIN
+	jb %%by_words
+	cmp byte [page_zero_sse], 0
+	je %%by_words
+	sub esp, 128
+%assign i 0
+%rep 8
+	movups [esp + i * 16], xmm %+ i
+%assign i i + 1
+%endrep
+	mov ecx, edx
+	shr ecx, 7
+	and edx, 127
+%%round:
+%assign i 0
+%rep 8
+%%load %+ i:
+	movups xmm %+ i, [esi + i * 16]
+	ex %%load %+ i, %%in_round
+%assign i i + 1
+%endrep
+%assign i 0
+%rep 8
+%%store %+ i:
+	movups [edi + i * 16], xmm %+ i
+	ex %%store %+ i, %%in_round
+%assign i i + 1
+%endrep
+	sub esi, -128
+	sub edi, -128
+	dec ecx
+	jnz %%round
+%%in_round:
+	shl ecx, 7
+	add edx, ecx
+%assign i 0
+%rep 8
+	movups xmm %+ i, [esp + i * 16]
+%assign i i + 1
+%endrep
+	add esp, 128
+%%plain:
 	mov ecx, edx
 	shr ecx, 2
 	and edx, 3
-	open_user
 %%words: rep movsd
 	mov ecx, edx
 %%bytes: rep movsb
@@ -51,6 +144,7 @@
 	mov eax, ecx
 	pop edi
 	pop esi
+	pop ebx
 	ret
 %%in_words:
 	lea ecx, [ecx * 4 + edx]
