@@ -45,12 +45,17 @@ class UnitTest:
             head = f.read(4000)
         return [w for line in re.findall(rf"{word}:[ \t]*(.*?)(?:\*/|$)", head, re.M) for w in shlex.split(line)]
 
+    def sources(self):
+        """UNIT-SOURCES; a pattern such as fs/ext2/*.c stands for what is there."""
+        found = [sorted(glob.glob(w, root_dir=paths.ROOT)) if "*" in w else [w] for w in self.directive("UNIT-SOURCES")]
+        return [path for paths_of_one in found for path in paths_of_one]
+
     def compile(self):
         """None, or what the compiler said."""
         exe = self.exe = os.path.join(paths.OUT, "unit", os.path.basename(self.source)[:-2])
         os.makedirs(os.path.dirname(exe), exist_ok=True)
         cmd = [os.environ.get("HOSTCC", "gcc")] + CFLAGS + self.directive("UNIT-FLAGS")
-        cmd += ["-MMD", "-MF", exe + ".d", "-o", exe, self.source] + self.directive("UNIT-SOURCES") + ["-lm"]
+        cmd += ["-MMD", "-MF", exe + ".d", "-o", exe, self.source] + self.sources() + ["-lm"]
         if self.fresh(exe, cmd):
             return None
         done = subprocess.run(cmd, cwd=paths.ROOT, capture_output=True, text=True)

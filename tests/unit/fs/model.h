@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A tree of files as it should be, kept in memory, and random operations that are done to it and to the file system alike.
+ *
+ * Each tree has one lwp, which works below its own directory, so that it always knows what must come out; several trees share a
+ * file system.
+ */
+#ifndef TESTS_FS_MODEL_H
+#define TESTS_FS_MODEL_H
+
+#include "kernel/lib/types.h"
+
+struct tree;
+
+struct tree_limits {
+	u32 max_nodes;
+	u32 max_write;	/* bytes of one write */
+	u64 max_size;	/* of a file, holes and all */
+	bool full_disk; /* -ENOSPC is to be expected */
+	bool no_memory; /* -ENOMEM too */
+	bool big_dirs;	/* one directory gets most names */
+};
+
+/* An empty tree at `path`, which exists. */
+struct tree *tree_new(const char *path, const struct tree_limits *lim);
+void tree_free(struct tree *t);
+/* One random operation. In an lwp. */
+void tree_step(struct tree *t);
+/* Is the file system below the path as the model says? */
+void tree_compare(struct tree *t);
+/* The same of files on the host, extracted there by other means. dir: in the scratch directory */
+void tree_compare_host(struct tree *t, const char *dir);
+/* Gives up the unlinked files that are still open. */
+void tree_close(struct tree *t);
+/* Removes everything. */
+void tree_remove_all(struct tree *t);
+
+#endif
