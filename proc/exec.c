@@ -44,6 +44,7 @@ struct exec_new {
 	struct elf_image image;
 	struct cred *cred;    /* set-id: the new credentials, else NULL */
 	u32 esp;
+	struct fdtab *ft; /* a copy of descriptors that are shared with others; NULL: they are not */
 };
 
 /* Opens the file to execute: a regular file with an execute bit, not on a path we may not search. */
@@ -400,6 +401,18 @@ static void switch_memory(struct proc *p, struct exec_new *x)
 		as_rele(old);
 }
 
+/* What is closed on exec is closed for this process only. */
+static void leave_shared_files(struct proc *p, struct exec_new *x)
+{
+	struct fdtab *old = p->p_fdtab;
+
+	spin_lock(&p->p_lock);
+	p->p_fdtab = x->ft;
+	spin_unlock(&p->p_lock);
+	x->ft = NULL;
+	fdtab_rele(old);
+}
+
 /* No failure beyond this point. */
 static void commit(struct exec_new *x)
 {
@@ -413,6 +426,8 @@ static void commit(struct exec_new *x)
 	reset_lwp(l, x);
 	reset_signals(p, l);
 	ptimer_delete_all(p);
+	if (x->ft)
+		leave_shared_files(p, x);
 	fdtab_closexec(p->p_fdtab);
 	set_comm(p, l, x->path);
 	x->path = vn_true_path(x->vp, x->path);
@@ -445,6 +460,8 @@ static void discard(struct exec_new *x)
 	xa_free(&x->args);
 	if (x->as)
 		as_rele(x->as);
+	if (x->ft)
+		fdtab_rele(x->ft);
 	close_program(x);
 	cred_rele(x->cred);
 	kfree(x->path);
@@ -463,6 +480,10 @@ static int exec_common(struct exec_new *x, struct vnode *start, const char *path
 	error = resolve_program(x, start, path);
 	if (!error)
 		error = build(x);
+	if (!error && __atomic_load_n(&p->p_fdtab->ft_ref, __ATOMIC_ACQUIRE) > 1) {
+		x->ft = fdtab_dup(p->p_fdtab);
+		error = x->ft ? 0 : -ENOMEM;
+	}
 	if (error)
 		return error;
 	error = proc_single();
