@@ -85,7 +85,8 @@ static int check_process(struct ckpt_save *cs)
 		child_pid = list_first(&p->p_children, struct proc, p_sibling)->p_pid;
 	spin_unlock(&pidlock);
 	if (child_pid)
-		return ckpt_refuse(comm, -EOPNOTSUPP, "it has a child, process %d, that would be missing", child_pid);
+		return ckpt_refuse(comm, -EOPNOTSUPP,
+				   "it has a child, process %d, that would be missing", child_pid);
 	return 0;
 }
 

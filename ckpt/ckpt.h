@@ -46,10 +46,10 @@ struct ckpt_request {
 /* A save in progress. */
 struct ckpt_save {
 	struct ckpt_request *cs_req;
-	struct proc *cs_proc;	/* the process that is saved; a reference */
-	struct lwp *cs_caller;	/* who called ckpt(): sees 1 when recovered; NULL: nobody did */
-	struct as *cs_as;	/* whose pages are written: the process's own, or the fckpt child's copy */
-	u32 cs_cow_before;	/* forked: pages copied on write before */
+	struct proc *cs_proc;  /* the process that is saved; a reference */
+	struct lwp *cs_caller; /* who called ckpt(): sees 1 when recovered; NULL: nobody did */
+	struct as *cs_as; /* whose pages are written: the process's own, or the fckpt child's copy */
+	u32 cs_cow_before; /* forked: pages copied on write before */
 	struct img_image cs_img;
 	struct file **cs_files; /* open file descriptions by index in i_file, while the process is held */
 	u32 cs_nfiles;
@@ -59,17 +59,17 @@ struct ckpt_save {
 
 /* A restore in progress. Belongs to the caller of recover(), who waits until cr_done. */
 struct ckpt_restore {
-	const char *cr_path;	/* absolute, of the image, for messages */
-	struct file *cr_file;	/* the image */
+	const char *cr_path;  /* absolute, of the image, for messages */
+	struct file *cr_file; /* the image */
 	u32 cr_flags;
 	struct proc *cr_parent;
 	struct img_image cr_img;
-	struct lwp **cr_lwps;	/* by index in i_lwp; [0] is the new process's first */
-	struct as *cr_as;	/* being built */
+	struct lwp **cr_lwps; /* by index in i_lwp; [0] is the new process's first */
+	struct as *cr_as;     /* being built */
 	/* The outcome, under cr_lock. */
 	struct spinlock cr_lock;
 	bool cr_done;
-	long cr_result;		/* pid or errno */
+	long cr_result; /* pid or errno */
 };
 
 extern const struct img_mem ckpt_mem; /* kmalloc, for images */
@@ -92,7 +92,7 @@ int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
 int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
 int st_signal_save(struct ckpt_save *cs);
 int st_signal_restore(struct ckpt_restore *cr);
-int st_mem_save(struct ckpt_save *cs);  /* the segments */
+int st_mem_save(struct ckpt_save *cs); /* the segments */
 int st_mem_pages(struct ckpt_save *cs); /* which pages of cs_as are to be stored: cs_as must stand still */
 int st_mem_restore(struct ckpt_restore *cr);
 int st_file_save(struct ckpt_save *cs);

@@ -45,7 +45,7 @@ static int name_claim(struct busy_name *bn, const char *path)
 
 	bn->bn_path = path;
 	mutex_lock(&busy_lock);
-	list_for_each (other, &busy_names, bn_link) {
+	list_for_each(other, &busy_names, bn_link) {
 		if (strcmp(other->bn_path, path) == 0)
 			error = -EBUSY;
 	}
@@ -191,7 +191,8 @@ int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st)
 	int error = img_layout(&cs->cs_img, &err);
 
 	if (error)
-		return ckpt_refuse(cs->cs_proc->p_comm, error, "%s (%u)", err.e_what ? err.e_what : "layout", err.e_val);
+		return ckpt_refuse(cs->cs_proc->p_comm, error, "%s (%u)",
+				   err.e_what ? err.e_what : "layout", err.e_val);
 	newpath = kmalloc(len, 0);
 	if (!newpath)
 		return -ENOMEM;

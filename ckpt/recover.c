@@ -37,8 +37,8 @@ static int read_image(struct ckpt_restore *cr)
 	int error = img_read(&cr->cr_img, &io, cr->cr_file->f_vnode->v_size, &err);
 
 	if (error)
-		ckpt_refuse(cr->cr_path, error, "%s (%u at offset %llu)", err.e_what ? err.e_what : "cannot be read",
-			    err.e_val, err.e_off);
+		ckpt_refuse(cr->cr_path, error, "%s (%u at offset %llu)",
+			    err.e_what ? err.e_what : "cannot be read", err.e_val, err.e_off);
 	return error;
 }
 

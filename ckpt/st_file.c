@@ -23,17 +23,12 @@ static const char *kind_of(struct file *f, u32 *kind)
 	case VREG:
 		*kind = IMG_FILE_REG;
 		return f->f_vnode->v_flags & V_DYNAMIC ? "is made up by the kernel" : NULL;
-	case VDIR:
-		*kind = IMG_FILE_DIR;
-		return NULL;
+	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
 		*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;
-		return *kind == IMG_FILE_TTY || DEVMAJOR(f->f_vnode->v_rdev) == MEM_MAJOR ? NULL :
-												    "is a device with state";
-	case VFIFO:
-		return "is a pipe";
-	default:
-		return "is of a kind that cannot be saved";
+		return *kind == IMG_FILE_TTY || DEVMAJOR(f->f_vnode->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
+	case VFIFO: return "is a pipe";
+	default: return "is of a kind that cannot be saved";
 	}
 }
 
@@ -47,7 +42,8 @@ static int save_file(struct ckpt_save *cs, struct file *f, int fd, u32 *index)
 
 	why = kind_of(f, &kind);
 	if (why)
-		return ckpt_refuse(comm, -EOPNOTSUPP, "descriptor %d (%s) %s", fd, f->f_path ? f->f_path : "no path", why);
+		return ckpt_refuse(comm, -EOPNOTSUPP, "descriptor %d (%s) %s", fd,
+				   f->f_path ? f->f_path : "no path", why);
 	error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
 	if (!error && kind == IMG_FILE_TTY)
 		error = st_tty_save(cs, f, &tty);

@@ -24,11 +24,22 @@ static void save_regs(struct img_regs *r, const struct lwp *l)
 	const struct trapframe *tf = l->l_tf;
 
 	*r = (struct img_regs){
-		.r_ebx = tf->tf_ebx, .r_ecx = tf->tf_ecx, .r_edx = tf->tf_edx, .r_esi = tf->tf_esi, .r_edi = tf->tf_edi,
-		.r_ebp = tf->tf_ebp, .r_eax = tf->tf_eax, .r_ds = tf->tf_ds & 0xffff, .r_es = tf->tf_es & 0xffff,
-		.r_fs = l->l_fs, .r_gs = l->l_gs,
+		.r_ebx = tf->tf_ebx,
+		.r_ecx = tf->tf_ecx,
+		.r_edx = tf->tf_edx,
+		.r_esi = tf->tf_esi,
+		.r_edi = tf->tf_edi,
+		.r_ebp = tf->tf_ebp,
+		.r_eax = tf->tf_eax,
+		.r_ds = tf->tf_ds & 0xffff,
+		.r_es = tf->tf_es & 0xffff,
+		.r_fs = l->l_fs,
+		.r_gs = l->l_gs,
 		.r_orig_eax = tf->tf_trapno == T_SYSCALL ? tf->tf_err : (u32)-1,
-		.r_eip = tf->tf_eip, .r_cs = tf->tf_cs & 0xffff, .r_eflags = tf->tf_eflags, .r_esp = tf->tf_esp,
+		.r_eip = tf->tf_eip,
+		.r_cs = tf->tf_cs & 0xffff,
+		.r_eflags = tf->tf_eflags,
+		.r_esp = tf->tf_esp,
 		.r_ss = tf->tf_ss & 0xffff,
 	};
 }
@@ -80,7 +91,7 @@ static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
 {
 	struct lwp *l, *best = NULL;
 
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		if (l != skip && l->l_tid > tid && (!best || l->l_tid < best->l_tid))
 			best = l;
 	}
@@ -150,7 +161,8 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 
 	for (u32 i = 0; i < SEL_TLS_COUNT; i++) {
 		if (!tls_desc_valid(il->l_tls[i]))
-			return ckpt_refuse(cr->cr_path, -EBADMSG, "TLS descriptor %u is not one of user data", i);
+			return ckpt_refuse(cr->cr_path, -EBADMSG,
+					   "TLS descriptor %u is not one of user data", i);
 		l->l_tls[i] = il->l_tls[i];
 	}
 	memcpy(l->l_fpu, il->l_fx, FPU_SIZE);

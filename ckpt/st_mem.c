@@ -56,14 +56,17 @@ static int save_seg(struct ckpt_save *cs, struct seg *s)
 	is->s_size = s->s_size;
 	is->s_prot = s->s_prot;
 	is->s_maxprot = s->s_maxprot;
-	is->s_flags = (s->s_flags & SEG_STACK ? IMG_SEGF_STACK : 0) | (s->s_flags & SEG_BRK ? IMG_SEGF_BRK : 0) |
+	is->s_flags = (s->s_flags & SEG_STACK ? IMG_SEGF_STACK : 0) |
+		      (s->s_flags & SEG_BRK ? IMG_SEGF_BRK : 0) |
 		      (s->s_flags & SEG_DONTFORK ? IMG_SEGF_DONTFORK : 0);
-	is->s_kind = !s->s_vp ? IMG_SEG_ANON : s->s_flags & SEG_SHARED ? IMG_SEG_SHARED : IMG_SEG_PRIVATE;
+	is->s_kind = !s->s_vp		       ? IMG_SEG_ANON
+		     : s->s_flags & SEG_SHARED ? IMG_SEG_SHARED
+					       : IMG_SEG_PRIVATE;
 	is->s_vnode = IMG_NONE;
 	if (s->s_vp) {
 		if ((s->s_flags & SEG_SHARED) && (s->s_vp->v_flags & V_MEMORY))
-			return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP, "memory at %08x is shared, and not on a disk",
-					   s->s_base);
+			return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP,
+					   "memory at %08x is shared, and not on a disk", s->s_base);
 		path = vn_get_path(s->s_vp);
 		error = st_vnode_save(cs, s->s_vp, path, &index);
 		kfree(path);
@@ -109,7 +112,7 @@ int st_mem_save(struct ckpt_save *cs)
 
 	/* All lwps stand still, and this one is in here: nobody changes the list. */
 	save_mm(cs, as);
-	as_for_each_seg (s, as) {
+	as_for_each_seg(s, as) {
 		error = save_seg(cs, s);
 		if (error)
 			return error;
@@ -162,18 +165,21 @@ static int restore_seg(struct ckpt_restore *cr, const struct img_seg *is)
 	u32 base = is->s_base, flags;
 	int error = 0;
 
-	flags = (is->s_flags & IMG_SEGF_STACK ? SEG_STACK : 0) | (is->s_flags & IMG_SEGF_BRK ? SEG_BRK : 0) |
-		(is->s_flags & IMG_SEGF_DONTFORK ? SEG_DONTFORK : 0) | (is->s_kind == IMG_SEG_SHARED ? SEG_SHARED : 0);
+	flags = (is->s_flags & IMG_SEGF_STACK ? SEG_STACK : 0) |
+		(is->s_flags & IMG_SEGF_BRK ? SEG_BRK : 0) |
+		(is->s_flags & IMG_SEGF_DONTFORK ? SEG_DONTFORK : 0) |
+		(is->s_kind == IMG_SEG_SHARED ? SEG_SHARED : 0);
 	if (is->s_kind != IMG_SEG_ANON) {
 		bool writes = is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE);
 
-		error = st_vnode_open(cr, is->s_vnode, writes ? O_RDWR : O_RDONLY, is->s_kind == IMG_SEG_SHARED, &f);
+		error = st_vnode_open(cr, is->s_vnode, writes ? O_RDWR : O_RDONLY,
+				      is->s_kind == IMG_SEG_SHARED, &f);
 		if (!error && f->f_vnode->v_type != VREG)
 			error = -EACCES;
 	}
 	if (!error)
-		error = as_map(as, &base, is->s_size, is->s_prot, is->s_maxprot, flags, f ? f->f_vnode : NULL, is->s_off,
-			       true);
+		error = as_map(as, &base, is->s_size, is->s_prot, is->s_maxprot, flags,
+			       f ? f->f_vnode : NULL, is->s_off, true);
 	if (f)
 		file_rele(f);
 	return error;

@@ -113,8 +113,9 @@ static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip)
 	struct cred *n, *old;
 
 	if (!cred_super(me) &&
-	    (ip->p_uid != me->cr_uid || ip->p_euid != me->cr_uid || ip->p_suid != me->cr_uid || ip->p_fsuid != me->cr_uid ||
-	     ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid || ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
+	    (ip->p_uid != me->cr_uid || ip->p_euid != me->cr_uid || ip->p_suid != me->cr_uid ||
+	     ip->p_fsuid != me->cr_uid || ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid ||
+	     ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
 		return ckpt_refuse(cr->cr_path, -EPERM, "it belongs to another user (%u)", ip->p_uid);
 	n = cred_dup(me);
 	if (!n)
@@ -148,7 +149,8 @@ static int restore_limits(struct ckpt_restore *cr, const struct img_proc *ip)
 		struct rlimit_k *rl = &p->p_rlimit[i];
 
 		if (!super && ip->p_rlimit[i].rl_max > rl->rl_max)
-			return ckpt_refuse(cr->cr_path, -EPERM, "its resource limit %u is above the caller's", i);
+			return ckpt_refuse(cr->cr_path, -EPERM,
+					   "its resource limit %u is above the caller's", i);
 		rl->rl_cur = ip->p_rlimit[i].rl_cur;
 		rl->rl_max = ip->p_rlimit[i].rl_max;
 	}
@@ -210,7 +212,8 @@ int st_proc_restore(struct ckpt_restore *cr)
 	if (error)
 		return error;
 	if (!cred_super(cred_cur()) && ip->p_nice < p->p_nice)
-		return ckpt_refuse(cr->cr_path, -EPERM, "its nice value %d is better than the caller's", ip->p_nice);
+		return ckpt_refuse(cr->cr_path, -EPERM,
+				   "its nice value %d is better than the caller's", ip->p_nice);
 	p->p_nice = ip->p_nice;
 	p->p_umask = ip->p_umask;
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));

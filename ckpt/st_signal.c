@@ -16,7 +16,7 @@ static int save_queue(struct ckpt_save *cs, const struct sigqueue *q, struct img
 
 	_Static_assert(sizeof(struct abi_siginfo) == sizeof(struct img_siginfo), "siginfo");
 	iq->q_set = q->sq_set;
-	list_for_each (se, &q->sq_list, se_link) {
+	list_for_each(se, &q->sq_list, se_link) {
 		struct img_siginfo *is = img_add_siginfo(&cs->cs_img, iq);
 
 		if (!is)

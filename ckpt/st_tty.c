@@ -57,7 +57,8 @@ int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct fil
 	struct tty_state st;
 
 	if (!tty)
-		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal now", cr->cr_img.i_vnode[it->t_vnode].v_path);
+		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal now",
+				   cr->cr_img.i_vnode[it->t_vnode].v_path);
 	if (it->t_pgrp == 0 || it->t_pgrp != cr->cr_img.i_proc.p_pgid)
 		return 0;
 	tty_get_state(tty, &st);

@@ -16,8 +16,8 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	if (error)
 		return error;
 	if (!path || !*path)
-		return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP, "a file of it has no name (inode %u)",
-				   (u32)va.va_ino);
+		return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP,
+				   "a file of it has no name (inode %u)", (u32)va.va_ino);
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED))
 		return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP, "%s was removed while in use", path);
 	v.v_path = path;

@@ -17,15 +17,16 @@
 
 #define SYS_restart_syscall 0
 
-#define DEFAULT_IGNORE (SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
+#define DEFAULT_IGNORE \
+	(SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
 #define DEFAULT_STOP (SIGBIT(K_SIGSTOP) | SIGBIT(K_SIGTSTP) | SIGBIT(K_SIGTTIN) | SIGBIT(K_SIGTTOU))
-#define DEFAULT_CORE                                                                                        \
-	(SIGBIT(K_SIGQUIT) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | SIGBIT(K_SIGABRT) | SIGBIT(K_SIGBUS) |  \
+#define DEFAULT_CORE                                                                                       \
+	(SIGBIT(K_SIGQUIT) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | SIGBIT(K_SIGABRT) | SIGBIT(K_SIGBUS) | \
 	 SIGBIT(K_SIGFPE) | SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGXCPU) | SIGBIT(K_SIGXFSZ) | SIGBIT(K_SIGSYS))
 /* Synchronous faults are taken before anything else, so that a handler sees the state that caused them. */
-#define FAULT_SIGNALS                                                                                       \
-	(SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGBUS) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | SIGBIT(K_SIGFPE) |   \
-	 SIGBIT(K_SIGSYS))
+#define FAULT_SIGNALS                                                                  \
+	(SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGBUS) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | \
+	 SIGBIT(K_SIGFPE) | SIGBIT(K_SIGSYS))
 
 void lwp_stand(struct lwp *l)
 {
@@ -35,8 +36,7 @@ void lwp_stand(struct lwp *l)
 	l->l_held = true;
 	p->p_nheld++;
 	wakeup(&p->p_nheld);
-	while ((p->p_flags & P_HOLD) ||
-	       ((p->p_flags & P_STOPPED) && !(p->p_flags & P_CKPT) && !lwp_dying(l)))
+	while ((p->p_flags & P_HOLD) || ((p->p_flags & P_STOPPED) && !(p->p_flags & P_CKPT) && !lwp_dying(l)))
 		sleep(&p->p_flags, &p->p_lock, 0, 0);
 	p->p_nheld--;
 	l->l_held = false;
@@ -123,12 +123,11 @@ static void restart_call(struct trapframe *tf, const struct abi_sigaction *handl
 		goto again;
 	case ERESTARTNOINTR:
 again:
-		tf->tf_eax = result == -ERESTART_RESTARTBLOCK && l->l_restart.rb_fn ? SYS_restart_syscall :
-										      tf->tf_err;
+		tf->tf_eax = result == -ERESTART_RESTARTBLOCK && l->l_restart.rb_fn ? SYS_restart_syscall
+										    : tf->tf_err;
 		tf->tf_eip -= 2; /* int 0x80 is two bytes long */
 		break;
-	default:
-		break;
+	default: break;
 	}
 	tf->tf_err = (u32)-1;
 }
@@ -138,8 +137,8 @@ static void die_of(struct lwp *l, int sig)
 	struct proc *p = l->l_proc;
 
 	if (sig == K_SIGSEGV || sig == K_SIGBUS || sig == K_SIGILL || sig == K_SIGFPE)
-		printk(KDEBUG "%s[%d]: killed by signal %d at eip %08x esp %08x\n", p->p_comm, p->p_pid, sig,
-		       l->l_tf->tf_eip, l->l_tf->tf_esp);
+		printk(KDEBUG "%s[%d]: killed by signal %d at eip %08x esp %08x\n", p->p_comm,
+		       p->p_pid, sig, l->l_tf->tf_eip, l->l_tf->tf_esp);
 	proc_exit(WSTAT_SIGNALED(sig));
 }
 

@@ -20,11 +20,11 @@ struct cred {
 
 struct proc;
 
-struct cred *cred_alloc(void);			/* all ids 0. NULL: out of memory */
-struct cred *cred_dup(const struct cred *cr);	/* ref 1. NULL: out of memory */
+struct cred *cred_alloc(void);		      /* all ids 0. NULL: out of memory */
+struct cred *cred_dup(const struct cred *cr); /* ref 1. NULL: out of memory */
 void cred_hold(struct cred *cr);
 void cred_rele(struct cred *cr);
-struct cred *cred_cur(void);			/* the current process's, or l_cred; no reference: stable for the current lwp during one call */
+struct cred *cred_cur(void); /* the current process's, or l_cred; no reference: stable for the current lwp during one call */
 bool cred_in_group(const struct cred *cr, gid_t gid); /* fsgid or supplementary */
 static inline bool cred_super(const struct cred *cr)
 {

@@ -36,13 +36,13 @@
 
 struct exec_new {
 	struct exec_args args;
-	char *path;	      /* absolute, of the file that is loaded */
-	struct vnode *vp;     /* with a text right, once text is true */
+	char *path;	  /* absolute, of the file that is loaded */
+	struct vnode *vp; /* with a text right, once text is true */
 	bool text;
 	struct vattr va;
 	struct as *as;
 	struct elf_image image;
-	struct cred *cred;    /* set-id: the new credentials, else NULL */
+	struct cred *cred; /* set-id: the new credentials, else NULL */
 	u32 esp;
 	struct fdtab *ft; /* a copy of descriptors that are shared with others; NULL: they are not */
 };
@@ -245,8 +245,8 @@ static int build_vectors(struct exec_new *x, u32 base)
 	u32 *v;
 	int error = 0;
 
-	while (naux > 2 && as->a_auxv[naux - 1] == 0 && as->a_auxv[naux - 2] == 0 && as->a_auxv[naux - 3] == 0 &&
-	       as->a_auxv[naux - 4] == 0)
+	while (naux > 2 && as->a_auxv[naux - 1] == 0 && as->a_auxv[naux - 2] == 0 &&
+	       as->a_auxv[naux - 3] == 0 && as->a_auxv[naux - 4] == 0)
 		naux -= 2;
 	words = 1 + xa->xa_argc + 1 + xa->xa_envc + 1 + naux;
 	v = kmalloc(words * 4, 0);
@@ -281,7 +281,8 @@ static int build_vectors(struct exec_new *x, u32 base)
 static int build_stack(struct exec_new *x)
 {
 	struct as *as = x->as;
-	u32 strings = PAGE_UP(x->args.xa_end) + 4 * PAGE_SIZE + PAGE_UP((x->args.xa_argc + x->args.xa_envc + 64) * 4);
+	u32 strings = PAGE_UP(x->args.xa_end) + 4 * PAGE_SIZE +
+		      PAGE_UP((x->args.xa_argc + x->args.xa_envc + 64) * 4);
 	u32 size = MAX(STACK_MIN, strings), base, start = STACK_TOP - size;
 	u32 execfn, platform, random;
 	u64 limit = rlimit_cur(curproc(), RLIMIT_STACK);
@@ -289,8 +290,8 @@ static int build_stack(struct exec_new *x)
 
 	as->a_stack_limit = limit > 0x40000000 ? 0x40000000 : (u32)limit;
 	as->a_stack_limit = MAX(as->a_stack_limit, size);
-	error = as_map(as, &start, size, PROT_READ | PROT_WRITE | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC,
-		       SEG_STACK, NULL, 0, true);
+	error = as_map(as, &start, size, PROT_READ | PROT_WRITE | PROT_EXEC,
+		       PROT_READ | PROT_WRITE | PROT_EXEC, SEG_STACK, NULL, 0, true);
 	if (!error)
 		error = build_top_page(x, &execfn, &platform, &random);
 	if (error)

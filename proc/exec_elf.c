@@ -42,8 +42,8 @@ static int elf_open(struct vnode *vp, struct elf_file *ef)
 	if (error)
 		return error;
 	if (memcmp(h->e_ident, "\177ELF\1\1\1", 7) != 0 || h->e_machine != EM_386 ||
-	    (h->e_type != ET_EXEC && h->e_type != ET_DYN) || h->e_phentsize != sizeof(struct elf32_phdr) ||
-	    h->e_phnum == 0 || h->e_phnum > PHNUM_MAX)
+	    (h->e_type != ET_EXEC && h->e_type != ET_DYN) ||
+	    h->e_phentsize != sizeof(struct elf32_phdr) || h->e_phnum == 0 || h->e_phnum > PHNUM_MAX)
 		return -ENOEXEC;
 	if (h->e_phoff > 0x7fffffff)
 		return -ENOEXEC;
@@ -69,8 +69,8 @@ static bool load_ok(const struct elf32_phdr *ph, u32 bias, u64 filesize)
 {
 	u64 start = (u64)ph->p_vaddr + bias, end = start + ph->p_memsz;
 
-	return ph->p_filesz <= ph->p_memsz && ph->p_memsz != 0 && start >= USER_MIN && end <= MMAP_TOP &&
-	       (ph->p_vaddr & PAGE_MASK) == (ph->p_offset & PAGE_MASK) &&
+	return ph->p_filesz <= ph->p_memsz && ph->p_memsz != 0 && start >= USER_MIN &&
+	       end <= MMAP_TOP && (ph->p_vaddr & PAGE_MASK) == (ph->p_offset & PAGE_MASK) &&
 	       (u64)ph->p_offset + ph->p_filesz <= filesize;
 }
 
@@ -100,13 +100,14 @@ static int zero_tail(struct as *as, u32 from)
 static int map_load(struct as *as, struct vnode *vp, const struct elf32_phdr *ph, u32 bias)
 {
 	u32 start = PAGE_DOWN(ph->p_vaddr + bias), file_end = ph->p_vaddr + bias + ph->p_filesz;
-	u32 map_end = ph->p_filesz ? PAGE_UP(file_end) : start, mem_end = PAGE_UP(ph->p_vaddr + bias + ph->p_memsz);
+	u32 map_end = ph->p_filesz ? PAGE_UP(file_end) : start,
+	    mem_end = PAGE_UP(ph->p_vaddr + bias + ph->p_memsz);
 	u32 prot = prot_of(ph);
 	int error;
 
 	if (map_end > start) {
-		error = as_map(as, &start, map_end - start, prot, PROT_READ | PROT_WRITE | PROT_EXEC, 0, vp,
-			       PAGE_DOWN(ph->p_offset), true);
+		error = as_map(as, &start, map_end - start, prot, PROT_READ | PROT_WRITE | PROT_EXEC,
+			       0, vp, PAGE_DOWN(ph->p_offset), true);
 		if (error)
 			return error;
 	}
@@ -116,8 +117,8 @@ static int map_load(struct as *as, struct vnode *vp, const struct elf32_phdr *ph
 			return error;
 	}
 	if (mem_end > map_end)
-		return as_map(as, &map_end, mem_end - map_end, prot, PROT_READ | PROT_WRITE | PROT_EXEC, 0, NULL, 0,
-			      true);
+		return as_map(as, &map_end, mem_end - map_end, prot,
+			      PROT_READ | PROT_WRITE | PROT_EXEC, 0, NULL, 0, true);
 	return 0;
 }
 

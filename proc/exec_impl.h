@@ -22,7 +22,7 @@ struct exec_args {
 	u32 xa_start, xa_end; /* offsets */
 	u32 xa_env;	      /* offset of the first environment string */
 	u32 xa_argc, xa_envc;
-	u32 xa_limit;	      /* highest xa_end allowed */
+	u32 xa_limit;	       /* highest xa_end allowed */
 	struct page **xa_page; /* XA_MAXPAGES */
 };
 
@@ -43,12 +43,12 @@ u32 xa_strsize(const struct exec_args *xa, u32 off);
 
 /* What loading an ELF file yields. */
 struct elf_image {
-	u32 ei_entry;	    /* where the program (or its interpreter) begins */
-	u32 ei_prog_entry;  /* AT_ENTRY */
-	u32 ei_phdr;	    /* AT_PHDR, 0 if the headers are not in memory */
+	u32 ei_entry;	   /* where the program (or its interpreter) begins */
+	u32 ei_prog_entry; /* AT_ENTRY */
+	u32 ei_phdr;	   /* AT_PHDR, 0 if the headers are not in memory */
 	u32 ei_phnum;
-	u32 ei_base;	    /* AT_BASE */
-	u32 ei_brk;	    /* first page behind the highest segment */
+	u32 ei_base; /* AT_BASE */
+	u32 ei_brk;  /* first page behind the highest segment */
 	u32 ei_code_start, ei_code_end, ei_data_start, ei_data_end;
 };
 

@@ -51,7 +51,7 @@ int proc_single(void)
 		return -EAGAIN;
 	}
 	p->p_execlwp = me;
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		if (l != me) {
 			l->l_exiting = true;
 			lwp_poke(l);
@@ -73,7 +73,7 @@ static bool reparent_children(struct proc *p)
 	struct proc *c, *tmp;
 	bool zombie = false;
 
-	list_for_each_safe (c, tmp, &p->p_children, p_sibling) {
+	list_for_each_safe(c, tmp, &p->p_children, p_sibling) {
 		list_remove(&c->p_sibling);
 		list_push_back(&initproc->p_children, &c->p_sibling);
 		c->p_parent = initproc;
@@ -92,7 +92,7 @@ static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
 	if (!pgrp_orphaned(pgid))
 		return;
 	spin_lock(&pidlock);
-	list_for_each (q, &allproc, p_all) {
+	list_for_each(q, &allproc, p_all) {
 		if (q != p && q->p_pgid == pgid && q->p_sid == sid && (q->p_flags & P_STOPPED))
 			stopped = true;
 	}
@@ -110,7 +110,7 @@ static void hangup_childrens_groups(struct proc *p)
 	struct proc *c;
 
 	spin_lock(&pidlock);
-	list_for_each (c, &p->p_children, p_sibling) {
+	list_for_each(c, &p->p_children, p_sibling) {
 		if (c->p_pgid != p->p_pgid && c->p_sid == p->p_sid && (c->p_flags & P_STOPPED) &&
 		    n < ARRAY_SIZE(pgids))
 			pgids[n++] = c->p_pgid;

@@ -26,10 +26,9 @@
 #define CLONE_DETACHED 0x00400000u
 #define CLONE_CHILD_SETTID 0x01000000u
 #define CLONE_THREAD_ALWAYS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
-#define CLONE_KNOWN                                                                                          \
-	(0xffu | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_THREAD |            \
-	 CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED |        \
-	 CLONE_CHILD_SETTID)
+#define CLONE_KNOWN                                                                                               \
+	(0xffu | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_THREAD | CLONE_SYSVSEM | \
+	 CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID)
 
 struct clone_args {
 	u32 flags;
@@ -89,7 +88,8 @@ static long fork_process(const struct clone_args *ca)
 	struct spawn_args sa = {
 		.sa_start = child_start,
 		.sa_arg = (void *)(ca->flags & CLONE_CHILD_SETTID ? ca->ctid : 0),
-		.sa_flags = (ca->flags & CLONE_VM ? SPAWN_SHARE_AS : 0) | (ca->flags & CLONE_FILES ? SPAWN_SHARE_FILES : 0),
+		.sa_flags = (ca->flags & CLONE_VM ? SPAWN_SHARE_AS : 0) |
+			    (ca->flags & CLONE_FILES ? SPAWN_SHARE_FILES : 0),
 		.sa_exitsig = (int)(ca->flags & 0xff),
 	};
 	struct proc *p;

@@ -107,7 +107,7 @@ static int wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits)
 	struct lwp *l, *tmp;
 	int woken = 0;
 
-	list_for_each_safe (l, tmp, &b->fb_lwps, l_futexlink) {
+	list_for_each_safe(l, tmp, &b->fb_lwps, l_futexlink) {
 		if ((u32)woken >= n)
 			break;
 		if (key_is(l, key) && (l->l_futexbits & bits)) {
@@ -272,7 +272,7 @@ static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, 
 		return -EAGAIN;
 	}
 	woken = wake_key(b, &key, nwake, FUTEX_ANY);
-	list_for_each_safe (l, tmp, &b->fb_lwps, l_futexlink) {
+	list_for_each_safe(l, tmp, &b->fb_lwps, l_futexlink) {
 		if ((u32)moved >= nmove)
 			break;
 		if (!key_is(l, &key))
@@ -290,49 +290,25 @@ static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, 
 static bool wake_op_apply(u32 op, s32 arg, u32 old, u32 *new)
 {
 	switch (op) {
-	case 0:
-		*new = (u32)arg;
-		return true;
-	case 1:
-		*new = old + (u32)arg;
-		return true;
-	case 2:
-		*new = old | (u32)arg;
-		return true;
-	case 3:
-		*new = old & ~(u32)arg;
-		return true;
-	case 4:
-		*new = old ^ (u32)arg;
-		return true;
-	default:
-		return false;
+	case 0: *new = (u32)arg; return true;
+	case 1: *new = old + (u32)arg; return true;
+	case 2: *new = old | (u32)arg; return true;
+	case 3: *new = old & ~(u32)arg; return true;
+	case 4: *new = old ^ (u32)arg; return true;
+	default: return false;
 	}
 }
 
 static bool wake_op_compare(u32 cmp, s32 old, s32 arg, bool *result)
 {
 	switch (cmp) {
-	case 0:
-		*result = old == arg;
-		return true;
-	case 1:
-		*result = old != arg;
-		return true;
-	case 2:
-		*result = old < arg;
-		return true;
-	case 3:
-		*result = old <= arg;
-		return true;
-	case 4:
-		*result = old > arg;
-		return true;
-	case 5:
-		*result = old >= arg;
-		return true;
-	default:
-		return false;
+	case 0: *result = old == arg; return true;
+	case 1: *result = old != arg; return true;
+	case 2: *result = old < arg; return true;
+	case 3: *result = old <= arg; return true;
+	case 4: *result = old > arg; return true;
+	case 5: *result = old >= arg; return true;
+	default: return false;
 	}
 }
 
@@ -415,16 +391,11 @@ static long do_futex(uaddr_t addr, u32 opflags, u32 val, uaddr_t utime, uaddr_t 
 	case FUTEX_WAKE:
 		val3 = FUTEX_ANY;
 		/* fallthrough */
-	case FUTEX_WAKE_BITSET:
-		return futex_wake(addr, private, val, val3);
-	case FUTEX_REQUEUE:
-		return futex_requeue(addr, addr2, private, val, utime, false, 0);
-	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(addr, addr2, private, val, utime, true, val3);
-	case FUTEX_WAKE_OP:
-		return futex_wake_op(addr, addr2, private, val, utime, val3);
-	default:
-		return -ENOSYS;
+	case FUTEX_WAKE_BITSET: return futex_wake(addr, private, val, val3);
+	case FUTEX_REQUEUE: return futex_requeue(addr, addr2, private, val, utime, false, 0);
+	case FUTEX_CMP_REQUEUE: return futex_requeue(addr, addr2, private, val, utime, true, val3);
+	case FUTEX_WAKE_OP: return futex_wake_op(addr, addr2, private, val, utime, val3);
+	default: return -ENOSYS;
 	}
 }
 

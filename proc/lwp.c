@@ -128,8 +128,8 @@ void lwp_free(struct lwp *l)
 	ASSERT(list_empty(&l->l_plink));
 	for (u32 i = 0; i < ncpu; i++) {
 		if (cpus[i].c_fpu_owner == l)
-			__atomic_compare_exchange_n(&cpus[i].c_fpu_owner, &(struct lwp *){ l }, NULL, false,
-						    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+			__atomic_compare_exchange_n(&cpus[i].c_fpu_owner, &(struct lwp *){ l },
+						    NULL, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	}
 	sigqueue_flush(&l->l_sigq);
 	kmem_free(fpu_cache, l->l_fpu);

@@ -24,13 +24,13 @@ struct proc;
 
 enum lwp_state { LS_NEW, LS_RUNNABLE, LS_RUNNING, LS_SLEEP, LS_DEAD };
 
-#define NPRI 64	       /* 0 best */
-#define PRI_KERNEL 8   /* kernel threads that write back */
-#define PRI_USER 20    /* interactive .. */
+#define NPRI 64		/* 0 best */
+#define PRI_KERNEL 8	/* kernel threads that write back */
+#define PRI_USER 20	/* interactive .. */
 #define PRI_USER_MAX 59 /* .. to CPU-bound */
 #define PRI_IDLE 63
 
-#define FPU_SIZE 512   /* FXSAVE area */
+#define FPU_SIZE 512 /* FXSAVE area */
 
 /* What a timed call leaves for restart_syscall(2): it goes on until the same absolute deadline. */
 struct restart_block {
@@ -48,45 +48,45 @@ long restart_later(long (*fn)(struct restart_block *rb), u64 deadline, u32 a0, u
 
 struct lwp {
 	/* Scheduler. */
-	struct list l_runlink;	 /* run queue or sleep queue */
+	struct list l_runlink; /* run queue or sleep queue */
 	enum lwp_state l_state;
-	struct cpu *l_cpu;	 /* runs there, or ran there last */
-	u32 l_affinity;		 /* CPUs allowed, bit mask */
-	int l_pri;		 /* now */
-	u64 l_slice_end;	 /* monotonic ns */
-	volatile bool l_oncpu;	 /* its registers are still being saved on some CPU */
-	const void *l_chan;	 /* sleeping on */
+	struct cpu *l_cpu;     /* runs there, or ran there last */
+	u32 l_affinity;	       /* CPUs allowed, bit mask */
+	int l_pri;	       /* now */
+	u64 l_slice_end;       /* monotonic ns */
+	volatile bool l_oncpu; /* its registers are still being saved on some CPU */
+	const void *l_chan;    /* sleeping on */
 	u32 l_slpflags;
 	int l_slpresult;
 	struct callout l_slptimer;
-	const char *l_wmesg;	 /* what it waits for, for ps and the debugger */
+	const char *l_wmesg; /* what it waits for, for ps and the debugger */
 
 	/* Machine state. */
-	void *l_kstack;		 /* KSTACK_SIZE bytes, aligned */
-	u32 l_ksp;		 /* saved kernel stack pointer while not running */
-	struct trapframe *l_tf;	 /* the frame of the entry from user mode */
-	u32 l_fs, l_gs;		 /* user selectors: in the registers while it runs, here while it does not */
+	void *l_kstack;		/* KSTACK_SIZE bytes, aligned */
+	u32 l_ksp;		/* saved kernel stack pointer while not running */
+	struct trapframe *l_tf; /* the frame of the entry from user mode */
+	u32 l_fs, l_gs; /* user selectors: in the registers while it runs, here while it does not */
 	u64 l_tls[SEL_TLS_COUNT]; /* GDT slots 6.. */
 	bool l_fpu_used;
-	u32 l_cr2;		 /* address of the last page fault, for signal frames */
-	struct cpu *l_fpu_cpu;	 /* whose registers may still hold its FPU state */
-	u8 *l_fpu;		 /* FPU_SIZE bytes, 16-aligned */
+	u32 l_cr2;	       /* address of the last page fault, for signal frames */
+	struct cpu *l_fpu_cpu; /* whose registers may still hold its FPU state */
+	u8 *l_fpu;	       /* FPU_SIZE bytes, 16-aligned */
 
 	/* Identity. */
-	struct proc *l_proc;	 /* NULL: a kernel thread's proc is proc0 */
-	struct list l_plink;	 /* p_lwps (p_lock) */
-	pid_t l_tid;		 /* first lwp: the pid */
-	char l_name[16];	 /* prctl(PR_SET_NAME); kernel threads */
+	struct proc *l_proc;	    /* NULL: a kernel thread's proc is proc0 */
+	struct list l_plink;	    /* p_lwps (p_lock) */
+	pid_t l_tid;		    /* first lwp: the pid */
+	char l_name[16];	    /* prctl(PR_SET_NAME); kernel threads */
 	void (*l_start)(void *arg); /* first routine in the kernel */
 	void *l_arg;
 
 	/* Signals (p_lock). */
 	sigset_k l_sigmask;
-	sigset_k l_oldmask;	 /* sigsuspend, ppoll: put back at the boundary */
+	sigset_k l_oldmask; /* sigsuspend, ppoll: put back at the boundary */
 	bool l_oldmask_valid;
-	sigset_k l_sigwait;	 /* sigtimedwait: blocked signals that wake it all the same */
-	struct sigqueue l_sigq;	 /* pending for this lwp */
-	uaddr_t l_altsp;	 /* sigaltstack */
+	sigset_k l_sigwait;	/* sigtimedwait: blocked signals that wake it all the same */
+	struct sigqueue l_sigq; /* pending for this lwp */
+	uaddr_t l_altsp;	/* sigaltstack */
 	u32 l_altsize, l_altflags;
 	volatile bool l_attention; /* go through the slow path at the boundary */
 	volatile bool l_held;	   /* stands at the boundary in lwp_hold() */
@@ -96,13 +96,13 @@ struct lwp {
 	struct restart_block l_restart;
 	u32 l_sysno;
 	bool l_in_syscall;
-	bool l_trace;		 /* strace-like tracer on for this proc (copied from p_trace) */
+	bool l_trace; /* strace-like tracer on for this proc (copied from p_trace) */
 
-	struct cred *l_cred;	 /* acts for somebody else (a checkpoint for who asked); NULL: with its process's own */
+	struct cred *l_cred; /* acts for somebody else (a checkpoint for who asked); NULL: with its process's own */
 
 	/* Threads. */
-	uaddr_t l_clear_tid;	 /* set_tid_address */
-	uaddr_t l_robust;	 /* set_robust_list */
+	uaddr_t l_clear_tid; /* set_tid_address */
+	uaddr_t l_robust;    /* set_robust_list */
 	u32 l_robust_len;
 	struct list l_futexlink; /* futex bucket (its lock) */
 	u64 l_futexkey[2];

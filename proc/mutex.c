@@ -15,8 +15,8 @@ void lockorder_acquire(const void *lock, const char *name, u32 rank, enum lockor
 		if (l->l_mutexes[i] == lock)
 			panic("%s %p: expected not held by this lwp, found held", name, lock);
 		if (how != LO_TRY && (l->l_mutexrank[i] > rank || (l->l_mutexrank[i] == rank && how != LO_NESTED)))
-			panic("lock order: %s (rank %u) taken while rank %u is held (%p)", name, rank,
-			      l->l_mutexrank[i], l->l_mutexes[i]);
+			panic("lock order: %s (rank %u) taken while rank %u is held (%p)", name,
+			      rank, l->l_mutexrank[i], l->l_mutexes[i]);
 	}
 	VERIFY(l->l_nmutex < ARRAY_SIZE(l->l_mutexes));
 	l->l_mutexes[l->l_nmutex] = lock;
@@ -61,8 +61,7 @@ static bool mutex_try(struct mutex *m)
 {
 	struct lwp *none = NULL;
 
-	return __atomic_compare_exchange_n(&m->m_owner, &none, curlwp(), false, __ATOMIC_SEQ_CST,
-					   __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&m->m_owner, &none, curlwp(), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 /*

@@ -13,7 +13,7 @@ bool pgrp_in_session(pid_t pgid, pid_t sid)
 	bool found = false;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all)
+	list_for_each(p, &allproc, p_all)
 		found |= p->p_pgid == pgid && p->p_sid == sid;
 	spin_unlock(&pidlock);
 	return found;
@@ -25,7 +25,7 @@ bool pgrp_orphaned(pid_t pgid)
 	bool orphaned = true;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		struct proc *parent = p->p_parent;
 
 		if (p->p_pgid == pgid && p->p_stat != PS_ZOMBIE && parent->p_pgid != pgid &&
@@ -41,7 +41,7 @@ void session_set_tty(pid_t sid, struct tty *tty)
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (p->p_sid == sid)
 			p->p_ctty = tty;
 	}
@@ -53,7 +53,7 @@ void tty_forget(struct tty *tty)
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (p->p_ctty == tty)
 			p->p_ctty = NULL;
 	}
@@ -86,7 +86,7 @@ static bool group_exists(pid_t pgid, pid_t sid)
 {
 	struct proc *p;
 
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (p->p_pgid == pgid && p->p_sid == sid)
 			return true;
 	}

@@ -30,7 +30,7 @@ struct pidspace {
 
 /* One pair for each id that differs. NULL: out of memory. */
 struct pidspace *pidspace_create(const struct pidpair *pairs, u32 n);
-void pidspace_hold(struct pidspace *ps);  /* NULL allowed */
+void pidspace_hold(struct pidspace *ps); /* NULL allowed */
 void pidspace_rele(struct pidspace *ps);
 
 /* Translation for p. Ids that are not in the table, 0 and negative ones are themselves. */

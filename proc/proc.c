@@ -122,7 +122,7 @@ struct lwp *lwp_find(struct proc *p, pid_t tid)
 	struct lwp *l;
 
 	ASSERT(spin_held(&p->p_lock));
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		if (l->l_tid == tid)
 			return l;
 	}
@@ -136,7 +136,7 @@ static u32 user_procs(uid_t uid)
 	u32 n = 0;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (p->p_cred->cr_uid == uid)
 			n++;
 	}

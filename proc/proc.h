@@ -37,19 +37,21 @@ struct file;
 enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 
 /* p_flags (p_lock) */
-#define P_STOPPED 0x0001u  /* job control: lwps wait at the boundary */
-#define P_EXITING 0x0002u  /* all lwps must end: p_xstat is set */
-#define P_HOLD 0x0004u	   /* lwps wait at the boundary for whoever set it (checkpoint, exec of another lwp) */
-#define P_CKPT 0x0008u	   /* "to be checkpointed": p_ckpt says how; found at the boundary (ckpt/) */
-#define P_TRACE 0x0010u	   /* log its system calls */
-#define P_KERNEL 0x0020u   /* proc0 and hidden helpers: not in /proc, not seen by kill and wait */
+#define P_STOPPED 0x0001u /* job control: lwps wait at the boundary */
+#define P_EXITING 0x0002u /* all lwps must end: p_xstat is set */
+#define P_HOLD \
+	0x0004u /* lwps wait at the boundary for whoever set it (checkpoint, exec of another lwp) */
+#define P_CKPT 0x0008u	 /* "to be checkpointed": p_ckpt says how; found at the boundary (ckpt/) */
+#define P_TRACE 0x0010u	 /* log its system calls */
+#define P_KERNEL 0x0020u /* proc0 and hidden helpers: not in /proc, not seen by kill and wait */
 #define P_WAITSTOP 0x0040u /* stopped, and the parent has not been told */
 #define P_WAITCONT 0x0080u /* continued, and the parent has not been told */
 #define P_TELLCONT 0x0400u /* the parent is to get SIGCHLD for a continuation */
-#define P_BOUNDARY (P_STOPPED | P_EXITING | P_HOLD | P_CKPT | P_TELLCONT) /* something waits at the boundary */
-#define P_STOPTOLD 0x0800u /* the parent has been told of this stop */
+#define P_BOUNDARY \
+	(P_STOPPED | P_EXITING | P_HOLD | P_CKPT | P_TELLCONT) /* something waits at the boundary */
+#define P_STOPTOLD 0x0800u   /* the parent has been told of this stop */
 #define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
-#define P_SUGID 0x0200u	   /* runs a set-id program: no checkpoint, no peeking by others */
+#define P_SUGID 0x0200u	     /* runs a set-id program: no checkpoint, no peeking by others */
 
 struct itimer {
 	struct callout it_callout;
@@ -66,29 +68,29 @@ struct proc {
 	pid_t p_pid;
 	enum proc_stat p_stat;
 	struct list p_hash;
-	struct list p_all;	 /* list of all procs */
+	struct list p_all; /* list of all procs */
 	struct proc *p_parent;
 	struct list p_children;
 	struct list p_sibling;
 	pid_t p_pgid, p_sid;
-	struct tty *p_ctty;	 /* of the session; NULL none (pidlock) */
-	int p_xstat;		 /* wait status once P_EXITING or PS_ZOMBIE; stop signal while stopped */
-	int p_exitsig;		 /* to the parent when we exit; SIGCHLD unless clone said otherwise */
+	struct tty *p_ctty; /* of the session; NULL none (pidlock) */
+	int p_xstat;	    /* wait status once P_EXITING or PS_ZOMBIE; stop signal while stopped */
+	int p_exitsig;	    /* to the parent when we exit; SIGCHLD unless clone said otherwise */
 	bool p_vforked;
 	struct pidspace *p_pidspace; /* ids remembered from before a recovery; NULL: none */
-	volatile u32 p_ref;	 /* references from outside the tree: proc_find */
+	volatile u32 p_ref;	     /* references from outside the tree: proc_find */
 
 	struct spinlock p_lock;
 	u32 p_flags;
 	struct list p_lwps;
 	u32 p_nlwp;
-	u32 p_nheld;		 /* lwps standing at the boundary */
+	u32 p_nheld; /* lwps standing at the boundary */
 	struct sigstate p_sig;
-	struct itimer p_itreal;	 /* ITIMER_REAL and alarm(2) */
-	struct list p_ptimers;	 /* POSIX timers (proc/ptimer.c) */
+	struct itimer p_itreal;		  /* ITIMER_REAL and alarm(2) */
+	struct list p_ptimers;		  /* POSIX timers (proc/ptimer.c) */
 	struct itimer p_itvirt, p_itprof; /* count CPU time: it_next is the CPU time at which they fire */
 	struct rlimit_k p_rlimit[NRLIMIT];
-	struct cred *p_cred;	 /* immutable once set: replaced whole */
+	struct cred *p_cred; /* immutable once set: replaced whole */
 	int p_nice;
 	char p_comm[16];
 
@@ -96,21 +98,21 @@ struct proc {
 	struct as *p_as;
 	struct fdtab *p_fdtab;
 	struct vnode *p_cwd, *p_root;
-	char *p_cwdpath;	 /* absolute, kept for getcwd and images; NULL if not known */
+	char *p_cwdpath; /* absolute, kept for getcwd and images; NULL if not known */
 	mode_t p_umask;
-	struct vnode *p_exe;	 /* executable */
+	struct vnode *p_exe; /* executable */
 	char *p_exepath;
-	struct lwp *p_lwp0;	 /* first lwp, while it lives */
-	struct lwp *p_execlwp;	 /* the one that is in exec and ends the others (p_lock) */
-	struct lwp *p_holder;	 /* who set P_HOLD; may belong to another process (p_lock) */
+	struct lwp *p_lwp0;    /* first lwp, while it lives */
+	struct lwp *p_execlwp; /* the one that is in exec and ends the others (p_lock) */
+	struct lwp *p_holder;  /* who set P_HOLD; may belong to another process (p_lock) */
 
 	/* Usage (p_lock): of dead lwps, of waited-for children. */
-	u64 p_start_ns;		 /* monotonic, when it began */
+	u64 p_start_ns; /* monotonic, when it began */
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
-	bool p_fckpt;		 /* an fckpt child of it is writing (p_lock) */
-	struct ckpt_request *p_ckpt; /* the paper's flag and name (ckpt/, p_lock) */
+	bool p_fckpt;			/* an fckpt child of it is writing (p_lock) */
+	struct ckpt_request *p_ckpt;	/* the paper's flag and name (ckpt/, p_lock) */
 	struct ckpt_stats *p_ckptstats; /* last checkpoints (ckpt/, p_lock) */
 };
 
@@ -128,12 +130,13 @@ static inline struct proc *curproc(void)
 void proc_init(void);
 
 /* spawn_proc flags */
-#define SPAWN_SHARE_AS 1u  /* vfork, CLONE_VM */
-#define SPAWN_NO_AS 2u	   /* starts without an address space (recovery builds one) */
-#define SPAWN_HIDDEN 4u	   /* no pid that anybody sees, not in the tree (fckpt's child, kernel helpers) */
+#define SPAWN_SHARE_AS 1u /* vfork, CLONE_VM */
+#define SPAWN_NO_AS 2u	  /* starts without an address space (recovery builds one) */
+#define SPAWN_HIDDEN \
+	4u /* no pid that anybody sees, not in the tree (fckpt's child, kernel helpers) */
 #define SPAWN_SHARE_FILES 8u
 #define SPAWN_SHARE_FS 16u
-#define SPAWN_NO_FILES 64u /* starts with an empty table of descriptors */
+#define SPAWN_NO_FILES 64u  /* starts with an empty table of descriptors */
 #define SPAWN_EXACT_PID 32u /* want_pid or -EEXIST */
 
 struct spawn_args {
@@ -141,7 +144,7 @@ struct spawn_args {
 	void *sa_arg;
 	u32 sa_flags;
 	int sa_exitsig;
-	pid_t sa_pid;		     /* with SPAWN_EXACT_PID */
+	pid_t sa_pid; /* with SPAWN_EXACT_PID */
 };
 
 /*
@@ -191,8 +194,8 @@ void proc_release(struct proc *p);
 
 /* What upper floors do at certain moments; set once at start-up, may be NULL. */
 struct proc_hooks {
-	void (*ph_boundary)(struct lwp *l);  /* P_CKPT found at the boundary; no locks, may sleep */
-	void (*ph_exit)(struct proc *p);     /* process is ending, still whole */
+	void (*ph_boundary)(struct lwp *l); /* P_CKPT found at the boundary; no locks, may sleep */
+	void (*ph_exit)(struct proc *p);    /* process is ending, still whole */
 	int (*ph_exec_image)(struct vnode *vp, const char *path); /* execve of something that is not ELF EXEC: -ENOEXEC: not ours either */
 };
 extern struct proc_hooks proc_hooks;

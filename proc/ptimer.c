@@ -97,7 +97,7 @@ static struct ptimer *find(struct proc *p, s32 id)
 {
 	struct ptimer *pt;
 
-	list_for_each (pt, &p->p_ptimers, pt_link) {
+	list_for_each(pt, &p->p_ptimers, pt_link) {
 		if (pt->pt_id == id)
 			return pt;
 	}

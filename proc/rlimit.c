@@ -153,12 +153,9 @@ static bool prio_selects(const struct proc *p, u32 which, pid_t who)
 	if (which != 2)
 		who = pid_real(who);
 	switch (which) {
-	case 0:
-		return p->p_pid == (who ? who : me->p_pid);
-	case 1:
-		return p->p_pgid == (who ? who : me->p_pgid);
-	default:
-		return p->p_cred->cr_uid == (who ? (uid_t)who : me->p_cred->cr_uid);
+	case 0: return p->p_pid == (who ? who : me->p_pid);
+	case 1: return p->p_pgid == (who ? who : me->p_pgid);
+	default: return p->p_cred->cr_uid == (who ? (uid_t)who : me->p_cred->cr_uid);
 	}
 }
 
@@ -170,7 +167,7 @@ long sys_getpriority(u32 which, pid_t who)
 	if (which > 2)
 		return -EINVAL;
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (prio_selects(p, which, who))
 			best = MAX(best, 20L - p->p_nice);
 	}
@@ -199,7 +196,7 @@ long sys_setpriority(u32 which, pid_t who, int nice)
 		return -EINVAL;
 	nice = MIN(MAX(nice, -20), 19);
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (prio_selects(p, which, who)) {
 			long error = set_nice(p, nice);
 

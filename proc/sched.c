@@ -83,7 +83,7 @@ static struct lwp *runq_steal_from(struct runq *rq, struct cpu *thief)
 		struct lwp *l;
 
 		map &= map - 1;
-		list_for_each (l, &rq->rq_pri[pri], l_runlink) {
+		list_for_each(l, &rq->rq_pri[pri], l_runlink) {
 			if (!l->l_oncpu && (l->l_affinity & (1u << thief->c_id))) {
 				runq_take(rq, l);
 				return l;
@@ -348,7 +348,8 @@ static void load_update(void *arg)
 		n += runqs[i].rq_n + (cpus[i].c_online && cpus[i].c_current != cpus[i].c_idle);
 	for (u32 i = 0; i < 3; i++)
 		loadavg[i] = (u32)(((u64)loadavg[i] * decay[i] +
-				    (u64)n * LOADAVG_FIXED * (LOADAVG_FIXED - decay[i])) / LOADAVG_FIXED);
+				    (u64)n * LOADAVG_FIXED * (LOADAVG_FIXED - decay[i])) /
+				   LOADAVG_FIXED);
 	callout_set(&load_callout, clock_mono_ns() + LOAD_PERIOD);
 }
 

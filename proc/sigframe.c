@@ -123,14 +123,28 @@ static void sigcontext_fill(struct abi_sigcontext *sc, struct lwp *l, u32 fpstat
 
 	lwp_save_segs(l);
 	*sc = (struct abi_sigcontext){
-		.gs = l->l_gs, .fs = l->l_fs, .es = tf->tf_es & 0xffff, .ds = tf->tf_ds & 0xffff,
-		.edi = tf->tf_edi, .esi = tf->tf_esi, .ebp = tf->tf_ebp, .esp = tf->tf_esp,
-		.ebx = tf->tf_ebx, .edx = tf->tf_edx, .ecx = tf->tf_ecx, .eax = tf->tf_eax,
+		.gs = l->l_gs,
+		.fs = l->l_fs,
+		.es = tf->tf_es & 0xffff,
+		.ds = tf->tf_ds & 0xffff,
+		.edi = tf->tf_edi,
+		.esi = tf->tf_esi,
+		.ebp = tf->tf_ebp,
+		.esp = tf->tf_esp,
+		.ebx = tf->tf_ebx,
+		.edx = tf->tf_edx,
+		.ecx = tf->tf_ecx,
+		.eax = tf->tf_eax,
 		.trapno = tf->tf_trapno == T_SYSCALL ? 0 : tf->tf_trapno,
 		.err = tf->tf_trapno == T_SYSCALL ? 0 : tf->tf_err,
-		.eip = tf->tf_eip, .cs = tf->tf_cs & 0xffff, .eflags = tf->tf_eflags,
-		.esp_at_signal = tf->tf_esp, .ss = tf->tf_ss & 0xffff,
-		.fpstate = fpstate, .oldmask = (u32)mask, .cr2 = l->l_cr2,
+		.eip = tf->tf_eip,
+		.cs = tf->tf_cs & 0xffff,
+		.eflags = tf->tf_eflags,
+		.esp_at_signal = tf->tf_esp,
+		.ss = tf->tf_ss & 0xffff,
+		.fpstate = fpstate,
+		.oldmask = (u32)mask,
+		.cr2 = l->l_cr2,
 	};
 }
 
@@ -183,12 +197,13 @@ static int push_plain(struct lwp *l, int sig, const struct abi_sigaction *act, s
 	sigcontext_fill(&fr.sc, l, fpstate, mask);
 	fr.extramask = (u32)(mask >> 32);
 	trampoline(fr.retcode, SYS_sigreturn_nr, true);
-	fr.pretcode = act->sa_flags & K_SA_RESTORER ? act->sa_restorer : at + (u32)offsetof(struct sigframe, retcode);
+	fr.pretcode = act->sa_flags & K_SA_RESTORER ? act->sa_restorer
+						    : at + (u32)offsetof(struct sigframe, retcode);
 	return copyout(at, &fr, sizeof(fr));
 }
 
-static int push_rt(struct lwp *l, int sig, const struct abi_siginfo *info, const struct abi_sigaction *act,
-		   sigset_k mask, u32 at, u32 fpstate)
+static int push_rt(struct lwp *l, int sig, const struct abi_siginfo *info,
+		   const struct abi_sigaction *act, sigset_k mask, u32 at, u32 fpstate)
 {
 	struct rt_sigframe fr;
 
@@ -199,19 +214,20 @@ static int push_rt(struct lwp *l, int sig, const struct abi_siginfo *info, const
 	fr.info = *info;
 	fr.uc.uc_stack.ss_sp = l->l_altsp;
 	fr.uc.uc_stack.ss_size = l->l_altsize;
-	fr.uc.uc_stack.ss_flags = l->l_altflags & K_SS_DISABLE ? K_SS_DISABLE :
-				  on_altstack(l, l->l_tf->tf_esp) ? K_SS_ONSTACK :
-								    0;
+	fr.uc.uc_stack.ss_flags = l->l_altflags & K_SS_DISABLE	    ? K_SS_DISABLE
+				  : on_altstack(l, l->l_tf->tf_esp) ? K_SS_ONSTACK
+								    : 0;
 	sigcontext_fill(&fr.uc.uc_mcontext, l, fpstate, mask);
 	fr.uc.uc_sigmask[0] = (u32)mask;
 	fr.uc.uc_sigmask[1] = (u32)(mask >> 32);
 	trampoline(fr.retcode, SYS_rt_sigreturn_nr, false);
-	fr.pretcode = act->sa_flags & K_SA_RESTORER ? act->sa_restorer :
-						      at + (u32)offsetof(struct rt_sigframe, retcode);
+	fr.pretcode = act->sa_flags & K_SA_RESTORER ? act->sa_restorer
+						    : at + (u32)offsetof(struct rt_sigframe, retcode);
 	return copyout(at, &fr, sizeof(fr));
 }
 
-int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info, const struct abi_sigaction *act, sigset_k mask)
+int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info,
+		  const struct abi_sigaction *act, sigset_k mask)
 {
 	struct trapframe *tf = l->l_tf;
 	bool rt = act->sa_flags & K_SA_SIGINFO;
@@ -376,7 +392,7 @@ long sys_sigaltstack(uaddr_t new, uaddr_t old)
 	}, set;
 	int error = 0;
 
-	if (new && copyin(&set, new, sizeof(set)) != 0)
+	if (new &&copyin(&set, new, sizeof(set)) != 0)
 		return -EFAULT;
 	if (new)
 		error = inside ? -EPERM : sigaltstack_set(l, &set);

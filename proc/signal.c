@@ -14,7 +14,8 @@
 
 #define STOP_SIGNALS (SIGBIT(K_SIGSTOP) | SIGBIT(K_SIGTSTP) | SIGBIT(K_SIGTTIN) | SIGBIT(K_SIGTTOU))
 /* Ignored when their action is the default one. */
-#define IGNORED_BY_DEFAULT (SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
+#define IGNORED_BY_DEFAULT \
+	(SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
 #define SIGQUEUE_MAX 1024u
 
 static struct kmem_cache *sigent_cache;
@@ -37,7 +38,7 @@ static void sigqueue_drop(struct sigqueue *q, sigset_k set)
 	struct sigent *se, *tmp;
 
 	q->sq_set &= ~set;
-	list_for_each_safe (se, tmp, &q->sq_list, se_link) {
+	list_for_each_safe(se, tmp, &q->sq_list, se_link) {
 		if (SIGBIT(se->se_info.si_signo) & set) {
 			list_remove(&se->se_link);
 			q->sq_count--;
@@ -83,7 +84,7 @@ void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info)
 	struct sigent *se, *found = NULL;
 	bool more = false;
 
-	list_for_each (se, &q->sq_list, se_link) {
+	list_for_each(se, &q->sq_list, se_link) {
 		if (se->se_info.si_signo != sig)
 			continue;
 		if (found) {
@@ -116,7 +117,7 @@ static bool ignored(struct proc *p, struct lwp *l, int sig)
 		return p == initproc && act->sa_handler == K_SIG_DFL && sig != K_SIGCHLD;
 	if (l)
 		return !((l->l_sigmask | l->l_sigwait) & SIGBIT(sig));
-	list_for_each (m, &p->p_lwps, l_plink) {
+	list_for_each(m, &p->p_lwps, l_plink) {
 		if ((m->l_sigmask | m->l_sigwait) & SIGBIT(sig))
 			return false;
 	}
@@ -139,7 +140,7 @@ void proc_poke(struct proc *p)
 	struct lwp *l;
 
 	ASSERT(spin_held(&p->p_lock));
-	list_for_each (l, &p->p_lwps, l_plink)
+	list_for_each(l, &p->p_lwps, l_plink)
 		lwp_poke(l);
 }
 
@@ -165,14 +166,14 @@ static void side_effects(struct proc *p, int sig)
 
 	if (sig == K_SIGCONT) {
 		sigqueue_drop(&p->p_sig.ss_q, STOP_SIGNALS);
-		list_for_each (l, &p->p_lwps, l_plink)
+		list_for_each(l, &p->p_lwps, l_plink)
 			sigqueue_drop(&l->l_sigq, STOP_SIGNALS);
 		proc_continue(p, true);
 	} else if (sig == K_SIGKILL) {
 		proc_continue(p, false);
 	} else if (STOP_SIGNALS & SIGBIT(sig)) {
 		sigqueue_drop(&p->p_sig.ss_q, SIGBIT(K_SIGCONT));
-		list_for_each (l, &p->p_lwps, l_plink)
+		list_for_each(l, &p->p_lwps, l_plink)
 			sigqueue_drop(&l->l_sigq, SIGBIT(K_SIGCONT));
 	}
 }
@@ -188,7 +189,7 @@ static struct lwp *choose_lwp(struct proc *p, int sig)
 {
 	struct lwp *l;
 
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		if (takes(l, sig) && !l->l_exiting)
 			return l;
 	}
@@ -261,7 +262,7 @@ void signal_pgrp(pid_t pgid, int sig, const struct abi_siginfo *info)
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (p->p_pgid == pgid)
 			signal_proc(p, sig, info);
 	}
@@ -295,7 +296,7 @@ void signal_setmask(sigset_k mask)
 	if (p->p_sig.ss_q.sq_set & l->l_sigmask) {
 		struct lwp *m;
 
-		list_for_each (m, &p->p_lwps, l_plink) {
+		list_for_each(m, &p->p_lwps, l_plink) {
 			if (m != l && (p->p_sig.ss_q.sq_set & ~m->l_sigmask))
 				lwp_poke(m);
 		}

@@ -26,7 +26,7 @@ typedef u64 sigset_k;
 #define SIGSET_UNBLOCKABLE (SIGBIT(K_SIGKILL) | SIGBIT(K_SIGSTOP))
 
 struct sigqueue {
-	sigset_k sq_set;   /* pending */
+	sigset_k sq_set; /* pending */
 	struct list sq_list; /* struct sigent, oldest first; a set bit without entry: SI_USER by nobody (no memory) */
 	u32 sq_count;
 };
@@ -68,7 +68,8 @@ void signal_setmask(sigset_k mask);
 void signal_suspend_mask(sigset_k mask);
 
 /* Builds the handler's frame on the user stack (proc/sigframe.c). 0 or -EFAULT (the caller kills the process with SIGSEGV). */
-int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info, const struct abi_sigaction *act, sigset_k mask);
+int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info,
+		  const struct abi_sigaction *act, sigset_k mask);
 
 /*
  * The boundary: called with interrupts on, before every return to user mode when l_attention or c_need_resched is set.

@@ -179,7 +179,7 @@ void wakeup(const void *chan)
 	struct lwp *l, *tmp;
 
 	spin_lock(&q->sq_lock);
-	list_for_each_safe (l, tmp, &q->sq_lwps, l_runlink) {
+	list_for_each_safe(l, tmp, &q->sq_lwps, l_runlink) {
 		if (l->l_chan == chan)
 			sleepq_remove(l, 0);
 	}
@@ -192,7 +192,7 @@ void wakeup_one(const void *chan)
 	struct lwp *l, *best = NULL;
 
 	spin_lock(&q->sq_lock);
-	list_for_each (l, &q->sq_lwps, l_runlink) {
+	list_for_each(l, &q->sq_lwps, l_runlink) {
 		if (l->l_chan == chan && (!best || l->l_pri < best->l_pri))
 			best = l;
 	}

@@ -18,7 +18,8 @@
 #include "kernel/lib/lock.h"
 #include "kernel/lib/types.h"
 
-#define SLP_INTR 1u /* end when the lwp must go to the user boundary: signal, stop, exit, checkpoint */
+#define SLP_INTR \
+	1u /* end when the lwp must go to the user boundary: signal, stop, exit, checkpoint */
 #define SLP_KILL 2u /* end only when the process is dying */
 
 /*

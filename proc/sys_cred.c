@@ -61,8 +61,8 @@ static void cred_set(struct cred *new)
 	old = p->p_cred;
 	if (new->cr_euid != old->cr_euid || new->cr_egid != old->cr_egid)
 		p->p_flags |= P_SUGID;
-	if (new->cr_uid == new->cr_euid && new->cr_uid == new->cr_suid && new->cr_gid == new->cr_egid &&
-	    new->cr_gid == new->cr_sgid)
+	if (new->cr_uid == new->cr_euid &&new->cr_uid == new->cr_suid &&new->cr_gid ==
+	    new->cr_egid &&new->cr_gid == new->cr_sgid)
 		p->p_flags &= ~P_SUGID;
 	p->p_cred = new;
 	spin_unlock(&p->p_lock);
@@ -80,9 +80,9 @@ long sys_setresuid32(u32 r, u32 e, u32 s)
 	const struct cred *old = cred_cur();
 	struct cred *n;
 
-	if (!cred_super(old) &&
-	    (!may(r, old->cr_uid, old->cr_euid, old->cr_suid) || !may(e, old->cr_uid, old->cr_euid, old->cr_suid) ||
-	     !may(s, old->cr_uid, old->cr_euid, old->cr_suid)))
+	if (!cred_super(old) && (!may(r, old->cr_uid, old->cr_euid, old->cr_suid) ||
+				 !may(e, old->cr_uid, old->cr_euid, old->cr_suid) ||
+				 !may(s, old->cr_uid, old->cr_euid, old->cr_suid)))
 		return -EPERM;
 	n = cred_dup(old);
 	if (!n)
@@ -100,9 +100,9 @@ long sys_setresgid32(u32 r, u32 e, u32 s)
 	const struct cred *old = cred_cur();
 	struct cred *n;
 
-	if (!cred_super(old) &&
-	    (!may(r, old->cr_gid, old->cr_egid, old->cr_sgid) || !may(e, old->cr_gid, old->cr_egid, old->cr_sgid) ||
-	     !may(s, old->cr_gid, old->cr_egid, old->cr_sgid)))
+	if (!cred_super(old) && (!may(r, old->cr_gid, old->cr_egid, old->cr_sgid) ||
+				 !may(e, old->cr_gid, old->cr_egid, old->cr_sgid) ||
+				 !may(s, old->cr_gid, old->cr_egid, old->cr_sgid)))
 		return -EPERM;
 	n = cred_dup(old);
 	if (!n)
@@ -190,8 +190,8 @@ static long set_fsid(u32 id, bool group)
 {
 	const struct cred *cr = cred_cur();
 	u32 old = group ? cr->cr_fsgid : cr->cr_fsuid;
-	bool ok = cred_super(cr) ||
-		  (group ? may(id, cr->cr_gid, cr->cr_egid, cr->cr_sgid) : may(id, cr->cr_uid, cr->cr_euid, cr->cr_suid));
+	bool ok = cred_super(cr) || (group ? may(id, cr->cr_gid, cr->cr_egid, cr->cr_sgid)
+					   : may(id, cr->cr_uid, cr->cr_euid, cr->cr_suid));
 	struct cred *n;
 
 	if (id == KEEP || id == old || !ok)

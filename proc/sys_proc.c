@@ -150,14 +150,10 @@ long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
 		if (l == l->l_proc->p_lwp0)
 			memcpy(l->l_proc->p_comm, name, sizeof(name));
 		return 0;
-	case PR_GET_NAME:
-		return copyout(arg2, l->l_name, sizeof(l->l_name));
-	case PR_GET_DUMPABLE:
-		return 1;
-	case PR_SET_DUMPABLE:
-		return arg2 > 1 ? -EINVAL : 0;
-	default:
-		return -EINVAL;
+	case PR_GET_NAME: return copyout(arg2, l->l_name, sizeof(l->l_name));
+	case PR_GET_DUMPABLE: return 1;
+	case PR_SET_DUMPABLE: return arg2 > 1 ? -EINVAL : 0;
+	default: return -EINVAL;
 	}
 }
 
@@ -255,12 +251,16 @@ long sys_sched_setparam(pid_t pid, uaddr_t param)
 
 long sys_sched_get_priority_max(int policy)
 {
-	return policy == 0 || policy == 3 || policy == 5 ? 0 : policy == 1 || policy == 2 ? 99 : -EINVAL;
+	return policy == 0 || policy == 3 || policy == 5 ? 0
+	       : policy == 1 || policy == 2		 ? 99
+							 : -EINVAL;
 }
 
 long sys_sched_get_priority_min(int policy)
 {
-	return policy == 0 || policy == 3 || policy == 5 ? 0 : policy == 1 || policy == 2 ? 1 : -EINVAL;
+	return policy == 0 || policy == 3 || policy == 5 ? 0
+	       : policy == 1 || policy == 2		 ? 1
+							 : -EINVAL;
 }
 
 long sys_sched_rr_get_interval(pid_t pid, uaddr_t dst)
@@ -305,8 +305,7 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
 		return -EINVAL;
 	switch (cmd) {
 	case REBOOT_CAD_ON:
-	case REBOOT_CAD_OFF:
-		return 0;
+	case REBOOT_CAD_OFF: return 0;
 	case REBOOT_RESTART:
 		vfs_shutdown();
 		printk("Restarting.\n");
@@ -319,7 +318,6 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
 		vfs_shutdown();
 		printk("Power off.\n");
 		power_off();
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }

@@ -33,7 +33,7 @@ static void set_action(struct proc *p, int sig, const struct abi_sigaction *act)
 
 		while (p->p_sig.ss_q.sq_set & SIGBIT(sig))
 			sigqueue_take(&p->p_sig.ss_q, sig, &info);
-		list_for_each (l, &p->p_lwps, l_plink) {
+		list_for_each(l, &p->p_lwps, l_plink) {
 			while (l->l_sigq.sq_set & SIGBIT(sig))
 				sigqueue_take(&l->l_sigq, sig, &info);
 		}
@@ -50,7 +50,7 @@ long sys_rt_sigaction(int sig, uaddr_t new, uaddr_t old, u32 size)
 		return -EINVAL;
 	if (new && (SIGBIT(sig) & SIGSET_UNBLOCKABLE))
 		return -EINVAL;
-	if (new && copyin(&act, new, sizeof(act)) != 0)
+	if (new &&copyin(&act, new, sizeof(act)) != 0)
 		return -EFAULT;
 	spin_lock(&p->p_lock);
 	prev = p->p_sig.ss_act[sig - 1];
@@ -71,13 +71,15 @@ long sys_sigaction(int sig, uaddr_t new, uaddr_t old)
 
 	if (!valid_signal(sig) || (new && (SIGBIT(sig) & SIGSET_UNBLOCKABLE)))
 		return -EINVAL;
-	if (new && copyin(w, new, sizeof(w)) != 0)
+	if (new &&copyin(w, new, sizeof(w)) != 0)
 		return -EFAULT;
 	spin_lock(&p->p_lock);
 	prev = p->p_sig.ss_act[sig - 1];
 	spin_unlock(&p->p_lock);
 	if (new) {
-		act = (struct abi_sigaction){ .sa_handler = w[0], .sa_mask = w[1], .sa_flags = w[2], .sa_restorer = w[3] };
+		act = (struct abi_sigaction){
+			.sa_handler = w[0], .sa_mask = w[1], .sa_flags = w[2], .sa_restorer = w[3]
+		};
 		set_action(p, sig, &act);
 	}
 	if (old) {
@@ -111,17 +113,10 @@ static int new_mask(int how, sigset_k set, sigset_k *mask)
 	sigset_k old = curlwp()->l_sigmask;
 
 	switch (how) {
-	case 0: /* SIG_BLOCK */
-		*mask = old | set;
-		return 0;
-	case 1: /* SIG_UNBLOCK */
-		*mask = old & ~set;
-		return 0;
-	case 2: /* SIG_SETMASK */
-		*mask = set;
-		return 0;
-	default:
-		return -EINVAL;
+	case 0: /* SIG_BLOCK */ *mask = old | set; return 0;
+	case 1: /* SIG_UNBLOCK */ *mask = old & ~set; return 0;
+	case 2: /* SIG_SETMASK */ *mask = set; return 0;
+	default: return -EINVAL;
 	}
 }
 
@@ -313,7 +308,7 @@ static long kill_many(pid_t pgid, int sig, const struct abi_siginfo *info)
 	long result = -ESRCH;
 
 	spin_lock(&pidlock);
-	list_for_each (p, &allproc, p_all) {
+	list_for_each(p, &allproc, p_all) {
 		if (pgid ? p->p_pgid != pgid : (p == initproc || p == curproc()))
 			continue;
 		if (proc_can_signal(p, sig) != 0) {

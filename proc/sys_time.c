@@ -28,8 +28,8 @@ static bool is_realtime(u32 clock)
 
 static bool is_monotonic(u32 clock)
 {
-	return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_MONOTONIC_COARSE ||
-	       clock == CLOCK_BOOTTIME;
+	return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
+	       clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
 }
 
 static int read_clock(u32 clock, u64 *ns)

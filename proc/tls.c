@@ -30,8 +30,8 @@ struct user_desc {
 
 static bool is_empty(const struct user_desc *u)
 {
-	return u->read_exec_only && u->seg_not_present && !u->base_addr && !u->limit && !u->contents &&
-	       !u->seg_32bit && !u->limit_in_pages && !u->useable;
+	return u->read_exec_only && u->seg_not_present && !u->base_addr && !u->limit &&
+	       !u->contents && !u->seg_32bit && !u->limit_in_pages && !u->useable;
 }
 
 static u64 desc_make(const struct user_desc *u)

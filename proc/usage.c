@@ -20,7 +20,7 @@ void usage_of_proc(struct proc *p, struct usage *us)
 
 	us->us_utime = p->p_utime;
 	us->us_stime = p->p_stime;
-	list_for_each (l, &p->p_lwps, l_plink) {
+	list_for_each(l, &p->p_lwps, l_plink) {
 		lwp_times(l, &utime, &stime);
 		us->us_utime += utime;
 		us->us_stime += stime;

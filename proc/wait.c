@@ -125,7 +125,7 @@ static long wait_for(const struct wait_want *w, struct wait_found *f)
 	for (;;) {
 		bool any = false;
 
-		list_for_each (c, &me->p_children, p_sibling) {
+		list_for_each(c, &me->p_children, p_sibling) {
 			if (c->p_exitsig == -1 || !wanted(w, c))
 				continue;
 			any = true;

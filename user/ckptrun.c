@@ -42,12 +42,8 @@ static int parse(int argc, char **argv, struct options *o)
 	*o = (struct options){ .flags = CKPT_WAIT, .interval = 10, .count = -1 };
 	while ((c = getopt_long(argc, argv, "+fvi:n:h", longopts, NULL)) != -1) {
 		switch (c) {
-		case 'f':
-			o->flags |= CKPT_FORKED;
-			break;
-		case 'v':
-			o->verbose = 1;
-			break;
+		case 'f': o->flags |= CKPT_FORKED; break;
+		case 'v': o->verbose = 1; break;
 		case 'i':
 			o->interval = strtod(optarg, &end);
 			if (*end || !(o->interval > 0 && o->interval < 1e9))
@@ -58,11 +54,8 @@ static int parse(int argc, char **argv, struct options *o)
 			if (*end || o->count < 0)
 				return -1;
 			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(0);
-		default:
-			return -1;
+		case 'h': fputs(usage, stdout); exit(0);
+		default: return -1;
 		}
 	}
 	if (argc - optind < 2)
@@ -95,8 +88,8 @@ static void take(pid_t pid, const struct options *o, long n)
 		return;
 	}
 	if (o->verbose && ckptctl(CKPTCTL_STATS, pid, &st) == 0)
-		fprintf(stderr, "ckptrun: checkpoint %ld: stopped %llu us, durable after %llu us, %llu bytes\n", n,
-			st.cs_stop_ns / 1000, st.cs_durable_ns / 1000, st.cs_bytes);
+		fprintf(stderr, "ckptrun: checkpoint %ld: stopped %llu us, durable after %llu us, %llu bytes\n",
+			n, st.cs_stop_ns / 1000, st.cs_durable_ns / 1000, st.cs_bytes);
 }
 
 int main(int argc, char **argv)

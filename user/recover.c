@@ -35,16 +35,12 @@ static const char *base_name(char *name)
 static const char *explain(int error)
 {
 	switch (error) {
-	case ENOEXEC:
-		return "not a checkpoint image";
-	case EBADMSG:
-		return "the image is damaged";
+	case ENOEXEC: return "not a checkpoint image";
+	case EBADMSG: return "the image is damaged";
 	case EOPNOTSUPP:
 		return "an image of another version, or of a kind this kernel cannot bring back";
-	case ESTALE:
-		return "a file that it needs has changed (see the kernel's log)";
-	default:
-		return strerror(error);
+	case ESTALE: return "a file that it needs has changed (see the kernel's log)";
+	default: return strerror(error);
 	}
 }
 
@@ -72,15 +68,9 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "bh", longopts, NULL)) != -1) {
 		switch (c) {
-		case 'b':
-			background = 1;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return STATUS_USAGE;
+		case 'b': background = 1; break;
+		case 'h': fputs(usage, stdout); return 0;
+		default: fputs(usage, stderr); return STATUS_USAGE;
 		}
 	}
 	if (argc - optind != 1) {

@@ -22,8 +22,8 @@ static void report(pid_t pid)
 
 	if (ckptctl(CKPTCTL_STATS, pid, &st) != 0)
 		return;
-	printf("stopped %llu us, durable after %llu us, %llu pages, %llu bytes\n", st.cs_stop_ns / 1000,
-	       st.cs_durable_ns / 1000, st.cs_pages, st.cs_bytes);
+	printf("stopped %llu us, durable after %llu us, %llu pages, %llu bytes\n",
+	       st.cs_stop_ns / 1000, st.cs_durable_ns / 1000, st.cs_pages, st.cs_bytes);
 }
 
 int main(int argc, char **argv)
@@ -36,18 +36,10 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "fwh", longopts, NULL)) != -1) {
 		switch (c) {
-		case 'f':
-			flags |= CKPT_FORKED;
-			break;
-		case 'w':
-			flags |= CKPT_WAIT;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 2;
+		case 'f': flags |= CKPT_FORKED; break;
+		case 'w': flags |= CKPT_WAIT; break;
+		case 'h': fputs(usage, stdout); return 0;
+		default: fputs(usage, stderr); return 2;
 		}
 	}
 	if (argc - optind != 2) {
@@ -61,8 +53,8 @@ int main(int argc, char **argv)
 	}
 	if (tckpt((pid_t)pid, argv[optind + 1], flags) != 0) {
 		fprintf(stderr, "tckpt: process %ld: %s\n", pid,
-			errno == EOPNOTSUPP ? "it has something that cannot be saved (see the kernel's log)" :
-					      strerror(errno));
+			errno == EOPNOTSUPP ? "it has something that cannot be saved (see the kernel's log)"
+					    : strerror(errno));
 		return 1;
 	}
 	if (flags & CKPT_WAIT)

@@ -145,9 +145,10 @@
  * Never seen by user space: what an interrupted system call returns inside the kernel. The
  * return-to-user boundary (proc/signal.h) turns each into a restart or into EINTR:
  */
-#define ERESTARTSYS 512		  /* restart, unless a handler without SA_RESTART runs */
-#define ERESTARTNOINTR 513	  /* restart always */
-#define ERESTARTNOHAND 514	  /* restart, unless a handler runs */
-#define ERESTART_RESTARTBLOCK 516 /* restart through restart_syscall with the time that is left, unless a handler runs */
+#define ERESTARTSYS 512	   /* restart, unless a handler without SA_RESTART runs */
+#define ERESTARTNOINTR 513 /* restart always */
+#define ERESTARTNOHAND 514 /* restart, unless a handler runs */
+#define ERESTART_RESTARTBLOCK \
+	516 /* restart through restart_syscall with the time that is left, unless a handler runs */
 
 #endif
