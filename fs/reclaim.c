@@ -6,14 +6,20 @@
 #include "fs/pc_impl.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
+#include "mm/as.h"
 
 #define SCAN_LOCKED 32u /* pages looked at before the list lock is given up for a moment */
 
+static u32 reclaim_mapped(u32 want);
+
 static struct reclaimer pc_reclaimer = { .rc_name = "pagecache", .rc_fn = pc_reclaim };
+/* Registered behind it: programs lose what they have mapped only when nothing else can go. */
+static struct reclaimer mapped_reclaimer = { .rc_name = "mapped", .rc_fn = reclaim_mapped };
 
 void reclaim_init(void)
 {
 	reclaimer_register(&pc_reclaimer);
+	reclaimer_register(&mapped_reclaimer);
 }
 
 /* The next page worth trying, locked and with a reference. NULL: look again (*scan is down), or nothing left to look at. */
@@ -70,4 +76,62 @@ u32 pc_reclaim(u32 want)
 		writeback_wait(clock_mono_ns() + 10 * NSEC_PER_MSEC);
 		scan = pc_npages * 2;
 	}
+}
+
+/* --- Pages that programs have mapped ----------------------------------------------------------- */
+
+#define AGE_VNODES 32u /* vnodes aged in one call, at most */
+
+/* The next page, locked and with a reference, that is held by others than the cache. NULL: as above. */
+static struct page *next_mapped(u32 *scan)
+{
+	struct page *pg, *found = NULL;
+	u32 n;
+
+	spin_lock(&pc_list_lock);
+	n = list_empty(&pc_lru) ? 0 : MIN(*scan, SCAN_LOCKED);
+	*scan = n > 0 ? *scan - n : 0;
+	for (; n > 0 && !found; n--) {
+		pg = list_first(&pc_lru, struct page, pg_link);
+		list_remove(&pg->pg_link);
+		list_push_back(&pc_lru, &pg->pg_link);
+		if (pg->pg_ref > 1 && page_trylock(pg)) {
+			page_get(pg);
+			found = pg;
+		}
+	}
+	*scan += n;
+	spin_unlock(&pc_list_lock);
+	return found;
+}
+
+/* Once round the list: ages each vnode that has pages mapped. Returns how many translations went. */
+static u32 age_round(u32 want)
+{
+	u32 scan = pc_npages, vnodes = 0, dropped = 0;
+	const struct vnode *last = NULL;
+
+	while (scan > 0 && dropped < want && vnodes < AGE_VNODES) {
+		struct page *pg = next_mapped(&scan);
+		struct vnode *vp;
+
+		if (!pg)
+			continue;
+		vp = pg->pg_vnode; /* kept alive by the page lock */
+		if (vp && vp != last) {
+			dropped += seg_vnode_age(vp);
+			vnodes++;
+		}
+		last = vp;
+		page_unlock(pg);
+		page_put(pg);
+	}
+	return dropped;
+}
+
+/* Takes what programs have not used lately out of their address spaces; then the cache can let it go. */
+static u32 reclaim_mapped(u32 want)
+{
+	/* The first time round may only have cleared marks. */
+	return age_round(want) || age_round(want) ? pc_reclaim(want) : 0;
 }

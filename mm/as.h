@@ -152,6 +152,12 @@ void seg_vnode_unmap(struct vnode *vp, u32 from_index);
 void seg_vnode_harvest(struct vnode *vp);
 
 /*
+ * For reclaim: takes translations of vp's pages that were not used since the last such call out of every as, and marks the others
+ * unused. Returns how many it took. Any sleeping lock may be held. Shoots.
+ */
+u32 seg_vnode_age(struct vnode *vp);
+
+/*
  * What this floor asks of vnodes. Registered by fs/ before the first mapping of a file.
  */
 struct vnode_mm_ops {

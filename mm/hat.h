@@ -132,14 +132,16 @@ int hat_reserve(struct hat *h, u32 va, u32 len) __must_check;
 u32 hat_move(struct hat *h, u32 from, u32 to, u32 len) __must_check;
 
 /*
- * For walks over all mappings of a vnode, with its v_seglock held. Both return the CPUs that must be shot down
+ * For walks over all mappings of a vnode, with its v_seglock held. All return the CPUs that must be shot down
  * (hat_shoot) before the change counts.
  *
  * hat_drop_file: drops translations of vp's own pages in [va, va+len). The page cache still holds each of them.
+ * hat_age_file: drops those of them that are clean and whose A bit is clear, and clears it in the others; adds to *dropped.
  * hat_harvest_dirty: clears the dirty bits, write-protecting when `wp`; calls fn for each page that had one, with a
  * reference held and no h_lock.
  */
 u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp) __must_check;
+u32 hat_age_file(struct hat *h, u32 va, u32 len, const struct vnode *vp, u32 *dropped) __must_check;
 u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
 		      void (*fn)(struct page *pg, u32 va, void *arg), void *arg) __must_check;
 /* Empties the TLB (but for global entries) of the CPUs in the mask, this one too if it is in it. Shoots. */

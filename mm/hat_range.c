@@ -145,6 +145,43 @@ u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp)
 	return h->h_cpus;
 }
 
+/* Entry *pte maps a page of a file: drops or ages it. h_lock held. Returns whether a TLB may have to forget it. */
+static bool age_entry(struct hat *h, u32 *pte, u32 *dropped)
+{
+	u32 old = *pte;
+
+	if (old & PTE_D)
+		return false;
+	if (old & PTE_A) {
+		__atomic_and_fetch(pte, ~PTE_A, __ATOMIC_RELAXED);
+		return true;
+	}
+	if (pte_cas(pte, old, 0)) {
+		h->h_resident--;
+		(*dropped)++;
+		page_put(pte_page(old));
+	}
+	return false;
+}
+
+u32 hat_age_file(struct hat *h, u32 va, u32 len, const struct vnode *vp, u32 *dropped)
+{
+	u32 end = va + len, next, i, *t;
+	bool aged = false;
+
+	for (; va < end; va = next) {
+		next = table_end(va, end);
+		spin_lock(&h->h_lock);
+		t = hat_table(h, va);
+		for (i = PTX(va); t && i < PTX(va) + ((next - va) >> PAGE_SHIFT); i++)
+			if ((t[i] & PTE_THERE) && pte_page(t[i])->pg_vnode == vp)
+				aged |= age_entry(h, &t[i], dropped);
+		spin_unlock(&h->h_lock);
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return aged ? h->h_cpus : 0;
+}
+
 #define HARVEST_BATCH 32u
 
 struct harvest {

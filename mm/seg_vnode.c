@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a file to its mappings: what truncate and write-back ask for.
+ * From a file to its mappings: what truncate, reclaim and write-back ask for.
  *
  * The vnode's list is walked with v_seglock, a spinlock, held, so the CPUs to be shot down are collected and shot
  * down at the end, for all of their user translations.
@@ -27,6 +27,21 @@ void seg_vnode_unmap(struct vnode *vp, u32 from_index)
 	}
 	spin_unlock(lock);
 	hat_shoot(cpus);
+}
+
+u32 seg_vnode_age(struct vnode *vp)
+{
+	u32 cpus = 0, dropped = 0;
+	struct spinlock *lock;
+	struct list *segs = vm_ops->vm_segs(vp, &lock);
+	struct seg *s;
+
+	spin_lock(lock);
+	list_for_each(s, segs, s_vlink)
+		cpus |= hat_age_file(&s->s_as->a_hat, s->s_base, s->s_size, vp, &dropped);
+	spin_unlock(lock);
+	hat_shoot(cpus);
+	return dropped;
 }
 
 static void harvested(struct page *pg, u32 va, void *arg)

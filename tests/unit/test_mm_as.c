@@ -558,6 +558,15 @@ static void op_clean(void)
 		}
 }
 
+/* Reclaim: the files' pages may leave the tables, and nobody may see it. */
+static void op_age(void)
+{
+	u32 i;
+
+	for (i = 0; i < NFILE; i++)
+		(void)seg_vnode_age(&files[i]);
+}
+
 static void one_step(void)
 {
 	struct space *sp = &space[rnd(NSPACE)];
@@ -579,7 +588,7 @@ static void one_step(void)
 	case 11: op_truncate(); break;
 	case 12: op_sync(sp); break;
 	case 13: op_incore(sp); break;
-	case 14: rnd(2) ? op_install(sp) : op_clean(); break;
+	case 14: rnd(2) ? op_install(sp) : rnd(2) ? op_age() : op_clean(); break;
 	case 15:
 	case 16:
 	case 17: op_read(sp); break;

@@ -801,6 +801,11 @@ void seg_vnode_unmap(struct vnode *vp, u32 from_index)
 {
 }
 
+u32 seg_vnode_age(struct vnode *vp)
+{
+	return 0;
+}
+
 void seg_vnode_harvest(struct vnode *vp)
 {
 }
