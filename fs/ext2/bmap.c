@@ -51,19 +51,20 @@ static u32 run_length(const u32 *p, u32 max)
 	return n;
 }
 
-static int check_block(struct ext2inode *ei, u32 blk)
+int ext2_check_block(struct ext2inode *ei, u32 blk)
 {
 	if (blk == 0 || ext2_block_ok(ei->ei_mount, blk))
 		return 0;
 	return ext2_damage(ei->ei_mount, "inode %u names block %u, which cannot be its own", (u32)ei->ei_vp->v_ino, blk);
 }
 
-static int walk(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run)
+int ext2_bmap_locked(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run)
 {
 	u32 off[4], depth = ext2_path(idx, off), blk;
 	struct page *pg;
 	int error;
 
+	ASSERT(mutex_held(&ei->ei_maplock));
 	*run = 1;
 	*blkp = 0;
 	if (depth == 0)
@@ -74,7 +75,7 @@ static int walk(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run)
 	for (u32 i = 1; i < depth && blk; i++) {
 		const u32 *ptr;
 
-		error = check_block(ei, blk);
+		error = ext2_check_block(ei, blk);
 		if (!error)
 			error = ext2_meta_get(ei->ei_mount, blk, &pg);
 		if (error)
@@ -85,7 +86,7 @@ static int walk(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run)
 			*run = run_length(ptr, MIN(max, EXT2_NPTR - off[i]));
 		page_put(pg);
 	}
-	error = check_block(ei, blk);
+	error = ext2_check_block(ei, blk);
 	if (!error)
 		*blkp = blk;
 	/* The neighbours are checked when it is their turn, unless the run is used as a whole. */
@@ -100,7 +101,7 @@ int ext2_bmap(struct ext2inode *ei, u32 idx, u32 max, u32 *blk, u32 *run)
 
 	ASSERT(max > 0);
 	mutex_lock(&ei->ei_maplock);
-	error = walk(ei, idx, max, blk, run);
+	error = ext2_bmap_locked(ei, idx, max, blk, run);
 	mutex_unlock(&ei->ei_maplock);
 	return error;
 }

@@ -20,12 +20,13 @@ int ext2_dir_block(struct vnode *dvp, u32 idx, struct page **pgp)
 	return ext2_meta_get(ei->ei_mount, blk, pgp);
 }
 
-const struct ext2_dirent *ext2_dirent_at(struct vnode *dvp, const struct page *pg, u32 off)
+struct ext2_dirent *ext2_dirent_at(struct vnode *dvp, const struct page *pg, u32 off)
 {
-	const struct ext2_dirent *de = (const void *)((const u8 *)page_kva(pg) + off);
+	struct ext2_dirent *de = (struct ext2_dirent *)((u8 *)page_kva(pg) + off);
 
 	if (off % 4 == 0 && off <= EXT2_BSIZE - 8 && de->de_reclen >= 8 && de->de_reclen % 4 == 0 &&
-	    de->de_reclen <= EXT2_BSIZE - off && EXT2_DIRENT_LEN(de->de_namelen) <= de->de_reclen &&
+	    de->de_reclen <= EXT2_BSIZE - off &&
+	    EXT2_DIRENT_LEN(de->de_namelen) <= de->de_reclen &&
 	    (de->de_inode == 0 || de->de_namelen > 0))
 		return de;
 	ext2_damage(ext2mount(dvp->v_vfs), "directory %u has a damaged entry in block %u at byte %u", (u32)dvp->v_ino,
@@ -48,32 +49,33 @@ static int find_in_block(struct vnode *dvp, const struct page *pg, const char *n
 	return -ENOENT;
 }
 
-int ext2_dir_find(struct vnode *dvp, const char *name, u32 len, struct page **pgp, u32 *off)
+int ext2_dir_find(struct vnode *dvp, const char *name, u32 len, struct ext2slot *sl)
 {
 	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
 
 	for (u32 idx = 0; idx < n; idx++) {
-		int r = ext2_dir_block(dvp, idx, pgp);
+		int r = ext2_dir_block(dvp, idx, &sl->sl_page);
 
 		if (r)
 			return r;
-		r = find_in_block(dvp, *pgp, name, len);
+		r = find_in_block(dvp, sl->sl_page, name, len);
 		if (r >= 0) {
-			*off = (u32)r;
+			sl->sl_idx = idx;
+			sl->sl_off = (u32)r;
 			return 0;
 		}
-		page_put(*pgp);
+		page_put(sl->sl_page);
 		if (r != -ENOENT)
 			return r;
 	}
 	return -ENOENT;
 }
 
-static int ext2_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
+int ext2_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
 {
-	const struct ext2_dirent *de;
-	struct page *pg;
-	u32 off, ino;
+	struct ext2mount *em = ext2mount(dvp->v_vfs);
+	struct ext2slot sl;
+	u32 ino;
 	int error;
 
 	ASSERT(mutex_held(&dvp->v_lock));
@@ -82,22 +84,57 @@ static int ext2_lookup(struct vnode *dvp, const char *name, u32 len, struct vnod
 		*vpp = dvp;
 		return 0;
 	}
-	error = ext2_dir_find(dvp, name, len, &pg, &off);
+	error = ext2_dir_find(dvp, name, len, &sl);
 	if (error)
 		return error;
-	de = (const void *)((const u8 *)page_kva(pg) + off);
-	ino = de->de_inode;
-	page_put(pg);
-	error = ext2_iget(ext2mount(dvp->v_vfs), ino, vpp);
+	ino = ext2_slot_entry(&sl)->de_inode;
+	page_put(sl.sl_page);
+	error = ext2_iget(em, ino, vpp);
 	if (!error && len == 2 && name[0] == '.' && name[1] == '.' && (*vpp)->v_type != VDIR) {
 		vn_rele(*vpp);
-		error = ext2_damage(ext2mount(dvp->v_vfs), "the parent of directory %u is no directory", (u32)dvp->v_ino);
+		error = ext2_damage(em, "the parent of directory %u is no directory", (u32)dvp->v_ino);
 	}
 	return error;
 }
 
+/* Is nothing in there but "." and ".."? */
+bool ext2_dir_is_empty(struct vnode *dvp, int *error)
+{
+	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
+	const struct ext2_dirent *de;
+	struct page *pg;
+	bool empty = true;
+
+	*error = 0;
+	for (u32 idx = 0; idx < n && empty; idx++) {
+		*error = ext2_dir_block(dvp, idx, &pg);
+		if (*error)
+			return false;
+		for (u32 off = 0; off < EXT2_BSIZE && empty; off += de->de_reclen) {
+			de = ext2_dirent_at(dvp, pg, off);
+			if (!de)
+				*error = -EUCLEAN;
+			empty = de && (de->de_inode == 0 || (de->de_name[0] == '.' && (de->de_namelen == 1 ||
+					(de->de_namelen == 2 && de->de_name[1] == '.'))));
+			if (!de)
+				break;
+		}
+		page_put(pg);
+	}
+	return empty;
+}
+
 /* Type bytes of entries (source: ext2_fs.h EXT2_FT_*). */
 static const enum vtype entry_type[] = { VNON, VREG, VDIR, VCHR, VBLK, VFIFO, VNON, VLNK };
+
+u8 ext2_type_byte(const struct ext2mount *em, enum vtype type)
+{
+	for (u32 i = 1; em->em_filetype && i < ARRAY_SIZE(entry_type); i++) {
+		if (entry_type[i] == type)
+			return (u8)i;
+	}
+	return 0;
+}
 
 /* Hands out the entries of one block from `from` on. 1: the receiver has had enough. */
 static int read_block(struct vnode *dvp, const struct page *pg, u32 idx, u32 from, dirent_fn fn, void *arg)
@@ -122,7 +159,7 @@ static int read_block(struct vnode *dvp, const struct page *pg, u32 idx, u32 fro
 	return 0;
 }
 
-static int ext2_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg)
+int ext2_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg)
 {
 	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
 	int r = 0;
@@ -141,12 +178,7 @@ static int ext2_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg)
 		r = read_block(dvp, pg, idx, from, fn, arg);
 		page_put(pg);
 	}
+	if (r >= 0)
+		ext2_accessed(dvp);
 	return r < 0 ? r : 0;
 }
-
-const struct vnodeops ext2_dir_ops = {
-	.vop_getattr = ext2_getattr,
-	.vop_lookup = ext2_lookup,
-	.vop_readdir = ext2_readdir,
-	.vop_reclaim = ext2_reclaim,
-};

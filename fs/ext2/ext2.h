@@ -10,10 +10,21 @@
  *
  * Contents of regular files and long symbolic links are in their vnode's own page cache; pg_private is the block, 0 a hole.
  *
+ * Whatever changes metadata does so between ext2_begin() and ext2_end(), and tells by ext2_dirty() which pages it changed, and of what
+ * kind they are. Nothing of that reaches the disk before a commit (fs/ext2/commit.c), which lets no operation be under way, and
+ * writes kind by kind, in an order in which every moment leaves a disk that can be used: names before the end of
+ * what they named, blocks' contents before the pointers to them. Blocks and inodes that were freed are not used again before
+ * that is on the disk.
+ *
  * Locks, outermost first
  *   v_lock         entries of a directory, attributes, size and truncation of a file
- *   page locks     of files' pages; of em_meta's pages only while one is being read
+ *   page locks     of files' pages. Who holds one never waits for a commit: ext2_trybegin()
+ *   em_commit      (LR_FS_TXN) one commit at a time
+ *   an operation   (ext2_begin)
  *   ei_maplock     (LR_FS_INODE) i_block[] and the indirect blocks of one inode
+ *   em_alloc       (LR_FS_META) bitmaps, descriptors, counts of the superblock, the list of what was freed
+ *   em_meta's page locks: only while a block is being read
+ *   em_lock        (spinlock, LR_PCLIST) the fields named below
  *
  * Nothing that comes from the disk is trusted: block numbers, sizes, entries are checked where they are used. What is wrong is told on the
  * console in one line (ext2_damage()), the file system becomes read-only, and the call fails with EUCLEAN.
@@ -30,21 +41,42 @@
 #define EXT2_NPTR (EXT2_BSIZE / 4) /* block numbers in an indirect block */
 #define EXT2_DESC_PER_BLOCK (EXT2_BSIZE / sizeof(struct ext2_group_desc))
 
+struct cred;
+
 struct ext2mount {
 	struct vfs *em_vfs;
 	struct bdev *em_bdev;
 	struct vnode *em_meta;
 	/* Checked when mounted, then constant; what the disk says later does not matter. */
 	u32 em_blocks, em_inodes, em_bpg, em_ipg, em_ngroups, em_isize, em_first_ino, em_ngdb;
-	bool em_filetype;
+	bool em_filetype, em_sparse;
 	u64 em_maxsize; /* of a file */
 	u32 em_complaints; /* atomic */
+	bool em_frozen; /* unknown features, or damage: no writing until the next mount */
+	bool em_rw;		/* the disk is marked as in use */
 	struct page *em_sbpage; /* block 0, held */
 	struct ext2_super *em_sb; /* in it */
 	struct page **em_gdpage; /* em_ngdb, held */
 	struct ext2group {
 		u32 eg_bbm, eg_ibm, eg_itable; /* block numbers, checked */
+		u32 eg_next;		       /* where the last allocation in this group ended (em_alloc) */
 	} *em_group;
+
+	struct mutex em_alloc, em_commit;
+	struct list em_freed;  /* struct ext2freed: what the next commit gives free (em_alloc) */
+	u32 em_nfreed;	       /* blocks in it */
+	struct list em_orphans; /* ei_orphan, as chained on the disk, the first one first (em_alloc) */
+
+	struct spinlock em_lock;
+	u32 em_seq;	       /* number of the next commit; changes while no operation is open */
+	u32 em_nopen;	       /* operations under way (em_lock) */
+	bool em_closed;	       /* none may begin (em_lock) */
+	u32 em_ndirty, em_dirtylimit; /* pages of em_meta to write (em_meta's v_pclock) */
+	struct list em_ordered; /* ei_ordered: files whose new blocks wait for their contents; a reference each (em_lock) */
+	struct list em_dying;  /* ei_dying: last name removed, not yet on the disk; a reference each (em_lock) */
+	u32 em_ndying, em_dyingblocks;
+	u32 em_inflight;       /* pages being written by a commit (em_lock) */
+	int em_ioerror;	       /* of one of them (em_lock) */
 };
 
 struct ext2inode {
@@ -53,7 +85,32 @@ struct ext2inode {
 	struct page *ei_page; /* of the inode table, held */
 	struct ext2_dinode *ei_d;
 	struct mutex ei_maplock;
+	u32 ei_goal;   /* where its next block should be; 0: no idea (ei_maplock) */
+	u32 ei_room;   /* directory: no room in the blocks before this one (v_lock) */
+	u32 ei_born;   /* em_seq when it was made; 0: before this mount */
+	u32 ei_changed, ei_touched; /* em_seq of the last change, and of the last one of times only, at least */
+	u32 ei_flushed; /* em_seq whose commit has been here (em_lock) */
+	struct list ei_ordered, ei_dying, ei_orphan;
+	struct list ei_done; /* a commit's (em_commit) */
 };
+
+/* Kinds of dirty metadata (pg_private2 of em_meta's pages): in which phase of a commit a page is written. */
+#define EXT2_K_NEW 0x01u    /* nothing on the disk leads to this block yet */
+#define EXT2_K_BITMAP 0x02u
+#define EXT2_K_INODE 0x04u  /* inodes, indirect blocks */
+#define EXT2_K_SUPER 0x08u  /* descriptors, superblock: counts */
+#define EXT2_K_DIR 0x10u    /* a directory block; names were added or replaced */
+#define EXT2_K_MOVED 0x20u  /* a directory block; a name was taken out that a rename has put into another one */
+
+#define EXT2_NFREED 508u
+struct ext2freed {
+	struct list ef_link;
+	u32 ef_n;
+	struct {
+		u32 start, len; /* len 0: inode `start` */
+	} ef_run[EXT2_NFREED];
+};
+_Static_assert(sizeof(struct ext2freed) <= PAGE_SIZE, "one page");
 
 static inline struct ext2mount *ext2mount(const struct vfs *vfs)
 {
@@ -71,42 +128,181 @@ int ext2_damage(struct ext2mount *em, const char *fmt, ...) __printf(2, 3);
 
 /* --- meta.c ----------------------------------------------------------------------------------- */
 
+extern const struct vnodeops ext2_meta_ops;
+
 /* The metadata block blk, valid, with a reference. -EUCLEAN (beyond the end), -EIO, -ENOMEM */
 int ext2_meta_get(struct ext2mount *em, u32 blk, struct page **pgp);
+/* The same for a block just allocated: zeros, dirty. -ENOMEM */
+int ext2_meta_new(struct ext2mount *em, u32 blk, struct page **pgp);
+/* The page has been changed, within an operation. */
+void ext2_dirty(struct ext2mount *em, struct page *pg, u32 kind);
+/* Block blk is metadata no more: what was to be written need not be. */
+void ext2_meta_forget(struct ext2mount *em, u32 blk);
 /* May blk hold data, an indirect block, or a directory? */
 bool ext2_block_ok(const struct ext2mount *em, u32 blk);
 bool ext2_group_has_super(const struct ext2mount *em, u32 g);
+static inline u32 ext2_itable_blocks(const struct ext2mount *em)
+{
+	return em->em_ipg / (EXT2_BSIZE / em->em_isize);
+}
+static inline struct ext2_group_desc *ext2_desc(const struct ext2mount *em, u32 g)
+{
+	return (struct ext2_group_desc *)page_kva(em->em_gdpage[g / EXT2_DESC_PER_BLOCK]) + g % EXT2_DESC_PER_BLOCK;
+}
+
+/* --- txn.c ------------------------------------------------------------------------------------ */
+
+/* An operation on metadata begins; waits while a commit is under way. The caller holds no page lock and is in no operation. */
+void ext2_begin(struct ext2mount *em);
+/* The same for those who may not wait; false: not now. */
+bool ext2_trybegin(struct ext2mount *em);
+/* The same for the freeing of what has no name any more: does not commit because there is much to write. */
+void ext2_begin_free(struct ext2mount *em);
+void ext2_end(struct ext2mount *em);
+/* Is there so much to write that a commit should come first? */
+bool ext2_overfull(const struct ext2mount *em);
+/* An operation that ended with -EAGAIN has changed nothing; commits, and says whether to try again; else *error becomes -ENOSPC. */
+bool ext2_again(struct ext2mount *em, int *error, u32 *tries);
+/* The contents of new blocks of the file must be written by the next commit. Within an operation. */
+void ext2_order(struct ext2inode *ei);
+
+/* --- commit.c --------------------------------------------------------------------------------- */
+
+/* Everything that was done before is on the medium when it returns. -EIO. No page locks, not within an operation. */
+int ext2_commit(struct ext2mount *em);
+/* The same until nothing is left that was freed or removed. */
+int ext2_settle(struct ext2mount *em);
+
+/* --- balloc.c --------------------------------------------------------------------------------- */
+
+/* Allocates 1..want neighbouring blocks, near goal if there is room. -ENOSPC; -EAGAIN: there will be some after a commit; -EUCLEAN, -EIO, -ENOMEM */
+int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got);
+/* Frees blocks that the last commit's disk may still use: they become free with the next one. `now`: it cannot. */
+void ext2_bfree(struct ext2mount *em, u32 blk, u32 n, bool now);
+/* Clears the bits of all that was freed before this commit, as part of the next one. Called by the commit. */
+void ext2_apply_freed(struct ext2mount *em);
+/* Puts a run on the list for that. em_alloc held. */
+void ext2_defer(struct ext2mount *em, u32 start, u32 len);
+/* The first clear bit in [from, end), end: none. */
+u32 ext2_find_zero(const u32 *map, u32 from, u32 end);
+
+/* --- ialloc.c --------------------------------------------------------------------------------- */
+
+/* An unused inode number, near the directory `dir`. -ENOSPC, -EAGAIN, -EUCLEAN, -EIO, -ENOMEM */
+int ext2_ialloc(struct ext2mount *em, u32 dir, bool isdir, u32 *inop);
+/* ei has neither names nor blocks nor users: its number becomes free. */
+void ext2_ifree(struct ext2inode *ei, bool now);
+void ext2_ifree_bit(struct ext2mount *em, u32 ino);
+
+/* --- orphan.c --------------------------------------------------------------------------------- */
+
+/* The last name of ei has been removed: it goes with its last reference. v_lock held, within an operation */
+void ext2_lost_name(struct ext2inode *ei);
+/* Its removal is on the disk: ei is one for the list of inodes that a crash would leave behind. Within an operation */
+void ext2_orphan_add(struct ext2inode *ei);
+bool ext2_inactive(struct vnode *vp);
+/* At mount: frees what a crash has left. */
+int ext2_orphans_clear(struct ext2mount *em);
 
 /* --- inode.c ---------------------------------------------------------------------------------- */
 
 void ext2_inode_init(void);
 /* The vnode of an inode number that came from the disk. -EUCLEAN: there is no such inode, or it is damaged */
 int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp);
-int ext2_getattr(struct vnode *vp, struct vattr *va);
+/* The same of one that may have no name: left by a crash. */
+int ext2_iget_orphan(struct ext2mount *em, u32 ino, struct vnode **vpp);
+/* A new inode of that kind with its vnode, near and in the group of dvp; no link. Within an operation. As ext2_ialloc() */
+int ext2_inew(struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr, struct vnode **vpp);
 void ext2_reclaim(struct vnode *vp);
+/* ei_d has been changed; `times`: nothing but times. Within an operation */
+void ext2_idirty(struct ext2inode *ei, bool times);
+void ext2_set_disk_size(struct ext2inode *ei, u64 size);
+
+/* --- attr.c ----------------------------------------------------------------------------------- */
+
+int ext2_getattr(struct vnode *vp, struct vattr *va);
+int ext2_setattr(struct vnode *vp, const struct vattr *va);
+/* atime is now, if that is worth telling. Not within an operation */
+void ext2_accessed(struct vnode *vp);
+#define EXT2_T_ATIME 1u
+#define EXT2_T_MTIME 2u
+#define EXT2_T_CTIME 4u
+#define EXT2_T_CRTIME 8u
+void ext2_set_times(struct ext2inode *ei, u32 which, struct timespec_k t);
+/* mtime and ctime, or ctime alone, are now; marks ei dirty */
+void ext2_modified(struct ext2inode *ei);
+void ext2_ctime_now(struct ext2inode *ei);
 
 /* --- bmap.c ----------------------------------------------------------------------------------- */
 
 /* The block of page idx, 0 for a hole, and in *run how many pages from there on (at most max) are neighbours on the disk or all holes. Takes
  * ei_maplock. -EUCLEAN, -EIO, -ENOMEM */
 int ext2_bmap(struct ext2inode *ei, u32 idx, u32 max, u32 *blk, u32 *run);
-
+int ext2_bmap_locked(struct ext2inode *ei, u32 idx, u32 max, u32 *blk, u32 *run); /* ei_maplock held */
 /* The way to page idx of a file: off[0] is the place in i_block[], the others in indirect blocks. Returns how many, 0: too far. */
 u32 ext2_path(u32 idx, u32 off[4]);
+/* 0 if blk is 0 or may belong to a file */
+int ext2_check_block(struct ext2inode *ei, u32 blk);
+
+/* --- grow.c, truncate.c ----------------------------------------------------------------------- */
+
+/* Allocates blocks for 1..want pages from idx on, which has none. Their contents are the caller's affair. ei_maplock held, within an
+ * operation. As ext2_balloc(), and -EFBIG */
+int ext2_grow(struct ext2inode *ei, u32 idx, u32 want, u32 *blk, u32 *got);
+/* Frees the blocks of pages >= idx. Within an operation; takes ei_maplock. */
+void ext2_shrink(struct ext2inode *ei, u32 idx);
+/* The size of a regular file becomes size. v_lock held, not within an operation. -EFBIG, -EIO ... */
+int ext2_set_size(struct vnode *vp, u64 size);
+/* Gives back what a write has got and could not fill. v_lock held, not within an operation. */
+void ext2_trim(struct vnode *vp);
 
 /* --- dir.c ------------------------------------------------------------------------------------ */
 
 /* Block idx of a directory, with a reference. */
 int ext2_dir_block(struct vnode *dvp, u32 idx, struct page **pgp);
 /* The entry at byte off of a directory block, checked; NULL: damaged. */
-const struct ext2_dirent *ext2_dirent_at(struct vnode *dvp, const struct page *pg, u32 off);
-/* Where the entry called name is: its block with a reference, and the offset there. v_lock held. -ENOENT */
-int ext2_dir_find(struct vnode *dvp, const char *name, u32 len, struct page **pgp, u32 *off);
+struct ext2_dirent *ext2_dirent_at(struct vnode *dvp, const struct page *pg, u32 off);
+/* A place in a directory: its block, with a reference, and the entry there. */
+struct ext2slot {
+	struct page *sl_page;
+	u32 sl_idx, sl_off;
+};
+static inline struct ext2_dirent *ext2_slot_entry(const struct ext2slot *sl)
+{
+	return (struct ext2_dirent *)((u8 *)page_kva(sl->sl_page) + sl->sl_off);
+}
+/* Where the entry called name is. v_lock held. -ENOENT */
+int ext2_dir_find(struct vnode *dvp, const char *name, u32 len, struct ext2slot *sl);
+bool ext2_dir_is_empty(struct vnode *dvp, int *error);
+int ext2_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
+int ext2_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg);
+u8 ext2_type_byte(const struct ext2mount *em, enum vtype type);
+
+/* --- dirmod.c: within an operation, v_lock held ------------------------------------------------ */
+
+/* Room for a name of len bytes; the directory may grow for it. As ext2_balloc() */
+int ext2_dir_room(struct vnode *dvp, u32 len, struct ext2slot *sl);
+/* Puts the name there. Cannot fail. Lets go of the slot. */
+void ext2_dir_enter(struct vnode *dvp, struct ext2slot *sl, const char *name, u32 len, const struct vnode *vp);
+/* The entry leads to vp from now on. */
+void ext2_dir_redirect(struct vnode *dvp, struct ext2slot *sl, const struct vnode *vp);
+/* Takes the entry out; kind EXT2_K_DIR or EXT2_K_MOVED. */
+void ext2_dir_take_out(struct vnode *dvp, struct ext2slot *sl, u32 kind);
+/* The first block of a new directory. As ext2_balloc() */
+int ext2_dir_make(struct vnode *vp, struct vnode *parent);
+
+/* --- names.c ---------------------------------------------------------------------------------- */
 
 extern const struct vnodeops ext2_dir_ops;
 
-/* --- file.c ----------------------------------------------------------------------------------- */
+/* --- file.c, symlink.c ------------------------------------------------------------------------- */
 
 extern const struct vnodeops ext2_file_ops, ext2_link_ops, ext2_special_ops;
+int ext2_fsync(struct vnode *vp, bool datasync);
+int ext2_getpage(struct vnode *vp, struct page *pg);
+void ext2_putpages(struct vnode *vp, struct page **pg, u32 n);
+int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n);
+/* The text of a new symbolic link. Within an operation. As ext2_balloc() */
+int ext2_symlink_set(struct vnode *vp, const char *target, u32 len);
 
 #endif

@@ -1,16 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* ext2: contents of regular files and symbolic links. */
+/*
+ * ext2: contents of regular files, from and to the page cache. A page knows its block (pg_private) from when it is read, or from when it is
+ * about to be written, so that writing it out needs nothing but the disk.
+ */
 #include "fs/ext2/ext2.h"
 
 #include "fs/bio.h"
+#include "fs/file.h"
 #include "fs/pagecache.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/stat.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "proc/cred.h"
 
 #define SECTORS (EXT2_BSIZE / SECTOR_SIZE)
 
-static int ext2_getpage(struct vnode *vp, struct page *pg)
+/* --- Pages ------------------------------------------------------------------------------------- */
+
+int ext2_getpage(struct vnode *vp, struct page *pg)
 {
 	struct ext2inode *ei = ext2inode(vp);
 	u32 blk, run;
@@ -36,14 +45,14 @@ static void ext2_getpages(struct vnode *vp, struct page **pg, u32 n)
 		u32 blk, run;
 		int error = ext2_bmap(ei, pg[0]->pg_index, n, &blk, &run);
 
-		if (error == 0 && blk) {
-			for (u32 i = 0; i < run; i++)
-				pg[i]->pg_private = blk + i;
+		if (error)
+			run = 1;
+		for (u32 i = 0; i < run; i++)
+			pg[i]->pg_private = blk ? blk + i : 0;
+		if (!error && blk) {
 			bio_start(ei->ei_mount->em_bdev, BUF_READ, (u64)blk * SECTORS, pg, run, pc_read_done);
 		} else {
-			run = error ? 1 : run;
 			for (u32 i = 0; i < run; i++) {
-				pg[i]->pg_private = 0;
 				if (!error)
 					page_zero(page_kva(pg[i]));
 				pc_read_done(pg[i], error ? -EIO : 0);
@@ -54,56 +63,179 @@ static void ext2_getpages(struct vnode *vp, struct page **pg, u32 n)
 	}
 }
 
-static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
+void ext2_putpages(struct vnode *vp, struct page **pg, u32 n)
 {
-	return pc_read(vp, u);
+	while (n > 0) {
+		u32 blk = pg[0]->pg_private, run;
+
+		for (run = 1; run < n && pg[run]->pg_private == (blk ? blk + run : 0); run++)
+			;
+		if (blk) {
+			bio_start(ext2mount(vp->v_vfs)->em_bdev, BUF_WRITE, (u64)blk * SECTORS, pg, run, pc_write_done);
+		} else {
+			/* A hole whose zeros were zeroed. */
+			for (u32 i = 0; i < run; i++)
+				pc_write_done(pg[i], 0);
+		}
+		pg += run;
+		n -= run;
+	}
 }
 
-/* A short text is in the inode itself, in place of block numbers. */
-static bool is_fast(const struct ext2inode *ei)
+/* How many of the pages from the first on have no block in memory's view. */
+static u32 unknown_run(struct page **pg, u32 n)
 {
-	const struct ext2_dinode *d = ei->ei_d;
+	u32 i;
 
-	return d->i_blocks == (d->i_file_acl ? EXT2_BSIZE / 512 : 0);
+	for (i = 0; i < n && pg[i]->pg_private == 0; i++)
+		;
+	return i;
 }
 
-static int ext2_readlink(struct vnode *vp, char *buf, size_t size)
+static void set_blocks(struct page **pg, u32 n, u32 blk, bool fresh)
 {
-	struct ext2inode *ei = ext2inode(vp);
-	size_t len = (size_t)vp->v_size, n = MIN(len, size);
-	struct page *pg;
+	for (u32 i = 0; i < n; i++) {
+		pg[i]->pg_private = blk + i;
+		if (!fresh)
+			continue;
+		if (!page_test(pg[i], PG_UPTODATE))
+			page_set(pg[i], PG_NEW);
+		pc_dirty(pg[i]);
+	}
+}
+
+/* Blocks for pages that have none: found or allocated. How many pages are ready; or an error. ei_maplock held. */
+static int find_blocks(struct ext2inode *ei, struct page **pg, u32 n, bool *fresh)
+{
+	u32 done = 0, want, blk, run;
 	int error;
 
-	if (is_fast(ei)) {
-		if (len > sizeof(ei->ei_d->i_block))
-			return ext2_damage(ei->ei_mount, "symbolic link %u is too long", (u32)vp->v_ino);
-		memcpy(buf, ei->ei_d->i_block, n);
-		return (int)n;
+	while (done < n) {
+		want = unknown_run(pg + done, n - done);
+		if (want == 0) {
+			done++;
+			continue;
+		}
+		error = ext2_bmap_locked(ei, pg[done]->pg_index, want, &blk, &run);
+		if (!error && blk) {
+			set_blocks(pg + done, run, blk, false);
+		} else if (!error) {
+			error = ext2_grow(ei, pg[done]->pg_index, run, &blk, &run);
+			if (!error) {
+				set_blocks(pg + done, run, blk, true);
+				*fresh = true;
+			}
+		}
+		if (error)
+			return done > 0 ? (int)done : error;
+		done += run;
 	}
-	error = pc_get(vp, 0, &pg);
-	if (error)
-		return error;
-	memcpy(buf, page_kva(pg), n);
-	page_put(pg);
-	return (int)n;
+	return (int)done;
+}
+
+int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n)
+{
+	struct ext2inode *ei = ext2inode(vp);
+	struct ext2mount *em = ei->ei_mount;
+	bool fresh = false;
+	u32 i;
+	int ready;
+
+	for (i = 0; i < n && pg[i]->pg_private; i++)
+		;
+	if (i == n)
+		return (int)n;
+	if (vp->v_vfs->vfs_readonly)
+		return -EROFS;
+	if ((u64)pg[0]->pg_index * EXT2_BSIZE >= em->em_maxsize)
+		return -EFBIG;
+	if (ext2_overfull(em) || !ext2_trybegin(em))
+		return -EAGAIN;
+	mutex_lock(&ei->ei_maplock);
+	ready = find_blocks(ei, pg, n, &fresh);
+	mutex_unlock(&ei->ei_maplock);
+	if (fresh)
+		ext2_order(ei);
+	ext2_end(em);
+	return ready;
+}
+
+/* --- Reading and writing ------------------------------------------------------------------------ */
+
+static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
+{
+	int error = pc_read(vp, u);
+
+	if (f && !(f->f_flags & O_NOATIME))
+		ext2_accessed(vp);
+	return error;
+}
+
+/* The inode follows. Whoever is not the superuser takes the set-id rights away by writing. */
+static void written(struct ext2inode *ei)
+{
+	struct ext2_dinode *d = ei->ei_d;
+
+	ext2_begin(ei->ei_mount);
+	ext2_set_disk_size(ei, ei->ei_vp->v_size);
+	ext2_modified(ei);
+	if ((d->i_mode & (S_ISUID | S_ISGID)) && !cred_super(cred_cur())) {
+		d->i_mode &= (u16)~S_ISUID;
+		if (d->i_mode & 0010)
+			d->i_mode &= (u16)~S_ISGID;
+		ext2_idirty(ei, false);
+	}
+	ext2_end(ei->ei_mount);
+}
+
+static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
+{
+	size_t before = u->uio_resid;
+	int error;
+
+	vn_lock(vp);
+	error = vp->v_vfs->vfs_readonly ? -EROFS : pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
+	if (u->uio_resid < before)
+		written(ext2inode(vp));
+	if (u->uio_resid > 0 && error != -EROFS)
+		ext2_trim(vp);
+	vn_unlock(vp);
+	if (!error && f && (f->f_flags & O_DSYNC))
+		error = ext2_fsync(vp, (f->f_flags & O_SYNC) != O_SYNC);
+	return error;
+}
+
+int ext2_fsync(struct vnode *vp, bool datasync)
+{
+	struct ext2inode *ei = ext2inode(vp);
+	struct ext2mount *em = ei->ei_mount;
+	int error = vp->v_type == VDIR ? 0 : pc_flush(vp, 0, PC_END, true), error2;
+
+	if ((datasync ? ei->ei_changed : ei->ei_touched) == em->em_seq)
+		error2 = ext2_commit(em);
+	else
+		error2 = bio_flush(em->em_bdev);
+	return error ? error : error2;
 }
 
 const struct vnodeops ext2_file_ops = {
 	.vop_read = ext2_read,
+	.vop_write = ext2_write,
 	.vop_getattr = ext2_getattr,
+	.vop_setattr = ext2_setattr,
+	.vop_fsync = ext2_fsync,
 	.vop_getpage = ext2_getpage,
 	.vop_getpages = ext2_getpages,
-	.vop_reclaim = ext2_reclaim,
-};
-
-const struct vnodeops ext2_link_ops = {
-	.vop_getattr = ext2_getattr,
-	.vop_readlink = ext2_readlink,
-	.vop_getpage = ext2_getpage,
+	.vop_putpages = ext2_putpages,
+	.vop_mkwrite = ext2_mkwrite,
+	.vop_inactive = ext2_inactive,
 	.vop_reclaim = ext2_reclaim,
 };
 
 const struct vnodeops ext2_special_ops = {
 	.vop_getattr = ext2_getattr,
+	.vop_setattr = ext2_setattr,
+	.vop_fsync = ext2_fsync,
+	.vop_inactive = ext2_inactive,
 	.vop_reclaim = ext2_reclaim,
 };

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* ext2: inodes and their attributes. */
+/* ext2: inodes: from number to vnode, and new ones. */
 #include "fs/ext2/ext2.h"
 
+#include "fs/file_impl.h"
 #include "fs/pagecache.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/stat.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/cred.h"
+
+#define EXT2_EXTRA_ISIZE 32u /* the fields up to the project id, as mke2fs has it */
 
 static struct kmem_cache *inode_cache;
 
@@ -53,16 +58,18 @@ static u64 size_of(const struct ext2_dinode *d)
 	return S_ISREG(d->i_mode) ? size | (u64)d->i_size_high << 32 : size;
 }
 
-static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *d)
+static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *d, bool orphan)
 {
 	u64 size = size_of(d);
 
-	if (d->i_links_count == 0)
+	if (d->i_links_count == 0 && !orphan)
 		return ext2_damage(em, "inode %u has a name but is not in use", ino);
 	if (d->i_flags & (EXT2_FL_EXTENTS | EXT2_FL_INLINE))
 		return ext2_damage(em, "inode %u has flags %x, which ext2 does not have", ino, d->i_flags);
 	if (size > em->em_maxsize)
 		return ext2_damage(em, "inode %u has size %llu", ino, (unsigned long long)size);
+	if (orphan)
+		return 0; /* on its way in or out */
 	if (S_ISDIR(d->i_mode) && (size == 0 || size % EXT2_BSIZE))
 		return ext2_damage(em, "directory %u has size %llu", ino, (unsigned long long)size);
 	if (S_ISLNK(d->i_mode) && (size == 0 || size >= EXT2_BSIZE))
@@ -71,9 +78,9 @@ static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *
 }
 
 /* Gets the inode's page, and makes *eip of it. */
-static int load(struct ext2mount *em, u32 ino, struct ext2inode **eip)
+static int load(struct ext2mount *em, struct vnode *vp, struct ext2inode **eip)
 {
-	u32 per_block = EXT2_BSIZE / em->em_isize, at = (ino - 1) % em->em_ipg;
+	u32 ino = (u32)vp->v_ino, per_block = EXT2_BSIZE / em->em_isize, at = (ino - 1) % em->em_ipg;
 	struct ext2inode *ei = kmem_alloc(inode_cache, KM_ZERO);
 	int error;
 
@@ -85,8 +92,13 @@ static int load(struct ext2mount *em, u32 ino, struct ext2inode **eip)
 		return error;
 	}
 	ei->ei_mount = em;
+	ei->ei_vp = vp;
 	ei->ei_d = (struct ext2_dinode *)((u8 *)page_kva(ei->ei_page) + at % per_block * em->em_isize);
 	mutex_init(&ei->ei_maplock, "ext2-map", LR_FS_INODE);
+	list_init(&ei->ei_ordered);
+	list_init(&ei->ei_done);
+	list_init(&ei->ei_dying);
+	list_init(&ei->ei_orphan);
 	*eip = ei;
 	return 0;
 }
@@ -97,26 +109,25 @@ static void drop(struct ext2inode *ei)
 	kmem_free(inode_cache, ei);
 }
 
-static int fill(struct vnode *vp, struct ext2inode *ei)
+static int fill(struct vnode *vp, struct ext2inode *ei, bool orphan)
 {
 	const struct ext2_dinode *d = ei->ei_d;
 	int error;
 
-	error = check_inode(ei->ei_mount, (u32)vp->v_ino, d);
+	error = check_inode(ei->ei_mount, (u32)vp->v_ino, d, orphan);
 	if (!error && set_kind(vp, d->i_mode))
 		error = ext2_damage(ei->ei_mount, "inode %u has mode %o", (u32)vp->v_ino, d->i_mode);
 	if (error)
 		return error;
 	vp->v_size = size_of(d);
 	vp->v_rdev = vp->v_type == VCHR || vp->v_type == VBLK ? rdev_of(d) : 0;
-	ei->ei_vp = vp;
 	vp->v_data = ei;
 	if (vp->v_type == VREG)
 		vnode_setflags(vp, V_SEEKABLE, 0);
 	return 0;
 }
 
-int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp)
+static int iget(struct ext2mount *em, u32 ino, bool orphan, struct vnode **vpp)
 {
 	struct ext2inode *ei;
 	struct vnode *vp;
@@ -129,9 +140,9 @@ int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp)
 	if (error)
 		return error;
 	if (isnew) {
-		error = load(em, ino, &ei);
+		error = load(em, vp, &ei);
 		if (!error) {
-			error = fill(vp, ei);
+			error = fill(vp, ei, orphan);
 			if (error)
 				drop(ei);
 		}
@@ -145,51 +156,147 @@ int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp)
 	return 0;
 }
 
+int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp)
+{
+	return iget(em, ino, false, vpp);
+}
+
+int ext2_iget_orphan(struct ext2mount *em, u32 ino, struct vnode **vpp)
+{
+	return iget(em, ino, true, vpp);
+}
+
 void ext2_reclaim(struct vnode *vp)
 {
 	if (ext2inode(vp))
 		drop(ext2inode(vp));
 }
 
-/* Does the inode have the fields up to and with `end` (an offset)? */
-static bool has_extra(const struct ext2inode *ei, size_t end)
+void ext2_idirty(struct ext2inode *ei, bool times)
 {
-	return ei->ei_mount->em_isize > EXT2_OLD_INODE_SIZE && EXT2_OLD_INODE_SIZE + ei->ei_d->i_extra_isize >= end &&
-	       end <= ei->ei_mount->em_isize;
+	struct ext2mount *em = ei->ei_mount;
+
+	ei->ei_touched = em->em_seq;
+	if (!times)
+		ei->ei_changed = em->em_seq;
+	ext2_dirty(em, ei->ei_page, EXT2_K_INODE);
 }
 
-/* Two more bits of seconds below 30 bits of nanoseconds; the seconds themselves are signed. */
-static struct timespec_k time_of(const struct ext2inode *ei, u32 sec, const u32 *extra)
+void ext2_set_disk_size(struct ext2inode *ei, u64 size)
 {
-	struct timespec_k t = { .tv_sec = (s32)sec };
-	size_t end = (size_t)((const u8 *)(extra + 1) - (const u8 *)ei->ei_d);
+	struct ext2mount *em = ei->ei_mount;
+	struct ext2_dinode *d = ei->ei_d;
 
-	if (has_extra(ei, end)) {
-		t.tv_sec += (s64)(*extra & 3) << 32;
-		t.tv_nsec = MIN(*extra >> 2, (u32)NSEC_PER_SEC - 1);
+	if (size_of(d) == size)
+		return;
+	if (size > INT32_MAX && !(em->em_sb->s_feature_ro_compat & EXT2_RO_LARGE_FILE)) {
+		em->em_sb->s_feature_ro_compat |= EXT2_RO_LARGE_FILE;
+		ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
 	}
-	return t;
+	d->i_size = (u32)size;
+	if (S_ISREG(d->i_mode))
+		d->i_size_high = (u32)(size >> 32);
+	ext2_idirty(ei, false);
 }
 
-int ext2_getattr(struct vnode *vp, struct vattr *va)
-{
-	const struct ext2inode *ei = ext2inode(vp);
-	const struct ext2_dinode *d = ei->ei_d;
+/* --- New inodes -------------------------------------------------------------------------------- */
 
-	va->va_type = vp->v_type;
-	va->va_mode = d->i_mode;
-	va->va_uid = d->i_uid | (u32)d->i_uid_high << 16;
-	va->va_gid = d->i_gid | (u32)d->i_gid_high << 16;
-	va->va_nlink = d->i_links_count;
-	va->va_ino = vp->v_ino;
-	va->va_dev = vp->v_vfs->vfs_dev;
-	va->va_rdev = vp->v_rdev;
-	va->va_size = vp->v_size;
-	va->va_blocks = d->i_blocks;
-	va->va_blksize = EXT2_BSIZE;
-	va->va_gen = d->i_generation;
-	va->va_atime = time_of(ei, d->i_atime, &d->i_atime_extra);
-	va->va_mtime = time_of(ei, d->i_mtime, &d->i_mtime_extra);
-	va->va_ctime = time_of(ei, d->i_ctime, &d->i_ctime_extra);
+static u32 next_generation(void)
+{
+	static u32 last;
+	u32 now = (u32)(clock_real_ns() >> 10);
+
+	return __atomic_add_fetch(&last, now | 1, __ATOMIC_RELAXED);
+}
+
+static void set_owner(struct ext2_dinode *d, const struct ext2_dinode *dir, const struct cred *cr)
+{
+	gid_t gid = cr->cr_fsgid;
+
+	/* A directory with set-group-id hands its group down, to directories with the bit itself. */
+	if (dir->i_mode & S_ISGID) {
+		gid = dir->i_gid | (u32)dir->i_gid_high << 16;
+		if (S_ISDIR(d->i_mode))
+			d->i_mode |= S_ISGID;
+	}
+	d->i_uid = (u16)cr->cr_fsuid;
+	d->i_uid_high = (u16)(cr->cr_fsuid >> 16);
+	d->i_gid = (u16)gid;
+	d->i_gid_high = (u16)(gid >> 16);
+}
+
+static void set_rdev(struct ext2_dinode *d, dev_t rdev)
+{
+	u32 major = DEVMAJOR(rdev), minor = DEVMINOR(rdev);
+
+	if (major < 256)
+		d->i_block[0] = major << 8 | minor;
+	else
+		d->i_block[1] = minor | major << 8;
+}
+
+static void init_dinode(struct ext2inode *ei, const struct ext2inode *dir, mode_t mode, dev_t rdev, const struct cred *cr)
+{
+	struct ext2_dinode *d = ei->ei_d;
+
+	memset(d, 0, ei->ei_mount->em_isize);
+	d->i_mode = (u16)mode;
+	set_owner(d, dir->ei_d, cr);
+	d->i_flags = dir->ei_d->i_flags & EXT2_FL_INHERIT;
+	d->i_generation = next_generation();
+	if (ei->ei_mount->em_isize > EXT2_OLD_INODE_SIZE)
+		d->i_extra_isize = EXT2_EXTRA_ISIZE;
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		set_rdev(d, rdev);
+	ext2_set_times(ei, EXT2_T_ATIME | EXT2_T_MTIME | EXT2_T_CTIME | EXT2_T_CRTIME, timespec_now());
+}
+
+/* The vnode for a number that the bitmap says is unused. */
+static int claim(struct ext2mount *em, u32 ino, struct vnode **vpp)
+{
+	struct ext2inode *ei;
+	bool isnew;
+	int error;
+
+	error = vnode_get(em->em_vfs, ino, vpp, &isnew);
+	if (error)
+		return error;
+	if (!isnew) {
+		vn_rele(*vpp);
+		return ext2_damage(em, "inode %u is in use, but not in the bitmap", ino);
+	}
+	error = load(em, *vpp, &ei);
+	if (!error && ei->ei_d->i_links_count) {
+		error = ext2_damage(em, "inode %u is in use, but not in the bitmap", ino);
+		drop(ei);
+	}
+	if (error)
+		vnode_bad(*vpp);
+	else
+		(*vpp)->v_data = ei;
+	return error;
+}
+
+int ext2_inew(struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr, struct vnode **vpp)
+{
+	struct ext2mount *em = ext2mount(dvp->v_vfs);
+	struct ext2inode *ei;
+	struct vnode *vp;
+	u32 ino;
+	int error;
+
+	error = ext2_ialloc(em, (u32)dvp->v_ino, S_ISDIR(mode), &ino);
+	if (error)
+		return error;
+	error = claim(em, ino, &vp);
+	if (error)
+		return error; /* out of memory, or damaged: the number stays taken */
+	ei = ext2inode(vp);
+	init_dinode(ei, ext2inode(dvp), mode, rdev, cr);
+	ei->ei_born = em->em_seq;
+	VERIFY(fill(vp, ei, true) == 0);
+	ext2_idirty(ei, false);
+	vnode_ready(vp);
+	*vpp = vp;
 	return 0;
 }

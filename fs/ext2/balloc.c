@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2: which blocks are free.
+ *
+ * An allocation begins to look at its goal, usually right behind the file's last block. If that is taken it looks for a run
+ * worth having, in the goal's group and then in the others, and takes single blocks only when there is no run.
+ */
+#include "fs/ext2/ext2.h"
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "mm/page.h"
+#include "proc/cred.h"
+
+#define WORTHWHILE 16u /* blocks of a run for which it pays to go further away */
+
+u32 ext2_find_zero(const u32 *map, u32 from, u32 end)
+{
+	while (from < end) {
+		u32 word = ~map[from / 32] & ~0u << from % 32;
+
+		if (word)
+			return MIN(from / 32 * 32 + (u32)__builtin_ctz(word), end);
+		from = (from / 32 + 1) * 32;
+	}
+	return end;
+}
+
+static u32 find_one(const u32 *map, u32 from, u32 end)
+{
+	while (from < end) {
+		u32 word = map[from / 32] & ~0u << from % 32;
+
+		if (word)
+			return MIN(from / 32 * 32 + (u32)__builtin_ctz(word), end);
+		from = (from / 32 + 1) * 32;
+	}
+	return end;
+}
+
+/* A run of zeros at least `least` long in [from, end), cut to `want`; its length, 0: none. */
+static u32 find_run(const u32 *map, u32 from, u32 end, u32 least, u32 want, u32 *at)
+{
+	while ((from = ext2_find_zero(map, from, end)) < end) {
+		u32 stop = find_one(map, from, MIN(end, from + want));
+
+		if (stop - from >= least) {
+			*at = from;
+			return stop - from;
+		}
+		from = stop;
+	}
+	return 0;
+}
+
+static u32 blocks_in(const struct ext2mount *em, u32 g)
+{
+	return MIN(em->em_bpg, em->em_blocks - g * em->em_bpg);
+}
+
+/* Marks [at, at + n) of group g; the bitmap may be damaged and offer what is not for files. */
+static int take(struct ext2mount *em, u32 g, struct page *pg, u32 at, u32 n, u32 *blk)
+{
+	struct ext2_group_desc *gd = ext2_desc(em, g);
+	u32 *map = page_kva(pg);
+
+	*blk = g * em->em_bpg + at;
+	for (u32 i = 0; i < n; i++) {
+		if (!ext2_block_ok(em, *blk + i))
+			return ext2_damage(em, "block %u is free in the bitmap of group %u, but not a file's", *blk + i, g);
+	}
+	for (u32 i = at; i < at + n; i++)
+		map[i / 32] |= 1u << i % 32;
+	gd->bg_free_blocks_count = (u16)(gd->bg_free_blocks_count - MIN(n, (u32)gd->bg_free_blocks_count));
+	em->em_sb->s_free_blocks_count -= MIN(n, em->em_sb->s_free_blocks_count);
+	em->em_group[g].eg_next = at + n;
+	ext2_dirty(em, pg, EXT2_K_BITMAP);
+	ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
+	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	return 0;
+}
+
+/* Looks in group g from bit `from` on, then before it. *got 0: nothing */
+static int try_group(struct ext2mount *em, u32 g, u32 from, u32 least, u32 want, u32 *blk, u32 *got)
+{
+	u32 end = blocks_in(em, g), at;
+	struct page *pg;
+	int error;
+
+	*got = 0;
+	if (ext2_desc(em, g)->bg_free_blocks_count == 0)
+		return 0;
+	error = ext2_meta_get(em, em->em_group[g].eg_bbm, &pg);
+	if (error)
+		return error;
+	if (from >= end)
+		from = 0;
+	*got = find_run(page_kva(pg), from, end, least, want, &at);
+	if (*got == 0)
+		*got = find_run(page_kva(pg), 0, from, least, want, &at);
+	if (*got > 0)
+		error = take(em, g, pg, at, *got, blk);
+	page_put(pg);
+	return error;
+}
+
+/* Is the goal itself free? Then from there on, however few there are. */
+static int try_goal(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
+{
+	u32 g = goal / em->em_bpg, from = goal % em->em_bpg, n, at;
+	struct page *pg;
+	int error;
+
+	*got = 0;
+	error = ext2_meta_get(em, em->em_group[g].eg_bbm, &pg);
+	if (error)
+		return error;
+	n = find_run(page_kva(pg), from, MIN(from + want, blocks_in(em, g)), 1, want, &at);
+	if (n > 0 && at == from) {
+		*got = n;
+		error = take(em, g, pg, at, n, blk);
+	}
+	page_put(pg);
+	return error;
+}
+
+static int search(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
+{
+	u32 first = goal / em->em_bpg;
+	int error = try_goal(em, goal, want, blk, got);
+
+	for (u32 least = MIN(want, WORTHWHILE); !error && *got == 0; least = 1) {
+		for (u32 i = 0; i < em->em_ngroups && !error && *got == 0; i++) {
+			u32 g = (first + i) % em->em_ngroups;
+
+			error = try_group(em, g, i == 0 ? goal % em->em_bpg : em->em_group[g].eg_next, least, want, blk, got);
+		}
+		if (least == 1)
+			break;
+	}
+	return error;
+}
+
+int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
+{
+	u32 free, reserved;
+	int error = 0;
+
+	ASSERT(want > 0);
+	if (em->em_vfs->vfs_readonly)
+		return -EROFS;
+	if (goal >= em->em_blocks)
+		goal = 0;
+	*got = 0;
+	mutex_lock(&em->em_alloc);
+	free = em->em_sb->s_free_blocks_count;
+	reserved = cred_super(cred_cur()) ? 0 : em->em_sb->s_r_blocks_count;
+	if (free > reserved)
+		error = search(em, goal, MIN(want, free - reserved), blk, got);
+	if (!error && *got == 0)
+		error = em->em_nfreed > 0 || em->em_ndying > 0 ? -EAGAIN : -ENOSPC;
+	mutex_unlock(&em->em_alloc);
+	return error;
+}
+
+/* Clears the bits of a run within one group. em_alloc held. */
+static void clear_run(struct ext2mount *em, u32 blk, u32 n)
+{
+	u32 g = blk / em->em_bpg, at = blk % em->em_bpg, cleared = 0;
+	struct ext2_group_desc *gd = ext2_desc(em, g);
+	struct page *pg;
+	u32 *map;
+
+	if (ext2_meta_get(em, em->em_group[g].eg_bbm, &pg)) {
+		ext2_damage(em, "the bitmap of group %u cannot be read: %u blocks are lost", g, n);
+		return;
+	}
+	map = page_kva(pg);
+	for (u32 i = at; i < at + n; i++) {
+		if (map[i / 32] & 1u << i % 32)
+			cleared++;
+		else
+			ext2_damage(em, "block %u was freed twice", g * em->em_bpg + i);
+		map[i / 32] &= ~(1u << i % 32);
+	}
+	gd->bg_free_blocks_count = (u16)MIN(gd->bg_free_blocks_count + cleared, em->em_bpg);
+	em->em_sb->s_free_blocks_count = MIN(em->em_sb->s_free_blocks_count + cleared, em->em_blocks);
+	ext2_dirty(em, pg, EXT2_K_BITMAP);
+	ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
+	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	page_put(pg);
+}
+
+static void clear_blocks(struct ext2mount *em, u32 blk, u32 n)
+{
+	while (n > 0) {
+		u32 part = MIN(n, em->em_bpg - blk % em->em_bpg);
+
+		clear_run(em, blk, part);
+		blk += part;
+		n -= part;
+	}
+}
+
+static bool append_freed(struct ext2mount *em, u32 start, u32 len)
+{
+	struct ext2freed *ef = list_empty(&em->em_freed) ? NULL : list_last(&em->em_freed, struct ext2freed, ef_link);
+
+	if (ef && ef->ef_n > 0 && len > 0 && ef->ef_run[ef->ef_n - 1].len > 0 &&
+	    ef->ef_run[ef->ef_n - 1].start + ef->ef_run[ef->ef_n - 1].len == start) {
+		ef->ef_run[ef->ef_n - 1].len += len;
+		return true;
+	}
+	if (!ef || ef->ef_n == EXT2_NFREED) {
+		struct page *pg = page_alloc(PGA_RESERVE);
+
+		if (!pg)
+			return false;
+		ef = page_kva(pg);
+		ef->ef_n = 0;
+		list_push_back(&em->em_freed, &ef->ef_link);
+	}
+	ef->ef_run[ef->ef_n].start = start;
+	ef->ef_run[ef->ef_n++].len = len;
+	return true;
+}
+
+void ext2_defer(struct ext2mount *em, u32 start, u32 len)
+{
+	ASSERT(mutex_held(&em->em_alloc));
+	if (append_freed(em, start, len))
+		em->em_nfreed += MAX(len, 1u);
+	else
+		ext2_damage(em, "out of memory: what was freed stays marked as used");
+}
+
+void ext2_bfree(struct ext2mount *em, u32 blk, u32 n, bool now)
+{
+	mutex_lock(&em->em_alloc);
+	if (now)
+		clear_blocks(em, blk, n);
+	else
+		ext2_defer(em, blk, n);
+	mutex_unlock(&em->em_alloc);
+}
+
+void ext2_apply_freed(struct ext2mount *em)
+{
+	struct ext2freed *ef, *tmp;
+
+	mutex_lock(&em->em_alloc);
+	list_for_each_safe (ef, tmp, &em->em_freed, ef_link) {
+		for (u32 i = 0; i < ef->ef_n; i++) {
+			if (ef->ef_run[i].len)
+				clear_blocks(em, ef->ef_run[i].start, ef->ef_run[i].len);
+			else
+				ext2_ifree_bit(em, ef->ef_run[i].start);
+		}
+		list_remove(&ef->ef_link);
+		page_put(kva_page(ef));
+	}
+	em->em_nfreed = 0;
+	mutex_unlock(&em->em_alloc);
+}

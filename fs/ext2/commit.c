@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2: the commit, which brings everything that was done to the medium.
+ *
+ *   1. contents of the files that got new blocks, while operations go on; and again when none is open any more
+ *   2. bitmaps, and blocks to which nothing on the disk leads yet (indirect, directory)
+ *   3. inodes, indirect blocks; descriptors and superblock, whose counts e2fsck can tell anyway
+ *   4. directory blocks with names that were added, replaced or removed
+ *   5. directory blocks from which a rename moved a name elsewhere
+ *
+ * with a FLUSH after each. So at any moment, on the disk: what the bitmaps call free is used by nobody; a pointer
+ * leads to a block with its contents; a renamed file has its new name before it loses the old one, and a file that is replaced by rename()
+ * is there, the old or the new one, since its entry changes in one write and neither inode is touched before. A
+ * cut leaves at most: blocks and inodes marked as used that nobody uses, and inodes without a name, or names of inodes not in use.
+ *
+ * For that, what an unlink or truncation frees must not be used again, and an inode not be ended, before its last
+ * name is gone from the disk: em_freed and em_dying wait for the end of the commit.
+ */
+#include "fs/ext2/ext2.h"
+
+#include "fs/bio.h"
+#include "fs/pagecache.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "proc/sleep.h"
+
+#define NPHASE 4u
+#define SETTLE_ROUNDS 4u
+
+/* --- Contents of files ------------------------------------------------------------------------- */
+
+/* The next file of the list that this commit has not looked at, with a reference of its own. */
+static struct ext2inode *next_ordered(struct ext2mount *em)
+{
+	struct ext2inode *ei = NULL;
+
+	spin_lock(&em->em_lock);
+	if (!list_empty(&em->em_ordered)) {
+		ei = list_first(&em->em_ordered, struct ext2inode, ei_ordered);
+		if (ei->ei_flushed == em->em_seq) {
+			ei = NULL;
+		} else {
+			ei->ei_flushed = em->em_seq;
+			list_remove(&ei->ei_ordered);
+			list_push_back(&em->em_ordered, &ei->ei_ordered);
+			vn_hold(ei->ei_vp);
+		}
+	}
+	spin_unlock(&em->em_lock);
+	return ei;
+}
+
+/* While operations go on: most of it, so that the closed time is short. */
+static void flush_ordered(struct ext2mount *em)
+{
+	struct ext2inode *ei;
+
+	while ((ei = next_ordered(em))) {
+		pc_flush(ei->ei_vp, 0, PC_END, true);
+		vn_rele(ei->ei_vp);
+	}
+}
+
+/* No operation is open: the list stands still. A file's size on the disk follows what it has got. */
+static int flush_rest(struct ext2mount *em)
+{
+	struct ext2inode *ei;
+	int error = 0, e;
+
+	list_for_each (ei, &em->em_ordered, ei_ordered)
+		pc_flush(ei->ei_vp, 0, PC_END, false);
+	list_for_each (ei, &em->em_ordered, ei_ordered) {
+		e = pc_flush(ei->ei_vp, 0, PC_END, true);
+		if (e && !error)
+			error = e;
+		ext2_set_disk_size(ei, ei->ei_vp->v_size);
+	}
+	return error;
+}
+
+/* --- Metadata ---------------------------------------------------------------------------------- */
+
+static u32 phase_of(u32 kind)
+{
+	if (kind & (EXT2_K_NEW | EXT2_K_BITMAP))
+		return 0;
+	if (kind & (EXT2_K_INODE | EXT2_K_SUPER))
+		return 1;
+	return kind & EXT2_K_DIR ? 2 : 3;
+}
+
+/* Interrupt context. */
+static void written(struct page *pg, int error)
+{
+	struct ext2mount *em = pg->pg_vnode->v_data;
+
+	spin_lock(&em->em_lock);
+	if (error)
+		em->em_ioerror = error;
+	if (--em->em_inflight == 0)
+		wakeup(&em->em_inflight);
+	spin_unlock(&em->em_lock);
+}
+
+/* Up to PC_CLUSTER neighbouring dirty pages of that phase from *idx on. */
+static u32 gather(struct ext2mount *em, u32 phase, u32 *idx, struct page **pg)
+{
+	struct vnode *meta = em->em_meta;
+	u32 n = 0, at;
+
+	spin_lock(&meta->v_pclock);
+	while (n < PC_CLUSTER) {
+		struct page *p = radix_next(&meta->v_pages, *idx, PC_END, PCT_DIRTY, &at);
+
+		if (!p || (n > 0 && at != *idx))
+			break;
+		*idx = at + 1;
+		if (phase_of(p->pg_private2) == phase)
+			pg[n++] = p;
+		else if (n > 0)
+			break;
+	}
+	spin_unlock(&meta->v_pclock);
+	return n;
+}
+
+/* Starts the writes of one phase, waits for them, and flushes if there were any or `flush`. */
+static int write_phase(struct ext2mount *em, u32 phase, bool flush)
+{
+	struct page *pg[PC_CLUSTER];
+	u32 idx = 0, n;
+	int error;
+
+	while ((n = gather(em, phase, &idx, pg)) > 0) {
+		spin_lock(&em->em_lock);
+		em->em_inflight += n;
+		spin_unlock(&em->em_lock);
+		bio_start(em->em_bdev, BUF_WRITE, (u64)pg[0]->pg_index * (EXT2_BSIZE / SECTOR_SIZE), pg, n, written);
+		flush = true;
+	}
+	spin_lock(&em->em_lock);
+	while (em->em_inflight > 0)
+		sleep(&em->em_inflight, &em->em_lock, 0, 0);
+	error = em->em_ioerror;
+	em->em_ioerror = 0;
+	spin_unlock(&em->em_lock);
+	if (!error && flush)
+		error = bio_flush(em->em_bdev);
+	return error;
+}
+
+/* Everything is on the disk: no page is dirty any more. */
+static void all_clean(struct ext2mount *em)
+{
+	struct vnode *meta = em->em_meta;
+	struct page *pg;
+	u32 at;
+
+	for (;;) {
+		spin_lock(&meta->v_pclock);
+		pg = radix_next(&meta->v_pages, 0, PC_END, PCT_DIRTY, &at);
+		if (pg) {
+			pg->pg_private2 = 0;
+			radix_untag(&meta->v_pages, at, PCT_DIRTY);
+			em->em_ndirty--;
+		}
+		spin_unlock(&meta->v_pclock);
+		if (!pg)
+			return;
+		page_put(pg);
+	}
+}
+
+/* --- The commit -------------------------------------------------------------------------------- */
+
+static void close_operations(struct ext2mount *em)
+{
+	spin_lock(&em->em_lock);
+	em->em_closed = true;
+	while (em->em_nopen > 0)
+		sleep(&em->em_nopen, &em->em_lock, 0, 0);
+	spin_unlock(&em->em_lock);
+}
+
+static void open_operations(struct ext2mount *em)
+{
+	spin_lock(&em->em_lock);
+	em->em_closed = false;
+	wakeup(&em->em_closed);
+	spin_unlock(&em->em_lock);
+}
+
+/* The removal of their names is on the disk: their end may begin. */
+static void mark_dying(struct ext2mount *em, struct list *dying)
+{
+	struct ext2inode *ei;
+
+	spin_lock(&em->em_lock);
+	list_splice(dying, &em->em_dying);
+	em->em_ndying = 0;
+	em->em_dyingblocks = 0;
+	spin_unlock(&em->em_lock);
+	list_for_each (ei, dying, ei_dying)
+		ext2_orphan_add(ei);
+}
+
+/* Their references are ours now; whoever gets new blocks from here on is on the list anew. */
+static void take_ordered(struct ext2mount *em, struct list *ordered)
+{
+	struct ext2inode *ei, *tmp;
+
+	spin_lock(&em->em_lock);
+	list_for_each_safe (ei, tmp, &em->em_ordered, ei_ordered) {
+		list_remove(&ei->ei_ordered);
+		list_push_back(ordered, &ei->ei_done);
+	}
+	spin_unlock(&em->em_lock);
+}
+
+static int write_all(struct ext2mount *em)
+{
+	int error = 0;
+
+	for (u32 phase = 0; phase < NPHASE && !error; phase++)
+		error = write_phase(em, phase, phase == 0);
+	return error;
+}
+
+static int commit_closed(struct ext2mount *em, struct list *ordered, struct list *dying)
+{
+	int error;
+
+	error = flush_rest(em);
+	if (!error)
+		error = write_all(em);
+	if (error)
+		return error;
+	all_clean(em);
+	em->em_seq++;
+	take_ordered(em, ordered);
+	mark_dying(em, dying);
+	ext2_apply_freed(em);
+	return 0;
+}
+
+/* The last references may free files: with operations allowed again. */
+static void release(struct list *ordered, struct list *dying)
+{
+	struct ext2inode *ei, *tmp;
+
+	list_for_each_safe (ei, tmp, ordered, ei_done) {
+		list_remove(&ei->ei_done);
+		vn_rele(ei->ei_vp);
+	}
+	list_for_each_safe (ei, tmp, dying, ei_dying) {
+		list_remove(&ei->ei_dying);
+		vn_rele(ei->ei_vp);
+	}
+}
+
+int ext2_commit(struct ext2mount *em)
+{
+	struct list ordered = LIST_INIT(ordered), dying = LIST_INIT(dying);
+	int error;
+
+	mutex_lock(&em->em_commit);
+	flush_ordered(em);
+	close_operations(em);
+	error = commit_closed(em, &ordered, &dying);
+	open_operations(em);
+	release(&ordered, &dying);
+	mutex_unlock(&em->em_commit);
+	return error;
+}
+
+int ext2_settle(struct ext2mount *em)
+{
+	int error = ext2_commit(em);
+
+	for (u32 i = 0; i < SETTLE_ROUNDS && !error && (em->em_ndirty > 0 || em->em_ndying > 0 || em->em_nfreed > 0); i++)
+		error = ext2_commit(em);
+	return error;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2: new blocks for a file.
+ *
+ * All blocks that are needed, indirect ones included, are allocated before the first pointer is changed; the last step hangs the new branch into
+ * the tree by a single pointer. If there is not enough, what was allocated goes back and nothing has happened.
+ */
+#include "fs/ext2/ext2.h"
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "mm/page.h"
+
+/* Where a new branch begins. */
+struct branch {
+	u32 off[4], depth;
+	u32 have;	     /* off[have] is the first place that is empty */
+	struct page *page;   /* the indirect block it is in, with a reference; NULL: the inode */
+	u32 ind[3], nind;    /* new indirect blocks, from the top */
+	struct page *indpage[3];
+};
+
+static u32 *place(struct ext2inode *ei, const struct branch *br)
+{
+	return br->page ? (u32 *)page_kva(br->page) + br->off[br->have] : &ei->ei_d->i_block[br->off[0]];
+}
+
+/* Follows the way as far as there are blocks. */
+static int find_place(struct ext2inode *ei, u32 idx, struct branch *br)
+{
+	br->depth = ext2_path(idx, br->off);
+	if (br->depth == 0)
+		return -EFBIG;
+	for (br->have = 0; br->have < br->depth - 1; br->have++) {
+		u32 blk = *place(ei, br);
+		int error;
+
+		if (blk == 0)
+			return 0;
+		error = ext2_check_block(ei, blk);
+		if (br->page)
+			page_put(br->page);
+		br->page = NULL;
+		if (!error)
+			error = ext2_meta_get(ei->ei_mount, blk, &br->page);
+		if (error)
+			return error;
+	}
+	return *place(ei, br) ? -EUCLEAN : 0;
+}
+
+/* How many of the `want` pages can hang on the same indirect block. */
+static u32 limit(struct ext2inode *ei, const struct branch *br, u32 want)
+{
+	u32 last = br->off[br->depth - 1], max = br->depth == 1 ? EXT2_NDIR - last : EXT2_NPTR - last, n;
+	const u32 *p;
+
+	want = MIN(want, max);
+	if (br->have < br->depth - 1)
+		return want;
+	p = place(ei, br);
+	for (n = 1; n < want && p[n] == 0; n++)
+		;
+	return n;
+}
+
+/* Behind the file's last allocation, or behind the block before the place, or where its group goes on. */
+static u32 goal_of(struct ext2inode *ei, const struct branch *br)
+{
+	const struct ext2mount *em = ei->ei_mount;
+	u32 g = ((u32)ei->ei_vp->v_ino - 1) / em->em_ipg;
+
+	if (ei->ei_goal)
+		return ei->ei_goal;
+	if (br->off[br->have] > 0 && place(ei, br)[-1])
+		return place(ei, br)[-1] + 1;
+	return g * em->em_bpg + em->em_group[g].eg_next % em->em_bpg;
+}
+
+static void give_back(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
+{
+	struct ext2mount *em = ei->ei_mount;
+
+	if (n > 0)
+		ext2_bfree(em, blk, n, true);
+	for (u32 i = 0; i < br->nind; i++) {
+		if (br->indpage[i])
+			page_put(br->indpage[i]);
+		ext2_meta_forget(em, br->ind[i]);
+		ext2_bfree(em, br->ind[i], 1, true);
+	}
+}
+
+static int allocate(struct ext2inode *ei, struct branch *br, u32 want, u32 *blk, u32 *got)
+{
+	struct ext2mount *em = ei->ei_mount;
+	u32 goal = goal_of(ei, br), one;
+	int error;
+
+	*got = 0;
+	while (br->nind < br->depth - 1 - br->have) {
+		error = ext2_balloc(em, goal, 1, &br->ind[br->nind], &one);
+		if (error)
+			return error;
+		goal = br->ind[br->nind++] + 1;
+		error = ext2_meta_new(em, br->ind[br->nind - 1], &br->indpage[br->nind - 1]);
+		if (error)
+			return error;
+	}
+	error = ext2_balloc(em, goal, want, blk, got);
+	if (error)
+		*got = 0;
+	return error;
+}
+
+/* Cannot fail. */
+static void attach(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
+{
+	struct ext2mount *em = ei->ei_mount;
+	u32 *p = place(ei, br);
+
+	for (u32 i = 0; i < br->nind; i++) {
+		u32 *q = (u32 *)page_kva(br->indpage[i]) + br->off[br->have + 1 + i];
+
+		if (i + 1 < br->nind) {
+			*q = br->ind[i + 1];
+		} else {
+			for (u32 k = 0; k < n; k++)
+				q[k] = blk + k;
+		}
+		page_put(br->indpage[i]);
+	}
+	if (br->nind > 0) {
+		*p = br->ind[0];
+	} else {
+		for (u32 k = 0; k < n; k++)
+			p[k] = blk + k;
+	}
+	if (br->page)
+		ext2_dirty(em, br->page, EXT2_K_INODE);
+	ei->ei_d->i_blocks += (n + br->nind) * (EXT2_BSIZE / 512);
+	ei->ei_goal = blk + n;
+	ext2_idirty(ei, false);
+}
+
+int ext2_grow(struct ext2inode *ei, u32 idx, u32 want, u32 *blk, u32 *got)
+{
+	struct branch br = { 0 };
+	int error;
+
+	ASSERT(mutex_held(&ei->ei_maplock));
+	error = find_place(ei, idx, &br);
+	if (!error) {
+		error = allocate(ei, &br, limit(ei, &br, want), blk, got);
+		if (error)
+			give_back(ei, &br, *blk, *got);
+		else
+			attach(ei, &br, *blk, *got);
+	}
+	if (br.page)
+		page_put(br.page);
+	return error;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* ext2: giving blocks of a file back. */
+#include "fs/ext2/ext2.h"
+
+#include "fs/pagecache.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "mm/page.h"
+
+/* Blocks to free, gathered as long as they are neighbours. */
+struct gone {
+	struct ext2inode *ei;
+	bool now; /* the disk knows nothing of this file */
+	u32 start, n;
+};
+
+static void free_gathered(struct gone *go)
+{
+	if (go->n > 0)
+		ext2_bfree(go->ei->ei_mount, go->start, go->n, go->now);
+	go->n = 0;
+}
+
+static void free_block(struct gone *go, u32 blk)
+{
+	u32 *units = &go->ei->ei_d->i_blocks;
+
+	if (go->n > 0 && go->start + go->n == blk) {
+		go->n++;
+	} else {
+		free_gathered(go);
+		go->start = blk;
+		go->n = 1;
+	}
+	*units -= MIN(*units, EXT2_BSIZE / 512);
+}
+
+static void free_pointers(struct gone *go, u32 *p, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		if (p[i] && ext2_check_block(go->ei, p[i]) == 0)
+			free_block(go, p[i]);
+		p[i] = 0;
+	}
+}
+
+/*
+ * Frees what hangs on the indirect block *ptr of `level` (1: its pointers lead to data) from pointer number `from` of the lowest
+ * level on, and the block itself if that is all. *ptr becomes 0 then.
+ */
+static void free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
+{
+	struct ext2mount *em = go->ei->ei_mount;
+	u64 span = 1ull << (10 * (level - 1)); /* pages below each pointer */
+	u32 blk = *ptr, first = (u32)(from / span);
+	struct page *pg;
+	u32 *p;
+
+	if (blk == 0)
+		return;
+	if (ext2_check_block(go->ei, blk) || ext2_meta_get(em, blk, &pg)) {
+		*ptr = 0; /* told by now; what hung on it stays marked as used */
+		return;
+	}
+	p = page_kva(pg);
+	if (level == 1) {
+		free_pointers(go, p + first, EXT2_NPTR - first);
+	} else {
+		for (u32 i = first; i < EXT2_NPTR; i++)
+			free_tree(go, &p[i], level - 1, i == first ? from % span : 0);
+	}
+	if (from == 0) {
+		ext2_meta_forget(em, blk);
+		*ptr = 0;
+		free_block(go, blk);
+	} else {
+		ext2_dirty(em, pg, EXT2_K_INODE);
+	}
+	page_put(pg);
+}
+
+void ext2_shrink(struct ext2inode *ei, u32 idx)
+{
+	struct gone go = { .ei = ei, .now = ei->ei_born == ei->ei_mount->em_seq };
+	u32 *blocks = ei->ei_d->i_block;
+	u64 base = EXT2_NDIR;
+
+	mutex_lock(&ei->ei_maplock);
+	if (idx < EXT2_NDIR)
+		free_pointers(&go, blocks + idx, EXT2_NDIR - idx);
+	for (u32 level = 1; level <= 3; level++) {
+		u64 span = 1ull << (10 * level);
+
+		if (idx < base + span)
+			free_tree(&go, &blocks[EXT2_NDIR + level - 1], level, idx > base ? idx - base : 0);
+		base += span;
+	}
+	free_gathered(&go);
+	ei->ei_goal = 0;
+	mutex_unlock(&ei->ei_maplock);
+	ext2_idirty(ei, false);
+}
+
+static int shrink_file(struct vnode *vp, u64 size)
+{
+	struct ext2inode *ei = ext2inode(vp);
+	u32 keep = (u32)((size + PAGE_MASK) >> PAGE_SHIFT);
+	struct page *tail = NULL;
+	int error;
+
+	/* What may fail comes first: with its last page in memory the rest cannot. */
+	if (size & PAGE_MASK) {
+		error = pc_get(vp, keep - 1, &tail);
+		if (error)
+			return error;
+	}
+	vp->v_size = size;
+	pc_truncate(vp, keep);
+	error = pc_zero_tail(vp);
+	if (tail)
+		page_put(tail);
+	ext2_begin(ei->ei_mount);
+	ext2_set_disk_size(ei, size);
+	ext2_shrink(ei, keep);
+	ext2_modified(ei);
+	ext2_end(ei->ei_mount);
+	return error;
+}
+
+int ext2_set_size(struct vnode *vp, u64 size)
+{
+	struct ext2inode *ei = ext2inode(vp);
+	int error;
+
+	ASSERT(mutex_held(&vp->v_lock));
+	if (size > ei->ei_mount->em_maxsize)
+		return -EFBIG;
+	if (size < vp->v_size)
+		return shrink_file(vp, size);
+	/* A mapping may have left bytes behind the end in the last page. */
+	error = size > vp->v_size ? pc_zero_tail(vp) : 0;
+	if (error)
+		return error;
+	ext2_begin(ei->ei_mount);
+	vp->v_size = size;
+	ext2_set_disk_size(ei, size);
+	ext2_modified(ei);
+	ext2_end(ei->ei_mount);
+	return 0;
+}
+
+void ext2_trim(struct vnode *vp)
+{
+	struct ext2inode *ei = ext2inode(vp);
+	u32 keep = (u32)((vp->v_size + PAGE_MASK) >> PAGE_SHIFT);
+
+	ASSERT(mutex_held(&vp->v_lock));
+	pc_truncate(vp, keep);
+	ext2_begin(ei->ei_mount);
+	ext2_shrink(ei, keep);
+	ext2_end(ei->ei_mount);
+}
