@@ -58,6 +58,8 @@ bool pc_drop_clean(struct vnode *vp);
 /* Writes dirty pages [from, to) out; waits for the writes if `wait`. Returns 0, or, waiting, the error that fsync has yet to report (and leaves it there). */
 int pc_flush(struct vnode *vp, u32 from, u32 to, bool wait);
 #define PC_END 0xffffffffu /* as `to`: all */
+/* The same, with waiting, for all vnodes of a file system: what its vfs_sync begins with. */
+int pc_flush_all(struct vfs *vfs);
 /* Returns the write-back error not yet reported, and forgets it. */
 int pc_take_error(struct vnode *vp);
 

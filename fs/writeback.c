@@ -17,6 +17,7 @@
 #include "proc/sleep.h"
 
 #define WB_AGE (5 * NSEC_PER_SEC)
+#define SYNC_BATCH 32u /* vnodes written at the same time by sync */
 #define WB_TICK (1 * NSEC_PER_SEC)
 #define WB_STREAM 256u /* dirty pages of one vnode from which on its writing begins at once */
 
@@ -253,8 +254,8 @@ void pc_balance(struct vnode *vp)
 
 /* --- The thread ------------------------------------------------------------------------------- */
 
-/* The first vnode of the list that became dirty before `before`, with a reference; it goes to the end. */
-static struct vnode *oldest(u64 before)
+/* The first vnode (of vfs, unless NULL) of the list that became dirty before `before`, with a reference; it goes to the end. */
+static struct vnode *oldest(const struct vfs *vfs, u64 before)
 {
 	struct vnode *vp, *found = NULL;
 
@@ -263,8 +264,8 @@ static struct vnode *oldest(u64 before)
 	list_for_each(vp, &wb_list, v_dirtylink) {
 		if (vp->v_dirtied > before)
 			break;
-		if (!vnode_ref_locked(vp))
-			continue; /* on its way out: that takes care of the pages */
+		if ((vfs && vp->v_vfs != vfs) || !vnode_ref_locked(vp))
+			continue; /* the latter: on its way out, that takes care of the pages */
 		found = vp;
 		list_remove(&vp->v_dirtylink);
 		list_push_back(&wb_list, &vp->v_dirtylink);
@@ -279,12 +280,42 @@ static void write_old(u64 before)
 {
 	struct vnode *vp;
 
-	while ((vp = oldest(before))) {
+	while ((vp = oldest(NULL, before))) {
 		/* Pages that become dirty from now on have their own five seconds. */
 		vp->v_dirtied = clock_mono_ns();
 		pc_flush(vp, 0, PC_END, false);
 		vn_rele(vp);
 	}
+}
+
+/* Begins writing up to max vnodes back, and hands them out with references. */
+static u32 flush_some(struct vfs *vfs, u64 before, struct vnode **vp, u32 max)
+{
+	u32 n;
+
+	for (n = 0; n < max && (vp[n] = oldest(vfs, before)); n++) {
+		vp[n]->v_dirtied = clock_mono_ns();
+		pc_flush(vp[n], 0, PC_END, false);
+	}
+	return n;
+}
+
+int pc_flush_all(struct vfs *vfs)
+{
+	struct vnode *vp[SYNC_BATCH];
+	u64 before = clock_mono_ns();
+	int error, first = 0;
+	u32 n;
+
+	while ((n = flush_some(vfs, before, vp, SYNC_BATCH)) > 0) {
+		for (u32 i = 0; i < n; i++) {
+			error = pc_flush(vp[i], 0, PC_END, true);
+			if (error && !first)
+				first = error;
+			vn_rele(vp[i]);
+		}
+	}
+	return first;
 }
 
 static bool sync_old(struct vfs *vfs, void *arg)

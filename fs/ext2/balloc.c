@@ -158,7 +158,7 @@ int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 	if (free > reserved)
 		error = search(em, goal, MIN(want, free - reserved), blk, got);
 	if (!error && *got == 0)
-		error = em->em_nfreed > 0 || em->em_ndying > 0 ? -EAGAIN : -ENOSPC;
+		error = em->em_nfreed + em->em_nfreedino + em->em_ndying > 0 ? -EAGAIN : -ENOSPC;
 	mutex_unlock(&em->em_alloc);
 	return error;
 }
@@ -228,10 +228,12 @@ static bool append_freed(struct ext2mount *em, u32 start, u32 len)
 void ext2_defer(struct ext2mount *em, u32 start, u32 len)
 {
 	ASSERT(mutex_held(&em->em_alloc));
-	if (append_freed(em, start, len))
-		em->em_nfreed += MAX(len, 1u);
-	else
+	if (!append_freed(em, start, len)) {
 		ext2_damage(em, "out of memory: what was freed stays marked as used");
+		return;
+	}
+	em->em_nfreed += len;
+	em->em_nfreedino += len == 0;
 }
 
 void ext2_bfree(struct ext2mount *em, u32 blk, u32 n, bool now)
@@ -259,6 +261,6 @@ void ext2_apply_freed(struct ext2mount *em)
 		list_remove(&ef->ef_link);
 		page_put(kva_page(ef));
 	}
-	em->em_nfreed = 0;
+	em->em_nfreed = em->em_nfreedino = 0;
 	mutex_unlock(&em->em_alloc);
 }

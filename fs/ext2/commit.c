@@ -149,8 +149,7 @@ static int write_phase(struct ext2mount *em, u32 phase, bool flush)
 	return error;
 }
 
-/* Everything is on the disk: no page is dirty any more. */
-static void all_clean(struct ext2mount *em)
+void ext2_all_clean(struct ext2mount *em)
 {
 	struct vnode *meta = em->em_meta;
 	struct page *pg;
@@ -235,7 +234,7 @@ static int commit_closed(struct ext2mount *em, struct list *ordered, struct list
 		error = write_all(em);
 	if (error)
 		return error;
-	all_clean(em);
+	ext2_all_clean(em);
 	em->em_seq++;
 	take_ordered(em, ordered);
 	mark_dying(em, dying);
@@ -277,7 +276,7 @@ int ext2_settle(struct ext2mount *em)
 {
 	int error = ext2_commit(em);
 
-	for (u32 i = 0; i < SETTLE_ROUNDS && !error && (em->em_ndirty > 0 || em->em_ndying > 0 || em->em_nfreed > 0); i++)
+	for (u32 i = 0; i < SETTLE_ROUNDS && !error && em->em_ndirty + em->em_ndying + em->em_nfreed + em->em_nfreedino > 0; i++)
 		error = ext2_commit(em);
 	return error;
 }

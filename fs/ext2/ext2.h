@@ -48,11 +48,12 @@ struct ext2mount {
 	struct bdev *em_bdev;
 	struct vnode *em_meta;
 	/* Checked when mounted, then constant; what the disk says later does not matter. */
-	u32 em_blocks, em_inodes, em_bpg, em_ipg, em_ngroups, em_isize, em_first_ino, em_ngdb;
+	u32 em_blocks, em_inodes, em_bpg, em_ipg, em_ngroups, em_isize, em_first_ino, em_ngdb, em_overhead;
 	bool em_filetype, em_sparse;
 	u64 em_maxsize; /* of a file */
 	u32 em_complaints; /* atomic */
 	bool em_frozen; /* unknown features, or damage: no writing until the next mount */
+	u16 em_state;		/* s_state as it was when mounted */
 	bool em_rw;		/* the disk is marked as in use */
 	struct page *em_sbpage; /* block 0, held */
 	struct ext2_super *em_sb; /* in it */
@@ -64,7 +65,7 @@ struct ext2mount {
 
 	struct mutex em_alloc, em_commit;
 	struct list em_freed;  /* struct ext2freed: what the next commit gives free (em_alloc) */
-	u32 em_nfreed;	       /* blocks in it */
+	u32 em_nfreed, em_nfreedino; /* blocks and inodes in it */
 	struct list em_orphans; /* ei_orphan, as chained on the disk, the first one first (em_alloc) */
 
 	struct spinlock em_lock;
@@ -123,6 +124,8 @@ static inline struct ext2inode *ext2inode(const struct vnode *vp)
 
 /* --- super.c ---------------------------------------------------------------------------------- */
 
+/* Reads and checks superblock and descriptors; fills all the constant em_* of em, whose em_meta is there. -EINVAL, -EUCLEAN, -EIO, -ENOMEM */
+int ext2_read_super(struct ext2mount *em);
 /* Something on the disk is not as it must be: one line (at most 20 a mount), and no more writing. Returns -EUCLEAN. */
 int ext2_damage(struct ext2mount *em, const char *fmt, ...) __printf(2, 3);
 
@@ -170,7 +173,9 @@ void ext2_order(struct ext2inode *ei);
 
 /* Everything that was done before is on the medium when it returns. -EIO. No page locks, not within an operation. */
 int ext2_commit(struct ext2mount *em);
-/* The same until nothing is left that was freed or removed. */
+/* Gives up what is still to be written. */
+void ext2_all_clean(struct ext2mount *em);
+/* The same as ext2_commit() until nothing is left that was freed or removed. */
 int ext2_settle(struct ext2mount *em);
 
 /* --- balloc.c --------------------------------------------------------------------------------- */

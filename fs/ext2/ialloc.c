@@ -76,7 +76,7 @@ int ext2_ialloc(struct ext2mount *em, u32 dir, bool isdir, u32 *inop)
 	for (u32 i = 0; i < em->em_ngroups && !error && *inop == 0; i++)
 		error = try_group(em, (start + i) % em->em_ngroups, isdir, inop);
 	if (!error && *inop == 0)
-		error = em->em_nfreed > 0 || em->em_ndying > 0 ? -EAGAIN : -ENOSPC;
+		error = em->em_nfreed + em->em_nfreedino + em->em_ndying > 0 ? -EAGAIN : -ENOSPC;
 	mutex_unlock(&em->em_alloc);
 	return error;
 }

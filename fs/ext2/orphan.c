@@ -114,7 +114,7 @@ bool ext2_inactive(struct vnode *vp)
 	if (!ei || !(vp->v_flags & V_UNLINKED))
 		return false;
 	pc_truncate(vp, 0);
-	if (vp->v_vfs->vfs_readonly && !ei->ei_mount->em_rw)
+	if (!ei->ei_mount->em_rw || ei->ei_mount->em_frozen)
 		return true;
 	ext2_begin_free(ei->ei_mount);
 	end_inode(ei);

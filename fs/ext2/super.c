@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* ext2: mounting (with all the checks that let the rest rely on em_*), statfs, and what is said about damage. */
+/*
+ * ext2: what the superblock and the descriptors say, checked before anything relies on it, and what is said about damage.
+ */
 #include "fs/ext2/ext2.h"
 
-#include "fs/bio.h"
-#include "fs/ext2.h"
-#include "fs/pagecache.h"
 #include "kernel/abi/errno.h"
-#include "kernel/abi/statfs.h"
-#include "kernel/lib/panic.h"
+#include "kernel/dev/blk.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
@@ -28,6 +26,8 @@ int ext2_damage(struct ext2mount *em, const char *fmt, ...)
 {
 	va_list ap;
 
+	em->em_frozen = true;
+	em->em_vfs->vfs_readonly = true;
 	if (__atomic_fetch_add(&em->em_complaints, 1, __ATOMIC_RELAXED) < MAX_COMPLAINTS) {
 		va_start(ap, fmt);
 		say(em, fmt, ap);
@@ -56,11 +56,15 @@ static int check_features(struct ext2mount *em, const struct ext2_super *sb)
 		return refuse(em, -EINVAL, "its journal must be replayed first (e2fsck)");
 	if (incompat & ~INCOMPAT_KNOWN)
 		return refuse(em, -EINVAL, "has features (incompatible %x) that are not supported", incompat & ~INCOMPAT_KNOWN);
+	if ((sb->s_rev_level ? sb->s_feature_compat : 0) & EXT2_COMPAT_HAS_JOURNAL)
+		printk("ext2: %s: has a journal, which is not used\n", em->em_vfs->vfs_source);
 	if ((ro & ~RO_COMPAT_KNOWN) && !em->em_vfs->vfs_readonly) {
 		printk("ext2: %s: has features (%x) that allow reading only\n", em->em_vfs->vfs_source, ro & ~RO_COMPAT_KNOWN);
 		em->em_vfs->vfs_readonly = true;
 	}
+	em->em_frozen = ro & ~RO_COMPAT_KNOWN;
 	em->em_filetype = incompat & EXT2_INCOMPAT_FILETYPE;
+	em->em_sparse = ro & EXT2_RO_SPARSE_SUPER;
 	return 0;
 }
 
@@ -108,7 +112,7 @@ static bool in_group(const struct ext2mount *em, u32 g, u32 blk, u32 n)
 
 static int read_group(struct ext2mount *em, u32 g)
 {
-	u32 at = g % EXT2_DESC_PER_BLOCK, ntable = em->em_ipg / (EXT2_BSIZE / em->em_isize);
+	u32 at = g % EXT2_DESC_PER_BLOCK, ntable = ext2_itable_blocks(em);
 	const struct ext2_group_desc *gd = page_kva(em->em_gdpage[g / EXT2_DESC_PER_BLOCK]);
 	struct ext2group *eg = &em->em_group[g];
 
@@ -131,43 +135,14 @@ static int read_groups(struct ext2mount *em)
 		return -ENOMEM;
 	for (u32 i = 0; i < em->em_ngdb && !error; i++)
 		error = ext2_meta_get(em, 1 + i, &em->em_gdpage[i]);
-	for (u32 g = 0; g < em->em_ngroups && !error; g++)
+	for (u32 g = 0; g < em->em_ngroups && !error; g++) {
 		error = read_group(em, g);
+		em->em_overhead += 2 + ext2_itable_blocks(em) + (ext2_group_has_super(em, g) ? 1 + em->em_ngdb : 0);
+	}
 	return error;
 }
 
-static int open_meta(struct ext2mount *em)
-{
-	struct vnode *bvp = em->em_vfs->vfs_bdevvp;
-	static const struct vnodeops meta_ops = { .vop_getpage = bdev_getpage, .vop_getpages = bdev_getpages };
-
-	/* From here on the device is read through em_meta. */
-	if (pc_flush(bvp, 0, PC_END, true))
-		return -EIO;
-	em->em_meta = vnode_anon(bvp->v_vfs, VBLK, &meta_ops);
-	if (!em->em_meta)
-		return -ENOMEM;
-	em->em_meta->v_data = em->em_bdev;
-	em->em_meta->v_size = bvp->v_size;
-	return 0;
-}
-
-static void ext2_free(struct ext2mount *em)
-{
-	for (u32 i = 0; em->em_gdpage && i < em->em_ngdb; i++) {
-		if (em->em_gdpage[i])
-			page_put(em->em_gdpage[i]);
-	}
-	if (em->em_sbpage)
-		page_put(em->em_sbpage);
-	if (em->em_meta)
-		vn_rele(em->em_meta);
-	kfree(em->em_gdpage);
-	kfree(em->em_group);
-	kfree(em);
-}
-
-static int read_super(struct ext2mount *em)
+int ext2_read_super(struct ext2mount *em)
 {
 	int error;
 
@@ -183,70 +158,6 @@ static int read_super(struct ext2mount *em)
 	/* i_blocks counts units of 512 bytes in 32 bits, indirect blocks included. */
 	em->em_maxsize = (1ull << 41) - (1ull << 32);
 	em->em_meta->v_size = (u64)em->em_blocks * EXT2_BSIZE;
+	em->em_state = em->em_sb->s_state;
 	return read_groups(em);
-}
-
-static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
-{
-	struct ext2mount *em = kzalloc(sizeof(*em), 0);
-	int error;
-
-	if (!em)
-		return -ENOMEM;
-	em->em_vfs = vfs;
-	em->em_bdev = vfs->vfs_bdevvp->v_data;
-	vfs->vfs_data = em;
-	if (vfs->vfs_bdevvp->v_size < 8 * EXT2_BSIZE)
-		error = refuse(em, -EINVAL, "is no ext2 file system");
-	else
-		error = open_meta(em);
-	if (!error)
-		error = read_super(em);
-	vfs->vfs_readonly = true;
-	if (!error)
-		error = ext2_iget(em, EXT2_ROOT_INO, &vfs->vfs_root);
-	if (!error && vfs->vfs_root->v_type != VDIR) {
-		vnode_setflags(vfs->vfs_root, V_NOCACHE, 0);
-		vn_rele(vfs->vfs_root);
-		vfs->vfs_root = NULL;
-		error = refuse(em, -EUCLEAN, "the root is no directory");
-	}
-	if (error)
-		ext2_free(em);
-	return error;
-}
-
-static int ext2_unmount(struct vfs *vfs)
-{
-	ext2_free(ext2mount(vfs));
-	return 0;
-}
-
-static int ext2_statfs(struct vfs *vfs, struct statfs_k *st)
-{
-	const struct ext2mount *em = ext2mount(vfs);
-	u32 reserved = em->em_sb->s_r_blocks_count;
-
-	st->f_type = K_MAGIC_EXT2;
-	st->f_bsize = st->f_frsize = EXT2_BSIZE;
-	st->f_blocks = em->em_blocks;
-	st->f_bfree = em->em_sb->s_free_blocks_count;
-	st->f_bavail = st->f_bfree > reserved ? st->f_bfree - reserved : 0;
-	st->f_files = em->em_inodes;
-	st->f_ffree = em->em_sb->s_free_inodes_count;
-	return 0;
-}
-
-static const struct vfsops ext2_vfsops = {
-	.vfs_mount = ext2_mount,
-	.vfs_unmount = ext2_unmount,
-	.vfs_statfs = ext2_statfs,
-};
-
-static struct fstype ext2_type = { .fs_name = "ext2", .fs_ops = &ext2_vfsops };
-
-void ext2_init(void)
-{
-	ext2_inode_init();
-	fstype_register(&ext2_type);
 }

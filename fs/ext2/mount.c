@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2: mounting, unmounting, read-only and back, sync and statfs.
+ *
+ * While it may be written to, the disk says so: EXT2_STATE_VALID is not set. A clean end puts back what was found at
+ * the start, so that a disk that needs e2fsck still does.
+ */
+#include "fs/ext2/ext2.h"
+
+#include "fs/bio.h"
+#include "fs/ext2.h"
+#include "fs/pagecache.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/statfs.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+
+#define DIRTY_MIN 64u
+#define DIRTY_MAX 4096u
+
+static u32 now_seconds(void)
+{
+	return (u32)(clock_real_ns() / NSEC_PER_SEC);
+}
+
+/* --- From read-only to writable and back -------------------------------------------------------- */
+
+static int begin_writing(struct ext2mount *em)
+{
+	struct ext2_super *sb = em->em_sb;
+	int error;
+
+	if (em->em_bdev->bd_readonly || em->em_frozen)
+		return -EROFS;
+	if (!(em->em_state & EXT2_STATE_VALID) || (em->em_state & EXT2_STATE_ERROR))
+		printk("ext2: %s: was not unmounted cleanly; e2fsck would make sure that nothing is lost\n",
+		       em->em_vfs->vfs_source);
+	ext2_begin(em);
+	sb->s_state &= (u16)~EXT2_STATE_VALID;
+	sb->s_mnt_count++;
+	sb->s_mtime = now_seconds();
+	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	ext2_end(em);
+	error = ext2_commit(em);
+	if (error)
+		return error;
+	em->em_rw = true;
+	em->em_vfs->vfs_readonly = false;
+	error = ext2_orphans_clear(em);
+	return error == -EUCLEAN ? 0 : error; /* then it is read-only again */
+}
+
+/* Nobody changes anything from here on. */
+static int end_writing(struct ext2mount *em)
+{
+	int error, error2;
+
+	em->em_vfs->vfs_readonly = true;
+	error = pc_flush_all(em->em_vfs);
+	error2 = ext2_settle(em);
+	if (error || error2 || em->em_frozen)
+		return error ? error : error2;
+	ext2_begin(em);
+	em->em_sb->s_state = em->em_state;
+	em->em_sb->s_wtime = now_seconds();
+	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	ext2_end(em);
+	error = ext2_commit(em);
+	if (!error)
+		em->em_rw = false;
+	return error;
+}
+
+static int ext2_remount(struct vfs *vfs, bool readonly)
+{
+	struct ext2mount *em = ext2mount(vfs);
+
+	if (!readonly)
+		return em->em_rw ? -EROFS : begin_writing(em);
+	return em->em_rw ? end_writing(em) : 0;
+}
+
+/* --- Mounting ----------------------------------------------------------------------------------- */
+
+static int open_meta(struct ext2mount *em)
+{
+	struct vnode *bvp = em->em_vfs->vfs_bdevvp;
+
+	/* From here on the device's metadata is seen through em_meta. */
+	if (pc_flush(bvp, 0, PC_END, true))
+		return -EIO;
+	em->em_meta = vnode_anon(bvp->v_vfs, VBLK, &ext2_meta_ops);
+	if (!em->em_meta)
+		return -ENOMEM;
+	em->em_meta->v_data = em;
+	em->em_meta->v_size = bvp->v_size & ~(u64)PAGE_MASK;
+	return 0;
+}
+
+static struct ext2mount *ext2_new(struct vfs *vfs)
+{
+	struct ext2mount *em = kzalloc(sizeof(*em), 0);
+	struct page_stats st;
+
+	if (!em)
+		return NULL;
+	page_stats(&st);
+	em->em_vfs = vfs;
+	em->em_bdev = vfs->vfs_bdevvp->v_data;
+	em->em_seq = 1;
+	em->em_dirtylimit = MIN(MAX(st.ps_total / 32, DIRTY_MIN), DIRTY_MAX);
+	mutex_init(&em->em_commit, "ext2-commit", LR_FS_TXN);
+	mutex_init(&em->em_alloc, "ext2-alloc", LR_FS_META);
+	spin_init(&em->em_lock, "ext2", LR_PCLIST);
+	list_init(&em->em_freed);
+	list_init(&em->em_orphans);
+	list_init(&em->em_ordered);
+	list_init(&em->em_dying);
+	return em;
+}
+
+static void free_freed(struct ext2mount *em)
+{
+	struct ext2freed *ef, *tmp;
+
+	list_for_each_safe (ef, tmp, &em->em_freed, ef_link) {
+		list_remove(&ef->ef_link);
+		page_put(kva_page(ef));
+	}
+}
+
+static void ext2_free(struct ext2mount *em)
+{
+	if (em->em_meta)
+		ext2_all_clean(em);
+	for (u32 i = 0; em->em_gdpage && i < em->em_ngdb; i++) {
+		if (em->em_gdpage[i])
+			page_put(em->em_gdpage[i]);
+	}
+	if (em->em_sbpage)
+		page_put(em->em_sbpage);
+	if (em->em_meta)
+		vn_rele(em->em_meta);
+	free_freed(em);
+	kfree(em->em_gdpage);
+	kfree(em->em_group);
+	/* Who reads the device from now on shall see what we have written. */
+	pc_drop_clean(em->em_vfs->vfs_bdevvp);
+	kfree(em);
+}
+
+static int open_root(struct ext2mount *em)
+{
+	struct vnode *vp;
+	int error;
+
+	error = ext2_iget(em, EXT2_ROOT_INO, &vp);
+	if (error)
+		return error;
+	if (vp->v_type == VDIR) {
+		em->em_vfs->vfs_root = vp;
+		return 0;
+	}
+	vnode_setflags(vp, V_NOCACHE, 0);
+	vn_rele(vp);
+	return ext2_damage(em, "the root is no directory");
+}
+
+static void close_root(struct ext2mount *em)
+{
+	vnode_setflags(em->em_vfs->vfs_root, V_NOCACHE, 0);
+	vn_rele(em->em_vfs->vfs_root);
+	em->em_vfs->vfs_root = NULL;
+}
+
+static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
+{
+	struct ext2mount *em = ext2_new(vfs);
+	bool readonly = vfs->vfs_readonly;
+	int error;
+
+	if (!em)
+		return -ENOMEM;
+	vfs->vfs_data = em;
+	vfs->vfs_readonly = true;
+	error = open_meta(em);
+	if (!error)
+		error = ext2_read_super(em);
+	if (!error)
+		error = open_root(em);
+	if (!error && !readonly && !em->em_frozen && !em->em_bdev->bd_readonly) {
+		error = begin_writing(em);
+		if (error)
+			close_root(em);
+	}
+	if (error)
+		ext2_free(em);
+	return error;
+}
+
+static int ext2_unmount(struct vfs *vfs)
+{
+	struct ext2mount *em = ext2mount(vfs);
+	int error = em->em_rw ? end_writing(em) : 0;
+
+	ext2_free(em);
+	return error;
+}
+
+static int ext2_sync(struct vfs *vfs, bool wait)
+{
+	struct ext2mount *em = ext2mount(vfs);
+	int error, error2;
+
+	if (!em->em_rw)
+		return 0;
+	if (!wait)
+		return ext2_commit(em);
+	error = pc_flush_all(vfs);
+	error2 = ext2_settle(em);
+	return error ? error : error2;
+}
+
+static int ext2_statfs(struct vfs *vfs, struct statfs_k *st)
+{
+	const struct ext2mount *em = ext2mount(vfs);
+	u32 reserved = em->em_sb->s_r_blocks_count;
+
+	st->f_type = K_MAGIC_EXT2;
+	st->f_bsize = st->f_frsize = EXT2_BSIZE;
+	st->f_blocks = em->em_blocks - em->em_overhead;
+	/* What is on its way to being free counts. */
+	st->f_bfree = MIN((u64)em->em_sb->s_free_blocks_count + em->em_nfreed + em->em_dyingblocks, st->f_blocks);
+	st->f_bavail = st->f_bfree > reserved ? st->f_bfree - reserved : 0;
+	st->f_files = em->em_inodes;
+	st->f_ffree = MIN(em->em_sb->s_free_inodes_count + em->em_nfreedino + em->em_ndying, em->em_inodes);
+	return 0;
+}
+
+static const struct vfsops ext2_vfsops = {
+	.vfs_mount = ext2_mount,
+	.vfs_unmount = ext2_unmount,
+	.vfs_sync = ext2_sync,
+	.vfs_statfs = ext2_statfs,
+	.vfs_remount = ext2_remount,
+};
+
+static struct fstype ext2_type = { .fs_name = "ext2", .fs_ops = &ext2_vfsops };
+
+void ext2_init(void)
+{
+	ext2_inode_init();
+	fstype_register(&ext2_type);
+}
