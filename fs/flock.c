@@ -23,7 +23,7 @@
 
 enum lock_kind { LK_PROC, LK_OFD, LK_WHOLE };
 
-struct flock {
+struct filelock {
 	struct list fl_link;
 	enum lock_kind fl_kind;
 	int fl_type;	      /* F_RDLCK, F_WRLCK */
@@ -44,24 +44,24 @@ static struct kmem_cache *flock_cache;
 
 void flock_init(void)
 {
-	flock_cache = kmem_cache_create("flock", sizeof(struct flock), 0);
+	flock_cache = kmem_cache_create("flock", sizeof(struct filelock), 0);
 }
 
-static bool same_family(const struct flock *a, const struct flock *b)
+static bool same_family(const struct filelock *a, const struct filelock *b)
 {
 	return (a->fl_kind == LK_WHOLE) == (b->fl_kind == LK_WHOLE);
 }
 
-static bool conflicts(const struct flock *a, const struct flock *b)
+static bool conflicts(const struct filelock *a, const struct filelock *b)
 {
 	return same_family(a, b) && a->fl_owner != b->fl_owner &&
 	       (a->fl_type == F_WRLCK || b->fl_type == F_WRLCK) && a->fl_start <= b->fl_end &&
 	       b->fl_start <= a->fl_end;
 }
 
-static struct flock *find_conflict(struct vnode *vp, const struct flock *want)
+static struct filelock *find_conflict(struct vnode *vp, const struct filelock *want)
 {
-	struct flock *l;
+	struct filelock *l;
 
 	list_for_each(l, &vp->v_locks, fl_link) {
 		if (conflicts(l, want))
@@ -95,10 +95,10 @@ again:
  * Waits until nothing conflicts with `want`. locks_lock held on entry and return. -EAGAIN (not
  * `wait`), -EDEADLK, -ERESTARTSYS
  */
-static int wait_for(struct vnode *vp, const struct flock *want, bool wait)
+static int wait_for(struct vnode *vp, const struct filelock *want, bool wait)
 {
 	struct lockwait lw = { .lw_owner = want->fl_owner };
-	struct flock *other;
+	struct filelock *other;
 	int error = 0;
 
 	while (!error && (other = find_conflict(vp, want)) != NULL) {
@@ -114,7 +114,7 @@ static int wait_for(struct vnode *vp, const struct flock *want, bool wait)
 	return error;
 }
 
-static void remove_lock(struct flock *l, struct list *freed)
+static void remove_lock(struct filelock *l, struct list *freed)
 {
 	list_remove(&l->fl_link);
 	list_push_back(freed, &l->fl_link);
@@ -122,7 +122,7 @@ static void remove_lock(struct flock *l, struct list *freed)
 
 static void free_all(struct list *freed)
 {
-	struct flock *l, *tmp;
+	struct filelock *l, *tmp;
 
 	list_for_each_safe(l, tmp, freed, fl_link)
 		kmem_free(flock_cache, l);
@@ -132,10 +132,10 @@ static void free_all(struct list *freed)
  * Takes [start, end] of `set` out of l, which another range of the same owner replaces. *spare
  * serves a split.
  */
-static void cut(struct flock *l, const struct flock *set, struct flock **spare, struct list *freed)
+static void cut(struct filelock *l, const struct filelock *set, struct filelock **spare, struct list *freed)
 {
 	if (l->fl_start < set->fl_start && l->fl_end > set->fl_end) {
-		struct flock *right = *spare;
+		struct filelock *right = *spare;
 
 		*spare = NULL;
 		*right = *l;
@@ -151,13 +151,13 @@ static void cut(struct flock *l, const struct flock *set, struct flock **spare, 
 	}
 }
 
-static bool touches(const struct flock *a, const struct flock *b)
+static bool touches(const struct filelock *a, const struct filelock *b)
 {
 	return (a->fl_end == END_OF_FILE || b->fl_start <= a->fl_end + 1) &&
 	       (b->fl_end == END_OF_FILE || a->fl_start <= b->fl_end + 1);
 }
 
-static bool overlaps(const struct flock *a, const struct flock *b)
+static bool overlaps(const struct filelock *a, const struct filelock *b)
 {
 	return a->fl_start <= b->fl_end && b->fl_start <= a->fl_end;
 }
@@ -166,9 +166,9 @@ static bool overlaps(const struct flock *a, const struct flock *b)
  * The owner's locks become what they were, with set's range of set's type (F_UNLCK: none). `set` is
  * inserted or freed. locks_lock held.
  */
-static void apply(struct vnode *vp, struct flock *set, struct flock **spare, struct list *freed)
+static void apply(struct vnode *vp, struct filelock *set, struct filelock **spare, struct list *freed)
 {
-	struct flock *l, *tmp;
+	struct filelock *l, *tmp;
 
 	list_for_each_safe(l, tmp, &vp->v_locks, fl_link) {
 		if (l->fl_owner != set->fl_owner || !same_family(l, set))
@@ -185,9 +185,9 @@ static void apply(struct vnode *vp, struct flock *set, struct flock **spare, str
 }
 
 /* Sets `want`; takes over nothing. */
-static int set_lock(struct vnode *vp, const struct flock *want, bool wait)
+static int set_lock(struct vnode *vp, const struct filelock *want, bool wait)
 {
-	struct flock *set = kmem_alloc(flock_cache, 0), *spare = kmem_alloc(flock_cache, 0);
+	struct filelock *set = kmem_alloc(flock_cache, 0), *spare = kmem_alloc(flock_cache, 0);
 	struct list freed = LIST_INIT(freed);
 	int error = -ENOMEM;
 
@@ -210,7 +210,7 @@ out:
 }
 
 /* From what fcntl was given to a range. -EINVAL, -EOVERFLOW */
-static int to_range(struct file *f, const struct abi_flock64 *l, struct flock *fl)
+static int to_range(struct file *f, const struct abi_flock64 *l, struct filelock *fl)
 {
 	s64 base = 0, start, end;
 
@@ -237,9 +237,9 @@ static int to_range(struct file *f, const struct abi_flock64 *l, struct flock *f
 	return 0;
 }
 
-static int get_lock(struct vnode *vp, const struct flock *want, struct abi_flock64 *l)
+static int get_lock(struct vnode *vp, const struct filelock *want, struct abi_flock64 *l)
 {
-	struct flock *other;
+	struct filelock *other;
 
 	spin_lock(&locks_lock);
 	other = find_conflict(vp, want);
@@ -259,9 +259,9 @@ static int get_lock(struct vnode *vp, const struct flock *want, struct abi_flock
 int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 {
 	bool ofd = cmd == K_F_OFD_GETLK || cmd == K_F_OFD_SETLK || cmd == K_F_OFD_SETLKW;
-	struct flock want = { .fl_kind = ofd ? LK_OFD : LK_PROC,
-			      .fl_type = l->l_type,
-			      .fl_pid = curproc()->p_pid };
+	struct filelock want = { .fl_kind = ofd ? LK_OFD : LK_PROC,
+				 .fl_type = l->l_type,
+				 .fl_pid = curproc()->p_pid };
 	int error;
 
 	want.fl_owner = ofd ? (const void *)f : curproc()->p_fdtab;
@@ -285,7 +285,7 @@ int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 
 int flock_whole(struct file *f, u32 op)
 {
-	struct flock want = {
+	struct filelock want = {
 		.fl_kind = LK_WHOLE, .fl_owner = f, .fl_end = END_OF_FILE, .fl_pid = curproc()->p_pid
 	};
 
@@ -301,7 +301,7 @@ int flock_whole(struct file *f, u32 op)
 static void drop_owner(struct vnode *vp, const void *owner)
 {
 	struct list freed = LIST_INIT(freed);
-	struct flock *l, *tmp;
+	struct filelock *l, *tmp;
 
 	if (list_empty(&vp->v_locks))
 		return; /* whoever had locks here set them before it came to close */
@@ -328,7 +328,7 @@ void flock_file_closed(struct file *f)
 void flock_foreach(struct vnode *vp,
 		   void (*fn)(void *arg, const void *owner, int type, s64 start, s64 end), void *arg)
 {
-	struct flock *l;
+	struct filelock *l;
 
 	spin_lock(&locks_lock);
 	list_for_each(l, &vp->v_locks, fl_link) {

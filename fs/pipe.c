@@ -199,7 +199,7 @@ static void join_sides(struct pipe *pi, struct file *f)
 		wake_readers(pi);
 	}
 	/* POLLHUP is for those who have seen a writer: see fifo_poll(). */
-	f->f_data = (void *)pi->pi_wopens;
+	f->f_data = (void *)(uintptr_t)pi->pi_wopens;
 }
 
 static void leave_sides(struct pipe *pi, struct file *f)
@@ -281,7 +281,7 @@ static u32 fifo_poll(struct vnode *vp, struct file *f, struct poller *p)
 		poll_wait(&pi->pi_rpoll, p);
 		if (pi->pi_count > 0)
 			ready |= K_POLLIN | K_POLLRDNORM;
-		if (pi->pi_writers == 0 && (u32)f->f_data != pi->pi_wopens)
+		if (pi->pi_writers == 0 && (u32)(uintptr_t)f->f_data != pi->pi_wopens)
 			ready |= K_POLLHUP;
 	}
 	if (writes(f)) {

@@ -21,22 +21,35 @@ void ring_free(struct pipe *pi)
 	kfree(pi->pi_page);
 }
 
+/* The page for the byte at position pos. NULL: out of memory */
+static struct page *page_at(struct pipe *pi, u32 pos)
+{
+	struct page **slot = &pi->pi_page[pos >> PAGE_SHIFT];
+
+	if (!*slot)
+		*slot = page_alloc(0);
+	return *slot;
+}
+
 int ring_write(struct pipe *pi, struct uio *u, u32 n)
 {
+	u32 mask = ring_capacity(pi) - 1, tail = pi->pi_head + pi->pi_count;
+
 	n = MIN(n, MIN((u32)u->uio_resid, ring_room(pi)));
+	/* What must not be torn apart has both its pages before the first byte is moved. */
+	if (n > 0 && n <= PIPE_ATOMIC && (!page_at(pi, tail & mask) || !page_at(pi, (tail + n - 1) & mask)))
+		return -ENOMEM;
 	while (n > 0) {
-		u32 pos = (pi->pi_head + pi->pi_count) & (ring_capacity(pi) - 1);
+		u32 pos = (pi->pi_head + pi->pi_count) & mask;
 		u32 off = pos & PAGE_MASK;
 		u32 len = MIN(n, PAGE_SIZE - off);
-		struct page **slot = &pi->pi_page[pos >> PAGE_SHIFT];
+		struct page *pg = page_at(pi, pos);
 		size_t before = u->uio_resid;
 		int error;
 
-		if (!*slot)
-			*slot = page_alloc(0);
-		if (!*slot)
+		if (!pg)
 			return -ENOMEM;
-		error = uiomove((u8 *)page_kva(*slot) + off, len, u);
+		error = uiomove((u8 *)page_kva(pg) + off, len, u);
 		pi->pi_count += (u32)(before - u->uio_resid);
 		if (error)
 			return error;
