@@ -10,7 +10,7 @@ from harness.scenario import Failure, scenario
 
 KINDS = ["registers", "memory", "signals", "files", "identity", "twice", "in-handler"]
 MAT = ["/bin/mat", "-n", "160"]
-CKPTOOL = os.path.join(paths.BUILD, "ckptool")
+CKPTOOL = os.path.join(paths.BUILD, "host", "ckptool")
 
 
 def save(t, agent, kind, where="/root/c"):
