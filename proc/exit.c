@@ -103,21 +103,19 @@ static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
 	}
 }
 
-static void hangup_childrens_groups(struct proc *p)
-{
-	pid_t pgids[16];
-	u32 n = 0;
-	struct proc *c;
+#define MAXTIED 16 /* stopped groups that one exit lets go */
 
-	spin_lock(&pidlock);
+/* The groups of p's children that p may be the last tie of. pidlock held. Returns how many. */
+static u32 tied_groups(struct proc *p, pid_t *pgids, u32 max)
+{
+	struct proc *c;
+	u32 n = 0;
+
 	list_for_each(c, &p->p_children, p_sibling) {
-		if (c->p_pgid != p->p_pgid && c->p_sid == p->p_sid && (c->p_flags & P_STOPPED) &&
-		    n < ARRAY_SIZE(pgids))
+		if (c->p_pgid != p->p_pgid && c->p_sid == p->p_sid && (c->p_flags & P_STOPPED) && n < max)
 			pgids[n++] = c->p_pgid;
 	}
-	spin_unlock(&pidlock);
-	for (u32 i = 0; i < n; i++)
-		hangup_orphans(p, pgids[i], p->p_sid);
+	return n;
 }
 
 static void release_resources(struct proc *p)
@@ -179,7 +177,6 @@ void proc_finish(void)
 			tty = p->p_ctty;
 		if (tty && session_leader_exit_hook)
 			session_leader_exit_hook(tty);
-		hangup_childrens_groups(p);
 	}
 
 	spin_lock(&p->p_lock);
@@ -198,10 +195,11 @@ void proc_finish(void)
 	if (hidden) {
 		proc_rele(p);
 	} else {
-		pid_t pgid = p->p_pgid, sid = p->p_sid;
+		pid_t pgids[MAXTIED], pgid = p->p_pgid, sid = p->p_sid;
+		u32 ntied;
 
-		hangup_orphans(p, pgid, sid);
 		spin_lock(&pidlock);
+		ntied = tied_groups(p, pgids, ARRAY_SIZE(pgids));
 		zombie = reparent_children(p);
 		notify = become_zombie(p, &info, &autoreap);
 		parent = p->p_parent;
@@ -216,6 +214,10 @@ void proc_finish(void)
 			signal_proc(parent, p->p_exitsig, &info);
 		if (zombie)
 			signal_proc(initproc, K_SIGCHLD, NULL);
+		/* Now that p ties nobody to the session any more. */
+		hangup_orphans(p, pgid, sid);
+		for (u32 i = 0; i < ntied; i++)
+			hangup_orphans(p, pgids[i], sid);
 		if (autoreap)
 			wait_reap(p);
 		proc_rele(parent);

@@ -202,8 +202,8 @@ TEST(clone_of_a_process_that_shares_memory)
 	t_join(pid);
 	CHECK_EQ(seen[1], pid);
 	/* Its exit signal may be another, and then only __WCLONE finds it. */
-	pid = SYS(clone(body, stack[0] + sizeof(stack[0]), CLONE_VM | SIGUSR2, (void *)2));
 	signal(SIGUSR2, count);
+	pid = SYS(clone(body, stack[0] + sizeof(stack[0]), CLONE_VM | SIGUSR2, (void *)2));
 	int st;
 	while (waitpid(pid, &st, __WALL) < 0)
 		CHECK_EQ(errno, EINTR);
