@@ -71,8 +71,8 @@ struct as {
 	struct seg *volatile a_hint; /* last seg found */
 	u32 a_nseg;
 	struct hat a_hat;
-	volatile u32 a_ncow;	/* pages copied on write so far */
-	u32 a_size; /* bytes in segs: RLIMIT_AS */
+	volatile u32 a_ncow; /* pages copied on write so far */
+	u32 a_size;	     /* bytes in segs: RLIMIT_AS */
 	/* Plain data, copied by fork. */
 	u32 a_brk_start, a_brk; /* brk: first byte, current end */
 	u32 a_stack_limit;	/* bytes the stack may grow to (RLIMIT_STACK at exec) */
