@@ -5,6 +5,10 @@
  * One shoot-down is under way at a time: whoever has sh_busy fills in the request, sends the interrupt and waits for
  * sh_pending to become 0. Those who wait for their turn have interrupts on, so they answer meanwhile.
  *
+ * Who waits spins for a moment, then halts: a CPU that is a thread of some host would otherwise keep the
+ * other one, whose answer it wants, from running. It sets its bit in sh_halted first; whoever makes one of the two
+ * words 0 takes all bits out and wakes those CPUs.
+ *
  * h_cpus and the tables: a CPU sets its bit before it loads CR3; who changed a PTE looks at h_cpus after a full barrier. So
  * either he sees the bit and shoots, or that CPU loads CR3 after the change and cannot have the old translation.
  */
@@ -20,6 +24,7 @@
 static struct {
 	volatile u32 sh_busy;
 	volatile u32 sh_pending; /* CPUs that have not answered */
+	volatile u32 sh_halted;	 /* CPUs that wait halted for a change of these two */
 	/* The request: written by the owner of sh_busy while sh_pending is 0. */
 	struct hat *sh_hat;
 	const u32 *sh_va;
@@ -77,21 +82,65 @@ void hat_lazy(void)
 
 /* --- asking other CPUs --- */
 
+#define SPINS 2000u
+
+static bool shoot_turn(void)
+{
+	return !__atomic_exchange_n(&shoot.sh_busy, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool shoot_answered(void)
+{
+	return __atomic_load_n(&shoot.sh_pending, __ATOMIC_SEQ_CST) == 0;
+}
+
+static void wait_until(bool (*done)(void))
+{
+	u32 bit = 1u << curcpu()->c_id, n;
+
+	for (n = 1; n <= SPINS; n++) {
+		if (done())
+			return;
+		/* Seldom: an emulator leaves its fast path for it. */
+		if (n % 64 == 0)
+			x86_pause();
+	}
+	for (;;) {
+		x86_cli();
+		__atomic_or_fetch(&shoot.sh_halted, bit, __ATOMIC_SEQ_CST);
+		if (done())
+			break;
+		x86_sti_hlt();
+	}
+	__atomic_and_fetch(&shoot.sh_halted, ~bit, __ATOMIC_RELAXED);
+	x86_sti();
+}
+
+/* A word that others wait for has become 0. */
+static void wake_halted(void)
+{
+	u32 mask = __atomic_load_n(&shoot.sh_halted, __ATOMIC_SEQ_CST);
+
+	if (mask)
+		mask = __atomic_exchange_n(&shoot.sh_halted, 0, __ATOMIC_SEQ_CST) & ~(1u << curcpu()->c_id);
+	if (mask)
+		ipi_send_mask(mask, T_IPI_TLB);
+}
+
 static void shoot_others(u32 mask, struct hat *h, const u32 *va, u32 n, bool leave)
 {
 	assert_may_sleep("TLB shoot-down");
 	ASSERT(x86_intr_enabled());
-	while (__atomic_exchange_n(&shoot.sh_busy, 1, __ATOMIC_ACQUIRE))
-		x86_pause();
+	wait_until(shoot_turn);
 	shoot.sh_hat = h;
 	shoot.sh_va = va;
 	shoot.sh_n = n;
 	shoot.sh_leave = leave;
 	__atomic_store_n(&shoot.sh_pending, mask, __ATOMIC_SEQ_CST);
 	ipi_send_mask(mask, T_IPI_TLB);
-	while (__atomic_load_n(&shoot.sh_pending, __ATOMIC_ACQUIRE))
-		x86_pause();
-	__atomic_store_n(&shoot.sh_busy, 0, __ATOMIC_RELEASE);
+	wait_until(shoot_answered);
+	__atomic_store_n(&shoot.sh_busy, 0, __ATOMIC_SEQ_CST);
+	wake_halted();
 }
 
 void hat_shootdown_ipi(void)
@@ -107,7 +156,8 @@ void hat_shootdown_ipi(void)
 		else
 			flush_here(shoot.sh_va, shoot.sh_n);
 	}
-	__atomic_and_fetch(&shoot.sh_pending, ~bit, __ATOMIC_RELEASE);
+	if (__atomic_and_fetch(&shoot.sh_pending, ~bit, __ATOMIC_SEQ_CST) == 0)
+		wake_halted();
 }
 
 static u32 cpus_of(const struct hat *h)
