@@ -74,7 +74,9 @@ static int check_geometry(struct ext2mount *em, const struct ext2_super *sb)
 	u32 itable;
 
 	if (sb->s_magic != EXT2_MAGIC)
-		return refuse(em, -EINVAL, "is no ext2 file system");
+		return refuse(em, -EINVAL, "is no ext2 file system: its magic number is %04x", sb->s_magic);
+	if (sb->s_rev_level > 1)
+		return refuse(em, -EINVAL, "is of revision %u, which is not supported", sb->s_rev_level);
 	if (sb->s_log_block_size != 2)
 		return refuse(em, -EINVAL, "its blocks are not of 4096 bytes");
 	em->em_isize = sb->s_rev_level ? sb->s_inode_size : EXT2_OLD_INODE_SIZE;
