@@ -25,7 +25,7 @@ static bool in_stack(u32 base, u32 addr, u32 len)
 {
 	if (base < KERNEL_BASE || base - KERNEL_BASE > (npages << PAGE_SHIFT) - KSTACK_SIZE)
 		return false;
-	return !(addr & 3) && addr >= base + sizeof(struct kstack_info) && addr <= base + KSTACK_SIZE - len;
+	return !(addr & 3) && addr >= base && addr <= base + KSTACK_SIZE - len;
 }
 
 static void print_interrupted(const struct trapframe *tf)

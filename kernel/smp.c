@@ -20,13 +20,11 @@
 #include "kernel/lib/x86.h"
 #include "kernel/panic.h"
 #include "mm/hat.h"
-#include "mm/page.h"
+#include "mm/kstack.h"
 #include "proc/sched.h"
 
 #define INIT_USEC 10000 /* from INIT to the first start-up IPI */
 #define ANSWER_NS (200 * NSEC_PER_MSEC)
-#define STACK_ORDER 1
-_Static_assert(PAGE_SIZE << STACK_ORDER == KSTACK_SIZE, "order of a stack");
 
 static void *df_stack; /* of the CPU that is being started */
 
@@ -49,13 +47,10 @@ void ap_main(void)
 
 static void *alloc_stack(struct cpu *c)
 {
-	struct page *pg = page_alloc_order(STACK_ORDER, PGA_ZERO);
-	struct kstack_info *ki;
+	struct kstack_info *ki = kstack_alloc();
 
-	if (!pg)
-		return NULL;
-	ki = page_kva(pg);
-	*ki = (struct kstack_info){ .ki_cpu = c, .ki_canary = KSTACK_CANARY };
+	if (ki)
+		*ki = (struct kstack_info){ .ki_cpu = c, .ki_canary = KSTACK_CANARY };
 	return ki;
 }
 

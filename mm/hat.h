@@ -58,6 +58,11 @@ void hat_init(void);
 void hat_init_cpu(void);
 u32 hat_kernel_cr3(void);
 /*
+ * Debug builds: makes a page of RAM inaccessible to the kernel, or accessible again. Other CPUs may see the old state
+ * for a while when access is taken away: good enough for a guard. From any context.
+ */
+void hat_guard(void *page, bool on);
+/*
  * Maps device registers, uncached; never unmapped. Pages that are mapped already are shared. Panics if MMIO space runs
  * out. Any context that may take a spinlock.
  */

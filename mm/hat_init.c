@@ -4,7 +4,8 @@
  * page directory each CPU has loaded.
  *
  * Every hat's directory copies the kernel's upper quarter when it is made, so that quarter never changes after
- * hat_init(): the page tables of the device window are there from the beginning.
+ * hat_init(): the page tables of the device window are there from the beginning. Where RAM is mapped with 4 KiB pages (the
+ * kernel's image; in debug builds all of it), entries of those tables may change.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/cpu.h"
@@ -15,6 +16,13 @@
 
 #define MMIO_TABLES ((MMIO_END - MMIO_BASE) / TABLE_SPAN)
 #define MMIO_PTES (MMIO_TABLES * NPTE)
+
+/* Debug builds map all RAM with 4 KiB pages, so that any page can become a guard. */
+#ifdef DEBUG
+#define SMALL_PAGES true
+#else
+#define SMALL_PAGES false
+#endif
 
 static u32 kernel_pgdir[NPTE] __aligned(PAGE_SIZE);
 
@@ -35,8 +43,8 @@ static u32 *new_table(void)
 	return page_kva(pg);
 }
 
-/* Maps 4 MiB of RAM at va with 4 KiB pages, so that text and constants are read-only. */
-static u32 *image_table(u32 va)
+/* Maps 4 MiB of RAM at va with 4 KiB pages; text and constants are read-only. */
+static u32 *small_table(u32 va)
 {
 	u32 *t = new_table();
 	u32 i;
@@ -49,13 +57,26 @@ static u32 *image_table(u32 va)
 	return t;
 }
 
+void hat_guard(void *page, bool on)
+{
+	u32 va = (u32)page;
+	u32 *table = KVA(kernel_pgdir[PDX(va)] & PTE_FRAME);
+
+	ASSERT(SMALL_PAGES && !(kernel_pgdir[PDX(va)] & PTE_PS));
+	if (on)
+		table[PTX(va)] &= ~PTE_P;
+	else
+		table[PTX(va)] |= PTE_P;
+	x86_invlpg(va);
+}
+
 static void map_ram(void)
 {
 	u32 va, end = KERNEL_BASE + ROUND_UP(npages << PAGE_SHIFT, TABLE_SPAN);
 
 	for (va = KERNEL_BASE; va < end; va += TABLE_SPAN) {
-		if (va < (u32)__rodata_end && va + TABLE_SPAN > (u32)__text_start)
-			kernel_pgdir[PDX(va)] = PA(image_table(va)) | PTE_P | PTE_W;
+		if (SMALL_PAGES || (va < (u32)__rodata_end && va + TABLE_SPAN > (u32)__text_start))
+			kernel_pgdir[PDX(va)] = PA(small_table(va)) | PTE_P | PTE_W;
 		else
 			kernel_pgdir[PDX(va)] = PA(va) | PTE_P | PTE_W | PTE_PS | PTE_G;
 	}

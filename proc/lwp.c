@@ -10,7 +10,7 @@
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
-#include "mm/page.h"
+#include "mm/kstack.h"
 #include "proc/futex.h"
 #include "proc/lwp_impl.h"
 #include "proc/sched.h"
@@ -87,15 +87,13 @@ static void stack_setup(struct lwp *l)
 int lwp_create(struct proc *p, void (*fn)(void *arg), void *arg, struct lwp **lp)
 {
 	struct lwp *l = kmem_alloc(lwp_cache, KM_ZERO);
-	struct page *stack;
 
 	if (!l)
 		return -ENOMEM;
 	lwp_setup(l, p);
-	stack = page_alloc_order(1, 0);
-	if (!stack)
+	l->l_kstack = kstack_alloc();
+	if (!l->l_kstack)
 		goto fail_lwp;
-	l->l_kstack = page_kva(stack);
 	if (p != &proc0) {
 		l->l_fpu = kmem_alloc(fpu_cache, 0);
 		if (!l->l_fpu)
@@ -110,7 +108,7 @@ int lwp_create(struct proc *p, void (*fn)(void *arg), void *arg, struct lwp **lp
 	return 0;
 
 fail_stack:
-	page_free_order(stack, 1);
+	kstack_free(l->l_kstack);
 fail_lwp:
 	kmem_free(lwp_cache, l);
 	return -ENOMEM;
@@ -133,7 +131,7 @@ void lwp_free(struct lwp *l)
 	}
 	sigqueue_flush(&l->l_sigq);
 	kmem_free(fpu_cache, l->l_fpu);
-	page_free_order(pa_page(PA(l->l_kstack)), 1);
+	kstack_free(l->l_kstack);
 	kmem_free(lwp_cache, l);
 }
 
