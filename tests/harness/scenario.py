@@ -27,7 +27,8 @@ from .machine import PANIC_STATUS, Machine
 from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Failure, MachineEnd, Result, Skip
 
 SCENARIOS = []
-PROMPT = r"(?:^|[\r\n])[^\r\n]*# $"
+# Behind its prompt busybox asks a terminal for the cursor (ESC [6n), if no input is waiting.
+PROMPT = r"# (?:\x1b\[6n)?\Z"
 
 
 def scenario(name, smp=(2,), limit=600):
@@ -179,7 +180,7 @@ class Scenario:
     def prompt(self, child, timeout=90):
         """Waits for the shell's prompt; what stood before it."""
         import pexpect
-        i = child.expect([r"# \Z", r"panic:", pexpect.EOF, pexpect.TIMEOUT], timeout=timeout)
+        i = child.expect([PROMPT, r"panic:", pexpect.EOF, pexpect.TIMEOUT], timeout=timeout)
         if i:
             raise Failure(f"expected the prompt, found {['', 'a panic', 'the end of QEMU', 'nothing in time'][i]}\n"
                           + (child.before or b"").decode("utf-8", "replace")[-3000:])
