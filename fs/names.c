@@ -165,6 +165,8 @@ int names_symlink(const char *target, struct vnode *start, const char *path)
 	struct vnode *dvp;
 	int error;
 
+	if (!*target)
+		return -ENOENT;
 	error = namei_parent(start, path, &np);
 	if (error)
 		return error;

@@ -44,6 +44,24 @@ int fd_vnode(int fd, struct vnode **vpp)
 	return 0;
 }
 
+int fd_vnode_rights(int fd, struct vnode **vpp)
+{
+	struct file *f;
+	int error;
+
+	error = fd_get(fd, &f);
+	if (error)
+		return error;
+	if (f->f_flags & O_PATH) {
+		error = -EBADF;
+	} else {
+		vn_hold(f->f_vnode);
+		*vpp = f->f_vnode;
+	}
+	file_rele(f);
+	return error;
+}
+
 struct vnode *cwd_vnode(void)
 {
 	struct proc *p = curproc();

@@ -21,6 +21,8 @@ void path_arg_put(struct path_arg *pa);
 
 /* What a descriptor is open on, with a reference. -EBADF */
 int fd_vnode(int fd, struct vnode **vpp);
+/* The same, but a descriptor opened with O_PATH only names a file, and gives no right to change it. */
+int fd_vnode_rights(int fd, struct vnode **vpp);
 
 /* The working directory, with a reference. */
 struct vnode *cwd_vnode(void);

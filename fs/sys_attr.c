@@ -72,25 +72,6 @@ static int change_owner(struct vnode *vp, uid_t uid, gid_t gid)
 	return vn_setattr(vp, &va);
 }
 
-/* Descriptors opened with O_PATH name a file but give no right to change it. */
-static int fd_vnode_real(int fd, struct vnode **vpp)
-{
-	struct file *f;
-	int error;
-
-	error = fd_get(fd, &f);
-	if (error)
-		return error;
-	if (f->f_flags & O_PATH) {
-		error = -EBADF;
-	} else {
-		vn_hold(f->f_vnode);
-		*vpp = f->f_vnode;
-	}
-	file_rele(f);
-	return error;
-}
-
 long sys_fchmodat(int dirfd, uaddr_t upath, u32 mode)
 {
 	struct vnode *vp;
@@ -114,7 +95,7 @@ long sys_fchmod(int fd, u32 mode)
 	struct vnode *vp;
 	int error;
 
-	error = fd_vnode_real(fd, &vp);
+	error = fd_vnode_rights(fd, &vp);
 	if (error)
 		return error;
 	error = change_mode(vp, mode);
@@ -152,7 +133,7 @@ long sys_fchown32(int fd, u32 uid, u32 gid)
 	struct vnode *vp;
 	int error;
 
-	error = fd_vnode_real(fd, &vp);
+	error = fd_vnode_rights(fd, &vp);
 	if (error)
 		return error;
 	error = change_owner(vp, uid, gid);

@@ -118,7 +118,7 @@ static long list_file(struct file *f, uaddr_t ubuf, u32 size, dirent_fn add)
 	ret = file_readable(f);
 	if (ret)
 		return ret;
-	li.li_buf = kmalloc(li.li_size, 0);
+	li.li_buf = kmalloc(MAX(li.li_size, 1u), 0);
 	if (!li.li_buf) {
 		li.li_size = MIN(li.li_size, BUF_SMALL);
 		li.li_buf = kmalloc(li.li_size, 0);

@@ -76,7 +76,7 @@ static long utime_at(int dirfd, uaddr_t upath, u32 flags, const struct newtimes 
 	if (error)
 		return error;
 	if (!upath && dirfd != AT_FDCWD) /* futimens */
-		error = flags ? -EINVAL : fd_vnode(dirfd, &vp);
+		error = flags ? -EINVAL : fd_vnode_rights(dirfd, &vp);
 	else
 		error = path_arg_vnode(dirfd, upath, flags, &vp);
 	if (error)

@@ -108,6 +108,8 @@ static bool take_report(struct proc *c, u32 options, struct wait_found *f)
 		f->pid = c->p_pid;
 		siginfo_child(&f->info, c);
 		usage_of_proc(c, &f->usage);
+		f->usage.us_utime += c->p_cutime; /* and what it has waited for itself */
+		f->usage.us_stime += c->p_cstime;
 	}
 	spin_unlock(&c->p_lock);
 	if (f->zombie)
