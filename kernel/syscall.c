@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* The dispatcher: from the number in eax to the handler. This path is the cost of a null system call: keep it short. */
 #include "kernel/syscall.h"
+#include "ckpt/syscalls.h"
+#include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/printk.h"
 #include "kernel/strace.h"
+#include "mm/syscalls.h"
 #include "proc/lwp.h"
 #include "proc/proc.h"
-
-#if __has_include("fs/syscalls.h")
-#include "fs/syscalls.h"
-#endif
-#if __has_include("mm/syscalls.h")
-#include "mm/syscalls.h"
-#endif
-#if __has_include("proc/syscalls.h")
 #include "proc/syscalls.h"
-#endif
-#if __has_include("ckpt/syscalls.h")
-#include "ckpt/syscalls.h"
-#endif
 
 #define NSYSCALL 640
+
+/* Calls that programs try as a matter of course and do without: no line in the log for each. */
+static long sys_absent(void)
+{
+	return -ENOSYS;
+}
 
 typedef long (*syscall_fn)(u32, u32, u32, u32, u32, u32);
 
