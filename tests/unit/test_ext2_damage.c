@@ -24,6 +24,7 @@
 #define MIB 8u
 #define MAX_VISITS 3000u
 #define BLOCK 4096u
+#define INODE_SIZE 256u
 
 static u32 visits, regular;
 static bool mounted;
@@ -145,12 +146,20 @@ static u8 *block(u32 blk)
 	return env_disk.sd_data + (size_t)(blk % (MIB << 8)) * BLOCK;
 }
 
-static struct ext2_dinode *inode(u32 ino)
+/* Where things are is asked of the image as it was: what is there now may be damaged already. */
+static const u8 *sound(u32 blk)
 {
-	const struct ext2_super *sb = (void *)(block(0) + EXT2_SUPER_OFFSET);
-	const struct ext2_group_desc *gd = (void *)block(1);
+	return env_disk.sd_stable + (size_t)(blk % (MIB << 8)) * BLOCK;
+}
 
-	return (void *)(block(gd->bg_inode_table) + (size_t)(ino - 1) * sb->s_inode_size);
+static const struct ext2_group_desc *group(void)
+{
+	return (const void *)sound(1);
+}
+
+static size_t inode_offset(u32 ino)
+{
+	return (size_t)(ino - 1) * INODE_SIZE;
 }
 
 /* A number that somebody may have meant, near a limit, or any. */
@@ -182,9 +191,10 @@ static void poke(u8 *at, u32 range)
 static u8 *some_block_of(u32 ino)
 {
 	static const u8 which[] = { 0, 0, 0, 1, 12, 13, 14 };
-	u32 blk = inode(ino)->i_block[which[sim_rnd(sizeof(which))]];
+	const struct ext2_dinode *d = (const void *)(sound(group()->bg_inode_table) + inode_offset(ino));
+	u32 blk = d->i_block[which[sim_rnd(sizeof(which))]];
 
-	return block(blk ? blk : inode(ino)->i_block[0]);
+	return block(blk ? blk : d->i_block[0]);
 }
 
 static u32 some_ino(void)
@@ -194,14 +204,14 @@ static u32 some_ino(void)
 
 static void damage(void)
 {
-	const struct ext2_group_desc *gd = (void *)block(1);
+	const struct ext2_group_desc *gd = group();
 
 	switch (sim_rnd(8)) {
 	case 0: poke(block(0) + EXT2_SUPER_OFFSET, 240); break;
 	case 1: poke(block(1), sizeof(*gd)); break;
 	case 2: poke(block(sim_rnd(2) ? gd->bg_block_bitmap : gd->bg_inode_bitmap), BLOCK); break;
 	case 3:
-	case 4: poke((u8 *)inode(some_ino()), 156); break;
+	case 4: poke(block(gd->bg_inode_table) + inode_offset(some_ino()), 156); break;
 	default: poke(some_block_of(some_ino()), BLOCK); break;
 	}
 }

@@ -176,6 +176,7 @@ bool env_apart(const char *name, u32 seed, void (*fn)(u32 seed))
 	pid = fork();
 	if (pid == 0) {
 		alarm(120); /* a hang is a failure */
+		sim_failures = 0;
 		fn(seed);
 		fflush(stdout);
 		_exit(sim_failures != 0);
