@@ -229,7 +229,11 @@ void ext2_defer(struct ext2mount *em, u32 start, u32 len)
 {
 	ASSERT(mutex_held(&em->em_alloc));
 	if (!append_freed(em, start, len)) {
-		ext2_damage(em, "out of memory: what was freed stays marked as used");
+		/* No memory to remember it: it is free at once. Only a power cut before the next commit could tell the difference. */
+		if (len)
+			clear_blocks(em, start, len);
+		else
+			ext2_ifree_bit(em, start);
 		return;
 	}
 	em->em_nfreed += len;

@@ -195,6 +195,8 @@ u32 ext2_find_zero(const u32 *map, u32 from, u32 end);
 
 /* An unused inode number, near the directory `dir`. -ENOSPC, -EAGAIN, -EUCLEAN, -EIO, -ENOMEM */
 int ext2_ialloc(struct ext2mount *em, u32 dir, bool isdir, u32 *inop);
+/* Gives back what ext2_ialloc() has given in the same operation. */
+void ext2_ialloc_undo(struct ext2mount *em, u32 ino, bool isdir);
 /* ei has neither names nor blocks nor users: its number becomes free. */
 void ext2_ifree(struct ext2inode *ei, bool now);
 void ext2_ifree_bit(struct ext2mount *em, u32 ino);

@@ -108,6 +108,17 @@ void ext2_ifree_bit(struct ext2mount *em, u32 ino)
 	page_put(pg);
 }
 
+void ext2_ialloc_undo(struct ext2mount *em, u32 ino, bool isdir)
+{
+	u32 g = (ino - 1) / em->em_ipg;
+
+	mutex_lock(&em->em_alloc);
+	if (isdir)
+		ext2_desc(em, g)->bg_used_dirs_count--;
+	ext2_ifree_bit(em, ino);
+	mutex_unlock(&em->em_alloc);
+}
+
 void ext2_ifree(struct ext2inode *ei, bool now)
 {
 	struct ext2mount *em = ei->ei_mount;

@@ -289,8 +289,12 @@ int ext2_inew(struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr,
 	if (error)
 		return error;
 	error = claim(em, ino, &vp);
-	if (error)
-		return error; /* out of memory, or damaged: the number stays taken */
+	if (error) {
+		/* A number that is in use after all stays marked. */
+		if (error != -EUCLEAN)
+			ext2_ialloc_undo(em, ino, S_ISDIR(mode));
+		return error;
+	}
 	ei = ext2inode(vp);
 	init_dinode(ei, ext2inode(dvp), mode, rdev, cr);
 	ei->ei_born = em->em_seq;

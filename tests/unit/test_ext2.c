@@ -4,7 +4,7 @@
  * little memory, on a disk that is full, with failing allocations. e2fsck and debugfs have the last word.
  *
  * UNIT-NEEDS: mke2fs e2fsck debugfs
- * UNIT-FLAGS: -iquote tests/unit/shim
+ * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
  * UNIT-SOURCES: tests/unit/shim/sim.c tests/unit/shim/simdisk.c tests/unit/fs/env.c tests/unit/fs/model.c kernel/lib/string.c
  * UNIT-SOURCES: fs/radix.c fs/uio.c fs/bio.c fs/bdev.c fs/anonfs.c fs/pagecache.c fs/pc_read.c fs/pc_write.c
  * UNIT-SOURCES: fs/writeback.c fs/reclaim.c fs/vnode.c fs/vnode_cache.c fs/vnode_path.c fs/namecache.c fs/namei.c
@@ -98,11 +98,8 @@ static void mount_again(void *arg)
 
 static void remove_all(void *arg)
 {
-	struct statfs_k st;
-
 	for (u32 i = 0; i < ntrees; i++)
 		tree_remove_all(tree[i]);
-	(void)st;
 }
 
 /* With all of it written: what the host's tools say, and what a new mount finds. */
@@ -110,10 +107,8 @@ static void judge(void)
 {
 	sim_call(close_and_unmount, NULL);
 	CHECK(env_fsck(NULL, "-n", 0) == 0);
-	CHECK(env_host("rm -rf out && mkdir out && debugfs -R 'rdump / out' check.img >/dev/null 2>&1") == 0);
 	for (u32 i = 0; i < ntrees; i++)
-		tree_compare_host(tree[i], "out");
-	env_host("rm -rf out");
+		tree_compare_host(tree[i], "check.img");
 	sim_call(mount_again, NULL);
 	sim_call(compare_all, NULL);
 }

@@ -28,8 +28,8 @@ void tree_free(struct tree *t);
 void tree_step(struct tree *t);
 /* Is the file system below the path as the model says? */
 void tree_compare(struct tree *t);
-/* The same of files on the host, extracted there by other means. dir: in the scratch directory */
-void tree_compare_host(struct tree *t, const char *dir);
+/* The same of some of its files, as debugfs finds them in an image in the scratch directory. */
+void tree_compare_host(struct tree *t, const char *image);
 /* Gives up the unlinked files that are still open. */
 void tree_close(struct tree *t);
 /* Removes everything. */

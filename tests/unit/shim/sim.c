@@ -542,6 +542,11 @@ void *page_kva(const struct page *pg)
 	return ram + ((size_t)(pg - pages) << PAGE_SHIFT);
 }
 
+struct page *kva_page(const void *kva)
+{
+	return &pages[(size_t)((const u8 *)kva - ram) >> PAGE_SHIFT];
+}
+
 static void frames_init(u32 n)
 {
 	if (ram) {
@@ -590,7 +595,7 @@ struct page *page_alloc(u32 flags)
 	}
 	if (list_empty(&free_frames))
 		return NULL;
-	if (sim_fail_alloc && sim_rnd(sim_fail_alloc) == 0)
+	if (sim_fail_alloc && sim_rnd(sim_fail_alloc) == 0 && (!(flags & PGA_RESERVE) || sim_rnd(8) == 0))
 		return NULL;
 	pg = list_first(&free_frames, struct page, pg_link);
 	list_remove(&pg->pg_link);
