@@ -111,17 +111,14 @@ long sys_sysinfo(uaddr_t dst)
 		u8 fill[8];
 	} si;
 	struct page_stats ps;
-	struct vnode_counts vc;
 
 	_Static_assert(sizeof(si) == 64, "struct sysinfo");
 	memset(&si, 0, sizeof(si));
 	page_stats(&ps);
-	vnode_counts(&vc);
 	sched_loadavg(si.loads);
 	si.uptime = (s32)(clock_mono_ns() / NSEC_PER_SEC);
 	si.totalram = ps.ps_total * PAGE_SIZE;
 	si.freeram = ps.ps_free * PAGE_SIZE;
-	si.bufferram = vc.vc_pages * PAGE_SIZE;
 	si.procs = (u16)proc_count;
 	si.mem_unit = 1;
 	return copyout(dst, &si, sizeof(si));
