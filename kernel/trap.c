@@ -16,6 +16,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/x86.h"
+#include "kernel/oom.h"
 #include "kernel/panic.h"
 #include "kernel/syscall.h"
 #include "mm/fault.h"
@@ -115,17 +116,11 @@ static void kernel_fault(struct trapframe *tf, const char *why)
 
 static void page_fault_user(struct trapframe *tf, u32 addr, enum fault_result result)
 {
-	struct proc *p = curproc();
-
 	curlwp()->l_cr2 = addr;
 	switch (result) {
 	case FAULT_SEGV_MAPERR: signal_fault(K_SIGSEGV, SEGV_MAPERR, addr); break;
 	case FAULT_SEGV_ACCERR: signal_fault(K_SIGSEGV, SEGV_ACCERR, addr); break;
 	case FAULT_BUS: signal_fault(K_SIGBUS, BUS_ADRERR, addr); break;
-	case FAULT_OOM:
-		printk("out of memory: process %d (%s) killed\n", p->p_pid, p->p_comm);
-		signal_proc(p, K_SIGKILL, NULL);
-		break;
 	default: kernel_fault(tf, ": a fault of user mode that mm calls the kernel's");
 	}
 }
@@ -139,10 +134,12 @@ static void page_fault(struct trapframe *tf)
 	if (tf->tf_eflags & EFLAGS_IF)
 		x86_sti();
 	result = pagefault(tf, addr, err);
+	if (result == FAULT_OOM)
+		result = oom_fault(tf, addr, err);
 	x86_cli();
 	if (result == FAULT_DONE || result == FAULT_FIXUP)
 		return;
-	if (!tf_from_user(tf) && result != FAULT_OOM)
+	if (!tf_from_user(tf))
 		panic_trap(tf, "page fault in the kernel: %s of address %08x (%s)",
 			   err & 16  ? "execution"
 			   : err & 2 ? "write"

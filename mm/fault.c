@@ -6,13 +6,11 @@
 #include "mm/fault.h"
 
 #include "kernel/abi/errno.h"
-#include "kernel/dev/clock.h"
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "mm/layout.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
-#include "proc/sleep.h"
 
 #define ERR_WRITE 2u
 #define ERR_USER 4u
@@ -34,15 +32,6 @@ static int resolve(u32 addr, u32 err, bool *maperr)
 	return as_fault(p->p_as, addr, acc, maperr);
 }
 
-/* Init must not die of what others take: it waits for them to end, and faults again. */
-static enum fault_result out_of_memory(void)
-{
-	if (curproc() != initproc)
-		return FAULT_OOM;
-	sleep(&initproc, NULL, 0, clock_mono_ns() + 10 * NSEC_PER_MSEC);
-	return FAULT_DONE;
-}
-
 static enum fault_result fault_user(u32 addr, u32 err)
 {
 	bool maperr;
@@ -50,7 +39,7 @@ static enum fault_result fault_user(u32 addr, u32 err)
 	switch (resolve(addr, err, &maperr)) {
 	case 0: return FAULT_DONE;
 	case -EFAULT: return maperr ? FAULT_SEGV_MAPERR : FAULT_SEGV_ACCERR;
-	case -ENOMEM: return out_of_memory();
+	case -ENOMEM: return FAULT_OOM;
 	default: return FAULT_BUS;
 	}
 }
@@ -67,10 +56,10 @@ static enum fault_result fault_kernel(struct trapframe *tf, u32 addr, u32 err)
 	if (nofault || !(tf->tf_eflags & EFLAGS_IF))
 		return FAULT_FIXUP;
 	error = resolve(addr, err, &maperr);
-	if (error && (error != -ENOMEM || out_of_memory() == FAULT_OOM))
-		return error == -ENOMEM ? FAULT_OOM : FAULT_FIXUP;
+	if (error && error != -ENOMEM)
+		return FAULT_FIXUP;
 	tf->tf_eip = eip;
-	return FAULT_DONE;
+	return error ? FAULT_OOM : FAULT_DONE;
 }
 
 enum fault_result pagefault(struct trapframe *tf, u32 addr, u32 err)

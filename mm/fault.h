@@ -11,7 +11,7 @@ enum fault_result {
 	FAULT_SEGV_MAPERR,
 	FAULT_SEGV_ACCERR,
 	FAULT_BUS,
-	FAULT_OOM, /* the process must be killed; a fault of a kernel copy: tf_eip has been moved to the fixup, too */
+	FAULT_OOM,    /* no memory for it: kernel/oom.h */
 	FAULT_KERNEL, /* a bug of the kernel: panic */
 };
 

@@ -133,7 +133,9 @@ static void release_resources(struct proc *p)
 	mutex_lock(&p->p_execlock);
 	if (as) {
 		p->p_maxrss = MAX(p->p_maxrss, as->a_hat.h_resident);
+		spin_lock(&p->p_lock);
 		p->p_as = NULL;
+		spin_unlock(&p->p_lock);
 		intr_push_off();
 		hat_switch(NULL);
 		intr_pop_off();
@@ -204,6 +206,7 @@ void proc_finish(void)
 		notify = become_zombie(p, &info, &autoreap);
 		parent = p->p_parent;
 		parent->p_ref++;
+		p->p_ref++; /* the parent may wait for p as soon as we let go of pidlock */
 		wakeup(&parent->p_children);
 		if (zombie)
 			wakeup(&initproc->p_children);
@@ -220,6 +223,7 @@ void proc_finish(void)
 			hangup_orphans(p, pgids[i], sid);
 		if (autoreap)
 			wait_reap(p);
+		proc_rele(p);
 		proc_rele(parent);
 	}
 

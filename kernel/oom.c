@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Out of memory. Not who asks for the last page pays, but who has most of them: the one that asks may be a shell, or init.
+ */
+#include "kernel/oom.h"
+#include "kernel/abi/errno.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/printk.h"
+#include "mm/as.h"
+#include "mm/usercopy.h"
+#include "proc/proc.h"
+#include "proc/sleep.h"
+
+#define WAIT_NS (10 * NSEC_PER_MSEC)
+/* The victim may itself wait for a lock that we hold: after so many turns we give way. */
+#define TURNS 100
+/* How many turns a dying process gets before another is killed as well. */
+#define PATIENCE 10
+
+/* What p counts in the choice. */
+struct weight {
+	u32 w_pages;  /* that it has to itself or shares; 0: not a victim */
+	bool w_dying; /* and will give them back soon */
+};
+
+/* pidlock held. */
+static struct weight weigh(struct proc *p)
+{
+	struct weight w = { 0 };
+
+	if (p->p_stat != PS_ACTIVE || p == initproc)
+		return w;
+	spin_lock(&p->p_lock);
+	if (!(p->p_flags & P_KERNEL) && p->p_as) {
+		w.w_pages = p->p_as->a_hat.h_resident;
+		w.w_dying = (p->p_flags & P_EXITING) || (p->p_sig.ss_q.sq_set & SIGBIT(K_SIGKILL));
+	}
+	spin_unlock(&p->p_lock);
+	return w;
+}
+
+/* The process with most pages, with a reference; NULL: there is none. *dying: one is on its way out. */
+static struct proc *heaviest(bool *dying)
+{
+	struct proc *p, *victim = NULL;
+	u32 most = 0;
+
+	*dying = false;
+	spin_lock(&pidlock);
+	list_for_each(p, &allproc, p_all) {
+		struct weight w = weigh(p);
+
+		*dying |= w.w_dying;
+		if (!w.w_dying && w.w_pages > most) {
+			most = w.w_pages;
+			victim = p;
+		}
+	}
+	if (victim)
+		victim->p_ref++;
+	spin_unlock(&pidlock);
+	return victim;
+}
+
+static void kill(struct proc *p)
+{
+	static pid_t last; /* one line for each: many may run out at once */
+
+	if (__atomic_exchange_n(&last, p->p_pid, __ATOMIC_RELAXED) != p->p_pid)
+		printk("out of memory: process %d (%s) killed\n", p->p_pid, p->p_comm);
+	signal_proc(p, K_SIGKILL, NULL);
+}
+
+/* Kills whoever has most, unless somebody dies already and there is time to wait for that. Is it the current process? */
+static bool make_room(bool patient)
+{
+	bool dying, mine = false;
+	struct proc *p = heaviest(&dying);
+
+	if (!(dying && patient)) {
+		mine = !p || p == curproc();
+		if (p)
+			kill(p);
+	}
+	if (p)
+		proc_rele(p);
+	return mine && curproc() != initproc;
+}
+
+enum fault_result oom_fault(struct trapframe *tf, u32 addr, u32 err)
+{
+	enum fault_result result;
+	int turn;
+
+	for (turn = 0; turn < TURNS || curproc() == initproc; turn++) {
+		if (make_room(turn % PATIENCE != PATIENCE - 1))
+			break;
+		if (sleep(&initproc, NULL, SLP_KILL, clock_mono_ns() + WAIT_NS) == -ERESTARTSYS)
+			break;
+		result = pagefault(tf, addr, err);
+		if (result != FAULT_OOM)
+			return result;
+	}
+	kill(curproc());
+	if (!tf_from_user(tf))
+		(void)ex_table_fixup(tf);
+	return FAULT_DONE;
+}
