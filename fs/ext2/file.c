@@ -29,7 +29,7 @@ int ext2_getpage(struct vnode *vp, struct page *pg)
 	if (error == -EFBIG)
 		blk = 0;
 	else if (error)
-		return -EIO;
+		return error == -ENOMEM ? error : -EIO;
 	pg->pg_private = blk;
 	if (blk)
 		return bio_sync(ei->ei_mount->em_bdev, BUF_READ, (u64)blk * SECTORS, pg, EXT2_BSIZE);
@@ -55,7 +55,7 @@ static void ext2_getpages(struct vnode *vp, struct page **pg, u32 n)
 			for (u32 i = 0; i < run; i++) {
 				if (!error)
 					page_zero(page_kva(pg[i]));
-				pc_read_done(pg[i], error ? -EIO : 0);
+				pc_read_done(pg[i], error);
 			}
 		}
 		pg += run;
