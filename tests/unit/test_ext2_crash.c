@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "fs/env.h"
 #include "fs/model.h"
@@ -39,9 +40,15 @@ struct cut {
 	char image[32];
 };
 
+/* Shared with the process that looks at them afterwards. */
+struct cuts {
+	u32 n;
+	struct cut cut[MAXCUTS];
+};
+
+static struct cuts *cuts;
 static struct slot slots[NSLOTS];
-static struct cut cuts[MAXCUTS];
-static u32 ncuts, working, refused;
+static u32 working, refused;
 static const char *const slot_path[NSLOTS] = { "/mnt/keep/image", "/mnt/keep/other", "/mnt/keep/log", "/mnt/journal" };
 
 /* Contents of generation gen of a slot: words that tell which. */
@@ -123,8 +130,8 @@ static void power(void *arg)
 {
 	u8 *image = malloc(MIB << 20);
 
-	while (working > 0 && ncuts < MAXCUTS) {
-		struct cut *c = &cuts[ncuts];
+	while (working > 0 && cuts->n < MAXCUTS) {
+		struct cut *c = &cuts->cut[cuts->n];
 		char path[128];
 		FILE *f;
 
@@ -132,7 +139,7 @@ static void power(void *arg)
 			sim_pause();
 		simdisk_crash(&env_disk, image);
 		memcpy(c->slot, slots, sizeof(slots));
-		snprintf(c->image, sizeof(c->image), "cut%u.img", ncuts++);
+		snprintf(c->image, sizeof(c->image), "cut%u.img", cuts->n++);
 		snprintf(path, sizeof(path), "%s/%s", env_dir, c->image);
 		f = fopen(path, "wb");
 		if (!f || fwrite(image, MIB << 20, 1, f) != 1 || fclose(f))
@@ -258,17 +265,22 @@ static void one_run(u32 seed)
 	sim_spawn("tree", tree_worker, t);
 	sim_spawn("power", power, NULL);
 	sim_run();
-	for (u32 i = 0; i < ncuts; i++) {
-		the_cut = &cuts[i];
+}
+
+/* Each disk that a cut left, both ways. */
+static void look_at_cuts(u32 seed)
+{
+	for (u32 i = 0; i < cuts->n; i++) {
+		the_cut = &cuts->cut[i];
 		env_host("cp --sparse=always %s %s.again", the_cut->image, the_cut->image);
 		repair(the_cut, "repaired");
 		env_host("mv %s.again %s", the_cut->image, the_cut->image);
 		env_quiet = true;
 		if (env_apart("restart", seed * 100 + i, restart))
 			repair(the_cut, "mounted, then repaired");
+		env_quiet = false;
 		env_host("rm %s", the_cut->image);
 	}
-	printf("%u cuts; e2fsck -p left %u of %u repairs to e2fsck -y\n", ncuts, refused, ncuts * 2);
 }
 
 int main(int argc, char **argv)
@@ -277,8 +289,17 @@ int main(int argc, char **argv)
 
 	env_begin();
 	env_mkfs("new.img", MIB, "-I 256 -N 1024");
-	for (u32 s = first; s < first + n; s++)
-		env_apart("power cuts", s, one_run);
+	cuts = mmap(NULL, sizeof(*cuts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (u32 s = first; s < first + n; s++) {
+		int before = sim_failures;
+
+		cuts->n = 0;
+		refused = 0;
+		env_apart("at work", s, one_run);
+		look_at_cuts(s);
+		printf("%s power cuts, seed %u: %u; e2fsck -p left %u of %u repairs to e2fsck -y\n",
+		       sim_failures == before ? "ok" : "FAIL", s, cuts->n, refused, cuts->n * 2);
+	}
 	env_end();
 	return sim_failures != 0;
 }
