@@ -199,11 +199,13 @@ void proc_finish(void)
 	} else {
 		pid_t pgids[MAXTIED], pgid = p->p_pgid, sid = p->p_sid;
 		u32 ntied;
+		int exitsig;
 
 		spin_lock(&pidlock);
 		ntied = tied_groups(p, pgids, ARRAY_SIZE(pgids));
 		zombie = reparent_children(p);
 		notify = become_zombie(p, &info, &autoreap);
+		exitsig = p->p_exitsig; /* from here on the parent may reap p */
 		parent = p->p_parent;
 		parent->p_ref++;
 		p->p_ref++; /* the parent may wait for p as soon as we let go of pidlock */
@@ -214,7 +216,7 @@ void proc_finish(void)
 			p->p_ref++;
 		spin_unlock(&pidlock);
 		if (notify)
-			signal_proc(parent, p->p_exitsig, &info);
+			signal_proc(parent, exitsig, &info);
 		if (zombie)
 			signal_proc(initproc, K_SIGCHLD, NULL);
 		/* Now that p ties nobody to the session any more. */

@@ -155,8 +155,24 @@ class Machine:
         cpus = re.findall(r"CPU#(\d+).*?EIP=([0-9a-f]{8}).*?HLT=(\d)", text, re.S)
         if not cpus:
             return "(QEMU's monitor does not answer)"
-        return "\n".join(f"CPU {n}: {kernlog.symbol(int(eip, 16))}{', halted' if hlt == '1' else ''}"
-                         for n, eip, hlt in cpus)
+        return "\n".join([f"CPU {n}: {kernlog.symbol(int(eip, 16))}{', halted' if hlt == '1' else ''}"
+                          for n, eip, hlt in cpus] + self.threads())
+
+    def threads(self):
+        """All threads and where they stand, from gdb, if it is installed."""
+        gdb, sock = shutil.which("gdb"), os.path.join(self.dir, "gdb")
+        if not gdb:
+            return []
+        self.monitor_command(f"gdbserver unix:{sock},server=on,wait=off")
+        cmd = [gdb, "-q", "-nx", "-batch", paths.KERNEL, "-ex", "set pagination off", "-ex", f"target remote {sock}",
+               "-ex", "source " + os.path.join(paths.ROOT, "tools", "gdb", "reprise.py"), "-ex", "cpus", "-ex", "lwps"]
+        try:
+            text = subprocess.run(cmd, capture_output=True, text=True, errors="replace", timeout=60).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return ["(gdb does not answer)"]
+        lines = text.splitlines()
+        first = next((i for i, line in enumerate(lines) if line.startswith("CPU ")), 0)
+        return lines[first:first + 60]
 
     def stop(self):
         """Ends QEMU if it still runs, and clears up. Safe to call twice."""
