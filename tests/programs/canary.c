@@ -21,6 +21,8 @@ int main(int argc, char **argv)
 		for (;;)
 			pause();
 	}
+	if (strcmp(how, "nap") == 0)
+		usleep(300000);
 	if (strcmp(how, "orphan") == 0 && fork() == 0) {
 		setsid();
 		for (;;)

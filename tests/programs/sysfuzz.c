@@ -60,8 +60,9 @@ static const struct shape shapes[] = {
 /* Left alone. */
 static int forbidden(int nr)
 {
-	static const short no[] = { 1,	 2,   29,  36,	37,  72,  88,  111, 120, 119, 173, 179, 190,
-				    252, 238, 270, 178, 335, 435, 177, 421, 407, 267, 0,   158 };
+	static const short no[] = { 1,	 2,   29,  36,	37,  72,  88,  111, 120, 119,
+				    173, 179, 190, 252, 238, 270, 178, 335, 435, 177,
+				    421, 407, 267, 0,	158, 25,  79,  124, 264, 404 /* the clock */ };
 
 	for (unsigned i = 0; i < sizeof(no) / sizeof(*no); i++) {
 		if (no[i] == nr)
@@ -195,7 +196,10 @@ static void prepare(int who)
 	mkdir("d", 0777);
 	mkfifo("p", 0666);
 	symlink("d", "l");
-	t_put("a", "some contents", 13);
+	/* An earlier stretch may have made anything of these names. */
+	int fd = open("a", O_WRONLY | O_CREAT | O_NONBLOCK, 0666);
+	(void)!write(fd, "some contents", 13);
+	close(fd);
 	setrlimit(RLIMIT_CORE, &none);
 	setrlimit(RLIMIT_FSIZE, &fsize);
 	setrlimit(RLIMIT_AS, &mem);

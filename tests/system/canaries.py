@@ -51,11 +51,13 @@ def canary(how, **options):
 def one_kernel(kind, verdict, words):
     @scenario(f"canary/{kind}")
     def run(t):
-        test = canary("timeout", limit=1000) if verdict in (PANIC, TRIPLE) else canary("none")
-        results = verdict_of(t, [test, canary("none")], f"canary={kind}")
+        test = canary("timeout", limit=1000) if verdict in (PANIC, TRIPLE) else canary("nap")
+        behind = program.Program("prog/behind", argv=["pipe", "simple"])
+        results = verdict_of(t, [test, behind], f"canary={kind}")
         expect(results[0], verdict, words, t)
-        t.check(results[1].verdict != results[0].verdict or verdict == LEAK or len(results) == 3,
-                "the test behind it did not get a machine of its own")
+        # What leaks goes on leaking; after the others the next test has a machine of its own.
+        if verdict in (PANIC, TRIPLE):
+            expect(results[1], PASS, "", t)
 
 
 for row in KERNELS:
