@@ -4,7 +4,8 @@
  * byte says what must come out. Then owners that wait: never two who exclude each other, no circle
  * of waiters, nobody left asleep.
  *
- * UNIT-FLAGS: -iquote tests/unit/shim -D_GNU_SOURCE UNIT-SOURCES: tests/unit/shim/sim.c fs/flock.c
+ * UNIT-FLAGS: -iquote tests/unit/shim -D_GNU_SOURCE
+ * UNIT-SOURCES: tests/unit/shim/sim.c fs/flock.c
  */
 #include <stdio.h>
 #include <stdlib.h>
