@@ -13,14 +13,27 @@ MAT = ["/bin/mat", "-n", "160"]
 CKPTOOL = os.path.join(paths.BUILD, "host", "ckptool")
 
 
+def filed(t, agent, *argv, cwd="/root", status=0, **kw):
+    """Runs a program that is to be saved: its output goes to a file, since the agent's pipe has an end outside of it; what it printed."""
+    t.sh(agent, f"mkdir -p {cwd}")
+    out = t.run(agent, "/bin/busybox", "sh", "-c", '"$@" >out 2>&1 </dev/null; s=$?; cat out; exit $s', "sh", *argv,
+                cwd=cwd, status=status, **kw)
+    return out
+
+
+def recovered(t, agent, image, cwd="/root", **kw):
+    """Brings a process back; what it, and the command, printed."""
+    text = t.run(agent, "/bin/recover", image, cwd=cwd, **kw)
+    return text + t.sh(agent, f"cat {cwd}/out")
+
+
 def save(t, agent, kind, where="/root/c"):
-    t.sh(agent, f"mkdir -p {where}")
-    text = t.run(agent, "/tests/ckpttest", kind, kind, cwd=where, name=f"save {kind}")
+    text = filed(t, agent, "/tests/ckpttest", kind, kind, cwd=where, name=f"save {kind}")
     t.contains(text, r"^saved$")
 
 
 def bring_back(t, agent, kind, where="/root/c"):
-    text = t.run(agent, "/bin/recover", kind, cwd=where, name=f"recover {kind}")
+    text = recovered(t, agent, kind, cwd=where, name=f"recover {kind}")
     t.contains(text, rf"^(recovered {kind}|saved again)$")
 
 
@@ -87,23 +100,26 @@ def computation(t):
     m, agent = t.boot(disk)
     for argv in (MAT, ["/bin/life", "-s", "200", "-g", "60"]):
         plain = t.contains(t.run(agent, *argv), r"^result (\w+)$").group(1)
-        text = t.run(agent, *argv, "-c", "/root/c", "-k", "5")
+        text = filed(t, agent, *argv, "-c", "/root/c", "-k", "5")
         t.equal("result with checkpoints", t.contains(text, r"^result (\w+)$").group(1), plain)
         t.equal("checkpoints", len(re.findall(r"^checkpoint at", text, re.M)), 5)
         t.check("no checkpoint" not in text, text)
-        text = t.run(agent, "/bin/recover", "/root/c")
+        text = recovered(t, agent, "c")
         t.equal("result of the recovered one", t.contains(text, r"^result (\w+)$").group(1), plain)
         # Now cut the power after the third checkpoint.
-        items = ["arg=" + a for a in [*argv, "-c", "/root/cut", "-k", "5"]] + ["limit=1000", "name=cut"]
+        script = ('"$@" >out 2>&1 </dev/null & while [ "$(grep -c stopped out)" -lt 3 ]; do sleep 0.02; done; '
+                  'echo three; wait')
+        items = ["arg=" + a for a in ["/bin/busybox", "sh", "-c", script, "sh", *argv, "-c", "/root/cut", "-k", "5"]]
+        items += ["limit=1000", "name=cut", "cwd=/root"]
         agent.send("run", b"\0".join(i.encode() for i in items) + b"\0")
         text = ""
-        while text.count("stopped") < 3:
+        while "three" not in text:
             kind, payload = agent.expect("out", "beat", "exit")
             t.check(kind != "exit", f"it ended: {text}")
             text += payload.decode() if kind == "out" else ""
         t.cut(m)
         m, agent = t.boot(disk)
-        text = t.run(agent, "/bin/recover", "/root/cut")
+        text = recovered(t, agent, "cut")
         t.equal("result after the power cut", t.contains(text, r"^result (\w+)$").group(1), plain)
     t.finish(m, agent)
 
@@ -114,10 +130,10 @@ def forked(t):
     disk = t.disk()
     m, agent = t.boot(disk)
     plain = t.contains(t.run(agent, *MAT), r"^result (\w+)$").group(1)
-    text = t.run(agent, *MAT, "-f", "-c", "/root/f", "-k", "3")
+    text = filed(t, agent, *MAT, "-f", "-c", "/root/f", "-k", "3")
     t.equal("result", t.contains(text, r"^result (\w+)$").group(1), plain)
     t.check("no checkpoint" not in text or "busy" in text, text)
-    text = t.run(agent, "/bin/recover", "/root/f")
+    text = recovered(t, agent, "f")
     t.equal("result of the recovered one", t.contains(text, r"^result (\w+)$").group(1), plain)
     t.finish(m, agent, disk)
 
@@ -128,13 +144,13 @@ def transparent(t):
     disk = t.disk()
     m, agent = t.boot(disk)
     plain = t.contains(t.run(agent, *MAT), r"^result (\w+)$").group(1)
-    text = t.sh(agent, "cd /root; /bin/mat -n 160 > out 2>&1 & p=$!; while ! grep -q '20 %' out; do sleep 0.01; done;"
+    text = t.sh(agent, "cd /root; /bin/mat -n 160 > out 2>&1 < /dev/null & p=$!; while ! grep -q '20 %' out; do sleep 0.01; done;"
                        "tckpt -w $p mid || exit 9; kill -9 $p; wait $p; cat out")
     t.contains(text, r"stopped")
     text = t.run(agent, "/bin/recover", "mid", cwd="/root")
     # Its output goes on in the file that it had open.
     t.equal("result", t.contains(t.sh(agent, "cat /root/out"), r"^result (\w+)$").group(1), plain)
-    text = t.sh(agent, "cd /root; (sleep 2; echo slept) > slept & sleep 0.2; tckpt -w $! nap; wait; cat slept")
+    text = t.sh(agent, "cd /root; sleep 2 > slept 2>&1 < /dev/null & sleep 0.2; tckpt -w $! nap && wait $! && echo slept > slept; cat slept")
     t.contains(text, r"^slept$")
     t.finish(m, agent, disk)
     m, agent = t.boot(disk)
@@ -150,7 +166,7 @@ def periodic(t):
     m, agent = t.boot(disk)
     argv = ["/bin/mat", "-n", "400"]
     plain = t.contains(t.run(agent, *argv, limit=300), r"^result (\w+)$").group(1)
-    items = ["arg=/bin/sh", "arg=-c", "arg=cd /root; ckptrun -i 0.3 p -- mat -n 400 > out; echo ended", "limit=1000", "name=periodic",
+    items = ["arg=/bin/sh", "arg=-c", "arg=cd /root; ckptrun -i 0.3 p -- mat -n 400 > out 2>&1 < /dev/null; echo ended", "limit=1000", "name=periodic",
              "env=PATH=/bin:/sbin"]
     agent.send("run", b"\0".join(i.encode() for i in items) + b"\0")
     for _ in range(2):
@@ -196,7 +212,8 @@ def refused(t):
     "What cannot be saved or brought back gets an errno; nothing is left behind."
     disk = t.disk()
     m, agent = t.boot(disk)
-    t.run(agent, "/tests/ckpttest", cwd="/root/x", fresh=True)
+    filed(t, agent, "/tests/ckpttest", cwd="/root/x")
+    t.sh(agent, "rm -rf /root/x")
     # Nobody else may recover the image, nor checkpoint another's process.
     save(t, agent, "registers", "/root/c")
     t.sh(agent, "chmod 755 /root; ls -l /root/c/registers_ckpt")
@@ -205,7 +222,7 @@ def refused(t):
     t.sh(agent, "sleep 100 & p=$!; busybox su -s /bin/sh nobody -c \"tckpt $p /tmp/theirs\" && exit 1; kill $p; exit 0")
     counts = [None] * 2
     for i in range(2):
-        t.run(agent, "/tests/ckpttest", cwd="/root/x", fresh=True)
+        filed(t, agent, "/tests/ckpttest", cwd="/root/x")
         t.sh(agent, "rm -rf /root/x")
         counts[i] = agent.counts()
     grown = program.growth(*counts)
