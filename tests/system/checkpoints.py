@@ -33,7 +33,9 @@ def save(t, agent, kind, where="/root/c"):
 
 
 def bring_back(t, agent, kind, where="/root/c"):
-    text = recovered(t, agent, kind, cwd=where, name=f"recover {kind}")
+    # "files" changes its directory before it saves itself under a relative name.
+    image = "ckpt-files/files" if kind == "files" else kind
+    text = recovered(t, agent, image, cwd=where, name=f"recover {kind}")
     t.contains(text, rf"^(recovered {kind}|saved again)$")
 
 
