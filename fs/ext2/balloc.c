@@ -202,9 +202,9 @@ static void clear_blocks(struct ext2mount *em, u32 blk, u32 n)
 	}
 }
 
-static bool append_freed(struct ext2mount *em, u32 start, u32 len)
+bool ext2_freed_append(struct list *head, u32 start, u32 len)
 {
-	struct ext2freed *ef = list_empty(&em->em_freed) ? NULL : list_last(&em->em_freed, struct ext2freed, ef_link);
+	struct ext2freed *ef = list_empty(head) ? NULL : list_last(head, struct ext2freed, ef_link);
 
 	if (ef && ef->ef_n > 0 && len > 0 && ef->ef_run[ef->ef_n - 1].len > 0 &&
 	    ef->ef_run[ef->ef_n - 1].start + ef->ef_run[ef->ef_n - 1].len == start) {
@@ -218,17 +218,27 @@ static bool append_freed(struct ext2mount *em, u32 start, u32 len)
 			return false;
 		ef = page_kva(pg);
 		ef->ef_n = 0;
-		list_push_back(&em->em_freed, &ef->ef_link);
+		list_push_back(head, &ef->ef_link);
 	}
 	ef->ef_run[ef->ef_n].start = start;
 	ef->ef_run[ef->ef_n++].len = len;
 	return true;
 }
 
+void ext2_freed_drop(struct list *head)
+{
+	struct ext2freed *ef, *tmp;
+
+	list_for_each_safe (ef, tmp, head, ef_link) {
+		list_remove(&ef->ef_link);
+		page_put(kva_page(ef));
+	}
+}
+
 void ext2_defer(struct ext2mount *em, u32 start, u32 len)
 {
 	ASSERT(mutex_held(&em->em_alloc));
-	if (!append_freed(em, start, len)) {
+	if (!ext2_freed_append(&em->em_freed, start, len)) {
 		/* No memory to remember it: it is free at once. Only a power cut before the next commit could tell the difference. */
 		if (len)
 			clear_blocks(em, start, len);
@@ -250,21 +260,32 @@ void ext2_bfree(struct ext2mount *em, u32 blk, u32 n, bool now)
 	mutex_unlock(&em->em_alloc);
 }
 
+static void apply_one(struct ext2mount *em, u32 start, u32 len)
+{
+	if (len > 0) {
+		clear_blocks(em, start, len);
+		em->em_nfreed -= len;
+	} else {
+		ext2_ifree_bit(em, start);
+		em->em_nfreedino--;
+	}
+}
+
 void ext2_apply_freed(struct ext2mount *em)
 {
 	struct ext2freed *ef, *tmp;
 
 	mutex_lock(&em->em_alloc);
 	list_for_each_safe (ef, tmp, &em->em_freed, ef_link) {
-		for (u32 i = 0; i < ef->ef_n; i++) {
-			if (ef->ef_run[i].len)
-				clear_blocks(em, ef->ef_run[i].start, ef->ef_run[i].len);
-			else
-				ext2_ifree_bit(em, ef->ef_run[i].start);
+		/* The bitmaps that this changes must fit into the next commit. */
+		while (ef->ef_n > 0 && em->em_ndirty < em->em_dirtylimit / 2) {
+			ef->ef_n--;
+			apply_one(em, ef->ef_run[ef->ef_n].start, ef->ef_run[ef->ef_n].len);
 		}
+		if (ef->ef_n > 0)
+			break;
 		list_remove(&ef->ef_link);
 		page_put(kva_page(ef));
 	}
-	em->em_nfreed = em->em_nfreedino = 0;
 	mutex_unlock(&em->em_alloc);
 }

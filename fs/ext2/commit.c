@@ -2,25 +2,29 @@
 /*
  * ext2: the commit, which brings everything that was done to the medium.
  *
- *   1. contents of the files that got new blocks, while operations go on; and again when none is open any more
- *   2. bitmaps, and blocks to which nothing on the disk leads yet (indirect, directory)
- *   3. inodes, indirect blocks; descriptors and superblock, whose counts e2fsck can tell anyway
- *   4. directory blocks with names that were added, replaced or removed
- *   5. directory blocks from which a rename moved a name elsewhere
+ * First the contents of the files that got new blocks, while operations go on; and again when none is open any more. Then, with a
+ * journal, the dirty pages as one transaction (fs/ext2/log.c). Without:
+ *
+ *   1. bitmaps, and blocks to which nothing on the disk leads yet (indirect, directory)
+ *   2. inodes, indirect blocks; descriptors and superblock, whose counts e2fsck can tell anyway
+ *   3. directory blocks with names that were added, replaced or removed
+ *   4. directory blocks from which a rename moved a name elsewhere
  *
  * with a FLUSH after each. So at any moment, on the disk: what the bitmaps call free is used by nobody; a pointer
  * leads to a block with its contents; a renamed file has its new name before it loses the old one, and a file that is replaced by rename()
  * is there, the old or the new one, since its entry changes in one write and neither inode is touched before. A
  * cut leaves at most: blocks and inodes marked as used that nobody uses, and inodes without a name, or names of inodes not in use.
  *
- * For that, what an unlink or truncation frees must not be used again, and an inode not be ended, before its last
+ * For that, what an unlink or truncation frees must not be used again, and (without a journal) an inode not be ended, before its last
  * name is gone from the disk: em_freed and em_dying wait for the end of the commit.
  */
 #include "fs/ext2/ext2.h"
+#include "fs/ext2/journal.h"
 
 #include "fs/bio.h"
 #include "fs/pagecache.h"
 #include "kernel/abi/errno.h"
+#include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "proc/sleep.h"
 
@@ -61,21 +65,20 @@ static void flush_ordered(struct ext2mount *em)
 	}
 }
 
-/* No operation is open: the list stands still. A file's size on the disk follows what it has got. */
-static int flush_rest(struct ext2mount *em)
+/*
+ * No operation is open: the list stands still. A file's size on the disk follows what it has got. A file whose contents could not be
+ * written tells its own fsync; the others have nothing to do with that.
+ */
+static void flush_rest(struct ext2mount *em)
 {
 	struct ext2inode *ei;
-	int error = 0, e;
 
 	list_for_each (ei, &em->em_ordered, ei_ordered)
 		pc_flush(ei->ei_vp, 0, PC_END, false);
 	list_for_each (ei, &em->em_ordered, ei_ordered) {
-		e = pc_flush(ei->ei_vp, 0, PC_END, true);
-		if (e && !error)
-			error = e;
+		pc_flush(ei->ei_vp, 0, PC_END, true);
 		ext2_set_disk_size(ei, ei->ei_vp->v_size);
 	}
-	return error;
 }
 
 /* --- Metadata ---------------------------------------------------------------------------------- */
@@ -124,6 +127,27 @@ static u32 gather(struct ext2mount *em, u32 phase, u32 *idx, struct page **pg)
 	return n;
 }
 
+void ext2_meta_write(struct ext2mount *em, u32 blk, struct page **pg, u32 n)
+{
+	spin_lock(&em->em_lock);
+	em->em_inflight += n;
+	spin_unlock(&em->em_lock);
+	bio_start(em->em_bdev, BUF_WRITE, (u64)blk * (EXT2_BSIZE / SECTOR_SIZE), pg, n, written);
+}
+
+int ext2_meta_wait(struct ext2mount *em)
+{
+	int error;
+
+	spin_lock(&em->em_lock);
+	while (em->em_inflight > 0)
+		sleep(&em->em_inflight, &em->em_lock, 0, 0);
+	error = em->em_ioerror;
+	em->em_ioerror = 0;
+	spin_unlock(&em->em_lock);
+	return error;
+}
+
 /* Starts the writes of one phase, waits for them, and flushes if there were any or `flush`. */
 static int write_phase(struct ext2mount *em, u32 phase, bool flush)
 {
@@ -132,18 +156,10 @@ static int write_phase(struct ext2mount *em, u32 phase, bool flush)
 	int error;
 
 	while ((n = gather(em, phase, &idx, pg)) > 0) {
-		spin_lock(&em->em_lock);
-		em->em_inflight += n;
-		spin_unlock(&em->em_lock);
-		bio_start(em->em_bdev, BUF_WRITE, (u64)pg[0]->pg_index * (EXT2_BSIZE / SECTOR_SIZE), pg, n, written);
+		ext2_meta_write(em, pg[0]->pg_index, pg, n);
 		flush = true;
 	}
-	spin_lock(&em->em_lock);
-	while (em->em_inflight > 0)
-		sleep(&em->em_inflight, &em->em_lock, 0, 0);
-	error = em->em_ioerror;
-	em->em_ioerror = 0;
-	spin_unlock(&em->em_lock);
+	error = ext2_meta_wait(em);
 	if (!error && flush)
 		error = bio_flush(em->em_bdev);
 	return error;
@@ -161,6 +177,7 @@ void ext2_all_clean(struct ext2mount *em)
 		if (pg) {
 			pg->pg_private2 = 0;
 			radix_untag(&meta->v_pages, at, PCT_DIRTY);
+			radix_untag(&meta->v_pages, at, PCT_WRITEBACK);
 			em->em_ndirty--;
 		}
 		spin_unlock(&meta->v_pclock);
@@ -216,25 +233,46 @@ static void take_ordered(struct ext2mount *em, struct list *ordered)
 	spin_unlock(&em->em_lock);
 }
 
-static int write_all(struct ext2mount *em)
+static int write_in_order(struct ext2mount *em)
 {
 	int error = 0;
 
 	for (u32 phase = 0; phase < NPHASE && !error; phase++)
 		error = write_phase(em, phase, phase == 0);
+	if (!error)
+		ext2_all_clean(em);
 	return error;
 }
 
-static int commit_closed(struct ext2mount *em, struct list *ordered, struct list *dying)
+/* What is logged must get to its place before there is too little log left for the next commit. */
+static int write_journal(struct ext2mount *em, bool home)
+{
+	int r = ext2_log_write(em);
+
+	if (r > 0) {
+		/* More than the log takes at all: then as if there were no journal. */
+		r = write_in_order(em);
+		return r ? r : ext2_checkpoint(em, em->em_jnl->j_first);
+	}
+	if (!r && (home || ext2_log_full(em)))
+		r = ext2_checkpoint(em, em->em_jnl->j_first);
+	return r;
+}
+
+static int commit_closed(struct ext2mount *em, bool home, struct list *ordered, struct list *dying)
 {
 	int error;
 
-	error = flush_rest(em);
-	if (!error)
-		error = write_all(em);
-	if (error)
+	flush_rest(em);
+	if (em->em_frozen && !(em->em_sb->s_state & EXT2_STATE_ERROR)) {
+		em->em_sb->s_state |= EXT2_STATE_ERROR;
+		ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	}
+	error = em->em_jnl && em->em_logging ? write_journal(em, home) : write_in_order(em);
+	if (error) {
+		ext2_damage(em, "the metadata cannot be written: error %d", -error);
 		return error;
-	ext2_all_clean(em);
+	}
 	em->em_seq++;
 	take_ordered(em, ordered);
 	mark_dying(em, dying);
@@ -257,7 +295,8 @@ static void release(struct list *ordered, struct list *dying)
 	}
 }
 
-int ext2_commit(struct ext2mount *em)
+/* `home`: all metadata at its place, too, so that the disk can be read by who knows nothing of the journal. */
+static int commit(struct ext2mount *em, bool home)
 {
 	struct list ordered = LIST_INIT(ordered), dying = LIST_INIT(dying);
 	int error;
@@ -265,18 +304,66 @@ int ext2_commit(struct ext2mount *em)
 	mutex_lock(&em->em_commit);
 	flush_ordered(em);
 	close_operations(em);
-	error = commit_closed(em, &ordered, &dying);
+	error = commit_closed(em, home, &ordered, &dying);
 	open_operations(em);
 	release(&ordered, &dying);
 	mutex_unlock(&em->em_commit);
 	return error;
 }
 
+int ext2_commit(struct ext2mount *em)
+{
+	return commit(em, false);
+}
+
 int ext2_settle(struct ext2mount *em)
 {
-	int error = ext2_commit(em);
+	int error = commit(em, true);
 
 	for (u32 i = 0; i < SETTLE_ROUNDS && !error && em->em_ndirty + em->em_ndying + em->em_nfreed + em->em_nfreedino > 0; i++)
-		error = ext2_commit(em);
+		error = commit(em, true);
+	return error;
+}
+
+/* The superblock at its place, outside any transaction: the log is empty. */
+static int write_super(struct ext2mount *em, bool inuse)
+{
+	struct ext2_super *sb = em->em_sb;
+	int error = 0;
+
+	if (em->em_jnl) {
+		error = ext2_checkpoint(em, inuse ? em->em_jnl->j_first : 0);
+		sb->s_feature_incompat &= ~EXT2_INCOMPAT_RECOVER;
+		if (inuse)
+			sb->s_feature_incompat |= EXT2_INCOMPAT_RECOVER;
+	} else {
+		sb->s_state = inuse ? em->em_state & (u16)~EXT2_STATE_VALID : em->em_state;
+	}
+	sb->s_wtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
+	if (!error)
+		error = bio_sync(em->em_bdev, BUF_WRITE, 0, em->em_sbpage, EXT2_BSIZE);
+	if (!error)
+		error = bio_flush(em->em_bdev);
+	return error;
+}
+
+int ext2_mark(struct ext2mount *em, bool inuse)
+{
+	struct list ordered = LIST_INIT(ordered), dying = LIST_INIT(dying);
+	int error = 0;
+
+	mutex_lock(&em->em_commit);
+	close_operations(em);
+	if (!inuse)
+		error = commit_closed(em, true, &ordered, &dying);
+	/* Something that came up just now, and is not worth more than e2fsck's attention. */
+	if (em->em_ndirty > 0)
+		error = error ? error : write_in_order(em);
+	if (!error)
+		error = write_super(em, inuse);
+	em->em_logging = !error && inuse && em->em_jnl;
+	open_operations(em);
+	release(&ordered, &dying);
+	mutex_unlock(&em->em_commit);
 	return error;
 }

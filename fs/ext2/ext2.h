@@ -11,10 +11,10 @@
  * Contents of regular files and long symbolic links are in their vnode's own page cache; pg_private is the block, 0 a hole.
  *
  * Whatever changes metadata does so between ext2_begin() and ext2_end(), and tells by ext2_dirty() which pages it changed, and of what
- * kind they are. Nothing of that reaches the disk before a commit (fs/ext2/commit.c), which lets no operation be under way, and
- * writes kind by kind, in an order in which every moment leaves a disk that can be used: names before the end of
- * what they named, blocks' contents before the pointers to them. Blocks and inodes that were freed are not used again before
- * that is on the disk.
+ * kind they are. Nothing of that reaches the disk before a commit (fs/ext2/commit.c), which lets no operation be under way. With a
+ * journal (ext3's), a commit is one transaction of it: all or nothing. Without, it writes kind by kind, in an order in which
+ * every moment leaves a disk that can be used: names before the end of what they named, blocks' contents before the pointers
+ * to them. Either way contents of files come first, and what was freed is not used again before that is on the disk.
  *
  * Locks, outermost first
  *   v_lock         entries of a directory, attributes, size and truncation of a file
@@ -42,6 +42,7 @@
 #define EXT2_DESC_PER_BLOCK (EXT2_BSIZE / sizeof(struct ext2_group_desc))
 
 struct cred;
+struct ext2journal;
 
 struct ext2mount {
 	struct vfs *em_vfs;
@@ -49,12 +50,14 @@ struct ext2mount {
 	struct vnode *em_meta;
 	/* Checked when mounted, then constant; what the disk says later does not matter. */
 	u32 em_blocks, em_inodes, em_bpg, em_ipg, em_ngroups, em_isize, em_first_ino, em_ngdb, em_overhead;
-	bool em_filetype, em_sparse;
+	bool em_filetype, em_sparse, em_journaled;
 	u64 em_maxsize; /* of a file */
 	u32 em_complaints; /* atomic */
-	bool em_frozen; /* unknown features, or damage: no writing until the next mount */
+	bool em_frozen;	 /* unknown features, or damage: no writing until the next mount */
 	u16 em_state;		/* s_state as it was when mounted */
+	bool em_logging;	/* commits go through the journal */
 	bool em_rw;		/* the disk is marked as in use */
+	struct ext2journal *em_jnl; /* NULL: none */
 	struct page *em_sbpage; /* block 0, held */
 	struct ext2_super *em_sb; /* in it */
 	struct page **em_gdpage; /* em_ngdb, held */
@@ -103,6 +106,9 @@ struct ext2inode {
 #define EXT2_K_DIR 0x10u    /* a directory block; names were added or replaced */
 #define EXT2_K_MOVED 0x20u  /* a directory block; a name was taken out that a rename has put into another one */
 
+#define EXT2_K_LOGGED 0x40u /* in the journal, and not yet at its place (fs/ext2/journal.h) */
+#define EXT2_K_DIRTY (~EXT2_K_LOGGED)
+
 #define EXT2_NFREED 508u
 struct ext2freed {
 	struct list ef_link;
@@ -139,8 +145,8 @@ int ext2_meta_get(struct ext2mount *em, u32 blk, struct page **pgp);
 int ext2_meta_new(struct ext2mount *em, u32 blk, struct page **pgp);
 /* The page has been changed, within an operation. */
 void ext2_dirty(struct ext2mount *em, struct page *pg, u32 kind);
-/* Block blk is metadata no more: what was to be written need not be. */
-void ext2_meta_forget(struct ext2mount *em, u32 blk);
+/* Block blk is metadata no more: what was to be written need not be. Within an operation. false: out of memory, it must stay allocated */
+bool ext2_meta_forget(struct ext2mount *em, u32 blk);
 /* May blk hold data, an indirect block, or a directory? */
 bool ext2_block_ok(const struct ext2mount *em, u32 blk);
 bool ext2_group_has_super(const struct ext2mount *em, u32 g);
@@ -173,9 +179,11 @@ void ext2_order(struct ext2inode *ei);
 
 /* Everything that was done before is on the medium when it returns. -EIO. No page locks, not within an operation. */
 int ext2_commit(struct ext2mount *em);
+/* Commits, and says on the disk that it is in use from now on, or not any more. */
+int ext2_mark(struct ext2mount *em, bool inuse);
 /* Gives up what is still to be written. */
 void ext2_all_clean(struct ext2mount *em);
-/* The same as ext2_commit() until nothing is left that was freed or removed. */
+/* The same until nothing is left to write, not even from the journal to its place. */
 int ext2_settle(struct ext2mount *em);
 
 /* --- balloc.c --------------------------------------------------------------------------------- */
@@ -184,6 +192,9 @@ int ext2_settle(struct ext2mount *em);
 int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got);
 /* Frees blocks that the last commit's disk may still use: they become free with the next one. `now`: it cannot. */
 void ext2_bfree(struct ext2mount *em, u32 blk, u32 n, bool now);
+/* Lists of runs. false: out of memory */
+bool ext2_freed_append(struct list *head, u32 start, u32 len);
+void ext2_freed_drop(struct list *head);
 /* Clears the bits of all that was freed before this commit, as part of the next one. Called by the commit. */
 void ext2_apply_freed(struct ext2mount *em);
 /* Puts a run on the list for that. em_alloc held. */
@@ -218,6 +229,8 @@ void ext2_inode_init(void);
 int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp);
 /* The same of one that may have no name: left by a crash. */
 int ext2_iget_orphan(struct ext2mount *em, u32 ino, struct vnode **vpp);
+/* The same of one of the system's own numbers. */
+int ext2_iget_system(struct ext2mount *em, u32 ino, struct vnode **vpp);
 /* A new inode of that kind with its vnode, near and in the group of dvp; no link. Within an operation. As ext2_ialloc() */
 int ext2_inew(struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr, struct vnode **vpp);
 void ext2_reclaim(struct vnode *vp);

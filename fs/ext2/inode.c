@@ -127,14 +127,14 @@ static int fill(struct vnode *vp, struct ext2inode *ei, bool orphan)
 	return 0;
 }
 
-static int iget(struct ext2mount *em, u32 ino, bool orphan, struct vnode **vpp)
+static int iget(struct ext2mount *em, u32 ino, bool system, bool orphan, struct vnode **vpp)
 {
 	struct ext2inode *ei;
 	struct vnode *vp;
 	bool isnew;
 	int error;
 
-	if (ino > em->em_inodes || (ino < em->em_first_ino && ino != EXT2_ROOT_INO))
+	if (ino == 0 || ino > em->em_inodes || (ino < em->em_first_ino && ino != EXT2_ROOT_INO && !system))
 		return ext2_damage(em, "inode number %u cannot be a file's", ino);
 	error = vnode_get(em->em_vfs, ino, &vp, &isnew);
 	if (error)
@@ -158,12 +158,17 @@ static int iget(struct ext2mount *em, u32 ino, bool orphan, struct vnode **vpp)
 
 int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp)
 {
-	return iget(em, ino, false, vpp);
+	return iget(em, ino, false, false, vpp);
 }
 
 int ext2_iget_orphan(struct ext2mount *em, u32 ino, struct vnode **vpp)
 {
-	return iget(em, ino, true, vpp);
+	return iget(em, ino, false, true, vpp);
+}
+
+int ext2_iget_system(struct ext2mount *em, u32 ino, struct vnode **vpp)
+{
+	return iget(em, ino, true, false, vpp);
 }
 
 void ext2_reclaim(struct vnode *vp)

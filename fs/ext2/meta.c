@@ -6,6 +6,7 @@
  * reclaimed. PG_DIRTY and the write-back thread have no part in it: only a commit writes metadata.
  */
 #include "fs/ext2/ext2.h"
+#include "fs/ext2/journal.h"
 
 #include "fs/bio.h"
 #include "fs/pagecache.h"
@@ -58,8 +59,9 @@ void ext2_dirty(struct ext2mount *em, struct page *pg, u32 kind)
 
 	ASSERT(em->em_nopen > 0 || em->em_closed);
 	spin_lock(&meta->v_pclock);
-	if (pg->pg_private2 == 0) {
+	if (pg->pg_private2 == 0)
 		page_get(pg);
+	if (!(pg->pg_private2 & EXT2_K_DIRTY)) {
 		radix_tag(&meta->v_pages, pg->pg_index, PCT_DIRTY);
 		em->em_ndirty++;
 	}
@@ -68,23 +70,31 @@ void ext2_dirty(struct ext2mount *em, struct page *pg, u32 kind)
 	vfs_dirty(em->em_vfs);
 }
 
-void ext2_meta_forget(struct ext2mount *em, u32 blk)
+bool ext2_meta_forget(struct ext2mount *em, u32 blk)
 {
 	struct vnode *meta = em->em_meta;
 	struct page *pg;
 
 	spin_lock(&meta->v_pclock);
 	pg = radix_lookup(&meta->v_pages, blk);
-	if (pg && pg->pg_private2) {
-		pg->pg_private2 = 0;
-		radix_untag(&meta->v_pages, blk, PCT_DIRTY);
-		em->em_ndirty--;
-	} else {
+	if (pg && pg->pg_private2 == 0)
 		pg = NULL;
-	}
 	spin_unlock(&meta->v_pclock);
-	if (pg)
-		page_put(pg);
+	if (!pg)
+		return true;
+	if ((pg->pg_private2 & EXT2_K_LOGGED) && !ext2_revoke(em, blk)) {
+		ext2_damage(em, "out of memory: block %u stays marked as used", blk);
+		return false;
+	}
+	spin_lock(&meta->v_pclock);
+	if (pg->pg_private2 & EXT2_K_DIRTY)
+		em->em_ndirty--;
+	pg->pg_private2 = 0;
+	radix_untag(&meta->v_pages, blk, PCT_DIRTY);
+	radix_untag(&meta->v_pages, blk, PCT_WRITEBACK);
+	spin_unlock(&meta->v_pclock);
+	page_put(pg);
+	return true;
 }
 
 static bool is_power(u32 n, u32 base)

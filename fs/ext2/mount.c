@@ -2,10 +2,11 @@
 /*
  * ext2: mounting, unmounting, read-only and back, sync and statfs.
  *
- * While it may be written to, the disk says so: EXT2_STATE_VALID is not set. A clean end puts back what was found at
- * the start, so that a disk that needs e2fsck still does.
+ * While it may be written to, the disk says so: the journal's log has a beginning and EXT2_INCOMPAT_RECOVER is set; or, without a
+ * journal, EXT2_STATE_VALID is not. A clean end puts back what was found at the start, so that a disk that needs e2fsck still does.
  */
 #include "fs/ext2/ext2.h"
+#include "fs/ext2/journal.h"
 
 #include "fs/bio.h"
 #include "fs/ext2.h"
@@ -21,16 +22,19 @@
 #define DIRTY_MIN 64u
 #define DIRTY_MAX 4096u
 
-static u32 now_seconds(void)
-{
-	return (u32)(clock_real_ns() / NSEC_PER_SEC);
-}
-
 /* --- From read-only to writable and back -------------------------------------------------------- */
+
+static void count_mount(struct ext2mount *em)
+{
+	ext2_begin(em);
+	em->em_sb->s_mnt_count++;
+	em->em_sb->s_mtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
+	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	ext2_end(em);
+}
 
 static int begin_writing(struct ext2mount *em)
 {
-	struct ext2_super *sb = em->em_sb;
 	int error;
 
 	if (em->em_bdev->bd_readonly || em->em_frozen)
@@ -38,17 +42,12 @@ static int begin_writing(struct ext2mount *em)
 	if (!(em->em_state & EXT2_STATE_VALID) || (em->em_state & EXT2_STATE_ERROR))
 		printk("ext2: %s: was not unmounted cleanly; e2fsck would make sure that nothing is lost\n",
 		       em->em_vfs->vfs_source);
-	ext2_begin(em);
-	sb->s_state &= (u16)~EXT2_STATE_VALID;
-	sb->s_mnt_count++;
-	sb->s_mtime = now_seconds();
-	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
-	ext2_end(em);
-	error = ext2_commit(em);
+	error = ext2_mark(em, true);
 	if (error)
 		return error;
 	em->em_rw = true;
 	em->em_vfs->vfs_readonly = false;
+	count_mount(em);
 	error = ext2_orphans_clear(em);
 	return error == -EUCLEAN ? 0 : error; /* then it is read-only again */
 }
@@ -61,15 +60,11 @@ static int end_writing(struct ext2mount *em)
 	em->em_vfs->vfs_readonly = true;
 	error = pc_flush_all(em->em_vfs);
 	error2 = ext2_settle(em);
-	if (error || error2 || em->em_frozen)
-		return error ? error : error2;
-	ext2_begin(em);
-	em->em_sb->s_state = em->em_state;
-	em->em_sb->s_wtime = now_seconds();
-	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
-	ext2_end(em);
-	error = ext2_commit(em);
 	if (!error)
+		error = error2;
+	if (!error && !em->em_frozen)
+		error = ext2_mark(em, false);
+	if (!error && !em->em_frozen)
 		em->em_rw = false;
 	return error;
 }
@@ -122,31 +117,34 @@ static struct ext2mount *ext2_new(struct vfs *vfs)
 	return em;
 }
 
-static void free_freed(struct ext2mount *em)
+static void drop_super(struct ext2mount *em)
 {
-	struct ext2freed *ef, *tmp;
-
-	list_for_each_safe (ef, tmp, &em->em_freed, ef_link) {
-		list_remove(&ef->ef_link);
-		page_put(kva_page(ef));
-	}
-}
-
-static void ext2_free(struct ext2mount *em)
-{
-	if (em->em_meta)
-		ext2_all_clean(em);
 	for (u32 i = 0; em->em_gdpage && i < em->em_ngdb; i++) {
 		if (em->em_gdpage[i])
 			page_put(em->em_gdpage[i]);
 	}
 	if (em->em_sbpage)
 		page_put(em->em_sbpage);
-	if (em->em_meta)
-		vn_rele(em->em_meta);
-	free_freed(em);
 	kfree(em->em_gdpage);
 	kfree(em->em_group);
+	em->em_sbpage = NULL;
+	em->em_gdpage = NULL;
+	em->em_group = NULL;
+	em->em_overhead = 0;
+}
+
+static void ext2_free(struct ext2mount *em)
+{
+	if (em->em_meta)
+		ext2_all_clean(em);
+	if (em->em_jnl) {
+		ext2_logged_clean(em);
+		ext2_journal_close(em);
+	}
+	drop_super(em);
+	if (em->em_meta)
+		vn_rele(em->em_meta);
+	ext2_freed_drop(&em->em_freed);
 	/* Who reads the device from now on shall see what we have written. */
 	pc_drop_clean(em->em_vfs->vfs_bdevvp);
 	kfree(em);
@@ -176,6 +174,55 @@ static void close_root(struct ext2mount *em)
 	em->em_vfs->vfs_root = NULL;
 }
 
+/* What was read until now is what was on the disk before the journal was replayed. */
+static int read_again(struct ext2mount *em)
+{
+	int error;
+
+	drop_super(em);
+	pc_truncate(em->em_meta, 0);
+	error = ext2_read_super(em);
+	if (error)
+		return error;
+	em->em_sb->s_feature_incompat &= ~EXT2_INCOMPAT_RECOVER;
+	return bio_sync(em->em_bdev, BUF_WRITE, 0, em->em_sbpage, EXT2_BSIZE);
+}
+
+static int open_journal(struct ext2mount *em)
+{
+	bool needed = em->em_sb->s_feature_incompat & EXT2_INCOMPAT_RECOVER;
+	int error;
+
+	if (!em->em_journaled || em->em_sb->s_journal_inum == 0)
+		return 0; /* it is another device's, and empty */
+	error = ext2_journal_open(em);
+	if (error && !needed && error != -ENOMEM) {
+		ext2_journal_close(em);
+		em->em_frozen = true;
+		return 0;
+	}
+	if (error || !needed)
+		return error;
+	if (em->em_bdev->bd_readonly) {
+		printk("ext2: %s: cannot be written, but its journal must be replayed\n", em->em_vfs->vfs_source);
+		return -EROFS;
+	}
+	error = ext2_recover(em);
+	return error ? error : read_again(em);
+}
+
+static int open_all(struct ext2mount *em)
+{
+	int error;
+
+	error = open_meta(em);
+	if (!error)
+		error = ext2_read_super(em);
+	if (!error)
+		error = open_journal(em);
+	return error ? error : open_root(em);
+}
+
 static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
 {
 	struct ext2mount *em = ext2_new(vfs);
@@ -186,11 +233,7 @@ static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
 		return -ENOMEM;
 	vfs->vfs_data = em;
 	vfs->vfs_readonly = true;
-	error = open_meta(em);
-	if (!error)
-		error = ext2_read_super(em);
-	if (!error)
-		error = open_root(em);
+	error = open_all(em);
 	if (!error && !readonly && !em->em_frozen && !em->em_bdev->bd_readonly) {
 		error = begin_writing(em);
 		if (error)

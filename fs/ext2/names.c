@@ -249,13 +249,15 @@ static int find_slots(struct moving *mv)
 }
 
 /*
- * The new name must be on the disk before the old one goes from there. Within one block that is so; else the commit
+ * The new name must be on the disk before the old one goes from there. With a journal, and within one block, that is so; else the commit
  * writes the old name's block last, which must not be one that has got names, nor the new name's one that has lost some.
  */
 static bool order_is_possible(const struct moving *mv)
 {
 	const struct page *f = mv->from.sl_page, *t = mv->to.sl_page;
 
+	if (ext2mount(mv->fdvp->v_vfs)->em_jnl)
+		return true;
 	if (f == t)
 		return !(f->pg_private2 & EXT2_K_MOVED);
 	return !(f->pg_private2 & (EXT2_K_DIR | EXT2_K_NEW)) && !(t->pg_private2 & EXT2_K_MOVED);
@@ -264,13 +266,13 @@ static bool order_is_possible(const struct moving *mv)
 /* Cannot fail. The entry at a name that is replaced leads elsewhere by one store: it is never missing. */
 static void move(struct moving *mv)
 {
-	u32 kind = mv->from.sl_page == mv->to.sl_page ? EXT2_K_DIR : EXT2_K_MOVED;
+	bool ordered = mv->from.sl_page == mv->to.sl_page || ext2mount(mv->fdvp->v_vfs)->em_jnl;
 
 	if (mv->tvp)
 		ext2_dir_redirect(mv->tdvp, &mv->to, mv->fvp);
 	else
 		ext2_dir_enter(mv->tdvp, &mv->to, mv->tname, mv->tlen, mv->fvp);
-	ext2_dir_take_out(mv->fdvp, &mv->from, kind);
+	ext2_dir_take_out(mv->fdvp, &mv->from, ordered ? EXT2_K_DIR : EXT2_K_MOVED);
 	if (changes_parent(mv)) {
 		ext2_dir_redirect(mv->fvp, &mv->up, mv->tdvp);
 		set_links(ext2inode(mv->fdvp), MAX(links(mv->fdvp), 3u) - 1);

@@ -4,7 +4,8 @@
  *
  *   last name removed --> em_dying --commit--> orphan (links 0, in the chain on the disk) --last reference--> freed
  *                  \                               ^
- *                   made since the last commit ---+     what the disk has never heard of need not wait
+ *                   made since the last commit ---+     what the disk has never heard of need not wait;
+ *                   or there is a journal               nor what becomes true together with the removal
  *
  * The chain: s_last_orphan is the first inode's number, i_dtime of each the next one's. Who mounts after a crash frees them.
  */
@@ -77,7 +78,7 @@ void ext2_lost_name(struct ext2inode *ei)
 	struct ext2mount *em = ei->ei_mount;
 
 	vnode_setflags(ei->ei_vp, V_UNLINKED, 0);
-	if (ei->ei_born == em->em_seq) {
+	if (ei->ei_born == em->em_seq || em->em_jnl) {
 		unorder(ei);
 		ext2_orphan_add(ei);
 		return;

@@ -11,7 +11,7 @@
 #include "mm/kmalloc.h"
 
 #define MAX_COMPLAINTS 20u
-#define INCOMPAT_KNOWN EXT2_INCOMPAT_FILETYPE
+#define INCOMPAT_KNOWN (EXT2_INCOMPAT_FILETYPE | EXT2_INCOMPAT_RECOVER)
 #define RO_COMPAT_KNOWN (EXT2_RO_SPARSE_SUPER | EXT2_RO_LARGE_FILE)
 
 static void say(const struct ext2mount *em, const char *fmt, va_list ap)
@@ -28,6 +28,7 @@ int ext2_damage(struct ext2mount *em, const char *fmt, ...)
 
 	em->em_frozen = true;
 	em->em_vfs->vfs_readonly = true;
+	vfs_dirty(em->em_vfs); /* the next commit tells e2fsck */
 	if (__atomic_fetch_add(&em->em_complaints, 1, __ATOMIC_RELAXED) < MAX_COMPLAINTS) {
 		va_start(ap, fmt);
 		say(em, fmt, ap);
@@ -52,17 +53,16 @@ static int check_features(struct ext2mount *em, const struct ext2_super *sb)
 {
 	u32 incompat = sb->s_rev_level ? sb->s_feature_incompat : 0, ro = sb->s_rev_level ? sb->s_feature_ro_compat : 0;
 
-	if (incompat & EXT2_INCOMPAT_RECOVER)
-		return refuse(em, -EINVAL, "its journal must be replayed first (e2fsck)");
+	em->em_journaled = sb->s_rev_level && (sb->s_feature_compat & EXT2_COMPAT_HAS_JOURNAL);
+	if ((incompat & EXT2_INCOMPAT_RECOVER) && (!em->em_journaled || sb->s_journal_inum == 0))
+		return refuse(em, -EINVAL, "says in its superblock that a journal is to be replayed, but has none");
 	if (incompat & ~INCOMPAT_KNOWN)
 		return refuse(em, -EINVAL, "has features (incompatible %x) that are not supported", incompat & ~INCOMPAT_KNOWN);
-	if ((sb->s_rev_level ? sb->s_feature_compat : 0) & EXT2_COMPAT_HAS_JOURNAL)
-		printk("ext2: %s: has a journal, which is not used\n", em->em_vfs->vfs_source);
 	if ((ro & ~RO_COMPAT_KNOWN) && !em->em_vfs->vfs_readonly) {
 		printk("ext2: %s: has features (%x) that allow reading only\n", em->em_vfs->vfs_source, ro & ~RO_COMPAT_KNOWN);
 		em->em_vfs->vfs_readonly = true;
 	}
-	em->em_frozen = ro & ~RO_COMPAT_KNOWN;
+	em->em_frozen = (ro & ~RO_COMPAT_KNOWN) != 0;
 	em->em_filetype = incompat & EXT2_INCOMPAT_FILETYPE;
 	em->em_sparse = ro & EXT2_RO_SPARSE_SUPER;
 	return 0;

@@ -73,9 +73,9 @@ static void free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 			free_tree(go, &p[i], level - 1, i == first ? from % span : 0);
 	}
 	if (from == 0) {
-		ext2_meta_forget(em, blk);
 		*ptr = 0;
-		free_block(go, blk);
+		if (ext2_meta_forget(em, blk))
+			free_block(go, blk);
 	} else {
 		ext2_dirty(em, pg, EXT2_K_INODE);
 	}

@@ -13,10 +13,14 @@
 
 #define TRIES 6u
 #define DYING_MAX 512u
+#define PAGES_EACH 16u /* that an operation makes dirty, at most, as a rule */
 
+/* What is open may still make some pages dirty each. */
 bool ext2_overfull(const struct ext2mount *em)
 {
-	return em->em_ndirty > em->em_dirtylimit || em->em_ndying > DYING_MAX;
+	u32 expected = MIN(em->em_nopen * PAGES_EACH, em->em_dirtylimit / 2);
+
+	return em->em_ndirty + expected > em->em_dirtylimit || em->em_ndying > DYING_MAX;
 }
 
 void ext2_begin_free(struct ext2mount *em)

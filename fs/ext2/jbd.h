@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The journal on the disk, as ext3 has it: blocks of the journal's inode, numbered from 0. All numbers are big-endian. (Facts:
+ * the journal's description in the documentation of Linux's ext4, "Journal (jbd2)".)
+ *
+ *   0           superblock
+ *   s_first ..  the log: for each transaction, all with its sequence number,
+ *                 [revoke blocks]  [descriptor block, the blocks that its tags name]...  commit block
+ *
+ * s_start is where the oldest transaction that may have to be replayed begins, s_sequence its number; s_start 0: none. The log goes
+ * on at s_first when it comes to s_maxlen.
+ */
+#ifndef FS_EXT2_JBD_H
+#define FS_EXT2_JBD_H
+
+#include "kernel/lib/types.h"
+
+#define JBD_MAGIC 0xc03b3998u
+#define JBD_DESCRIPTOR 1u
+#define JBD_COMMIT 2u
+#define JBD_SUPER_V1 3u
+#define JBD_SUPER_V2 4u
+#define JBD_REVOKE 5u
+
+struct jbd_header {
+	u32 h_magic, h_blocktype, h_sequence;
+};
+
+#define JBD_INCOMPAT_REVOKE 1u
+
+struct jbd_super {
+	struct jbd_header s_header;
+	u32 s_blocksize, s_maxlen, s_first;
+	u32 s_sequence, s_start, s_errno;
+	u32 s_feature_compat, s_feature_incompat, s_feature_ro_compat; /* from here on: version 2 */
+	u8 s_uuid[16];
+};
+
+#define JBD_TAG_ESCAPE 1u    /* the block began with the magic number; 0 stands there instead */
+#define JBD_TAG_SAME_UUID 2u /* no 16 bytes of UUID follow the tag */
+#define JBD_TAG_LAST 8u
+
+struct jbd_tag {
+	u32 t_block, t_flags;
+};
+
+struct jbd_revoke {
+	struct jbd_header r_header;
+	u32 r_count; /* bytes used, this structure included */
+	u32 r_block[];
+};
+
+#define JBD_TAGS ((PAGE_SIZE - sizeof(struct jbd_header) - 16) / sizeof(struct jbd_tag))
+#define JBD_REVOKES ((PAGE_SIZE - sizeof(struct jbd_revoke)) / 4)
+
+static inline u32 be32(u32 x)
+{
+	return __builtin_bswap32(x);
+}
+
+#endif
