@@ -26,8 +26,8 @@ static void free_block(struct gone *go, u32 blk)
 	u32 *units = &go->ei->ei_d->i_blocks;
 
 	/* A directory's block may be waiting to be written: not over what is there next. */
-	if (go->ei->ei_vp->v_type == VDIR)
-		ext2_meta_forget(go->ei->ei_mount, blk);
+	if (go->ei->ei_vp->v_type == VDIR && !ext2_meta_forget(go->ei->ei_mount, blk))
+		return;
 	if (go->n > 0 && go->start + go->n == blk) {
 		go->n++;
 	} else {
