@@ -28,9 +28,10 @@ void vfs_init(void)
 {
 	mutex_init(&mount_lock, "mounts", LR_MOUNT);
 	radix_module_init();
+	/* Before the vnode cache: when memory is short, pages nobody has used lately go first, then whole files. */
+	pagecache_init();
 	vnode_cache_init();
 	namecache_init();
-	pagecache_init();
 }
 
 void fstype_register(struct fstype *fs)
