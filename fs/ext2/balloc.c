@@ -277,8 +277,8 @@ void ext2_apply_freed(struct ext2mount *em)
 
 	mutex_lock(&em->em_alloc);
 	list_for_each_safe (ef, tmp, &em->em_freed, ef_link) {
-		/* The bitmaps that this changes must fit into the next commit. */
-		while (ef->ef_n > 0 && em->em_ndirty < em->em_dirtylimit / 2) {
+		/* The bitmaps that this changes must fit into the commit. */
+		while (ef->ef_n > 0 && em->em_ndirty < em->em_dirtylimit + em->em_dirtylimit / 2) {
 			ef->ef_n--;
 			apply_one(em, ef->ef_run[ef->ef_n].start, ef->ef_run[ef->ef_n].len);
 		}

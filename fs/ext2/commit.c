@@ -15,8 +15,9 @@
  * is there, the old or the new one, since its entry changes in one write and neither inode is touched before. A
  * cut leaves at most: blocks and inodes marked as used that nobody uses, and inodes without a name, or names of inodes not in use.
  *
- * For that, what an unlink or truncation frees must not be used again, and (without a journal) an inode not be ended, before its last
- * name is gone from the disk: em_freed and em_dying wait for the end of the commit.
+ * For that, what an unlink or truncation frees must not be used again before its end is on the disk, so em_freed waits for the commit:
+ * with a journal its bits are cleared in the transaction itself, without, after the commit. And without a journal an inode must not
+ * be ended before its last name is gone from the disk: em_dying waits for the end of the commit.
  */
 #include "fs/ext2/ext2.h"
 #include "fs/ext2/journal.h"
@@ -268,7 +269,9 @@ static int commit_closed(struct ext2mount *em, bool home, struct list *ordered, 
 		em->em_sb->s_state |= EXT2_STATE_ERROR;
 		ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
 	}
-	error = em->em_jnl && em->em_logging ? write_journal(em, home) : write_in_order(em);
+	if (em->em_logging)
+		ext2_apply_freed(em); /* in the same transaction; nobody can use it before that is written */
+	error = em->em_logging ? write_journal(em, home) : write_in_order(em);
 	if (error) {
 		ext2_damage(em, "the metadata cannot be written: error %d", -error);
 		return error;
@@ -276,7 +279,8 @@ static int commit_closed(struct ext2mount *em, bool home, struct list *ordered, 
 	em->em_seq++;
 	take_ordered(em, ordered);
 	mark_dying(em, dying);
-	ext2_apply_freed(em);
+	if (!em->em_logging)
+		ext2_apply_freed(em);
 	return 0;
 }
 

@@ -195,7 +195,7 @@ void ext2_bfree(struct ext2mount *em, u32 blk, u32 n, bool now);
 /* Lists of runs. false: out of memory */
 bool ext2_freed_append(struct list *head, u32 start, u32 len);
 void ext2_freed_drop(struct list *head);
-/* Clears the bits of all that was freed before this commit, as part of the next one. Called by the commit. */
+/* Clears the bits of all that was freed before this commit. Called by the commit. */
 void ext2_apply_freed(struct ext2mount *em);
 /* Puts a run on the list for that. em_alloc held. */
 void ext2_defer(struct ext2mount *em, u32 start, u32 len);

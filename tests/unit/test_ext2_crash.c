@@ -26,6 +26,7 @@
 #define NSLOTS 4u
 #define MAXCUTS 10u
 #define MAXLEN 150000u
+#define JOURNAL "-O none,filetype,sparse_super,large_file,has_journal -J size=4"
 
 /*
  * A file that is written anew again and again, each time as another generation: slots 0 and 1 by way of a temporary name and rename(), the
@@ -49,6 +50,7 @@ struct cuts {
 static struct cuts *cuts;
 static struct slot slots[NSLOTS];
 static u32 working, refused;
+static bool journal;
 static const char *const slot_path[NSLOTS] = { "/mnt/keep/image", "/mnt/keep/other", "/mnt/keep/log", "/mnt/journal" };
 
 /* Contents of generation gen of a slot: words that tell which. */
@@ -288,17 +290,21 @@ int main(int argc, char **argv)
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 3;
 
 	env_begin();
-	env_mkfs("new.img", MIB, "-I 256 -N 1024");
 	cuts = mmap(NULL, sizeof(*cuts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (u32 s = first; s < first + n; s++) {
+	for (u32 s = first; s < first + n * 2; s++) {
 		int before = sim_failures;
 
+		/* With a journal there is nothing that e2fsck would have to ask about. */
+		journal = (s - first) % 2;
+		env_mkfs("new.img", MIB, journal ? "-I 256 -N 1024 " JOURNAL : "-I 256 -N 1024");
 		cuts->n = 0;
 		refused = 0;
 		env_apart("at work", s, one_run);
 		look_at_cuts(s);
-		printf("%s power cuts, seed %u: %u; e2fsck -p left %u of %u repairs to e2fsck -y\n",
-		       sim_failures == before ? "ok" : "FAIL", s, cuts->n, refused, cuts->n * 2);
+		CHECK(!journal || refused == 0);
+		printf("%s power cuts%s, seed %u: %u; e2fsck -p left %u of %u repairs to e2fsck -y\n",
+		       sim_failures == before ? "ok" : "FAIL", journal ? " with a journal" : "", s,
+		       cuts->n, refused, cuts->n * 2);
 	}
 	env_end();
 	return sim_failures != 0;
