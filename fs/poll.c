@@ -32,7 +32,10 @@ void poll_wait(struct pollhead *ph, struct poller *p)
 
 	if (!p || !p->p_stock)
 		return;
-	ASSERT(p->p_stock->pc_used < POLL_CHUNK); /* poller_ask() saw to it; POLL_HEADS_MAX is too small if this fails */
+	/* poller_ask() has seen to it that there is room; if not, POLL_HEADS_MAX is too small. */
+	ASSERT(p->p_stock->pc_used < POLL_CHUNK);
+	if (p->p_stock->pc_used == POLL_CHUNK)
+		return;
 	pe = &p->p_stock->pc_ent[p->p_stock->pc_used++];
 	pe->pe_poller = p;
 	spin_lock(&poll_lock);

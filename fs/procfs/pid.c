@@ -162,6 +162,7 @@ static bool next_tid(const struct pf_ctx *c, u32 *num)
 		{ "comm", S_IFREG | 0644, .pe_show = show_comm, .pe_store = store_comm },               \
 		{ "limits", S_IFREG | 0444, .pe_show = show_limits },                                   \
 		{ "mounts", S_IFREG | 0444, .pe_show = pf_show_mounts },                                \
+		{ "mountinfo", S_IFREG | 0444, .pe_show = pf_show_mountinfo },                          \
 		{ "wchan", S_IFREG | 0444, .pe_show = show_wchan },                                     \
 		{ "maps", S_IFREG | 0444, true, .pe_show = pf_show_maps },                              \
 		{ "smaps", S_IFREG | 0444, true, .pe_show = pf_show_smaps },                            \

@@ -85,8 +85,9 @@ struct as *pf_as(struct proc *p);
 /* Files and links of processes: pid_stat.c, */
 int pf_show_stat(struct text *t, const struct pf_ctx *c);
 int pf_show_status(struct text *t, const struct pf_ctx *c);
-/* pid.c, */
+/* root.c, */
 int pf_show_mounts(struct text *t, const struct pf_ctx *c);
+int pf_show_mountinfo(struct text *t, const struct pf_ctx *c);
 /* pid_mem.c, */
 int pf_show_statm(struct text *t, const struct pf_ctx *c);
 int pf_show_maps(struct text *t, const struct pf_ctx *c);

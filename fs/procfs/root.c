@@ -293,6 +293,25 @@ static bool add_mount(struct vfs *vfs, void *arg)
 	return true;
 }
 
+/* A mount's number is that of its device. */
+static bool add_mountinfo(struct vfs *vfs, void *arg)
+{
+	const struct vfs *up = vfs->vfs_covered ? vfs->vfs_covered->v_vfs : NULL;
+	const char *mode = vfs->vfs_readonly ? "ro" : "rw";
+	bool whole = vfs->vfs_type->fs_nodev || vfs->vfs_source[0] == '/';
+
+	text_add(arg, "%u %u %u:%u / %s %s,relatime - %s %s%s %s\n", (u32)vfs->vfs_dev,
+		 up ? (u32)up->vfs_dev : 0, DEVMAJOR(vfs->vfs_dev), DEVMINOR(vfs->vfs_dev), vfs->vfs_path,
+		 mode, vfs->vfs_type->fs_name, whole ? "" : "/dev/", vfs->vfs_source, mode);
+	return true;
+}
+
+int pf_show_mountinfo(struct text *t, const struct pf_ctx *c)
+{
+	vfs_foreach(add_mountinfo, t);
+	return 0;
+}
+
 int pf_show_mounts(struct text *t, const struct pf_ctx *c)
 {
 	vfs_foreach(add_mount, t);
