@@ -20,8 +20,8 @@ struct nameparent {
 	struct vnode *np_dvp; /* reference */
 	const char *np_name;
 	u32 np_len;
-	bool np_slash;	      /* had a trailing slash: must be a directory */
-	bool np_special;      /* "." or ".." or "/" */
+	bool np_slash;	 /* had a trailing slash: must be a directory */
+	bool np_special; /* "." or ".." or "/" */
 };
 int namei_parent(struct vnode *start, const char *path, struct nameparent *np);
 

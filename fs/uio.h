@@ -14,8 +14,8 @@ struct uiovec {
 };
 
 struct uio {
-	bool uio_write;	 /* data goes from the caller to the file */
-	bool uio_kernel; /* uio_kbuf instead of iov */
+	bool uio_write;	  /* data goes from the caller to the file */
+	bool uio_kernel;  /* uio_kbuf instead of iov */
 	bool uio_nofault; /* moves stop (short) at a user page that is not there */
 	struct uiovec *uio_iov;
 	u32 uio_iovcnt;

@@ -53,12 +53,12 @@ struct vattr {
 	gid_t va_gid;
 	nlink_t va_nlink;
 	ino_t va_ino;
-	dev_t va_dev;	/* of the file system */
+	dev_t va_dev; /* of the file system */
 	dev_t va_rdev;
 	u64 va_size;
-	u64 va_blocks;	/* 512-byte units */
+	u64 va_blocks; /* 512-byte units */
 	u32 va_blksize;
-	u32 va_gen;	/* generation: a reused inode number differs */
+	u32 va_gen; /* generation: a reused inode number differs */
 	struct timespec_k va_atime, va_mtime, va_ctime;
 };
 
@@ -71,31 +71,33 @@ typedef bool (*dirent_fn)(void *arg, const char *name, u32 namelen, ino_t ino, e
  * "L": caller holds v_lock (of dvp and of what is named). Missing entries: regular defaults by fs/vnode.c: -ENOTDIR, -EINVAL, -ENOTTY...
  */
 struct vnodeops {
-	int (*vop_open)(struct vnode *vp, struct file *f);   /* f_flags set; may set f_data, f_ops. FIFO: may sleep */
+	int (*vop_open)(struct vnode *vp, struct file *f); /* f_flags set; may set f_data, f_ops. FIFO: may sleep */
 	void (*vop_close)(struct vnode *vp, struct file *f); /* last close of that description */
-	int (*vop_read)(struct vnode *vp, struct uio *u, struct file *f);  /* f may be NULL. bytes by uio_resid. 0 or error */
+	int (*vop_read)(struct vnode *vp, struct uio *u, struct file *f); /* f may be NULL. bytes by uio_resid. 0 or error */
 	int (*vop_write)(struct vnode *vp, struct uio *u, struct file *f); /* O_APPEND: sets uio_offset itself, under v_lock */
 	int (*vop_ioctl)(struct vnode *vp, struct file *f, u32 cmd, uaddr_t arg);
 	u32 (*vop_poll)(struct vnode *vp, struct file *f, struct poller *p); /* POLL* bits ready; see fs/poll.h */
 	int (*vop_getattr)(struct vnode *vp, struct vattr *va);
-	int (*vop_setattr)(struct vnode *vp, const struct vattr *va);	/* L. VA_SIZE truncates or extends */
+	int (*vop_setattr)(struct vnode *vp, const struct vattr *va); /* L. VA_SIZE truncates or extends */
 	int (*vop_lookup)(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp); /* L. "." and ".." too. -ENOENT */
-	int (*vop_create)(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev, const struct cred *cr,
-			  struct vnode **vpp);	/* L. regular files, devices, FIFOs by S_IFMT. -EEXIST */
-	int (*vop_mkdir)(struct vnode *dvp, const char *name, u32 len, mode_t mode, const struct cred *cr, struct vnode **vpp); /* L */
-	int (*vop_symlink)(struct vnode *dvp, const char *name, u32 len, const char *target, const struct cred *cr);	/* L */
-	int (*vop_link)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);				/* L */
-	int (*vop_remove)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* L. unlink */
-	int (*vop_rmdir)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp);	/* L. -ENOTEMPTY */
+	int (*vop_create)(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev,
+			  const struct cred *cr, struct vnode **vpp); /* L. regular files, devices, FIFOs by S_IFMT. -EEXIST */
+	int (*vop_mkdir)(struct vnode *dvp, const char *name, u32 len, mode_t mode,
+			 const struct cred *cr, struct vnode **vpp); /* L */
+	int (*vop_symlink)(struct vnode *dvp, const char *name, u32 len, const char *target,
+			   const struct cred *cr);					 /* L */
+	int (*vop_link)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp); /* L */
+	int (*vop_remove)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp); /* L. unlink */
+	int (*vop_rmdir)(struct vnode *dvp, const char *name, u32 len, struct vnode *vp); /* L. -ENOTEMPTY */
 	/* L on both directories (and on tvp if there is one: it is replaced). Types, emptiness and cycles were checked by the caller
 	 * but for emptiness of tvp. */
-	int (*vop_rename)(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp, struct vnode *tdvp,
-			  const char *tname, u32 tlen, struct vnode *tvp);
+	int (*vop_rename)(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp,
+			  struct vnode *tdvp, const char *tname, u32 tlen, struct vnode *tvp);
 	int (*vop_readlink)(struct vnode *vp, char *buf, size_t size); /* bytes, no 0 */
 	/* Magic links of /proc: a reference to where it leads, instead of a text. */
 	int (*vop_follow)(struct vnode *vp, struct vnode **vpp);
 	int (*vop_readdir)(struct vnode *dvp, off_t off, dirent_fn fn, void *arg); /* L. from offset off on; 0 at the end */
-	int (*vop_fsync)(struct vnode *vp, bool datasync);	/* pages, then metadata, then FLUSH */
+	int (*vop_fsync)(struct vnode *vp, bool datasync); /* pages, then metadata, then FLUSH */
 	/*
 	 * Page cache; none of these takes v_lock. getpage fills the locked page (zeros for holes and beyond the end) and returns when
 	 * that is done; the page stays locked, the caller sets PG_UPTODATE. -EIO
@@ -125,12 +127,15 @@ struct vnodeops {
 #define V_UNLINKED 0x02u /* no name left; gone with the last reference */
 #define V_MOUNTED 0x04u	 /* v_mounted is mounted here */
 #define V_SEEKABLE 0x08u
-#define V_NOCACHE 0x10u	 /* do not keep after the last reference */
-#define V_MEMORY 0x20u	 /* its pages are the only copy: dirty ones are never written back nor reclaimed, pc_flush() is a no-op */
-#define V_DYNAMIC 0x40u	 /* directory: names come and go by themselves (/proc), the name cache keeps out */
-#define V_NEW 0x100u	 /* vnode cache: found, but not yet filled by its fs */
-#define V_BUSY 0x200u	 /* vnode cache: in vop_inactive, or being freed */
-#define V_NOFLOCK 0x80u	 /* f_lock is not held across reads and writes: they take locks of lower rank (/proc: LR_EXEC) */
+#define V_NOCACHE 0x10u /* do not keep after the last reference */
+#define V_MEMORY \
+	0x20u /* its pages are the only copy: dirty ones are never written back nor reclaimed, pc_flush() is a no-op */
+#define V_DYNAMIC \
+	0x40u /* directory: names come and go by themselves (/proc), the name cache keeps out */
+#define V_NEW 0x100u  /* vnode cache: found, but not yet filled by its fs */
+#define V_BUSY 0x200u /* vnode cache: in vop_inactive, or being freed */
+#define V_NOFLOCK \
+	0x80u /* f_lock is not held across reads and writes: they take locks of lower rank (/proc: LR_EXEC) */
 
 struct vnode {
 	volatile u32 v_ref;
@@ -138,23 +143,23 @@ struct vnode {
 	u32 v_flags; /* V_*; vfs cache lock */
 	struct vfs *v_vfs;
 	const struct vnodeops *v_op;
-	void *v_data;		/* the fs's */
+	void *v_data; /* the fs's */
 	ino_t v_ino;
-	dev_t v_rdev;		/* VCHR, VBLK */
+	dev_t v_rdev; /* VCHR, VBLK */
 	struct mutex v_lock;
-	u64 v_size;		/* of regular files (v_lock to change; read atomically enough: it is re-checked under the page lock) */
-	struct vfs *v_mounted;	/* what is mounted on this directory */
+	u64 v_size; /* of regular files (v_lock to change; read atomically enough: it is re-checked under the page lock) */
+	struct vfs *v_mounted;	   /* what is mounted on this directory */
 	struct list v_hash, v_lru; /* vnode cache */
-	struct list v_names;	/* name-cache entries in this directory (vfs cache lock) */
-	struct list v_namedby;	/* name-cache entries that lead to this vnode */
+	struct list v_names;	   /* name-cache entries in this directory (vfs cache lock) */
+	struct list v_namedby;	   /* name-cache entries that lead to this vnode */
 
 	/* Page cache (v_pclock). */
 	struct spinlock v_pclock;
-	struct radix v_pages;	/* index -> struct page; tags PCT_DIRTY, PCT_WRITEBACK */
+	struct radix v_pages; /* index -> struct page; tags PCT_DIRTY, PCT_WRITEBACK */
 	u32 v_npages, v_ndirty;
 	struct list v_dirtylink; /* vnodes with dirty pages, oldest first (write-back lock) */
-	u64 v_dirtied;		/* monotonic ns when it went on that list */
-	s32 v_wberror;		/* first write-back error not yet reported by fsync (atomic) */
+	u64 v_dirtied;		 /* monotonic ns when it went on that list */
+	s32 v_wberror;		 /* first write-back error not yet reported by fsync (atomic) */
 	u32 v_ra_next, v_ra_end, v_ra_size; /* read-ahead: index that would be sequential, end of what was asked for,
 					     * window. Hints, no lock */
 
@@ -162,8 +167,8 @@ struct vnode {
 	struct spinlock v_seglock;
 	struct list v_segs;
 	volatile u32 v_nwritemap; /* writable shared mappings; and deny-write for running programs: */
-	volatile u32 v_ntext;	/* processes that execute it: writing gives -ETXTBSY */
-	volatile s32 v_writers;	/* open descriptions that may write */
+	volatile u32 v_ntext;	  /* processes that execute it: writing gives -ETXTBSY */
+	volatile s32 v_writers;	  /* open descriptions that may write */
 
 	char *v_path; /* absolute path it was opened by last, NULL: none; vn_set_path() */
 
@@ -222,7 +227,7 @@ struct vfsops {
 	/* About to be unmounted, nobody can come in any more: gives up the references that the fs itself holds on its vnodes. -EBUSY: others
 	 * hold some too, nothing was changed. NULL: holds none but the root */
 	int (*vfs_letgo)(struct vfs *vfs);
-	int (*vfs_unmount)(struct vfs *vfs);	/* all vnodes are inactive and written. -EBUSY */
+	int (*vfs_unmount)(struct vfs *vfs); /* all vnodes are inactive and written. -EBUSY */
 	int (*vfs_sync)(struct vfs *vfs, bool wait);
 	int (*vfs_statfs)(struct vfs *vfs, struct statfs_k *st);
 	int (*vfs_remount)(struct vfs *vfs, bool readonly);
@@ -231,7 +236,7 @@ struct vfsops {
 struct fstype {
 	const char *fs_name; /* "ext2" */
 	const struct vfsops *fs_ops;
-	bool fs_nodev;	     /* needs no device */
+	bool fs_nodev; /* needs no device */
 	struct list fs_link;
 };
 
@@ -242,16 +247,16 @@ struct statfs_k {
 };
 
 struct vfs {
-	struct list vfs_link;	  /* all mounts, in order (vfs lock) */
+	struct list vfs_link; /* all mounts, in order (vfs lock) */
 	const struct fstype *vfs_type;
-	struct vnode *vfs_root;	  /* a reference */
-	struct vnode *vfs_covered; /* directory mounted on; NULL: the root */
-	dev_t vfs_dev;		  /* st_dev of its files */
-	struct vnode *vfs_bdevvp; /* block device, if any */
+	struct vnode *vfs_root;		    /* a reference */
+	struct vnode *vfs_covered;	    /* directory mounted on; NULL: the root */
+	dev_t vfs_dev;			    /* st_dev of its files */
+	struct vnode *vfs_bdevvp;	    /* block device, if any */
 	char vfs_source[64], vfs_path[128]; /* for /proc/mounts */
 	bool vfs_readonly;
 	u32 vfs_flags; /* VFS_MS_KEPT */
-	u64 vfs_dirtied;	  /* monotonic ns since when it has metadata that vfs_sync would write; 0: none. Set by vfs_dirty() */
+	u64 vfs_dirtied; /* monotonic ns since when it has metadata that vfs_sync would write; 0: none. Set by vfs_dirty() */
 	struct mutex vfs_renamelock; /* LR_FS_RENAME: whoever renames between directories, before their v_locks */
 	volatile u32 vfs_nvnodes;
 	void *vfs_data;
