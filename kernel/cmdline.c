@@ -70,10 +70,16 @@ const char *cmdline_text(void)
 
 const char *cmdline_get(const char *key)
 {
-	for (u32 i = nword; i-- > 0;)
-		if (strcmp(word[i].key, key) == 0)
+	const char *flag = NULL;
+
+	for (u32 i = nword; i-- > 0;) {
+		if (strcmp(word[i].key, key) != 0)
+			continue;
+		if (*word[i].value)
 			return word[i].value;
-	return NULL;
+		flag = word[i].value;
+	}
+	return flag;
 }
 
 bool cmdline_has(const char *key, const char *value)

@@ -12,7 +12,7 @@
 void cmdline_init(const char *line);
 /* The whole line, as given. */
 const char *cmdline_text(void);
-/* The value of `key`: "" for a flag, NULL if absent. */
+/* The value of `key`, the last one given; "" if it stands there as a flag only, NULL if absent. */
 const char *cmdline_get(const char *key);
 /* The value as a number, with a suffix K, M or G; `def` if absent or not a number. */
 u64 cmdline_number(const char *key, u64 def);

@@ -212,8 +212,10 @@ void proc_finish(void)
 		wakeup(&parent->p_children);
 		if (zombie)
 			wakeup(&initproc->p_children);
-		if (autoreap)
+		if (autoreap) {
 			p->p_ref++;
+			p->p_exitsig = -1; /* claimed: no wait finds it */
+		}
 		spin_unlock(&pidlock);
 		if (notify)
 			signal_proc(parent, exitsig, &info);

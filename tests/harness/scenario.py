@@ -28,7 +28,7 @@ from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Failure, MachineEnd, Resu
 
 SCENARIOS = []
 # Behind its prompt busybox asks a terminal for the cursor (ESC [6n), if no input is waiting.
-PROMPT = r"# (?:\x1b\[6n)?\Z"
+PROMPT = r"[^\r\n]*# (?:\x1b\[6n)?\Z"
 
 
 def scenario(name, smp=(2,), limit=600):

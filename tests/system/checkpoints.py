@@ -145,8 +145,8 @@ def transparent(t):
     "tckpt of a process that knows nothing of it, asleep and at work; recovered after its death and after a reboot."
     disk = t.disk()
     m, agent = t.boot(disk)
-    plain = t.contains(t.run(agent, *MAT), r"^result (\w+)$").group(1)
-    text = t.sh(agent, "cd /root; /bin/mat -n 160 > out 2>&1 < /dev/null & p=$!; while ! grep -q '20 %' out; do sleep 0.01; done;"
+    plain = t.contains(t.run(agent, "/bin/mat", "-n", "400", limit=300), r"^result (\w+)$").group(1)
+    text = t.sh(agent, "cd /root; /bin/mat -n 400 > out 2>&1 < /dev/null & p=$!; while ! grep -q '20 %' out; do sleep 0.02; done;"
                        "tckpt -w $p mid || exit 9; kill -9 $p; wait $p; cat out")
     t.contains(text, r"stopped")
     text = t.run(agent, "/bin/recover", "mid", cwd="/root")
