@@ -17,7 +17,7 @@
 #include "mm/kmalloc.h"
 #include "proc/proc.h"
 
-#define FDTAB_FIRST 32u
+#define FDTAB_FIRST 64u
 
 static struct kmem_cache *fdtab_cache;
 
