@@ -44,15 +44,16 @@ def expect(result, verdict, words, t):
         t.contains(result.detail, words)
 
 
-def canary(how, **options):
-    return program.Program(f"prog/canary-{how}", argv=["canary", how], **options)
+def canary(how, kind="", **options):
+    """The name tells logs apart: canaries run side by side."""
+    return program.Program(f"prog/canary-{kind}{how}", argv=["canary", how], **options)
 
 
 def one_kernel(kind, verdict, words):
     @scenario(f"canary/{kind}")
     def run(t):
-        test = canary("timeout", limit=1000) if verdict in (PANIC, TRIPLE) else canary("nap")
-        behind = program.Program("prog/behind", argv=["pipe", "simple"])
+        test = canary("timeout", kind + "-", limit=1000) if verdict in (PANIC, TRIPLE) else canary("nap", kind + "-")
+        behind = program.Program(f"prog/behind-{kind}", argv=["pipe", "simple"])
         results = verdict_of(t, [test, behind], f"canary={kind}")
         expect(results[0], verdict, words, t)
         # What leaks goes on leaking; after the others the next test has a machine of its own.
@@ -67,14 +68,14 @@ for row in KERNELS:
 @scenario("canary/hang")
 def hang(t):
     "One CPU keeps a lock for ever, the others spin for it."
-    results = verdict_of(t, [canary("timeout", limit=1000)], "canary=hang")
+    results = verdict_of(t, [canary("timeout", "hang-", limit=1000)], "canary=hang")
     expect(results[0], HANG, r"CPU \d: ", t)
 
 
 @scenario("canary/stuck")
 def stuck(t):
     "Everybody waits for what never comes: all CPUs idle."
-    results = verdict_of(t, [canary("timeout", limit=1), canary("none")], "canary=stuck")
+    results = verdict_of(t, [canary("timeout", "stuck-", limit=1), canary("none", "stuck-")], "canary=stuck")
     t.check(results[0].verdict in (TIMEOUT, HANG), f"expected a timeout or a hang, found {results[0].verdict}")
     if results[0].verdict == TIMEOUT:
         expect(results[1], HANG, r"idle|CPU", t)
