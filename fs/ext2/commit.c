@@ -67,8 +67,9 @@ static void flush_ordered(struct ext2mount *em)
 }
 
 /*
- * No operation is open: the list stands still. A file's size on the disk follows what it has got. A file whose contents could not be
- * written tells its own fsync; the others have nothing to do with that.
+ * No operation is open: the list stands still. A file's size on the disk follows what it has got; a file that is being cut off keeps its
+ * size there until its blocks go, too. A file whose contents could not be written tells its own fsync; the others have
+ * nothing to do with that.
  */
 static void flush_rest(struct ext2mount *em)
 {
@@ -78,7 +79,8 @@ static void flush_rest(struct ext2mount *em)
 		pc_flush(ei->ei_vp, 0, PC_END, false);
 	list_for_each (ei, &em->em_ordered, ei_ordered) {
 		pc_flush(ei->ei_vp, 0, PC_END, true);
-		ext2_set_disk_size(ei, ei->ei_vp->v_size);
+		if (ei->ei_vp->v_size > ext2_disk_size(ei))
+			ext2_set_disk_size(ei, ei->ei_vp->v_size);
 	}
 }
 

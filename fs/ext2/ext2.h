@@ -236,6 +236,7 @@ int ext2_inew(struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr,
 void ext2_reclaim(struct vnode *vp);
 /* ei_d has been changed; `times`: nothing but times. Within an operation */
 void ext2_idirty(struct ext2inode *ei, bool times);
+u64 ext2_disk_size(const struct ext2inode *ei);
 void ext2_set_disk_size(struct ext2inode *ei, u64 size);
 
 /* --- attr.c ----------------------------------------------------------------------------------- */

@@ -187,6 +187,11 @@ void ext2_idirty(struct ext2inode *ei, bool times)
 	ext2_dirty(em, ei->ei_page, EXT2_K_INODE);
 }
 
+u64 ext2_disk_size(const struct ext2inode *ei)
+{
+	return size_of(ei->ei_d);
+}
+
 void ext2_set_disk_size(struct ext2inode *ei, u64 size)
 {
 	struct ext2mount *em = ei->ei_mount;
