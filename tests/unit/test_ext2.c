@@ -131,13 +131,16 @@ static void run(u32 seed, u32 frames, const char *image, u32 mib, const struct t
 	CHECK(env_fsck(NULL, "-n", 0) == 0);
 }
 
+/* Every other one with a journal. */
+#define JOURNAL "-O none,filetype,sparse_super,large_file,has_journal -J size=4"
+
 static void one_tree(u32 seed)
 {
 	static const struct tree_limits lim = { .max_nodes = 60, .max_write = 200000, .max_size = 40u << 20 };
 
 	ntrees = 1;
 	nsteps = 1500;
-	run(seed, 8192, "a.img", 64, &lim);
+	run(seed, 8192, seed % 2 ? "a.img" : "aj.img", 64, &lim);
 }
 
 static void many_groups(u32 seed)
@@ -146,7 +149,7 @@ static void many_groups(u32 seed)
 
 	ntrees = 4;
 	nsteps = 500;
-	run(seed, 8192, "b.img", 64, &lim);
+	run(seed, 8192, seed % 2 ? "b.img" : "bj.img", 64, &lim);
 }
 
 static void little_memory(u32 seed)
@@ -155,7 +158,7 @@ static void little_memory(u32 seed)
 
 	ntrees = 3;
 	nsteps = 300;
-	run(seed, 2000, "a.img", 64, &lim);
+	run(seed, 2000, seed % 2 ? "a.img" : "aj.img", 64, &lim);
 }
 
 static void full_disk(u32 seed)
@@ -166,7 +169,7 @@ static void full_disk(u32 seed)
 
 	ntrees = 3;
 	nsteps = 500;
-	run(seed, 8192, "c.img", 6, &lim);
+	run(seed, 8192, seed % 2 ? "c.img" : "cj.img", seed % 2 ? 6 : 10, &lim);
 }
 
 static void big_directories(u32 seed)
@@ -177,7 +180,7 @@ static void big_directories(u32 seed)
 
 	ntrees = 2;
 	nsteps = 3000;
-	run(seed, 8192, "a.img", 64, &lim);
+	run(seed, 8192, seed % 2 ? "a.img" : "aj.img", 64, &lim);
 }
 
 static void failing_allocations(u32 seed)
@@ -189,7 +192,7 @@ static void failing_allocations(u32 seed)
 	ntrees = 3;
 	nsteps = 400;
 	fail_alloc = 60;
-	run(seed, 8192, "b.img", 64, &lim);
+	run(seed, 8192, seed % 2 ? "b.img" : "bj.img", 64, &lim);
 }
 
 int main(int argc, char **argv)
@@ -208,6 +211,9 @@ int main(int argc, char **argv)
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 2;
 
 	env_begin();
+	env_mkfs("aj.img", 64, "-I 256 " JOURNAL);
+	env_mkfs("bj.img", 64, "-g 4096 -I 128 " JOURNAL);
+	env_mkfs("cj.img", 10, "-N 128 -I 256 " JOURNAL);
 	env_mkfs("a.img", 64, "-I 256");
 	env_mkfs("b.img", 64, "-g 1024 -I 128");
 	env_mkfs("c.img", 6, "-N 128 -I 256");

@@ -21,7 +21,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/abi/stat.h"
 
-#define MIB 8u
+#define MIB 12u
 #define MAX_VISITS 3000u
 #define BLOCK 4096u
 #define INODE_SIZE 256u
@@ -227,9 +227,71 @@ static void one_disk(u32 seed)
 	sim_call(use, NULL);
 }
 
+/* --- A journal that is to be replayed ----------------------------------------------------------- */
+
+#define JOURNAL "-O none,filetype,sparse_super,large_file,has_journal -J size=4"
+#define JOURNAL_INO 8u
+
+/* Works, and stops in the middle of it. */
+static void be_cut_off(void *arg)
+{
+	CHECK(env_mount(NULL) == 0);
+	for (u32 i = 0; i < 5; i++) {
+		change();
+		env_fsync("/mnt/dir");
+	}
+	simdisk_save(&env_disk, arg);
+}
+
+static void make_cut(u32 seed)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/cut.img", env_dir);
+	env_boot(seed, 8192, "journal.img", MIB);
+	sim_call(be_cut_off, path);
+}
+
+static u8 *journal_block(u32 idx)
+{
+	const struct ext2_dinode *d = (const void *)(sound(group()->bg_inode_table) + inode_offset(JOURNAL_INO));
+
+	if (idx < EXT2_NDIR)
+		return block(d->i_block[idx]);
+	return block(((const u32 *)sound(d->i_block[EXT2_IND]))[idx - EXT2_NDIR]);
+}
+
+/* Its superblock, its inode, or something near the head of a block of the log. */
+static void damage_journal(void)
+{
+	switch (sim_rnd(6)) {
+	case 0: poke(journal_block(0), 60); break;
+	case 1: poke(block(group()->bg_inode_table) + inode_offset(JOURNAL_INO), 128); break;
+	case 2: damage(); break;
+	default: poke(journal_block(1 + sim_rnd(60)), sim_rnd(2) ? 40 : BLOCK); break;
+	}
+}
+
+static void one_journal(u32 seed)
+{
+	u32 n;
+
+	env_boot(seed, 8192, "cut.img", MIB);
+	for (n = 1 + sim_rnd(6); n > 0; n--)
+		damage_journal();
+	sim_call(use, NULL);
+}
+
+static void good_journal(u32 seed)
+{
+	env_boot(seed, 8192, "cut.img", MIB);
+	sim_call(use, NULL);
+	CHECK(mounted && regular > 40);
+}
+
 static void failing_disk(u32 seed)
 {
-	env_boot(seed, 8192, "good.img", MIB);
+	env_boot(seed, 8192, sim_rnd(2) ? "good.img" : "cut.img", MIB);
 	env_disk.sd_fail_read = 1 + sim_rnd(40);
 	env_disk.sd_fail_write = 1 + sim_rnd(40);
 	sim_call(use, NULL);
@@ -251,6 +313,7 @@ static void make_image(void)
 		 "conv=notrunc status=none; dd if=/dev/urandom of=long bs=1k count=400 status=none; "
 		 "ln -s file1 fast; ln -s $(printf 'x%%.0s' $(seq 200)) slow; mkfifo dir/fifo; ln file2 dir/sub/link");
 	env_mkfs("good.img", MIB, "-I 256 -d good");
+	env_mkfs("journal.img", MIB, "-I 256 -d good " JOURNAL);
 }
 
 static u32 passed, failed;
@@ -276,8 +339,12 @@ int main(int argc, char **argv)
 	env_begin();
 	make_image();
 	env_apart("an undamaged disk", 1, good_disk);
+	env_apart("a power cut", 2, make_cut);
+	env_apart("a journal to be replayed", 2, good_journal);
 	for (u32 s = first; s < first + n; s++)
 		try_one("a damaged disk", s, one_disk);
+	for (u32 s = first; s < first + n; s++)
+		try_one("a damaged journal", s, one_journal);
 	for (u32 s = first; s < first + n / 10; s++)
 		try_one("a disk that fails", s, failing_disk);
 	printf("%s %u damaged or failing disks\n", failed ? "FAIL" : "ok", passed + failed);
