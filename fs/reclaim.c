@@ -133,5 +133,9 @@ static u32 age_round(u32 want)
 static u32 reclaim_mapped(u32 want)
 {
 	/* The first time round may only have cleared marks. */
-	return age_round(want) || age_round(want) ? pc_reclaim(want) : 0;
+	for (u32 round = 0; round < 2; round++) {
+		if (age_round(want))
+			return pc_reclaim(want);
+	}
+	return 0;
 }

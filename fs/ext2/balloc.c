@@ -67,7 +67,8 @@ static int take(struct ext2mount *em, u32 g, struct page *pg, u32 at, u32 n, u32
 	*blk = g * em->em_bpg + at;
 	for (u32 i = 0; i < n; i++) {
 		if (!ext2_block_ok(em, *blk + i))
-			return ext2_damage(em, "block %u is free in the bitmap of group %u, but not a file's", *blk + i, g);
+			return ext2_damage(em, "block %u is free in the bitmap of group %u, but not a file's",
+					   *blk + i, g);
 	}
 	for (u32 i = at; i < at + n; i++)
 		map[i / 32] |= 1u << i % 32;
@@ -133,7 +134,8 @@ static int search(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 		for (u32 i = 0; i < em->em_ngroups && !error && *got == 0; i++) {
 			u32 g = (first + i) % em->em_ngroups;
 
-			error = try_group(em, g, i == 0 ? goal % em->em_bpg : em->em_group[g].eg_next, least, want, blk, got);
+			error = try_group(em, g, i == 0 ? goal % em->em_bpg : em->em_group[g].eg_next,
+					  least, want, blk, got);
 		}
 		if (least == 1)
 			break;
@@ -218,6 +220,7 @@ bool ext2_freed_append(struct list *head, u32 start, u32 len)
 			return false;
 		ef = page_kva(pg);
 		ef->ef_n = 0;
+		ASSERT(head->prev);
 		list_push_back(head, &ef->ef_link);
 	}
 	ef->ef_run[ef->ef_n].start = start;
@@ -229,7 +232,7 @@ void ext2_freed_drop(struct list *head)
 {
 	struct ext2freed *ef, *tmp;
 
-	list_for_each_safe (ef, tmp, head, ef_link) {
+	list_for_each_safe(ef, tmp, head, ef_link) {
 		list_remove(&ef->ef_link);
 		page_put(kva_page(ef));
 	}
@@ -276,7 +279,7 @@ void ext2_apply_freed(struct ext2mount *em)
 	struct ext2freed *ef, *tmp;
 
 	mutex_lock(&em->em_alloc);
-	list_for_each_safe (ef, tmp, &em->em_freed, ef_link) {
+	list_for_each_safe(ef, tmp, &em->em_freed, ef_link) {
 		/* The bitmaps that this changes must fit into the commit. */
 		while (ef->ef_n > 0 && em->em_ndirty < em->em_dirtylimit + em->em_dirtylimit / 2) {
 			ef->ef_n--;

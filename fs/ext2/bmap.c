@@ -55,7 +55,8 @@ int ext2_check_block(struct ext2inode *ei, u32 blk)
 {
 	if (blk == 0 || ext2_block_ok(ei->ei_mount, blk))
 		return 0;
-	return ext2_damage(ei->ei_mount, "inode %u names block %u, which cannot be its own", (u32)ei->ei_vp->v_ino, blk);
+	return ext2_damage(ei->ei_mount, "inode %u names block %u, which cannot be its own",
+			   (u32)ei->ei_vp->v_ino, blk);
 }
 
 int ext2_bmap_locked(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run)

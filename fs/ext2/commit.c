@@ -75,9 +75,9 @@ static void flush_rest(struct ext2mount *em)
 {
 	struct ext2inode *ei;
 
-	list_for_each (ei, &em->em_ordered, ei_ordered)
+	list_for_each(ei, &em->em_ordered, ei_ordered)
 		pc_flush(ei->ei_vp, 0, PC_END, false);
-	list_for_each (ei, &em->em_ordered, ei_ordered) {
+	list_for_each(ei, &em->em_ordered, ei_ordered) {
 		pc_flush(ei->ei_vp, 0, PC_END, true);
 		if (ei->ei_vp->v_size > ext2_disk_size(ei))
 			ext2_set_disk_size(ei, ei->ei_vp->v_size);
@@ -219,7 +219,7 @@ static void mark_dying(struct ext2mount *em, struct list *dying)
 	em->em_ndying = 0;
 	em->em_dyingblocks = 0;
 	spin_unlock(&em->em_lock);
-	list_for_each (ei, dying, ei_dying)
+	list_for_each(ei, dying, ei_dying)
 		ext2_orphan_add(ei);
 }
 
@@ -229,7 +229,7 @@ static void take_ordered(struct ext2mount *em, struct list *ordered)
 	struct ext2inode *ei, *tmp;
 
 	spin_lock(&em->em_lock);
-	list_for_each_safe (ei, tmp, &em->em_ordered, ei_ordered) {
+	list_for_each_safe(ei, tmp, &em->em_ordered, ei_ordered) {
 		list_remove(&ei->ei_ordered);
 		list_push_back(ordered, &ei->ei_done);
 	}
@@ -291,11 +291,11 @@ static void release(struct list *ordered, struct list *dying)
 {
 	struct ext2inode *ei, *tmp;
 
-	list_for_each_safe (ei, tmp, ordered, ei_done) {
+	list_for_each_safe(ei, tmp, ordered, ei_done) {
 		list_remove(&ei->ei_done);
 		vn_rele(ei->ei_vp);
 	}
-	list_for_each_safe (ei, tmp, dying, ei_dying) {
+	list_for_each_safe(ei, tmp, dying, ei_dying) {
 		list_remove(&ei->ei_dying);
 		vn_rele(ei->ei_vp);
 	}
@@ -326,7 +326,9 @@ int ext2_settle(struct ext2mount *em)
 {
 	int error = commit(em, true);
 
-	for (u32 i = 0; i < SETTLE_ROUNDS && !error && em->em_ndirty + em->em_ndying + em->em_nfreed + em->em_nfreedino > 0; i++)
+	for (u32 i = 0; i < SETTLE_ROUNDS && !error &&
+			em->em_ndirty + em->em_ndying + em->em_nfreed + em->em_nfreedino > 0;
+	     i++)
 		error = commit(em, true);
 	return error;
 }

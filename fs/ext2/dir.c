@@ -25,12 +25,11 @@ struct ext2_dirent *ext2_dirent_at(struct vnode *dvp, const struct page *pg, u32
 	struct ext2_dirent *de = (struct ext2_dirent *)((u8 *)page_kva(pg) + off);
 
 	if (off % 4 == 0 && off <= EXT2_BSIZE - 8 && de->de_reclen >= 8 && de->de_reclen % 4 == 0 &&
-	    de->de_reclen <= EXT2_BSIZE - off &&
-	    EXT2_DIRENT_LEN(de->de_namelen) <= de->de_reclen &&
+	    de->de_reclen <= EXT2_BSIZE - off && EXT2_DIRENT_LEN(de->de_namelen) <= de->de_reclen &&
 	    (de->de_inode == 0 || de->de_namelen > 0))
 		return de;
-	ext2_damage(ext2mount(dvp->v_vfs), "directory %u has a damaged entry in block %u at byte %u", (u32)dvp->v_ino,
-		    pg->pg_index, off);
+	ext2_damage(ext2mount(dvp->v_vfs), "directory %u has a damaged entry in block %u at byte %u",
+		    (u32)dvp->v_ino, pg->pg_index, off);
 	return NULL;
 }
 
@@ -114,8 +113,10 @@ bool ext2_dir_is_empty(struct vnode *dvp, int *error)
 			de = ext2_dirent_at(dvp, pg, off);
 			if (!de)
 				*error = -EUCLEAN;
-			empty = de && (de->de_inode == 0 || (de->de_name[0] == '.' && (de->de_namelen == 1 ||
-					(de->de_namelen == 2 && de->de_name[1] == '.'))));
+			empty = de &&
+				(de->de_inode == 0 ||
+				 (de->de_name[0] == '.' &&
+				  (de->de_namelen == 1 || (de->de_namelen == 2 && de->de_name[1] == '.'))));
 			if (!de)
 				break;
 		}

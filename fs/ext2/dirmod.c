@@ -110,13 +110,13 @@ static void fill_entry(struct ext2_dirent *de, const char *name, u32 len, const 
 
 void ext2_dir_enter(struct vnode *dvp, struct ext2slot *sl, const char *name, u32 len, const struct vnode *vp)
 {
-	struct ext2_dirent *de = ext2_slot_entry(sl), *fresh = de;
+	struct ext2_dirent *de = ext2_slot_entry(sl);
 
 	ASSERT(spare(de) >= EXT2_DIRENT_LEN(len));
 	if (de->de_inode) {
 		u32 used = EXT2_DIRENT_LEN(de->de_namelen);
+		struct ext2_dirent *fresh = (struct ext2_dirent *)((u8 *)de + used);
 
-		fresh = (struct ext2_dirent *)((u8 *)de + used);
 		fresh->de_reclen = (u16)(de->de_reclen - used);
 		fill_entry(fresh, name, len, vp);
 		__atomic_store_n(&de->de_reclen, (u16)used, __ATOMIC_RELEASE);

@@ -56,7 +56,8 @@ struct ext2_group_desc {
 };
 _Static_assert(sizeof(struct ext2_group_desc) == 32, "group descriptor");
 
-#define EXT2_NDIR 12u /* direct blocks in the inode; behind them the single, double and triple indirect ones */
+#define EXT2_NDIR \
+	12u /* direct blocks in the inode; behind them the single, double and triple indirect ones */
 #define EXT2_IND 12u
 #define EXT2_DIND 13u
 #define EXT2_TIND 14u
@@ -84,7 +85,8 @@ struct ext2_dinode {
 	u16 i_extra_isize, i_pad1;
 	u32 i_ctime_extra, i_mtime_extra, i_atime_extra, i_crtime, i_crtime_extra;
 };
-_Static_assert(offsetof(struct ext2_dinode, i_extra_isize) == 128 && offsetof(struct ext2_dinode, i_block) == 40, "inode");
+_Static_assert(offsetof(struct ext2_dinode, i_extra_isize) == 128 && offsetof(struct ext2_dinode, i_block) == 40,
+	       "inode");
 
 /* Directory entries fill each block exactly; de_inode 0 is free room. */
 struct ext2_dirent {

@@ -51,36 +51,36 @@ struct ext2mount {
 	/* Checked when mounted, then constant; what the disk says later does not matter. */
 	u32 em_blocks, em_inodes, em_bpg, em_ipg, em_ngroups, em_isize, em_first_ino, em_ngdb, em_overhead;
 	bool em_filetype, em_sparse, em_journaled;
-	u64 em_maxsize; /* of a file */
+	u64 em_maxsize;	   /* of a file */
 	u32 em_complaints; /* atomic */
-	bool em_frozen;	 /* unknown features, or damage: no writing until the next mount */
-	u16 em_state;		/* s_state as it was when mounted */
-	bool em_logging;	/* commits go through the journal */
-	bool em_rw;		/* the disk is marked as in use */
+	bool em_frozen;	   /* unknown features, or damage: no writing until the next mount */
+	u16 em_state;	   /* s_state as it was when mounted */
+	bool em_logging;   /* commits go through the journal */
+	bool em_rw;	   /* the disk is marked as in use */
 	struct ext2journal *em_jnl; /* NULL: none */
-	struct page *em_sbpage; /* block 0, held */
-	struct ext2_super *em_sb; /* in it */
-	struct page **em_gdpage; /* em_ngdb, held */
+	struct page *em_sbpage;	    /* block 0, held */
+	struct ext2_super *em_sb;   /* in it */
+	struct page **em_gdpage;    /* em_ngdb, held */
 	struct ext2group {
 		u32 eg_bbm, eg_ibm, eg_itable; /* block numbers, checked */
-		u32 eg_next;		       /* where the last allocation in this group ended (em_alloc) */
-	} *em_group;
+		u32 eg_next; /* where the last allocation in this group ended (em_alloc) */
+	} * em_group;
 
 	struct mutex em_alloc, em_commit;
-	struct list em_freed;  /* struct ext2freed: what the next commit gives free (em_alloc) */
+	struct list em_freed; /* struct ext2freed: what the next commit gives free (em_alloc) */
 	u32 em_nfreed, em_nfreedino; /* blocks and inodes in it */
 	struct list em_orphans; /* ei_orphan, as chained on the disk, the first one first (em_alloc) */
 
 	struct spinlock em_lock;
-	u32 em_seq;	       /* number of the next commit; changes while no operation is open */
-	u32 em_nopen;	       /* operations under way (em_lock) */
-	bool em_closed;	       /* none may begin (em_lock) */
+	u32 em_seq;	/* number of the next commit; changes while no operation is open */
+	u32 em_nopen;	/* operations under way (em_lock) */
+	bool em_closed; /* none may begin (em_lock) */
 	u32 em_ndirty, em_dirtylimit; /* pages of em_meta to write (em_meta's v_pclock) */
 	struct list em_ordered; /* ei_ordered: files whose new blocks wait for their contents; a reference each (em_lock) */
-	struct list em_dying;  /* ei_dying: last name removed, not yet on the disk; a reference each (em_lock) */
+	struct list em_dying; /* ei_dying: last name removed, not yet on the disk; a reference each (em_lock) */
 	u32 em_ndying, em_dyingblocks;
-	u32 em_inflight;       /* pages being written by a commit (em_lock) */
-	int em_ioerror;	       /* of one of them (em_lock) */
+	u32 em_inflight; /* pages being written by a commit (em_lock) */
+	int em_ioerror;	 /* of one of them (em_lock) */
 };
 
 struct ext2inode {
@@ -89,22 +89,23 @@ struct ext2inode {
 	struct page *ei_page; /* of the inode table, held */
 	struct ext2_dinode *ei_d;
 	struct mutex ei_maplock;
-	u32 ei_goal;   /* where its next block should be; 0: no idea (ei_maplock) */
-	u32 ei_room;   /* directory: no room in the blocks before this one (v_lock) */
-	u32 ei_born;   /* em_seq when it was made; 0: before this mount */
+	u32 ei_goal;		    /* where its next block should be; 0: no idea (ei_maplock) */
+	u32 ei_room;		    /* directory: no room in the blocks before this one (v_lock) */
+	u32 ei_born;		    /* em_seq when it was made; 0: before this mount */
 	u32 ei_changed, ei_touched; /* em_seq of the last change, and of the last one of times only, at least */
-	u32 ei_flushed; /* em_seq whose commit has been here (em_lock) */
+	u32 ei_flushed;		    /* em_seq whose commit has been here (em_lock) */
 	struct list ei_ordered, ei_dying, ei_orphan;
 	struct list ei_done; /* a commit's (em_commit) */
 };
 
 /* Kinds of dirty metadata (pg_private2 of em_meta's pages): in which phase of a commit a page is written. */
-#define EXT2_K_NEW 0x01u    /* nothing on the disk leads to this block yet */
+#define EXT2_K_NEW 0x01u /* nothing on the disk leads to this block yet */
 #define EXT2_K_BITMAP 0x02u
-#define EXT2_K_INODE 0x04u  /* inodes, indirect blocks */
-#define EXT2_K_SUPER 0x08u  /* descriptors, superblock: counts */
-#define EXT2_K_DIR 0x10u    /* a directory block; names were added or replaced */
-#define EXT2_K_MOVED 0x20u  /* a directory block; a name was taken out that a rename has put into another one */
+#define EXT2_K_INODE 0x04u /* inodes, indirect blocks */
+#define EXT2_K_SUPER 0x08u /* descriptors, superblock: counts */
+#define EXT2_K_DIR 0x10u   /* a directory block; names were added or replaced */
+#define EXT2_K_MOVED \
+	0x20u /* a directory block; a name was taken out that a rename has put into another one */
 
 #define EXT2_K_LOGGED 0x40u /* in the journal, and not yet at its place (fs/ext2/journal.h) */
 #define EXT2_K_DIRTY (~EXT2_K_LOGGED)

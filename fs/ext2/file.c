@@ -71,7 +71,8 @@ void ext2_putpages(struct vnode *vp, struct page **pg, u32 n)
 		for (run = 1; run < n && pg[run]->pg_private == (blk ? blk + run : 0); run++)
 			;
 		if (blk) {
-			bio_start(ext2mount(vp->v_vfs)->em_bdev, BUF_WRITE, (u64)blk * SECTORS, pg, run, pc_write_done);
+			bio_start(ext2mount(vp->v_vfs)->em_bdev, BUF_WRITE, (u64)blk * SECTORS, pg,
+				  run, pc_write_done);
 		} else {
 			/* A hole whose zeros were zeroed. */
 			for (u32 i = 0; i < run; i++)
@@ -194,7 +195,9 @@ static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 	int error;
 
 	vn_lock(vp);
-	error = vp->v_vfs->vfs_readonly ? -EROFS : pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
+	error = vp->v_vfs->vfs_readonly
+			? -EROFS
+			: pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
 	if (u->uio_resid < before)
 		written(ext2inode(vp));
 	if (u->uio_resid > 0 && error != -EROFS)

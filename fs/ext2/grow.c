@@ -14,9 +14,9 @@
 /* Where a new branch begins. */
 struct branch {
 	u32 off[4], depth;
-	u32 have;	     /* off[have] is the first place that is empty */
-	struct page *page;   /* the indirect block it is in, with a reference; NULL: the inode */
-	u32 ind[3], nind;    /* new indirect blocks, from the top */
+	u32 have;	   /* off[have] is the first place that is empty */
+	struct page *page; /* the indirect block it is in, with a reference; NULL: the inode */
+	u32 ind[3], nind;  /* new indirect blocks, from the top */
 	struct page *indpage[3];
 };
 

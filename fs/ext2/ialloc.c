@@ -38,7 +38,7 @@ static int try_group(struct ext2mount *em, u32 g, bool isdir, u32 *ino)
 		*ino = g * em->em_ipg + at + 1;
 	}
 	page_put(pg);
-	return error;
+	return 0;
 }
 
 /* Does group g have its share of free inodes and blocks? */
@@ -46,7 +46,8 @@ static bool has_share(const struct ext2mount *em, u32 g)
 {
 	const struct ext2_group_desc *gd = ext2_desc(em, g);
 
-	return gd->bg_free_inodes_count > 0 && gd->bg_free_inodes_count >= em->em_sb->s_free_inodes_count / em->em_ngroups / 2 &&
+	return gd->bg_free_inodes_count > 0 &&
+	       gd->bg_free_inodes_count >= em->em_sb->s_free_inodes_count / em->em_ngroups / 2 &&
 	       gd->bg_free_blocks_count >= em->em_sb->s_free_blocks_count / em->em_ngroups / 2;
 }
 

@@ -25,8 +25,9 @@ static const struct {
 	enum vtype type;
 	const struct vnodeops *ops;
 } kinds[] = {
-	{ S_IFREG, VREG, &ext2_file_ops },    { S_IFDIR, VDIR, &ext2_dir_ops },	    { S_IFLNK, VLNK, &ext2_link_ops },
-	{ S_IFCHR, VCHR, &ext2_special_ops }, { S_IFBLK, VBLK, &ext2_special_ops }, { S_IFIFO, VFIFO, &ext2_special_ops },
+	{ S_IFREG, VREG, &ext2_file_ops },    { S_IFDIR, VDIR, &ext2_dir_ops },
+	{ S_IFLNK, VLNK, &ext2_link_ops },    { S_IFCHR, VCHR, &ext2_special_ops },
+	{ S_IFBLK, VBLK, &ext2_special_ops }, { S_IFIFO, VFIFO, &ext2_special_ops },
 };
 
 static int set_kind(struct vnode *vp, mode_t mode)
@@ -245,7 +246,8 @@ static void set_rdev(struct ext2_dinode *d, dev_t rdev)
 		d->i_block[1] = minor | major << 8;
 }
 
-static void init_dinode(struct ext2inode *ei, const struct ext2inode *dir, mode_t mode, dev_t rdev, const struct cred *cr)
+static void init_dinode(struct ext2inode *ei, const struct ext2inode *dir, mode_t mode, dev_t rdev,
+			const struct cred *cr)
 {
 	struct ext2_dinode *d = ei->ei_d;
 

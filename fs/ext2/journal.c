@@ -16,8 +16,8 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 
-#define LOG_MIN 64u	/* blocks of a log worth using */
-#define LOG_MAX 65536u	/* blocks of a journal whose map we keep */
+#define LOG_MIN 64u    /* blocks of a log worth using */
+#define LOG_MAX 65536u /* blocks of a journal whose map we keep */
 
 int ext2_jbd_io(struct ext2mount *em, enum buf_op op, u32 at, struct page *pg)
 {
@@ -64,12 +64,12 @@ static int check_super(struct ext2mount *em, struct ext2journal *j, u32 nblocks)
 	j->j_max = be32(js->s_maxlen);
 	j->j_first = be32(js->s_first);
 	j->j_seq = be32(js->s_sequence);
-	if (be32(js->s_blocksize) != EXT2_BSIZE || j->j_max > nblocks || j->j_first == 0 || j->j_first >= j->j_max ||
-	    j->j_max - j->j_first < LOG_MIN || be32(js->s_start) >= j->j_max)
+	if (be32(js->s_blocksize) != EXT2_BSIZE || j->j_max > nblocks || j->j_first == 0 ||
+	    j->j_first >= j->j_max || j->j_max - j->j_first < LOG_MIN || be32(js->s_start) >= j->j_max)
 		return ext2_damage(em, "the journal's superblock is damaged");
 	if (j->j_v2 && (js->s_feature_ro_compat || (be32(js->s_feature_incompat) & ~JBD_INCOMPAT_REVOKE))) {
-		printk("ext2: %s: its journal has features (%x) that are not supported\n", em->em_vfs->vfs_source,
-		       be32(js->s_feature_incompat));
+		printk("ext2: %s: its journal has features (%x) that are not supported\n",
+		       em->em_vfs->vfs_source, be32(js->s_feature_incompat));
 		return -EINVAL;
 	}
 	return 0;

@@ -12,11 +12,11 @@
 #include "kernel/dev/blk.h"
 
 struct ext2journal {
-	u32 *j_block;	/* where its blocks are */
+	u32 *j_block;	    /* where its blocks are */
 	u32 j_first, j_max; /* the log as others may have written it: [j_first, j_max) */
-	u32 j_end;	/* the part of it that we use: [j_first, j_end) */
-	u32 j_head;	/* where the next transaction begins */
-	u32 j_seq;	/* its number */
+	u32 j_end;	    /* the part of it that we use: [j_first, j_end) */
+	u32 j_head;	    /* where the next transaction begins */
+	u32 j_seq;	    /* its number */
 	bool j_v2;
 	struct page *j_super; /* its superblock */
 	struct page *j_buf;   /* descriptors, revokes, commits while they are written */

@@ -67,7 +67,7 @@ static int put_revokes(struct ext2mount *em)
 	u32 n = 0;
 	int error = 0;
 
-	list_for_each (ef, &j->j_revoked, ef_link) {
+	list_for_each(ef, &j->j_revoked, ef_link) {
 		for (u32 i = 0; i < ef->ef_n; i++) {
 			for (u32 k = 0; k < ef->ef_run[i].len && !error; k++) {
 				if (n == 0)

@@ -84,8 +84,8 @@ static int make_retry(struct vnode *dvp, struct making *mk)
 	return error;
 }
 
-static int ext2_create(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev, const struct cred *cr,
-		       struct vnode **vpp)
+static int ext2_create(struct vnode *dvp, const char *name, u32 len, mode_t mode, dev_t rdev,
+		       const struct cred *cr, struct vnode **vpp)
 {
 	struct making mk = { .name = name, .len = len, .mode = mode, .rdev = rdev, .cr = cr };
 	int error = make_retry(dvp, &mk);
@@ -95,7 +95,8 @@ static int ext2_create(struct vnode *dvp, const char *name, u32 len, mode_t mode
 	return error;
 }
 
-static int ext2_mkdir(struct vnode *dvp, const char *name, u32 len, mode_t mode, const struct cred *cr, struct vnode **vpp)
+static int ext2_mkdir(struct vnode *dvp, const char *name, u32 len, mode_t mode,
+		      const struct cred *cr, struct vnode **vpp)
 {
 	return ext2_create(dvp, name, len, S_IFDIR | (mode & 07777), 0, cr, vpp);
 }
@@ -243,7 +244,8 @@ static int find_slots(struct moving *mv)
 		if (error)
 			mv->up.sl_page = NULL;
 		if (error == -ENOENT)
-			error = ext2_damage(ext2mount(mv->fvp->v_vfs), "directory %u has no \"..\"", (u32)mv->fvp->v_ino);
+			error = ext2_damage(ext2mount(mv->fvp->v_vfs), "directory %u has no \"..\"",
+					    (u32)mv->fvp->v_ino);
 	}
 	return error;
 }
@@ -298,11 +300,12 @@ static int rename_once(struct moving *mv)
 	return error;
 }
 
-static int ext2_rename(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp, struct vnode *tdvp,
-		       const char *tname, u32 tlen, struct vnode *tvp)
+static int ext2_rename(struct vnode *fdvp, const char *fname, u32 flen, struct vnode *fvp,
+		       struct vnode *tdvp, const char *tname, u32 tlen, struct vnode *tvp)
 {
-	struct moving mv = { .fdvp = fdvp, .fvp = fvp, .tdvp = tdvp, .tvp = tvp, .fname = fname, .tname = tname,
-			     .flen = flen, .tlen = tlen };
+	struct moving mv = {
+		.fdvp = fdvp, .fvp = fvp, .tdvp = tdvp, .tvp = tvp, .fname = fname, .tname = tname, .flen = flen, .tlen = tlen
+	};
 	struct ext2mount *em = ext2mount(fdvp->v_vfs);
 	u32 tries = 0;
 	int error;

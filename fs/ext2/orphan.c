@@ -47,7 +47,7 @@ void ext2_orphan_add(struct ext2inode *ei)
 static void orphan_remove(struct ext2inode *ei)
 {
 	struct ext2mount *em = ei->ei_mount;
-	struct list *before = ei->ei_orphan.prev;
+	struct list *before;
 
 	mutex_lock(&em->em_alloc);
 	if (!list_empty(&ei->ei_orphan)) {
@@ -157,9 +157,9 @@ int ext2_orphans_clear(struct ext2mount *em)
 	int error = 0;
 
 	while (next && !error && n++ < em->em_inodes)
-		error = next >= em->em_first_ino && next <= em->em_inodes ?
-				clear_one(em, &next) :
-				ext2_damage(em, "the chain of removed files leads to inode %u", next);
+		error = next >= em->em_first_ino && next <= em->em_inodes
+				? clear_one(em, &next)
+				: ext2_damage(em, "the chain of removed files leads to inode %u", next);
 	if (n > 0 && !error)
 		printk("ext2: %s: %u removed files freed\n", em->em_vfs->vfs_source, n);
 	return error;

@@ -23,11 +23,11 @@ enum pass { PASS_SCAN, PASS_REVOKE, PASS_REPLAY };
 struct recovery {
 	struct ext2mount *em;
 	enum pass pass;
-	u32 ntrans;	       /* complete transactions */
-	u32 trans;	       /* the one we are in, from 0 */
-	u32 at, walked;	       /* block of the log, and how many so far */
-	struct radix revoked;  /* block -> number of the last transaction that revoked it, + 1 */
-	struct page *page;     /* of data */
+	u32 ntrans;	      /* complete transactions */
+	u32 trans;	      /* the one we are in, from 0 */
+	u32 at, walked;	      /* block of the log, and how many so far */
+	struct radix revoked; /* block -> number of the last transaction that revoked it, + 1 */
+	struct page *page;    /* of data */
 	u32 nreplayed;
 };
 
@@ -96,7 +96,8 @@ static int follow_descriptor(struct recovery *rc, const u8 *block)
 {
 	u32 off = sizeof(struct jbd_header), flags = 0;
 
-	while (!(flags & JBD_TAG_LAST) && off + sizeof(struct jbd_tag) <= EXT2_BSIZE && rc->walked < log_length(rc)) {
+	while (!(flags & JBD_TAG_LAST) && off + sizeof(struct jbd_tag) <= EXT2_BSIZE &&
+	       rc->walked < log_length(rc)) {
 		const struct jbd_tag *tag = (const struct jbd_tag *)(block + off);
 		int error = 0;
 
@@ -125,15 +126,10 @@ static int step(struct recovery *rc, u32 seq)
 		return 1;
 	advance(rc);
 	switch (be32(h->h_blocktype)) {
-	case JBD_DESCRIPTOR:
-		return follow_descriptor(rc, page_kva(buf));
-	case JBD_COMMIT:
-		rc->trans++;
-		return 0;
-	case JBD_REVOKE:
-		return rc->pass == PASS_REVOKE ? read_revokes(rc, page_kva(buf)) : 0;
-	default:
-		return 1;
+	case JBD_DESCRIPTOR: return follow_descriptor(rc, page_kva(buf));
+	case JBD_COMMIT: rc->trans++; return 0;
+	case JBD_REVOKE: return rc->pass == PASS_REVOKE ? read_revokes(rc, page_kva(buf)) : 0;
+	default: return 1;
 	}
 }
 
@@ -170,7 +166,8 @@ static int replay(struct recovery *rc)
 	if (!error)
 		error = run_pass(rc, PASS_REPLAY);
 	if (error == -EUCLEAN)
-		return ext2_damage(rc->em, "the journal is damaged in transaction %u", rc->em->em_jnl->j_seq + rc->trans);
+		return ext2_damage(rc->em, "the journal is damaged in transaction %u",
+				   rc->em->em_jnl->j_seq + rc->trans);
 	return error ? error : bio_flush(rc->em->em_bdev);
 }
 
@@ -190,7 +187,8 @@ int ext2_recover(struct ext2mount *em)
 	page_put(rc.page);
 	if (error)
 		return error;
-	printk("ext2: %s: journal replayed: %u transactions, %u blocks\n", em->em_vfs->vfs_source, rc.ntrans, rc.nreplayed);
+	printk("ext2: %s: journal replayed: %u transactions, %u blocks\n", em->em_vfs->vfs_source,
+	       rc.ntrans, rc.nreplayed);
 	/* Whatever is found behind that, from a transaction that was not complete, must not look like a next one. */
 	em->em_jnl->j_seq += rc.ntrans + 1;
 	return ext2_journal_mark(em, 0);

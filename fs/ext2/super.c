@@ -51,15 +51,18 @@ static int refuse(const struct ext2mount *em, int error, const char *fmt, ...)
 
 static int check_features(struct ext2mount *em, const struct ext2_super *sb)
 {
-	u32 incompat = sb->s_rev_level ? sb->s_feature_incompat : 0, ro = sb->s_rev_level ? sb->s_feature_ro_compat : 0;
+	u32 incompat = sb->s_rev_level ? sb->s_feature_incompat : 0,
+	    ro = sb->s_rev_level ? sb->s_feature_ro_compat : 0;
 
 	em->em_journaled = sb->s_rev_level && (sb->s_feature_compat & EXT2_COMPAT_HAS_JOURNAL);
 	if ((incompat & EXT2_INCOMPAT_RECOVER) && (!em->em_journaled || sb->s_journal_inum == 0))
 		return refuse(em, -EINVAL, "says in its superblock that a journal is to be replayed, but has none");
 	if (incompat & ~INCOMPAT_KNOWN)
-		return refuse(em, -EINVAL, "has features (incompatible %x) that are not supported", incompat & ~INCOMPAT_KNOWN);
+		return refuse(em, -EINVAL, "has features (incompatible %x) that are not supported",
+			      incompat & ~INCOMPAT_KNOWN);
 	if ((ro & ~RO_COMPAT_KNOWN) && !em->em_vfs->vfs_readonly) {
-		printk("ext2: %s: has features (%x) that allow reading only\n", em->em_vfs->vfs_source, ro & ~RO_COMPAT_KNOWN);
+		printk("ext2: %s: has features (%x) that allow reading only\n",
+		       em->em_vfs->vfs_source, ro & ~RO_COMPAT_KNOWN);
 		em->em_vfs->vfs_readonly = true;
 	}
 	em->em_frozen = (ro & ~RO_COMPAT_KNOWN) != 0;
@@ -86,12 +89,14 @@ static int check_geometry(struct ext2mount *em, const struct ext2_super *sb)
 	em->em_bpg = sb->s_blocks_per_group;
 	em->em_ipg = sb->s_inodes_per_group;
 	if (em->em_blocks > device)
-		return refuse(em, -EINVAL, "has %u blocks, but the device only %llu", em->em_blocks, (unsigned long long)device);
-	if (em->em_isize < EXT2_OLD_INODE_SIZE || em->em_isize > EXT2_BSIZE || (em->em_isize & (em->em_isize - 1)))
+		return refuse(em, -EINVAL, "has %u blocks, but the device only %llu", em->em_blocks,
+			      (unsigned long long)device);
+	if (em->em_isize < EXT2_OLD_INODE_SIZE || em->em_isize > EXT2_BSIZE ||
+	    (em->em_isize & (em->em_isize - 1)))
 		return refuse(em, -EINVAL, "has inodes of %u bytes", em->em_isize);
 	if (em->em_bpg < 8 || em->em_bpg > EXT2_BSIZE * 8 || em->em_bpg % 8 || em->em_ipg == 0 ||
-	    em->em_ipg > EXT2_BSIZE * 8 || em->em_ipg % (EXT2_BSIZE / em->em_isize) || sb->s_first_data_block != 0 ||
-	    em->em_blocks < 8)
+	    em->em_ipg > EXT2_BSIZE * 8 || em->em_ipg % (EXT2_BSIZE / em->em_isize) ||
+	    sb->s_first_data_block != 0 || em->em_blocks < 8)
 		return refuse(em, -EUCLEAN, "has an impossible geometry");
 	em->em_ngroups = (em->em_blocks - 1) / em->em_bpg + 1;
 	em->em_ngdb = (em->em_ngroups - 1) / EXT2_DESC_PER_BLOCK + 1;
@@ -121,8 +126,9 @@ static int read_group(struct ext2mount *em, u32 g)
 	eg->eg_bbm = gd[at].bg_block_bitmap;
 	eg->eg_ibm = gd[at].bg_inode_bitmap;
 	eg->eg_itable = gd[at].bg_inode_table;
-	if (!in_group(em, g, eg->eg_bbm, 1) || !in_group(em, g, eg->eg_ibm, 1) || !in_group(em, g, eg->eg_itable, ntable) ||
-	    eg->eg_bbm == eg->eg_ibm || eg->eg_bbm - eg->eg_itable < ntable || eg->eg_ibm - eg->eg_itable < ntable)
+	if (!in_group(em, g, eg->eg_bbm, 1) || !in_group(em, g, eg->eg_ibm, 1) ||
+	    !in_group(em, g, eg->eg_itable, ntable) || eg->eg_bbm == eg->eg_ibm ||
+	    eg->eg_bbm - eg->eg_itable < ntable || eg->eg_ibm - eg->eg_itable < ntable)
 		return refuse(em, -EUCLEAN, "the descriptor of group %u is damaged", g);
 	return 0;
 }
@@ -139,7 +145,8 @@ static int read_groups(struct ext2mount *em)
 		error = ext2_meta_get(em, 1 + i, &em->em_gdpage[i]);
 	for (u32 g = 0; g < em->em_ngroups && !error; g++) {
 		error = read_group(em, g);
-		em->em_overhead += 2 + ext2_itable_blocks(em) + (ext2_group_has_super(em, g) ? 1 + em->em_ngdb : 0);
+		em->em_overhead += 2 + ext2_itable_blocks(em) +
+				   (ext2_group_has_super(em, g) ? 1 + em->em_ngdb : 0);
 	}
 	return error;
 }

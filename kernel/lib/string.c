@@ -222,6 +222,7 @@ static void copy_sse(void *dst, const void *src)
 #define LOAD(n) "movaps " #n "*16(%1), %%xmm" #n "\n\t"
 #define STORE(n) "movaps %%xmm" #n ", " #n "*16(%0)\n\t"
 #define RESTORE(n) "movups " #n "*16(%2), %%xmm" #n "\n\t"
+	/* clang-format off */
 	__asm__ volatile(EACH(KEEP)
 			 "1:\n\t"
 			 EACH(LOAD)
@@ -234,6 +235,7 @@ static void copy_sse(void *dst, const void *src)
 			 : "+r"(dst), "+r"(src)
 			 : "r"(keep), "r"(end)
 			 : "memory", "cc");
+	/* clang-format on */
 #undef RESTORE
 #undef STORE
 #undef LOAD
