@@ -12,6 +12,7 @@
 #include "proc/abi_time.h"
 #include "proc/lwp_impl.h"
 #include "proc/sched.h"
+#include "proc/sleep.h"
 #include "proc/syscalls.h"
 #include "proc/utsname.h"
 
@@ -191,9 +192,19 @@ static long get_affinity(struct lwp *l, void *arg)
 static long set_affinity(struct lwp *l, void *arg)
 {
 	l->l_affinity = *(u32 *)arg;
-	if (l == curlwp() && !(l->l_affinity & (1u << curcpu()->c_id)))
-		curcpu()->c_need_resched = true;
 	return 0;
+}
+
+/*
+ * The current lwp leaves a CPU that it may not use any more. A running lwp is only ever queued on its own CPU (proc/sched.c), so it
+ * sleeps for an instant: a wakeup chooses among the CPUs that are allowed.
+ */
+static void leave_forbidden_cpu(void)
+{
+	struct lwp *l = curlwp();
+
+	while (!(l->l_affinity & (1u << l->l_cpu->c_id)))
+		sleep(&l->l_affinity, NULL, 0, deadline_after(NSEC_PER_USEC));
 }
 
 long sys_sched_getaffinity(pid_t pid, u32 len, uaddr_t dst)
@@ -212,11 +223,16 @@ long sys_sched_getaffinity(pid_t pid, u32 len, uaddr_t dst)
 long sys_sched_setaffinity(pid_t pid, u32 len, uaddr_t src)
 {
 	u32 mask = 0;
+	long error;
 
 	if (copyin(&mask, src, MIN(len, 4u)) != 0)
 		return -EFAULT;
 	mask &= (1u << ncpu) - 1;
-	return mask ? with_lwp(pid, set_affinity, &mask) : -EINVAL;
+	if (!mask)
+		return -EINVAL;
+	error = with_lwp(pid, set_affinity, &mask);
+	leave_forbidden_cpu();
+	return error;
 }
 
 /* There is one policy: SCHED_OTHER (0), with priority 0. */
