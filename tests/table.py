@@ -50,5 +50,6 @@ def programs():
             rows.append(Program(f"prog/{name}@tmp", place="tmp", **options))
         for n in (1, 4) if name in CPU_MATRIX else ():
             rows.append(Program(f"prog/{name}@smp{n}", smp=n, **options))
-    rows += [Program("prog/sh-" + name, script=name + ".sh") for name in SCRIPTS]
+    # Sorting and packing hundreds of thousands of lines takes its time on a busy host.
+    rows += [Program("prog/sh-" + name, script=name + ".sh", limit=200) for name in SCRIPTS]
     return rows
