@@ -301,6 +301,21 @@ static void release(struct list *ordered, struct list *dying)
 	}
 }
 
+void ext2_give_up(struct ext2mount *em)
+{
+	struct list ordered = LIST_INIT(ordered), dying = LIST_INIT(dying);
+
+	mutex_lock(&em->em_commit);
+	take_ordered(em, &ordered);
+	spin_lock(&em->em_lock);
+	list_splice(&dying, &em->em_dying);
+	em->em_ndying = 0;
+	em->em_dyingblocks = 0;
+	spin_unlock(&em->em_lock);
+	release(&ordered, &dying);
+	mutex_unlock(&em->em_commit);
+}
+
 /* `home`: all metadata at its place, too, so that the disk can be read by who knows nothing of the journal. */
 static int commit(struct ext2mount *em, bool home)
 {

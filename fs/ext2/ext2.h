@@ -186,6 +186,8 @@ int ext2_mark(struct ext2mount *em, bool inuse);
 void ext2_all_clean(struct ext2mount *em);
 /* The same until nothing is left to write, not even from the journal to its place. */
 int ext2_settle(struct ext2mount *em);
+/* No commit will succeed any more: lets go of the files that wait for one. */
+void ext2_give_up(struct ext2mount *em);
 
 /* --- balloc.c --------------------------------------------------------------------------------- */
 

@@ -244,6 +244,14 @@ static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
 	return error;
 }
 
+/* After a commit that failed files are waiting for one that never comes. */
+static int ext2_letgo(struct vfs *vfs)
+{
+	if (ext2mount(vfs)->em_frozen)
+		ext2_give_up(ext2mount(vfs));
+	return 0;
+}
+
 static int ext2_unmount(struct vfs *vfs)
 {
 	struct ext2mount *em = ext2mount(vfs);
@@ -285,6 +293,7 @@ static int ext2_statfs(struct vfs *vfs, struct statfs_k *st)
 
 static const struct vfsops ext2_vfsops = {
 	.vfs_mount = ext2_mount,
+	.vfs_letgo = ext2_letgo,
 	.vfs_unmount = ext2_unmount,
 	.vfs_sync = ext2_sync,
 	.vfs_statfs = ext2_statfs,

@@ -115,8 +115,13 @@ bool ext2_inactive(struct vnode *vp)
 	if (!ei || !(vp->v_flags & V_UNLINKED))
 		return false;
 	pc_truncate(vp, 0);
-	if (!ei->ei_mount->em_rw || ei->ei_mount->em_frozen)
+	if (!ei->ei_mount->em_rw || ei->ei_mount->em_frozen) {
+		/* It stays in the chain on the disk, for the next mount. */
+		mutex_lock(&ei->ei_mount->em_alloc);
+		list_remove(&ei->ei_orphan);
+		mutex_unlock(&ei->ei_mount->em_alloc);
 		return true;
+	}
 	ext2_begin_free(ei->ei_mount);
 	end_inode(ei);
 	ext2_end(ei->ei_mount);

@@ -131,6 +131,33 @@ static void run(u32 seed, u32 frames, const char *image, u32 mib, const struct t
 	CHECK(env_fsck(NULL, "-n", 0) == 0);
 }
 
+static void write_error(void *arg)
+{
+	static u8 buf[100000];
+	ssize_t n;
+
+	CHECK(env_mount(NULL) == 0);
+	CHECK(env_create("/mnt/f", S_IFREG | 0600) == 0 && env_create("/mnt/g", S_IFREG | 0600) == 0);
+	CHECK(env_pwrite("/mnt/f", buf, sizeof(buf), 0) == sizeof(buf) && env_fsync("/mnt/f") == 0);
+	env_disk.sd_fail_write = 1;
+	CHECK(env_pwrite("/mnt/f", buf, 50000, 10) == 50000);
+	CHECK(env_fsync("/mnt/f") == -EIO);
+	env_disk.sd_fail_write = 0;
+	CHECK(env_fsync("/mnt/g") == 0);
+	CHECK(env_fsync("/mnt/f") == 0);
+	/* Metadata failed too, perhaps: then nothing is written any more. */
+	n = env_pwrite("/mnt/f", buf, 50000, 10);
+	CHECK((n == 50000 && env_fsync("/mnt/f") == 0) || n == -EROFS);
+	n = env_unmount();
+	CHECK(n == 0 || n == -EIO);
+}
+
+static void errors_told_once(u32 seed)
+{
+	env_boot(seed, 8192, "a.img", 64);
+	sim_call(write_error, NULL);
+}
+
 /* Every other one with a journal. */
 #define JOURNAL "-O none,filetype,sparse_super,large_file,has_journal -J size=4"
 
@@ -207,6 +234,7 @@ int main(int argc, char **argv)
 		{ "full disk", full_disk },
 		{ "big directories", big_directories },
 		{ "failing allocations", failing_allocations },
+		{ "write errors are told once", errors_told_once },
 	};
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 2;
 
