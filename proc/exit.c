@@ -77,6 +77,8 @@ static bool reparent_children(struct proc *p)
 		list_remove(&c->p_sibling);
 		list_push_back(&initproc->p_children, &c->p_sibling);
 		c->p_parent = initproc;
+		if (c->p_exitsig == -1)
+			continue; /* about to be reaped: nobody else may find it */
 		c->p_exitsig = K_SIGCHLD;
 		zombie |= c->p_stat == PS_ZOMBIE;
 	}
