@@ -18,15 +18,26 @@ static unsigned long total_ram(void)
 	return si.totalram / 4096 * si.mem_unit;
 }
 
-/* How a child ended that did this until it could not go on. */
+/* Descendants that outlive their killed parent would hold on to what they took: they go too, and are gone on return. */
+static int end_group(pid_t leader)
+{
+	int st = t_wait(leader);
+
+	while (kill(-leader, SIGKILL) == 0)
+		usleep(2000);
+	return st;
+}
+
+/* How a child ended that did this, with all its descendants, until it could not go on. */
 #define GREEDY(...)                     \
 	({                              \
 		pid_t g_pid = t_fork(); \
 		if (g_pid == 0) {       \
+			setpgid(0, 0);  \
 			__VA_ARGS__;    \
 			_exit(0);       \
 		}                       \
-		t_wait(g_pid);          \
+		end_group(g_pid);       \
 	})
 
 /* The machine still does all that a program needs. */
