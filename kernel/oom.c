@@ -51,8 +51,9 @@ static struct proc *heaviest(bool *dying)
 		struct weight w = weigh(p);
 
 		*dying |= w.w_dying;
-		if (!w.w_dying && w.w_pages > most) {
-			most = w.w_pages;
+		/* Of several that have about as much, the youngest: it has done least, and its parent may want to know. */
+		if (!w.w_dying && w.w_pages && w.w_pages + w.w_pages / 8 >= most) {
+			most = MAX(most, w.w_pages);
 			victim = p;
 		}
 	}
