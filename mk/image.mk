@@ -10,8 +10,8 @@ CD_FREE := 4
 SKELETON := $(sort $(shell find user/root ! -type l 2>/dev/null))
 SBINS := $(filter $(U)/bin/init,$(UBINS))
 BINS := $(filter-out $(SBINS),$(UBINS))
-MKDISK = tools/mkdisk --skeleton user/root --busybox $(U)/busybox --bin $(BINS) --sbin $(SBINS)
-IMAGE_DEPS := tools/mkdisk $(U)/busybox/applets $(UBINS) $(SKELETON)
+MKDISK = tools/mkdisk --skeleton user/root --busybox $(U)/busybox/bin/busybox --bin $(BINS) --sbin $(SBINS)
+IMAGE_DEPS := tools/mkdisk $(U)/busybox/unpacked $(UBINS) $(SKELETON)
 
 # What is laid over the disk may change under the same names, so with EXTRA it is made anew each time.
 $(B)/disk.stamp: FORCE

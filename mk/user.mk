@@ -26,7 +26,7 @@ UBINS := $(UPROGS:%=$(U)/bin/%) $(U)/bin/lua
 UTESTBINS := $(UTESTS:%=$(U)/tests/%)
 
 .PHONY: user programs
-user: programs $(U)/busybox/applets
+user: programs $(U)/busybox/unpacked
 programs: $(UBINS) $(UTESTBINS)
 
 # All three at once: one update of the package lists.
@@ -41,8 +41,6 @@ $(U)/musl/unpacked: $(CACHE)/musl-dev.deb
 $(U)/busybox/unpacked: $(CACHE)/busybox-static.deb
 	$(say) UNPACK $<
 	@rm -rf $(@D) && mkdir -p $(@D) && dpkg -x $< $(@D) && touch $@
-$(U)/busybox/applets: $(U)/busybox/unpacked
-	@$(@D)/bin/busybox --list-full > $@
 
 # The tree may be moved: the wrapper and its specs hold absolute names and are made again then.
 $(U)/musl.stamp: FORCE
