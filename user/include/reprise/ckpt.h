@@ -15,8 +15,19 @@
 /* Flags of ckpt() and tckpt(). */
 #define CKPT_FORKED \
 	0x1u /* the process goes on at once; a copy-on-write copy of it writes the image */
-#define CKPT_WAIT \
-	0x2u /* return when the image is durable, with its outcome (ckpt() without CKPT_FORKED always does) */
+/* Return when the image is durable, with its outcome (ckpt() without CKPT_FORKED always does). */
+#define CKPT_WAIT 0x2u
+#define CKPT_TREE 0x4u /* with all its descendants, at one instant */
+#define CKPT_SELF \
+	0x8u /* the image holds what it would else find in files: it needs nothing but itself */
+
+/* Flags of recover(). */
+#define RECOVER_STOPPED 0x1u /* what comes back is stopped, as by SIGSTOP, until SIGCONT */
+#define RECOVER_NEWPID 0x2u  /* the old ids are left to others even if they are free */
+#define RECOVER_STDIO 0x4u   /* descriptors 0, 1 and 2 are the caller's, not the image's */
+#define RECOVER_TTY \
+	0x8u /* the caller's controlling terminal takes the place of the image's terminals */
+#define RECOVER_CHANGED 0x10u /* files that have changed since are taken as they are */
 
 /* Statistics of a checkpoint, as the kernel measured it. */
 struct ckpt_stats {
@@ -32,7 +43,19 @@ struct ckpt_stats {
 
 /* ckptctl commands. pid 0: the caller. */
 #define CKPTCTL_STATS \
-	1 /* buf: struct ckpt_stats of the last checkpoint of pid. ENODATA: none yet */
+	1	       /* buf: struct ckpt_stats of the last checkpoint of pid. ENODATA: none yet */
+#define CKPTCTL_WAIT 2 /* the same, when no checkpoint of pid is waited for or under way any more */
+/* buf: struct ckpt_obstacles. What keeps pid from being saved, without stopping it. The number of obstacles. */
+#define CKPTCTL_CAN 3
+/* For tests, superuser only. buf: unsigned n: pid, and its children from then on, are saved and brought back in place at every n-th
+   system call; 0: no longer. */
+#define CKPTCTL_EVERY 4
+
+struct ckpt_obstacles {
+	unsigned ob_flags;  /* in: CKPT_TREE, CKPT_SELF: which kind of checkpoint is meant */
+	unsigned ob_length; /* out: of all the text; the end of a longer one than fits is missing */
+	char ob_text[4088]; /* out: a line for each */
+};
 
 #if __STDC_HOSTED__ /* not in the kernel, which is freestanding */
 #include <sys/types.h>
