@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three files of exec share: the strings (exec_args.c), the ELF file (exec_elf.c), the exchange (exec.c). */
+/* What the files of exec share: the file (exec_open.c), the strings (exec_args.c), the ELF file (exec_elf.c), the stack (exec_stack.c), the exchange (exec.c). */
 #ifndef PROC_EXEC_IMPL_H
 #define PROC_EXEC_IMPL_H
 
+#include "fs/vnode.h"
 #include "kernel/lib/types.h"
 #include "mm/page.h"
+#include "proc/cred.h"
 
 struct as;
-struct vnode;
+struct fdtab;
 
 /*
  * The argument and environment strings, packed one behind the other in whole pages that become the top of the new stack as
@@ -54,5 +56,32 @@ struct elf_image {
 
 /* Maps vp, an ELF program, into the empty address space as. -ENOEXEC, -ENOMEM, -EIO, -EINVAL, -ELIBBAD... Checks everything. */
 int elf_load(struct as *as, struct vnode *vp, struct elf_image *ei);
+
+/* An exec that is under way. */
+struct exec_new {
+	struct exec_args args;
+	char *path;	  /* absolute, of the file that is loaded */
+	struct vnode *vp; /* with a text right, once text is true */
+	bool text;
+	struct vattr va;
+	struct as *as;
+	struct elf_image image;
+	struct cred *cred; /* set-id: the new credentials, else NULL */
+	u32 esp;
+	struct fdtab *ft; /* a copy of descriptors that are shared with others; NULL: they are not */
+};
+
+/*
+ * Opens the file at path from start on, or, as long as that is a script, its interpreter, with the arguments put in front: vp, text, va; path
+ * (its absolute form, filled by the caller) becomes the interpreter's. -ENOENT, -EACCES, -ELOOP, -ETXTBSY... exec_close() also after an error.
+ */
+int exec_open(struct exec_new *x, struct vnode *start, const char *path);
+void exec_close(struct exec_new *x);
+
+/* Room that a stack has at least, whatever its limit. */
+#define EXEC_STACK_MIN (128u * 1024)
+
+/* Makes the stack in x->as, as exec_stack.c shows it; sets esp. -ENOMEM. */
+int exec_build_stack(struct exec_new *x);
 
 #endif
