@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The process table, and spawn_proc(): the one way to make a process. */
+/* The process table, and what a process knows about itself. */
 #include "proc/proc.h"
 
 #include "fs/file.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
-#include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
-#include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/futex.h"
 #include "proc/lwp_impl.h"
 #include "proc/ptimer.h"
 #include "proc/rlimit.h"
-#include "proc/sleep.h"
 
 struct spinlock pidlock = SPINLOCK_INIT("pidlock", LR_PIDLOCK);
 struct proc proc0;
@@ -94,7 +91,19 @@ struct proc *proc_find_thread(pid_t tid)
 	return p;
 }
 
-static void proc_free(struct proc *p)
+struct proc *proc_alloc(void)
+{
+	struct proc *p = kmem_alloc(proc_cache, KM_ZERO);
+
+	if (!p)
+		return NULL;
+	proc_setup(p);
+	p->p_ref = 1; /* the tree's own */
+	__atomic_add_fetch(&proc_count, 1, __ATOMIC_RELAXED);
+	return p;
+}
+
+void proc_free(struct proc *p)
 {
 	ASSERT(list_empty(&p->p_lwps) && list_empty(&p->p_children));
 	sigqueue_flush(&p->p_sig.ss_q);
@@ -129,130 +138,7 @@ struct lwp *lwp_find(struct proc *p, pid_t tid)
 	return NULL;
 }
 
-/* Processes of this real user, for RLIMIT_NPROC. */
-static u32 user_procs(uid_t uid)
-{
-	struct proc *p;
-	u32 n = 0;
-
-	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (p->p_cred->cr_uid == uid)
-			n++;
-	}
-	spin_unlock(&pidlock);
-	return n;
-}
-
-/* What a child has of its parent by reference or copy, apart from memory and files. Cannot fail once the strings are there. */
-static int inherit_identity(struct proc *p, struct proc *parent)
-{
-	char *cwd = parent->p_cwdpath ? kstrdup(parent->p_cwdpath, 0) : NULL;
-	char *exe = parent->p_exepath ? kstrdup(parent->p_exepath, 0) : NULL;
-
-	if ((parent->p_cwdpath && !cwd) || (parent->p_exepath && !exe)) {
-		kfree(cwd);
-		kfree(exe);
-		return -ENOMEM;
-	}
-	spin_lock(&parent->p_lock);
-	p->p_cwdpath = cwd;
-	p->p_exepath = exe;
-	p->p_cred = parent->p_cred;
-	cred_hold(p->p_cred);
-	memcpy(p->p_sig.ss_act, parent->p_sig.ss_act, sizeof(p->p_sig.ss_act));
-	memcpy(p->p_rlimit, parent->p_rlimit, sizeof(p->p_rlimit));
-	p->p_nice = parent->p_nice;
-	memcpy(p->p_comm, parent->p_comm, sizeof(p->p_comm));
-	p->p_umask = parent->p_umask;
-	p->p_cwd = parent->p_cwd;
-	p->p_root = parent->p_root;
-	p->p_exe = parent->p_exe;
-	p->p_pidspace = parent->p_pidspace;
-	pidspace_hold(p->p_pidspace);
-	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_TRACE));
-	spin_unlock(&parent->p_lock);
-	if (p->p_cwd)
-		vn_hold(p->p_cwd);
-	if (p->p_root)
-		vn_hold(p->p_root);
-	if (p->p_exe) {
-		/* The parent holds the text right already, so one more cannot be refused. */
-		vn_hold(p->p_exe);
-		(void)vn_text_begin(p->p_exe);
-	}
-	return 0;
-}
-
-void exe_rele(struct vnode *vp)
-{
-	vn_text_end(vp);
-	vn_rele(vp);
-}
-
-void proc_drop_identity(struct proc *p)
-{
-	if (p->p_cwd)
-		vn_rele(p->p_cwd);
-	if (p->p_root)
-		vn_rele(p->p_root);
-	if (p->p_exe)
-		exe_rele(p->p_exe);
-	p->p_cwd = p->p_root = p->p_exe = NULL;
-	kfree(p->p_cwdpath);
-	kfree(p->p_exepath);
-	p->p_cwdpath = p->p_exepath = NULL;
-}
-
-static int inherit_memory(struct proc *p, struct proc *parent, u32 flags)
-{
-	if ((flags & SPAWN_NO_AS) || !parent->p_as)
-		return 0;
-	if (flags & SPAWN_SHARE_AS) {
-		as_hold(parent->p_as);
-		p->p_as = parent->p_as;
-		return 0;
-	}
-	p->p_as = as_dup(parent->p_as);
-	return p->p_as ? 0 : -ENOMEM;
-}
-
-static int inherit_files(struct proc *p, struct proc *parent, u32 flags)
-{
-	if (!parent->p_fdtab || (flags & SPAWN_NO_FILES)) {
-		p->p_fdtab = fdtab_create();
-	} else if (flags & SPAWN_SHARE_FILES) {
-		fdtab_hold(parent->p_fdtab);
-		p->p_fdtab = parent->p_fdtab;
-	} else {
-		p->p_fdtab = fdtab_dup(parent->p_fdtab);
-	}
-	return p->p_fdtab ? 0 : -ENOMEM;
-}
-
-/* The machine state that a child's first lwp shares with the one that makes it. */
-static void inherit_lwp(struct lwp *l, struct lwp *from)
-{
-	if (from->l_fpu) {
-		fpu_save(from);
-		memcpy(l->l_fpu, from->l_fpu, FPU_SIZE);
-		lwp_save_segs(from);
-		l->l_fs = from->l_fs;
-		l->l_gs = from->l_gs;
-		*l->l_tf = *from->l_tf;
-	}
-	memcpy(l->l_tls, from->l_tls, sizeof(l->l_tls));
-	l->l_sigmask = from->l_sigmask;
-	l->l_altsp = from->l_altsp;
-	l->l_altsize = from->l_altsize;
-	l->l_altflags = from->l_altflags;
-	l->l_affinity = from->l_affinity;
-	l->l_pri = from->l_proc == &proc0 ? PRI_USER : from->l_pri;
-	l->l_trace = from->l_trace;
-	memcpy(l->l_name, from->l_name, sizeof(l->l_name));
-}
-
-static void enter_tree(struct proc *p, struct proc *parent, struct lwp *l)
+void proc_enter_tree(struct proc *p, struct proc *parent)
 {
 	spin_lock(&pidlock);
 	p->p_parent = parent;
@@ -283,158 +169,24 @@ int pid_alloc_for(const struct proc *p, pid_t want, pid_t *out)
 	return error;
 }
 
-int spawn_proc(const struct spawn_args *sa, struct proc **pp)
+void exe_rele(struct vnode *vp)
 {
-	struct proc *parent = curproc(), *p;
-	bool hidden = sa->sa_flags & SPAWN_HIDDEN;
-	struct lwp *l;
-	int error;
-
-	if (!hidden && parent != &proc0 && !cred_super(parent->p_cred) &&
-	    user_procs(parent->p_cred->cr_uid) >= rlimit_cur(parent, RLIMIT_NPROC))
-		return -EAGAIN;
-	p = kmem_alloc(proc_cache, KM_ZERO);
-	if (!p)
-		return -ENOMEM;
-	proc_setup(p);
-	p->p_ref = 1; /* the tree's own */
-	p->p_exitsig = sa->sa_exitsig;
-	p->p_vforked = false;
-	__atomic_add_fetch(&proc_count, 1, __ATOMIC_RELAXED);
-
-	error = inherit_identity(p, parent);
-	if (error)
-		goto fail_proc;
-	error = inherit_memory(p, parent, sa->sa_flags);
-	if (error)
-		goto fail_identity;
-	error = inherit_files(p, parent, sa->sa_flags);
-	if (error)
-		goto fail_memory;
-	error = lwp_create(p, sa->sa_start, sa->sa_arg, &l);
-	if (error)
-		goto fail_files;
-	inherit_lwp(l, curlwp());
-	if (!hidden) {
-		error = pid_alloc_for(p, sa->sa_flags & SPAWN_EXACT_PID ? sa->sa_pid : 0, &p->p_pid);
-		if (error)
-			goto fail_lwp;
-	}
-	l->l_tid = p->p_pid;
-	spin_lock(&p->p_lock);
-	list_push_back(&p->p_lwps, &l->l_plink);
-	p->p_nlwp = 1;
-	p->p_lwp0 = l;
-	if (hidden)
-		p->p_flags |= P_KERNEL;
-	spin_unlock(&p->p_lock);
-	if (hidden)
-		p->p_stat = PS_ACTIVE;
-	else
-		enter_tree(p, parent, l);
-	*pp = p;
-	return 0;
-
-fail_lwp:
-	lwp_free(l);
-fail_files:
-	fdtab_rele(p->p_fdtab);
-fail_memory:
-	if (p->p_as)
-		as_rele(p->p_as);
-fail_identity:
-	proc_drop_identity(p);
-fail_proc:
-	proc_free(p);
-	return error;
+	vn_text_end(vp);
+	vn_rele(vp);
 }
 
-/* The ids that a process wants, and what it got: one pair for each that differs goes into a pidspace. */
-struct wanted_ids {
-	struct pidpair *pairs;
-	u32 npairs;
-};
-
-static int want_id(struct wanted_ids *w, pid_t want, pid_t *got)
+void proc_drop_identity(struct proc *p)
 {
-	int error = pid_alloc(want, got);
-
-	if (error != -EEXIST)
-		return error;
-	error = pid_alloc(0, got);
-	if (!error)
-		w->pairs[w->npairs++] = (struct pidpair){ .pp_seen = want, .pp_real = *got };
-	return error;
-}
-
-/* Real ids for the process and its n lwps; l_tid is set. All or none. */
-static int want_ids(struct wanted_ids *w, struct lwp **lwps, const pid_t *tids, u32 n, pid_t want, pid_t *pid)
-{
-	u32 i;
-	int error = want_id(w, want, pid);
-
-	if (error)
-		return error;
-	for (i = 0; i < n && !error; i++) {
-		lwps[i]->l_tid = *pid;
-		if (tids[i] != want)
-			error = want_id(w, tids[i], &lwps[i]->l_tid);
-	}
-	if (!error)
-		return 0;
-	for (i--; i-- > 0;) {
-		if (lwps[i]->l_tid != *pid)
-			pid_free(lwps[i]->l_tid);
-	}
-	pid_free(*pid);
-	return error;
-}
-
-int proc_reveal(struct proc *parent, pid_t want, struct lwp **lwps, const pid_t *tids, u32 n)
-{
-	struct wanted_ids w = { .pairs = kmalloc((n + 1) * sizeof(struct pidpair), 0) };
-	struct proc *p = curproc();
-	struct pidspace *ps = NULL;
-	pid_t pid;
-	int error;
-
-	ASSERT((p->p_flags & P_KERNEL) && !p->p_pid && p->p_nlwp == 1 && lwps[0] == curlwp());
-	if (!w.pairs)
-		return -ENOMEM;
-	error = want_ids(&w, lwps, tids, n, want, &pid);
-	if (!error && w.npairs) {
-		ps = pidspace_create(w.pairs, w.npairs);
-		error = ps ? 0 : -ENOMEM;
-		for (u32 i = 0; error && i < n; i++) {
-			if (lwps[i]->l_tid != pid)
-				pid_free(lwps[i]->l_tid);
-		}
-		if (error)
-			pid_free(pid);
-	}
-	kfree(w.pairs);
-	if (error)
-		return error;
-	pidspace_rele(p->p_pidspace);
-	p->p_pidspace = ps;
-	p->p_pid = pid;
-	p->p_lwp0 = NULL;
-	spin_lock(&pidlock);
-	for (u32 i = 0; i < n; i++)
-		pid_bind(lwps[i]->l_tid, p);
-	spin_unlock(&pidlock);
-	spin_lock(&p->p_lock);
-	p->p_flags &= ~P_KERNEL;
-	for (u32 i = 0; i < n; i++) {
-		if (lwps[i]->l_tid == pid)
-			p->p_lwp0 = lwps[i];
-		if (i)
-			list_push_back(&p->p_lwps, &lwps[i]->l_plink);
-	}
-	p->p_nlwp = n;
-	spin_unlock(&p->p_lock);
-	enter_tree(p, parent, lwps[0]);
-	return pid;
+	if (p->p_cwd)
+		vn_rele(p->p_cwd);
+	if (p->p_root)
+		vn_rele(p->p_root);
+	if (p->p_exe)
+		exe_rele(p->p_exe);
+	p->p_cwd = p->p_root = p->p_exe = NULL;
+	kfree(p->p_cwdpath);
+	kfree(p->p_exepath);
+	p->p_cwdpath = p->p_exepath = NULL;
 }
 
 void proc_set_exe(struct proc *p, struct vnode *vp, char *path)
@@ -451,29 +203,6 @@ void proc_set_exe(struct proc *p, struct vnode *vp, char *path)
 	if (oldvp)
 		exe_rele(oldvp);
 	kfree(oldpath);
-}
-
-void spawn_abort(struct proc *p)
-{
-	struct lwp *l = p->p_lwp0;
-
-	if (p->p_pid) {
-		spin_lock(&pidlock);
-		list_remove(&p->p_all);
-		list_remove(&p->p_sibling);
-		spin_unlock(&pidlock);
-		pid_free(p->p_pid);
-	}
-	spin_lock(&p->p_lock);
-	list_remove(&l->l_plink);
-	p->p_nlwp = 0;
-	spin_unlock(&p->p_lock);
-	lwp_free(l);
-	fdtab_rele(p->p_fdtab);
-	if (p->p_as)
-		as_rele(p->p_as);
-	proc_drop_identity(p);
-	proc_rele(p);
 }
 
 u64 rlimit_cur(struct proc *p, int which)

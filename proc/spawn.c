@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* spawn_proc(): the one way to make a process. */
+#include "fs/file.h"
+#include "fs/vnode.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/string.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+#include "proc/fpu.h"
+#include "proc/lwp_impl.h"
+#include "proc/rlimit.h"
+
+/* Processes of this real user, for RLIMIT_NPROC. */
+static u32 user_procs(uid_t uid)
+{
+	struct proc *p;
+	u32 n = 0;
+
+	spin_lock(&pidlock);
+	list_for_each(p, &allproc, p_all) {
+		if (p->p_cred->cr_uid == uid)
+			n++;
+	}
+	spin_unlock(&pidlock);
+	return n;
+}
+
+/* What a child has of its parent by reference or copy, apart from memory and files. Cannot fail once the strings are there. */
+static int inherit_identity(struct proc *p, struct proc *parent)
+{
+	char *cwd = parent->p_cwdpath ? kstrdup(parent->p_cwdpath, 0) : NULL;
+	char *exe = parent->p_exepath ? kstrdup(parent->p_exepath, 0) : NULL;
+
+	if ((parent->p_cwdpath && !cwd) || (parent->p_exepath && !exe)) {
+		kfree(cwd);
+		kfree(exe);
+		return -ENOMEM;
+	}
+	spin_lock(&parent->p_lock);
+	p->p_cwdpath = cwd;
+	p->p_exepath = exe;
+	p->p_cred = parent->p_cred;
+	cred_hold(p->p_cred);
+	memcpy(p->p_sig.ss_act, parent->p_sig.ss_act, sizeof(p->p_sig.ss_act));
+	memcpy(p->p_rlimit, parent->p_rlimit, sizeof(p->p_rlimit));
+	p->p_nice = parent->p_nice;
+	memcpy(p->p_comm, parent->p_comm, sizeof(p->p_comm));
+	p->p_umask = parent->p_umask;
+	p->p_cwd = parent->p_cwd;
+	p->p_root = parent->p_root;
+	p->p_exe = parent->p_exe;
+	p->p_pidspace = parent->p_pidspace;
+	pidspace_hold(p->p_pidspace);
+	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_TRACE));
+	spin_unlock(&parent->p_lock);
+	if (p->p_cwd)
+		vn_hold(p->p_cwd);
+	if (p->p_root)
+		vn_hold(p->p_root);
+	if (p->p_exe) {
+		/* The parent holds the text right already, so one more cannot be refused. */
+		vn_hold(p->p_exe);
+		(void)vn_text_begin(p->p_exe);
+	}
+	return 0;
+}
+
+static int inherit_memory(struct proc *p, struct proc *parent, u32 flags)
+{
+	if ((flags & SPAWN_NO_AS) || !parent->p_as)
+		return 0;
+	if (flags & SPAWN_SHARE_AS) {
+		as_hold(parent->p_as);
+		p->p_as = parent->p_as;
+		return 0;
+	}
+	p->p_as = as_dup(parent->p_as);
+	return p->p_as ? 0 : -ENOMEM;
+}
+
+static int inherit_files(struct proc *p, struct proc *parent, u32 flags)
+{
+	if (!parent->p_fdtab || (flags & SPAWN_NO_FILES)) {
+		p->p_fdtab = fdtab_create();
+	} else if (flags & SPAWN_SHARE_FILES) {
+		fdtab_hold(parent->p_fdtab);
+		p->p_fdtab = parent->p_fdtab;
+	} else {
+		p->p_fdtab = fdtab_dup(parent->p_fdtab);
+	}
+	return p->p_fdtab ? 0 : -ENOMEM;
+}
+
+/* The machine state that a child's first lwp shares with the one that makes it. */
+static void inherit_lwp(struct lwp *l, struct lwp *from)
+{
+	if (from->l_fpu) {
+		fpu_save(from);
+		memcpy(l->l_fpu, from->l_fpu, FPU_SIZE);
+		lwp_save_segs(from);
+		l->l_fs = from->l_fs;
+		l->l_gs = from->l_gs;
+		*l->l_tf = *from->l_tf;
+	}
+	memcpy(l->l_tls, from->l_tls, sizeof(l->l_tls));
+	l->l_sigmask = from->l_sigmask;
+	l->l_altsp = from->l_altsp;
+	l->l_altsize = from->l_altsize;
+	l->l_altflags = from->l_altflags;
+	l->l_affinity = from->l_affinity;
+	l->l_pri = from->l_proc == &proc0 ? PRI_USER : from->l_pri;
+	l->l_trace = from->l_trace;
+	memcpy(l->l_name, from->l_name, sizeof(l->l_name));
+}
+
+int spawn_proc(const struct spawn_args *sa, struct proc **pp)
+{
+	struct proc *parent = curproc(), *p;
+	bool hidden = sa->sa_flags & SPAWN_HIDDEN;
+	struct lwp *l;
+	int error;
+
+	if (!hidden && parent != &proc0 && !cred_super(parent->p_cred) &&
+	    user_procs(parent->p_cred->cr_uid) >= rlimit_cur(parent, RLIMIT_NPROC))
+		return -EAGAIN;
+	p = proc_alloc();
+	if (!p)
+		return -ENOMEM;
+	p->p_exitsig = sa->sa_exitsig;
+
+	error = inherit_identity(p, parent);
+	if (error)
+		goto fail_proc;
+	error = inherit_memory(p, parent, sa->sa_flags);
+	if (error)
+		goto fail_identity;
+	error = inherit_files(p, parent, sa->sa_flags);
+	if (error)
+		goto fail_memory;
+	error = lwp_create(p, sa->sa_start, sa->sa_arg, &l);
+	if (error)
+		goto fail_files;
+	inherit_lwp(l, curlwp());
+	if (!hidden) {
+		error = pid_alloc_for(p, sa->sa_flags & SPAWN_EXACT_PID ? sa->sa_pid : 0, &p->p_pid);
+		if (error)
+			goto fail_lwp;
+	}
+	l->l_tid = p->p_pid;
+	spin_lock(&p->p_lock);
+	list_push_back(&p->p_lwps, &l->l_plink);
+	p->p_nlwp = 1;
+	p->p_lwp0 = l;
+	if (hidden)
+		p->p_flags |= P_KERNEL;
+	spin_unlock(&p->p_lock);
+	if (hidden)
+		p->p_stat = PS_ACTIVE;
+	else
+		proc_enter_tree(p, parent);
+	*pp = p;
+	return 0;
+
+fail_lwp:
+	lwp_free(l);
+fail_files:
+	fdtab_rele(p->p_fdtab);
+fail_memory:
+	if (p->p_as)
+		as_rele(p->p_as);
+fail_identity:
+	proc_drop_identity(p);
+fail_proc:
+	proc_free(p);
+	return error;
+}
+
+void spawn_abort(struct proc *p)
+{
+	struct lwp *l = p->p_lwp0;
+
+	if (p->p_pid) {
+		spin_lock(&pidlock);
+		list_remove(&p->p_all);
+		list_remove(&p->p_sibling);
+		spin_unlock(&pidlock);
+		pid_free(p->p_pid);
+	}
+	spin_lock(&p->p_lock);
+	list_remove(&l->l_plink);
+	p->p_nlwp = 0;
+	spin_unlock(&p->p_lock);
+	lwp_free(l);
+	fdtab_rele(p->p_fdtab);
+	if (p->p_as)
+		as_rele(p->p_as);
+	proc_drop_identity(p);
+	proc_rele(p);
+}
