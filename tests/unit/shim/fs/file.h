@@ -3,6 +3,8 @@
 #ifndef SHIM_FS_FILE_H
 #define SHIM_FS_FILE_H
 
+#include "kernel/lib/types.h"
+
 #define fd_set kernel_fd_set
 #include "../../../../fs/file.h"
 #undef fd_set
