@@ -11,16 +11,21 @@
  *
  *   0            +---------------------------+
  *                | ELF header                |
- *   52           | program headers           |  PT_NOTE, then PT_LOADs in order of address
+ *   52           | program headers           |  PT_NOTE, the first process's PT_LOADs in order of address, then our
+ *                |                           |  own: runs of pages of the other processes, and of data objects
  *                | one section header        |  only if there are 65535 program headers or more
  *   lo_notes_off | notes: KCKPT, CORE, LINUX |
  *                | zeros to the next page    |
  *   lo_data_off  +---------------------------+  page aligned
- *                | stored pages              |  lo_npages of them, in order of address, no gaps
+ *                | stored pages              |  lo_npages of them, no gaps: process by process, then object by
+ *                |                           |  object, each in order of address
  *   lo_sums_off  +---------------------------+
  *                | a 32-bit sum of each page |
  *                | zeros to the next page    |
  *   lo_size      +---------------------------+
+ *
+ * One image, one or more processes. The first one is what debuggers see: all notes and headers that they know are about it. A data
+ * object is contents that are part of no address space, or of several: shared memory, bytes in a pipe, a file without a name.
  *
  * Which pages are stored. A PT_LOAD begins with the pages that are stored (p_filesz), the rest up to
  * p_memsz is not: memory without a file behind it is zero there, a private mapping of a file has that
@@ -58,19 +63,27 @@
 
 #include "kernel/lib/types.h"
 
-#define IMG_VERSION 1u
+#define IMG_VERSION 2u
 
 /* Limits: an image beyond them is neither written nor read. */
 #define IMG_USER_MIN 0x00010000u
 #define IMG_USER_MAX 0xc0000000u
 #define IMG_PAGE 4096u
 #define IMG_PID_MAX 32768
-#define IMG_MAX_LWPS 1024u
+#define IMG_MAX_PROCS 512u
+#define IMG_MAX_LWPS 1024u /* of one process; the same for segs, descriptors, timers */
 #define IMG_MAX_SEGS 65530u
-#define IMG_MAX_LOADS 262144u /* program headers; 896 MiB of RAM cannot make more runs */
+#define IMG_MAX_LOADS 262144u	  /* program headers; 896 MiB of RAM cannot make more runs */
+#define IMG_MAX_PAGES 0x000f0000u /* stored: an ELF32 file's offsets have 32 bits */
 #define IMG_MAX_VNODES 4096u
-#define IMG_MAX_FILES 1024u
+#define IMG_MAX_FILES 4096u
 #define IMG_MAX_FDS 1024u
+#define IMG_MAX_PIPES 2048u
+#define IMG_MAX_DATA 4096u
+#define IMG_MAX_DATA_SIZE 0x40000000u /* bytes of one object */
+#define IMG_MAX_PIPE_SIZE 0x00100000u
+#define IMG_MAX_LOCKS 4096u
+#define IMG_MAX_PTIMERS 1024u
 #define IMG_MAX_TTYS 16u
 #define IMG_MAX_PENDING 4096u /* queued signals of one queue */
 #define IMG_MAX_GROUPS 32u
@@ -111,16 +124,19 @@ struct img_chunk;
 /* ---- the decoded form ---- */
 
 /*
- * A file that the process depends on. Each (path, identity) once, in the order of first use: exe, cwd, root,
- * segs, files, ttys. img_add_vnode() finds an equal one.
+ * A file that the processes depend on. Each (path, identity) once, in the order of first use: exe, cwd, root and segs of each process,
+ * files, ttys. img_add_vnode() finds an equal one.
  */
+#define IMG_VF_SPARE 1u /* it is not needed: the image holds what it would give */
+
 struct img_vnode {
 	const char *v_path; /* absolute */
 	u64 v_ino, v_size;
 	s64 v_mtime;
 	u32 v_mtime_ns; /* below 10^9 */
 	u32 v_dev, v_rdev, v_gen;
-	u32 v_mode; /* S_IFMT and permission bits */
+	u32 v_mode;  /* S_IFMT and permission bits */
+	u32 v_flags; /* IMG_VF_* */
 };
 
 /* In the order of user_regs_struct, hence of NT_PRSTATUS. r_orig_eax: number of the call to run again, or -1. */
@@ -164,13 +180,14 @@ struct img_lwp {
 	u32 l_altsp, l_altsize, l_altflags;
 	u32 l_clear_tid, l_robust, l_robust_len;
 	struct img_restart l_restart;
+	u32 l_done;	      /* bytes that the call which is to run again has moved already */
 	u64 l_utime, l_stime; /* TIME */
 };
 
 #define IMG_SEG_ANON 1u /* private, zero where not stored */
 #define IMG_SEG_PRIVATE \
-	2u /* private mapping of s_vnode at s_off; that file's bytes where not stored */
-#define IMG_SEG_SHARED 3u /* shared mapping of s_vnode: nothing is stored */
+	2u /* private mapping at s_off; what is mapped shows where nothing is stored */
+#define IMG_SEG_SHARED 3u /* shared mapping at s_off: nothing is stored */
 
 #define IMG_SEGF_STACK 1u
 #define IMG_SEGF_BRK 2u
@@ -180,30 +197,71 @@ struct img_seg {
 	u32 s_base, s_size; /* bytes, page aligned; ascending, disjoint */
 	u32 s_prot, s_maxprot;
 	u32 s_kind, s_flags;
-	u32 s_vnode; /* IMG_NONE for IMG_SEG_ANON */
+	/* What is mapped, IMG_NONE: no such. Both: the object holds the file's contents in case it is not there. */
+	u32 s_vnode, s_data;
 	u64 s_off;
 };
 
-/* A run of stored pages inside one seg. Ascending; two runs never touch within a seg. */
+/* A run of stored pages inside one seg, or one data object. Ascending; two runs never touch within a seg or an object. */
 struct img_run {
-	u32 r_va;
+	u32 r_va; /* address, or offset in the object */
 	u32 r_npages;
 	u32 r_first; /* index of its first page among all stored ones */
 };
 
 #define IMG_FILE_REG 1u
 #define IMG_FILE_DIR 2u
-#define IMG_FILE_CHR 3u /* a device without state: null, zero, full, random... */
-#define IMG_FILE_TTY 4u
+#define IMG_FILE_CHR 3u	 /* a device without state: null, zero, full, random... */
+#define IMG_FILE_TTY 4u	 /* f_obj: in i_tty */
+#define IMG_FILE_PIPE 5u /* f_obj: in i_pipe; f_vnode: of a FIFO with a name */
+#define IMG_FILE_DATA 6u /* a file without a name; f_obj: in i_data */
 
-/* An open file description: shared by all descriptors that name its index. In the order of first use by i_fd. */
+/* An open file description: shared by all descriptors that name its index. In the order of first use by descriptors. */
 struct img_file {
 	u32 f_kind;
 	u32 f_flags; /* O_*, without those that only act in open() */
 	u64 f_offset;
-	u32 f_vnode;
-	u32 f_tty;   /* IMG_FILE_TTY: index in i_tty; else IMG_NONE */
+	u32 f_vnode; /* or IMG_NONE */
+	u32 f_obj; /* see the kinds. IMG_FILE_REG: in i_data, the contents in case it is not there. Or IMG_NONE */
 	s32 f_owner; /* F_SETOWN */
+};
+
+/* In the order of first use by files. */
+struct img_pipe {
+	u32 pi_size; /* what it can hold: a power of two pages */
+	u32 pi_data; /* what is in it, or IMG_NONE */
+};
+
+#define IMG_DATA_MEMORY 1u /* shared anonymous memory */
+#define IMG_DATA_FILE \
+	2u /* a regular file: one that was removed, or the contents of one that has a name */
+#define IMG_DATA_MEMFD 3u
+#define IMG_DATA_PIPE 4u
+
+/*
+ * Contents. In the order of first use: segs of each process, files, pipes. Pages that are not stored are zero, and so is what the last one
+ * holds behind d_size.
+ */
+struct img_data {
+	u32 d_kind;
+	u32 d_mode, d_uid, d_gid; /* IMG_DATA_FILE, IMG_DATA_MEMFD: permission bits, owner; else 0 */
+	u64 d_size;
+	const char *d_path; /* as it shows in /proc/PID/fd; "" where there is no such thing */
+	struct img_run *d_run;
+	u32 d_nrun;
+};
+
+#define IMG_LOCK_POSIX 1u /* of l_proc */
+#define IMG_LOCK_OFD 2u	  /* of the description l_file */
+#define IMG_LOCK_FLOCK 3u /* the same; all of the file */
+
+/* An advisory lock on the file of l_file. In order of l_file, kind, start. */
+struct img_lock {
+	u32 l_kind;
+	u32 l_write; /* 0 shared, 1 exclusive */
+	u32 l_file;
+	u32 l_proc;	    /* IMG_LOCK_POSIX; else IMG_NONE */
+	u64 l_start, l_end; /* inclusive; l_end 2^63 - 1: to the end */
 };
 
 struct img_fd {
@@ -223,17 +281,41 @@ struct img_tty {
 };
 
 #define IMG_PF_FORKNOEXEC 1u
+#define IMG_PF_ZOMBIE 2u   /* has ended with p_xstat and was not waited for: has no lists */
+#define IMG_PF_WAITSTOP 4u /* its parent has not waited for this stop, or continuation */
+#define IMG_PF_WAITCONT 8u
+#define IMG_PF_STOPTOLD 16u /* its parent was signalled for this stop */
 
 struct img_timer {
 	u64 it_remain;	 /* TIME: nanoseconds until it fires, 0: off */
 	u64 it_interval; /* nanoseconds */
 };
 
+/* A POSIX timer. By id. */
+struct img_ptimer {
+	s32 pt_id;
+	u32 pt_clock, pt_value;		 /* sigev_value */
+	s32 pt_signo, pt_notify, pt_tid; /* SIGEV_* */
+	u32 pt_overrun;
+	u64 pt_interval, pt_remain; /* TIME: pt_remain, as of img_timer */
+};
+
+struct img_mm {
+	u32 m_brk_start, m_brk;
+	u32 m_mmap_top, m_stack_limit;
+	u32 m_arg_start, m_arg_end, m_env_start, m_env_end, m_stack_start;
+	u32 m_code_start, m_code_end, m_data_start, m_data_end;
+	u32 m_nauxv; /* words used, AT_NULL's pair included; even */
+	u32 m_auxv[IMG_MAX_AUXV];
+};
+
 struct img_proc {
+	u32 p_parent; /* in i_proc, below its own; the first: IMG_NONE */
 	s32 p_pid, p_ppid, p_pgid, p_sid;
 	u32 p_flags;   /* IMG_PF_* */
 	u32 p_exitsig; /* to the parent */
 	u32 p_stopsig; /* stopped by this signal; 0: not stopped */
+	u32 p_xstat;   /* of a zombie, as of wait(2) */
 	u32 p_umask;
 	s32 p_nice;
 	u32 p_uid, p_euid, p_suid, p_fsuid, p_gid, p_egid, p_sgid, p_fsgid;
@@ -244,7 +326,7 @@ struct img_proc {
 	} p_rlimit[IMG_NRLIMIT];
 	char p_comm[16];	  /* terminated, zeros behind */
 	char p_args[80];	  /* start of the command line for ps and gdb; the same */
-	u32 p_exe, p_cwd, p_root; /* vnodes */
+	u32 p_exe, p_cwd, p_root; /* vnodes; no executable: IMG_NONE */
 	u32 p_ctty;		  /* in i_tty, or IMG_NONE */
 	struct img_sigaction p_act[IMG_NSIG]; /* [n-1] */
 	struct img_sigqueue p_pending;
@@ -253,15 +335,15 @@ struct img_proc {
 	u64 p_age; /* nanoseconds since it began */
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
-};
 
-struct img_mm {
-	u32 m_brk_start, m_brk;
-	u32 m_mmap_top, m_stack_limit;
-	u32 m_arg_start, m_arg_end, m_env_start, m_env_end, m_stack_start;
-	u32 m_code_start, m_code_end, m_data_start, m_data_end;
-	u32 m_nauxv; /* words used, AT_NULL's pair included; even */
-	u32 m_auxv[IMG_MAX_AUXV];
+	struct img_mm p_mm;
+	struct img_lwp *p_lwp; /* [0]: the caller of ckpt(), or the one with the lowest id: gdb shows it first */
+	struct img_seg *p_seg;
+	struct img_run *p_run;
+	struct img_fd *p_fd;
+	struct img_ptimer *p_ptimer;
+	u32 p_nlwp, p_nseg, p_nrun, p_nfd, p_nptimer;
+	u32 p_runseg; /* the seg that img_add_page() is in */
 };
 
 /* Note IDENT, but for the checksum. */
@@ -284,16 +366,14 @@ struct img_layout {
 
 struct img_image {
 	struct img_ident i_ident;
-	struct img_proc i_proc;
-	struct img_mm i_mm;
+	struct img_proc *i_proc; /* [0] is the one that was asked for; a parent stands before its children */
 	struct img_vnode *i_vnode;
-	struct img_lwp *i_lwp; /* [0] is the one that gdb shows first: the caller of ckpt(), or the first lwp */
-	struct img_seg *i_seg;
-	struct img_run *i_run;
 	struct img_file *i_file;
-	struct img_fd *i_fd;
+	struct img_pipe *i_pipe;
 	struct img_tty *i_tty;
-	u32 i_nvnode, i_nlwp, i_nseg, i_nrun, i_nfile, i_nfd, i_ntty;
+	struct img_data *i_data;
+	struct img_lock *i_lock;
+	u32 i_nproc, i_nvnode, i_nfile, i_npipe, i_ntty, i_ndata, i_nlock;
 
 	struct img_layout i_lo;
 	u32 *i_blocksum; /* a sum of each block of IMG_SUMS_PER_BLOCK page sums */
@@ -302,7 +382,6 @@ struct img_image {
 	struct img_mem i_mem;
 	struct img_chunk *i_chunk, *i_large;
 	u32 i_memused, i_memmax;
-	u32 i_runseg; /* the seg that img_add_page() is in */
 };
 
 /* ---- making one (save) ---- */
@@ -318,18 +397,48 @@ void *img_alloc(struct img_image *img, u32 size) __must_check;
  * Each appends a zeroed element and returns it, NULL: out of memory or beyond the limit. The pointer is good until the
  * next one of the same kind is added.
  */
-struct img_lwp *img_add_lwp(struct img_image *img) __must_check;
-struct img_seg *img_add_seg(struct img_image *img) __must_check;
+struct img_lwp *img_add_lwp(struct img_image *img, struct img_proc *p) __must_check;
+struct img_seg *img_add_seg(struct img_image *img, struct img_proc *p) __must_check;
+struct img_fd *img_add_fd(struct img_image *img, struct img_proc *p) __must_check;
+struct img_ptimer *img_add_ptimer(struct img_image *img, struct img_proc *p) __must_check;
 struct img_file *img_add_file(struct img_image *img) __must_check;
-struct img_fd *img_add_fd(struct img_image *img) __must_check;
+struct img_pipe *img_add_pipe(struct img_image *img) __must_check;
 struct img_tty *img_add_tty(struct img_image *img) __must_check;
+struct img_lock *img_add_lock(struct img_image *img) __must_check;
 struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *q) __must_check;
+
+/* All n processes of the image at once: pointers to them stay good. -ENOMEM, -E2BIG */
+int img_add_procs(struct img_image *img, u32 n) __must_check;
+/* The path is copied. */
+struct img_data *img_add_data(struct img_image *img, const char *path) __must_check;
 
 /* Index of a vnode equal to *v, added if there is none (the path is copied). -ENOMEM, -E2BIG, -ENAMETOOLONG */
 int img_add_vnode(struct img_image *img, const struct img_vnode *v) __must_check;
 
-/* The page at va, in a seg that was added before, is to be stored. In order of address. -ENOMEM, -E2BIG, -EINVAL (order, no seg) */
-int img_add_page(struct img_image *img, u32 va) __must_check;
+/* The page at va of p, in a seg that was added before, is to be stored. In order of address. -ENOMEM, -E2BIG, -EINVAL (order, no seg) */
+int img_add_page(struct img_image *img, struct img_proc *p, u32 va) __must_check;
+/* The same for the page at offset `off` of an object. */
+int img_add_data_page(struct img_image *img, struct img_data *d, u32 off) __must_check;
+
+/*
+ * The run lists of an image, in the order of their pages in the file: img_nlists() of them. List n belongs to process n, or to data object
+ * n - i_nproc.
+ */
+struct img_runs {
+	struct img_run *rs_run;
+	u32 rs_nrun;
+};
+static inline u32 img_nlists(const struct img_image *img)
+{
+	return img->i_nproc + img->i_ndata;
+}
+static inline struct img_runs img_list(const struct img_image *img, u32 n)
+{
+	if (n < img->i_nproc)
+		return (struct img_runs){ img->i_proc[n].p_run, img->i_proc[n].p_nrun };
+	n -= img->i_nproc;
+	return (struct img_runs){ img->i_data[n].d_run, img->i_data[n].d_nrun };
+}
 
 /* Clears the parts of an FXSAVE area that a 32-bit processor leaves alone, so that equal states are equal bytes. */
 void img_fx_canon(u8 fx[IMG_FX_SIZE]);
@@ -373,15 +482,15 @@ int img_read(struct img_image *img, const struct img_io *io, u64 size, struct im
 /* Every rule about the state itself; 0 or -EINVAL, -E2BIG. */
 int img_check(const struct img_image *img, struct img_err *err) __must_check;
 
-/* The seg / the run of stored pages that holds va; NULL: none. */
-const struct img_seg *img_seg_find(const struct img_image *img, u32 va);
-const struct img_run *img_run_find(const struct img_image *img, u32 va);
+/* The seg of p / the run of stored pages that holds va; NULL: none. */
+const struct img_seg *img_seg_find(const struct img_proc *p, u32 va);
+const struct img_run *img_run_find(struct img_runs runs, u32 va);
 
 /* The sums of stored pages [block * IMG_SUMS_PER_BLOCK, ...), checked. The rest of the last block is 0. -EBADMSG, -EINVAL, io_read's */
 int img_read_sums(const struct img_image *img, const struct img_io *io, u32 block,
 		  u32 sums[IMG_SUMS_PER_BLOCK]) __must_check;
 
-/* Reads every stored page and compares its sum. -EBADMSG (err: its address), -ENOMEM, io_read's */
+/* Reads every stored page and compares its sum. -EBADMSG (err: its address or offset), -ENOMEM, io_read's */
 int img_verify_pages(struct img_image *img, const struct img_io *io, struct img_err *err) __must_check;
 
 /* ---- sums ---- */

@@ -16,6 +16,7 @@
 #define MODE_REG 0100000u
 #define MODE_DIR 0040000u
 #define MODE_CHR 0020000u
+#define MODE_FIFO 0010000u
 #define SIG_KILL 9u
 #define SIG_STOP 19u
 #define SIG_RTMIN 32u
@@ -24,6 +25,9 @@
 #define ALT_DISABLE 2u
 #define ALT_AUTODISARM 0x80000000u
 #define ROBUST_LEN 12u
+#define SIGEV_NONE 1
+#define SIGEV_THREAD_ID 4
+#define CLOCK_MAX 15u
 
 /* Selectors of user mode: those of 32-bit Linux, and GDT slots 6 to 8. */
 #define SEL_USER_CODE 0x73u
@@ -94,6 +98,7 @@ static int check_vnodes(const struct img_image *img, struct img_err *err)
 		REQUIRE(v->v_mtime_ns < 1000000000u, "file time has too many nanoseconds", v->v_mtime_ns);
 		REQUIRE(!(v->v_mode & ~(MODE_FMT | 07777u)), "file mode has unknown bits", v->v_mode);
 		REQUIRE(v->v_size < 1ull << 63, "file size is negative", i);
+		REQUIRE(!(v->v_flags & ~IMG_VF_SPARE), "unknown file flags", v->v_flags);
 	}
 	return 0;
 }
@@ -111,29 +116,73 @@ static bool vnode_is(const struct img_image *img, u32 index, u32 fmt)
 	return (img->i_vnode[index].v_mode & MODE_FMT) == fmt;
 }
 
-static int check_vnode_uses(const struct img_image *img, struct img_err *err)
+/* What the uses have named so far. */
+struct seen {
+	u32 vnodes, data;
+};
+
+static int check_proc_uses(const struct img_image *img, const struct img_proc *p, struct seen *seen,
+			   struct img_err *err)
 {
-	const struct img_proc *p = &img->i_proc;
-	u32 seen = 0, n = img->i_nvnode;
+	u32 n = img->i_nvnode;
 
-	REQUIRE(use(p->p_exe, &seen, n) && vnode_is(img, p->p_exe, MODE_REG), "executable is no file", p->p_exe);
-	REQUIRE(use(p->p_cwd, &seen, n) && vnode_is(img, p->p_cwd, MODE_DIR),
+	if (p->p_exe != IMG_NONE)
+		REQUIRE(use(p->p_exe, &seen->vnodes, n) && vnode_is(img, p->p_exe, MODE_REG),
+			"executable is no file", p->p_exe);
+	REQUIRE(use(p->p_cwd, &seen->vnodes, n) && vnode_is(img, p->p_cwd, MODE_DIR),
 		"working directory is none", p->p_cwd);
-	REQUIRE(use(p->p_root, &seen, n) && vnode_is(img, p->p_root, MODE_DIR),
+	REQUIRE(use(p->p_root, &seen->vnodes, n) && vnode_is(img, p->p_root, MODE_DIR),
 		"root directory is none", p->p_root);
-	for (u32 i = 0; i < img->i_nseg; i++) {
-		const struct img_seg *s = &img->i_seg[i];
+	for (u32 i = 0; i < p->p_nseg; i++) {
+		const struct img_seg *s = &p->p_seg[i];
 
-		if (s->s_kind == IMG_SEG_ANON)
-			continue;
-		REQUIRE(use(s->s_vnode, &seen, n) && vnode_is(img, s->s_vnode, MODE_REG), "seg maps no file", i);
+		if (s->s_vnode != IMG_NONE)
+			REQUIRE(use(s->s_vnode, &seen->vnodes, n) && vnode_is(img, s->s_vnode, MODE_REG),
+				"seg maps no file", i);
+		if (s->s_data != IMG_NONE)
+			REQUIRE(use(s->s_data, &seen->data, img->i_ndata) &&
+					img->i_data[s->s_data].d_kind != IMG_DATA_PIPE,
+				"seg maps no contents", i);
 	}
-	for (u32 i = 0; i < img->i_nfile; i++)
-		REQUIRE(use(img->i_file[i].f_vnode, &seen, n), "open file has no vnode, or one out of order", i);
+	return 0;
+}
+
+/* Every file and every object is named, first in order: by processes, then open files, then terminals and pipes. */
+static int check_uses(const struct img_image *img, struct img_err *err)
+{
+	struct seen seen = { 0 };
+
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		int error = 0;
+
+		if (!(img->i_proc[i].p_flags & IMG_PF_ZOMBIE))
+			error = check_proc_uses(img, &img->i_proc[i], &seen, err);
+		if (error)
+			return error;
+	}
+	for (u32 i = 0; i < img->i_nfile; i++) {
+		const struct img_file *f = &img->i_file[i];
+
+		if (f->f_vnode != IMG_NONE)
+			REQUIRE(use(f->f_vnode, &seen.vnodes, img->i_nvnode),
+				"open file's vnode is out of order", i);
+		if ((f->f_kind == IMG_FILE_DATA || f->f_kind == IMG_FILE_REG) && f->f_obj != IMG_NONE)
+			REQUIRE(use(f->f_obj, &seen.data, img->i_ndata),
+				"open file's contents are out of order", i);
+	}
 	for (u32 i = 0; i < img->i_ntty; i++)
-		REQUIRE(use(img->i_tty[i].t_vnode, &seen, n) && vnode_is(img, img->i_tty[i].t_vnode, MODE_CHR),
+		REQUIRE(use(img->i_tty[i].t_vnode, &seen.vnodes, img->i_nvnode) &&
+				vnode_is(img, img->i_tty[i].t_vnode, MODE_CHR),
 			"terminal is no device", i);
-	REQUIRE(seen == n, "file that nothing uses", seen);
+	for (u32 i = 0; i < img->i_npipe; i++) {
+		const struct img_pipe *pi = &img->i_pipe[i];
+
+		if (pi->pi_data != IMG_NONE)
+			REQUIRE(pi->pi_data == seen.data && use(pi->pi_data, &seen.data, img->i_ndata),
+				"pipe's contents are out of order", i);
+	}
+	REQUIRE(seen.vnodes == img->i_nvnode, "file that nothing uses", seen.vnodes);
+	REQUIRE(seen.data == img->i_ndata, "contents that nothing uses", seen.data);
 	return 0;
 }
 
@@ -149,11 +198,12 @@ static int check_ids(const struct img_proc *p, struct img_err *err)
 	return 0;
 }
 
-static int check_proc(const struct img_image *img, struct img_err *err)
+static int check_proc(const struct img_proc *p, struct img_err *err)
 {
-	const struct img_proc *p = &img->i_proc;
-
-	REQUIRE(!(p->p_flags & ~IMG_PF_FORKNOEXEC), "unknown process flags", p->p_flags);
+	REQUIRE(!(p->p_flags & ~(IMG_PF_FORKNOEXEC | IMG_PF_ZOMBIE | IMG_PF_WAITSTOP | IMG_PF_WAITCONT | IMG_PF_STOPTOLD)),
+		"unknown process flags", p->p_flags);
+	REQUIRE(p->p_xstat <= 0xffff && (p->p_xstat == 0 || p->p_flags & IMG_PF_ZOMBIE),
+		"status of an end", p->p_xstat);
 	REQUIRE(p->p_exitsig <= IMG_NSIG, "exit signal out of range", p->p_exitsig);
 	REQUIRE(p->p_stopsig <= IMG_NSIG, "stop signal out of range", p->p_stopsig);
 	REQUIRE(p->p_umask <= 0777, "umask out of range", p->p_umask);
@@ -181,10 +231,8 @@ static int check_queue(const struct img_sigqueue *q, struct img_err *err)
 	return 0;
 }
 
-static int check_signals(const struct img_image *img, struct img_err *err)
+static int check_signals(const struct img_proc *p, struct img_err *err)
 {
-	const struct img_proc *p = &img->i_proc;
-
 	for (u32 sig = 1; sig <= IMG_NSIG; sig++) {
 		const struct img_sigaction *a = &p->p_act[sig - 1];
 
@@ -196,9 +244,9 @@ static int check_signals(const struct img_image *img, struct img_err *err)
 	return check_queue(&p->p_pending, err);
 }
 
-static int check_mm(const struct img_image *img, struct img_err *err)
+static int check_mm(const struct img_proc *p, struct img_err *err)
 {
-	const struct img_mm *m = &img->i_mm;
+	const struct img_mm *m = &p->p_mm;
 	const u32 range[][2] = {
 		{ m->m_brk_start, m->m_brk },	    { m->m_arg_start, m->m_arg_end },
 		{ m->m_env_start, m->m_env_end },   { m->m_code_start, m->m_code_end },
@@ -228,22 +276,24 @@ static int check_seg(const struct img_seg *s, u32 i, struct img_err *err)
 		"unknown seg flags", s->s_flags);
 	REQUIRE(s->s_kind >= IMG_SEG_ANON && s->s_kind <= IMG_SEG_SHARED, "unknown kind of seg", s->s_kind);
 	if (s->s_kind == IMG_SEG_ANON) {
-		REQUIRE(s->s_vnode == IMG_NONE && s->s_off == 0, "anonymous seg with a file", s->s_base);
+		REQUIRE(s->s_vnode == IMG_NONE && s->s_data == IMG_NONE && s->s_off == 0,
+			"anonymous seg with a file", s->s_base);
 		return 0;
 	}
+	REQUIRE(s->s_vnode != IMG_NONE || s->s_data != IMG_NONE, "seg maps nothing", s->s_base);
 	REQUIRE(!(s->s_flags & (IMG_SEGF_STACK | IMG_SEGF_BRK)), "stack or heap with a file", s->s_base);
 	/* mmap2's offset is 32 bits of pages. */
 	REQUIRE(s->s_off % IMG_PAGE == 0 && s->s_off < 1ull << 44, "seg's offset", s->s_base);
 	return 0;
 }
 
-static int check_segs(const struct img_image *img, struct img_err *err)
+static int check_segs(const struct img_proc *p, struct img_err *err)
 {
 	u32 end = 0;
 
-	REQUIRE(img->i_nseg <= IMG_MAX_SEGS, "too many segs", img->i_nseg);
-	for (u32 i = 0; i < img->i_nseg; i++) {
-		const struct img_seg *s = &img->i_seg[i];
+	REQUIRE(p->p_nseg <= IMG_MAX_SEGS, "too many segs", p->p_nseg);
+	for (u32 i = 0; i < p->p_nseg; i++) {
+		const struct img_seg *s = &p->p_seg[i];
 		int error = check_seg(s, i, err);
 
 		if (error)
@@ -255,29 +305,86 @@ static int check_segs(const struct img_image *img, struct img_err *err)
 }
 
 /* Each run lies in one seg that keeps pages, behind the one before, with a page between them if that is in the same seg. */
-static int check_runs(const struct img_image *img, struct img_err *err)
+static int check_runs(const struct img_proc *p, struct img_err *err)
 {
-	u32 pages = 0, seg = 0, end = 0;
+	u32 seg = 0, end = 0;
 
-	REQUIRE(img->i_nrun <= IMG_MAX_LOADS, "too many runs of pages", img->i_nrun);
-	for (u32 i = 0; i < img->i_nrun; i++) {
-		const struct img_run *r = &img->i_run[i];
+	REQUIRE(p->p_nrun <= IMG_MAX_LOADS, "too many runs of pages", p->p_nrun);
+	for (u32 i = 0; i < p->p_nrun; i++) {
+		const struct img_run *r = &p->p_run[i];
 		const struct img_seg *s;
 
-		while (seg < img->i_nseg && r->r_va - img->i_seg[seg].s_base >= img->i_seg[seg].s_size) {
+		while (seg < p->p_nseg && r->r_va - p->p_seg[seg].s_base >= p->p_seg[seg].s_size) {
 			seg++;
 			end = 0;
 		}
-		REQUIRE(seg < img->i_nseg, "stored pages outside every seg, or out of order", r->r_va);
-		s = &img->i_seg[seg];
+		REQUIRE(seg < p->p_nseg, "stored pages outside every seg, or out of order", r->r_va);
+		s = &p->p_seg[seg];
 		REQUIRE(r->r_va % IMG_PAGE == 0 && r->r_npages, "run is not whole pages", r->r_va);
 		REQUIRE(r->r_npages <= (s->s_size - (r->r_va - s->s_base)) / IMG_PAGE,
 			"run goes beyond its seg", r->r_va);
-		REQUIRE(s->s_kind != IMG_SEG_SHARED, "stored pages of a shared file", r->r_va);
+		REQUIRE(s->s_kind != IMG_SEG_SHARED, "stored pages of a shared seg", r->r_va);
 		REQUIRE(!end || r->r_va > end, "runs touch or overlap", r->r_va);
-		REQUIRE(r->r_first == pages, "run's first page", r->r_va);
 		end = r->r_va + r->r_npages * IMG_PAGE;
-		pages += r->r_npages;
+	}
+	return 0;
+}
+
+static int check_data_runs(const struct img_data *d, struct img_err *err)
+{
+	u32 end = 0, size = ROUND_UP((u32)d->d_size, IMG_PAGE);
+
+	REQUIRE(d->d_nrun <= IMG_MAX_LOADS, "too many runs of pages", d->d_nrun);
+	for (u32 i = 0; i < d->d_nrun; i++) {
+		const struct img_run *r = &d->d_run[i];
+
+		REQUIRE(r->r_va % IMG_PAGE == 0 && r->r_npages, "run is not whole pages", r->r_va);
+		REQUIRE(i == 0 || r->r_va > end, "runs touch or overlap", r->r_va);
+		REQUIRE(r->r_va < size && r->r_npages <= (size - r->r_va) / IMG_PAGE,
+			"run goes beyond its object", r->r_va);
+		end = r->r_va + r->r_npages * IMG_PAGE;
+	}
+	return 0;
+}
+
+static int check_data(const struct img_image *img, struct img_err *err)
+{
+	REQUIRE(img->i_ndata <= IMG_MAX_DATA, "too many objects of contents", img->i_ndata);
+	for (u32 i = 0; i < img->i_ndata; i++) {
+		const struct img_data *d = &img->i_data[i];
+		bool file = d->d_kind == IMG_DATA_FILE || d->d_kind == IMG_DATA_MEMFD;
+		int error;
+
+		REQUIRE(d->d_kind >= IMG_DATA_MEMORY && d->d_kind <= IMG_DATA_PIPE,
+			"unknown kind of contents", d->d_kind);
+		REQUIRE(d->d_size <= IMG_MAX_DATA_SIZE, "contents are too large", i);
+		REQUIRE(!(d->d_mode & ~07777u) && d->d_uid != ~0u && d->d_gid != ~0u,
+			"attributes of contents", i);
+		REQUIRE(d->d_path && (file ? d->d_path[0] == '/' : d->d_path[0] == 0), "name of contents", i);
+		REQUIRE(file || (d->d_mode == 0 && d->d_uid == 0 && d->d_gid == 0),
+			"attributes of what has none", i);
+		error = check_data_runs(d, err);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int check_pipes(const struct img_image *img, struct img_err *err)
+{
+	REQUIRE(img->i_npipe <= IMG_MAX_PIPES, "too many pipes", img->i_npipe);
+	for (u32 i = 0; i < img->i_npipe; i++) {
+		const struct img_pipe *pi = &img->i_pipe[i];
+
+		REQUIRE(pi->pi_size >= IMG_PAGE && pi->pi_size <= IMG_MAX_PIPE_SIZE &&
+				!(pi->pi_size & (pi->pi_size - 1)),
+			"pipe's size", pi->pi_size);
+		if (pi->pi_data == IMG_NONE)
+			continue;
+		REQUIRE(pi->pi_data < img->i_ndata && img->i_data[pi->pi_data].d_kind == IMG_DATA_PIPE &&
+				img->i_data[pi->pi_data].d_size <= pi->pi_size &&
+				img->i_data[pi->pi_data].d_size,
+			"pipe's contents", i);
 	}
 	return 0;
 }
@@ -378,87 +485,209 @@ static int check_lwp(const struct img_lwp *l, struct img_err *err)
 }
 
 /* The first is the one that asked; the others follow in order of their ids. */
-static int check_lwps(const struct img_image *img, struct img_err *err)
+static int check_lwps(const struct img_proc *p, struct img_err *err)
 {
-	REQUIRE(img->i_nlwp >= 1 && img->i_nlwp <= IMG_MAX_LWPS, "number of lwps", img->i_nlwp);
-	for (u32 i = 0; i < img->i_nlwp; i++) {
-		int error = check_lwp(&img->i_lwp[i], err);
+	REQUIRE(p->p_nlwp >= 1 && p->p_nlwp <= IMG_MAX_LWPS, "number of lwps", p->p_nlwp);
+	for (u32 i = 0; i < p->p_nlwp; i++) {
+		int error = check_lwp(&p->p_lwp[i], err);
 
 		if (error)
 			return error;
-		REQUIRE(i == 0 || img->i_lwp[i].l_tid != img->i_lwp[0].l_tid, "lwp id twice",
-			img->i_lwp[i].l_tid);
-		REQUIRE(i < 2 || img->i_lwp[i].l_tid > img->i_lwp[i - 1].l_tid, "lwps out of order",
-			img->i_lwp[i].l_tid);
+		REQUIRE(i == 0 || p->p_lwp[i].l_tid != p->p_lwp[0].l_tid, "lwp id twice",
+			p->p_lwp[i].l_tid);
+		REQUIRE(i < 2 || p->p_lwp[i].l_tid > p->p_lwp[i - 1].l_tid, "lwps out of order",
+			p->p_lwp[i].l_tid);
 	}
 	return 0;
 }
 
-static int check_file(const struct img_image *img, u32 i, u32 *ttys, struct img_err *err)
+static int check_ptimers(const struct img_proc *p, struct img_err *err)
+{
+	REQUIRE(p->p_nptimer <= IMG_MAX_PTIMERS, "too many timers", p->p_nptimer);
+	for (u32 i = 0; i < p->p_nptimer; i++) {
+		const struct img_ptimer *pt = &p->p_ptimer[i];
+
+		REQUIRE(pt->pt_id >= 0 && (i == 0 || pt->pt_id > pt[-1].pt_id), "timer's id", pt->pt_id);
+		REQUIRE(pt->pt_clock <= CLOCK_MAX, "timer's clock", pt->pt_clock);
+		REQUIRE(pt->pt_notify == 0 || pt->pt_notify == SIGEV_NONE || pt->pt_notify == SIGEV_THREAD_ID,
+			"timer's way to notify", pt->pt_notify);
+		if (pt->pt_notify != SIGEV_NONE)
+			REQUIRE(pt->pt_signo >= 1 && pt->pt_signo <= IMG_NSIG, "timer's signal", pt->pt_signo);
+		if (pt->pt_notify == SIGEV_THREAD_ID)
+			REQUIRE(pid_ok(pt->pt_tid), "timer's thread", pt->pt_tid);
+		REQUIRE(pt->pt_interval < 1ull << 63 && pt->pt_remain < 1ull << 63, "timer's time", pt->pt_id);
+	}
+	return 0;
+}
+
+static int check_fds(const struct img_image *img, const struct img_proc *p, u32 *files, struct img_err *err)
+{
+	u32 next = 0;
+
+	REQUIRE(p->p_nfd <= IMG_MAX_FDS, "too many descriptors", p->p_nfd);
+	for (u32 i = 0; i < p->p_nfd; i++) {
+		const struct img_fd *fd = &p->p_fd[i];
+
+		REQUIRE(fd->fd_num >= next && fd->fd_num < IMG_MAX_FDS,
+			"descriptor out of range or order", fd->fd_num);
+		REQUIRE(use(fd->fd_file, files, img->i_nfile), "descriptor's file", fd->fd_num);
+		REQUIRE(fd->fd_cloexec <= 1, "descriptor's flags", fd->fd_cloexec);
+		next = fd->fd_num + 1;
+	}
+	return 0;
+}
+
+static int check_file(const struct img_image *img, u32 i, u32 *ttys, u32 *pipes, struct img_err *err)
 {
 	static const u32 fmt[] = {
-		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR, [IMG_FILE_CHR] = MODE_CHR, [IMG_FILE_TTY] = MODE_CHR
+		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR, [IMG_FILE_CHR] = MODE_CHR, [IMG_FILE_TTY] = MODE_CHR, [IMG_FILE_PIPE] = MODE_FIFO
 	};
 	const struct img_file *f = &img->i_file[i];
+	bool named = f->f_vnode != IMG_NONE;
 
-	REQUIRE(f->f_kind >= IMG_FILE_REG && f->f_kind <= IMG_FILE_TTY, "unknown kind of open file", f->f_kind);
-	REQUIRE(f->f_vnode < img->i_nvnode && vnode_is(img, f->f_vnode, fmt[f->f_kind]),
+	REQUIRE(f->f_kind >= IMG_FILE_REG && f->f_kind <= IMG_FILE_DATA, "unknown kind of open file", f->f_kind);
+	REQUIRE(!named || (f->f_kind != IMG_FILE_DATA && f->f_vnode < img->i_nvnode &&
+			   vnode_is(img, f->f_vnode, fmt[f->f_kind])),
 		"open file of another kind", i);
+	REQUIRE(named || f->f_kind >= IMG_FILE_PIPE, "open file without a name", i);
 	REQUIRE(!(f->f_flags & ~OPEN_KEPT), "open file's flags", f->f_flags);
 	REQUIRE(f->f_offset < 1ull << 63, "open file's offset", i);
-	if (f->f_kind == IMG_FILE_TTY)
-		REQUIRE(use(f->f_tty, ttys, img->i_ntty), "open file's terminal", f->f_tty);
-	else
-		REQUIRE(f->f_tty == IMG_NONE, "terminal of a file that is none", i);
+	switch (f->f_kind) {
+	case IMG_FILE_TTY:
+		REQUIRE(use(f->f_obj, ttys, img->i_ntty), "open file's terminal", f->f_obj);
+		break;
+	case IMG_FILE_PIPE:
+		REQUIRE(use(f->f_obj, pipes, img->i_npipe), "open file's pipe", f->f_obj);
+		break;
+	case IMG_FILE_DATA:
+		REQUIRE(f->f_obj < img->i_ndata && (img->i_data[f->f_obj].d_kind == IMG_DATA_FILE ||
+						    img->i_data[f->f_obj].d_kind == IMG_DATA_MEMFD),
+			"open file's contents", f->f_obj);
+		break;
+	case IMG_FILE_REG:
+		REQUIRE(f->f_obj == IMG_NONE || (f->f_obj < img->i_ndata && img->i_data[f->f_obj].d_kind == IMG_DATA_FILE),
+			"open file's contents", f->f_obj);
+		break;
+	default: REQUIRE(f->f_obj == IMG_NONE, "open file has an object", i);
+	}
 	return 0;
 }
 
 static int check_files(const struct img_image *img, struct img_err *err)
 {
-	u32 ttys = 0, files = 0, next = 0;
+	u32 ttys = 0, pipes = 0, files = 0;
 
 	REQUIRE(img->i_nfile <= IMG_MAX_FILES, "too many open files", img->i_nfile);
-	REQUIRE(img->i_nfd <= IMG_MAX_FDS, "too many descriptors", img->i_nfd);
 	REQUIRE(img->i_ntty <= IMG_MAX_TTYS, "too many terminals", img->i_ntty);
 	for (u32 i = 0; i < img->i_nfile; i++) {
-		int error = check_file(img, i, &ttys, err);
+		int error = check_file(img, i, &ttys, &pipes, err);
 
 		if (error)
 			return error;
 	}
-	if (img->i_proc.p_ctty != IMG_NONE)
-		REQUIRE(use(img->i_proc.p_ctty, &ttys, img->i_ntty), "controlling terminal",
-			img->i_proc.p_ctty);
-	REQUIRE(ttys == img->i_ntty, "terminal that nothing uses", ttys);
-	for (u32 i = 0; i < img->i_nfd; i++) {
-		const struct img_fd *fd = &img->i_fd[i];
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		const struct img_proc *p = &img->i_proc[i];
+		int error = check_fds(img, p, &files, err);
 
-		REQUIRE(fd->fd_num >= next && fd->fd_num < IMG_MAX_FDS,
-			"descriptor out of range or order", fd->fd_num);
-		REQUIRE(use(fd->fd_file, &files, img->i_nfile), "descriptor's file", fd->fd_num);
-		REQUIRE(fd->fd_cloexec <= 1, "descriptor's flags", fd->fd_cloexec);
-		next = fd->fd_num + 1;
+		if (error)
+			return error;
+		if (p->p_ctty != IMG_NONE)
+			REQUIRE(use(p->p_ctty, &ttys, img->i_ntty), "controlling terminal", p->p_ctty);
 	}
+	REQUIRE(ttys == img->i_ntty, "terminal that nothing uses", ttys);
+	REQUIRE(pipes == img->i_npipe, "pipe that nothing uses", pipes);
 	REQUIRE(files == img->i_nfile, "open file without a descriptor", files);
 	for (u32 i = 0; i < img->i_ntty; i++)
 		REQUIRE(img->i_tty[i].t_pgrp >= 0 && img->i_tty[i].t_pgrp < IMG_PID_MAX,
 			"foreground group", img->i_tty[i].t_pgrp);
+	return check_pipes(img, err);
+}
+
+static bool lock_before(const struct img_lock *a, const struct img_lock *b)
+{
+	if (a->l_file != b->l_file)
+		return a->l_file < b->l_file;
+	if (a->l_kind != b->l_kind)
+		return a->l_kind < b->l_kind;
+	if (a->l_proc != b->l_proc)
+		return a->l_proc < b->l_proc;
+	return a->l_start < b->l_start;
+}
+
+static int check_locks(const struct img_image *img, struct img_err *err)
+{
+	REQUIRE(img->i_nlock <= IMG_MAX_LOCKS, "too many locks", img->i_nlock);
+	for (u32 i = 0; i < img->i_nlock; i++) {
+		const struct img_lock *l = &img->i_lock[i];
+
+		REQUIRE(l->l_kind >= IMG_LOCK_POSIX && l->l_kind <= IMG_LOCK_FLOCK,
+			"unknown kind of lock", l->l_kind);
+		REQUIRE(l->l_write <= 1 && l->l_file < img->i_nfile && l->l_start <= l->l_end &&
+				l->l_end < 1ull << 63,
+			"lock", i);
+		REQUIRE(img->i_file[l->l_file].f_kind == IMG_FILE_REG ||
+				img->i_file[l->l_file].f_kind == IMG_FILE_DATA ||
+				(l->l_kind == IMG_LOCK_FLOCK && img->i_file[l->l_file].f_kind == IMG_FILE_DIR),
+			"lock on what is no file", i);
+		REQUIRE(l->l_kind == IMG_LOCK_POSIX ? l->l_proc < img->i_nproc : l->l_proc == IMG_NONE,
+			"lock's owner", i);
+		REQUIRE(i == 0 || lock_before(l - 1, l), "locks out of order", i);
+	}
 	return 0;
+}
+
+/* The first has no parent in the image; every other one has a living one before it. A zombie has nothing but how it ended. */
+static int check_tree(const struct img_image *img, struct img_err *err)
+{
+	REQUIRE(img->i_nproc >= 1 && img->i_nproc <= IMG_MAX_PROCS, "number of processes", img->i_nproc);
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		const struct img_proc *p = &img->i_proc[i];
+		bool zombie = p->p_flags & IMG_PF_ZOMBIE;
+
+		if (i == 0)
+			REQUIRE(p->p_parent == IMG_NONE && !zombie, "first process", p->p_parent);
+		else
+			REQUIRE(p->p_parent < i && !(img->i_proc[p->p_parent].p_flags & IMG_PF_ZOMBIE) &&
+					img->i_proc[p->p_parent].p_pid == p->p_ppid,
+				"parent of a process", i);
+		for (u32 k = 0; k < i; k++)
+			REQUIRE(img->i_proc[k].p_pid != p->p_pid, "process id twice", p->p_pid);
+		if (!zombie)
+			continue;
+		REQUIRE(!p->p_nlwp && !p->p_nseg && !p->p_nrun && !p->p_nfd && !p->p_nptimer,
+			"zombie that has something", i);
+		REQUIRE(p->p_exe == IMG_NONE && p->p_cwd == IMG_NONE && p->p_root == IMG_NONE && p->p_ctty == IMG_NONE,
+			"zombie with files", i);
+	}
+	return 0;
+}
+
+static int check_one(const struct img_proc *p, struct img_err *err)
+{
+	static int (*const checks[])(const struct img_proc *p, struct img_err *err) = {
+		check_signals, check_mm, check_segs, check_runs, check_lwps, check_ptimers,
+	};
+	int error = check_proc(p, err);
+
+	for (u32 i = 0; i < ARRAY_SIZE(checks) && !error && !(p->p_flags & IMG_PF_ZOMBIE); i++)
+		error = checks[i](p, err);
+	return error;
 }
 
 int img_check(const struct img_image *img, struct img_err *err)
 {
 	static int (*const checks[])(const struct img_image *img, struct img_err *err) = {
-		check_ident, check_vnodes, check_proc, check_signals, check_mm,
-		check_segs,  check_runs,   check_lwps, check_files,   check_vnode_uses,
+		check_vnodes, check_data, check_files, check_locks, check_uses,
 	};
+	int error = check_ident(img, err);
 
-	for (u32 i = 0; i < ARRAY_SIZE(checks); i++) {
-		int error = checks[i](img, err);
-
-		if (error)
-			return error;
-	}
-	*err = (struct img_err){ 0 };
-	return 0;
+	if (!error)
+		error = check_tree(img, err);
+	for (u32 i = 0; i < img->i_nproc && !error; i++)
+		error = check_one(&img->i_proc[i], err);
+	for (u32 i = 0; i < ARRAY_SIZE(checks) && !error; i++)
+		error = checks[i](img, err);
+	if (!error)
+		*err = (struct img_err){ 0 };
+	return error;
 }

@@ -19,11 +19,20 @@
 
 enum imgx_mode { IMGX_SIZE, IMGX_PUT, IMGX_GET };
 
+/* A run as the program headers have it: whose pages. */
+struct imgx_run {
+	struct img_run xr_run;
+	u32 xr_type, xr_owner;
+};
+
 struct imgx {
 	enum imgx_mode x_mode;
 	int x_error;
 	struct img_err *x_err;
 	struct img_image *x_img;
+	struct img_proc *x_proc; /* whose notes are being described */
+	struct imgx_run *x_run;	 /* IMGX_GET: all runs, until imgx_share_runs() */
+	u32 x_nrun;
 	const struct img_io *x_io;
 	u64 x_off;   /* in the file */
 	u64 x_limit; /* IMGX_GET: the item that is being read ends here */
@@ -81,9 +90,11 @@ void imgx_version(struct imgx *x, u32 version);
 /* image_core.c: ELF header, program headers. image_notes.c: the notes, in order. */
 void imgx_headers(struct imgx *x);
 void imgx_notes(struct imgx *x);
+/* IMGX_GET: gives each process and data object its runs, once both lists are there. */
+void imgx_share_runs(struct imgx *x);
 /* All of the metadata, up to lo_data_off. */
 void imgx_metadata(struct imgx *x);
-/* The standard notes (image_core.c). arg: index of the lwp, or 0. */
+/* The standard notes (image_core.c). arg: index of the lwp in x_proc, or 0. */
 void imgx_prstatus(struct imgx *x, u32 arg);
 void imgx_prpsinfo(struct imgx *x, u32 arg);
 void imgx_auxv(struct imgx *x, u32 arg);
@@ -91,8 +102,8 @@ void imgx_ntfile(struct imgx *x, u32 arg);
 void imgx_fpregset(struct imgx *x, u32 arg);
 void imgx_prxfpreg(struct imgx *x, u32 arg);
 void imgx_tls(struct imgx *x, u32 arg);
-u32 img_tls_used(const struct img_lwp *l);	   /* slots up to the last one in use */
-u32 img_mapped_files(const struct img_image *img); /* segs that NT_FILE names */
+u32 img_tls_used(const struct img_lwp *l);	/* slots up to the last one in use */
+u32 img_mapped_files(const struct img_proc *p); /* segs that NT_FILE names */
 
 /* Offsets of everything, for a state whose lists are in order. -E2BIG */
 int img_place(struct img_image *img, struct img_err *err);

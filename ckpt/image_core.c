@@ -13,9 +13,9 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
-/* ---- PT_LOADs ---- */
+/* ---- program headers ---- */
 
-/* A cursor over the program headers: one for each run of stored pages, and one for the part of a seg before its first. */
+/* A cursor over the PT_LOADs of the first process: one for each run of stored pages, and one for the part of a seg before its first. */
 struct load {
 	u32 ld_seg, ld_run; /* next ones */
 	u32 ld_next;	    /* next address in ld_seg, 0: at its base */
@@ -23,15 +23,15 @@ struct load {
 	u32 ld_page; /* index of the first stored page at or after ld_va */
 };
 
-static bool load_next(const struct img_image *img, struct load *ld)
+static bool load_next(const struct img_proc *p, struct load *ld)
 {
-	const struct img_run *run = ld->ld_run < img->i_nrun ? &img->i_run[ld->ld_run] : NULL;
+	const struct img_run *run = ld->ld_run < p->p_nrun ? &p->p_run[ld->ld_run] : NULL;
 	const struct img_seg *s;
 	u32 end, next;
 
-	if (ld->ld_seg == img->i_nseg)
+	if (ld->ld_seg == p->p_nseg)
 		return false;
-	s = &img->i_seg[ld->ld_seg];
+	s = &p->p_seg[ld->ld_seg];
 	end = s->s_base + s->s_size;
 	ld->ld_va = ld->ld_next ? ld->ld_next : s->s_base;
 	ld->ld_page += ld->ld_filesz / IMG_PAGE;
@@ -39,7 +39,7 @@ static bool load_next(const struct img_image *img, struct load *ld)
 	if (run && run->r_va == ld->ld_va) {
 		ld->ld_filesz = run->r_npages * IMG_PAGE;
 		ld->ld_run++;
-		run = ld->ld_run < img->i_nrun ? run + 1 : NULL;
+		run = ld->ld_run < p->p_nrun ? run + 1 : NULL;
 	}
 	next = run && run->r_va < end ? run->r_va : end;
 	ld->ld_memsz = next - ld->ld_va;
@@ -53,9 +53,15 @@ static bool load_next(const struct img_image *img, struct load *ld)
 
 u32 img_npages(const struct img_image *img)
 {
-	const struct img_run *last = img->i_nrun ? &img->i_run[img->i_nrun - 1] : NULL;
+	u32 n = 0;
 
-	return last ? last->r_first + last->r_npages : 0;
+	for (u32 k = 0; k < img_nlists(img); k++) {
+		struct img_runs rs = img_list(img, k);
+
+		for (u32 i = 0; i < rs.rs_nrun; i++)
+			n += rs.rs_run[i].r_npages;
+	}
+	return n;
 }
 
 u32 img_nblocks(const struct img_image *img)
@@ -69,15 +75,32 @@ static u32 headers_size(u32 phnum)
 	return phnum * ELF_PHSIZE + (phnum >= PN_XNUM ? ELF_SHSIZE : 0);
 }
 
+/* Each run gets its place among all pages. Program headers that this takes, without PT_NOTE. */
+static u32 number_runs(struct img_image *img)
+{
+	struct load ld = { 0 };
+	u32 pages = 0, headers = 0;
+
+	while (load_next(&img->i_proc[0], &ld))
+		headers++;
+	for (u32 k = 0; k < img_nlists(img); k++) {
+		struct img_runs rs = img_list(img, k);
+
+		headers += k ? rs.rs_nrun : 0;
+		for (u32 i = 0; i < rs.rs_nrun; i++) {
+			rs.rs_run[i].r_first = pages;
+			pages += rs.rs_run[i].r_npages;
+		}
+	}
+	return headers;
+}
+
 int img_place(struct img_image *img, struct img_err *err)
 {
 	struct imgx x = { .x_mode = IMGX_SIZE, .x_img = img, .x_err = err };
 	struct img_layout *lo = &img->i_lo;
-	struct load ld = { 0 };
-	u32 nload = 0;
+	u32 nload = number_runs(img);
 
-	while (load_next(img, &ld))
-		nload++;
 	*err = (struct img_err){ .e_what = "has too many separate runs of pages", .e_val = nload };
 	if (nload > IMG_MAX_LOADS)
 		return -E2BIG;
@@ -93,6 +116,10 @@ int img_place(struct img_image *img, struct img_err *err)
 	lo->lo_notes_size = (u32)x.x_off - lo->lo_notes_off;
 	lo->lo_data_off = ROUND_UP((u32)x.x_off, IMG_PAGE);
 	lo->lo_npages = img_npages(img);
+	err->e_what = "has too many pages";
+	err->e_val = lo->lo_npages;
+	if (lo->lo_npages > IMG_MAX_PAGES)
+		return -E2BIG;
 	lo->lo_sums_off = img_page_off(img, lo->lo_npages);
 	lo->lo_size = lo->lo_sums_off + ROUND_UP((u64)lo->lo_npages * 4, (u64)IMG_PAGE);
 	*err = (struct img_err){ 0 };
@@ -116,12 +143,26 @@ static void put_phdrs(struct imgx *x)
 {
 	const struct img_image *img = x->x_img;
 	const struct img_layout *lo = &img->i_lo;
+	const struct img_proc *p = &img->i_proc[0];
 	struct load ld = { 0 };
 
 	put_phdr(x, (u32[]){ PT_NOTE, lo->lo_notes_off, 0, 0, lo->lo_notes_size, 0, 0, 4 });
-	for (u32 seg = 0; load_next(img, &ld) && !x->x_error; seg = ld.ld_seg)
+	for (u32 seg = 0; load_next(p, &ld) && !x->x_error; seg = ld.ld_seg)
 		put_phdr(x, (u32[]){ PT_LOAD, (u32)img_page_off(img, ld.ld_page), ld.ld_va, 0, ld.ld_filesz,
-				     ld.ld_memsz, load_flags(img->i_seg[seg].s_prot), IMG_PAGE });
+				     ld.ld_memsz, load_flags(p->p_seg[seg].s_prot), IMG_PAGE });
+	for (u32 k = 1; k < img_nlists(img); k++) {
+		struct img_runs rs = img_list(img, k);
+		bool data = k >= img->i_nproc;
+
+		for (u32 i = 0; i < rs.rs_nrun && !x->x_error; i++) {
+			const struct img_run *r = &rs.rs_run[i];
+			u32 size = r->r_npages * IMG_PAGE;
+
+			put_phdr(x, (u32[]){ data ? PT_KCKPT_DATA : PT_KCKPT_MEM,
+					     (u32)img_page_off(img, r->r_first), r->r_va,
+					     data ? k - img->i_nproc : k, size, size, 0, IMG_PAGE });
+		}
+	}
 }
 
 /* Section header 0, as elf(5) has it for PN_XNUM: sh_info is the number of program headers. */
@@ -132,14 +173,13 @@ static void put_xnum(struct imgx *x, u32 phnum)
 	imgx_zero(x, 8);
 }
 
-/* The runs are all that is taken from the program headers. */
+/* The runs are all that is taken from the program headers. Whose they are is settled when the lists of processes and objects are there. */
 static void get_phdrs(struct imgx *x, u32 phnum)
 {
-	struct img_image *img = x->x_img;
 	u32 room = phnum - 1, pages = 0;
 
 	imgx_zero(x, ELF_PHSIZE); /* PT_NOTE: img_read() looked at it */
-	img->i_run = imgx_list(x, NULL, &room, IMG_MAX_LOADS, ELF_PHSIZE, sizeof(*img->i_run));
+	x->x_run = imgx_list(x, NULL, &room, IMG_MAX_LOADS, ELF_PHSIZE, sizeof(*x->x_run));
 	for (u32 i = 0; i < room && !x->x_error; i++) {
 		u32 field[ELF_PHSIZE / 4] = { 0 };
 		u32 n;
@@ -149,11 +189,43 @@ static void get_phdrs(struct imgx *x, u32 phnum)
 		n = field[4] / IMG_PAGE;
 		if (n == 0)
 			continue;
-		img->i_run[img->i_nrun++] = (struct img_run){ .r_va = field[2], .r_npages = n, .r_first = pages };
+		x->x_run[x->x_nrun++] =
+			(struct imgx_run){ .xr_run = { .r_va = field[2], .r_npages = n, .r_first = pages },
+					   .xr_type = field[0],
+					   .xr_owner = field[3] };
 		pages += n;
-		if (pages > IMG_USER_MAX / IMG_PAGE)
-			imgx_fail(x, -EBADMSG, "stores more pages than there are", pages);
+		if (n > IMG_MAX_PAGES || pages > IMG_MAX_PAGES)
+			imgx_fail(x, -EBADMSG, "stores more pages than there can be", pages);
 	}
+}
+
+/* The runs of list k, which begin at *next. */
+static void take_runs(struct imgx *x, u32 k, u32 *next, struct img_run **runs, u32 *nruns)
+{
+	const struct img_image *img = x->x_img;
+	u32 type = k == 0 ? PT_LOAD : k < img->i_nproc ? PT_KCKPT_MEM : PT_KCKPT_DATA;
+	u32 owner = k < img->i_nproc ? k : k - img->i_nproc;
+	u32 n = 0;
+
+	while (*next + n < x->x_nrun && x->x_run[*next + n].xr_type == type && x->x_run[*next + n].xr_owner == owner)
+		n++;
+	*runs = imgx_list(x, NULL, &n, IMG_MAX_LOADS, 0, sizeof(**runs));
+	*nruns = n;
+	for (u32 i = 0; i < n; i++)
+		(*runs)[i] = x->x_run[(*next)++].xr_run;
+}
+
+void imgx_share_runs(struct imgx *x)
+{
+	struct img_image *img = x->x_img;
+	u32 next = 0;
+
+	for (u32 k = 0; k < img->i_nproc; k++)
+		take_runs(x, k, &next, &img->i_proc[k].p_run, &img->i_proc[k].p_nrun);
+	for (u32 k = 0; k < img->i_ndata; k++)
+		take_runs(x, img->i_nproc + k, &next, &img->i_data[k].d_run, &img->i_data[k].d_nrun);
+	if (next != x->x_nrun)
+		imgx_fail(x, -EBADMSG, "has pages that belong to nothing, or are out of order", next);
 }
 
 void imgx_headers(struct imgx *x)
@@ -187,8 +259,8 @@ void imgx_headers(struct imgx *x)
 /* struct elf_prstatus */
 void imgx_prstatus(struct imgx *x, u32 arg)
 {
-	struct img_lwp *l = &x->x_img->i_lwp[arg];
-	struct img_proc *p = &x->x_img->i_proc;
+	struct img_proc *p = x->x_proc;
+	struct img_lwp *l = &p->p_lwp[arg];
 	u32 *reg = (u32 *)&l->l_regs;
 
 	imgx_zero(x, 16); /* pr_info, pr_cursig: no signal ended it */
@@ -212,7 +284,7 @@ static u32 id16(u32 id)
 /* struct elf_prpsinfo */
 void imgx_prpsinfo(struct imgx *x, u32 arg)
 {
-	struct img_proc *p = &x->x_img->i_proc;
+	struct img_proc *p = x->x_proc;
 	char comm[16];
 
 	if (p->p_stopsig)
@@ -232,7 +304,7 @@ void imgx_prpsinfo(struct imgx *x, u32 arg)
 
 void imgx_auxv(struct imgx *x, u32 arg)
 {
-	struct img_mm *m = &x->x_img->i_mm;
+	struct img_mm *m = &x->x_proc->p_mm;
 
 	if (imgx_getting(x))
 		m->m_nauxv = imgx_left(x) / 4;
@@ -242,47 +314,53 @@ void imgx_auxv(struct imgx *x, u32 arg)
 		imgx_u32(x, &m->m_auxv[i]);
 }
 
-u32 img_mapped_files(const struct img_image *img)
+/* A mapping of a file that a debugger could open. */
+static bool names_file(const struct img_seg *s)
+{
+	return s->s_kind != IMG_SEG_ANON && s->s_vnode != IMG_NONE;
+}
+
+u32 img_mapped_files(const struct img_proc *p)
 {
 	u32 n = 0;
 
-	for (u32 i = 0; i < img->i_nseg; i++)
-		n += img->i_seg[i].s_kind != IMG_SEG_ANON;
+	for (u32 i = 0; i < p->p_nseg; i++)
+		n += names_file(&p->p_seg[i]);
 	return n;
 }
 
 /* Count, page size; start, end and offset in pages of each; then the names. */
 void imgx_ntfile(struct imgx *x, u32 arg)
 {
-	const struct img_image *img = x->x_img;
+	const struct img_proc *p = x->x_proc;
 
 	if (imgx_skip(x))
 		return;
-	imgx_derived(x, img_mapped_files(img));
+	imgx_derived(x, img_mapped_files(p));
 	imgx_derived(x, IMG_PAGE);
-	for (u32 i = 0; i < img->i_nseg; i++) {
-		const struct img_seg *s = &img->i_seg[i];
+	for (u32 i = 0; i < p->p_nseg; i++) {
+		const struct img_seg *s = &p->p_seg[i];
 
-		if (s->s_kind == IMG_SEG_ANON)
+		if (!names_file(s))
 			continue;
 		imgx_derived(x, s->s_base);
 		imgx_derived(x, s->s_base + s->s_size);
 		imgx_derived(x, (u32)(s->s_off / IMG_PAGE));
 	}
-	for (u32 i = 0; i < img->i_nseg; i++) {
-		const struct img_seg *s = &img->i_seg[i];
+	for (u32 i = 0; i < p->p_nseg; i++) {
+		const struct img_seg *s = &p->p_seg[i];
 		const char *path;
 
-		if (s->s_kind == IMG_SEG_ANON)
+		if (!names_file(s))
 			continue;
-		path = img->i_vnode[s->s_vnode].v_path;
+		path = x->x_img->i_vnode[s->s_vnode].v_path;
 		imgx_raw(x, (char *)path, (u32)strlen(path) + 1);
 	}
 }
 
 void imgx_prxfpreg(struct imgx *x, u32 arg)
 {
-	struct img_lwp *l = &x->x_img->i_lwp[arg];
+	struct img_lwp *l = &x->x_proc->p_lwp[arg];
 
 	imgx_raw(x, l->l_fx, sizeof(l->l_fx));
 }
@@ -320,7 +398,7 @@ static u32 full_tags(const u8 *fx)
 /* The FSAVE image that an older debugger looks at. */
 void imgx_fpregset(struct imgx *x, u32 arg)
 {
-	const u8 *fx = x->x_img->i_lwp[arg].l_fx;
+	const u8 *fx = x->x_proc->p_lwp[arg].l_fx;
 
 	if (imgx_skip(x))
 		return;
@@ -351,7 +429,7 @@ u32 img_tls_used(const struct img_lwp *l)
 /* struct user_desc of set_thread_area(2), from the descriptor. */
 void imgx_tls(struct imgx *x, u32 arg)
 {
-	const struct img_lwp *l = &x->x_img->i_lwp[arg];
+	const struct img_lwp *l = &x->x_proc->p_lwp[arg];
 
 	if (imgx_skip(x))
 		return;

@@ -16,7 +16,10 @@
 #define EM_386 3u
 #define PT_LOAD 1u
 #define PT_NOTE 4u
-#define PN_XNUM 0xffffu /* e_phnum: the number stands in sh_info of section header 0 */
+/* Ours, of a range that debuggers pass over: p_vaddr and p_paddr say whose pages. */
+#define PT_KCKPT_MEM 0x64b43001u  /* pages of process p_paddr, at p_vaddr */
+#define PT_KCKPT_DATA 0x64b43002u /* of data object p_paddr, at offset p_vaddr */
+#define PN_XNUM 0xffffu		  /* e_phnum: the number stands in sh_info of section header 0 */
 #define PF_X 1u
 #define PF_W 2u
 #define PF_R 4u
@@ -48,19 +51,29 @@
 #define NK_HEAD NK(1)		  /* sizes and counts; first of all notes */
 #define NK_IDENT NK(2)		  /* which image, and the checksum; second */
 #define NK_TIME NK(3)		  /* clocks and timers */
-#define NK_VNODES NK(4)		  /* files that the process depends on */
+#define NK_VNODES NK(4)		  /* files that the processes depend on */
 #define NK_PROC NK(5)
 #define NK_SIGNALS NK(6) /* actions, pending for the process */
 #define NK_MM NK(7)
 #define NK_SEGS NK(8)
-#define NK_FILES NK(9) /* open file descriptions and descriptors */
-#define NK_TTYS NK(10) /* only if there are any */
-#define NK_SUMS NK(11) /* sums of the blocks of page sums; only if there are any */
+#define NK_FDS NK(9)
+#define NK_TTYS NK(10) /* this and all that follow: only if there are any */
+#define NK_SUMS NK(11) /* sums of the blocks of page sums */
 #define NK_LWP NK(12)  /* after the NT_PRSTATUS of each lwp */
+#define NK_TREE \
+	NK(13) /* always; third of all notes: the processes, and how much there is of each */
+#define NK_FILES NK(14) /* open file descriptions */
+#define NK_PIPES NK(15)
+#define NK_DATA NK(16)
+#define NK_LOCKS NK(17)
+#define NK_PTIMERS NK(18)
+/* Of processes beyond the first, what stands in notes that debuggers know for the first. */
+#define NK_REGS NK(19)
+#define NK_PSINFO NK(20)
 
-#define NK_VERSION 1u
+#define NK_VERSION 2u
 #define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */
 
-#define HEAD_SIZE 60u /* contents of NK_HEAD: its place fixes that of the checksum */
+#define HEAD_SIZE 64u /* contents of NK_HEAD: its place fixes that of the checksum */
 
 #endif

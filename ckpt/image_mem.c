@@ -124,14 +124,35 @@ static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
 		_list ? ((list) = _list, &(list)[(n)++]) : NULL;        \
 	})
 
-struct img_lwp *img_add_lwp(struct img_image *img)
+int img_add_procs(struct img_image *img, u32 n)
 {
-	return GROW(img, img->i_lwp, img->i_nlwp, IMG_MAX_LWPS);
+	if (n == 0 || n > IMG_MAX_PROCS)
+		return -E2BIG;
+	img->i_proc = img_alloc(img, n * sizeof(*img->i_proc));
+	if (!img->i_proc)
+		return -ENOMEM;
+	img->i_nproc = n;
+	return 0;
 }
 
-struct img_seg *img_add_seg(struct img_image *img)
+struct img_lwp *img_add_lwp(struct img_image *img, struct img_proc *p)
 {
-	return GROW(img, img->i_seg, img->i_nseg, IMG_MAX_SEGS);
+	return GROW(img, p->p_lwp, p->p_nlwp, IMG_MAX_LWPS);
+}
+
+struct img_seg *img_add_seg(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_seg, p->p_nseg, IMG_MAX_SEGS);
+}
+
+struct img_fd *img_add_fd(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_fd, p->p_nfd, IMG_MAX_FDS);
+}
+
+struct img_ptimer *img_add_ptimer(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_ptimer, p->p_nptimer, IMG_MAX_PTIMERS);
 }
 
 struct img_file *img_add_file(struct img_image *img)
@@ -139,9 +160,9 @@ struct img_file *img_add_file(struct img_image *img)
 	return GROW(img, img->i_file, img->i_nfile, IMG_MAX_FILES);
 }
 
-struct img_fd *img_add_fd(struct img_image *img)
+struct img_pipe *img_add_pipe(struct img_image *img)
 {
-	return GROW(img, img->i_fd, img->i_nfd, IMG_MAX_FDS);
+	return GROW(img, img->i_pipe, img->i_npipe, IMG_MAX_PIPES);
 }
 
 struct img_tty *img_add_tty(struct img_image *img)
@@ -149,70 +170,103 @@ struct img_tty *img_add_tty(struct img_image *img)
 	return GROW(img, img->i_tty, img->i_ntty, IMG_MAX_TTYS);
 }
 
+struct img_lock *img_add_lock(struct img_image *img)
+{
+	return GROW(img, img->i_lock, img->i_nlock, IMG_MAX_LOCKS);
+}
+
 struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *q)
 {
 	return GROW(img, q->q_info, q->q_count, IMG_MAX_PENDING);
 }
 
+/* A copy of the string in the arena. NULL: out of memory, or too long */
+static char *copy_path(struct img_image *img, const char *path)
+{
+	size_t len = strnlen(path, IMG_MAX_PATH);
+	char *copy = len < IMG_MAX_PATH ? img_alloc(img, (u32)len + 1) : NULL;
+
+	if (copy)
+		memcpy(copy, path, len);
+	return copy;
+}
+
+struct img_data *img_add_data(struct img_image *img, const char *path)
+{
+	char *copy = copy_path(img, path);
+	struct img_data *d = copy ? GROW(img, img->i_data, img->i_ndata, IMG_MAX_DATA) : NULL;
+
+	if (d)
+		d->d_path = copy;
+	return d;
+}
+
 static bool vnode_equal(const struct img_vnode *a, const struct img_vnode *b)
 {
 	return a->v_ino == b->v_ino && a->v_dev == b->v_dev && a->v_size == b->v_size &&
-	       a->v_mtime == b->v_mtime && a->v_mtime_ns == b->v_mtime_ns && a->v_rdev == b->v_rdev &&
-	       a->v_gen == b->v_gen && a->v_mode == b->v_mode && strcmp(a->v_path, b->v_path) == 0;
+	       a->v_mtime == b->v_mtime && a->v_mtime_ns == b->v_mtime_ns &&
+	       a->v_rdev == b->v_rdev && a->v_gen == b->v_gen && a->v_mode == b->v_mode &&
+	       a->v_flags == b->v_flags && strcmp(a->v_path, b->v_path) == 0;
 }
 
 int img_add_vnode(struct img_image *img, const struct img_vnode *v)
 {
-	size_t len = strnlen(v->v_path, IMG_MAX_PATH);
 	struct img_vnode *new;
 	char *path;
 
-	if (len == IMG_MAX_PATH)
+	if (strnlen(v->v_path, IMG_MAX_PATH) == IMG_MAX_PATH)
 		return -ENAMETOOLONG;
 	for (u32 i = 0; i < img->i_nvnode; i++)
 		if (vnode_equal(&img->i_vnode[i], v))
 			return (int)i;
 	if (img->i_nvnode == IMG_MAX_VNODES)
 		return -E2BIG;
-	path = img_alloc(img, (u32)len + 1);
+	path = copy_path(img, v->v_path);
 	if (!path)
 		return -ENOMEM;
 	new = GROW(img, img->i_vnode, img->i_nvnode, IMG_MAX_VNODES);
 	if (!new)
 		return -ENOMEM;
-	memcpy(path, v->v_path, len);
 	*new = *v;
 	new->v_path = path;
 	return (int)img->i_nvnode - 1;
 }
 
-int img_add_page(struct img_image *img, u32 va)
+/* Adds one page to a list of runs; fresh: it does not continue the last run. What run they begin with is img_place()'s matter. */
+static int add_to_runs(struct img_image *img, struct img_run **runs, u32 *n, u32 at, bool fresh)
 {
-	struct img_run *last = img->i_nrun ? &img->i_run[img->i_nrun - 1] : NULL;
-	const struct img_seg *s = img->i_runseg < img->i_nseg ? &img->i_seg[img->i_runseg] : NULL;
-	u32 index = last ? last->r_first + last->r_npages : 0;
-	struct img_run *run;
+	struct img_run *last = *n ? &(*runs)[*n - 1] : NULL, *run;
 
-	if (va % IMG_PAGE || (last && va < last->r_va + last->r_npages * IMG_PAGE))
+	if (at % IMG_PAGE || (last && at < last->r_va + last->r_npages * IMG_PAGE))
 		return -EINVAL;
-	while (s && va - s->s_base >= s->s_size) {
-		if (va < s->s_base)
-			return -EINVAL;
-		s = ++img->i_runseg < img->i_nseg ? s + 1 : NULL;
-	}
-	if (!s)
-		return -EINVAL;
-	if (last && va == last->r_va + last->r_npages * IMG_PAGE && va != s->s_base) {
+	if (last && at == last->r_va + last->r_npages * IMG_PAGE && !fresh) {
 		last->r_npages++;
 		return 0;
 	}
-	if (img->i_nrun == IMG_MAX_LOADS)
+	if (*n == IMG_MAX_LOADS)
 		return -E2BIG;
-	run = GROW(img, img->i_run, img->i_nrun, IMG_MAX_LOADS);
+	run = GROW(img, *runs, *n, IMG_MAX_LOADS);
 	if (!run)
 		return -ENOMEM;
-	*run = (struct img_run){ .r_va = va, .r_npages = 1, .r_first = index };
+	*run = (struct img_run){ .r_va = at, .r_npages = 1 };
 	return 0;
+}
+
+int img_add_page(struct img_image *img, struct img_proc *p, u32 va)
+{
+	const struct img_seg *s = p->p_runseg < p->p_nseg ? &p->p_seg[p->p_runseg] : NULL;
+
+	while (s && va - s->s_base >= s->s_size) {
+		if (va < s->s_base)
+			return -EINVAL;
+		s = ++p->p_runseg < p->p_nseg ? s + 1 : NULL;
+	}
+	return s ? add_to_runs(img, &p->p_run, &p->p_nrun, va, va == s->s_base) : -EINVAL;
+}
+
+int img_add_data_page(struct img_image *img, struct img_data *d, u32 off)
+{
+	return off < d->d_size ? add_to_runs(img, &d->d_run, &d->d_nrun, off, false) : -EINVAL;
 }
 
 /* Offsets in the FXSAVE area (Intel SDM volume 1, table 10-2). */

@@ -188,13 +188,13 @@ int img_read(struct img_image *img, const struct img_io *io, u64 size, struct im
 	return error;
 }
 
-const struct img_seg *img_seg_find(const struct img_image *img, u32 va)
+const struct img_seg *img_seg_find(const struct img_proc *p, u32 va)
 {
-	u32 low = 0, high = img->i_nseg;
+	u32 low = 0, high = p->p_nseg;
 
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
-		const struct img_seg *s = &img->i_seg[mid];
+		const struct img_seg *s = &p->p_seg[mid];
 
 		if (va - s->s_base < s->s_size)
 			return s;
@@ -206,13 +206,13 @@ const struct img_seg *img_seg_find(const struct img_image *img, u32 va)
 	return NULL;
 }
 
-const struct img_run *img_run_find(const struct img_image *img, u32 va)
+const struct img_run *img_run_find(struct img_runs runs, u32 va)
 {
-	u32 low = 0, high = img->i_nrun;
+	u32 low = 0, high = runs.rs_nrun;
 
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
-		const struct img_run *r = &img->i_run[mid];
+		const struct img_run *r = &runs.rs_run[mid];
 
 		if (va - r->r_va < r->r_npages * IMG_PAGE)
 			return r;
@@ -265,11 +265,15 @@ int img_verify_pages(struct img_image *img, const struct img_io *io, struct img_
 
 	if (!sums || !page)
 		return refuse(err, -ENOMEM, "needs more memory than there is", 0, 0);
-	for (u32 i = 0; i < img->i_nrun; i++) {
-		int error = verify_run(img, io, &img->i_run[i], sums, page, err);
+	for (u32 k = 0; k < img_nlists(img); k++) {
+		struct img_runs rs = img_list(img, k);
 
-		if (error)
-			return error;
+		for (u32 i = 0; i < rs.rs_nrun; i++) {
+			int error = verify_run(img, io, &rs.rs_run[i], sums, page, err);
+
+			if (error)
+				return error;
+		}
 	}
 	*err = (struct img_err){ 0 };
 	return 0;
