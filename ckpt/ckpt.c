@@ -63,136 +63,46 @@ int ckpt_path(uaddr_t uname, char **path)
 	return error;
 }
 
-/* What no part of the state can tell by itself. p is held. */
-static int check_process(struct ckpt_save *cs)
-{
-	struct proc *p = cs->cs_proc;
-	const char *comm = p->p_comm;
-	pid_t child_pid = 0;
-
-	if (p->p_flags & P_SUGID)
-		return ckpt_refuse(comm, -EPERM, "a set-id program cannot be saved");
-	if (p == initproc)
-		return ckpt_refuse(comm, -EPERM, "process 1 cannot be saved");
-	if (p->p_as->a_ref > 1)
-		return ckpt_refuse(comm, -EOPNOTSUPP, "its memory is shared with another process (vfork)");
-	if (p->p_fdtab->ft_ref > 1)
-		return ckpt_refuse(comm, -EOPNOTSUPP, "its descriptors are shared with another process");
-	if (!list_empty(&p->p_ptimers))
-		return ckpt_refuse(comm, -EOPNOTSUPP, "it has POSIX timers");
-	spin_lock(&pidlock);
-	if (!list_empty(&p->p_children))
-		child_pid = list_first(&p->p_children, struct proc, p_sibling)->p_pid;
-	spin_unlock(&pidlock);
-	if (child_pid)
-		return ckpt_refuse(comm, -EOPNOTSUPP,
-				   "it has a child, process %d, that would be missing", child_pid);
-	return 0;
-}
-
-static void fill_ident(struct img_ident *id)
-{
-	random_bytes(id->id_image, sizeof(id->id_image));
-	uts_hostname(id->id_node, sizeof(id->id_node));
-	strlcpy_k(id->id_system, "Reprise", sizeof(id->id_system));
-	id->id_real_ns = clock_real_ns();
-	id->id_mono_ns = clock_mono_ns();
-}
-
-/* In the paper's order: header, proc and lwp, registers, segments, open files. What the pages hold comes later. */
-static int gather(struct ckpt_save *cs)
-{
-	int error;
-
-	fill_ident(&cs->cs_img.i_ident);
-	error = check_process(cs);
-	if (!error)
-		error = st_proc_save(cs);
-	if (!error)
-		error = st_lwp_save(cs);
-	if (!error)
-		error = st_signal_save(cs);
-	if (!error)
-		error = st_mem_save(cs);
-	if (!error)
-		error = st_file_save(cs);
-	for (u32 i = 0; i < cs->cs_nfiles; i++)
-		file_rele(cs->cs_files[i]);
-	cs->cs_nfiles = 0;
-	return error;
-}
-
-int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp)
-{
-	if (cs->cs_nflush == cs->cs_maxflush) {
-		u32 max = cs->cs_maxflush ? 2 * cs->cs_maxflush : 16;
-		struct vnode **more = kmalloc(max * sizeof(*more), 0);
-
-		if (!more)
-			return -ENOMEM;
-		memcpy(more, cs->cs_flush, cs->cs_nflush * sizeof(*more));
-		kfree(cs->cs_flush);
-		cs->cs_flush = more;
-		cs->cs_maxflush = max;
-	}
-	vn_hold(vp);
-	cs->cs_flush[cs->cs_nflush++] = vp;
-	return 0;
-}
-
-static struct ckpt_save *save_make(struct ckpt_request *rq, struct lwp *caller)
-{
-	struct ckpt_save *cs = kzalloc(sizeof(*cs), 0);
-
-	if (!cs)
-		return NULL;
-	img_init(&cs->cs_img, &ckpt_mem);
-	cs->cs_req = rq;
-	cs->cs_proc = curproc();
-	cs->cs_caller = caller;
-	cs->cs_as = cs->cs_proc->p_as;
-	__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
-	spin_lock(&pidlock);
-	cs->cs_proc->p_ref++;
-	spin_unlock(&pidlock);
-	return cs;
-}
-
-void ckpt_save_free(struct ckpt_save *cs)
-{
-	for (u32 i = 0; i < cs->cs_nflush; i++)
-		vn_rele(cs->cs_flush[i]);
-	kfree(cs->cs_flush);
-	kfree(cs->cs_files);
-	img_free(&cs->cs_img);
-	ckpt_request_rele(cs->cs_req);
-	proc_rele(cs->cs_proc);
-	kfree(cs);
-}
-
-/* With the process held. *childp: who goes on with a forked checkpoint. */
+/* With the members held. *childp: who goes on with a forked checkpoint. */
 static int take_held(struct ckpt_save *cs, struct proc **childp)
 {
-	int error = gather(cs);
+	bool forked = cs->cs_req->rq_flags & CKPT_FORKED;
+	int error = ckpt_gather(cs, forked);
 
-	if (error)
-		return error;
-	if (cs->cs_req->rq_flags & CKPT_FORKED)
+	if (!error && forked)
 		return fckpt(cs, childp);
-	error = st_mem_pages(cs);
+	if (!error)
+		error = ckpt_pages(cs);
 	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
+}
+
+/* The request is the last one that p found. */
+static void remember(struct proc *p, struct ckpt_request *rq)
+{
+	struct ckpt_request *old;
+
+	__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
+	spin_lock(&p->p_lock);
+	old = p->p_ckptlast;
+	p->p_ckptlast = rq;
+	spin_unlock(&p->p_lock);
+	if (old)
+		ckpt_request_rele(old);
 }
 
 int ckpt_take(struct ckpt_request *rq, struct lwp *caller)
 {
 	struct proc *p = curproc(), *child = NULL;
-	struct ckpt_save *cs = save_make(rq, caller);
+	struct ckpt_save *cs = ckpt_save_make(rq, caller);
 	u64 start = clock_mono_ns();
-	int error = cs ? proc_hold(p) : -ENOMEM;
+	int error = cs ? 0 : -ENOMEM;
 
+	remember(p, rq);
+	if (!error)
+		error = ckpt_hold(cs);
 	if (!error) {
 		error = take_held(cs, &child);
-		proc_release(p);
+		ckpt_release(cs);
 		rq->rq_stats.cs_stop_ns = clock_mono_ns() - start;
 	}
 	if (child) {
@@ -222,20 +132,23 @@ void ckpt_boundary(struct lwp *l)
 	ckpt_request_rele(rq);
 }
 
-/* A process that ends without having found its request. */
+/* A process that ends, perhaps without having found its request. */
 void ckpt_exit(struct proc *p)
 {
-	struct ckpt_request *rq;
+	struct ckpt_request *rq, *last;
 
 	spin_lock(&p->p_lock);
 	rq = p->p_ckpt;
-	p->p_ckpt = NULL;
+	last = p->p_ckptlast;
+	p->p_ckpt = p->p_ckptlast = NULL;
 	p->p_flags &= ~P_CKPT;
 	spin_unlock(&p->p_lock);
 	if (rq) {
 		ckpt_request_finish(rq, p, -ESRCH);
 		ckpt_request_rele(rq);
 	}
+	if (last)
+		ckpt_request_rele(last);
 }
 
 static int ask(uaddr_t name, u32 flags, struct ckpt_request **rqp)
@@ -243,7 +156,7 @@ static int ask(uaddr_t name, u32 flags, struct ckpt_request **rqp)
 	char *path;
 	int error;
 
-	if (flags & ~(CKPT_FORKED | CKPT_WAIT))
+	if (flags & ~(CKPT_FORKED | CKPT_WAIT | CKPT_TREE))
 		return -EINVAL;
 	error = ckpt_path(name, &path);
 	return error ? error : ckpt_request_make(path, flags, rqp);
@@ -258,7 +171,7 @@ long sys_ckpt(uaddr_t name, u32 flags)
 		return error;
 	error = ckpt_take(rq, curlwp());
 	if (!error && (flags & CKPT_WAIT))
-		error = ckpt_request_wait(rq);
+		error = ckpt_request_wait(rq, curproc());
 	ckpt_request_rele(rq);
 	return error;
 }
@@ -307,40 +220,9 @@ long sys_tckpt(pid_t pid, uaddr_t name, u32 flags)
 		goto out;
 	error = leave_request(p, rq);
 	if (!error && (flags & CKPT_WAIT))
-		error = ckpt_request_wait(rq);
+		error = ckpt_request_wait(rq, p);
 	ckpt_request_rele(rq);
 out:
 	proc_rele(p);
 	return error;
-}
-
-static int stats_of(struct proc *p, struct ckpt_stats *st)
-{
-	int error = proc_can_access(p);
-
-	if (error)
-		return error;
-	spin_lock(&p->p_lock);
-	if (p->p_ckptstats)
-		*st = *p->p_ckptstats;
-	else
-		error = -ENODATA;
-	spin_unlock(&p->p_lock);
-	return error;
-}
-
-long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf)
-{
-	struct ckpt_stats st;
-	struct proc *p;
-	int error;
-
-	if (cmd != CKPTCTL_STATS || pid < 0)
-		return -EINVAL;
-	p = proc_find(pid ? pid_real(pid) : curproc()->p_pid);
-	if (!p)
-		return -ESRCH;
-	error = stats_of(p, &st);
-	proc_rele(p);
-	return error ? error : copyout(buf, &st, sizeof(st));
 }

@@ -2,17 +2,20 @@
 /*
  * The checkpoint facility: ckpt() and recover(), after the Kckpt facility of the UnixWare kernel.
  *
- *   ckpt.c      ckpt(), tckpt(): hold the process, gather its state, write and commit the image
+ *   ckpt.c      ckpt(), tckpt(): the calls, and what the boundary finds
+ *   ctl.c       ckptctl()
  *   request.c   who asked for what, and how it ended
+ *   tree.c      which processes: one, or one with all its descendants; they are brought to a stand
+ *   save.c      gathers their state into a struct img_image
  *   fckpt.c     fckpt(), fckpt_child(): the forked checkpoint
- *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the process in the paper's order
  *   commit.c    the image's file: temporary name, flush, rename
+ *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the processes in the paper's order
  *   st_*.c      one kind of state each, its save and its restore side by side
  *   image*      the format (image.h): knows no kernel type
  *
- * A save runs in an lwp of the process while all its other lwps stand at the boundary (proc_hold); a restore runs in the
- * new process, which nobody can see until proc_reveal(). So neither needs locks of its own for what it reads and
- * builds; commit.c has one for the names being written.
+ * A save runs in an lwp of the first process, while all other lwps of all the processes stand at the boundary (proc_hold); a restore
+ * runs in the new processes, which nobody can see until reveal_commit(). So neither needs locks of its own for what it reads
+ * and builds; commit.c has one for the names being written.
  *
  * What cannot be saved faithfully is refused by the st_ file that meets it: ckpt_refuse() writes the one line that names the
  * object, and its result is the errno.
@@ -30,10 +33,12 @@
 
 /*
  * One call for a checkpoint: where to, how, for whom; and how it ended. Shared by the process that takes it (p_ckpt until it is
- * found at the boundary), its fckpt child, and whoever waits. rq_lock guards rq_done and rq_stats; the rest is constant.
+ * found at the boundary, p_ckptlast from then on), its fckpt child, and whoever waits. rq_lock guards rq_done and rq_stats; the rest is
+ * constant.
  */
 struct ckpt_request {
 	volatile u32 rq_ref;
+	u32 rq_id;	      /* tells it from every other in this boot */
 	char *rq_path;	      /* absolute, of the image */
 	u32 rq_flags;	      /* CKPT_* */
 	struct cred *rq_cred; /* whoever asked: the image is made with these rights and belongs to them */
@@ -43,31 +48,78 @@ struct ckpt_request {
 	struct ckpt_stats rq_stats;
 };
 
+/* One of the processes that are saved. */
+struct ckpt_member {
+	struct proc *cm_proc; /* a reference */
+	u32 cm_parent;	      /* its parent's place among the members; IMG_NONE: not one of them */
+	bool cm_held;
+	bool cm_zombie;
+	struct img_proc *cm_img; /* its place in cs_img */
+	struct as *cm_as;	 /* whose pages are written: the process's own, or a copy-on-write copy of it */
+	bool cm_copied;		 /* cm_as is a copy, to be released */
+	u32 cm_cow_before;	 /* forked: pages copied on write before */
+};
+
+/* A pipe, and contents without a name, that the members use; by their places in cs_img. */
+struct ckpt_pipe {
+	struct vnode *cp_vp;
+	u32 cp_files; /* descriptions of it that were met */
+};
+
+struct ckpt_data {
+	struct vnode *cd_vp; /* a reference; NULL: a pipe's bytes */
+	u32 cd_refs;	     /* references on cd_vp of segs and descriptions that were met */
+	struct page **cd_page; /* what is stored of it, in order; a reference each */
+	u32 cd_npage;
+};
+
 /* A save in progress. */
 struct ckpt_save {
 	struct ckpt_request *cs_req;
-	struct proc *cs_proc;  /* the process that is saved; a reference */
 	struct lwp *cs_caller; /* who called ckpt(): sees 1 when recovered; NULL: nobody did */
-	struct as *cs_as; /* whose pages are written: the process's own, or the fckpt child's copy */
-	u32 cs_cow_before; /* forked: pages copied on write before */
 	struct img_image cs_img;
-	struct file **cs_files; /* open file descriptions by index in i_file, while the process is held */
-	u32 cs_nfiles;
-	struct vnode **cs_flush; /* files that the process has written; references */
-	u32 cs_nflush, cs_maxflush;
+	struct ckpt_member *cs_member; /* [0] is the process that was asked for */
+	u32 cs_nmember;
+	struct file **cs_file; /* open file descriptions by their places in i_file; references */
+	struct ckpt_pipe *cs_pipe;
+	struct ckpt_data *cs_data;
+	u32 cs_nfile, cs_npipe, cs_ndata;
+	struct vnode **cs_flush; /* files that the processes have written; references */
+	u32 cs_nflush;
+};
+
+static inline const char *cs_name(const struct ckpt_save *cs)
+{
+	return cs->cs_member[0].cm_proc->p_comm;
+}
+
+enum ckpt_verdict { CR_BUILDING, CR_GO, CR_ABORT };
+
+/* One of the processes that are being brought back. */
+struct ckpt_rmember {
+	struct ckpt_restore *rm_restore;
+	const struct img_proc *rm_img;
+	struct proc *rm_proc;	/* hidden until the reveal */
+	struct lwp **rm_lwps;	/* by index in p_lwp; [0] is the process's first */
+	struct as *rm_as;	/* being built */
+	int rm_result;		/* of its own part (cr_lock) */
+	bool rm_built, rm_left; /* rm_result is known; it will not look at this any more (cr_lock) */
 };
 
 /* A restore in progress. Belongs to the caller of recover(), who waits until cr_done. */
 struct ckpt_restore {
 	const char *cr_path;  /* absolute, of the image, for messages */
 	struct file *cr_file; /* the image */
-	u32 cr_flags;
+	u32 cr_flags;	      /* RECOVER_* */
 	struct proc *cr_parent;
 	struct img_image cr_img;
-	struct lwp **cr_lwps; /* by index in i_lwp; [0] is the new process's first */
-	struct as *cr_as;     /* being built */
-	/* The outcome, under cr_lock. */
+	struct ckpt_rmember *cr_member;
+	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
+	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
+	struct vnode **cr_datav;
+	/* The outcome, under cr_lock; cr is the channel. */
 	struct spinlock cr_lock;
+	enum ckpt_verdict cr_verdict;
 	bool cr_done;
 	long cr_result; /* pid or errno */
 };
@@ -77,31 +129,65 @@ extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 /* Logs why something is refused; returns error. */
 int ckpt_refuse(const char *name, int error, const char *fmt, ...) __printf(3, 4);
 
+/* Room for one more behind the n elements of list, which may move; NULL: out of memory. For lists that begin empty and only grow. */
+void *ckpt_room(void *list, u32 n, u32 size);
+#define CKPT_GROW(list, n)                                      \
+	({                                                      \
+		void *_l = ckpt_room(list, n, sizeof(*(list))); \
+		_l ? ((list) = _l, &(list)[(n)++]) : NULL;      \
+	})
+
 /*
- * Each kind of state: save fills cs_img from the held process; restore makes the current, hidden process have it. Errors: negative errno; a
- * refusal has been logged. All may sleep.
+ * Each kind of state: save fills cm_img (or what the members share) from held processes; restore makes the current, hidden process rm
+ * (or what they share) have it. Errors: negative errno; a refusal has been logged. All may sleep.
  */
-int st_proc_save(struct ckpt_save *cs);
-int st_proc_restore(struct ckpt_restore *cr);
-int st_lwp_save(struct ckpt_save *cs);
-int st_lwp_restore(struct ckpt_restore *cr);
-void st_lwp_start(struct ckpt_restore *cr);
-void st_lwp_discard(struct ckpt_restore *cr);
-int st_cred_restore(struct ckpt_restore *cr); /* after all that is opened by name */
+int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm);
+int st_proc_restore(struct ckpt_rmember *rm);
+/* A zombie: all that there is of it, at once. */
+int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm);
+int st_zombie_restore(struct ckpt_rmember *rm);
+int st_lwp_save(struct ckpt_save *cs, struct ckpt_member *cm);
+int st_lwp_restore(struct ckpt_rmember *rm);
+void st_lwp_start(struct ckpt_rmember *rm);
+void st_lwp_discard(struct ckpt_rmember *rm);
+int st_cred_restore(struct ckpt_rmember *rm); /* after all that is opened by name */
 int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
-int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
-int st_signal_save(struct ckpt_save *cs);
-int st_signal_restore(struct ckpt_restore *cr);
-int st_mem_save(struct ckpt_save *cs); /* the segments */
-int st_mem_pages(struct ckpt_save *cs); /* which pages of cs_as are to be stored: cs_as must stand still */
-int st_mem_restore(struct ckpt_restore *cr);
-int st_file_save(struct ckpt_save *cs);
-int st_file_restore(struct ckpt_restore *cr);
+int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il);
+int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm);
+int st_signal_restore(struct ckpt_rmember *rm);
+int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm);
+int st_timer_restore(struct ckpt_rmember *rm);
+int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm); /* the segments */
+int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm); /* which pages of cm_as are to be stored: it must stand still */
+int st_mem_restore(struct ckpt_rmember *rm);
+int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm);
+int st_file_restore(struct ckpt_restore *cr); /* the descriptions */
+int st_fd_restore(struct ckpt_rmember *rm);   /* and one process's descriptors */
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
 int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *t, struct file *f);
+int st_lock_save(struct ckpt_save *cs);
+int st_lock_restore(struct ckpt_restore *cr);
 
-/* Files that the process depends on (st_vnode.c): their identity, and the same file again at recovery. */
+/* Pipes: met as a description of one is; when all are met, their other ends and their bytes. */
+int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index);
+int st_pipe_finish(struct ckpt_save *cs);
+int st_pipe_restore(struct ckpt_restore *cr);
+/* A description of pipe `index` with these flags, O_NONBLOCK in any case. */
+int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp);
+
+/* Contents: shared memory and files without a name (st_data.c). f NULL: it is mapped. */
+int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *index);
+/* The bytes of a pipe: n pages, taken over on success. */
+int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index);
+int st_data_finish(struct ckpt_save *cs, bool copy);
+int st_data_restore(struct ckpt_restore *cr);
+/* Calls fn for each stored page of object `index`, and with `zeros` for all the others too, in order; len is less than a page at the end. */
+int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros,
+		 int (*fn)(const void *bytes, u32 off, u32 len, void *arg), void *arg);
+
+/* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
+bool st_vnode_nameless(struct vnode *vp);
 /* Opens vnode `index` of the image under the caller's rights and compares it with what it was. `changing`: the process itself wrote it, so
  * only which file it is counts. -ENOENT, -EACCES, -ESTALE (another file, or changed): logged. */
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
@@ -109,26 +195,44 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 /* The file is flushed before the image gets its name. -ENOMEM */
 int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);
 
-/* commit.c: lays the image out and writes it under the request's path, with its rights; the pages are cs_as's. */
+/* tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, and holds them. All or none. */
+int ckpt_hold(struct ckpt_save *cs);
+void ckpt_release(struct ckpt_save *cs);
+
+/* save.c */
+struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller);
+void ckpt_save_free(struct ckpt_save *cs);
+/* The state of the held members, all but which of their pages are stored. copy: what they go on to change is copied. */
+int ckpt_gather(struct ckpt_save *cs, bool copy);
+int ckpt_pages(struct ckpt_save *cs);
+
+/* commit.c: lays the image out and writes it under the request's path, with its rights. */
 int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st);
 /* Calls fn for every stored page of the image, in order; stops at the first error. */
 int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg);
 
-/* request.c. make: the current process asks; path is taken over, also on failure. */
+/* request.c. At start-up. */
+void ckpt_request_init(void);
+/* make: the current process asks; path is taken over, also on failure. */
 int ckpt_request_make(char *path, u32 flags, struct ckpt_request **rqp);
 void ckpt_request_rele(struct ckpt_request *rq);
 /* The outcome is known: kept with the process, whoever waits is woken. */
 void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error);
-int ckpt_request_wait(struct ckpt_request *rq); /* its outcome; -EINTR: the caller is dying */
+/*
+ * Waits for the outcome of p's request, which is the result. Cut short by a signal or a checkpoint it goes on through restart_syscall(2); a
+ * process that is brought back in there gets 0: there is an image.
+ */
+int ckpt_request_wait(struct ckpt_request *rq, struct proc *p);
+/* The last request that p found, with a reference. NULL: none */
+struct ckpt_request *ckpt_request_last(struct proc *p);
 
 /* The current lwp saves its process as rq says. caller: as cs_caller. */
 int ckpt_take(struct ckpt_request *rq, struct lwp *caller);
 /* Found at the boundary: P_CKPT. */
 void ckpt_boundary(struct lwp *l);
 void ckpt_exit(struct proc *p);
-/* fckpt.c: makes a copy-on-write child that will go on with cs, and owns it from its start (lwp_start) on. The process is held. */
+/* fckpt.c: makes a copy-on-write child that will go on with cs, and owns it from its start (lwp_start) on. The members are held. */
 int fckpt(struct ckpt_save *cs, struct proc **childp);
-void ckpt_save_free(struct ckpt_save *cs);
 
 /* "name" of a call to the absolute path of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */
 int ckpt_path(uaddr_t uname, char **path);

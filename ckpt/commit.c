@@ -34,6 +34,7 @@ static struct list busy_names = LIST_INIT(busy_names);
 void ckpt_init(void)
 {
 	mutex_init(&busy_lock, "ckpt names", LR_CKPT);
+	ckpt_request_init();
 	proc_hooks.ph_boundary = ckpt_boundary;
 	proc_hooks.ph_exit = ckpt_exit;
 }
@@ -191,7 +192,7 @@ int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st)
 	int error = img_layout(&cs->cs_img, &err);
 
 	if (error)
-		return ckpt_refuse(cs->cs_proc->p_comm, error, "%s (%u)",
+		return ckpt_refuse(cs_name(cs), error, "%s (%u)",
 				   err.e_what ? err.e_what : "layout", err.e_val);
 	newpath = kmalloc(len, 0);
 	if (!newpath)

@@ -5,18 +5,23 @@
  *
  * The child is hidden: no pid, no SIGCHLD, nothing for wait; it has no descriptors, so that no pipe or terminal stays open because of
  * it. One process has at most one such child: a second checkpoint meanwhile gets -EBUSY. That bounds the memory that copies
- * can take to once the process's own, and images of one process cannot overtake each other.
+ * can take to once the process's own, and images of one process cannot overtake each other. Of a tree, each process has a copy of
+ * its address space; the child itself has that of the first.
  */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/as.h"
 
-static void set_busy(struct proc *p, bool busy)
+static void set_busy(struct ckpt_save *cs, bool busy)
 {
-	spin_lock(&p->p_lock);
-	p->p_fckpt = busy;
-	spin_unlock(&p->p_lock);
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		struct proc *p = cs->cs_member[i].cm_proc;
+
+		spin_lock(&p->p_lock);
+		p->p_fckpt = busy;
+		spin_unlock(&p->p_lock);
+	}
 }
 
 /* Pages that p has copied on write so far. A program that it executed meanwhile counts from 0. */
@@ -30,38 +35,66 @@ static u32 copied(struct proc *p)
 	return n;
 }
 
+static u32 cow_pages(struct ckpt_save *cs)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		u32 cow = cs->cs_member[i].cm_zombie ? 0 : copied(cs->cs_member[i].cm_proc);
+		u32 before = cs->cs_member[i].cm_cow_before;
+
+		n += cow > before ? cow - before : cow;
+	}
+	return n;
+}
+
 static void fckpt_child(void *arg)
 {
 	struct ckpt_save *cs = arg;
 	struct ckpt_request *rq = cs->cs_req;
-	struct proc *p = cs->cs_proc;
-	int error = st_mem_pages(cs);
-	u32 cow;
+	int error = ckpt_pages(cs);
 
 	if (!error)
 		error = ckpt_commit(cs, &rq->rq_stats);
-	cow = copied(p);
-	rq->rq_stats.cs_cow_pages = cow > cs->cs_cow_before ? cow - cs->cs_cow_before : cow;
-	set_busy(p, false);
-	ckpt_request_finish(rq, p, error);
+	rq->rq_stats.cs_cow_pages = cow_pages(cs);
+	set_busy(cs, false);
+	ckpt_request_finish(rq, cs->cs_member[0].cm_proc, error);
 	ckpt_save_free(cs);
 	proc_exit(0);
+}
+
+/* Each living member's address space as it is now; the first one's is the child's. */
+static int copy_memory(struct ckpt_save *cs, struct proc *child)
+{
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		struct ckpt_member *cm = &cs->cs_member[i];
+		struct as *as = cm->cm_as;
+
+		if (cm->cm_zombie)
+			continue;
+		cm->cm_cow_before = as->a_ncow;
+		cm->cm_as = i ? as_dup(as) : child->p_as;
+		if (!cm->cm_as)
+			return -ENOMEM;
+		cm->cm_copied = i > 0;
+	}
+	return 0;
 }
 
 int fckpt(struct ckpt_save *cs, struct proc **childp)
 {
 	struct spawn_args sa = { .sa_start = fckpt_child, .sa_arg = cs, .sa_flags = SPAWN_HIDDEN | SPAWN_NO_FILES };
-	struct proc *p = cs->cs_proc, *child;
-	int error;
+	struct proc *child;
+	int error = spawn_proc(&sa, &child);
 
-	if (p->p_fckpt)
-		return -EBUSY;
-	error = spawn_proc(&sa, &child);
 	if (error)
 		return error;
-	set_busy(p, true);
-	cs->cs_cow_before = p->p_as->a_ncow;
-	cs->cs_as = child->p_as;
+	error = copy_memory(cs, child);
+	if (error) {
+		spawn_abort(child);
+		return error;
+	}
+	set_busy(cs, true);
 	*childp = child;
 	return 0;
 }

@@ -411,6 +411,7 @@ struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *
 int img_add_procs(struct img_image *img, u32 n) __must_check;
 /* The path is copied. */
 struct img_data *img_add_data(struct img_image *img, const char *path) __must_check;
+int img_name_data(struct img_image *img, struct img_data *d, const char *path) __must_check; /* -ENOMEM */
 
 /* Index of a vnode equal to *v, added if there is none (the path is copied). -ENOMEM, -E2BIG, -ENAMETOOLONG */
 int img_add_vnode(struct img_image *img, const struct img_vnode *v) __must_check;

@@ -74,6 +74,6 @@
 #define NK_VERSION 2u
 #define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */
 
-#define HEAD_SIZE 64u /* contents of NK_HEAD: its place fixes that of the checksum */
+#define HEAD_SIZE 60u /* contents of NK_HEAD: its place fixes that of the checksum */
 
 #endif

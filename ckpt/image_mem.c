@@ -209,6 +209,16 @@ static bool vnode_equal(const struct img_vnode *a, const struct img_vnode *b)
 	       a->v_flags == b->v_flags && strcmp(a->v_path, b->v_path) == 0;
 }
 
+int img_name_data(struct img_image *img, struct img_data *d, const char *path)
+{
+	char *copy = copy_path(img, path);
+
+	if (!copy)
+		return -ENOMEM;
+	d->d_path = copy;
+	return 0;
+}
+
 int img_add_vnode(struct img_image *img, const struct img_vnode *v)
 {
 	struct img_vnode *new;

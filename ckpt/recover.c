@@ -2,11 +2,14 @@
 /*
  * recover(): a new process that is made by spawn_proc() and starts, in the kernel, in restore_ckpt().
  *
- * Nobody can see the new process while it is being built: it has no pid and stands in no list. It checks the whole image, builds what
- * the image says in the paper's order (proc, lwp, registers, segments and their data, open files), and only then is revealed as a child of
- * the caller; from there on nothing can fail. If anything fails before, it ends as invisibly as it began.
+ * Nobody can see the new process while it is being built: it has no pid and stands in no list. It checks the whole image, makes what its
+ * processes share (pipes, memory, open file descriptions), and then, for each further process of the image, spawns one more that starts in
+ * restore_member(). Each builds itself in the paper's order (proc, lwp, registers, segments and their data, descriptors) and waits. When all
+ * are ready they are revealed at one instant, and from there on nothing can fail. If anything fails before, they end as invisibly as they
+ * began.
  */
 #include "ckpt/ckpt.h"
+#include "ckpt/pages.h"
 #include "ckpt/syscalls.h"
 #include "fs/file.h"
 #include "fs/vnode.h"
@@ -18,21 +21,13 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/lwp_impl.h"
+#include "proc/reveal.h"
+#include "proc/rlimit.h"
 #include "proc/sleep.h"
-
-static int image_read(void *ctx, u64 off, void *buf, u32 len)
-{
-	struct file *f = ctx;
-	ssize_t n = vn_pread(f->f_vnode, buf, len, (off_t)off);
-
-	if (n < 0)
-		return (int)n;
-	return (u32)n == len ? 0 : -EBADMSG;
-}
 
 static int read_image(struct ckpt_restore *cr)
 {
-	struct img_io io = { .io_read = image_read, .io_ctx = cr->cr_file };
+	struct img_io io = { .io_read = image_file_read, .io_ctx = cr->cr_file };
 	struct img_err err = { 0 };
 	int error = img_read(&cr->cr_img, &io, cr->cr_file->f_vnode->v_size, &err);
 
@@ -57,50 +52,220 @@ static int let_go(void)
 	return 0;
 }
 
-static int restore_all(struct ckpt_restore *cr)
+/* What belongs to one process: the current one becomes it, but for its address space. */
+static int restore_own(struct ckpt_rmember *rm)
 {
-	int error = let_go();
+	static int (*const parts[])(struct ckpt_rmember *rm) = {
+		st_proc_restore,  st_lwp_restore, st_signal_restore, st_timer_restore,
+		st_mem_restore, st_fd_restore, st_cred_restore,
+	};
+	int error = 0;
 
-	if (!error)
-		error = read_image(cr);
-	if (!error)
-		error = st_proc_restore(cr);
-	if (!error)
-		error = st_lwp_restore(cr);
-	if (!error)
-		error = st_signal_restore(cr);
-	if (!error)
-		error = st_mem_restore(cr);
-	if (!error)
-		error = st_file_restore(cr);
-	if (!error)
-		error = st_cred_restore(cr);
+	for (u32 i = 0; i < ARRAY_SIZE(parts) && !error; i++)
+		error = parts[i](rm);
 	return error;
 }
 
-/* No failure beyond the reveal. */
-static long take_over(struct ckpt_restore *cr)
+/* Revealed: it takes its address space, its other lwps begin. */
+static void take_over(struct ckpt_rmember *rm)
 {
-	const struct img_image *img = &cr->cr_img;
 	struct proc *p = curproc();
-	pid_t *tids = kmalloc(img->i_nlwp * sizeof(*tids), 0);
-	int pid;
 
-	if (!tids)
-		return -ENOMEM;
-	for (u32 i = 0; i < img->i_nlwp; i++)
-		tids[i] = img->i_lwp[i].l_tid;
-	pid = proc_reveal(cr->cr_parent, img->i_proc.p_pid, cr->cr_lwps, tids, img->i_nlwp);
-	kfree(tids);
-	if (pid < 0)
-		return pid;
 	intr_push_off();
-	p->p_as = cr->cr_as;
+	p->p_as = rm->rm_as;
 	hat_switch(&p->p_as->a_hat);
 	intr_pop_off();
-	cr->cr_as = NULL;
-	st_lwp_start(cr);
-	return pid;
+	rm->rm_as = NULL;
+	st_lwp_start(rm);
+}
+
+static void discard(struct ckpt_rmember *rm)
+{
+	st_lwp_discard(rm);
+	if (rm->rm_as)
+		as_rele(rm->rm_as);
+	rm->rm_as = NULL;
+}
+
+/* First routine of the processes beyond the first. */
+static void restore_member(void *arg)
+{
+	struct ckpt_rmember *rm = arg;
+	struct ckpt_restore *cr = rm->rm_restore;
+	int error = restore_own(rm);
+	bool go;
+
+	spin_lock(&cr->cr_lock);
+	rm->rm_result = error;
+	rm->rm_built = true;
+	wakeup(cr);
+	while (cr->cr_verdict == CR_BUILDING)
+		sleep(cr, &cr->cr_lock, 0, 0);
+	go = cr->cr_verdict == CR_GO;
+	spin_unlock(&cr->cr_lock);
+	if (go)
+		take_over(rm);
+	else
+		discard(rm);
+	spin_lock(&cr->cr_lock);
+	rm->rm_left = true;
+	wakeup(cr);
+	spin_unlock(&cr->cr_lock);
+	if (!go)
+		proc_exit(0);
+}
+
+/* Makes process i, and waits until it is built. */
+static int make_member(struct ckpt_restore *cr, u32 i)
+{
+	struct ckpt_rmember *rm = &cr->cr_member[i];
+	struct spawn_args sa = {
+		.sa_start = restore_member, .sa_arg = rm, .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS | SPAWN_NO_FILES
+	};
+	int error;
+
+	if (rm->rm_img->p_flags & IMG_PF_ZOMBIE) {
+		rm->rm_proc = proc_husk();
+		return rm->rm_proc ? st_zombie_restore(rm) : -ENOMEM;
+	}
+	error = spawn_proc(&sa, &rm->rm_proc);
+	if (error)
+		return error;
+	lwp_start(rm->rm_proc->p_lwp0);
+	spin_lock(&cr->cr_lock);
+	while (!rm->rm_built)
+		sleep(cr, &cr->cr_lock, 0, 0);
+	error = rm->rm_result;
+	spin_unlock(&cr->cr_lock);
+	return error;
+}
+
+/* All processes are told, and are waited for until they look at cr no more. */
+static void tell_members(struct ckpt_restore *cr, enum ckpt_verdict verdict)
+{
+	spin_lock(&cr->cr_lock);
+	cr->cr_verdict = verdict;
+	wakeup(cr);
+	for (u32 i = 1; cr->cr_member && i < cr->cr_img.i_nproc; i++) {
+		struct ckpt_rmember *rm = &cr->cr_member[i];
+
+		while (rm->rm_built && !rm->rm_left)
+			sleep(cr, &cr->cr_lock, 0, 0);
+	}
+	spin_unlock(&cr->cr_lock);
+}
+
+static int make_room(struct ckpt_restore *cr)
+{
+	const struct img_image *img = &cr->cr_img;
+
+	cr->cr_member = kzalloc(img->i_nproc * sizeof(*cr->cr_member), 0);
+	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
+	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
+	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
+	if (!cr->cr_member || !cr->cr_filev || !cr->cr_pipev || !cr->cr_datav)
+		return -ENOMEM;
+	for (u32 i = 0; i < img->i_nproc; i++)
+		cr->cr_member[i] = (struct ckpt_rmember){ .rm_restore = cr, .rm_img = &img->i_proc[i] };
+	cr->cr_member[0].rm_proc = curproc();
+	return 0;
+}
+
+/* The descriptions are the processes' own from here on; what nobody has is closed. */
+static void drop_shared(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; cr->cr_filev && i < cr->cr_img.i_nfile; i++) {
+		if (cr->cr_filev[i])
+			file_rele(cr->cr_filev[i]);
+	}
+	for (u32 i = 0; cr->cr_pipev && i < cr->cr_img.i_npipe; i++) {
+		if (cr->cr_pipev[i])
+			file_rele(cr->cr_pipev[i]);
+	}
+	for (u32 i = 0; cr->cr_datav && i < cr->cr_img.i_ndata; i++) {
+		if (cr->cr_datav[i])
+			vn_rele(cr->cr_datav[i]);
+	}
+	kfree(cr->cr_filev);
+	kfree(cr->cr_pipev);
+	kfree(cr->cr_datav);
+}
+
+/* As many processes as the caller could make by itself. */
+static int check_number(struct ckpt_restore *cr)
+{
+	struct proc *p = cr->cr_parent;
+
+	if (cred_super(p->p_cred) || proc_user_count(p->p_cred->cr_uid) + cr->cr_img.i_nproc <= rlimit_cur(p, RLIMIT_NPROC))
+		return 0;
+	return ckpt_refuse(cr->cr_path, -EAGAIN, "its %u processes are more than the caller may have", cr->cr_img.i_nproc);
+}
+
+static int restore_all(struct ckpt_restore *cr)
+{
+	static int (*const shared[])(struct ckpt_restore *cr) = {
+		read_image, check_number, make_room, st_pipe_restore, st_data_restore, st_file_restore,
+	};
+	int error = let_go();
+
+	for (u32 i = 0; i < ARRAY_SIZE(shared) && !error; i++)
+		error = shared[i](cr);
+	for (u32 i = 1; i < cr->cr_img.i_nproc && !error; i++)
+		error = make_member(cr, i);
+	return error ? error : restore_own(&cr->cr_member[0]);
+}
+
+/* Who is to be seen, and under which ids it wants. */
+static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
+{
+	u32 n = 0;
+
+	*rl = (struct reveal){ .rl_parent = cr->cr_parent,
+			       .rl_fresh = cr->cr_flags & RECOVER_NEWPID,
+			       .rl_set = kzalloc(cr->cr_img.i_nproc * sizeof(*rl->rl_set), 0),
+			       .rl_n = cr->cr_img.i_nproc };
+	for (u32 i = 0; i < rl->rl_n; i++)
+		n += cr->cr_img.i_proc[i].p_nlwp;
+	*tids = kmalloc(n * sizeof(pid_t), 0);
+	if (!rl->rl_set || !*tids)
+		return -ENOMEM;
+	n = 0;
+	for (u32 i = 0; i < rl->rl_n; i++) {
+		const struct img_proc *ip = &cr->cr_img.i_proc[i];
+
+		rl->rl_set[i] = (struct revealed){ .rv_proc = cr->cr_member[i].rm_proc,
+						   .rv_parent = ip->p_parent,
+						   .rv_pid = ip->p_pid,
+						   .rv_pgid = ip->p_pgid,
+						   .rv_sid = ip->p_sid,
+						   .rv_nlwp = ip->p_nlwp,
+						   .rv_lwps = cr->cr_member[i].rm_lwps,
+						   .rv_tids = *tids + n };
+		for (u32 k = 0; k < ip->p_nlwp; k++)
+			(*tids)[n++] = ip->p_lwp[k].l_tid;
+	}
+	return 0;
+}
+
+/* Ids, and what needs them; then all appear. The pid or an errno. No failure beyond the commit. */
+static long reveal(struct ckpt_restore *cr)
+{
+	struct reveal rl;
+	pid_t *tids;
+	long result = fill_reveal(cr, &rl, &tids);
+
+	if (!result)
+		result = reveal_prepare(&rl);
+	if (!result) {
+		result = st_lock_restore(cr);
+		if (result)
+			reveal_abandon(&rl);
+		else
+			result = reveal_commit(&rl);
+	}
+	kfree(rl.rl_set);
+	kfree(tids);
+	return result;
 }
 
 static void report(struct ckpt_restore *cr, long result)
@@ -120,10 +285,18 @@ void restore_ckpt(void *arg)
 	img_init(&cr->cr_img, &ckpt_mem);
 	result = restore_all(cr);
 	if (!result)
-		result = take_over(cr);
-	st_lwp_discard(cr);
-	if (cr->cr_as)
-		as_rele(cr->cr_as);
+		result = reveal(cr);
+	if (result > 0)
+		take_over(&cr->cr_member[0]);
+	else if (cr->cr_member)
+		discard(&cr->cr_member[0]);
+	tell_members(cr, result > 0 ? CR_GO : CR_ABORT);
+	for (u32 i = 1; result < 0 && cr->cr_member && i < cr->cr_img.i_nproc; i++) {
+		if ((cr->cr_member[i].rm_img->p_flags & IMG_PF_ZOMBIE) && cr->cr_member[i].rm_proc)
+			proc_rele(cr->cr_member[i].rm_proc);
+	}
+	drop_shared(cr);
+	kfree(cr->cr_member);
 	img_free(&cr->cr_img);
 	/* cr belongs to the caller, who may free it as soon as it is told. */
 	report(cr, result);
@@ -184,7 +357,7 @@ long sys_recover(uaddr_t name, u32 flags)
 	char *path;
 	long result;
 
-	if (flags)
+	if (flags & ~(RECOVER_STOPPED | RECOVER_NEWPID | RECOVER_STDIO | RECOVER_TTY | RECOVER_CHANGED))
 		return -EINVAL;
 	result = ckpt_path(name, &path);
 	if (result)

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* A request for a checkpoint, from the call to the outcome. */
 #include "ckpt/ckpt.h"
+#include "ckpt/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
+#include "proc/pidspace.h"
+#include "proc/restart.h"
 #include "proc/sleep.h"
+
+static volatile u32 next_id;
 
 int ckpt_request_make(char *path, u32 flags, struct ckpt_request **rqp)
 {
@@ -16,6 +21,7 @@ int ckpt_request_make(char *path, u32 flags, struct ckpt_request **rqp)
 		return -ENOMEM;
 	}
 	rq->rq_ref = 1;
+	rq->rq_id = __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
 	rq->rq_path = path;
 	rq->rq_flags = flags;
 	rq->rq_cred = cred_cur();
@@ -67,15 +73,54 @@ void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error)
 	spin_unlock(&rq->rq_lock);
 }
 
-int ckpt_request_wait(struct ckpt_request *rq)
+struct ckpt_request *ckpt_request_last(struct proc *p)
+{
+	struct ckpt_request *rq;
+
+	spin_lock(&p->p_lock);
+	rq = p->p_ckpt ? p->p_ckpt : p->p_ckptlast;
+	if (rq)
+		__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
+	spin_unlock(&p->p_lock);
+	return rq;
+}
+
+/* rb_arg: the process, as the caller knows it; the request. */
+static long wait_again(struct restart_block *rb)
+{
+	struct proc *p = proc_find(pid_real((pid_t)rb->rb_arg[0]));
+	struct ckpt_request *rq;
+	long ret = 0;
+
+	if (!p)
+		return -ESRCH;
+	rq = ckpt_request_last(p);
+	if (rq && rq->rq_id == rb->rb_arg[1])
+		ret = ckpt_request_wait(rq, p);
+	if (rq)
+		ckpt_request_rele(rq);
+	proc_rele(p);
+	return ret;
+}
+
+int ckpt_request_wait(struct ckpt_request *rq, struct proc *p)
 {
 	int error = 0;
 
 	spin_lock(&rq->rq_lock);
 	while (!rq->rq_done && !error)
-		error = sleep(rq, &rq->rq_lock, SLP_KILL, 0);
+		error = sleep(rq, &rq->rq_lock, SLP_INTR, 0);
 	if (rq->rq_done)
 		error = -rq->rq_stats.cs_error;
 	spin_unlock(&rq->rq_lock);
-	return error == -ERESTARTSYS ? -EINTR : error;
+	if (error == -ERESTARTSYS)
+		return (int)restart_later(wait_again, 0, (u32)pid_seen(p->p_pid), rq->rq_id, 0);
+	return error;
+}
+
+void ckpt_request_init(void)
+{
+	restart_register(SYS_ckpt, wait_again);
+	restart_register(SYS_tckpt, wait_again);
+	restart_register(SYS_ckptctl, wait_again);
 }

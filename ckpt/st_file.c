@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open files: regular files, directories, devices without state, terminals. Descriptors that share a description share it again. Each is
- * opened again by its path under the caller's rights, and must be the file that it was.
+ * Open file descriptions, and descriptors. Those who share a description share it again. A file with a name is opened again by its path under the
+ * caller's rights, and must be the file that it was; pipes and files without a name are made anew (st_pipe.c, st_data.c).
  */
 #include "ckpt/ckpt.h"
+#include "fs/anonfs.h"
 #include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
@@ -19,95 +20,104 @@
 
 static const char *kind_of(struct file *f, u32 *kind)
 {
-	switch (f->f_vnode->v_type) {
+	struct vnode *vp = f->f_vnode;
+
+	switch (vp->v_type) {
 	case VREG:
-		*kind = IMG_FILE_REG;
-		return f->f_vnode->v_flags & V_DYNAMIC ? "is made up by the kernel" : NULL;
+		*kind = st_vnode_nameless(vp) ? IMG_FILE_DATA : IMG_FILE_REG;
+		return vp->v_flags & V_DYNAMIC ? "is made up by the kernel" : NULL;
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
 		*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;
-		return *kind == IMG_FILE_TTY || DEVMAJOR(f->f_vnode->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
-	case VFIFO: return "is a pipe";
+		return *kind == IMG_FILE_TTY || DEVMAJOR(vp->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
+	case VFIFO: *kind = IMG_FILE_PIPE; return NULL;
 	default: return "is of a kind that cannot be saved";
 	}
 }
 
-/* A description that was not met before becomes the next entry of the table. */
-static int save_file(struct ckpt_save *cs, struct file *f, int fd, u32 *index)
+/* The object behind the description, if it is of a kind that has one. */
+static int save_object(struct ckpt_save *cs, struct file *f, u32 kind, u32 *obj)
 {
-	const char *comm = cs->cs_proc->p_comm, *why;
-	struct img_file *fi;
-	u32 kind, vnode, tty = IMG_NONE;
-	int error;
+	switch (kind) {
+	case IMG_FILE_TTY: return st_tty_save(cs, f, obj);
+	case IMG_FILE_PIPE: return st_pipe_save(cs, f, obj);
+	case IMG_FILE_DATA: return st_data_save(cs, f->f_vnode, f, obj);
+	default: return 0;
+	}
+}
 
-	why = kind_of(f, &kind);
+static bool has_name(const struct file *f, u32 kind)
+{
+	return kind != IMG_FILE_DATA && !(kind == IMG_FILE_PIPE && f->f_vnode->v_vfs == &pipefs);
+}
+
+/* A description that was not met before becomes the next entry of the table. */
+static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f, int fd)
+{
+	u32 kind, vnode = IMG_NONE, obj = IMG_NONE;
+	const char *why = kind_of(f, &kind);
+	struct img_file *fi;
+	struct file **slot;
+	int error = 0;
+
 	if (why)
-		return ckpt_refuse(comm, -EOPNOTSUPP, "descriptor %d (%s) %s", fd,
+		return ckpt_refuse(cm->cm_proc->p_comm, -EOPNOTSUPP, "descriptor %d (%s) %s", fd,
 				   f->f_path ? f->f_path : "no path", why);
-	error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
-	if (!error && kind == IMG_FILE_TTY)
-		error = st_tty_save(cs, f, &tty);
+	if (has_name(f, kind))
+		error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
+	if (!error)
+		error = save_object(cs, f, kind, &obj);
+	if (!error && kind == IMG_FILE_REG && (f->f_flags & O_ACCMODE) != O_RDONLY)
+		error = ckpt_flush_later(cs, f->f_vnode);
 	if (error)
 		return error;
-	if (kind == IMG_FILE_REG && (f->f_flags & O_ACCMODE) != O_RDONLY) {
-		error = ckpt_flush_later(cs, f->f_vnode);
-		if (error)
-			return error;
-	}
 	fi = img_add_file(&cs->cs_img);
-	if (!fi)
+	slot = fi ? CKPT_GROW(cs->cs_file, cs->cs_nfile) : NULL;
+	if (!slot)
 		return -ENOMEM;
-	fi->f_kind = kind;
-	fi->f_flags = f->f_flags & ~OPEN_ONLY;
-	fi->f_offset = (u64)f->f_offset;
-	fi->f_vnode = vnode;
-	fi->f_tty = tty;
-	fi->f_owner = f->f_owner;
-	*index = cs->cs_nfiles;
 	file_hold(f);
-	cs->cs_files[cs->cs_nfiles++] = f;
+	*slot = f;
+	*fi = (struct img_file){ .f_kind = kind,
+				 .f_flags = f->f_flags & ~OPEN_ONLY,
+				 .f_offset = (u64)f->f_offset,
+				 .f_vnode = vnode,
+				 .f_obj = obj,
+				 .f_owner = f->f_owner };
 	return 0;
 }
 
-static int save_fd(struct ckpt_save *cs, struct file *f, int fd, u32 fdflags)
+static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f, int fd, u32 fdflags)
 {
 	struct img_fd *ifd;
-	u32 index;
-	int error;
+	u32 index = 0;
 
-	for (index = 0; index < cs->cs_nfiles; index++) {
-		if (cs->cs_files[index] == f)
-			break;
-	}
-	if (index == cs->cs_nfiles) {
-		error = save_file(cs, f, fd, &index);
+	while (index < cs->cs_nfile && cs->cs_file[index] != f)
+		index++;
+	if (index == cs->cs_nfile) {
+		int error = save_file(cs, cm, f, fd);
+
 		if (error)
 			return error;
 	}
-	ifd = img_add_fd(&cs->cs_img);
+	ifd = img_add_fd(&cs->cs_img, cm->cm_img);
 	if (!ifd)
 		return -ENOMEM;
-	ifd->fd_num = (u32)fd;
-	ifd->fd_file = index;
-	ifd->fd_cloexec = fdflags & FD_CLOEXEC_K ? 1 : 0;
+	*ifd = (struct img_fd){ .fd_num = (u32)fd, .fd_file = index, .fd_cloexec = fdflags & FD_CLOEXEC_K ? 1 : 0 };
 	return 0;
 }
 
-int st_file_save(struct ckpt_save *cs)
+int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
-	struct fdtab *ft = cs->cs_proc->p_fdtab;
+	struct fdtab *ft = cm->cm_proc->p_fdtab;
 	u32 fdflags;
 
-	cs->cs_files = kmalloc(NOFILE_MAX * sizeof(cs->cs_files[0]), 0);
-	if (!cs->cs_files)
-		return -ENOMEM;
 	for (u32 fd = 0; fd < ft->ft_size; fd++) {
 		struct file *f = fdtab_get(ft, (int)fd, &fdflags);
 		int error;
 
 		if (!f)
 			continue;
-		error = save_fd(cs, f, (int)fd, fdflags);
+		error = save_fd(cs, cm, f, (int)fd, fdflags);
 		file_rele(f);
 		if (error)
 			return error;
@@ -117,32 +127,100 @@ int st_file_save(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+/* A file in memory, which holds what a nameless one held. */
+static int open_data(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
-	bool writes = (fi->f_flags & O_ACCMODE) != O_RDONLY;
-	struct file *f;
+	struct vnode *vp = cr->cr_datav[fi->f_obj];
 	int error;
 
-	error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, writes, &f);
-	if (error)
-		return error;
-	if (fi->f_kind == IMG_FILE_TTY)
-		error = st_tty_restore(cr, &cr->cr_img.i_tty[fi->f_tty], f);
+	vn_hold(vp);
+	error = file_open_vnode(vp, fi->f_flags | O_LARGEFILE, fp);
 	if (error) {
-		file_rele(f);
+		vn_rele(vp);
 		return error;
 	}
+	(*fp)->f_path = kstrdup(cr->cr_img.i_data[fi->f_obj].d_path, 0);
+	if (!(*fp)->f_path) {
+		file_rele(*fp);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+{
+	const struct img_tty *it = &cr->cr_img.i_tty[fi->f_obj];
+	int error;
+
+	if (cr->cr_flags & RECOVER_TTY)
+		error = file_open(AT_FDCWD, "/dev/tty", fi->f_flags | O_NOCTTY | O_NONBLOCK, 0, fp);
+	else
+		error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, true, fp);
+	if (error)
+		return error;
+	error = st_tty_restore(cr, it, *fp);
+	if (error)
+		file_rele(*fp);
+	return error;
+}
+
+static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+{
+	switch (fi->f_kind) {
+	case IMG_FILE_TTY: return open_tty(cr, fi, fp);
+	case IMG_FILE_PIPE: return st_pipe_open(cr, fi->f_obj, fi->f_flags, fp);
+	case IMG_FILE_DATA: return open_data(cr, fi, fp);
+	default: return st_vnode_open(cr, fi->f_vnode, fi->f_flags, (fi->f_flags & O_ACCMODE) != O_RDONLY, fp);
+	}
+}
+
+static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+{
+	struct file *f;
+	int error = open_again(cr, fi, &f);
+
+	if (error)
+		return error;
 	f->f_flags = (f->f_flags & ~(u32)O_NONBLOCK) | (fi->f_flags & O_NONBLOCK);
 	f->f_offset = (off_t)fi->f_offset;
+	f->f_owner = fi->f_owner;
 	*fp = f;
 	return 0;
 }
 
-static int restore_fds(const struct img_image *img, struct file **files)
+/* RECOVER_STDIO: what the first process had as 0, 1 and 2 is what the caller has there, for all who share it. */
+static void take_stdio(struct ckpt_restore *cr)
 {
-	for (u32 i = 0; i < img->i_nfd; i++) {
-		const struct img_fd *ifd = &img->i_fd[i];
-		struct file *f = files[ifd->fd_file];
+	const struct img_proc *ip = &cr->cr_img.i_proc[0];
+
+	for (u32 i = 0; i < ip->p_nfd && ip->p_fd[i].fd_num <= 2; i++) {
+		struct file **fp = &cr->cr_filev[ip->p_fd[i].fd_file];
+
+		if (!*fp)
+			*fp = fdtab_get(cr->cr_parent->p_fdtab, (int)ip->p_fd[i].fd_num, NULL);
+	}
+}
+
+int st_file_restore(struct ckpt_restore *cr)
+{
+	int error = 0;
+
+	if (cr->cr_flags & RECOVER_STDIO)
+		take_stdio(cr);
+	for (u32 i = 0; i < cr->cr_img.i_nfile && !error; i++) {
+		if (!cr->cr_filev[i])
+			error = restore_file(cr, &cr->cr_img.i_file[i], &cr->cr_filev[i]);
+	}
+	return error;
+}
+
+int st_fd_restore(struct ckpt_rmember *rm)
+{
+	const struct img_proc *ip = rm->rm_img;
+
+	for (u32 i = 0; i < ip->p_nfd; i++) {
+		const struct img_fd *ifd = &ip->p_fd[i];
+		struct file *f = rm->rm_restore->cr_filev[ifd->fd_file];
 		int error;
 
 		file_hold(f);
@@ -153,22 +231,4 @@ static int restore_fds(const struct img_image *img, struct file **files)
 		}
 	}
 	return 0;
-}
-
-int st_file_restore(struct ckpt_restore *cr)
-{
-	const struct img_image *img = &cr->cr_img;
-	struct file **files = kzalloc((img->i_nfile + 1) * sizeof(*files), 0);
-	int error = files ? 0 : -ENOMEM;
-
-	for (u32 i = 0; i < img->i_nfile && !error; i++)
-		error = restore_file(cr, &img->i_file[i], &files[i]);
-	if (!error)
-		error = restore_fds(img, files);
-	for (u32 i = 0; files && i < img->i_nfile; i++) {
-		if (files[i])
-			file_rele(files[i]);
-	}
-	kfree(files);
-	return error;
 }

@@ -56,9 +56,9 @@ static void save_restart(struct img_restart *rs, const struct lwp *l)
 	rs->rs_remain = deadline_left(rb->rb_deadline);
 }
 
-static int save_lwp(struct ckpt_save *cs, struct lwp *l)
+static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
 {
-	struct img_lwp *il = img_add_lwp(&cs->cs_img);
+	struct img_lwp *il = img_add_lwp(&cs->cs_img, cm->cm_img);
 
 	if (!il)
 		return -ENOMEM;
@@ -66,7 +66,7 @@ static int save_lwp(struct ckpt_save *cs, struct lwp *l)
 		fpu_save(l);
 		lwp_save_segs(l);
 	}
-	il->l_tid = l->l_tid == l->l_proc->p_pid ? proc_seen_pid(l->l_proc) : l->l_tid;
+	il->l_tid = pid_seen_by(l->l_proc, l->l_tid);
 	strlcpy_k(il->l_name, l->l_name, sizeof(il->l_name));
 	save_regs(&il->l_regs, l);
 	if (l == cs->cs_caller) {
@@ -86,27 +86,29 @@ static int save_lwp(struct ckpt_save *cs, struct lwp *l)
 	return st_lwp_signal_save(cs, l, il);
 }
 
-/* The lwp with the lowest id above `tid`, but not `skip`. All lwps stand still. */
+/* The lwp with the lowest id, as the process knows it, above `tid`, but not `skip`. All lwps stand still. */
 static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
 {
 	struct lwp *l, *best = NULL;
 
 	list_for_each(l, &p->p_lwps, l_plink) {
-		if (l != skip && l->l_tid > tid && (!best || l->l_tid < best->l_tid))
+		pid_t seen = pid_seen_by(p, l->l_tid);
+
+		if (l != skip && seen > tid && (!best || seen < pid_seen_by(p, best->l_tid)))
 			best = l;
 	}
 	return best;
 }
 
 /* The caller first, the others by id: the order of threads in the image is that of gdb, and always the same. */
-int st_lwp_save(struct ckpt_save *cs)
+int st_lwp_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
-	struct proc *p = cs->cs_proc;
-	struct lwp *first = cs->cs_caller ? cs->cs_caller : next_lwp(p, 0, NULL), *l;
-	int error = save_lwp(cs, first);
+	struct proc *p = cm->cm_proc;
+	struct lwp *first = cs->cs_caller && cs->cs_caller->l_proc == p ? cs->cs_caller : next_lwp(p, 0, NULL), *l;
+	int error = save_lwp(cs, cm, first);
 
-	for (l = next_lwp(p, 0, first); l && !error; l = next_lwp(p, l->l_tid, first))
-		error = save_lwp(cs, l);
+	for (l = next_lwp(p, 0, first); l && !error; l = next_lwp(p, pid_seen_by(p, l->l_tid), first))
+		error = save_lwp(cs, cm, l);
 	return error;
 }
 
@@ -189,44 +191,44 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	}
 	/* A call that was cut short is settled at the boundary. */
 	l->l_attention = true;
-	return st_lwp_signal_restore(cr, l, il);
+	return st_lwp_signal_restore(l, il);
 }
 
 /* Beside the current lwp, which becomes the first of the image, the others are made; they begin in st_lwp_start(). */
-int st_lwp_restore(struct ckpt_restore *cr)
+int st_lwp_restore(struct ckpt_rmember *rm)
 {
-	const struct img_image *img = &cr->cr_img;
+	const struct img_proc *ip = rm->rm_img;
 	int error;
 
-	cr->cr_lwps = kzalloc(img->i_nlwp * sizeof(cr->cr_lwps[0]), 0);
-	if (!cr->cr_lwps)
+	rm->rm_lwps = kzalloc(ip->p_nlwp * sizeof(rm->rm_lwps[0]), 0);
+	if (!rm->rm_lwps)
 		return -ENOMEM;
-	cr->cr_lwps[0] = curlwp();
-	error = restore_lwp(cr, curlwp(), &img->i_lwp[0]);
-	for (u32 i = 1; i < img->i_nlwp && !error; i++) {
-		error = lwp_create(curproc(), NULL, NULL, &cr->cr_lwps[i]);
+	rm->rm_lwps[0] = curlwp();
+	error = restore_lwp(rm->rm_restore, curlwp(), &ip->p_lwp[0]);
+	for (u32 i = 1; i < ip->p_nlwp && !error; i++) {
+		error = lwp_create(curproc(), NULL, NULL, &rm->rm_lwps[i]);
 		if (!error)
-			error = restore_lwp(cr, cr->cr_lwps[i], &img->i_lwp[i]);
+			error = restore_lwp(rm->rm_restore, rm->rm_lwps[i], &ip->p_lwp[i]);
 	}
 	return error;
 }
 
 /* Lets the other lwps go, after the process was revealed with them. */
-void st_lwp_start(struct ckpt_restore *cr)
+void st_lwp_start(struct ckpt_rmember *rm)
 {
-	for (u32 i = 1; i < cr->cr_img.i_nlwp; i++)
-		lwp_start(cr->cr_lwps[i]);
-	kfree(cr->cr_lwps);
-	cr->cr_lwps = NULL;
+	for (u32 i = 1; i < rm->rm_img->p_nlwp; i++)
+		lwp_start(rm->rm_lwps[i]);
+	kfree(rm->rm_lwps);
+	rm->rm_lwps = NULL;
 }
 
 /* The other way to end: nothing is left of them. */
-void st_lwp_discard(struct ckpt_restore *cr)
+void st_lwp_discard(struct ckpt_rmember *rm)
 {
-	for (u32 i = 1; cr->cr_lwps && i < cr->cr_img.i_nlwp; i++) {
-		if (cr->cr_lwps[i])
-			lwp_free(cr->cr_lwps[i]);
+	for (u32 i = 1; rm->rm_lwps && i < rm->rm_img->p_nlwp; i++) {
+		if (rm->rm_lwps[i])
+			lwp_free(rm->rm_lwps[i]);
 	}
-	kfree(cr->cr_lwps);
-	cr->cr_lwps = NULL;
+	kfree(rm->rm_lwps);
+	rm->rm_lwps = NULL;
 }

@@ -4,6 +4,7 @@
  * mapped file would bring back: private pages that are not all zero, and in a private mapping of a file every page that was written.
  */
 #include "ckpt/ckpt.h"
+#include "ckpt/pages.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/mman.h"
@@ -28,6 +29,7 @@ static bool page_is_zero(const struct page *pg)
 
 struct note_ctx {
 	struct ckpt_save *nc_cs;
+	struct ckpt_member *nc_cm;
 	bool nc_anon;
 };
 
@@ -40,47 +42,49 @@ static int note_page(u32 va, u32 pte, struct page *pg, void *arg)
 		return 0;
 	if (nc->nc_anon && page_is_zero(pg))
 		return 0;
-	return img_add_page(&nc->nc_cs->cs_img, va);
+	return img_add_page(&nc->nc_cs->cs_img, nc->nc_cm->cm_img, va);
 }
 
-static int save_seg(struct ckpt_save *cs, struct seg *s)
+/* What s maps: a file by its name, or contents that have none. */
+static int save_backing(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 {
-	struct img_seg *is = img_add_seg(&cs->cs_img);
-	u32 index;
 	char *path;
 	int error;
 
-	if (!is)
-		return -ENOMEM;
-	is->s_base = s->s_base;
-	is->s_size = s->s_size;
-	is->s_prot = s->s_prot;
-	is->s_maxprot = s->s_maxprot;
-	is->s_flags = (s->s_flags & SEG_STACK ? IMG_SEGF_STACK : 0) |
-		      (s->s_flags & SEG_BRK ? IMG_SEGF_BRK : 0) |
-		      (s->s_flags & SEG_DONTFORK ? IMG_SEGF_DONTFORK : 0);
-	is->s_kind = !s->s_vp		       ? IMG_SEG_ANON
-		     : s->s_flags & SEG_SHARED ? IMG_SEG_SHARED
-					       : IMG_SEG_PRIVATE;
-	is->s_vnode = IMG_NONE;
-	if (s->s_vp) {
-		if ((s->s_flags & SEG_SHARED) && (s->s_vp->v_flags & V_MEMORY))
-			return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP,
-					   "memory at %08x is shared, and not on a disk", s->s_base);
-		path = vn_get_path(s->s_vp);
-		error = st_vnode_save(cs, s->s_vp, path, &index);
-		kfree(path);
-		if (error)
-			return error;
-		is->s_vnode = index;
-		is->s_off = s->s_off;
-	}
-	return is->s_kind == IMG_SEG_SHARED ? ckpt_flush_later(cs, s->s_vp) : 0;
+	is->s_off = s->s_off;
+	if (st_vnode_nameless(s->s_vp))
+		return st_data_save(cs, s->s_vp, NULL, &is->s_data);
+	path = vn_get_path(s->s_vp);
+	error = st_vnode_save(cs, s->s_vp, path, &is->s_vnode);
+	kfree(path);
+	if (!error && is->s_kind == IMG_SEG_SHARED)
+		error = ckpt_flush_later(cs, s->s_vp);
+	return error;
 }
 
-static void save_mm(struct ckpt_save *cs, const struct as *as)
+static int save_seg(struct ckpt_save *cs, struct ckpt_member *cm, struct seg *s)
 {
-	struct img_mm *m = &cs->cs_img.i_mm;
+	struct img_seg *is = img_add_seg(&cs->cs_img, cm->cm_img);
+
+	if (!is)
+		return -ENOMEM;
+	*is = (struct img_seg){ .s_base = s->s_base,
+				.s_size = s->s_size,
+				.s_prot = s->s_prot,
+				.s_maxprot = s->s_maxprot,
+				.s_flags = (s->s_flags & SEG_STACK ? IMG_SEGF_STACK : 0) |
+					   (s->s_flags & SEG_BRK ? IMG_SEGF_BRK : 0) |
+					   (s->s_flags & SEG_DONTFORK ? IMG_SEGF_DONTFORK : 0),
+				.s_kind = !s->s_vp		    ? IMG_SEG_ANON
+					  : s->s_flags & SEG_SHARED ? IMG_SEG_SHARED
+								    : IMG_SEG_PRIVATE,
+				.s_vnode = IMG_NONE,
+				.s_data = IMG_NONE };
+	return s->s_vp ? save_backing(cs, s, is) : 0;
+}
+
+static void save_mm(struct img_mm *m, const struct as *as)
+{
 
 	m->m_brk_start = as->a_brk_start;
 	m->m_brk = as->a_brk;
@@ -104,143 +108,106 @@ static void save_mm(struct ckpt_save *cs, const struct as *as)
 	}
 }
 
-int st_mem_save(struct ckpt_save *cs)
+int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
-	struct as *as = cs->cs_proc->p_as;
+	struct as *as = cm->cm_as;
 	struct seg *s;
 	int error;
 
-	/* All lwps stand still, and this one is in here: nobody changes the list. */
-	save_mm(cs, as);
+	/* All lwps stand still: nobody changes the list. */
+	save_mm(&cm->cm_img->p_mm, as);
 	as_for_each_seg(s, as) {
-		error = save_seg(cs, s);
+		error = save_seg(cs, cm, s);
 		if (error)
 			return error;
 	}
 	return 0;
 }
 
-int st_mem_pages(struct ckpt_save *cs)
+int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm)
 {
+	const struct img_proc *ip = cm->cm_img;
 	int error = 0;
 
-	for (u32 i = 0; i < cs->cs_img.i_nseg && !error; i++) {
-		struct note_ctx nc = { .nc_cs = cs, .nc_anon = cs->cs_img.i_seg[i].s_kind == IMG_SEG_ANON };
+	for (u32 i = 0; i < ip->p_nseg && !error; i++) {
+		struct note_ctx nc = { .nc_cs = cs, .nc_cm = cm, .nc_anon = ip->p_seg[i].s_kind == IMG_SEG_ANON };
 
-		if (cs->cs_img.i_seg[i].s_kind != IMG_SEG_SHARED)
-			error = hat_foreach(&cs->cs_as->a_hat, cs->cs_img.i_seg[i].s_base,
-					    cs->cs_img.i_seg[i].s_size, note_page, &nc);
+		if (ip->p_seg[i].s_kind != IMG_SEG_SHARED)
+			error = hat_foreach(&cm->cm_as->a_hat, ip->p_seg[i].s_base, ip->p_seg[i].s_size, note_page, &nc);
 	}
 	return error;
 }
 
-int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
-{
-	struct hat *hat = &cs->cs_as->a_hat;
-	const struct img_image *img = &cs->cs_img;
-
-	for (u32 r = 0; r < img->i_nrun; r++) {
-		const struct img_run *run = &img->i_run[r];
-
-		for (u32 i = 0; i < run->r_npages; i++) {
-			struct page *pg = hat_getpage(hat, run->r_va + i * PAGE_SIZE, NULL);
-			int error;
-
-			VERIFY(pg);
-			error = fn(pg, run->r_first + i, arg);
-			page_put(pg);
-			if (error)
-				return error;
-		}
-	}
-	return 0;
-}
-
 /* ---- restore ---- */
 
-static int restore_seg(struct ckpt_restore *cr, const struct img_seg *is)
+/* What the seg maps, with a reference. */
+static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struct vnode **vpp)
 {
-	struct as *as = cr->cr_as;
-	struct file *f = NULL;
-	u32 base = is->s_base, flags;
+	bool shared = is->s_kind == IMG_SEG_SHARED, writes = shared && (is->s_maxprot & PROT_WRITE);
+	struct file *f;
 	int error = 0;
+
+	*vpp = NULL;
+	if (is->s_vnode != IMG_NONE) {
+		error = st_vnode_open(cr, is->s_vnode, writes ? O_RDWR : O_RDONLY, shared, &f);
+		if (error)
+			return error;
+		if (f->f_vnode->v_type == VREG)
+			*vpp = f->f_vnode;
+		else
+			error = -EACCES;
+	} else if (is->s_data != IMG_NONE) {
+		*vpp = cr->cr_datav[is->s_data];
+	}
+	if (*vpp)
+		vn_hold(*vpp);
+	if (is->s_vnode != IMG_NONE)
+		file_rele(f);
+	return error;
+}
+
+static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is)
+{
+	u32 base = is->s_base, flags;
+	struct vnode *vp;
+	int error;
 
 	flags = (is->s_flags & IMG_SEGF_STACK ? SEG_STACK : 0) |
 		(is->s_flags & IMG_SEGF_BRK ? SEG_BRK : 0) |
 		(is->s_flags & IMG_SEGF_DONTFORK ? SEG_DONTFORK : 0) |
 		(is->s_kind == IMG_SEG_SHARED ? SEG_SHARED : 0);
-	if (is->s_kind != IMG_SEG_ANON) {
-		bool writes = is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE);
-
-		error = st_vnode_open(cr, is->s_vnode, writes ? O_RDWR : O_RDONLY,
-				      is->s_kind == IMG_SEG_SHARED, &f);
-		if (!error && f->f_vnode->v_type != VREG)
-			error = -EACCES;
-	}
-	if (!error)
-		error = as_map(as, &base, is->s_size, is->s_prot, is->s_maxprot, flags,
-			       f ? f->f_vnode : NULL, is->s_off, true);
-	if (f)
-		file_rele(f);
-	return error;
-}
-
-static int read_page(struct ckpt_restore *cr, u32 index, u32 va, u32 sum)
-{
-	struct page *pg = page_alloc(0);
-	ssize_t n;
-	int error = -EBADMSG;
-
-	if (!pg)
-		return -ENOMEM;
-	n = vn_pread(cr->cr_file->f_vnode, page_kva(pg), PAGE_SIZE, (off_t)img_page_off(&cr->cr_img, index));
-	if (n < 0)
-		error = (int)n;
-	else if (n == PAGE_SIZE && img_page_sum(page_kva(pg)) == sum)
-		error = as_install_page(cr->cr_as, va, pg);
-	if (error == -EBADMSG)
-		ckpt_refuse(cr->cr_path, error, "the page for address %08x is damaged", va);
+	error = open_backing(rm->rm_restore, is, &vp);
 	if (error)
-		page_put(pg);
+		return error;
+	error = as_map(rm->rm_as, &base, is->s_size, is->s_prot, is->s_maxprot, flags, vp, is->s_off, true);
+	if (vp)
+		vn_rele(vp);
 	return error;
-}
-
-static int image_read(void *ctx, u64 off, void *buf, u32 len)
-{
-	struct file *f = ctx;
-	ssize_t n = vn_pread(f->f_vnode, buf, len, (off_t)off);
-
-	if (n < 0)
-		return (int)n;
-	return (u32)n == len ? 0 : -EBADMSG;
 }
 
 /* Every stored page, checked against its sum as it comes. */
-static int restore_pages(struct ckpt_restore *cr)
+static int restore_pages(struct ckpt_rmember *rm)
 {
-	const struct img_image *img = &cr->cr_img;
-	struct img_io io = { .io_read = image_read, .io_ctx = cr->cr_file };
-	u32 *sums = kmalloc(IMG_SUMS_PER_BLOCK * sizeof(u32), 0), block = IMG_NONE;
-	int error = 0;
+	const struct img_proc *ip = rm->rm_img;
+	struct page_reader pr;
+	int error = page_reader_init(&pr, rm->rm_restore);
 
-	if (!sums)
-		return -ENOMEM;
-	for (u32 r = 0; r < img->i_nrun && !error; r++) {
-		const struct img_run *run = &img->i_run[r];
+	if (error)
+		return error;
+	for (u32 r = 0; r < ip->p_nrun && !error; r++) {
+		const struct img_run *run = &ip->p_run[r];
 
 		for (u32 i = 0; i < run->r_npages && !error; i++) {
-			u32 index = run->r_first + i;
+			struct page *pg = page_alloc(0);
 
-			if (index / IMG_SUMS_PER_BLOCK != block) {
-				block = index / IMG_SUMS_PER_BLOCK;
-				error = img_read_sums(img, &io, block, sums);
-			}
+			error = pg ? page_read(&pr, run->r_first + i, page_kva(pg)) : -ENOMEM;
 			if (!error)
-				error = read_page(cr, index, run->r_va + i * PAGE_SIZE,
-						  sums[index % IMG_SUMS_PER_BLOCK]);
+				error = as_install_page(rm->rm_as, run->r_va + i * PAGE_SIZE, pg);
+			if (error && pg)
+				page_put(pg);
 		}
 	}
-	kfree(sums);
+	page_reader_free(&pr);
 	return error;
 }
 
@@ -263,19 +230,17 @@ static void restore_mm(struct as *as, const struct img_mm *m)
 		as->a_auxv[i] = m->m_auxv[i];
 }
 
-/* Builds cr_as aside; recover.c makes it the process's when all else is there. */
-int st_mem_restore(struct ckpt_restore *cr)
+/* Builds rm_as aside; recover.c makes it the process's when all else is there. */
+int st_mem_restore(struct ckpt_rmember *rm)
 {
-	const struct img_image *img = &cr->cr_img;
+	const struct img_proc *ip = rm->rm_img;
 	int error = 0;
 
-	cr->cr_as = as_create();
-	if (!cr->cr_as)
+	rm->rm_as = as_create();
+	if (!rm->rm_as)
 		return -ENOMEM;
-	restore_mm(cr->cr_as, &img->i_mm);
-	for (u32 i = 0; i < img->i_nseg && !error; i++)
-		error = restore_seg(cr, &img->i_seg[i]);
-	if (!error)
-		error = restore_pages(cr);
-	return error;
+	restore_mm(rm->rm_as, &ip->p_mm);
+	for (u32 i = 0; i < ip->p_nseg && !error; i++)
+		error = restore_seg(rm, &ip->p_seg[i]);
+	return error ? error : restore_pages(rm);
 }

@@ -47,6 +47,7 @@ static void save_args(struct img_proc *ip, struct proc *p)
 
 static void save_times(struct img_proc *ip, struct proc *p)
 {
+	u32 resident = p->p_as ? p->p_as->a_hat.h_resident : 0;
 	struct usage us;
 
 	spin_lock(&p->p_lock);
@@ -61,39 +62,48 @@ static void save_times(struct img_proc *ip, struct proc *p)
 	ip->p_majflt = us.us_majflt;
 	ip->p_nvcsw = us.us_nvcsw;
 	ip->p_nivcsw = us.us_nivcsw;
-	ip->p_maxrss = MAX(us.us_maxrss, p->p_as->a_hat.h_resident);
+	ip->p_maxrss = MAX(us.us_maxrss, resident);
 }
 
-int st_proc_save(struct ckpt_save *cs)
+/* What even a zombie has. */
+static void save_identity(struct img_proc *ip, struct proc *p)
 {
-	struct img_proc *ip = &cs->cs_img.i_proc;
-	struct proc *p = cs->cs_proc;
-	int error;
-
 	spin_lock(&pidlock);
 	ip->p_pid = proc_seen_pid(p);
-	ip->p_ppid = p->p_parent->p_pid;
-	ip->p_pgid = p->p_pgid;
-	ip->p_sid = p->p_sid;
+	ip->p_ppid = pid_seen_by(p, p->p_parent->p_pid);
+	ip->p_pgid = pid_seen_by(p, p->p_pgid);
+	ip->p_sid = pid_seen_by(p, p->p_sid);
 	spin_unlock(&pidlock);
-	spin_lock(&p->p_lock);
-	ip->p_flags = p->p_flags & P_FORKNOEXEC ? IMG_PF_FORKNOEXEC : 0;
-	ip->p_stopsig = p->p_flags & P_STOPPED ? (u32)p->p_xstat : 0;
 	/* The image is zero behind the name, whatever stood there before. */
 	strlcpy_k(ip->p_comm, p->p_comm, sizeof(ip->p_comm));
-	for (u32 i = 0; i < NRLIMIT; i++) {
-		ip->p_rlimit[i].rl_cur = p->p_rlimit[i].rl_cur;
-		ip->p_rlimit[i].rl_max = p->p_rlimit[i].rl_max;
-	}
-	spin_unlock(&p->p_lock);
 	ip->p_exitsig = (u32)p->p_exitsig;
-	ip->p_umask = p->p_umask;
 	ip->p_nice = p->p_nice;
-	ip->p_ctty = IMG_NONE;
+	ip->p_umask = p->p_umask;
+	ip->p_exe = ip->p_cwd = ip->p_root = ip->p_ctty = IMG_NONE;
 	save_cred(ip, p->p_cred);
-	save_args(ip, p);
 	save_times(ip, p);
-	error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
+}
+
+int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	save_identity(cm->cm_img, cm->cm_proc);
+	cm->cm_img->p_flags = IMG_PF_ZOMBIE;
+	cm->cm_img->p_xstat = (u32)cm->cm_proc->p_xstat;
+	return 0;
+}
+
+static const struct {
+	u32 p_flag, img_flag;
+} kept_flags[] = {
+	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP }, { P_WAITCONT, IMG_PF_WAITCONT }, { P_STOPTOLD, IMG_PF_STOPTOLD },
+};
+
+static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
+{
+	int error = 0;
+
+	if (p->p_exe)
+		error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
 	if (!error)
 		error = st_vnode_save(cs, p->p_cwd, p->p_cwdpath, &ip->p_cwd);
 	if (!error && p->p_root != rootvp)
@@ -103,13 +113,31 @@ int st_proc_save(struct ckpt_save *cs)
 	return error;
 }
 
+int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	struct img_proc *ip = cm->cm_img;
+	struct proc *p = cm->cm_proc;
+
+	save_identity(ip, p);
+	spin_lock(&p->p_lock);
+	for (u32 i = 0; i < ARRAY_SIZE(kept_flags); i++)
+		ip->p_flags |= p->p_flags & kept_flags[i].p_flag ? kept_flags[i].img_flag : 0;
+	ip->p_stopsig = p->p_flags & P_STOPPED ? (u32)p->p_xstat : 0;
+	for (u32 i = 0; i < NRLIMIT; i++) {
+		ip->p_rlimit[i].rl_cur = p->p_rlimit[i].rl_cur;
+		ip->p_rlimit[i].rl_max = p->p_rlimit[i].rl_max;
+	}
+	spin_unlock(&p->p_lock);
+	save_args(ip, p);
+	return save_places(cs, ip, p);
+}
+
 /* ---- restore ---- */
 
 /* The superuser gives the process what it had; anybody else can bring back only what is wholly his own. */
-static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip)
+static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, struct proc *p)
 {
 	const struct cred *me = cred_cur();
-	struct proc *p = curproc();
 	struct cred *n, *old;
 
 	if (!cred_super(me) &&
@@ -197,14 +225,47 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	return path ? 0 : -ENOMEM;
 }
 
-int st_proc_restore(struct ckpt_restore *cr)
+static void restore_times(struct proc *p, const struct img_proc *ip)
 {
-	const struct img_proc *ip = &cr->cr_img.i_proc;
+	p->p_start_ns = clock_mono_ns() - ip->p_age;
+	p->p_utime = ip->p_utime;
+	p->p_stime = ip->p_stime;
+	p->p_cutime = ip->p_cutime;
+	p->p_cstime = ip->p_cstime;
+	p->p_minflt = ip->p_minflt;
+	p->p_majflt = ip->p_majflt;
+	p->p_nvcsw = ip->p_nvcsw;
+	p->p_nivcsw = ip->p_nivcsw;
+	p->p_maxrss = ip->p_maxrss;
+}
+
+/* Stopped as it was, or because whoever brings it back wants that: then the parent can wait for the stop, but hears no signal of it. */
+static void restore_flags(struct ckpt_restore *cr, struct proc *p, const struct img_proc *ip)
+{
+	spin_lock(&p->p_lock);
+	p->p_flags &= ~(P_FORKNOEXEC | P_SUGID);
+	for (u32 i = 0; i < ARRAY_SIZE(kept_flags); i++)
+		p->p_flags |= ip->p_flags & kept_flags[i].img_flag ? kept_flags[i].p_flag : 0;
+	if (ip->p_stopsig) {
+		p->p_flags |= P_STOPPED;
+		p->p_xstat = (int)ip->p_stopsig;
+	} else if (cr->cr_flags & RECOVER_STOPPED) {
+		p->p_flags |= P_STOPPED | P_STOPTOLD | P_WAITSTOP;
+		p->p_xstat = K_SIGSTOP;
+	}
+	spin_unlock(&p->p_lock);
+}
+
+int st_proc_restore(struct ckpt_rmember *rm)
+{
+	struct ckpt_restore *cr = rm->rm_restore;
+	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = curproc();
-	int error;
+	int error = 0;
 
 	/* Paths are opened under the caller's rights, so the credentials come last. */
-	error = restore_exe(cr, ip);
+	if (ip->p_exe != IMG_NONE)
+		error = restore_exe(cr, ip);
 	if (!error)
 		error = restore_cwd(cr, ip);
 	if (!error)
@@ -217,26 +278,29 @@ int st_proc_restore(struct ckpt_restore *cr)
 	p->p_nice = ip->p_nice;
 	p->p_umask = ip->p_umask;
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
-	p->p_start_ns = clock_mono_ns() - ip->p_age;
-	p->p_utime = ip->p_utime;
-	p->p_stime = ip->p_stime;
-	p->p_cutime = ip->p_cutime;
-	p->p_cstime = ip->p_cstime;
-	p->p_minflt = ip->p_minflt;
-	p->p_majflt = ip->p_majflt;
-	p->p_nvcsw = ip->p_nvcsw;
-	p->p_nivcsw = ip->p_nivcsw;
-	p->p_maxrss = ip->p_maxrss;
-	spin_lock(&p->p_lock);
-	p->p_flags &= ~(P_FORKNOEXEC | P_SUGID);
-	if (ip->p_flags & IMG_PF_FORKNOEXEC)
-		p->p_flags |= P_FORKNOEXEC;
-	spin_unlock(&p->p_lock);
+	if (ip->p_parent != IMG_NONE)
+		p->p_exitsig = (int)ip->p_exitsig;
+	restore_times(p, ip);
+	restore_flags(cr, p, ip);
 	return 0;
 }
 
-/* After everything that is opened by name. */
-int st_cred_restore(struct ckpt_restore *cr)
+/* rm_proc is a process without lwps. */
+int st_zombie_restore(struct ckpt_rmember *rm)
 {
-	return restore_cred(cr, &cr->cr_img.i_proc);
+	const struct img_proc *ip = rm->rm_img;
+	struct proc *p = rm->rm_proc;
+
+	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
+	p->p_nice = ip->p_nice;
+	p->p_exitsig = (int)ip->p_exitsig;
+	p->p_xstat = (int)ip->p_xstat;
+	restore_times(p, ip);
+	return restore_cred(rm->rm_restore, ip, p);
+}
+
+/* After everything that is opened by name. */
+int st_cred_restore(struct ckpt_rmember *rm)
+{
+	return restore_cred(rm->rm_restore, rm->rm_img, curproc());
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: actions, masks, what is pending with its siginfo, alternate stacks; and the interval timers that send them. */
+/* Signals: actions, masks, what is pending with its siginfo, alternate stacks. */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "proc/fpu.h"
-#include "proc/itimer.h"
 #include "proc/lwp_impl.h"
 
 /* ---- pending signals: of the process, and of each lwp ---- */
@@ -56,7 +55,7 @@ int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il)
 	return save_queue(cs, &l->l_sigq, &il->l_pending);
 }
 
-int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
+int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il)
 {
 	sigqueue_flush(&l->l_sigq);
 	l->l_sigmask = il->l_sigmask & ~SIGSET_UNBLOCKABLE;
@@ -69,10 +68,10 @@ int st_lwp_signal_restore(struct ckpt_restore *cr, struct lwp *l, const struct i
 
 /* ---- the process's part ---- */
 
-int st_signal_save(struct ckpt_save *cs)
+int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
-	struct img_proc *ip = &cs->cs_img.i_proc;
-	struct proc *p = cs->cs_proc;
+	struct img_proc *ip = cm->cm_img;
+	struct proc *p = cm->cm_proc;
 
 	for (u32 i = 0; i < K_NSIG; i++) {
 		const struct abi_sigaction *act = &p->p_sig.ss_act[i];
@@ -82,16 +81,13 @@ int st_signal_save(struct ckpt_save *cs)
 						       .sa_restorer = act->sa_restorer,
 						       .sa_mask = act->sa_mask };
 	}
-	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer); i++)
-		itimer_get(p, i, &ip->p_itimer[i].it_remain, &ip->p_itimer[i].it_interval);
 	return save_queue(cs, &p->p_sig.ss_q, &ip->p_pending);
 }
 
-int st_signal_restore(struct ckpt_restore *cr)
+int st_signal_restore(struct ckpt_rmember *rm)
 {
-	const struct img_proc *ip = &cr->cr_img.i_proc;
+	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = curproc();
-	int error;
 
 	for (u32 i = 0; i < K_NSIG; i++) {
 		const struct img_sigaction *ia = &ip->p_act[i];
@@ -102,8 +98,5 @@ int st_signal_restore(struct ckpt_restore *cr)
 							     .sa_mask = ia->sa_mask & ~SIGSET_UNBLOCKABLE };
 	}
 	/* Nothing may happen to what inherited signals of the caller were pending: a new process has none. */
-	error = restore_queue(&ip->p_pending, &p->p_sig.ss_q);
-	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer) && !error; i++)
-		itimer_set(p, i, ip->p_itimer[i].it_remain, ip->p_itimer[i].it_interval);
-	return error;
+	return restore_queue(&ip->p_pending, &p->p_sig.ss_q);
 }

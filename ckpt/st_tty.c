@@ -44,7 +44,7 @@ int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 	it->t_col = st.ts_winsize.ws_col;
 	it->t_xpixel = st.ts_winsize.ws_xpixel;
 	it->t_ypixel = st.ts_winsize.ws_ypixel;
-	it->t_pgrp = tty_foreground(tty);
+	it->t_pgrp = pid_seen_by(cs->cs_member[0].cm_proc, tty_foreground(tty));
 	*index = cs->cs_img.i_ntty - 1;
 	return 0;
 }
@@ -59,7 +59,7 @@ int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct fil
 	if (!tty)
 		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal now",
 				   cr->cr_img.i_vnode[it->t_vnode].v_path);
-	if (it->t_pgrp == 0 || it->t_pgrp != cr->cr_img.i_proc.p_pgid)
+	if (it->t_pgrp == 0 || it->t_pgrp != cr->cr_img.i_proc[0].p_pgid)
 		return 0;
 	tty_get_state(tty, &st);
 	st.ts_termios.c_iflag = it->t_iflag;

@@ -7,6 +7,15 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
+bool st_vnode_nameless(struct vnode *vp)
+{
+	struct vattr va;
+
+	if (vp->v_type != VREG || (vp->v_flags & V_DYNAMIC))
+		return false;
+	return (vp->v_flags & V_UNLINKED) || (vn_getattr(vp, &va) == 0 && va.va_nlink == 0);
+}
+
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index)
 {
 	struct img_vnode v = { 0 };
@@ -16,10 +25,10 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	if (error)
 		return error;
 	if (!path || !*path)
-		return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP,
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 				   "a file of it has no name (inode %u)", (u32)va.va_ino);
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED))
-		return ckpt_refuse(cs->cs_proc->p_comm, -EOPNOTSUPP, "%s was removed while in use", path);
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path);
 	v.v_path = path;
 	v.v_ino = va.va_ino;
 	v.v_dev = va.va_dev;
@@ -70,7 +79,7 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)", v->v_path, -error);
 	error = vn_getattr((*fp)->f_vnode, &va);
 	if (!error) {
-		why = difference(v, &va, changing);
+		why = difference(v, &va, changing || (cr->cr_flags & RECOVER_CHANGED));
 		if (why)
 			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", v->v_path, why);
 	}

@@ -21,11 +21,9 @@
 
 #define END_OF_FILE INT64_MAX
 
-enum lock_kind { LK_PROC, LK_OFD, LK_WHOLE };
-
 struct filelock {
 	struct list fl_link;
-	enum lock_kind fl_kind;
+	enum flock_kind fl_kind;
 	int fl_type;	      /* F_RDLCK, F_WRLCK */
 	const void *fl_owner; /* struct fdtab or struct file; compared, never followed */
 	s64 fl_start, fl_end; /* inclusive */
@@ -49,7 +47,7 @@ void flock_init(void)
 
 static bool same_family(const struct filelock *a, const struct filelock *b)
 {
-	return (a->fl_kind == LK_WHOLE) == (b->fl_kind == LK_WHOLE);
+	return (a->fl_kind == FLOCK_WHOLE) == (b->fl_kind == FLOCK_WHOLE);
 }
 
 static bool conflicts(const struct filelock *a, const struct filelock *b)
@@ -105,7 +103,7 @@ static int wait_for(struct vnode *vp, const struct filelock *want, bool wait)
 		if (!wait)
 			return -EAGAIN;
 		lw.lw_for = other->fl_owner;
-		if (want->fl_kind == LK_PROC && would_deadlock(want->fl_owner, other->fl_owner))
+		if (want->fl_kind == FLOCK_POSIX && would_deadlock(want->fl_owner, other->fl_owner))
 			return -EDEADLK;
 		list_push_back(&waiters, &lw.lw_link);
 		error = sleep(&vp->v_locks, &locks_lock, SLP_INTR, 0);
@@ -248,7 +246,7 @@ static int get_lock(struct vnode *vp, const struct filelock *want, struct abi_fl
 		l->l_whence = K_SEEK_SET;
 		l->l_start = other->fl_start;
 		l->l_len = other->fl_end == END_OF_FILE ? 0 : other->fl_end - other->fl_start + 1;
-		l->l_pid = other->fl_kind == LK_OFD ? -1 : pid_seen(other->fl_pid);
+		l->l_pid = other->fl_kind == FLOCK_OFD ? -1 : pid_seen(other->fl_pid);
 	} else {
 		l->l_type = F_UNLCK;
 	}
@@ -259,7 +257,7 @@ static int get_lock(struct vnode *vp, const struct filelock *want, struct abi_fl
 int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 {
 	bool ofd = cmd == K_F_OFD_GETLK || cmd == K_F_OFD_SETLK || cmd == K_F_OFD_SETLKW;
-	struct filelock want = { .fl_kind = ofd ? LK_OFD : LK_PROC,
+	struct filelock want = { .fl_kind = ofd ? FLOCK_OFD : FLOCK_POSIX,
 				 .fl_type = l->l_type,
 				 .fl_pid = curproc()->p_pid };
 	int error;
@@ -286,7 +284,7 @@ int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 int flock_whole(struct file *f, u32 op)
 {
 	struct filelock want = {
-		.fl_kind = LK_WHOLE, .fl_owner = f, .fl_end = END_OF_FILE, .fl_pid = curproc()->p_pid
+		.fl_kind = FLOCK_WHOLE, .fl_owner = f, .fl_end = END_OF_FILE, .fl_pid = curproc()->p_pid
 	};
 
 	switch (op & ~(u32)LOCK_NB) {
@@ -325,16 +323,34 @@ void flock_file_closed(struct file *f)
 	drop_owner(f->f_vnode, f);
 }
 
-void flock_foreach(struct vnode *vp,
-		   void (*fn)(void *arg, const void *owner, int type, s64 start, s64 end), void *arg)
+u32 flock_list(struct vnode *vp, struct flock_info *list, u32 max)
 {
 	struct filelock *l;
+	u32 n = 0;
 
 	spin_lock(&locks_lock);
 	list_for_each(l, &vp->v_locks, fl_link) {
-		bool whole = l->fl_kind == LK_WHOLE;
-
-		fn(arg, l->fl_owner, l->fl_type, whole ? 0 : l->fl_start, whole ? -1 : l->fl_end);
+		if (n < max)
+			list[n] = (struct flock_info){ .fi_kind = l->fl_kind,
+						       .fi_write = l->fl_type == F_WRLCK,
+						       .fi_owner = l->fl_owner,
+						       .fi_start = l->fl_start,
+						       .fi_end = l->fl_end,
+						       .fi_pid = l->fl_pid };
+		n++;
 	}
 	spin_unlock(&locks_lock);
+	return n;
+}
+
+int flock_put(struct vnode *vp, const struct flock_info *fi)
+{
+	struct filelock want = { .fl_kind = fi->fi_kind,
+				 .fl_type = fi->fi_write ? F_WRLCK : F_RDLCK,
+				 .fl_owner = fi->fi_owner,
+				 .fl_start = fi->fi_start,
+				 .fl_end = fi->fi_end,
+				 .fl_pid = fi->fi_pid };
+
+	return set_lock(vp, &want, false);
 }

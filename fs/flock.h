@@ -31,11 +31,18 @@ void flock_owner_closed(struct vnode *vp, struct fdtab *ft);
 /* The last descriptor of f was closed. */
 void flock_file_closed(struct file *f);
 
-/*
- * Calls fn for each lock on vp, for images: start and end (inclusive) are both 0 and -1 for
- * flock(2). No lock may be taken in fn.
- */
-void flock_foreach(struct vnode *vp,
-		   void (*fn)(void *arg, const void *owner, int type, s64 start, s64 end), void *arg);
+/* A lock as an image keeps it. */
+enum flock_kind { FLOCK_POSIX, FLOCK_OFD, FLOCK_WHOLE };
+struct flock_info {
+	enum flock_kind fi_kind;
+	bool fi_write;
+	const void *fi_owner; /* struct fdtab or struct file; compared, never followed */
+	s64 fi_start, fi_end; /* inclusive; INT64_MAX: to the end of the file */
+	pid_t fi_pid;	      /* who set it */
+};
+/* Copies the first max locks on vp; returns how many there are. */
+u32 flock_list(struct vnode *vp, struct flock_info *list, u32 max);
+/* Sets a lock for fi_owner. -EAGAIN: another one is in the way. -ENOMEM */
+int flock_put(struct vnode *vp, const struct flock_info *fi);
 
 #endif

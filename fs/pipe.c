@@ -304,6 +304,28 @@ const struct vnodeops fifo_vnodeops = {
 	.vop_poll = fifo_poll,
 };
 
+void pipe_get_state(struct vnode *vp, struct pipe_state *ps)
+{
+	struct pipe *pi = vp->v_pipe;
+
+	vn_lock(vp);
+	ps->ps_files = pi->pi_files;
+	vn_unlock(vp);
+	mutex_lock(&pi->pi_lock);
+	ps->ps_size = ring_capacity(pi);
+	ps->ps_count = pi->pi_count;
+	mutex_unlock(&pi->pi_lock);
+}
+
+void pipe_peek(struct vnode *vp, u32 off, void *buf, u32 n)
+{
+	struct pipe *pi = vp->v_pipe;
+
+	mutex_lock(&pi->pi_lock);
+	ring_peek(pi, off, buf, n);
+	mutex_unlock(&pi->pi_lock);
+}
+
 static struct pipe *pipe_of_file(struct file *f)
 {
 	return f->f_vnode->v_type == VFIFO ? f->f_vnode->v_pipe : NULL;

@@ -45,7 +45,15 @@ extern const struct vnodeops fifo_vnodeops;
 long pipe_size(struct file *f);
 long pipe_set_size(struct file *f, u32 size);
 
-/* What is in it, without taking it out; for images. Bytes copied. pi_lock is taken inside. */
-size_t pipe_peek(struct pipe *pi, void *buf, size_t size);
+/* The unnamed FIFO of pipe(2), not open yet; to be opened with file_open_vnode(). -ENOMEM */
+int pipe_vnode_create(struct vnode **vpp);
+
+/* For images. Open descriptions, capacity and bytes held of the open FIFO vp. */
+struct pipe_state {
+	u32 ps_files, ps_size, ps_count;
+};
+void pipe_get_state(struct vnode *vp, struct pipe_state *ps);
+/* Copies n bytes, of those it holds, from the off-th on, without taking them out. */
+void pipe_peek(struct vnode *vp, u32 off, void *buf, u32 n);
 
 #endif

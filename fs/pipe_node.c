@@ -77,32 +77,33 @@ static const struct vnodeops pipe_vnodeops = {
 	.vop_reclaim = pipe_reclaim,
 };
 
-static struct vnode *pipe_vnode(void)
+int pipe_vnode_create(struct vnode **vpp)
 {
 	struct pipe_attr *pa = kmem_alloc(attr_cache, 0);
 	const struct cred *cr = cred_cur();
 	struct vnode *vp;
 
 	if (!pa)
-		return NULL;
+		return -ENOMEM;
 	*pa = (struct pipe_attr){ 0600, cr->cr_fsuid, cr->cr_fsgid, timespec_now() };
 	vp = vnode_anon(&pipefs, VFIFO, &pipe_vnodeops);
 	if (!vp) {
 		kmem_free(attr_cache, pa);
-		return NULL;
+		return -ENOMEM;
 	}
 	vp->v_data = pa;
 	vp->v_ino = anonfs_ino();
-	return vp;
+	*vpp = vp;
+	return 0;
 }
 
 int pipe_create(struct file **rd, struct file **wr, u32 flags)
 {
-	struct vnode *vp = pipe_vnode();
-	int error;
+	struct vnode *vp;
+	int error = pipe_vnode_create(&vp);
 
-	if (!vp)
-		return -ENOMEM;
+	if (error)
+		return error;
 	/*
 	 * O_RDWR first: neither side's open finds the other missing, and each end then is opened as
 	 * any FIFO.

@@ -124,20 +124,19 @@ int ring_resize(struct pipe *pi, u32 npages)
 	return 0;
 }
 
-size_t pipe_peek(struct pipe *pi, void *buf, size_t size)
+void ring_peek(const struct pipe *pi, u32 off, void *buf, u32 n)
 {
-	size_t done = 0;
+	u32 mask = ring_capacity(pi) - 1;
+	u8 *to = buf;
 
-	mutex_lock(&pi->pi_lock);
-	size = MIN(size, (size_t)pi->pi_count);
-	while (done < size) {
-		u32 pos = (pi->pi_head + (u32)done) & (ring_capacity(pi) - 1);
-		size_t len = MIN(size - done, (size_t)(PAGE_SIZE - (pos & PAGE_MASK)));
+	ASSERT(off + n <= pi->pi_count);
+	while (n > 0) {
+		u32 pos = (pi->pi_head + off) & mask;
+		u32 len = MIN(n, PAGE_SIZE - (pos & PAGE_MASK));
 
-		memcpy((u8 *)buf + done,
-		       (u8 *)page_kva(pi->pi_page[pos >> PAGE_SHIFT]) + (pos & PAGE_MASK), len);
-		done += len;
+		memcpy(to, (const u8 *)page_kva(pi->pi_page[pos >> PAGE_SHIFT]) + (pos & PAGE_MASK), len);
+		to += len;
+		off += len;
+		n -= len;
 	}
-	mutex_unlock(&pi->pi_lock);
-	return done;
 }

@@ -30,6 +30,8 @@ static inline u32 ring_room(const struct pipe *pi)
  */
 int ring_write(struct pipe *pi, struct uio *u, u32 n);
 int ring_read(struct pipe *pi, struct uio *u, u32 n);
+/* Copies n bytes from the off-th oldest on; off + n is at most what it holds. */
+void ring_peek(const struct pipe *pi, u32 off, void *buf, u32 n);
 /* Slots for `npages` pages; NULL: out of memory. */
 struct page **ring_alloc(u32 npages);
 void ring_free(struct pipe *pi);

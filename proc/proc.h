@@ -113,6 +113,7 @@ struct proc {
 
 	bool p_fckpt;			/* an fckpt child of it is writing (p_lock) */
 	struct ckpt_request *p_ckpt;	/* the paper's flag and name (ckpt/, p_lock) */
+	struct ckpt_request *p_ckptlast; /* the one found last, for those who wait (ckpt/, p_lock) */
 	struct ckpt_stats *p_ckptstats; /* last checkpoints (ckpt/, p_lock) */
 };
 
@@ -156,13 +157,6 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp);
 /* Undoes a spawn_proc whose lwp was never started. */
 void spawn_abort(struct proc *p);
 
-/*
- * Makes the current, hidden process visible: a child of parent, in its group and session, with the lwps lwps[0..n) (the first is the current
- * one, the others were not started). It gets the ids it wants where they are free, and for the others a pidspace in which it knows itself and
- * its lwps by the wanted ones. Returns the real pid. -ENOMEM, -EAGAIN: nothing has changed. parent must not go away meanwhile.
- */
-int proc_reveal(struct proc *parent, pid_t want, struct lwp **lwps, const pid_t *tids, u32 n);
-
 /* Finds a visible process, zombies too, with a reference (proc_rele). NULL: none. */
 struct proc *proc_find(pid_t pid);
 struct proc *proc_find_thread(pid_t tid); /* the process that has this thread */
@@ -180,6 +174,7 @@ void proc_exit(int xstat) __noreturn;
 int proc_can_signal(struct proc *p, int sig);
 int proc_can_access(struct proc *p);
 u64 rlimit_cur(struct proc *p, int which);
+u32 proc_user_count(uid_t uid); /* processes of this real user, for RLIMIT_NPROC */
 
 /* Replaces the process's program: exec's core, also for the start of init. argv/envp are kernel strings. */
 int proc_exec(const char *path, char *const argv[], char *const envp[]);

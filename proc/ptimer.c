@@ -104,6 +104,71 @@ static struct ptimer *find(struct proc *p, s32 id)
 	return NULL;
 }
 
+static u64 left(const struct ptimer *pt)
+{
+	return pt->pt_next ? MAX(deadline_left(pt->pt_next), 1ull) : 0;
+}
+
+s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st)
+{
+	struct ptimer *pt, *best = NULL;
+	s32 id = -1;
+
+	spin_lock(&p->p_lock);
+	list_for_each(pt, &p->p_ptimers, pt_link) {
+		if (pt->pt_id > after && (!best || pt->pt_id < best->pt_id))
+			best = pt;
+	}
+	if (best) {
+		id = best->pt_id;
+		*st = (struct ptimer_state){ .ps_clock = best->pt_clock,
+					     .ps_value = best->pt_event.sigev_value,
+					     .ps_signo = best->pt_event.sigev_signo,
+					     .ps_notify = best->pt_event.sigev_notify,
+					     .ps_tid = best->pt_event.sigev_notify == SIGEV_THREAD_ID ? best->pt_event.sigev_tid : 0,
+					     .ps_overrun = best->pt_overrun,
+					     .ps_interval = best->pt_interval,
+					     .ps_left = left(best) };
+	}
+	spin_unlock(&p->p_lock);
+	return id;
+}
+
+static bool clock_ok(u32 clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
+}
+
+int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st)
+{
+	struct ptimer *pt;
+
+	if (id < 0 || id >= (s32)PTIMER_MAX || !clock_ok(st->ps_clock))
+		return -EINVAL;
+	pt = kmem_alloc(ptimer_cache, KM_ZERO);
+	if (!pt)
+		return -ENOMEM;
+	pt->pt_proc = p;
+	pt->pt_id = id;
+	pt->pt_clock = st->ps_clock;
+	pt->pt_event = (struct abi_sigevent){ .sigev_value = st->ps_value,
+					      .sigev_signo = st->ps_signo,
+					      .sigev_notify = st->ps_notify,
+					      .sigev_tid = st->ps_tid };
+	pt->pt_overrun = st->ps_overrun;
+	pt->pt_interval = st->ps_interval;
+	callout_init(&pt->pt_callout, fire, pt);
+	spin_lock(&p->p_lock);
+	ASSERT(!find(p, id));
+	list_push_back(&p->p_ptimers, &pt->pt_link);
+	if (st->ps_left) {
+		pt->pt_next = deadline_after(st->ps_left);
+		callout_set(&pt->pt_callout, pt->pt_next);
+	}
+	spin_unlock(&p->p_lock);
+	return 0;
+}
+
 static bool event_ok(const struct abi_sigevent *ev)
 {
 	struct proc *p = curproc();
@@ -164,7 +229,7 @@ long sys_timer_create(u32 clock, uaddr_t uevent, uaddr_t uid)
 	struct ptimer *pt;
 	int error;
 
-	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+	if (!clock_ok(clock))
 		return -EINVAL;
 	if (uevent && copyin(&ev, uevent, sizeof(ev)) != 0)
 		return -EFAULT;
@@ -208,11 +273,6 @@ long sys_timer_delete(s32 id)
 	callout_cancel(&pt->pt_callout);
 	kmem_free(ptimer_cache, pt);
 	return 0;
-}
-
-static u64 left(const struct ptimer *pt)
-{
-	return pt->pt_next ? MAX(deadline_left(pt->pt_next), 1ull) : 0;
 }
 
 static int copyout_spec(uaddr_t dst, bool time64, u64 interval, u64 value)

@@ -10,7 +10,19 @@
 
 #define PTIMER_MAX 64u
 
+/* A timer's state as an image keeps it. ps_left: nanoseconds until it fires, 0: not armed. ps_tid: as the process knows it. */
+struct ptimer_state {
+	u32 ps_clock, ps_value;
+	s32 ps_signo, ps_notify, ps_tid;
+	u32 ps_overrun;
+	u64 ps_interval, ps_left;
+};
+
 void ptimer_init(void);
+/* The timer of p with the lowest id above `after`: its id, or -1. */
+s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st);
+/* Makes the timer `id` of p; not while it is in use. -EINVAL (id, clock), -ENOMEM. May sleep */
+int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st);
 /* All timers of p go: exec and exit. May sleep. */
 void ptimer_delete_all(struct proc *p);
 

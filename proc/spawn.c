@@ -10,8 +10,7 @@
 #include "proc/lwp_impl.h"
 #include "proc/rlimit.h"
 
-/* Processes of this real user, for RLIMIT_NPROC. */
-static u32 user_procs(uid_t uid)
+u32 proc_user_count(uid_t uid)
 {
 	struct proc *p;
 	u32 n = 0;
@@ -121,7 +120,7 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 	int error;
 
 	if (!hidden && parent != &proc0 && !cred_super(parent->p_cred) &&
-	    user_procs(parent->p_cred->cr_uid) >= rlimit_cur(parent, RLIMIT_NPROC))
+	    proc_user_count(parent->p_cred->cr_uid) >= rlimit_cur(parent, RLIMIT_NPROC))
 		return -EAGAIN;
 	p = proc_alloc();
 	if (!p)

@@ -90,25 +90,29 @@ static bool excluded(u32 o, u8 cell, u32 from, u32 to)
 	return false;
 }
 
-static void note(void *arg, const void *owner, int type, s64 start, s64 end)
+static void note(const struct flock_info *fi, u8 seen[NOWNERS][BYTES])
 {
-	u8(*seen)[BYTES] = arg;
 	u32 o = 0;
 
-	while (o < NOWNERS && owner != (is_ofd(o) ? (const void *)&desc[o] : (const void *)&table[o]))
+	while (o < NOWNERS && fi->fi_owner != (is_ofd(o) ? (const void *)&desc[o] : (const void *)&table[o]))
 		o++;
-	CHECK(o < NOWNERS && start >= 0 && start < BYTES && end >= start);
-	for (s64 b = start; b < BYTES && b <= end; b++) {
+	CHECK(o < NOWNERS && fi->fi_start >= 0 && fi->fi_start < BYTES && fi->fi_end >= fi->fi_start);
+	CHECK(fi->fi_kind == (is_ofd(o) ? FLOCK_OFD : FLOCK_POSIX));
+	for (s64 b = fi->fi_start; b < BYTES && b <= fi->fi_end; b++) {
 		CHECK(seen[o][b] == 0); /* locks of one owner do not overlap */
-		seen[o][b] = cell_of(type);
+		seen[o][b] = cell_of(fi->fi_write ? F_WRLCK : F_RDLCK);
 	}
 }
 
 static void compare(void)
 {
 	u8 seen[NOWNERS][BYTES] = { { 0 } };
+	struct flock_info list[NOWNERS * BYTES];
+	u32 n = flock_list(&file, list, ARRAY_SIZE(list));
 
-	flock_foreach(&file, note, seen);
+	CHECK(n <= ARRAY_SIZE(list) && flock_list(&file, NULL, 0) == n);
+	for (u32 i = 0; i < n; i++)
+		note(&list[i], seen);
 	sim_check(memcmp(seen, model, sizeof(model)) == 0, "locks differ from the model");
 }
 

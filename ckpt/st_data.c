@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Contents that lie in the image because nothing else holds them: shared anonymous memory, memory files, regular files that were removed
+ * while in use, and the bytes of pipes. What is brought back is a file in memory without a name.
+ */
+#include "ckpt/ckpt.h"
+#include "ckpt/pages.h"
+#include "fs/names.h"
+#include "fs/pagecache.h"
+#include "fs/tmpfs.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/stat.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+
+#define MEMFD_PREFIX "/memfd:"
+
+/* ---- save ---- */
+
+/* A description of it tells its kind and name; one that is only mapped is memory, or a file by the name that it had. */
+static int name_object(struct ckpt_save *cs, u32 index, struct vnode *vp, const char *path)
+{
+	struct img_data *d = &cs->cs_img.i_data[index];
+	struct vattr va;
+	int error;
+
+	if (!path || d->d_kind != IMG_DATA_MEMORY)
+		return 0;
+	error = vn_getattr(vp, &va);
+	if (error)
+		return error;
+	d->d_kind = strncmp(path, MEMFD_PREFIX, sizeof(MEMFD_PREFIX) - 1) == 0 ? IMG_DATA_MEMFD : IMG_DATA_FILE;
+	d->d_mode = va.va_mode & 07777;
+	d->d_uid = va.va_uid;
+	d->d_gid = va.va_gid;
+	return img_name_data(&cs->cs_img, d, path);
+}
+
+int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *index)
+{
+	struct ckpt_data *cd;
+	struct img_data *d;
+	char *path = NULL;
+	int error;
+	u32 i;
+
+	for (i = 0; i < cs->cs_ndata; i++) {
+		if (cs->cs_data[i].cd_vp == vp)
+			break;
+	}
+	if (i == cs->cs_ndata) {
+		if (vp->v_size > IMG_MAX_DATA_SIZE)
+			return ckpt_refuse(cs_name(cs), -EFBIG, "a file of it without a name (inode %u) is too large",
+					   (u32)vp->v_ino);
+		d = img_add_data(&cs->cs_img, "");
+		cd = d ? CKPT_GROW(cs->cs_data, cs->cs_ndata) : NULL;
+		if (!cd)
+			return -ENOMEM;
+		d->d_kind = IMG_DATA_MEMORY;
+		d->d_size = vp->v_size;
+		*cd = (struct ckpt_data){ .cd_vp = vp };
+		vn_hold(vp);
+	}
+	cs->cs_data[i].cd_refs++;
+	*index = i;
+	if (!f)
+		path = vn_get_path(vp);
+	error = name_object(cs, i, vp, f ? f->f_path : path);
+	kfree(path);
+	return error;
+}
+
+static bool is_zero(const struct page *pg)
+{
+	const u32 *w = page_kva(pg);
+
+	for (u32 i = 0; i < PAGE_SIZE / 4; i++) {
+		if (w[i])
+			return false;
+	}
+	return true;
+}
+
+/* The page at idx of object `index` is stored, unless it is zero. Takes over the reference unless it fails. */
+static int store(struct ckpt_save *cs, u32 index, u32 idx, struct page *pg)
+{
+	struct ckpt_data *cd = &cs->cs_data[index];
+	struct page **slot;
+	int error;
+
+	if (is_zero(pg)) {
+		page_put(pg);
+		return 0;
+	}
+	slot = ckpt_room(cd->cd_page, cd->cd_npage, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	cd->cd_page = slot;
+	error = img_add_data_page(&cs->cs_img, &cs->cs_img.i_data[index], idx * PAGE_SIZE);
+	if (!error)
+		cd->cd_page[cd->cd_npage++] = pg;
+	return error;
+}
+
+int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index)
+{
+	struct img_data *d = img_add_data(&cs->cs_img, "");
+	struct ckpt_data *cd = d ? CKPT_GROW(cs->cs_data, cs->cs_ndata) : NULL;
+	u32 n = ROUND_UP(size, PAGE_SIZE) / PAGE_SIZE;
+
+	if (!cd)
+		return -ENOMEM;
+	*cd = (struct ckpt_data){ 0 };
+	d->d_kind = IMG_DATA_PIPE;
+	d->d_size = size;
+	*index = cs->cs_ndata - 1;
+	for (u32 i = 0; i < n; i++) {
+		int error = store(cs, *index, i, pg[i]);
+
+		if (error)
+			return error;
+		pg[i] = NULL;
+	}
+	return 0;
+}
+
+/* The page of a file as it is; *pgp NULL: zero. */
+static int look_at(struct vnode *vp, u32 idx, struct page **pgp)
+{
+	if (!(vp->v_flags & V_MEMORY))
+		return pc_get(vp, idx, pgp);
+	*pgp = pc_lookup(vp, idx);
+	return 0;
+}
+
+static int copy_of(struct page **pgp)
+{
+	struct page *copy = page_alloc(0);
+
+	if (copy)
+		memcpy(page_kva(copy), page_kva(*pgp), PAGE_SIZE);
+	page_put(*pgp);
+	*pgp = copy;
+	return copy ? 0 : -ENOMEM;
+}
+
+static int save_contents(struct ckpt_save *cs, u32 index, bool copy)
+{
+	struct vnode *vp = cs->cs_data[index].cd_vp;
+	u32 n = (u32)(ROUND_UP(cs->cs_img.i_data[index].d_size, (u64)PAGE_SIZE) / PAGE_SIZE);
+
+	for (u32 idx = 0; idx < n; idx++) {
+		struct page *pg;
+		int error = look_at(vp, idx, &pg);
+
+		if (!error && pg && copy && !is_zero(pg))
+			error = copy_of(&pg);
+		if (!error && pg) {
+			error = store(cs, index, idx, pg);
+			if (error)
+				page_put(pg);
+		}
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* Somebody else who has it would not have it together with those who come back. cs has a reference too. */
+static bool others_have(const struct ckpt_data *cd)
+{
+	return (cd->cd_vp->v_flags & V_MEMORY) && cd->cd_vp->v_ref > cd->cd_refs + 1;
+}
+
+int st_data_finish(struct ckpt_save *cs, bool copy)
+{
+	for (u32 i = 0; i < cs->cs_ndata; i++) {
+		struct ckpt_data *cd = &cs->cs_data[i];
+		int error;
+
+		if (!cd->cd_vp)
+			continue;
+		if (others_have(cd))
+			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "memory of it (inode %u) is shared with another process",
+					   (u32)cd->cd_vp->v_ino);
+		error = save_contents(cs, i, copy);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* ---- restore ---- */
+
+static int set_attributes(struct vnode *vp, const struct img_data *d)
+{
+	struct vattr va = { .va_mask = VA_MODE, .va_mode = S_IFREG | d->d_mode };
+
+	if (cred_super(cred_cur())) {
+		va.va_mask |= VA_UID | VA_GID;
+		va.va_uid = d->d_uid;
+		va.va_gid = d->d_gid;
+	}
+	return vn_setattr(vp, &va);
+}
+
+static int put_bytes(const void *bytes, u32 off, u32 len, void *arg)
+{
+	ssize_t n = vn_pwrite(arg, bytes, len, off);
+
+	return n < 0 ? (int)n : (u32)n == len ? 0 : -ENOSPC;
+}
+
+int st_data_restore(struct ckpt_restore *cr)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cr->cr_img.i_ndata && !error; i++) {
+		const struct img_data *d = &cr->cr_img.i_data[i];
+
+		if (d->d_kind == IMG_DATA_PIPE)
+			continue;
+		error = tmpfs_unnamed(d->d_size, &cr->cr_datav[i]);
+		if (!error && d->d_kind != IMG_DATA_MEMORY)
+			error = set_attributes(cr->cr_datav[i], d);
+		if (!error && d->d_kind == IMG_DATA_FILE)
+			vn_set_path(cr->cr_datav[i], d->d_path);
+		if (!error)
+			error = st_data_each(cr, i, false, put_bytes, cr->cr_datav[i]);
+	}
+	return error;
+}
+
+int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, int (*fn)(const void *bytes, u32 off, u32 len, void *arg),
+		 void *arg)
+{
+	const struct img_data *d = &cr->cr_img.i_data[index];
+	u32 size = (u32)d->d_size, r = 0;
+	struct page_reader pr;
+	u8 *page = kmalloc(PAGE_SIZE, 0);
+	int error = page ? page_reader_init(&pr, cr) : -ENOMEM;
+
+	if (error)
+		goto out;
+	for (u32 off = 0; off < size && !error; off += PAGE_SIZE) {
+		const struct img_run *run;
+
+		while (r < d->d_nrun && off >= d->d_run[r].r_va + d->d_run[r].r_npages * PAGE_SIZE)
+			r++;
+		run = r < d->d_nrun && off >= d->d_run[r].r_va ? &d->d_run[r] : NULL;
+		if (!run && !zeros)
+			continue;
+		if (run)
+			error = page_read(&pr, run->r_first + (off - run->r_va) / PAGE_SIZE, page);
+		else
+			memset(page, 0, PAGE_SIZE);
+		if (!error)
+			error = fn(page, off, MIN(size - off, PAGE_SIZE), arg);
+	}
+	page_reader_free(&pr);
+out:
+	kfree(page);
+	return error;
+}

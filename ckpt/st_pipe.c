@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pipes and FIFOs: size, and the bytes in them. Only whole ones: a pipe with an end in a process that is not saved would come back torn.
+ */
+#include "ckpt/ckpt.h"
+#include "fs/anonfs.h"
+#include "fs/pipe.h"
+#include "fs/uio.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "mm/page.h"
+
+/* ---- save ---- */
+
+int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index)
+{
+	struct ckpt_pipe *cp;
+	u32 i;
+
+	for (i = 0; i < cs->cs_npipe; i++) {
+		if (cs->cs_pipe[i].cp_vp == f->f_vnode)
+			break;
+	}
+	if (i == cs->cs_npipe) {
+		cp = CKPT_GROW(cs->cs_pipe, cs->cs_npipe);
+		if (!cp || !img_add_pipe(&cs->cs_img))
+			return -ENOMEM;
+		*cp = (struct ckpt_pipe){ .cp_vp = f->f_vnode };
+	}
+	cs->cs_pipe[i].cp_files++;
+	*index = i;
+	return 0;
+}
+
+/* Its bytes, in pages of the image's own: the original goes on with them. */
+static int save_bytes(struct ckpt_save *cs, struct vnode *vp, u32 size, u32 *index)
+{
+	u32 n = ROUND_UP(size, PAGE_SIZE) / PAGE_SIZE, i;
+	struct page **pg = kzalloc(n * sizeof(*pg), 0);
+	int error = pg ? 0 : -ENOMEM;
+
+	for (i = 0; i < n && !error; i++) {
+		u32 off = i * PAGE_SIZE;
+
+		pg[i] = page_alloc(PGA_ZERO);
+		if (pg[i])
+			pipe_peek(vp, off, page_kva(pg[i]), MIN(size - off, PAGE_SIZE));
+		else
+			error = -ENOMEM;
+	}
+	if (!error)
+		error = st_data_pipe(cs, pg, size, index);
+	for (i = 0; i < n && pg && error; i++) {
+		if (pg[i])
+			page_put(pg[i]);
+	}
+	kfree(pg);
+	return error;
+}
+
+int st_pipe_finish(struct ckpt_save *cs)
+{
+	for (u32 i = 0; i < cs->cs_npipe; i++) {
+		struct vnode *vp = cs->cs_pipe[i].cp_vp;
+		struct pipe_state ps;
+		u32 data = IMG_NONE;
+		int error;
+
+		pipe_get_state(vp, &ps);
+		if (ps.ps_files != cs->cs_pipe[i].cp_files)
+			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a pipe of it (inode %u) has an end in another process",
+					   (u32)vp->v_ino);
+		error = ps.ps_count ? save_bytes(cs, vp, ps.ps_count, &data) : 0;
+		if (error)
+			return error;
+		cs->cs_img.i_pipe[i] = (struct img_pipe){ .pi_size = ps.ps_size, .pi_data = data };
+	}
+	return 0;
+}
+
+/* ---- restore ---- */
+
+/* The name of pipe `index`, as the descriptions say; IMG_NONE: it has none. */
+static u32 name_of(const struct img_image *img, u32 index)
+{
+	for (u32 i = 0; i < img->i_nfile; i++) {
+		const struct img_file *fi = &img->i_file[i];
+
+		if (fi->f_kind == IMG_FILE_PIPE && fi->f_obj == index && fi->f_vnode != IMG_NONE)
+			return fi->f_vnode;
+	}
+	return IMG_NONE;
+}
+
+/* A description of both ends, which keeps the pipe while its own are opened. */
+static int open_both(struct ckpt_restore *cr, u32 index, struct file **fp)
+{
+	u32 name = name_of(&cr->cr_img, index);
+	struct vnode *vp;
+	int error;
+
+	if (name != IMG_NONE)
+		return st_vnode_open(cr, name, O_RDWR, true, fp);
+	error = pipe_vnode_create(&vp);
+	if (error)
+		return error;
+	error = file_open_vnode(vp, O_RDWR | O_NONBLOCK, fp);
+	if (error)
+		vn_rele(vp);
+	return error;
+}
+
+static int fill(const void *bytes, u32 off, u32 len, void *arg)
+{
+	struct uio u;
+	ssize_t n;
+
+	uio_init_kernel(&u, true, (void *)bytes, len, 0);
+	n = file_write(arg, &u);
+	return n < 0 ? (int)n : (u32)n == len ? 0 : -EBUSY;
+}
+
+static int restore_pipe(struct ckpt_restore *cr, u32 index)
+{
+	const struct img_pipe *ip = &cr->cr_img.i_pipe[index];
+	struct file **fp = &cr->cr_pipev[index];
+	struct pipe_state ps;
+	int error = open_both(cr, index, fp);
+	long size;
+
+	if (error)
+		return error;
+	/* A FIFO that somebody else uses already is not the one that it was. */
+	pipe_get_state((*fp)->f_vnode, &ps);
+	if (ps.ps_files > 1 || ps.ps_count)
+		return ckpt_refuse(cr->cr_path, -EBUSY, "%s is in use", (*fp)->f_path ? (*fp)->f_path : "a pipe");
+	size = pipe_set_size(*fp, ip->pi_size);
+	if (size < 0)
+		return (int)size;
+	return ip->pi_data == IMG_NONE ? 0 : st_data_each(cr, ip->pi_data, true, fill, *fp);
+}
+
+int st_pipe_restore(struct ckpt_restore *cr)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cr->cr_img.i_npipe && !error; i++)
+		error = restore_pipe(cr, i);
+	return error;
+}
+
+int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp)
+{
+	struct file *both = cr->cr_pipev[index], *f;
+	int error;
+
+	vn_hold(both->f_vnode);
+	error = file_open_vnode(both->f_vnode, flags | O_NONBLOCK, &f);
+	if (error) {
+		vn_rele(both->f_vnode);
+		return error;
+	}
+	/* It has seen a writer: where there is none any more, poll(2) says so. */
+	f->f_data = NULL;
+	if (both->f_path) {
+		f->f_path = kstrdup(both->f_path, 0);
+		if (!f->f_path) {
+			file_rele(f);
+			return -ENOMEM;
+		}
+	}
+	*fp = f;
+	return 0;
+}

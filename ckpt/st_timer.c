@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Interval timers, and POSIX timers. What is left of each when the image is made is what is left when its process comes back. */
+#include "ckpt/ckpt.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "proc/itimer.h"
+#include "proc/ptimer.h"
+
+/* ---- save ---- */
+
+int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	struct img_proc *ip = cm->cm_img;
+	struct ptimer_state st;
+	s32 id = -1;
+
+	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer); i++)
+		itimer_get(cm->cm_proc, i, &ip->p_itimer[i].it_remain, &ip->p_itimer[i].it_interval);
+	while ((id = ptimer_next(cm->cm_proc, id, &st)) >= 0) {
+		struct img_ptimer *pt = img_add_ptimer(&cs->cs_img, ip);
+
+		if (!pt)
+			return -ENOMEM;
+		*pt = (struct img_ptimer){ .pt_id = id,
+					   .pt_clock = st.ps_clock,
+					   .pt_value = st.ps_value,
+					   .pt_signo = st.ps_signo,
+					   .pt_notify = st.ps_notify,
+					   .pt_tid = st.ps_tid,
+					   .pt_overrun = st.ps_overrun,
+					   .pt_interval = st.ps_interval,
+					   .pt_remain = st.ps_left };
+	}
+	return 0;
+}
+
+/* ---- restore ---- */
+
+int st_timer_restore(struct ckpt_rmember *rm)
+{
+	const struct img_proc *ip = rm->rm_img;
+	struct proc *p = curproc();
+	int error = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer); i++)
+		itimer_set(p, i, ip->p_itimer[i].it_remain, ip->p_itimer[i].it_interval);
+	for (u32 i = 0; i < ip->p_nptimer && !error; i++) {
+		const struct img_ptimer *pt = &ip->p_ptimer[i];
+		const struct ptimer_state st = { .ps_clock = pt->pt_clock,
+						 .ps_value = pt->pt_value,
+						 .ps_signo = pt->pt_signo,
+						 .ps_notify = pt->pt_notify,
+						 .ps_tid = pt->pt_tid,
+						 .ps_overrun = pt->pt_overrun,
+						 .ps_interval = pt->pt_interval,
+						 .ps_left = pt->pt_remain };
+
+		error = ptimer_put(p, pt->pt_id, &st);
+		if (error)
+			error = ckpt_refuse(rm->rm_restore->cr_path, error, "timer %d cannot be made", pt->pt_id);
+	}
+	return error;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which processes are saved, and how they come to a stand.
+ *
+ * One that stands at the boundary cannot fork. So a tree is held from the top: a process first, then the children that it has; whoever
+ * forks before he is held has a child that is found when he is. When a pass over all members finds nobody new, all of them stand, and
+ * what is between them stands still: this is the instant that the image shows.
+ *
+ * The parent of a vfork is at the boundary only when its child has let go of its memory; and the child runs until then, since it is not
+ * held before its parent.
+ */
+#include "ckpt/ckpt.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "proc/sleep.h"
+
+/* Members in the order in which they are found; a reference on p is taken over, also on failure. */
+static struct ckpt_member *add(struct ckpt_save *cs, struct proc *p, u32 parent)
+{
+	struct ckpt_member *cm = NULL;
+
+	if (cs->cs_nmember < IMG_MAX_PROCS)
+		cm = CKPT_GROW(cs->cs_member, cs->cs_nmember);
+	if (cm)
+		*cm = (struct ckpt_member){ .cm_proc = p, .cm_parent = parent };
+	else
+		proc_rele(p);
+	return cm;
+}
+
+static bool is_member(const struct ckpt_save *cs, const struct proc *p)
+{
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		if (cs->cs_member[i].cm_proc == p)
+			return true;
+	}
+	return false;
+}
+
+/* May whoever asked checkpoint p? The current lwp acts for them. */
+static int may_save(struct ckpt_save *cs, struct proc *p)
+{
+	struct lwp *l = curlwp();
+	int error;
+
+	if (p->p_flags & P_SUGID)
+		return ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
+	if (p == initproc)
+		return ckpt_refuse(p->p_comm, -EPERM, "process 1 cannot be saved");
+	l->l_cred = cs->cs_req->rq_cred;
+	error = proc_can_signal(p, K_SIGSTOP);
+	l->l_cred = NULL;
+	return error ? ckpt_refuse(p->p_comm, error, "process %d belongs to another user", p->p_pid) : 0;
+}
+
+/*
+ * A child of member i that is not a member yet, with a reference; NULL: none. One that is just ending is waited for: it will be a zombie,
+ * or gone. -EINTR: the caller is dying.
+ */
+static int next_child(struct ckpt_save *cs, u32 i, struct proc **cp)
+{
+	struct proc *p = cs->cs_member[i].cm_proc, *c;
+	int error = 0;
+	bool ending;
+
+	spin_lock(&pidlock);
+	do {
+		ending = false;
+		*cp = NULL;
+		list_for_each(c, &p->p_children, p_sibling) {
+			if (is_member(cs, c) || c->p_exitsig == -1 /* being reaped */)
+				continue;
+			if (c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING)) {
+				ending = true;
+				continue;
+			}
+			c->p_ref++;
+			*cp = c;
+			break;
+		}
+		if (!*cp && ending)
+			error = sleep(&p->p_children, &pidlock, SLP_KILL, 0);
+	} while (!*cp && ending && !error);
+	spin_unlock(&pidlock);
+	return error ? -EINTR : 0;
+}
+
+/* Brings the new member to a stand, unless it is dead. -ESRCH: it has begun to die. */
+static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	struct proc *p = cm->cm_proc;
+	int error;
+
+	if (p->p_stat == PS_ZOMBIE) {
+		cm->cm_zombie = true;
+		return 0;
+	}
+	error = may_save(cs, p);
+	if (!error)
+		error = proc_hold(p);
+	if (!error)
+		cm->cm_held = true;
+	if (error == -EBUSY)
+		return ckpt_refuse(p->p_comm, error, "process %d is being checkpointed by somebody else", p->p_pid);
+	return error;
+}
+
+static int hold_children(struct ckpt_save *cs, u32 i)
+{
+	for (;;) {
+		struct ckpt_member *cm;
+		struct proc *c;
+		int error = next_child(cs, i, &c);
+
+		if (error || !c)
+			return error;
+		cm = add(cs, c, i);
+		if (!cm)
+			return cs->cs_nmember == IMG_MAX_PROCS ? -E2BIG : -ENOMEM;
+		error = hold_member(cs, cm);
+		if (error == -ESRCH) {
+			/* next_child() waits for what becomes of it. */
+			cs->cs_nmember--;
+			proc_rele(c);
+		} else if (error) {
+			return error;
+		}
+	}
+}
+
+/* Of the members that have no place yet, the child of `parent` with the lowest id; IMG_NONE: none. */
+static u32 first_child(const struct ckpt_member *m, u32 n, const u32 *place, u32 parent)
+{
+	u32 best = IMG_NONE;
+
+	for (u32 i = 1; i < n; i++) {
+		if (place[i] == IMG_NONE && m[i].cm_parent == parent &&
+		    (best == IMG_NONE || proc_seen_pid(m[i].cm_proc) < proc_seen_pid(m[best].cm_proc)))
+			best = i;
+	}
+	return best;
+}
+
+/*
+ * The order of the image: the first process, then the children of each, by their ids, as the parents come. It does not depend on the order in
+ * which they were made or found.
+ */
+static int put_in_order(struct ckpt_save *cs)
+{
+	u32 n = cs->cs_nmember, *place = kmalloc(2 * n * sizeof(u32), 0), *order = place + n;
+	struct ckpt_member *in = cs->cs_member, *out = kmalloc(n * sizeof(*out), 0);
+
+	if (!place || !out) {
+		kfree(place);
+		kfree(out);
+		return -ENOMEM;
+	}
+	memset(place, 0xff, n * sizeof(u32));
+	place[0] = order[0] = 0;
+	for (u32 k = 0, done = 1; k < n; k++) {
+		u32 i;
+
+		while ((i = first_child(in, n, place, order[k])) != IMG_NONE) {
+			place[i] = done;
+			order[done++] = i;
+		}
+		out[k] = in[order[k]];
+		if (k)
+			out[k].cm_parent = place[out[k].cm_parent];
+	}
+	kfree(place);
+	kfree(in);
+	cs->cs_member = out;
+	return 0;
+}
+
+/* Somebody's forked checkpoint that is still being written has copies of what they share. */
+static int check_forked(struct ckpt_save *cs)
+{
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		if (cs->cs_member[i].cm_proc->p_fckpt)
+			return -EBUSY;
+	}
+	return 0;
+}
+
+int ckpt_hold(struct ckpt_save *cs)
+{
+	struct proc *p = curproc();
+	struct ckpt_member *cm;
+	int error;
+
+	spin_lock(&pidlock);
+	p->p_ref++;
+	spin_unlock(&pidlock);
+	cm = add(cs, p, IMG_NONE);
+	if (!cm)
+		return -ENOMEM;
+	error = hold_member(cs, cm);
+	for (u32 i = 0; i < cs->cs_nmember && !error && (cs->cs_req->rq_flags & CKPT_TREE); i++)
+		error = cs->cs_member[i].cm_zombie ? 0 : hold_children(cs, i);
+	if (!error)
+		error = check_forked(cs);
+	if (!error && cs->cs_nmember > 1)
+		error = put_in_order(cs);
+	if (error)
+		ckpt_release(cs);
+	return error;
+}
+
+void ckpt_release(struct ckpt_save *cs)
+{
+	/* From below, so that nobody sees a child that does not answer. */
+	for (u32 i = cs->cs_nmember; i-- > 0;) {
+		struct ckpt_member *cm = &cs->cs_member[i];
+
+		if (cm->cm_held)
+			proc_release(cm->cm_proc);
+		cm->cm_held = false;
+	}
+}

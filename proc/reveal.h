@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From hidden processes to ones that others see: the last step of a recovery, in two halves. reveal_prepare() finds the ids, and may fail;
+ * reveal_commit() makes all the processes of the set children, group and session members at one instant, and cannot.
+ *
+ * Each process gets the ids that it remembers where they are free, and for the others a pidspace (proc/pidspace.h), which all of the set
+ * share. A group or session whose leader is in the set is led by it again. The ones that the first process belonged to, led by somebody
+ * else, become those of the caller. Any other number is kept if nobody uses it, else another takes its place.
+ */
+#ifndef PROC_REVEAL_H
+#define PROC_REVEAL_H
+
+#include "proc/proc.h"
+
+struct revealed {
+	struct proc *rv_proc; /* hidden; a zombie has no lwps */
+	u32 rv_parent;	      /* its parent's place in the set, which is before its own. The first: the caller of recovery */
+	pid_t rv_pid, rv_pgid, rv_sid; /* as it remembers them */
+	u32 rv_nlwp;
+	struct lwp **rv_lwps;	  /* [0] is the one that it has already; the others were not started */
+	const pid_t *rv_tids;	  /* as they remember them */
+	pid_t rv_real_pgid, rv_real_sid; /* found by reveal_prepare() */
+};
+
+struct reveal {
+	struct proc *rl_parent; /* of the first; must not go away meanwhile */
+	bool rl_fresh;		/* no id that it remembers is used, even if it is free */
+	struct revealed *rl_set;
+	u32 rl_n;
+	struct pidspace *rl_space;
+	struct pidpair *rl_pair; /* while it is being made */
+	u32 rl_npair;
+};
+
+/* p_pid and l_tid are set, the ids reserved. -ENOMEM, -EAGAIN (no ids): nothing has changed. May sleep. */
+int reveal_prepare(struct reveal *rl);
+/* Gives the ids back. */
+void reveal_abandon(struct reveal *rl);
+/* Returns the first one's real pid. The lwps beyond the first of each are in its list; the caller starts them. */
+pid_t reveal_commit(struct reveal *rl);
+
+/* A process that has nothing but credentials and a name, for a zombie to be revealed. NULL: out of memory. proc_rele() undoes it. */
+struct proc *proc_husk(void);
+
+#endif
