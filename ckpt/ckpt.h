@@ -9,6 +9,7 @@
  *   save.c      gathers their state into a struct img_image
  *   fckpt.c     fckpt(), fckpt_child(): the forked checkpoint
  *   commit.c    the image's file: temporary name, flush, rename
+ *   pages.c     what pages hold, between frames and that file
  *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the processes in the paper's order
  *   st_*.c      one kind of state each, its save and its restore side by side
  *   image*      the format (image.h): knows no kernel type
@@ -182,8 +183,8 @@ int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index);
 int st_data_finish(struct ckpt_save *cs, bool copy);
 int st_data_restore(struct ckpt_restore *cr);
 /* Calls fn for each stored page of object `index`, and with `zeros` for all the others too, in order; len is less than a page at the end. */
-int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros,
-		 int (*fn)(const void *bytes, u32 off, u32 len, void *arg), void *arg);
+typedef int (*ckpt_bytes_fn)(const void *bytes, u32 off, u32 len, void *arg);
+int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn fn, void *arg);
 
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
@@ -210,6 +211,25 @@ int ckpt_pages(struct ckpt_save *cs);
 int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st);
 /* Calls fn for every stored page of the image, in order; stops at the first error. */
 int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg);
+
+/*
+ * pages.c. The image's file being written: v_lock is held from begin to end (fs/frames.h), so that it is written and read by these alone. Pages are only
+ * started, each offset once; their contents must not change until the end, which waits for all, and tells the first error of any. `error`: something else
+ * has failed already.
+ */
+struct ckpt_out;
+int ckpt_out_begin(struct vnode *vp, struct ckpt_out **outp);
+int ckpt_out_page(struct ckpt_out *out, u64 off, struct page *pg); /* the frame itself */
+int ckpt_out_write(void *ctx, u64 off, const void *buf, u32 len);  /* io_write of struct img_io: a copy */
+int ckpt_out_end(struct ckpt_out *out, int error);
+/*
+ * The reverse: the stored pages of a list of runs, many at a time. Each, once it has come and its sum is right, is given to take(), in order; at: its
+ * r_va. take() takes over the reference unless it fails.
+ */
+typedef int (*ckpt_take_fn)(void *arg, u32 at, struct page *pg);
+int ckpt_read_runs(struct ckpt_restore *cr, struct img_runs runs, ckpt_take_fn take, void *arg);
+/* io_read of struct img_io, from a struct file. */
+int image_file_read(void *ctx, u64 off, void *buf, u32 len);
 
 /* request.c. At start-up. */
 void ckpt_request_init(void);

@@ -63,45 +63,36 @@ static void name_release(struct busy_name *bn)
 	mutex_unlock(&busy_lock);
 }
 
-static int file_io_write(void *ctx, u64 off, const void *buf, u32 len)
-{
-	struct file *f = ctx;
-	ssize_t n = vn_pwrite(f->f_vnode, buf, len, (off_t)off);
-
-	if (n < 0)
-		return (int)n;
-	return (u32)n == len ? 0 : -ENOSPC;
-}
-
 struct page_ctx {
 	struct img_writer *pw_writer;
-	struct file *pw_file;
+	struct ckpt_out *pw_out;
 	struct img_image *pw_img;
 };
 
 static int write_one_page(struct page *pg, u32 index, void *arg)
 {
 	struct page_ctx *pw = arg;
-	const void *kva = page_kva(pg);
-	int error = img_write_page(pw->pw_writer, kva);
+	int error = img_write_page(pw->pw_writer, page_kva(pg));
 
-	if (error)
-		return error;
-	return file_io_write(pw->pw_file, img_page_off(pw->pw_img, index), kva, PAGE_SIZE);
+	return error ? error : ckpt_out_page(pw->pw_out, img_page_off(pw->pw_img, index), pg);
 }
 
 static int write_image(struct ckpt_save *cs, struct file *f)
 {
-	struct img_io io = { .io_write = file_io_write, .io_ctx = f };
+	struct img_io io = { .io_write = ckpt_out_write };
 	struct img_writer w;
-	struct page_ctx pw = { .pw_writer = &w, .pw_file = f, .pw_img = &cs->cs_img };
-	int error = img_write_begin(&w, &cs->cs_img, &io);
+	struct page_ctx pw = { .pw_writer = &w, .pw_img = &cs->cs_img };
+	int error = ckpt_out_begin(f->f_vnode, &pw.pw_out);
 
+	if (error)
+		return error;
+	io.io_ctx = pw.pw_out;
+	error = img_write_begin(&w, &cs->cs_img, &io);
 	if (!error)
 		error = ckpt_each_page(cs, write_one_page, &pw);
 	if (!error)
 		error = img_write_end(&w);
-	return error;
+	return ckpt_out_end(pw.pw_out, error);
 }
 
 static int flush_vnode(struct vnode *vp)

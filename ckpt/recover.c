@@ -9,7 +9,6 @@
  * began.
  */
 #include "ckpt/ckpt.h"
-#include "ckpt/pages.h"
 #include "ckpt/syscalls.h"
 #include "fs/file.h"
 #include "fs/vnode.h"

@@ -4,7 +4,6 @@
  * while in use, and the bytes of pipes. What is brought back is a file in memory without a name.
  */
 #include "ckpt/ckpt.h"
-#include "ckpt/pages.h"
 #include "fs/names.h"
 #include "fs/pagecache.h"
 #include "fs/tmpfs.h"
@@ -12,6 +11,7 @@
 #include "kernel/abi/stat.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "mm/as.h"
 #include "mm/kmalloc.h"
 
 #define MEMFD_PREFIX "/memfd:"
@@ -232,34 +232,43 @@ int st_data_restore(struct ckpt_restore *cr)
 	return error;
 }
 
-int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, int (*fn)(const void *bytes, u32 off, u32 len, void *arg),
-		 void *arg)
+/* Between the pages that come: who gets the bytes, and up to where all were given. */
+struct each {
+	const struct img_data *e_data;
+	bool e_zeros;
+	u32 e_next;
+	ckpt_bytes_fn e_fn;
+	void *e_arg;
+};
+
+/* Zeros up to `end`. */
+static int fill_up(struct each *e, u32 end)
 {
-	const struct img_data *d = &cr->cr_img.i_data[index];
-	u32 size = (u32)d->d_size, r = 0;
-	struct page_reader pr;
-	u8 *page = kmalloc(PAGE_SIZE, 0);
-	int error = page ? page_reader_init(&pr, cr) : -ENOMEM;
+	int error = 0;
+
+	for (; e->e_zeros && e->e_next < end && !error; e->e_next += PAGE_SIZE)
+		error = e->e_fn(page_kva(zero_page), e->e_next, MIN(end - e->e_next, PAGE_SIZE), e->e_arg);
+	return error;
+}
+
+static int take_page(void *arg, u32 off, struct page *pg)
+{
+	struct each *e = arg;
+	int error = fill_up(e, off);
 
 	if (error)
-		goto out;
-	for (u32 off = 0; off < size && !error; off += PAGE_SIZE) {
-		const struct img_run *run;
-
-		while (r < d->d_nrun && off >= d->d_run[r].r_va + d->d_run[r].r_npages * PAGE_SIZE)
-			r++;
-		run = r < d->d_nrun && off >= d->d_run[r].r_va ? &d->d_run[r] : NULL;
-		if (!run && !zeros)
-			continue;
-		if (run)
-			error = page_read(&pr, run->r_first + (off - run->r_va) / PAGE_SIZE, page);
-		else
-			memset(page, 0, PAGE_SIZE);
-		if (!error)
-			error = fn(page, off, MIN(size - off, PAGE_SIZE), arg);
-	}
-	page_reader_free(&pr);
-out:
-	kfree(page);
+		return error;
+	error = e->e_fn(page_kva(pg), off, MIN((u32)e->e_data->d_size - off, PAGE_SIZE), e->e_arg);
+	e->e_next = off + PAGE_SIZE;
+	if (!error)
+		page_put(pg);
 	return error;
+}
+
+int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn fn, void *arg)
+{
+	struct each e = { .e_data = &cr->cr_img.i_data[index], .e_zeros = zeros, .e_fn = fn, .e_arg = arg };
+	int error = ckpt_read_runs(cr, (struct img_runs){ e.e_data->d_run, e.e_data->d_nrun }, take_page, &e);
+
+	return error ? error : fill_up(&e, (u32)e.e_data->d_size);
 }

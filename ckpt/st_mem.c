@@ -4,7 +4,6 @@
  * mapped file would bring back: private pages that are not all zero, and in a private mapping of a file every page that was written.
  */
 #include "ckpt/ckpt.h"
-#include "ckpt/pages.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/mman.h"
@@ -185,30 +184,9 @@ static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is)
 	return error;
 }
 
-/* Every stored page, checked against its sum as it comes. */
-static int restore_pages(struct ckpt_rmember *rm)
+static int install(void *arg, u32 va, struct page *pg)
 {
-	const struct img_proc *ip = rm->rm_img;
-	struct page_reader pr;
-	int error = page_reader_init(&pr, rm->rm_restore);
-
-	if (error)
-		return error;
-	for (u32 r = 0; r < ip->p_nrun && !error; r++) {
-		const struct img_run *run = &ip->p_run[r];
-
-		for (u32 i = 0; i < run->r_npages && !error; i++) {
-			struct page *pg = page_alloc(0);
-
-			error = pg ? page_read(&pr, run->r_first + i, page_kva(pg)) : -ENOMEM;
-			if (!error)
-				error = as_install_page(rm->rm_as, run->r_va + i * PAGE_SIZE, pg);
-			if (error && pg)
-				page_put(pg);
-		}
-	}
-	page_reader_free(&pr);
-	return error;
+	return as_install_page(arg, va, pg);
 }
 
 static void restore_mm(struct as *as, const struct img_mm *m)
@@ -242,5 +220,5 @@ int st_mem_restore(struct ckpt_rmember *rm)
 	restore_mm(rm->rm_as, &ip->p_mm);
 	for (u32 i = 0; i < ip->p_nseg && !error; i++)
 		error = restore_seg(rm, &ip->p_seg[i]);
-	return error ? error : restore_pages(rm);
+	return error ? error : ckpt_read_runs(rm->rm_restore, (struct img_runs){ ip->p_run, ip->p_nrun }, install, rm->rm_as);
 }

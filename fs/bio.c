@@ -16,8 +16,10 @@
 
 struct bio {
 	struct buf bi_buf;
-	struct list bi_link; /* free list */
-	void (*bi_done)(struct page *pg, int error);
+	struct list bi_link;			     /* free list */
+	void (*bi_done)(struct page *pg, int error); /* once a page, or */
+	void (*bi_rundone)(void *arg, u32 n, int error);
+	void *bi_arg;
 	u32 bi_npages;
 	struct page *bi_page[PC_CLUSTER];
 	struct buf_seg bi_seg[PC_CLUSTER];
@@ -73,7 +75,9 @@ static void bio_end(struct buf *b)
 
 	if (b->b_error)
 		complain(b);
-	for (u32 i = 0; i < bi->bi_npages; i++)
+	if (bi->bi_rundone)
+		bi->bi_rundone(bi->bi_arg, bi->bi_npages, b->b_error);
+	for (u32 i = 0; bi->bi_done && i < bi->bi_npages; i++)
 		bi->bi_done(bi->bi_page[i], b->b_error);
 	spin_lock(&bio_lock);
 	list_push_back(&bio_free, &bi->bi_link);
@@ -97,15 +101,10 @@ static u32 make_segs(struct buf_seg *seg, struct page *const *pg, u32 n)
 	return nseg;
 }
 
-void bio_start(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u32 n,
-	       void (*done)(struct page *pg, int error))
+static void submit(struct bio *bi, struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n)
 {
-	struct bio *bi = bio_get();
-
 	ASSERT(n > 0 && n <= PC_CLUSTER);
-	bi->bi_done = done;
 	bi->bi_npages = n;
-	memcpy(bi->bi_page, pg, n * sizeof(pg[0]));
 	bi->bi_buf = (struct buf){
 		.b_op = op,
 		.b_dev = bd,
@@ -116,6 +115,28 @@ void bio_start(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u3
 		.b_private = bi,
 	};
 	bdev_submit(&bi->bi_buf);
+}
+
+void bio_start(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u32 n,
+	       void (*done)(struct page *pg, int error))
+{
+	struct bio *bi = bio_get();
+
+	bi->bi_done = done;
+	bi->bi_rundone = NULL;
+	memcpy(bi->bi_page, pg, n * sizeof(pg[0]));
+	submit(bi, bd, op, sector, pg, n);
+}
+
+void bio_start_run(struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n,
+		   void (*done)(void *arg, u32 n, int error), void *arg)
+{
+	struct bio *bi = bio_get();
+
+	bi->bi_done = NULL;
+	bi->bi_rundone = done;
+	bi->bi_arg = arg;
+	submit(bi, bd, op, sector, pg, n);
 }
 
 static void sync_end(struct buf *b)

@@ -3,7 +3,7 @@
  * Block I/O of whole pages: from runs of struct page to struct buf requests. The requests come from a fixed pool, so that writing out never
  * needs memory; whoever finds it empty sleeps until a request ends.
  *
- * All may sleep, but completion (`done`) is called in interrupt context, once a page.
+ * All may sleep, but completion (`done`) is called in interrupt context, once a page unless it says otherwise.
  */
 #ifndef FS_BIO_H
 #define FS_BIO_H
@@ -18,6 +18,9 @@ void bio_init(void);
 /* Starts reading or writing n pages as one run of sectors from `sector` on; at most PC_CLUSTER. */
 void bio_start(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u32 n,
 	       void (*done)(struct page *pg, int error));
+/* The same; done is called once. */
+void bio_start_run(struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n,
+		   void (*done)(void *arg, u32 n, int error), void *arg);
 /* The first len bytes (a multiple of 512) of one page, done when it returns. 0 or -EIO */
 int bio_sync(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg, u32 len);
 /* What has been written reaches the medium. 0 or -EIO */

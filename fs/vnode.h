@@ -23,6 +23,7 @@
 
 struct cred;
 struct file;
+struct frames_run;
 struct page;
 struct poller;
 struct statfs_k;
@@ -114,6 +115,16 @@ struct vnodeops {
 	 * Returns how many of the first ones are ready, > 0, or -ENOSPC, -EFBIG, -EIO...; -EAGAIN: unlock the pages, let vfs_sync (or
 	 * the write-back thread) commit, and come again. NULL: nothing to do. */
 	int (*vop_mkwrite)(struct vnode *vp, struct page **pg, u32 n);
+	/*
+	 * Frames (fs/frames.h): transfers without the cache, of one series; v_lock held. Each page's transfer ends in frames_done(), once.
+	 * putframes starts writing frames [at, at + n) of the run to a file that was empty at the begin of the series. Returns how many of the first
+	 * ones, > 0, or an error: -ENOSPC, -EFBIG, -EROFS, -EIO, -ENOMEM. endframes: all have ended; without an error of the series the
+	 * file has `size` bytes now, with one it is empty. Returns that error, or one of its own. getframes reads pages that lie within the
+	 * file and are not in the cache. NULL: copied through vop_read and vop_write.
+	 */
+	int (*vop_putframes)(struct vnode *vp, struct frames_run *run, u32 at, u32 n);
+	int (*vop_endframes)(struct vnode *vp, u64 size, int error);
+	void (*vop_getframes)(struct vnode *vp, struct frames_run *run, u32 at, u32 n);
 	/* A page leaves the cache, for file systems that count pages (tmpfs; reclaim, which leaves V_MEMORY alone, does not call
 	 * it). Never sleeps. NULL: nothing */
 	void (*vop_droppage)(struct vnode *vp, struct page *pg);

@@ -74,13 +74,15 @@ static void flush_ordered(struct ext2mount *em)
 static void flush_rest(struct ext2mount *em)
 {
 	struct ext2inode *ei;
+	u64 size;
 
 	list_for_each(ei, &em->em_ordered, ei_ordered)
 		pc_flush(ei->ei_vp, 0, PC_END, false);
 	list_for_each(ei, &em->em_ordered, ei_ordered) {
 		pc_flush(ei->ei_vp, 0, PC_END, true);
-		if (ei->ei_vp->v_size > ext2_disk_size(ei))
-			ext2_set_disk_size(ei, ei->ei_vp->v_size);
+		size = MAX(ei->ei_vp->v_size, (u64)ei->ei_frames << PAGE_SHIFT);
+		if (size > ext2_disk_size(ei))
+			ext2_set_disk_size(ei, size);
 	}
 }
 
@@ -198,6 +200,9 @@ static void close_operations(struct ext2mount *em)
 	em->em_closed = true;
 	while (em->em_nopen > 0)
 		sleep(&em->em_nopen, &em->em_lock, 0, 0);
+	/* What they have begun to write past the page cache (fs/ext2/frames.c). */
+	while (em->em_nframes > 0)
+		sleep(&em->em_nframes, &em->em_lock, 0, 0);
 	spin_unlock(&em->em_lock);
 }
 

@@ -79,6 +79,7 @@ struct ext2mount {
 	struct list em_ordered; /* ei_ordered: files whose new blocks wait for their contents; a reference each (em_lock) */
 	struct list em_dying; /* ei_dying: last name removed, not yet on the disk; a reference each (em_lock) */
 	u32 em_ndying, em_dyingblocks;
+	u32 em_nframes;	 /* frames being written to new blocks (em_lock); started by open operations only */
 	u32 em_inflight; /* pages being written by a commit (em_lock) */
 	int em_ioerror;	 /* of one of them (em_lock) */
 };
@@ -90,6 +91,7 @@ struct ext2inode {
 	struct ext2_dinode *ei_d;
 	struct mutex ei_maplock;
 	u32 ei_goal;		    /* where its next block should be; 0: no idea (ei_maplock) */
+	u32 ei_frames;		    /* while frames are put: pages behind the last one that has a block */
 	u32 ei_room;		    /* directory: no room in the blocks before this one (v_lock) */
 	u32 ei_born;		    /* em_seq when it was made; 0: before this mount */
 	u32 ei_changed, ei_touched; /* em_seq of the last change, and of the last one of times only, at least */
@@ -319,13 +321,19 @@ int ext2_dir_make(struct vnode *vp, struct vnode *parent);
 
 extern const struct vnodeops ext2_dir_ops;
 
-/* --- file.c, symlink.c ------------------------------------------------------------------------- */
+/* --- file.c, frames.c, symlink.c --------------------------------------------------------------- */
 
 extern const struct vnodeops ext2_file_ops, ext2_link_ops, ext2_special_ops;
 int ext2_fsync(struct vnode *vp, bool datasync);
+/* The inode follows what was written: size, times, and whoever is not the superuser takes the set-id rights away. v_lock held, not within an operation */
+void ext2_written(struct ext2inode *ei);
 int ext2_getpage(struct vnode *vp, struct page *pg);
 void ext2_putpages(struct vnode *vp, struct page **pg, u32 n);
 int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n);
+/* frames.c */
+int ext2_putframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n);
+int ext2_endframes(struct vnode *vp, u64 size, int error);
+void ext2_getframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n);
 /* The text of a new symbolic link. Within an operation. As ext2_balloc() */
 int ext2_symlink_set(struct vnode *vp, const char *target, u32 len);
 

@@ -172,8 +172,7 @@ static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
 	return error;
 }
 
-/* The inode follows. Whoever is not the superuser takes the set-id rights away by writing. */
-static void written(struct ext2inode *ei)
+void ext2_written(struct ext2inode *ei)
 {
 	struct ext2_dinode *d = ei->ei_d;
 
@@ -199,7 +198,7 @@ static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 			? -EROFS
 			: pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
 	if (u->uio_resid < before)
-		written(ext2inode(vp));
+		ext2_written(ext2inode(vp));
 	if (u->uio_resid > 0 && error != -EROFS)
 		ext2_trim(vp);
 	vn_unlock(vp);
@@ -231,6 +230,9 @@ const struct vnodeops ext2_file_ops = {
 	.vop_getpages = ext2_getpages,
 	.vop_putpages = ext2_putpages,
 	.vop_mkwrite = ext2_mkwrite,
+	.vop_putframes = ext2_putframes,
+	.vop_endframes = ext2_endframes,
+	.vop_getframes = ext2_getframes,
 	.vop_inactive = ext2_inactive,
 	.vop_reclaim = ext2_reclaim,
 };
