@@ -10,6 +10,7 @@
 #include "fs/anonfs.h"
 #include "fs/bio.h"
 #include "fs/dev.h"
+#include "fs/direct.h"
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "fs/pagecache.h"
@@ -86,12 +87,17 @@ static void spec_close(struct vnode *vp, struct file *f)
 		cdev_of(vp)->d_close(vp->v_rdev, f);
 }
 
+static bool goes_direct(const struct file *f, const struct uio *u)
+{
+	return (f->f_flags & O_DIRECT) && direct_possible(bdev_of(f), u);
+}
+
 static int spec_read(struct vnode *vp, struct uio *u, struct file *f)
 {
 	const struct cdevops *d;
 
 	if (vp->v_type == VBLK)
-		return pc_read(bdev_of(f), u);
+		return goes_direct(f, u) ? direct_move(bdev_of(f), u) : pc_read(bdev_of(f), u);
 	d = cdev_of(vp);
 	return d->d_read ? d->d_read(vp->v_rdev, u, f) : -EINVAL;
 }
@@ -101,7 +107,7 @@ static int spec_write(struct vnode *vp, struct uio *u, struct file *f)
 	const struct cdevops *d;
 
 	if (vp->v_type == VBLK)
-		return bdev_of(f)->v_op->vop_write(bdev_of(f), u, f);
+		return goes_direct(f, u) ? direct_move(bdev_of(f), u) : bdev_of(f)->v_op->vop_write(bdev_of(f), u, f);
 	d = cdev_of(vp);
 	return d->d_write ? d->d_write(vp->v_rdev, u, f) : -EINVAL;
 }

@@ -3,6 +3,7 @@
 #include "fs/uio.h"
 
 #include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/usercopy.h"
 
@@ -106,6 +107,17 @@ int uio_zero(size_t n, struct uio *u)
 		n -= part;
 	}
 	return 0;
+}
+
+void uio_skip(struct uio *u, size_t n)
+{
+	while (n > 0) {
+		size_t part = u->uio_kernel ? n : piece(u, n);
+
+		ASSERT(part > 0);
+		advance(u, part);
+		n -= part;
+	}
 }
 
 int uio_prefault(struct uio *u, size_t n)

@@ -31,6 +31,8 @@ void uio_init_user(struct uio *u, bool write, struct uiovec *iov, u32 iovcnt, of
  * moved). With uio_nofault a missing page gives -EFAULT too: the caller drops its locks, calls uio_prefault() and goes on. */
 int uiomove(void *kbuf, size_t n, struct uio *u);
 int uio_zero(size_t n, struct uio *u); /* reads of holes */
+/* n bytes, at most uio_resid, have been moved by other means. */
+void uio_skip(struct uio *u, size_t n);
 /* Faults in the first up to n bytes of the user side. 0 or -EFAULT. */
 int uio_prefault(struct uio *u, size_t n);
 

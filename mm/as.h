@@ -132,6 +132,10 @@ int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr);
  */
 int as_install_page(struct as *as, u32 va, struct page *pg);
 /*
+ * The page at page-aligned va, faulted in, with a reference; for writing: this as's own, and dirty. 0 or an error of as_fault(). May sleep.
+ */
+int as_getpage(struct as *as, u32 va, bool write, struct page **pgp) __must_check;
+/*
  * Copies to/from any process's memory through faults (/proc/PID/cmdline, exec arguments). Returns bytes copied, short at the
  * first page that cannot be had; -EFAULT if that is the first. May sleep.
  */

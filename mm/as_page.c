@@ -105,8 +105,7 @@ void as_populate(struct as *as, u32 addr, u32 len)
 
 /* --- access from outside --- */
 
-/* The page at va, faulted in, with a reference; for writing: this as's own. 0 or an error of as_fault(). */
-static int get_page(struct as *as, u32 va, bool write, struct page **pgp)
+int as_getpage(struct as *as, u32 va, bool write, struct page **pgp)
 {
 	bool maperr;
 	u32 pte;
@@ -140,7 +139,7 @@ static ssize_t as_copy(struct as *as, u32 addr, u8 *buf, size_t len, bool write)
 		u32 va = addr + (u32)done, off = va & PAGE_MASK;
 		u32 n = (u32)MIN(len - done, (size_t)(PAGE_SIZE - off));
 
-		if (get_page(as, PAGE_DOWN(va), write, &pg) != 0)
+		if (as_getpage(as, PAGE_DOWN(va), write, &pg) != 0)
 			break;
 		if (write)
 			memcpy((u8 *)page_kva(pg) + off, buf + done, n);
