@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tckpt [-f] [-w] PID NAME: checkpoints the running process PID into NAME_ckpt.
+ * tckpt [-f] [-w] [-t] [-S] PID NAME: checkpoints the running process PID into NAME_ckpt.
  *
  * Exit status: 0 the checkpoint was asked for (with -w: it is durable); 1 it was not; 2 wrong usage.
  */
+#include "command.h"
+
 #include <errno.h>
 #include <getopt.h>
-#include <reprise/ckpt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-static const char usage[] = "usage: tckpt [-f] [-w] PID NAME\n"
-			    "  Saves the running process PID in the file NAME_ckpt; the process notices nothing.\n"
-			    "  -f  forked: it goes on at once, a copy-on-write copy of it is written\n"
-			    "  -w  wait until the file is durable, and say how it went\n";
+#define STATUS_FAILED 1
+#define STATUS_USAGE 2
+
+static const char usage[] = "usage: tckpt [-f] [-w] [-t] [-S] PID NAME\n"
+			    "Saves the running process PID in the file NAME_ckpt; the process notices nothing.\n"
+			    "  -f, --forked  it goes on at once; a copy-on-write copy of it is written\n"
+			    "  -w, --wait    wait until the file is durable, and say how it went\n"
+			    "  -t, --tree    with all its descendants, at one instant\n"
+			    "  -S, --self    the file holds what it would else find in other files\n"
+			    "      --help    this text\n"
+			    "Exit status: 0 asked for (-w: saved), 1 not saved, 2 wrong usage.\n";
 
 static void report(pid_t pid)
 {
@@ -22,42 +27,48 @@ static void report(pid_t pid)
 
 	if (ckptctl(CKPTCTL_STATS, pid, &st) != 0)
 		return;
-	printf("stopped %llu us, durable after %llu us, %llu pages, %llu bytes\n",
-	       st.cs_stop_ns / 1000, st.cs_durable_ns / 1000, st.cs_pages, st.cs_bytes);
+	print_stats(stdout, &st);
+	putchar('\n');
+}
+
+/* 0; -1: wrong usage; 1: help was all that was wanted. */
+static int parse(int argc, char **argv, unsigned *flags)
+{
+	static const struct option longopts[] = {
+		{ "forked", no_argument, NULL, 'f' }, { "wait", no_argument, NULL, 'w' },
+		{ "tree", no_argument, NULL, 't' },   { "self", no_argument, NULL, 'S' },
+		{ "help", no_argument, NULL, 'h' },   { 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "fwtSh", longopts, NULL)) != -1) {
+		switch (c) {
+		case 'f': *flags |= CKPT_FORKED; break;
+		case 'w': *flags |= CKPT_WAIT; break;
+		case 't': *flags |= CKPT_TREE; break;
+		case 'S': *flags |= CKPT_SELF; break;
+		case 'h': fputs(usage, stdout); return 1;
+		default: return wrong_usage(-1, NULL);
+		}
+	}
+	if (argc - optind != 2)
+		return wrong_usage(-1, "a process id and a name are needed");
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option longopts[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
 	unsigned flags = 0;
-	char *end;
-	long pid;
-	int c;
+	int parsed = parse(argc, argv, &flags);
+	pid_t pid;
 
-	while ((c = getopt_long(argc, argv, "fwh", longopts, NULL)) != -1) {
-		switch (c) {
-		case 'f': flags |= CKPT_FORKED; break;
-		case 'w': flags |= CKPT_WAIT; break;
-		case 'h': fputs(usage, stdout); return 0;
-		default: fputs(usage, stderr); return 2;
-		}
-	}
-	if (argc - optind != 2) {
-		fputs(usage, stderr);
-		return 2;
-	}
-	pid = strtol(argv[optind], &end, 10);
-	if (*end || pid <= 0) {
-		fprintf(stderr, "tckpt: %s: not a process id\n", argv[optind]);
-		return 2;
-	}
-	if (tckpt((pid_t)pid, argv[optind + 1], flags) != 0) {
-		fprintf(stderr, "tckpt: process %ld: %s\n", pid,
-			errno == EOPNOTSUPP ? "it has something that cannot be saved (see the kernel's log)"
-					    : strerror(errno));
-		return 1;
-	}
+	if (parsed)
+		return parsed > 0 ? finish_output(0, STATUS_FAILED) : STATUS_USAGE;
+	if (parse_pid(argv[optind], &pid) != 0)
+		return STATUS_USAGE;
+	if (tckpt(pid, image_base(argv[optind + 1]), flags) != 0)
+		return complain(STATUS_FAILED, "process %d: %s", (int)pid, why_not_saved(errno));
 	if (flags & CKPT_WAIT)
-		report((pid_t)pid);
-	return 0;
+		report(pid);
+	return finish_output(0, STATUS_FAILED);
 }
