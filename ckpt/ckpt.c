@@ -120,6 +120,7 @@ void ckpt_boundary(struct lwp *l)
 	struct proc *p = l->l_proc;
 	struct ckpt_request *rq;
 
+	ckpt_key_request();
 	spin_lock(&p->p_lock);
 	rq = p->p_ckpt;
 	p->p_ckpt = NULL;

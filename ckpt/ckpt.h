@@ -7,6 +7,7 @@
  *   request.c   who asked for what, and how it ended
  *   tree.c      which processes: one, or one with all its descendants; they are brought to a stand
  *   save.c      gathers their state into a struct img_image
+ *   key.c       the checkpoint character of terminals
  *   fckpt.c     fckpt(), fckpt_child(): the forked checkpoint
  *   commit.c    the image's file: temporary name, flush, rename
  *   pages.c     what pages hold, between frames and that file
@@ -44,6 +45,8 @@ struct ckpt_request {
 	u32 rq_flags;	      /* CKPT_* */
 	struct cred *rq_cred; /* whoever asked: the image is made with these rights and belongs to them */
 	u64 rq_start;	      /* monotonic ns, when it was asked for */
+	struct tty *rq_tty; /* asked for at this terminal, of session rq_sid; NULL: by a call */
+	pid_t rq_sid;
 	struct spinlock rq_lock;
 	bool rq_done;
 	struct ckpt_stats rq_stats;
@@ -251,6 +254,10 @@ int ckpt_take(struct ckpt_request *rq, struct lwp *caller);
 /* Found at the boundary: P_CKPT. */
 void ckpt_boundary(struct lwp *l);
 void ckpt_exit(struct proc *p);
+/* key.c. request: P_CKPTKEY becomes a request in p_ckpt of the current process. report: says at rq_tty how it ended; never waits. */
+void ckpt_key_request(void);
+void ckpt_key_report(const struct ckpt_request *rq);
+void ckpt_key_init(void);
 /* fckpt.c: makes a copy-on-write child that will go on with cs, and owns it from its start (lwp_start) on. The members are held. */
 int fckpt(struct ckpt_save *cs, struct proc **childp);
 

@@ -37,6 +37,7 @@ void ckpt_init(void)
 	ckpt_request_init();
 	proc_hooks.ph_boundary = ckpt_boundary;
 	proc_hooks.ph_exit = ckpt_exit;
+	ckpt_key_init();
 }
 
 static int name_claim(struct busy_name *bn, const char *path)

@@ -67,6 +67,7 @@ void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error)
 	rq->rq_stats.cs_durable_ns = clock_mono_ns() - rq->rq_start;
 	rq->rq_stats.cs_error = -error;
 	keep_stats(p, &rq->rq_stats);
+	ckpt_key_report(rq);
 	spin_lock(&rq->rq_lock);
 	rq->rq_done = true;
 	wakeup(rq);

@@ -105,6 +105,11 @@ void file_setflags(struct file *f, u32 mask, u32 flags);
  * current credentials.
  */
 int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp);
+/*
+ * The absolute path that (dirfd, path) names, by the text alone; kmalloc'd. -ENOMEM, -EBADF,
+ * -ENAMETOOLONG
+ */
+int path_of_open(int dirfd, const char *path, char **out);
 ssize_t file_read(struct file *f, struct uio *u); /* at f_offset, advances it. bytes or error */
 ssize_t file_write(struct file *f, struct uio *u);
 

@@ -10,12 +10,6 @@
 
 void fdtab_init(void);
 
-/*
- * The absolute path that (dirfd, path) names, by the text alone; kmalloc'd. -ENOMEM, -EBADF,
- * -ENAMETOOLONG
- */
-int path_of_open(int dirfd, const char *path, char **out);
-
 static inline struct timespec_k timespec_now(void)
 {
 	u64 ns = clock_real_ns();

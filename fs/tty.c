@@ -17,6 +17,7 @@
 
 static struct list ttys = LIST_INIT(ttys); /* complete after start-up but for ptys; only grows */
 static struct spinlock ttys_lock = SPINLOCK_INIT("ttys", LR_TTY);
+void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
 
 static void wake_writers(struct tty *t)
 {
@@ -91,6 +92,8 @@ static void after_input(struct tty *t, u32 events)
 		signal_pgrp(pgrp, K_SIGQUIT, NULL);
 	if (events & LD_EV_SUSP)
 		signal_pgrp(pgrp, K_SIGTSTP, NULL);
+	if ((events & LD_EV_CKPT) && tty_ckpt_hook)
+		tty_ckpt_hook(t, pgrp);
 }
 
 void tty_input(struct tty *t, const u8 *buf, size_t len)
@@ -225,6 +228,16 @@ void tty_set_state(struct tty *t, const struct tty_state *st)
 	tty_set_termios(t, &st->ts_termios);
 	spin_unlock(&t->t_lock);
 	tty_set_winsize(t, &st->ts_winsize);
+}
+
+void tty_message(struct tty *t, pid_t sid, const char *text)
+{
+	spin_lock(&t->t_lock);
+	if (t->t_ld && t->t_sid == sid) {
+		ldisc_message(t->t_ld, text);
+		tty_pump(t);
+	}
+	spin_unlock(&t->t_lock);
 }
 
 const char *tty_name(const struct tty *t)

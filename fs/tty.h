@@ -42,6 +42,12 @@ pid_t tty_foreground(const struct tty *t); /* process group, 0: none */
 /* As if the line had gone dead: open descriptions read end of file and write -EIO; the session loses the terminal; its leader and its
  * foreground group get SIGHUP and SIGCONT. May sleep. */
 void tty_hangup(struct tty *t);
+/*
+ * A line of the kernel's own on the terminal of session sid, if that echoes. Never waits. From interrupts too.
+ */
+void tty_message(struct tty *t, pid_t sid, const char *text);
+/* The checkpoint character was typed at t, whose foreground is pgrp. No lock held; from interrupts too. Registered by ckpt/, may be NULL. */
+extern void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
 /* Waits until all terminals have sent what they hold, for at most a second. Before power-off. */
 void tty_drain_all(void);
 

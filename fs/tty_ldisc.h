@@ -30,6 +30,7 @@
 #define LD_EV_SUSP 0x04u
 #define LD_EV_INPUT 0x08u   /* readers may find something */
 #define LD_EV_FLUSHED 0x10u /* the output ring was emptied: writers may go on */
+#define LD_EV_CKPT 0x20u    /* a checkpoint of the foreground group */
 
 enum ld_error { LD_BREAK, LD_PARITY, LD_OVERRUN };
 
@@ -80,6 +81,11 @@ size_t ldisc_write(struct ldisc *ld, const u8 *buf, size_t len);
 /* Room in the output ring; a character needs up to 8 places. */
 u32 ldisc_room(const struct ldisc *ld);
 #define LD_EXPANSION 8u
+/*
+ * A line of the kernel's own, as echo: it begins a new line if need be, and what is being typed is shown again behind it. Not without
+ * ECHO, and not if there is no room.
+ */
+void ldisc_message(struct ldisc *ld, const char *text);
 /* To the hardware: a run of bytes at *buf, 0 if there are none or output is stopped; and how many of them it took. */
 size_t ldisc_pull(struct ldisc *ld, const u8 **buf);
 void ldisc_pulled(struct ldisc *ld, size_t n);

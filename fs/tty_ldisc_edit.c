@@ -112,14 +112,20 @@ void ld_erase_line(struct ldisc *ld, u8 c)
 		erase_last(ld);
 }
 
+/* Again, from the column where we are. */
+void ld_show_line(struct ldisc *ld)
+{
+	ld->ld_linecol = ld->ld_column;
+	for (u32 pos = ld->ld_canon; pos != ld->ld_tail; pos++)
+		ld_echo(ld, ld_in_at(ld, pos));
+}
+
 void ld_reprint(struct ldisc *ld, u8 c)
 {
 	ld_finish_erasing(ld);
 	ld_echo(ld, c);
 	ld_echo_raw(ld, '\n');
-	ld->ld_linecol = ld->ld_column;
-	for (u32 pos = ld->ld_canon; pos != ld->ld_tail; pos++)
-		ld_echo(ld, ld_in_at(ld, pos));
+	ld_show_line(ld);
 }
 
 void ld_quote_next(struct ldisc *ld)

@@ -70,6 +70,7 @@ void ld_finish_erasing(struct ldisc *ld);
 void ld_erase(struct ldisc *ld, u8 c);
 void ld_erase_word(struct ldisc *ld);
 void ld_erase_line(struct ldisc *ld, u8 c);
+void ld_show_line(struct ldisc *ld);
 void ld_reprint(struct ldisc *ld, u8 c);
 void ld_quote_next(struct ldisc *ld);
 

@@ -100,7 +100,19 @@ static u32 signal_of(const struct ldisc *ld, u8 c)
 		return LD_EV_INTR;
 	if (ld_is_cc(ld, c, VQUIT))
 		return LD_EV_QUIT;
-	return ld_is_cc(ld, c, VSUSP) ? LD_EV_SUSP : 0;
+	if (ld_is_cc(ld, c, VSUSP))
+		return LD_EV_SUSP;
+	return ld_is_cc(ld, c, VCKPT) ? LD_EV_CKPT : 0;
+}
+
+/* A checkpoint is to change nothing, so what has been typed and written stays. */
+static u32 take_ckpt(struct ldisc *ld, u8 c)
+{
+	if (ld_lflag(ld, ECHO)) {
+		ld_finish_erasing(ld);
+		ld_echo(ld, c);
+	}
+	return LD_EV_CKPT;
 }
 
 static u32 take_signal(struct ldisc *ld, u32 event, u8 c)
@@ -150,6 +162,8 @@ static u32 input_char(struct ldisc *ld, u8 c)
 	if (flow(ld, c))
 		return 0;
 	event = signal_of(ld, c);
+	if (event == LD_EV_CKPT)
+		return take_ckpt(ld, c);
 	if (event)
 		return take_signal(ld, event, c);
 	if (c == '\r') {

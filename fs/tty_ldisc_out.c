@@ -183,3 +183,27 @@ void ld_echo(struct ldisc *ld, u8 c)
 	}
 	ld_echo_raw(ld, c);
 }
+
+static void begin_line(struct ldisc *ld)
+{
+	if ((ld->ld_t.c_oflag & (OPOST | ONLCR)) != (OPOST | ONLCR))
+		ld_echo_raw(ld, '\r');
+	ld_echo_raw(ld, '\n');
+}
+
+void ldisc_message(struct ldisc *ld, const char *text)
+{
+	bool raw = !(ld->ld_t.c_oflag & OPOST);
+
+	if (!ld_lflag(ld, ECHO) || ldisc_room(ld) < (strlen(text) + 2) * LD_EXPANSION)
+		return;
+	ld_finish_erasing(ld);
+	/* Without OPOST nobody counts columns. */
+	if (raw || ld->ld_column)
+		begin_line(ld);
+	while (*text)
+		ld_echo(ld, (u8)*text++);
+	begin_line(ld);
+	if (ld_lflag(ld, ICANON))
+		ld_show_line(ld);
+}

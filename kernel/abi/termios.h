@@ -4,6 +4,7 @@
 #define KERNEL_ABI_TERMIOS_H
 
 #include "kernel/lib/types.h"
+#include "user/include/reprise/termios.h" /* VCKPT, CKPTFORK */
 
 #define K_NCCS 19
 
@@ -38,7 +39,7 @@ struct abi_winsize {
 };
 _Static_assert(sizeof(struct abi_winsize) == 8, "winsize");
 
-/* c_cc. Places 17 and 18 are used by nobody. A character of 0 is none. */
+/* c_cc. Place 17 is our VCKPT, 18 is used by nobody. A character of 0 is none. */
 #define VINTR 0
 #define VQUIT 1
 #define VERASE 2

@@ -226,6 +226,81 @@ static void test_signals(void)
 	check(ok, "break");
 }
 
+static void with_key(void)
+{
+	fresh();
+	t.c_cc[VCKPT] = 035;
+	ldisc_set(ld, &t);
+}
+
+static void test_ckpt_key(void)
+{
+	bool ok;
+
+	fresh();
+	ok = type("a\035\n") == LD_EV_INPUT && reads("a\035\n");
+	check(ok, "no checkpoint character at the beginning");
+
+	with_key();
+	type("kept ");
+	ldisc_write(ld, (const u8 *)"pending ", 8);
+	ok = type("\035") == LD_EV_CKPT && shows("kept pending ^]");
+	type("line\n");
+	ok &= reads("kept line\n");
+	check(ok, "the checkpoint character flushes nothing");
+
+	with_key();
+	t.c_iflag |= IXANY;
+	ldisc_set(ld, &t);
+	type("\023");
+	ok = type("\035") == LD_EV_CKPT && shows("");
+	type("\021");
+	ok &= shows("^]") && type("\026\035\n") == LD_EV_INPUT && reads("\035\n");
+	check(ok, "the checkpoint character with output stopped, and quoted");
+
+	with_key();
+	t.c_lflag &= ~(ICANON | ECHO);
+	ldisc_set(ld, &t);
+	ok = type("a\035b") == (LD_EV_CKPT | LD_EV_INPUT) && reads("ab") && shows("");
+	t.c_lflag &= ~ISIG;
+	ldisc_set(ld, &t);
+	ok &= type("\035") == LD_EV_INPUT && reads("\035");
+	check(ok, "the checkpoint character without ICANON, without ISIG");
+}
+
+static void test_message(void)
+{
+	bool ok;
+
+	fresh();
+	ldisc_message(ld, "[one]");
+	ok = shows("[one]\r\n");
+	type("ab");
+	ldisc_message(ld, "[two]");
+	ok &= shows("ab\r\n[two]\r\nab");
+	type("\177c\n");
+	ok &= shows("\b \bc\r\n") && reads("ac\n");
+	check(ok, "a message between what is typed");
+
+	fresh();
+	t.c_oflag = 0;
+	ldisc_set(ld, &t);
+	ldisc_message(ld, "[raw]");
+	ok = shows("\r\n[raw]\r\n");
+	t.c_lflag &= ~ECHO;
+	ldisc_set(ld, &t);
+	ldisc_message(ld, "[hidden]");
+	ok &= shows("");
+	check(ok, "a message without OPOST, without ECHO");
+
+	fresh();
+	while (ldisc_room(ld) >= 40)
+		ldisc_write(ld, (const u8 *)"x", 1);
+	ldisc_message(ld, "[no room]");
+	ok = ldisc_outq(ld) == LD_OUTSIZE - 39;
+	check(ok, "a message into a full ring");
+}
+
 static void test_flow(void)
 {
 	bool ok;
@@ -397,7 +472,7 @@ static void test_random(void)
 
 		for (size_t k = 0; k < sizeof(buf); k++)
 			buf[k] = (u8)rand();
-		switch (rand() % 8) {
+		switch (rand() % 9) {
 		case 0:
 			t.c_lflag = (u32)rand() & 0xffff;
 			t.c_iflag = (u32)rand() & 0x7fff;
@@ -410,6 +485,10 @@ static void test_random(void)
 		case 4: ldisc_write(ld, buf, (size_t)rand() % sizeof(buf)); break;
 		case 5: ldisc_rxerror(ld, buf[0], rand() % 3); break;
 		case 6: ldisc_read(ld, buf, (size_t)rand() % sizeof(buf), &end); break;
+		case 7:
+			t.c_cc[VCKPT] = buf[0];
+			ldisc_message(ld, "[message]");
+			break;
 		default: shown(); break;
 		}
 		ok &= ld->ld_tail - ld->ld_head <= LD_INSIZE && ld->ld_canon - ld->ld_head <= LD_INSIZE;
@@ -447,6 +526,8 @@ int main(void)
 	test_quoting();
 	test_echo_modes();
 	test_signals();
+	test_ckpt_key();
+	test_message();
 	test_flow();
 	test_mapping();
 	test_output();

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checkpoint character (VCKPT, after DragonFly's VCHECKPT): it saves the foreground job of a terminal. Of the foreground group each
+ * process whose parent is outside of it is saved, with all its descendants, in PROGRAM.PID_ckpt in its working directory, with its own rights.
+ *
+ *   interrupt    tty_ckpt_hook           marks the processes (P_CKPTKEY) and pokes them: takes no memory, cannot fail
+ *   boundary     ckpt_key_request        the process makes the request that tckpt() would have left
+ *   outcome      ckpt_key_report         a line in the log, and one on the terminal if that echoes
+ *
+ * A session's leader that ignores SIGTSTP is a shell at its prompt: ^Z stops no job then, and this character saves none.
+ */
+#include "ckpt/ckpt.h"
+#include "fs/file.h"
+#include "fs/tty.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/signal.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+#include "proc/lwp_impl.h"
+#include "proc/pgrp.h"
+#include "proc/sleep.h"
+
+#define NAME_SIZE (sizeof(((struct proc *)0)->p_comm) + 16 + sizeof(CKPT_SUFFIX))
+
+/* pidlock and p_lock held. */
+static bool is_job(const struct proc *p, pid_t pgrp)
+{
+	bool shell = p->p_pid == p->p_sid && p->p_sig.ss_act[K_SIGTSTP - 1].sa_handler == K_SIG_IGN;
+
+	return p->p_stat == PS_ACTIVE && !(p->p_flags & P_EXITING) && p->p_parent->p_pgid != pgrp && !shell;
+}
+
+static void key_typed(struct tty *t, pid_t pgrp)
+{
+	struct proc *p;
+
+	spin_lock(&pidlock);
+	list_for_each(p, &allproc, p_all) {
+		if (p->p_pgid != pgrp)
+			continue;
+		spin_lock(&p->p_lock);
+		if (is_job(p, pgrp)) {
+			p->p_flags |= P_CKPT | P_CKPTKEY;
+			proc_poke(p);
+			/* A stopped process is at the boundary already. */
+			wakeup(&p->p_flags);
+		}
+		spin_unlock(&p->p_lock);
+	}
+	spin_unlock(&pidlock);
+}
+
+/* A program's name is whatever it called itself: no directory, and nothing that disturbs a terminal. */
+static void image_name(const struct proc *p, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "%s.%d%s", p->p_comm[0] ? p->p_comm : "process", p->p_pid, CKPT_SUFFIX);
+	for (char *c = name; *c; c++) {
+		if (*c == '/' || *c < ' ' || *c > '~')
+			*c = '_';
+	}
+}
+
+static int make_request(struct proc *p, struct tty *t, struct ckpt_request **rqp)
+{
+	u32 flags = 0;
+	struct tty_state st;
+	char name[NAME_SIZE], *path;
+	int error;
+
+	if (t) {
+		tty_get_state(t, &st);
+		if (st.ts_termios.c_lflag & CKPTFORK)
+			flags |= CKPT_FORKED;
+	}
+	image_name(p, name);
+	error = path_of_open(AT_FDCWD, name, &path);
+	if (!error)
+		error = ckpt_request_make(path, flags, rqp);
+	if (error)
+		return error;
+	(*rqp)->rq_tty = t;
+	(*rqp)->rq_sid = p->p_sid;
+	return 0;
+}
+
+static bool take_mark(struct proc *p)
+{
+	bool marked;
+
+	spin_lock(&p->p_lock);
+	marked = (p->p_flags & P_CKPTKEY) != 0;
+	p->p_flags &= ~P_CKPTKEY;
+	spin_unlock(&p->p_lock);
+	return marked;
+}
+
+void ckpt_key_request(void)
+{
+	struct proc *p = curproc();
+	struct ckpt_request *rq;
+	int error;
+
+	if (!take_mark(p))
+		return;
+	error = make_request(p, session_tty(), &rq);
+	if (error) {
+		printk("ckpt: %s: not saved (error %d)\n", p->p_comm, -error);
+		return;
+	}
+	spin_lock(&p->p_lock);
+	if (p->p_ckpt) {
+		error = -EBUSY;
+	} else {
+		p->p_ckpt = rq;
+		p->p_flags |= P_CKPT;
+	}
+	spin_unlock(&p->p_lock);
+	if (error) {
+		rq->rq_stats.cs_error = EBUSY;
+		ckpt_key_report(rq);
+		ckpt_request_rele(rq);
+	}
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case EOPNOTSUPP: return "it has something that cannot be saved, see dmesg";
+	case EBUSY: return "another checkpoint of it is under way";
+	case EPERM: return "not permitted";
+	case EACCES:
+	case EROFS: return "its directory cannot be written";
+	case ENOSPC:
+	case EDQUOT: return "no space left";
+	case ENOMEM: return "not enough memory";
+	case ESRCH: return "it has ended";
+	default: return "see dmesg";
+	}
+}
+
+void ckpt_key_report(const struct ckpt_request *rq)
+{
+	const char *name = strrchr(rq->rq_path, '/');
+	const struct ckpt_stats *st = &rq->rq_stats;
+	char text[160];
+
+	if (!rq->rq_tty)
+		return;
+	name = name ? name + 1 : rq->rq_path;
+	if (st->cs_error) {
+		printk(KDEBUG "ckpt: %s: not saved (error %d)\n", rq->rq_path, st->cs_error);
+		snprintf(text, sizeof(text), "[%s: not saved: %s]", name, reason(st->cs_error));
+	} else {
+		printk(KDEBUG "ckpt: %s: saved, %llu bytes\n", rq->rq_path, st->cs_bytes);
+		snprintf(text, sizeof(text), "[%s: saved, %u KiB]", name, (u32)(st->cs_bytes / 1024));
+	}
+	tty_message(rq->rq_tty, rq->rq_sid, text);
+}
+
+void ckpt_key_init(void)
+{
+	tty_ckpt_hook = key_typed;
+}
