@@ -21,7 +21,11 @@ endif
 
 UPROGS := $(patsubst user/%.c,%,$(wildcard user/*.c))
 UTESTS := $(patsubst tests/programs/%.c,%,$(wildcard tests/programs/*.c))
-ULIB_OBJS := $(patsubst user/lib/%.c,$(U)/obj/lib/%.o,$(wildcard user/lib/*.c))
+# The reader of images is the kernel's and ckptool's own, here compiled for programs (ckptinfo).
+READER_SRCS := $(wildcard ckpt/image_*.c) tools/ckptool_open.c tools/ckptool_info.c
+ULIB_OBJS := $(patsubst user/lib/%.c,$(U)/obj/lib/%.o,$(wildcard user/lib/*.c)) \
+	$(READER_SRCS:%.c=$(U)/obj/reader/%.o)
+READER_FLAGS := -DREPRISE_HOST=1 -I.
 UBINS := $(UPROGS:%=$(U)/bin/%) $(U)/bin/lua
 UTESTBINS := $(UTESTS:%=$(U)/tests/%)
 
@@ -54,6 +58,11 @@ $(U)/obj/%.o: user/%.c $(MUSL_CC) $(U)/flags.stamp
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) $(UCFLAGS) -MMD -MP -c $< -o $@
+$(U)/obj/reader/%.o: %.c $(MUSL_CC) $(U)/flags.stamp
+	$(say) MUSL-CC $<
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(UCFLAGS) $(READER_FLAGS) -MMD -MP -c $< -o $@
+$(U)/obj/ckptinfo.o: private UCFLAGS += $(READER_FLAGS)
 $(U)/obj/tests/%.o: tests/programs/%.c $(MUSL_CC) $(U)/flags.stamp
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
@@ -80,4 +89,4 @@ $(U)/bin/lua: $(U)/lua/unpacked $(MUSL_CC) mk/lua.mk
 	@mkdir -p $(@D)
 	$(Q)$(MAKE) -s -f mk/lua.mk SRC=$(U)/lua/src/src CC=$(MUSL_CC) OUT=$@
 
--include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d)
+-include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d $(U)/obj/reader/*/*.d)

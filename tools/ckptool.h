@@ -15,9 +15,14 @@ struct tool_image {
 	struct img_io ti_io;
 };
 
-/* 0, or a message was printed and the exit status is returned. */
+/* Exit statuses: the image is damaged, forged or none at all; wrong usage, or a file cannot be read. */
+enum { BAD_IMAGE = 1, TROUBLE = 2 };
+
+/* ckptool_open.c. Open: 0, or a message was printed and the exit status is returned; close may follow in any case. */
 int tool_open(struct tool_image *ti, const char *name);
 void tool_close(struct tool_image *ti);
+/* Prints what the reader found wrong; the exit status. */
+int tool_complain(const struct tool_image *ti, int error, const struct img_err *err);
 
 /* Where a walk's names and values go. A key is NULL inside a list. */
 struct sink {

@@ -3,11 +3,8 @@
 #include "tools/ckptool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char usage[] =
 	"usage: ckptool COMMAND IMAGE...\n"
@@ -21,76 +18,6 @@ static const char usage[] =
 	"Exit status: 0 all is well (diff: no difference), 1 the image is damaged, forged or none at all (diff: the\n"
 	"images differ), 2 wrong usage, or a file cannot be read.\n";
 
-enum { BAD_IMAGE = 1, TROUBLE = 2 };
-
-static void *host_alloc(void *ctx, u32 size)
-{
-	return malloc(size);
-}
-
-static void host_free(void *ctx, void *p)
-{
-	free(p);
-}
-
-static int host_read(void *ctx, u64 off, void *buf, u32 len)
-{
-	const struct tool_image *ti = ctx;
-	u8 *p = buf;
-
-	while (len) {
-		ssize_t n = pread(ti->ti_fd, p, len, (off_t)off);
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EIO;
-		p += n;
-		off += (u64)n;
-		len -= (u32)n;
-	}
-	return 0;
-}
-
-static int complain(const struct tool_image *ti, int error, const struct img_err *err)
-{
-	fprintf(stderr, "%s: %s", ti->ti_name, err->e_what ? err->e_what : strerror(-error));
-	if (err->e_val)
-		fprintf(stderr, " (%#x)", err->e_val);
-	if (err->e_off)
-		fprintf(stderr, ", at byte %llu", (unsigned long long)err->e_off);
-	if (error != -EBADMSG && error != -ENOEXEC)
-		fprintf(stderr, ": %s", strerror(-error));
-	fputc('\n', stderr);
-	return error == -EIO || error == -ENOMEM ? TROUBLE : BAD_IMAGE;
-}
-
-int tool_open(struct tool_image *ti, const char *name)
-{
-	const struct img_mem mem = { host_alloc, host_free, NULL };
-	struct img_err err = { 0 };
-	struct stat st;
-	int error;
-
-	*ti = (struct tool_image){ .ti_name = name, .ti_fd = open(name, O_RDONLY) };
-	img_init(&ti->ti_img, &mem);
-	if (ti->ti_fd < 0 || fstat(ti->ti_fd, &st) < 0) {
-		fprintf(stderr, "%s: %s\n", name, strerror(errno));
-		return TROUBLE;
-	}
-	ti->ti_size = (u64)st.st_size;
-	ti->ti_io = (struct img_io){ .io_read = host_read, .io_ctx = ti };
-	error = img_read(&ti->ti_img, &ti->ti_io, ti->ti_size, &err);
-	return error ? complain(ti, error, &err) : 0;
-}
-
-void tool_close(struct tool_image *ti)
-{
-	img_free(&ti->ti_img);
-	if (ti->ti_fd >= 0)
-		close(ti->ti_fd);
-}
-
 static int cmd_verify(const char *name)
 {
 	struct tool_image ti;
@@ -101,7 +28,7 @@ static int cmd_verify(const char *name)
 	if (!status) {
 		error = img_verify_pages(&ti.ti_img, &ti.ti_io, &err);
 		if (error)
-			status = complain(&ti, error, &err);
+			status = tool_complain(&ti, error, &err);
 		else
 			printf("%s: whole, %u pages\n", name, ti.ti_img.i_lo.lo_npages);
 	}
@@ -145,9 +72,9 @@ static int page_at(const struct tool_image *ti, u32 va, u8 page[IMG_PAGE])
 	const struct img_seg *seg = img_seg_find(&ti->ti_img, va);
 
 	if (run)
-		return host_read((void *)ti,
-				 img_page_off(&ti->ti_img, run->r_first + (va - run->r_va) / IMG_PAGE),
-				 page, IMG_PAGE);
+		return ti->ti_io.io_read(ti->ti_io.io_ctx,
+					 img_page_off(&ti->ti_img, run->r_first + (va - run->r_va) / IMG_PAGE),
+					 page, IMG_PAGE);
 	if (!seg) {
 		fprintf(stderr, "%s: nothing is mapped at %#x\n", ti->ti_name, va);
 		return -EFAULT;

@@ -76,4 +76,82 @@ def key(t):
     t.fsck(disk)
 
 
+# What each says about a wrong command line, or about something that is not there: (argv, exit status, what it says).
+WRONG = [
+    (["tckpt", "--help"], 0, r"^usage: tckpt "),
+    (["tckpt"], 2, r"^tckpt: .*needed\nTry: tckpt --help$"),
+    (["tckpt", "-z", "1", "a"], 2, r"Try: tckpt --help"),
+    (["tckpt", "7x", "a"], 2, r"'7x' is no process id"),
+    (["tckpt", "99999999999", "a"], 2, r"is no process id"),
+    (["tckpt", "-w", "30000", "a"], 1, r"^tckpt: process 30000: there is no such process"),
+    (["tckpt", "1", "a"], 1, r"process 1: it is another user's, .*or process 1$"),
+    (["recover", "--help"], 0, r"^usage: recover "),
+    (["recover"], 126, r"one name is needed"),
+    (["recover", "a", "b"], 126, r"one name is needed"),
+    (["recover", "absent"], 125, r"^recover: absent_ckpt: No such file"),
+    (["recover", "junk"], 125, r"^recover: junk_ckpt: this is no checkpoint image$"),
+    (["recover", "junk_ckpt"], 125, r"^recover: junk_ckpt: this is no"),
+    (["recover", "damaged"], 125, r"^recover: damaged_ckpt: the image is damaged; `dmesg"),
+    (["recover", "."], 125, r"^recover: \._ckpt: No such file"),
+    (["ckptrun", "--help"], 0, r"^usage: ckptrun "),
+    (["ckptrun", "a", "--"], 126, r"a name and a command are needed"),
+    (["ckptrun", "-i", "0", "a", "--", "true"], 126, r"'0' is no number of seconds"),
+    (["ckptrun", "-i", "nan", "a", "--", "true"], 126, r"'nan' is no number"),
+    (["ckptrun", "-n", "-1", "a", "--", "true"], 126, r"'-1' is no count"),
+    (["ckptrun", "a", "--", "/absent"], 127, r"^ckptrun: /absent: No such file"),
+    (["ckptrun", "a", "--", "sh", "-c", "exit 7"], 7, r"\A\Z"),
+    (["ckptrun", "a", "sh", "-c", "kill -9 $$"], 137, r"\A\Z"),
+    (["ckptinfo", "--help"], 0, r"^usage: ckptinfo "),
+    (["ckptinfo"], 2, r"one name is needed"),
+    (["ckptinfo", "-t", "a"], 2, r"-t and -S go with --can"),
+    (["ckptinfo", "--can", "-v", "1"], 2, r"-v is about an image"),
+    (["ckptinfo", "--can", "x"], 2, r"'x' is no process id"),
+    (["ckptinfo", "absent"], 2, r"^absent_ckpt: No such file"),
+    (["ckptinfo", "junk"], 1, r"^junk_ckpt: is too short"),
+    (["ckptinfo", "damaged"], 1, r"^damaged_ckpt: is damaged: wrong sum of its metadata"),
+    (["ckptkey", "--help"], 0, r"^usage: ckptkey "),
+    (["ckptkey", "abc"], 2, r"'abc' is no character"),
+    (["ckptkey", "-f"], 2, r"one character is needed"),
+    (["ckptkey", "^]"], 1, r"^ckptkey: standard input: (Not a tty|Inappropriate ioctl)"),
+]
+
+
+def background(script):
+    """A shell script in which `start` runs what follows in the background, with its output in the file out; $p is its process id."""
+    return 'start() { "$@" >out 2>&1 </dev/null & p=$!; }; cd /root; ' + script
+
+
+@scenario("ckpt/commands")
+def commands(t):
+    "Wrong usage, help, exit statuses, messages; what ckptinfo shows of an image; how often ckptrun saves."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    t.sh(agent, background("echo junk >junk_ckpt; start sleep 100; sleep 0.1; tckpt -w $p damaged; kill $p;"
+                           "printf X | dd of=damaged_ckpt bs=1 seek=1500 conv=notrunc 2>/dev/null"))
+    for argv, status, says in WRONG:
+        t.contains(t.run(agent, "/bin/" + argv[0] if argv[0] != "sh" else argv[0], *argv[1:], cwd="/root", status=status,
+                         name=" ".join(argv)), says)
+    t.equal("images left by that", t.sh(agent, "ls /root/*_ckpt"), "/root/damaged_ckpt\n/root/junk_ckpt\n")
+
+    text = t.sh(agent, background("start mat -n 400; while ! grep -q '20 %' out; do sleep 0.02; done; tckpt -w $p mid || exit 9;"
+                                  "kill -9 $p; ckptinfo mid; echo status $?; ckptinfo -v mid_ckpt | tail -n +6"))
+    t.contains(text, r"^stopped [\d.]+ [mu]?s, on the disk after [\d.]+ m?s, \d+ pages, \d+ KiB$")
+    for line in (r"^process +\d+ \(mat\)", r"^command +mat -n 400$", r"^program +/bin/mat$", r"^directory /root$",
+                 r"/root/out$", r"\[stack\]$", r"^status 0$", r"^runs +address"):
+        t.contains(text, line)
+    t.contains(t.run(agent, "/bin/recover", "-b", "mid", cwd="/root"), r"\A\d+\n\Z")
+
+    text = t.sh(agent, background("ckptrun -v -i 0.1 -n 2 twice -- mat -n 400 >out 2>&1 </dev/null; echo status $?; cat out"))
+    t.contains(text, r"^status 0$")
+    t.equal("checkpoints", re.findall(r"^ckptrun: checkpoint (\d) after [\d.]+ s: stopped .* KiB$", text, re.M), ["1", "2"])
+    t.contains(text, r"^ckptrun: 2 checkpoints in [\d.]+ s$")
+    # A reason that stays is said once; SIGTERM goes on to the program.
+    text = t.sh(agent, background("ckptrun -i 0.1 /absent/x -- sleep 2 >out 2>&1 </dev/null; echo status $?; cat out;"
+                                  "ckptrun -i 0.1 term -- sleep 100 >out 2>&1 </dev/null & p=$!; while ! [ -e term_ckpt ]; do sleep 0.05;"
+                                  "done; kill $p; wait $p; echo status $?"))
+    t.equal("reasons", len(re.findall(r"^ckptrun: checkpoint 1: the directory for the image is not there$", text, re.M)), 1)
+    t.contains(text, r"(?s)status 0\n.*status 143$")
+    t.finish(m, agent, disk)
+
+
 __all__ = ["Failure"]

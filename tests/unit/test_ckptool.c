@@ -5,7 +5,7 @@
  * UNIT-NEEDS: python3
  * UNIT-SOURCES: ckpt/image_check.c ckpt/image_codec.c ckpt/image_core.c ckpt/image_mem.c
  * UNIT-SOURCES: ckpt/image_notes.c ckpt/image_read.c ckpt/image_sum.c ckpt/image_write.c
- * UNIT-SOURCES: tools/ckptool_walk.c tools/ckptool_json.c tools/ckptool_diff.c tools/ckptool_info.c
+ * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_json.c tools/ckptool_diff.c tools/ckptool_info.c
  */
 #define main ckptool_main
 #include "tools/ckptool_main.c"
