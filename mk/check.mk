@@ -59,8 +59,8 @@ ifneq ($(DEEP),1)
 LINT_FLAGS += -Xclang -analyzer-config -Xclang mode=shallow
 endif
 
-.PHONY: lint format lint-format lint-cppcheck lint-tidy
-lint: lint-format lint-cppcheck lint-tidy
+.PHONY: lint format lint-format lint-cppcheck lint-tidy lint-docs
+lint: lint-format lint-cppcheck lint-tidy lint-docs
 
 .PHONY: lint-setup
 lint-setup:
@@ -95,3 +95,8 @@ $(LINT)/%.c.tidy: %.c .clang-tidy $(KERNEL_H) | lint-setup
 	@mkdir -p $(@D)
 	$(Q)$(CLANG_TIDY) --quiet $< -- $(LINT_FLAGS) >$@.log 2>&1 || { grep -v 'warnings generated' $@.log; false; }
 	@touch $@
+
+MAN_PAGES := $(wildcard docs/*.[1-9])
+lint-docs: | lint-setup
+	$(say) MANDOC "$(words $(MAN_PAGES)) pages"
+	$(Q)mandoc -T lint -W warning $(MAN_PAGES)
