@@ -65,7 +65,7 @@ static void image_name(const struct proc *p, char name[NAME_SIZE])
 
 static int make_request(struct proc *p, struct tty *t, struct ckpt_request **rqp)
 {
-	u32 flags = 0;
+	u32 flags = CKPT_TREE;
 	struct tty_state st;
 	char name[NAME_SIZE], *path;
 	int error;
