@@ -232,8 +232,25 @@ int st_data_restore(struct ckpt_restore *cr)
 	return error;
 }
 
-/* Between the pages that come: who gets the bytes, and up to where all were given. */
+/* As many pages are read at a time, and then given away: no lock of the image's file is held meanwhile. */
+#define BATCH 256u
+
+struct batch {
+	struct page *b_page[BATCH];
+	u32 b_n;
+};
+
+static int take_page(void *arg, u32 off, struct page *pg)
+{
+	struct batch *b = arg;
+
+	b->b_page[b->b_n++] = pg;
+	return 0;
+}
+
+/* Who gets the bytes, and up to where all were given. */
 struct each {
+	struct ckpt_restore *e_restore;
 	const struct img_data *e_data;
 	bool e_zeros;
 	u32 e_next;
@@ -251,24 +268,52 @@ static int fill_up(struct each *e, u32 end)
 	return error;
 }
 
-static int take_page(void *arg, u32 off, struct page *pg)
+static int give(struct each *e, struct batch *b, u32 off)
 {
-	struct each *e = arg;
+	u32 size = (u32)e->e_data->d_size;
 	int error = fill_up(e, off);
 
-	if (error)
-		return error;
-	error = e->e_fn(page_kva(pg), off, MIN((u32)e->e_data->d_size - off, PAGE_SIZE), e->e_arg);
-	e->e_next = off + PAGE_SIZE;
+	for (u32 i = 0; i < b->b_n && !error; i++) {
+		error = e->e_fn(page_kva(b->b_page[i]), off, MIN(size - off, PAGE_SIZE), e->e_arg);
+		off += PAGE_SIZE;
+	}
+	e->e_next = off;
+	return error;
+}
+
+/* At most BATCH pages, which follow each other. */
+static int each_batch(struct each *e, struct batch *b, struct img_run *part)
+{
+	int error;
+
+	b->b_n = 0;
+	error = ckpt_read_runs(e->e_restore, (struct img_runs){ part, 1 }, take_page, b);
 	if (!error)
-		page_put(pg);
+		error = give(e, b, part->r_va);
+	for (u32 i = 0; i < b->b_n; i++)
+		page_put(b->b_page[i]);
 	return error;
 }
 
 int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn fn, void *arg)
 {
-	struct each e = { .e_data = &cr->cr_img.i_data[index], .e_zeros = zeros, .e_fn = fn, .e_arg = arg };
-	int error = ckpt_read_runs(cr, (struct img_runs){ e.e_data->d_run, e.e_data->d_nrun }, take_page, &e);
+	struct each e = {
+		.e_restore = cr, .e_data = &cr->cr_img.i_data[index], .e_zeros = zeros, .e_fn = fn, .e_arg = arg
+	};
+	struct batch *b = kmalloc(sizeof(*b), 0);
+	int error = b ? 0 : -ENOMEM;
 
+	for (u32 r = 0; r < e.e_data->d_nrun; r++) {
+		const struct img_run *run = &e.e_data->d_run[r];
+
+		for (u32 at = 0; at < run->r_npages && !error; at += BATCH) {
+			struct img_run part = { .r_va = run->r_va + at * PAGE_SIZE,
+						.r_npages = MIN(run->r_npages - at, BATCH),
+						.r_first = run->r_first + at };
+
+			error = each_batch(&e, b, &part);
+		}
+	}
+	kfree(b);
 	return error ? error : fill_up(&e, (u32)e.e_data->d_size);
 }

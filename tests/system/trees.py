@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Checkpoints of whole trees: a process with its descendants, and what is between them."""
+from harness.scenario import scenario
+
+# Begins in /root with nothing on its standard descriptors that ends elsewhere; ready when the file "ready" is there.
+START = ("cd /root; rm -f ready go out; {{ {body}; }} >out 2>&1 </dev/null & p=$!; "
+         "while ! [ -e ready ]; do sleep 0.02; done; ")
+TAKE = "tckpt -t -w {flags} $p tree || exit 9; "
+KILL = "kill -9 $(pgrep -P $p) $p 2>/dev/null; wait $p; "
+
+
+def run_tree(t, body, want, flags="", go=True, smp_cut=True):
+    """The tree of `body` is saved when it is ready, goes on, and is brought back from the image after a power cut: the same end."""
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    text = t.sh(agent, START.format(body=body) + TAKE.format(flags=flags) + (": >go; " if go else "") + "wait $p; cat out",
+                limit=120)
+    t.contains(text, want)
+    t.sh(agent, "cd /root; rm -f go; : >out; sync")
+    t.cut(m)
+    m, agent = t.boot(disk)
+    t.sh(agent, "cd /root; recover -b tree >pid || exit 9; " + (": >go; " if go else "") +
+         "while kill -0 $(cat pid) 2>/dev/null; do sleep 0.05; done", limit=120)
+    t.contains(t.sh(agent, "cat /root/out"), want)
+    t.finish(m, agent, disk)
+
+
+WAIT = "while ! [ -e go ]; do sleep 0.02; done"
+
+
+@scenario("tree/pipeline", smp=(1, 2))
+def pipeline(t):
+    "A shell's pipeline, with bytes in its pipes, some not yet read: no byte is lost or doubled."
+    run_tree(t, f"{{ i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); [ $i = 150 ] && {{ : >ready; {WAIT}; }}; done; }} "
+                "| cat | sort -n -k2 | uniq | wc -l", r"^300$")
+
+
+@scenario("tree/forked")
+def forked(t):
+    "The same, forked: the pipeline goes on while it is being written."
+    run_tree(t, f"{{ i=0; while [ $i -lt 300 ]; do echo line $i; i=$((i+1)); [ $i = 150 ] && {{ : >ready; {WAIT}; }}; done; }} "
+                "| cat | sort -n -k2 | uniq | wc -l", r"^300$", flags="-f")
+
+
+@scenario("tree/wait")
+def wait(t):
+    "A shell that waits for its children gets their exit codes; a zombie is kept until it is waited for."
+    run_tree(t, f"sh -c 'exit 3' & a=$!; sh -c '{WAIT}; exit 7' & b=$!; sleep 0.2; : >ready; {WAIT}; wait $a; echo a $?; wait $b; echo b $?",
+             r"(?s)^a 3.*^b 7$")
