@@ -2,6 +2,7 @@
 /* ckpt(): the process holds itself still, its state is gathered and written; ckptctl(): how that went. */
 #include "ckpt/ckpt.h"
 
+#include "ckpt/inplace.h"
 #include "ckpt/syscalls.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
@@ -119,18 +120,22 @@ void ckpt_boundary(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
 	struct ckpt_request *rq;
+	bool every;
 
 	ckpt_key_request();
 	spin_lock(&p->p_lock);
 	rq = p->p_ckpt;
 	p->p_ckpt = NULL;
-	p->p_flags &= ~P_CKPT;
+	every = p->p_flags & P_EVERY;
+	p->p_flags &= ~(P_CKPT | P_EVERY);
 	spin_unlock(&p->p_lock);
-	if (!rq)
-		return;
-	/* The outcome is in the request. */
-	(void)ckpt_take(rq, NULL);
-	ckpt_request_rele(rq);
+	if (rq) {
+		/* The outcome is in the request. */
+		(void)ckpt_take(rq, NULL);
+		ckpt_request_rele(rq);
+	}
+	if (every)
+		ckpt_every();
 }
 
 /* A process that ends, perhaps without having found its request. */

@@ -11,6 +11,7 @@
  *   fckpt.c     fckpt(), fckpt_child(): the forked checkpoint
  *   commit.c    the image's file: temporary name, flush, rename
  *   pages.c     what pages hold, between frames and that file
+ *   inplace.c   execve of an image; the debug switch that saves and restores again and again
  *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the processes in the paper's order
  *   st_*.c      one kind of state each, its save and its restore side by side
  *   image*      the format (image.h): knows no kernel type
@@ -116,6 +117,9 @@ struct ckpt_restore {
 	struct file *cr_file; /* the image */
 	u32 cr_flags;	      /* RECOVER_* */
 	struct proc *cr_parent;
+	/* In place: cr_parent itself becomes what the image says. cr_save: it is what was saved a moment ago, and shared objects are still there. */
+	bool cr_replace;
+	struct ckpt_save *cr_save;
 	struct img_image cr_img;
 	struct ckpt_rmember *cr_member;
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
@@ -124,6 +128,8 @@ struct ckpt_restore {
 	/* The outcome, under cr_lock; cr is the channel. */
 	struct spinlock cr_lock;
 	enum ckpt_verdict cr_verdict;
+	bool cr_built;		  /* in place: all is there, the caller may end its other lwps */
+	enum ckpt_verdict cr_go;  /* and says so */
 	bool cr_done;
 	long cr_result; /* pid or errno */
 };
@@ -132,6 +138,9 @@ extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 
 /* Logs why something is refused; returns error. */
 int ckpt_refuse(const char *name, int error, const char *fmt, ...) __printf(3, 4);
+
+/* rq_flags, inside the kernel: the image is for the process itself, in place; what it shares with others need not be in it. */
+#define CKPT_INPLACE 0x80000000u
 
 /* Room for one more behind the n elements of list, which may move; NULL: out of memory. For lists that begin empty and only grow. */
 void *ckpt_room(void *list, u32 n, u32 size);
@@ -209,6 +218,8 @@ void ckpt_save_free(struct ckpt_save *cs);
 /* The state of the held members, all but which of their pages are stored. copy: what they go on to change is copied. */
 int ckpt_gather(struct ckpt_save *cs, bool copy);
 int ckpt_pages(struct ckpt_save *cs);
+/* The references on open files and contents; ckpt_gather() has dropped them, but for CKPT_INPLACE. */
+void ckpt_drop_objects(struct ckpt_save *cs);
 
 /* commit.c: lays the image out and writes it under the request's path, with its rights. */
 int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st);
@@ -264,6 +275,8 @@ int fckpt(struct ckpt_save *cs, struct proc **childp);
 /* "name" of a call to the absolute path of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */
 int ckpt_path(uaddr_t uname, char **path);
 
+/* Reads cr_path's image from cr_file; cr_parent is the current process. The pid or an errno. May sleep. */
+long ckpt_recover(struct ckpt_restore *cr);
 /* First routine of a process that is brought back; arg is the struct ckpt_restore. */
 void restore_ckpt(void *arg);
 

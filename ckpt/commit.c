@@ -11,6 +11,7 @@
  * Two commits to one name at a time would use one temporary file: the second is refused with -EBUSY. LR_CKPT guards the list of names.
  */
 #include "ckpt/ckpt.h"
+#include "ckpt/inplace.h"
 #include "fs/namei.h"
 #include "fs/names.h"
 #include "kernel/abi/errno.h"
@@ -37,6 +38,7 @@ void ckpt_init(void)
 	ckpt_request_init();
 	proc_hooks.ph_boundary = ckpt_boundary;
 	proc_hooks.ph_exit = ckpt_exit;
+	proc_hooks.ph_exec_image = ckpt_exec_image;
 	ckpt_key_init();
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ckptctl(): what became of checkpoints. */
 #include "ckpt/ckpt.h"
+#include "ckpt/inplace.h"
 #include "ckpt/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -45,6 +46,21 @@ static long ctl_wait(struct proc *p, uaddr_t buf)
 	return copyout(buf, &st, sizeof(st));
 }
 
+static long ctl_every(struct proc *p, uaddr_t buf)
+{
+	u32 n;
+
+#ifndef DEBUG
+	return -EOPNOTSUPP;
+#endif
+	if (!cred_super(cred_cur()))
+		return -EPERM;
+	if (copyin(&n, buf, sizeof(n)) != 0)
+		return -EFAULT;
+	ckpt_every_set(p, n);
+	return 0;
+}
+
 long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf)
 {
 	struct proc *p;
@@ -60,6 +76,7 @@ long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf)
 		switch (cmd) {
 		case CKPTCTL_STATS: ret = ctl_stats(p, buf); break;
 		case CKPTCTL_WAIT: ret = ctl_wait(p, buf); break;
+		case CKPTCTL_EVERY: ret = ctl_every(p, buf); break;
 		default: ret = -EINVAL;
 		}
 	}

@@ -9,6 +9,7 @@
  * began.
  */
 #include "ckpt/ckpt.h"
+#include "ckpt/inplace.h"
 #include "ckpt/syscalls.h"
 #include "fs/file.h"
 #include "fs/vnode.h"
@@ -65,13 +66,19 @@ static int restore_own(struct ckpt_rmember *rm)
 	return error;
 }
 
+static bool in_place(const struct ckpt_rmember *rm)
+{
+	return rm->rm_restore->cr_replace && rm->rm_img->p_parent == IMG_NONE;
+}
+
 /* Revealed: it takes its address space, its other lwps begin. */
 static void take_over(struct ckpt_rmember *rm)
 {
 	struct proc *p = curproc();
 
 	intr_push_off();
-	p->p_as = rm->rm_as;
+	if (!in_place(rm))
+		p->p_as = rm->rm_as;
 	hat_switch(&p->p_as->a_hat);
 	intr_pop_off();
 	rm->rm_as = NULL;
@@ -202,12 +209,15 @@ static int check_number(struct ckpt_restore *cr)
 
 static int restore_all(struct ckpt_restore *cr)
 {
-	static int (*const shared[])(struct ckpt_restore *cr) = {
-		read_image, check_number, make_room, st_pipe_restore, st_data_restore, st_file_restore,
-	};
+	static int (*const first[])(struct ckpt_restore *cr) = { read_image, check_number, make_room };
+	static int (*const shared[])(struct ckpt_restore *cr) = { st_pipe_restore, st_data_restore, st_file_restore };
 	int error = let_go();
 
-	for (u32 i = 0; i < ARRAY_SIZE(shared) && !error; i++)
+	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)
+		error = first[i](cr);
+	if (!error && cr->cr_save)
+		inplace_share(cr);
+	for (u32 i = 0; i < ARRAY_SIZE(shared) && !error && !cr->cr_save; i++)
 		error = shared[i](cr);
 	for (u32 i = 1; i < cr->cr_img.i_nproc && !error; i++)
 		error = make_member(cr, i);
@@ -219,7 +229,9 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 {
 	u32 n = 0;
 
-	*rl = (struct reveal){ .rl_parent = cr->cr_parent,
+	*rl = (struct reveal){ .rl_replace = cr->cr_replace ? cr->cr_parent : NULL,
+			       .rl_flags = cr->cr_save ? REVEAL_SAME : 0,
+			       .rl_parent = cr->cr_parent,
 			       .rl_fresh = cr->cr_flags & RECOVER_NEWPID,
 			       .rl_set = kzalloc(cr->cr_img.i_nproc * sizeof(*rl->rl_set), 0),
 			       .rl_n = cr->cr_img.i_nproc };
@@ -246,6 +258,21 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 	return 0;
 }
 
+/* In place: when all is built the caller ends its other lwps. -EINTR: it is dying itself. */
+static int ask_caller(struct ckpt_restore *cr)
+{
+	bool go;
+
+	spin_lock(&cr->cr_lock);
+	cr->cr_built = true;
+	wakeup(cr);
+	while (cr->cr_go == CR_BUILDING)
+		sleep(cr, &cr->cr_lock, 0, 0);
+	go = cr->cr_go == CR_GO;
+	spin_unlock(&cr->cr_lock);
+	return go ? 0 : -EINTR;
+}
+
 /* Ids, and what needs them; then all appear. The pid or an errno. No failure beyond the commit. */
 static long reveal(struct ckpt_restore *cr)
 {
@@ -256,11 +283,16 @@ static long reveal(struct ckpt_restore *cr)
 	if (!result)
 		result = reveal_prepare(&rl);
 	if (!result) {
-		result = st_lock_restore(cr);
-		if (result)
+		result = cr->cr_save ? 0 : st_lock_restore(cr);
+		if (!result && cr->cr_replace)
+			result = ask_caller(cr);
+		if (result) {
 			reveal_abandon(&rl);
-		else
+		} else {
+			if (cr->cr_replace)
+				curproc()->p_as = cr->cr_member[0].rm_as;
 			result = reveal_commit(&rl);
+		}
 	}
 	kfree(rl.rl_set);
 	kfree(tids);
@@ -285,6 +317,8 @@ void restore_ckpt(void *arg)
 	result = restore_all(cr);
 	if (!result)
 		result = reveal(cr);
+	if (result > 0 && cr->cr_replace && !cr->cr_save)
+		inplace_timers(&cr->cr_member[0]);
 	if (result > 0)
 		take_over(&cr->cr_member[0]);
 	else if (cr->cr_member)
@@ -316,9 +350,28 @@ static int open_image(const char *path, struct file **fp)
 	return 0;
 }
 
-static long recover(const char *path, u32 flags)
+/* In place: the hidden process has built all; the others of this one must be gone before it takes over. */
+static void let_it_go(struct ckpt_restore *cr)
 {
-	struct ckpt_restore *cr = kzalloc(sizeof(*cr), 0);
+	bool ready;
+
+	spin_lock(&cr->cr_lock);
+	while (!cr->cr_done && !cr->cr_built)
+		sleep(cr, &cr->cr_lock, 0, 0);
+	ready = !cr->cr_done;
+	spin_unlock(&cr->cr_lock);
+	if (ready) {
+		enum ckpt_verdict go = inplace_alone(cr) == 0 ? CR_GO : CR_ABORT;
+
+		spin_lock(&cr->cr_lock);
+		cr->cr_go = go;
+		wakeup(cr);
+		spin_unlock(&cr->cr_lock);
+	}
+}
+
+long ckpt_recover(struct ckpt_restore *cr)
+{
 	struct spawn_args sa = { .sa_start = restore_ckpt,
 				 .sa_arg = cr,
 				 .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS,
@@ -326,27 +379,36 @@ static long recover(const char *path, u32 flags)
 	struct proc *p;
 	long result;
 
-	if (!cr)
-		return -ENOMEM;
 	spin_init(&cr->cr_lock, "recover", LR_VFS);
-	cr->cr_path = path;
-	cr->cr_flags = flags;
 	cr->cr_parent = curproc();
-	result = open_image(path, &cr->cr_file);
-	if (result)
-		goto out_cr;
 	result = spawn_proc(&sa, &p);
 	if (result)
-		goto out_file;
+		return result;
 	lwp_start(p->p_lwp0);
+	if (cr->cr_replace)
+		let_it_go(cr);
 	spin_lock(&cr->cr_lock);
 	while (!cr->cr_done)
 		sleep(cr, &cr->cr_lock, 0, 0);
 	result = cr->cr_result;
 	spin_unlock(&cr->cr_lock);
-out_file:
-	file_rele(cr->cr_file);
-out_cr:
+	return result;
+}
+
+static long recover(const char *path, u32 flags)
+{
+	struct ckpt_restore *cr = kzalloc(sizeof(*cr), 0);
+	long result;
+
+	if (!cr)
+		return -ENOMEM;
+	cr->cr_path = path;
+	cr->cr_flags = flags;
+	result = open_image(path, &cr->cr_file);
+	if (!result) {
+		result = ckpt_recover(cr);
+		file_rele(cr->cr_file);
+	}
 	kfree(cr);
 	return result;
 }

@@ -29,6 +29,8 @@ int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp)
 {
 	struct vnode **slot;
 
+	if (cs->cs_req->rq_flags & CKPT_INPLACE)
+		return 0; /* it outlives nothing */
 	for (u32 i = 0; i < cs->cs_nflush; i++) {
 		if (cs->cs_flush[i] == vp)
 			return 0;
@@ -69,7 +71,7 @@ void ckpt_save_free(struct ckpt_save *cs)
 	for (u32 i = 0; i < cs->cs_nflush; i++)
 		vn_rele(cs->cs_flush[i]);
 	kfree(cs->cs_member);
-	kfree(cs->cs_file); /* let_go_of_objects() has emptied it */
+	kfree(cs->cs_file); /* ckpt_drop_objects() has emptied it */
 	kfree(cs->cs_pipe);
 	kfree(cs->cs_data);
 	kfree(cs->cs_flush);
@@ -88,7 +90,7 @@ static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its memory is shared with another process");
 	if (p->p_fdtab->ft_ref > 1)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with another process");
-	if (cs->cs_req->rq_flags & CKPT_TREE)
+	if (cs->cs_req->rq_flags & (CKPT_TREE | CKPT_INPLACE))
 		return 0;
 	spin_lock(&pidlock);
 	if (!list_empty(&p->p_children))
@@ -127,7 +129,7 @@ static int gather_member(struct ckpt_save *cs, struct ckpt_member *cm)
 }
 
 /* From here on only pages count. A checkpoint that is still being written keeps no file and no end of a pipe open. */
-static void let_go_of_objects(struct ckpt_save *cs)
+void ckpt_drop_objects(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_nfile; i++)
 		file_rele(cs->cs_file[i]);
@@ -160,7 +162,8 @@ int ckpt_gather(struct ckpt_save *cs, bool copy)
 
 	fill_ident(&cs->cs_img.i_ident);
 	error = gather_all(cs, copy);
-	let_go_of_objects(cs);
+	if (error || !(cs->cs_req->rq_flags & CKPT_INPLACE))
+		ckpt_drop_objects(cs);
 	return error;
 }
 

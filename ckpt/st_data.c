@@ -179,7 +179,7 @@ int st_data_finish(struct ckpt_save *cs, bool copy)
 		struct ckpt_data *cd = &cs->cs_data[i];
 		int error;
 
-		if (!cd->cd_vp)
+		if (!cd->cd_vp || (cs->cs_req->rq_flags & CKPT_INPLACE))
 			continue;
 		if (others_have(cd))
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "memory of it (inode %u) is shared with another process",

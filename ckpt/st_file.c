@@ -60,7 +60,7 @@ static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *
 	struct file **slot;
 	int error = 0;
 
-	if (why)
+	if (why && !(cs->cs_req->rq_flags & CKPT_INPLACE))
 		return ckpt_refuse(cm->cm_proc->p_comm, -EOPNOTSUPP, "descriptor %d (%s) %s", fd,
 				   f->f_path ? f->f_path : "no path", why);
 	if (has_name(f, kind))
@@ -218,6 +218,8 @@ int st_fd_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
 
+	if (rm->rm_restore->cr_save)
+		return 0; /* in place: the descriptors are still there */
 	for (u32 i = 0; i < ip->p_nfd; i++) {
 		const struct img_fd *ifd = &ip->p_fd[i];
 		struct file *f = rm->rm_restore->cr_filev[ifd->fd_file];

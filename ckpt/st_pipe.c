@@ -70,13 +70,16 @@ int st_pipe_finish(struct ckpt_save *cs)
 		int error;
 
 		pipe_get_state(vp, &ps);
+		cs->cs_img.i_pipe[i] = (struct img_pipe){ .pi_size = ps.ps_size, .pi_data = IMG_NONE };
+		if (cs->cs_req->rq_flags & CKPT_INPLACE)
+			continue;
 		if (ps.ps_files != cs->cs_pipe[i].cp_files)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a pipe of it (inode %u) has an end in another process",
 					   (u32)vp->v_ino);
 		error = ps.ps_count ? save_bytes(cs, vp, ps.ps_count, &data) : 0;
 		if (error)
 			return error;
-		cs->cs_img.i_pipe[i] = (struct img_pipe){ .pi_size = ps.ps_size, .pi_data = data };
+		cs->cs_img.i_pipe[i].pi_data = data;
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The dispatcher: from the number in eax to the handler. This path is the cost of a null system call: keep it short. */
+#include "ckpt/every.h"
 #include "kernel/syscall.h"
 #include "ckpt/syscalls.h"
 #include "fs/syscalls.h"
@@ -93,4 +94,8 @@ void syscall_dispatch(struct trapframe *tf)
 	l->l_in_syscall = true;
 	tf->tf_eax = (u32)(unlikely(l->l_trace) ? call_traced(tf, nr) : call(tf, nr));
 	l->l_in_syscall = false;
+#ifdef DEBUG
+	if (unlikely(l->l_proc->p_every))
+		ckpt_every_call(l);
+#endif
 }

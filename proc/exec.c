@@ -216,6 +216,8 @@ static int exec_common(struct exec_new *x, struct vnode *start, const char *path
 	error = exec_open(x, start, path);
 	if (!error)
 		error = build(x);
+	if (error == -ENOEXEC && x->vp && proc_hooks.ph_exec_image)
+		return proc_hooks.ph_exec_image(x->vp, x->path);
 	if (!error && __atomic_load_n(&p->p_fdtab->ft_ref, __ATOMIC_ACQUIRE) > 1) {
 		x->ft = fdtab_dup(p->p_fdtab);
 		error = x->ft ? 0 : -ENOMEM;

@@ -53,6 +53,7 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
 #define P_SUGID 0x0200u	     /* runs a set-id program: no checkpoint, no peeking by others */
 #define P_CKPTKEY 0x1000u /* with P_CKPT: asked for at the terminal, no p_ckpt yet (ckpt/key.c) */
+#define P_EVERY 0x2000u	 /* debug: p_every is due (ckpt/inplace.c) */
 
 struct itimer {
 	struct callout it_callout;
@@ -112,6 +113,7 @@ struct proc {
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
+	u32 p_every, p_everyleft; /* for tests: saved and brought back in place at every so many calls; 0: not. So many are left (ckpt/) */
 	bool p_fckpt;			/* an fckpt child of it is writing (p_lock) */
 	struct ckpt_request *p_ckpt;	/* the paper's flag and name (ckpt/, p_lock) */
 	struct ckpt_request *p_ckptlast; /* the one found last, for those who wait (ckpt/, p_lock) */
@@ -192,7 +194,9 @@ void proc_release(struct proc *p);
 struct proc_hooks {
 	void (*ph_boundary)(struct lwp *l); /* P_CKPT found at the boundary; no locks, may sleep */
 	void (*ph_exit)(struct proc *p);    /* process is ending, still whole */
-	int (*ph_exec_image)(struct vnode *vp, const char *path); /* execve of something that is not ELF EXEC: -ENOEXEC: not ours either */
+	/* execve of what is no program, by the current process: -ENOEXEC: not ours either. 0: the process goes on as something else, with other
+	 * lwps; the caller belongs to another one, and ends at the boundary. */
+	int (*ph_exec_image)(struct vnode *vp, const char *path);
 };
 extern struct proc_hooks proc_hooks;
 

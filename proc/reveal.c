@@ -31,26 +31,47 @@ static int want_id(struct reveal *rl, pid_t want, pid_t *got)
 	return error;
 }
 
+static bool in_place(const struct reveal *rl, const struct revealed *rv)
+{
+	return rl->rl_replace && rv == rl->rl_set;
+}
+
+/* The real pid that it has, or will have. */
+static pid_t real_pid(const struct reveal *rl, const struct revealed *rv)
+{
+	return in_place(rl, rv) ? rl->rl_replace->p_pid : rv->rv_proc->p_pid;
+}
+
 /* Real ids for a process and its lwps. What it got stands in p_pid and l_tid, 0 where it got none. */
 static int want_ids(struct reveal *rl, struct revealed *rv)
 {
-	int error = want_id(rl, rv->rv_pid, &rv->rv_proc->p_pid);
+	bool same = in_place(rl, rv) && (rl->rl_flags & REVEAL_SAME);
+	int error = 0;
 
+	if (!in_place(rl, rv))
+		error = want_id(rl, rv->rv_pid, &rv->rv_proc->p_pid);
+	else if (!same)
+		add_pair(rl, rv->rv_pid, rl->rl_replace->p_pid);
 	for (u32 i = 0; i < rv->rv_nlwp && !error; i++) {
 		if (rv->rv_tids[i] == rv->rv_pid)
-			rv->rv_lwps[i]->l_tid = rv->rv_proc->p_pid;
+			rv->rv_lwps[i]->l_tid = real_pid(rl, rv);
+		else if (same)
+			rv->rv_lwps[i]->l_tid = pid_real_for(rl->rl_replace, rv->rv_tids[i]);
 		else
 			error = want_id(rl, rv->rv_tids[i], &rv->rv_lwps[i]->l_tid);
 	}
 	return error;
 }
 
-static void give_ids_back(struct revealed *rv)
+/* But for those that are somebody else's still. */
+static void give_ids_back(struct reveal *rl, struct revealed *rv)
 {
+	bool same = in_place(rl, rv) && (rl->rl_flags & REVEAL_SAME);
+
 	for (u32 i = 0; i < rv->rv_nlwp; i++) {
 		struct lwp *l = rv->rv_lwps[i];
 
-		if (l->l_tid && l->l_tid != rv->rv_proc->p_pid)
+		if (l->l_tid && l->l_tid != real_pid(rl, rv) && !same)
 			pid_free(l->l_tid);
 		l->l_tid = 0;
 	}
@@ -81,12 +102,12 @@ static int find_group(struct reveal *rl, pid_t seen, pid_t first, pid_t callers,
 	int error = 0;
 
 	for (u32 i = 0; i < rl->rl_n; i++) {
-		if (rl->rl_set[i].rv_pid == seen) {
-			*real = rl->rl_set[i].rv_proc->p_pid;
+		if (rl->rl_set[i].rv_pid == seen && !(in_place(rl, &rl->rl_set[i]) && seen == first)) {
+			*real = real_pid(rl, &rl->rl_set[i]);
 			return 0;
 		}
 	}
-	for (u32 i = 0; i < rl->rl_npair; i++) {
+	for (u32 i = 0; i < rl->rl_npair && seen != first; i++) {
 		if (rl->rl_pair[i].pp_seen == seen) {
 			*real = rl->rl_pair[i].pp_real;
 			return 0;
@@ -135,7 +156,7 @@ int reveal_prepare(struct reveal *rl)
 		return -ENOMEM;
 	for (u32 i = 0; i < rl->rl_n && !error; i++)
 		error = want_ids(rl, &rl->rl_set[i]);
-	if (!error)
+	if (!error && !(rl->rl_flags & REVEAL_SAME))
 		error = find_groups(rl);
 	if (!error && rl->rl_npair) {
 		rl->rl_space = pidspace_create(rl->rl_pair, rl->rl_npair);
@@ -151,7 +172,7 @@ int reveal_prepare(struct reveal *rl)
 void reveal_abandon(struct reveal *rl)
 {
 	for (u32 i = 0; i < rl->rl_n; i++)
-		give_ids_back(&rl->rl_set[i]);
+		give_ids_back(rl, &rl->rl_set[i]);
 	pidspace_rele(rl->rl_space);
 	rl->rl_space = NULL;
 }
@@ -181,7 +202,9 @@ static void show_lwps(struct revealed *rv)
 static void show(struct reveal *rl, struct revealed *rv)
 {
 	struct proc *p = rv->rv_proc;
-	struct proc *parent = rv == rl->rl_set ? rl->rl_parent : rl->rl_set[rv->rv_parent].rv_proc;
+	struct proc *parent = rv == rl->rl_set				? rl->rl_parent :
+			      rl->rl_replace && rv->rv_parent == 0	? rl->rl_replace :
+									  rl->rl_set[rv->rv_parent].rv_proc;
 
 	pidspace_rele(p->p_pidspace);
 	p->p_pidspace = rl->rl_space;
@@ -198,15 +221,109 @@ static void show(struct reveal *rl, struct revealed *rv)
 	list_push_back(&parent->p_children, &p->p_sibling);
 }
 
+#define SWAP(a, b)                          \
+	do {                                \
+		__typeof__(a) _t = (a);     \
+		(a) = (b);                  \
+		(b) = _t;                   \
+	} while (0)
+
+/* What two processes exchange: all that exec replaces too, and more. Both p_locks held. */
+static void exchange_state(struct proc *o, struct proc *h, bool same)
+{
+	SWAP(o->p_as, h->p_as);
+	SWAP(o->p_cwd, h->p_cwd);
+	SWAP(o->p_root, h->p_root);
+	SWAP(o->p_exe, h->p_exe);
+	SWAP(o->p_cwdpath, h->p_cwdpath);
+	SWAP(o->p_exepath, h->p_exepath);
+	SWAP(o->p_cred, h->p_cred);
+	SWAP(o->p_nice, h->p_nice);
+	SWAP(o->p_umask, h->p_umask);
+	memcpy(o->p_sig.ss_act, h->p_sig.ss_act, sizeof(o->p_sig.ss_act));
+	memcpy(o->p_rlimit, h->p_rlimit, sizeof(o->p_rlimit));
+	memcpy(o->p_comm, h->p_comm, sizeof(o->p_comm));
+	o->p_utime = h->p_utime;
+	o->p_stime = h->p_stime;
+	if (same)
+		return;
+	SWAP(o->p_fdtab, h->p_fdtab);
+	sigqueue_move(&h->p_sig.ss_q, &o->p_sig.ss_q);
+	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID)) | (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP));
+	if (o->p_flags & P_STOPPED)
+		o->p_xstat = h->p_xstat;
+	o->p_start_ns = h->p_start_ns;
+	o->p_cutime = h->p_cutime;
+	o->p_cstime = h->p_cstime;
+}
+
+/* The lwps of the set go over to o; its old one, without an id, to h. Both p_locks, and pidlock, held. */
+static void exchange_lwps(struct revealed *rv, struct proc *o)
+{
+	struct proc *h = rv->rv_proc;
+	struct lwp *old = list_first(&o->p_lwps, struct lwp, l_plink);
+
+	ASSERT(o->p_nlwp == 1 && h->p_nlwp == 1 && o->p_nheld == 0);
+	list_remove(&old->l_plink);
+	list_remove(&rv->rv_lwps[0]->l_plink);
+	list_push_back(&h->p_lwps, &old->l_plink);
+	old->l_proc = h;
+	old->l_tid = 0;
+	h->p_lwp0 = old;
+	h->p_flags |= P_EXITING;
+	h->p_xstat = 0;
+	o->p_lwp0 = NULL;
+	for (u32 i = 0; i < rv->rv_nlwp; i++) {
+		struct lwp *l = rv->rv_lwps[i];
+
+		l->l_proc = o;
+		l->l_trace = (o->p_flags & P_TRACE) != 0;
+		list_push_back(&o->p_lwps, &l->l_plink);
+		pid_bind(l->l_tid, o);
+		if (l->l_tid == o->p_pid)
+			o->p_lwp0 = l;
+	}
+	o->p_nlwp = rv->rv_nlwp;
+}
+
+/* pidlock, and o's p_execlock, held. */
+static void show_in_place(struct reveal *rl)
+{
+	struct revealed *rv = &rl->rl_set[0];
+	struct proc *o = rl->rl_replace, *h = rv->rv_proc;
+	bool same = rl->rl_flags & REVEAL_SAME;
+
+	spin_lock(&o->p_lock);
+	spin_lock_nested(&h->p_lock); /* nobody else knows h */
+	exchange_state(o, h, same);
+	exchange_lwps(rv, o);
+	if (!same) {
+		SWAP(o->p_pidspace, h->p_pidspace);
+		pidspace_rele(o->p_pidspace);
+		o->p_pidspace = rl->rl_space;
+		pidspace_hold(o->p_pidspace);
+	}
+	spin_unlock(&h->p_lock);
+	spin_unlock(&o->p_lock);
+}
+
 pid_t reveal_commit(struct reveal *rl)
 {
+	struct proc *o = rl->rl_replace;
+
+	if (o)
+		mutex_lock(&o->p_execlock);
 	spin_lock(&pidlock);
-	for (u32 i = 0; i < rl->rl_n; i++)
+	if (o)
+		show_in_place(rl);
+	for (u32 i = o ? 1 : 0; i < rl->rl_n; i++)
 		show(rl, &rl->rl_set[i]);
 	spin_unlock(&pidlock);
+	if (o)
+		mutex_unlock(&o->p_execlock);
 	/* Each process has a reference of its own. */
 	pidspace_rele(rl->rl_space);
-	return rl->rl_set[0].rv_proc->p_pid;
+	return o ? o->p_pid : rl->rl_set[0].rv_proc->p_pid;
 }
 
 struct proc *proc_husk(void)

@@ -6,6 +6,10 @@
  * Each process gets the ids that it remembers where they are free, and for the others a pidspace (proc/pidspace.h), which all of the set
  * share. A group or session whose leader is in the set is led by it again. The ones that the first process belonged to, led by somebody
  * else, become those of the caller. Any other number is kept if nobody uses it, else another takes its place.
+ *
+ * In place (rl_replace): instead of becoming a new child the first one exchanges all but its identity with a living process: address
+ * space, lwps, files, credentials... go over to that, whose pid, parent, children, group, session, timers and pending signals stay. What the
+ * living process had is left to the hidden one, and ends with it.
  */
 #ifndef PROC_REVEAL_H
 #define PROC_REVEAL_H
@@ -22,8 +26,12 @@ struct revealed {
 	pid_t rv_real_pgid, rv_real_sid; /* found by reveal_prepare() */
 };
 
+#define REVEAL_SAME 1u /* in place, what was saved a moment ago: ids, descriptors and interval timers are still those of the process */
+
 struct reveal {
-	struct proc *rl_parent; /* of the first; must not go away meanwhile */
+	struct proc *rl_replace; /* NULL: the first is a new child of rl_parent */
+	u32 rl_flags;		 /* REVEAL_* */
+	struct proc *rl_parent; /* of the first (in place: the process that is replaced); must not go away meanwhile */
 	bool rl_fresh;		/* no id that it remembers is used, even if it is free */
 	struct revealed *rl_set;
 	u32 rl_n;
@@ -36,7 +44,10 @@ struct reveal {
 int reveal_prepare(struct reveal *rl);
 /* Gives the ids back. */
 void reveal_abandon(struct reveal *rl);
-/* Returns the first one's real pid. The lwps beyond the first of each are in its list; the caller starts them. */
+/*
+ * In place: the process that is replaced has one lwp, which sleeps in the kernel and ends at the boundary, and the first of the set has its
+ * new address space in p_as, not yet loaded. The current lwp is the first's; it belongs to the other process afterwards.
+ * Returns the first one's real pid. The lwps beyond the first of each are in its list; the caller starts them. */
 pid_t reveal_commit(struct reveal *rl);
 
 /* A process that has nothing but credentials and a name, for a zombie to be revealed. NULL: out of memory. proc_rele() undoes it. */

@@ -47,6 +47,21 @@ static void sigqueue_drop(struct sigqueue *q, sigset_k set)
 	}
 }
 
+void sigqueue_move(struct sigqueue *from, struct sigqueue *to)
+{
+	struct sigent *se, *tmp;
+
+	list_for_each_safe(se, tmp, &from->sq_list, se_link) {
+		int sig = se->se_info.si_signo;
+
+		if (sig < K_SIGRTMIN && (to->sq_set & SIGBIT(sig)))
+			continue;
+		list_remove(&se->se_link);
+		list_push_back(&to->sq_list, &se->se_link);
+	}
+	to->sq_set |= from->sq_set;
+}
+
 void sigqueue_flush(struct sigqueue *q)
 {
 	sigqueue_drop(q, ~0ull);

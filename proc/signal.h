@@ -43,6 +43,8 @@ struct sigstate {
 };
 
 void sigqueue_init(struct sigqueue *q);
+/* What is pending there is pending here too; a standard signal that was already stays behind. p_locks of both. */
+void sigqueue_move(struct sigqueue *from, struct sigqueue *to);
 void sigqueue_flush(struct sigqueue *q);
 /* p_lock held. add: -EAGAIN as signal_proc. take: the oldest of sig, which is pending. */
 int sigqueue_add(struct sigqueue *q, int sig, const struct abi_siginfo *info);

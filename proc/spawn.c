@@ -50,6 +50,7 @@ static int inherit_identity(struct proc *p, struct proc *parent)
 	p->p_exe = parent->p_exe;
 	p->p_pidspace = parent->p_pidspace;
 	pidspace_hold(p->p_pidspace);
+	p->p_every = p->p_everyleft = parent->p_every;
 	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_TRACE));
 	spin_unlock(&parent->p_lock);
 	if (p->p_cwd)

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Recovery in place. What the processes exchange is proc/reveal.c's matter. */
+#include "ckpt/inplace.h"
+
+#include "ckpt/every.h"
+#include "fs/names.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/as.h"
+#include "mm/kmalloc.h"
+#include "proc/lwp_impl.h"
+#include "proc/ptimer.h"
+
+int inplace_alone(struct ckpt_restore *cr)
+{
+	struct proc *p = curproc();
+	struct lwp *l;
+
+	if (cr->cr_save) {
+		/* Their ids are the new ones' already. */
+		spin_lock(&p->p_lock);
+		list_for_each(l, &p->p_lwps, l_plink) {
+			if (l != curlwp())
+				l->l_tid = 0;
+		}
+		spin_unlock(&p->p_lock);
+	}
+	return proc_single();
+}
+
+void inplace_share(struct ckpt_restore *cr)
+{
+	struct ckpt_save *cs = cr->cr_save;
+
+	for (u32 i = 0; i < cs->cs_nfile; i++) {
+		cr->cr_filev[i] = cs->cs_file[i];
+		file_hold(cs->cs_file[i]);
+	}
+	for (u32 i = 0; i < cs->cs_ndata; i++) {
+		cr->cr_datav[i] = cs->cs_data[i].cd_vp;
+		vn_hold(cs->cs_data[i].cd_vp);
+	}
+}
+
+void inplace_timers(struct ckpt_rmember *rm)
+{
+	ptimer_delete_all(curproc());
+	/* No way back any more: a timer for which there is no memory has been named in the log. */
+	(void)st_timer_restore(rm);
+}
+
+/* ---- execve of an image ---- */
+
+static int is_core(struct vnode *vp)
+{
+	u8 h[18];
+	ssize_t n = vn_pread(vp, h, sizeof(h), 0);
+
+	return n == sizeof(h) && memcmp(h, "\177ELF", 4) == 0 && h[16] == 4 /* ET_CORE */ && h[17] == 0 ? 0 : -ENOEXEC;
+}
+
+int ckpt_exec_image(struct vnode *vp, const char *path)
+{
+	struct ckpt_restore *cr;
+	long result = is_core(vp);
+
+	if (result)
+		return (int)result;
+	cr = kzalloc(sizeof(*cr), 0);
+	if (!cr)
+		return -ENOMEM;
+	cr->cr_path = path;
+	cr->cr_replace = true;
+	result = file_open(AT_FDCWD, path, O_RDONLY | O_LARGEFILE, 0, &cr->cr_file);
+	if (!result) {
+		result = cr->cr_file->f_vnode == vp ? ckpt_recover(cr) : -ENOEXEC;
+		file_rele(cr->cr_file);
+	}
+	kfree(cr);
+	return result < 0 ? (int)result : 0;
+}
+
+/* ---- every n-th call ---- */
+
+void ckpt_every_set(struct proc *p, u32 n)
+{
+	spin_lock(&p->p_lock);
+	p->p_every = p->p_everyleft = n;
+	spin_unlock(&p->p_lock);
+}
+
+void ckpt_every_call(struct lwp *l)
+{
+	struct proc *p = l->l_proc;
+
+	spin_lock(&p->p_lock);
+	if (p->p_every && --p->p_everyleft == 0) {
+		p->p_everyleft = p->p_every;
+		p->p_flags |= P_CKPT | P_EVERY;
+		l->l_attention = true;
+	}
+	spin_unlock(&p->p_lock);
+}
+
+/* The held process comes back from the image at rq_path. */
+static long come_back(struct ckpt_save *cs)
+{
+	struct ckpt_restore *cr = kzalloc(sizeof(*cr), 0);
+	long result;
+
+	if (!cr)
+		return -ENOMEM;
+	cr->cr_path = cs->cs_req->rq_path;
+	cr->cr_replace = true;
+	cr->cr_save = cs;
+	result = file_open(AT_FDCWD, cr->cr_path, O_RDONLY | O_LARGEFILE, 0, &cr->cr_file);
+	if (!result) {
+		result = ckpt_recover(cr);
+		file_rele(cr->cr_file);
+	}
+	kfree(cr);
+	return result;
+}
+
+static int save_in_place(struct ckpt_save *cs)
+{
+	int error = ckpt_gather(cs, false);
+
+	if (!error)
+		error = ckpt_pages(cs);
+	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
+}
+
+/* One that shares its memory (vfork), or has something that not even its image in place can do without, goes on as it is. */
+static bool suits(const struct proc *p)
+{
+	return p != initproc && !(p->p_flags & P_SUGID) && p->p_as->a_ref == 1 && p->p_fdtab->ft_ref == 1;
+}
+
+void ckpt_every(void)
+{
+	struct proc *p = curproc();
+	struct ckpt_request *rq;
+	struct ckpt_save *cs;
+	char *path;
+	long result;
+
+	if (!suits(p))
+		return;
+	path = kmalloc(64, 0);
+	if (!path)
+		return;
+	snprintf(path, 64, "/tmp/every.%d%s", p->p_pid, CKPT_SUFFIX);
+	if (ckpt_request_make(path, CKPT_INPLACE, &rq) != 0)
+		return;
+	cs = ckpt_save_make(rq, NULL);
+	result = cs ? ckpt_hold(cs) : -ENOMEM;
+	if (!result) {
+		result = save_in_place(cs);
+		if (!result)
+			result = come_back(cs);
+		/* If it came back, this lwp is no longer the holder of anything: it has left with what the process had before. */
+		if (result < 0 && p->p_holder == curlwp())
+			ckpt_release(cs);
+		if (result < 0)
+			printk("ckpt: %s: not brought back in place (error %d)\n", p->p_comm, (int)-result);
+		(void)names_unlink(NULL, rq->rq_path);
+		ckpt_drop_objects(cs);
+	}
+	if (cs)
+		ckpt_save_free(cs);
+	ckpt_request_rele(rq);
+}
