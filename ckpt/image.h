@@ -255,7 +255,7 @@ struct img_data {
 #define IMG_LOCK_OFD 2u	  /* of the description l_file */
 #define IMG_LOCK_FLOCK 3u /* the same; all of the file */
 
-/* An advisory lock on the file of l_file. In order of l_file, kind, start. */
+/* An advisory lock on the file of l_file. In order of l_file, kind, process, start; those of one owner do not overlap. */
 struct img_lock {
 	u32 l_kind;
 	u32 l_write; /* 0 shared, 1 exclusive */
@@ -480,8 +480,8 @@ static inline u64 img_page_off(const struct img_image *img, u32 index)
  */
 int img_read(struct img_image *img, const struct img_io *io, u64 size, struct img_err *err) __must_check;
 
-/* Every rule about the state itself; 0 or -EINVAL, -E2BIG. */
-int img_check(const struct img_image *img, struct img_err *err) __must_check;
+/* Every rule about the state itself, which it leaves as it is. -EINVAL, -ENOMEM */
+int img_check(struct img_image *img, struct img_err *err) __must_check;
 
 /* The seg of p / the run of stored pages that holds va; NULL: none. */
 const struct img_seg *img_seg_find(const struct img_proc *p, u32 va);

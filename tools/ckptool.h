@@ -23,10 +23,18 @@ int tool_open(struct tool_image *ti, const char *name);
 void tool_close(struct tool_image *ti);
 /* Prints what the reader found wrong; the exit status. */
 int tool_complain(const struct tool_image *ti, int error, const struct img_err *err);
+/* Index of the process with that id; with pid 0 that of the first. IMG_NONE: a message was printed. */
+u32 tool_find(const struct tool_image *ti, s32 pid);
+/* The stored page at `at` of run list k; false: it is not stored. Ends the program if it cannot be read. */
+bool tool_page(const struct tool_image *ti, u32 k, u32 at, u8 page[IMG_PAGE]);
 
-/* Where a walk's names and values go. A key is NULL inside a list. */
+/*
+ * Where a walk's names and values go. A key is NULL inside a list; an item is an element of a list that is known by a label of its own
+ * (a process by its id, a seg by its address).
+ */
 struct sink {
 	void (*k_open)(struct sink *k, const char *key, bool list);
+	void (*k_item)(struct sink *k, const char *label);
 	void (*k_close)(struct sink *k, bool list);
 	void (*k_number)(struct sink *k, const char *key, s64 value);
 	void (*k_unsigned)(struct sink *k, const char *key, u64 value);
@@ -34,14 +42,19 @@ struct sink {
 	void (*k_bytes)(struct sink *k, const char *key, const u8 *p, u32 n);
 };
 
-/* ckptool_walk.c: everything but the contents of the pages. */
-void tool_walk(const struct tool_image *ti, struct sink *k);
+/* ckptool_walk.c: everything but the contents of the pages. With `places`, also where in the file things are. */
+void tool_walk(const struct tool_image *ti, struct sink *k, bool places);
+/* ckptool_walk_proc.c: one process. */
+void tool_walk_proc(const struct img_image *img, const struct img_proc *p, struct sink *k, bool places);
+void tool_item(struct sink *k, const char *fmt, u32 value);
+void tool_walk_runs(const struct img_image *img, struct img_runs runs, struct sink *k, bool places);
 
-/* ckptool_info.c, ckptool_json.c, ckptool_diff.c: the commands. */
+/* ckptool_*.c: the commands. Exit statuses, but for tool_diff(): 0 no difference, 1 some were printed. */
 void tool_info(const struct tool_image *ti, bool verbose);
 void tool_json(const struct tool_image *ti);
-/* 0: no difference, 1: some were printed. */
 int tool_diff(const struct tool_image *a, const struct tool_image *b);
+int tool_cat(const struct tool_image *ti, u32 proc, u32 va, u32 len);
+int tool_extract(const struct tool_image *ti, u32 proc, const char *out);
 
 /* Prints a string with everything that could disturb a terminal escaped. */
 void tool_print_text(FILE *out, const char *s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ckptool diff: both images become lists of "name = value" lines, in one order; the lines that only one has are the
- * difference. Pages are compared by address, by their bytes.
+ * difference. Pages are compared by process or data object and address, by their bytes.
  */
 #include "tools/ckptool.h"
 
@@ -18,9 +18,17 @@ struct lines {
 	u32 l_length[MAX_DEPTH]; /* of l_name, for each level */
 	u32 l_index[MAX_DEPTH];	 /* next element, if the level is a list */
 	u32 l_depth;
+	bool l_by_order; /* processes and lwps go by their place, not by their ids */
 	char **l_line;
+	char ***l_sorted; /* by name, for has_name() */
 	u32 l_count, l_room;
 };
+
+static void no_memory(void)
+{
+	fprintf(stderr, "ckptool: %s\n", strerror(ENOMEM));
+	exit(TROUBLE);
+}
 
 static void add_line(struct lines *l, const char *key, const char *value)
 {
@@ -35,10 +43,8 @@ static void add_line(struct lines *l, const char *key, const char *value)
 		l->l_line = realloc(l->l_line, l->l_room * sizeof(char *));
 	}
 	line = l->l_line ? malloc(size) : NULL;
-	if (!line) {
-		fprintf(stderr, "ckptool: %s\n", strerror(ENOMEM));
-		exit(2);
-	}
+	if (!line)
+		no_memory();
 	snprintf(line, size, "%s%s = %s", l->l_name, key ? key : name, value);
 	l->l_line[l->l_count++] = line;
 }
@@ -55,6 +61,16 @@ static void lines_open(struct sink *k, const char *key, bool list)
 	l->l_index[l->l_depth] = 0;
 	if (l->l_depth > 1)
 		snprintf(l->l_name + at, sizeof(l->l_name) - at, "%s.", key ? key : name);
+}
+
+static void lines_item(struct sink *k, const char *label)
+{
+	struct lines *l = (struct lines *)k;
+	size_t length = strlen(l->l_name);
+	bool id = (length >= 6 && strcmp(l->l_name + length - 6, "procs.") == 0) ||
+		  (length >= 5 && strcmp(l->l_name + length - 5, "lwps.") == 0);
+
+	lines_open(k, id && l->l_by_order ? NULL : label, false);
 }
 
 static void lines_close(struct sink *k, bool list)
@@ -94,18 +110,12 @@ static void lines_bytes(struct sink *k, const char *key, const u8 *p, u32 n)
 	add_line((struct lines *)k, key, text);
 }
 
-static void lines_of(const struct tool_image *ti, struct lines *l)
-{
-	*l = (struct lines){ .l_sink = { lines_open, lines_close, lines_number, lines_unsigned,
-					 lines_text, lines_bytes } };
-	tool_walk(ti, &l->l_sink);
-}
-
 static void lines_free(struct lines *l)
 {
 	for (u32 i = 0; i < l->l_count; i++)
 		free(l->l_line[i]);
 	free(l->l_line);
+	free(l->l_sorted);
 }
 
 static void show(char mark, const char *line)
@@ -115,20 +125,41 @@ static void show(char mark, const char *line)
 	putchar('\n');
 }
 
-/* Do both lines speak of the same name? */
-static bool same_name(const char *a, const char *b)
+/* By name: no two lines of an image have the same. */
+static int compare_names(const void *a, const void *b)
 {
-	size_t n = strcspn(a, " ");
+	const char *x = **(char **const *)a, *y = **(char **const *)b;
+	size_t nx = strcspn(x, " "), ny = strcspn(y, " ");
+	int order = memcmp(x, y, MIN(nx, ny));
 
-	return strncmp(a, b, n + 1) == 0;
+	return order ? order : (nx > ny) - (nx < ny);
 }
 
-/* Where a line of that name stands at or behind `from`; count: nowhere. */
-static u32 find_name(const struct lines *l, u32 from, const char *line)
+static void sort_names(struct lines *l)
 {
-	while (from < l->l_count && !same_name(line, l->l_line[from]))
-		from++;
-	return from;
+	l->l_sorted = calloc(l->l_count + 1, sizeof(*l->l_sorted));
+	if (!l->l_sorted)
+		no_memory();
+	for (u32 i = 0; i < l->l_count; i++)
+		l->l_sorted[i] = &l->l_line[i];
+	qsort(l->l_sorted, l->l_count, sizeof(*l->l_sorted), compare_names);
+}
+
+static void lines_of(const struct tool_image *ti, bool by_order, struct lines *l)
+{
+	*l = (struct lines){ .l_sink = { lines_open, lines_item, lines_close, lines_number,
+					 lines_unsigned, lines_text, lines_bytes },
+			     .l_by_order = by_order };
+	tool_walk(ti, &l->l_sink, false);
+	sort_names(l);
+}
+
+/* Does a line with the name of *line stand at or behind `from`? */
+static bool has_name(const struct lines *l, u32 from, char **line)
+{
+	char ***found = bsearch(&line, l->l_sorted, l->l_count, sizeof(*l->l_sorted), compare_names);
+
+	return found && *found >= l->l_line + from;
 }
 
 static u32 diff_lines(const struct lines *a, const struct lines *b)
@@ -136,79 +167,101 @@ static u32 diff_lines(const struct lines *a, const struct lines *b)
 	u32 i = 0, j = 0, found = 0;
 
 	while (i < a->l_count || j < b->l_count) {
-		if (i < a->l_count && j < b->l_count && strcmp(a->l_line[i], b->l_line[j]) == 0) {
+		char **one = &a->l_line[i], **other = &b->l_line[j];
+
+		if (i < a->l_count && j < b->l_count && strcmp(*one, *other) == 0) {
 			i++, j++;
 			continue;
 		}
 		found++;
-		if (i == a->l_count || (j < b->l_count && find_name(a, i, b->l_line[j]) == a->l_count)) {
-			show('+', b->l_line[j++]);
+		if (i == a->l_count || (j < b->l_count && !has_name(a, i, other))) {
+			show('+', *other);
+			j++;
 			continue;
 		}
-		show('-', a->l_line[i]);
-		if (j < b->l_count && same_name(a->l_line[i], b->l_line[j]))
-			show('+', b->l_line[j++]);
+		show('-', *one);
+		if (j < b->l_count && compare_names(&one, &other) == 0) {
+			show('+', *other);
+			j++;
+		}
 		i++;
 	}
 	return found;
 }
 
-/* Reads the page at va of an image; false: it is not stored. */
-static bool stored_page(const struct tool_image *ti, u32 va, u8 page[IMG_PAGE])
+/* The pages that list ka of `a` stores; those that only the other stores are found when the two change places. */
+static u32 diff_list(const struct tool_image *a, u32 ka, const struct tool_image *b, u32 kb,
+		     const char *name, char mark, bool both)
 {
-	const struct img_run *run = img_run_find(&ti->ti_img, va);
-	u64 off;
-
-	if (!run)
-		return false;
-	off = img_page_off(&ti->ti_img, run->r_first + (va - run->r_va) / IMG_PAGE);
-	if (ti->ti_io.io_read(ti->ti_io.io_ctx, off, page, IMG_PAGE)) {
-		fprintf(stderr, "%s: a page cannot be read\n", ti->ti_name);
-		exit(2);
-	}
-	return true;
-}
-
-/* The pages that `a` stores; those that only `b` stores are found when the two change places. */
-static u32 diff_pages(const struct tool_image *a, const struct tool_image *b, char mark, bool both)
-{
+	struct img_runs rs = img_list(&a->ti_img, ka);
 	u8 pa[IMG_PAGE], pb[IMG_PAGE];
 	u32 found = 0;
 
-	for (u32 i = 0; i < a->ti_img.i_nrun; i++) {
-		const struct img_run *run = &a->ti_img.i_run[i];
+	for (u32 i = 0; i < rs.rs_nrun; i++) {
+		for (u32 n = 0; n < rs.rs_run[i].r_npages; n++) {
+			u32 at = rs.rs_run[i].r_va + n * IMG_PAGE, bytes = 0;
 
-		for (u32 n = 0; n < run->r_npages; n++) {
-			u32 va = run->r_va + n * IMG_PAGE, bytes = 0;
-
-			if (!stored_page(b, va, pb)) {
-				printf("%c page %#x\n", mark, va);
+			if (kb == IMG_NONE || !tool_page(b, kb, at, pb)) {
+				printf("%c %s.page %#x\n", mark, name, at);
 				found++;
 				continue;
 			}
-			if (!both || !stored_page(a, va, pa))
+			if (!both || !tool_page(a, ka, at, pa))
 				continue;
-			for (u32 at = 0; at < IMG_PAGE; at++)
-				bytes += pa[at] != pb[at];
+			for (u32 k = 0; k < IMG_PAGE; k++)
+				bytes += pa[k] != pb[k];
 			if (bytes)
-				printf("! page %#x: %u bytes\n", va, bytes);
+				printf("! %s.page %#x: %u bytes\n", name, at, bytes);
 			found += bytes != 0;
 		}
 	}
 	return found;
 }
 
+/* The run list of b for the same process or data object as list k of a. IMG_NONE: there is none */
+static u32 partner(const struct img_image *a, u32 k, const struct img_image *b, bool by_order)
+{
+	if (k >= a->i_nproc)
+		return k - a->i_nproc < b->i_ndata ? b->i_nproc + (k - a->i_nproc) : IMG_NONE;
+	if (by_order)
+		return k < b->i_nproc ? k : IMG_NONE;
+	for (u32 i = 0; i < b->i_nproc; i++)
+		if (b->i_proc[i].p_pid == a->i_proc[k].p_pid)
+			return i;
+	return IMG_NONE;
+}
+
+static u32 diff_pages(const struct tool_image *a, const struct tool_image *b, bool by_order, char mark, bool both)
+{
+	const struct img_image *img = &a->ti_img;
+	u32 found = 0;
+
+	for (u32 k = 0; k < img_nlists(img); k++) {
+		char name[32];
+
+		if (k >= img->i_nproc)
+			snprintf(name, sizeof(name), "data.%u", k - img->i_nproc);
+		else
+			snprintf(name, sizeof(name), "procs.%u", by_order ? k : (u32)img->i_proc[k].p_pid);
+		found += diff_list(a, k, b, partner(img, k, &b->ti_img, by_order), name, mark, both);
+	}
+	return found;
+}
+
 int tool_diff(const struct tool_image *a, const struct tool_image *b)
 {
+	/* Another run of the same program has other ids: then processes and lwps are compared in their order. */
+	bool by_order = partner(&a->ti_img, 0, &b->ti_img, false) == IMG_NONE &&
+			partner(&b->ti_img, 0, &a->ti_img, false) == IMG_NONE;
 	struct lines la, lb;
 	u32 found;
 
-	lines_of(a, &la);
-	lines_of(b, &lb);
+	lines_of(a, by_order, &la);
+	lines_of(b, by_order, &lb);
 	found = diff_lines(&la, &lb);
 	lines_free(&la);
 	lines_free(&lb);
-	found += diff_pages(a, b, '-', true);
-	found += diff_pages(b, a, '+', false);
+	found += diff_pages(a, b, by_order, '-', true);
+	found += diff_pages(b, a, by_order, '+', false);
 	return found ? 1 : 0;
 }

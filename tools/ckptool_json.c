@@ -29,6 +29,11 @@ static void json_open(struct sink *k, const char *key, bool list)
 	j->j_first = true;
 }
 
+static void json_item(struct sink *k, const char *label)
+{
+	json_open(k, NULL, false);
+}
+
 static void json_close(struct sink *k, bool list)
 {
 	struct json *j = (struct json *)k;
@@ -102,8 +107,9 @@ static void json_bytes(struct sink *k, const char *key, const u8 *p, u32 n)
 
 void tool_json(const struct tool_image *ti)
 {
-	struct json j = { .j_sink = { json_open, json_close, json_number, json_unsigned, json_text, json_bytes } };
+	struct json j = { .j_sink = { json_open, json_item, json_close, json_number, json_unsigned,
+				      json_text, json_bytes } };
 
-	tool_walk(ti, &j.j_sink);
+	tool_walk(ti, &j.j_sink, true);
 	putchar('\n');
 }

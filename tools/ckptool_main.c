@@ -9,11 +9,12 @@
 static const char usage[] =
 	"usage: ckptool COMMAND IMAGE...\n"
 	"\n"
-	"  info [-v] IMAGE         what the image holds, for people; -v: every seg and run of pages\n"
-	"  json IMAGE              all of it, for programs\n"
-	"  verify IMAGE...         checks everything, the contents of the pages too\n"
-	"  diff A B                which registers, pages, files... differ\n"
-	"  cat IMAGE ADDRESS LEN   memory of the process, as raw bytes on standard output\n"
+	"  info [-v] IMAGE              what the image holds, for people; -v: every run of pages\n"
+	"  json IMAGE                   all of it, for programs\n"
+	"  verify IMAGE...              checks everything, the contents of the pages too\n"
+	"  diff A B                     which registers, segs, pages, files... of which process differ\n"
+	"  cat [-p PID] IMAGE ADDR LEN  memory of a process, the first without -p: raw bytes on standard output\n"
+	"  extract IMAGE PID OUT        process PID alone as an image, for a debugger\n"
 	"\n"
 	"Exit status: 0 all is well (diff: no difference), 1 the image is damaged, forged or none at all (diff: the\n"
 	"images differ), 2 wrong usage, or a file cannot be read.\n";
@@ -65,63 +66,103 @@ static int cmd_diff(const char *name_a, const char *name_b)
 	return status;
 }
 
-/* The page at va as the process had it; its file's pages are not in the image. */
-static int page_at(const struct tool_image *ti, u32 va, u8 page[IMG_PAGE])
+u32 tool_find(const struct tool_image *ti, s32 pid)
 {
-	const struct img_run *run = img_run_find(&ti->ti_img, va);
-	const struct img_seg *seg = img_seg_find(&ti->ti_img, va);
+	const struct img_image *img = &ti->ti_img;
 
-	if (run)
-		return ti->ti_io.io_read(ti->ti_io.io_ctx,
-					 img_page_off(&ti->ti_img, run->r_first + (va - run->r_va) / IMG_PAGE),
-					 page, IMG_PAGE);
-	if (!seg) {
-		fprintf(stderr, "%s: nothing is mapped at %#x\n", ti->ti_name, va);
-		return -EFAULT;
-	}
-	if (seg->s_kind != IMG_SEG_ANON) {
-		fprintf(stderr, "%s: %#x is not stored: it is byte %#llx of %s\n", ti->ti_name, va,
-			(unsigned long long)(seg->s_off + (va - seg->s_base)),
-			ti->ti_img.i_vnode[seg->s_vnode].v_path);
-		return -ENODATA;
-	}
-	memset(page, 0, IMG_PAGE);
-	return 0;
+	for (u32 i = 0; i < img->i_nproc; i++)
+		if (pid == 0 || img->i_proc[i].p_pid == pid)
+			return i;
+	fprintf(stderr, "%s: holds no process %d\n", ti->ti_name, pid);
+	return IMG_NONE;
 }
 
-static int cat_range(const struct tool_image *ti, u32 va, u32 len)
+bool tool_page(const struct tool_image *ti, u32 k, u32 at, u8 page[IMG_PAGE])
 {
-	u8 page[IMG_PAGE];
+	const struct img_run *run = img_run_find(img_list(&ti->ti_img, k), at);
 
-	while (len) {
-		u32 at = va % IMG_PAGE, n = MIN(len, IMG_PAGE - at);
-
-		if (page_at(ti, va - at, page))
-			return TROUBLE;
-		if (fwrite(page + at, 1, n, stdout) != n)
-			return TROUBLE;
-		va += n;
-		len -= n;
+	if (!run)
+		return false;
+	if (ti->ti_io.io_read(ti->ti_io.io_ctx, img_page_off(&ti->ti_img, run->r_first + (at - run->r_va) / IMG_PAGE),
+			      page, IMG_PAGE)) {
+		fprintf(stderr, "%s: a page cannot be read\n", ti->ti_name);
+		exit(TROUBLE);
 	}
-	return 0;
+	return true;
 }
 
-static int cmd_cat(const char *name, const char *address, const char *length)
+/* A number up to max; false: a message was printed. */
+static bool number(const char *text, unsigned long max, u32 *value)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 0);
+
+	if (*end || end == text || n > max) {
+		fprintf(stderr, "ckptool: no such number: %s\n", text);
+		return false;
+	}
+	*value = (u32)n;
+	return true;
+}
+
+static int cmd_cat(const char *pid, const char *name, const char *address, const char *length)
 {
 	struct tool_image ti;
-	char *end_address, *end_length;
-	unsigned long va = strtoul(address, &end_address, 0), len = strtoul(length, &end_length, 0);
+	u32 va, len, id, proc;
 	int status;
 
-	if (*end_address || *end_length || va > IMG_USER_MAX || len > IMG_USER_MAX - va) {
-		fprintf(stderr, "ckptool: no range of user memory: %s %s\n", address, length);
+	if (!number(pid, IMG_PID_MAX, &id) || !number(address, IMG_USER_MAX, &va) ||
+	    !number(length, IMG_USER_MAX - va, &len))
 		return TROUBLE;
-	}
 	status = tool_open(&ti, name);
-	if (!status)
-		status = cat_range(&ti, (u32)va, (u32)len);
+	if (!status) {
+		proc = tool_find(&ti, (s32)id);
+		status = proc == IMG_NONE ? TROUBLE : tool_cat(&ti, proc, va, len);
+	}
 	tool_close(&ti);
 	return status;
+}
+
+static int cmd_extract(const char *name, const char *pid, const char *out)
+{
+	struct tool_image ti;
+	u32 id, proc;
+	int status;
+
+	if (!number(pid, IMG_PID_MAX, &id))
+		return TROUBLE;
+	status = tool_open(&ti, name);
+	if (!status) {
+		proc = tool_find(&ti, (s32)id);
+		status = proc == IMG_NONE ? TROUBLE : tool_extract(&ti, proc, out);
+	}
+	tool_close(&ti);
+	return status;
+}
+
+static int dispatch(const char *command, int argc, char **argv)
+{
+	int status = 0;
+
+	if (strcmp(command, "verify") == 0 && argc >= 1) {
+		for (int i = 0; i < argc; i++)
+			status = MAX(status, cmd_verify(argv[i]));
+		return status;
+	}
+	if (strcmp(command, "info") == 0 && argc == 2 && strcmp(argv[0], "-v") == 0)
+		return cmd_show("info -v", argv[1]);
+	if ((strcmp(command, "info") == 0 || strcmp(command, "json") == 0) && argc == 1)
+		return cmd_show(command, argv[0]);
+	if (strcmp(command, "diff") == 0 && argc == 2)
+		return cmd_diff(argv[0], argv[1]);
+	if (strcmp(command, "cat") == 0 && argc == 3)
+		return cmd_cat("0", argv[0], argv[1], argv[2]);
+	if (strcmp(command, "cat") == 0 && argc == 5 && strcmp(argv[0], "-p") == 0)
+		return cmd_cat(argv[1], argv[2], argv[3], argv[4]);
+	if (strcmp(command, "extract") == 0 && argc == 3)
+		return cmd_extract(argv[0], argv[1], argv[2]);
+	fputs(usage, stderr);
+	return TROUBLE;
 }
 
 int main(int argc, char **argv)
@@ -129,23 +170,10 @@ int main(int argc, char **argv)
 	const char *command = argc > 1 ? argv[1] : "";
 	int status = 0;
 
-	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0) {
+	if (strcmp(command, "--help") == 0 || strcmp(command, "-h") == 0)
 		fputs(usage, stdout);
-	} else if (strcmp(command, "verify") == 0 && argc >= 3) {
-		for (int i = 2; i < argc; i++)
-			status = MAX(status, cmd_verify(argv[i]));
-	} else if (strcmp(command, "info") == 0 && argc == 4 && strcmp(argv[2], "-v") == 0) {
-		status = cmd_show("info -v", argv[3]);
-	} else if ((strcmp(command, "info") == 0 || strcmp(command, "json") == 0) && argc == 3) {
-		status = cmd_show(command, argv[2]);
-	} else if (strcmp(command, "diff") == 0 && argc == 4) {
-		status = cmd_diff(argv[2], argv[3]);
-	} else if (strcmp(command, "cat") == 0 && argc == 5) {
-		status = cmd_cat(argv[2], argv[3], argv[4]);
-	} else {
-		fputs(usage, stderr);
-		status = TROUBLE;
-	}
+	else
+		status = dispatch(command, argc - 2, argv + 2);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "ckptool: standard output: %s\n", strerror(errno));
 		status = TROUBLE;

@@ -47,219 +47,7 @@ static void walk_vnodes(struct sink *k, const struct img_image *img)
 		U("size", v->v_size);
 		S("mtime", v->v_mtime);
 		U("mtime_ns", v->v_mtime_ns);
-		k->k_close(k, false);
-	}
-	k->k_close(k, true);
-}
-
-static void walk_queue(struct sink *k, const struct img_sigqueue *q)
-{
-	U("pending", q->q_set);
-	k->k_open(k, "queue", true);
-	for (u32 i = 0; i < q->q_count; i++)
-		k->k_bytes(k, NULL, (const u8 *)q->q_info[i].si_word, sizeof(q->q_info[i].si_word));
-	k->k_close(k, true);
-}
-
-static void walk_actions(struct sink *k, const struct img_proc *p)
-{
-	k->k_open(k, "actions", true);
-	for (u32 sig = 1; sig <= IMG_NSIG; sig++) {
-		const struct img_sigaction *a = &p->p_act[sig - 1];
-
-		if (!a->sa_handler && !a->sa_flags && !a->sa_restorer && !a->sa_mask)
-			continue;
-		k->k_open(k, NULL, false);
-		U("signal", sig);
-		U("handler", a->sa_handler);
-		U("flags", a->sa_flags);
-		U("restorer", a->sa_restorer);
-		U("mask", a->sa_mask);
-		k->k_close(k, false);
-	}
-	k->k_close(k, true);
-}
-
-static void walk_ids(struct sink *k, const struct img_proc *p)
-{
-	S("pid", p->p_pid);
-	S("ppid", p->p_ppid);
-	S("pgid", p->p_pgid);
-	S("sid", p->p_sid);
-	U("uid", p->p_uid);
-	U("euid", p->p_euid);
-	U("suid", p->p_suid);
-	U("fsuid", p->p_fsuid);
-	U("gid", p->p_gid);
-	U("egid", p->p_egid);
-	U("sgid", p->p_sgid);
-	U("fsgid", p->p_fsgid);
-	k->k_open(k, "groups", true);
-	for (u32 i = 0; i < p->p_ngroups; i++)
-		U(NULL, p->p_groups[i]);
-	k->k_close(k, true);
-}
-
-static void walk_limits(struct sink *k, const struct img_proc *p)
-{
-	k->k_open(k, "limits", true);
-	for (u32 i = 0; i < IMG_NRLIMIT; i++) {
-		k->k_open(k, NULL, true);
-		U(NULL, p->p_rlimit[i].rl_cur);
-		U(NULL, p->p_rlimit[i].rl_max);
-		k->k_close(k, true);
-	}
-	k->k_close(k, true);
-}
-
-static void walk_times(struct sink *k, const struct img_proc *p)
-{
-	k->k_open(k, "timers", true);
-	for (u32 i = 0; i < ARRAY_SIZE(p->p_itimer); i++) {
-		k->k_open(k, NULL, false);
-		U("remain_ns", p->p_itimer[i].it_remain);
-		U("interval_ns", p->p_itimer[i].it_interval);
-		k->k_close(k, false);
-	}
-	k->k_close(k, true);
-	U("age_ns", p->p_age);
-	U("utime_ns", p->p_utime);
-	U("stime_ns", p->p_stime);
-	U("cutime_ns", p->p_cutime);
-	U("cstime_ns", p->p_cstime);
-	U("minflt", p->p_minflt);
-	U("majflt", p->p_majflt);
-	U("nvcsw", p->p_nvcsw);
-	U("nivcsw", p->p_nivcsw);
-	U("maxrss", p->p_maxrss);
-}
-
-static void walk_proc(struct sink *k, const struct img_proc *p)
-{
-	k->k_open(k, "proc", false);
-	T("comm", p->p_comm);
-	T("args", p->p_args);
-	walk_ids(k, p);
-	U("flags", p->p_flags);
-	U("exit_signal", p->p_exitsig);
-	U("stop_signal", p->p_stopsig);
-	U("umask", p->p_umask);
-	S("nice", p->p_nice);
-	U("exe", p->p_exe);
-	U("cwd", p->p_cwd);
-	U("root", p->p_root);
-	if (p->p_ctty != IMG_NONE)
-		U("ctty", p->p_ctty);
-	walk_limits(k, p);
-	walk_actions(k, p);
-	walk_queue(k, &p->p_pending);
-	walk_times(k, p);
-	k->k_close(k, false);
-}
-
-static void walk_mm(struct sink *k, const struct img_mm *m)
-{
-	k->k_open(k, "mm", false);
-	U("brk_start", m->m_brk_start);
-	U("brk", m->m_brk);
-	U("mmap_top", m->m_mmap_top);
-	U("stack_limit", m->m_stack_limit);
-	U("arg_start", m->m_arg_start);
-	U("arg_end", m->m_arg_end);
-	U("env_start", m->m_env_start);
-	U("env_end", m->m_env_end);
-	U("stack_start", m->m_stack_start);
-	U("code_start", m->m_code_start);
-	U("code_end", m->m_code_end);
-	U("data_start", m->m_data_start);
-	U("data_end", m->m_data_end);
-	k->k_open(k, "auxv", true);
-	for (u32 i = 0; i < m->m_nauxv; i++)
-		U(NULL, m->m_auxv[i]);
-	k->k_close(k, true);
-	k->k_close(k, false);
-}
-
-static void walk_regs(struct sink *k, const struct img_regs *r)
-{
-	static const char *const names[] = { "ebx", "ecx", "edx",    "esi", "edi", "ebp",
-					     "eax", "ds",  "es",     "fs",  "gs",  "orig_eax",
-					     "eip", "cs",  "eflags", "esp", "ss" };
-	const u32 *reg = (const u32 *)r;
-
-	k->k_open(k, "regs", false);
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
-		U(names[i], reg[i]);
-	k->k_close(k, false);
-}
-
-static void walk_restart(struct sink *k, const struct img_restart *rs)
-{
-	if (!rs->rs_active)
-		return;
-	k->k_open(k, "restart", false);
-	U("call", rs->rs_sysno);
-	k->k_open(k, "args", true);
-	for (u32 i = 0; i < ARRAY_SIZE(rs->rs_arg); i++)
-		U(NULL, rs->rs_arg[i]);
-	k->k_close(k, true);
-	U("remain_ns", rs->rs_remain);
-	k->k_close(k, false);
-}
-
-static void walk_lwps(struct sink *k, const struct img_image *img)
-{
-	k->k_open(k, "lwps", true);
-	for (u32 i = 0; i < img->i_nlwp; i++) {
-		const struct img_lwp *l = &img->i_lwp[i];
-
-		k->k_open(k, NULL, false);
-		S("tid", l->l_tid);
-		T("name", l->l_name);
-		walk_regs(k, &l->l_regs);
-		k->k_open(k, "tls", true);
-		for (u32 n = 0; n < IMG_NTLS; n++)
-			U(NULL, l->l_tls[n]);
-		k->k_close(k, true);
-		if (l->l_fpvalid)
-			k->k_bytes(k, "fxsave", l->l_fx, sizeof(l->l_fx));
-		U("sigmask", l->l_sigmask);
-		walk_queue(k, &l->l_pending);
-		U("altstack", l->l_altsp);
-		U("altstack_size", l->l_altsize);
-		U("altstack_flags", l->l_altflags);
-		U("clear_tid", l->l_clear_tid);
-		U("robust_list", l->l_robust);
-		U("robust_len", l->l_robust_len);
-		walk_restart(k, &l->l_restart);
-		U("utime_ns", l->l_utime);
-		U("stime_ns", l->l_stime);
-		k->k_close(k, false);
-	}
-	k->k_close(k, true);
-}
-
-static void walk_segs(struct sink *k, const struct img_image *img)
-{
-	static const char *const kind[] = {
-		[IMG_SEG_ANON] = "anonymous", [IMG_SEG_PRIVATE] = "private", [IMG_SEG_SHARED] = "shared"
-	};
-
-	k->k_open(k, "segs", true);
-	for (u32 i = 0; i < img->i_nseg; i++) {
-		const struct img_seg *s = &img->i_seg[i];
-
-		k->k_open(k, NULL, false);
-		U("base", s->s_base);
-		U("size", s->s_size);
-		T("kind", kind[s->s_kind]);
-		U("prot", s->s_prot);
-		U("maxprot", s->s_maxprot);
-		U("flags", s->s_flags);
-		if (s->s_kind != IMG_SEG_ANON) {
-			U("vnode", s->s_vnode);
-			U("offset", s->s_off);
-		}
+		U("flags", v->v_flags);
 		k->k_close(k, false);
 	}
 	k->k_close(k, true);
@@ -267,8 +55,11 @@ static void walk_segs(struct sink *k, const struct img_image *img)
 
 static void walk_files(struct sink *k, const struct img_image *img)
 {
-	static const char *const kind[] = {
-		[IMG_FILE_REG] = "file", [IMG_FILE_DIR] = "directory", [IMG_FILE_CHR] = "device", [IMG_FILE_TTY] = "terminal"
+	static const char *const kind[] = { [IMG_FILE_REG] = "file",   [IMG_FILE_DIR] = "directory",
+					    [IMG_FILE_CHR] = "device", [IMG_FILE_TTY] = "terminal",
+					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents" };
+	static const char *const object[] = {
+		[IMG_FILE_REG] = "data", [IMG_FILE_TTY] = "tty", [IMG_FILE_PIPE] = "pipe", [IMG_FILE_DATA] = "data"
 	};
 
 	k->k_open(k, "files", true);
@@ -279,19 +70,11 @@ static void walk_files(struct sink *k, const struct img_image *img)
 		T("kind", kind[f->f_kind]);
 		U("flags", f->f_flags);
 		U("offset", f->f_offset);
-		U("vnode", f->f_vnode);
-		if (f->f_tty != IMG_NONE)
-			U("tty", f->f_tty);
+		if (f->f_vnode != IMG_NONE)
+			U("vnode", f->f_vnode);
+		if (f->f_obj != IMG_NONE)
+			U(object[f->f_kind], f->f_obj);
 		S("owner", f->f_owner);
-		k->k_close(k, false);
-	}
-	k->k_close(k, true);
-	k->k_open(k, "descriptors", true);
-	for (u32 i = 0; i < img->i_nfd; i++) {
-		k->k_open(k, NULL, false);
-		U("fd", img->i_fd[i].fd_num);
-		U("file", img->i_fd[i].fd_file);
-		U("cloexec", img->i_fd[i].fd_cloexec);
 		k->k_close(k, false);
 	}
 	k->k_close(k, true);
@@ -323,34 +106,83 @@ static void walk_ttys(struct sink *k, const struct img_image *img)
 	k->k_close(k, true);
 }
 
-static void walk_runs(struct sink *k, const struct img_image *img)
+static void walk_pipes(struct sink *k, const struct img_image *img)
 {
-	k->k_open(k, "runs", true);
-	for (u32 i = 0; i < img->i_nrun; i++) {
+	k->k_open(k, "pipes", true);
+	for (u32 i = 0; i < img->i_npipe; i++) {
 		k->k_open(k, NULL, false);
-		U("address", img->i_run[i].r_va);
-		U("pages", img->i_run[i].r_npages);
-		U("offset", img_page_off(img, img->i_run[i].r_first));
+		U("size", img->i_pipe[i].pi_size);
+		if (img->i_pipe[i].pi_data != IMG_NONE)
+			U("data", img->i_pipe[i].pi_data);
 		k->k_close(k, false);
 	}
 	k->k_close(k, true);
 }
 
-void tool_walk(const struct tool_image *ti, struct sink *k)
+static void walk_data(struct sink *k, const struct img_image *img, bool places)
+{
+	static const char *const kind[] = {
+		[IMG_DATA_MEMORY] = "memory", [IMG_DATA_FILE] = "file", [IMG_DATA_MEMFD] = "memfd", [IMG_DATA_PIPE] = "pipe"
+	};
+
+	k->k_open(k, "data", true);
+	for (u32 i = 0; i < img->i_ndata; i++) {
+		const struct img_data *d = &img->i_data[i];
+
+		k->k_open(k, NULL, false);
+		T("kind", kind[d->d_kind]);
+		U("size", d->d_size);
+		if (d->d_path[0]) {
+			T("path", d->d_path);
+			U("mode", d->d_mode);
+			U("uid", d->d_uid);
+			U("gid", d->d_gid);
+		}
+		tool_walk_runs(img, img_list(img, img->i_nproc + i), k, places);
+		k->k_close(k, false);
+	}
+	k->k_close(k, true);
+}
+
+static void walk_locks(struct sink *k, const struct img_image *img)
+{
+	static const char *const kind[] = { [IMG_LOCK_POSIX] = "posix", [IMG_LOCK_OFD] = "ofd", [IMG_LOCK_FLOCK] = "flock" };
+
+	k->k_open(k, "locks", true);
+	for (u32 i = 0; i < img->i_nlock; i++) {
+		const struct img_lock *l = &img->i_lock[i];
+
+		k->k_open(k, NULL, false);
+		T("kind", kind[l->l_kind]);
+		U("file", l->l_file);
+		if (l->l_kind == IMG_LOCK_POSIX)
+			S("pid", img->i_proc[l->l_proc].p_pid);
+		U("exclusive", l->l_write);
+		U("start", l->l_start);
+		U("end", l->l_end);
+		k->k_close(k, false);
+	}
+	k->k_close(k, true);
+}
+
+void tool_walk(const struct tool_image *ti, struct sink *k, bool places)
 {
 	const struct img_image *img = &ti->ti_img;
 
 	k->k_open(k, NULL, false);
 	U("version", IMG_VERSION);
 	walk_ident(k, &img->i_ident);
-	walk_layout(k, &img->i_lo);
-	walk_proc(k, &img->i_proc);
-	walk_lwps(k, img);
-	walk_mm(k, &img->i_mm);
-	walk_segs(k, img);
-	walk_runs(k, img);
+	if (places)
+		walk_layout(k, &img->i_lo);
+	k->k_open(k, "procs", true);
+	for (u32 i = 0; i < img->i_nproc; i++)
+		tool_walk_proc(img, &img->i_proc[i], k, places);
+	k->k_close(k, true);
 	walk_files(k, img);
+	walk_pipes(k, img);
 	walk_ttys(k, img);
+	walk_data(k, img, places);
+	walk_locks(k, img);
 	walk_vnodes(k, img);
 	k->k_close(k, false);
 }

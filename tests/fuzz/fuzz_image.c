@@ -8,7 +8,7 @@
  * As a program with -DFUZZ_CORPUS it writes the seeds into the directory that it is given.
  */
 #include "ckpt/image_format.h"
-#include "tests/unit/image_sample.h"
+#include "tests/unit/image_io.h"
 
 static u32 get32(const u8 *p)
 {
@@ -42,32 +42,6 @@ static void must(bool truth, const char *what)
 	abort();
 }
 
-/* What was accepted, written again, must be the same metadata. */
-static void write_again(struct img_image *img, struct memfile *f)
-{
-	struct memfile again = { .size = f->size,
-				 .data = malloc(f->size),
-				 .written = calloc(1, f->size / IMG_PAGE + 1) };
-	struct img_io io = memfile_io(&again);
-	u32 data_off = img->i_lo.lo_data_off;
-	struct img_writer w;
-	struct img_err err;
-	u32 i;
-
-	must(again.data && again.written, "memory");
-	must(img_layout(img, &err) == 0, "what was read can be written");
-	must(img->i_lo.lo_size == f->size && img->i_lo.lo_data_off == data_off, "the same layout");
-	must(img_write_begin(&w, img, &io) == 0, "begin");
-	for (i = 0; i < img->i_lo.lo_npages; i++)
-		must(img_write_page(&w, f->data + img_page_off(img, i)) == 0, "page");
-	must(img_write_end(&w) == 0, "end");
-	must(memcmp(again.data + img->i_lo.lo_sums_off, f->data + img->i_lo.lo_sums_off,
-		    f->size - img->i_lo.lo_sums_off) == 0 &&
-		     memcmp(again.data, f->data, data_off) == 0,
-	     "the same bytes");
-	memfile_free(&again);
-}
-
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
@@ -86,7 +60,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	must(error == 0 || error == -ENOEXEC || error == -EBADMSG || error == -EOPNOTSUPP || error == -E2BIG,
 	     "the errors of the contract");
 	if (!error && img_verify_pages(&img, &io, &err) == 0)
-		write_again(&img, &f);
+		must(same_again(&img, &f), "what was accepted is the one encoding of its state");
 	img_free(&img);
 	must(mem_live == 0, "nothing leaks");
 	free(f.data);
@@ -96,16 +70,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 /* No pages: the least that is an image. */
 static inline void sample_tiny(struct img_image *img)
 {
-	img_init(img, &sample_mem);
-	sample_proc(img);
-	img->i_proc.p_ngroups = 0;
-	sample_lwp(img, 77, false);
-	img->i_lwp[0].l_tls[0] = 0;
-	img->i_lwp[0].l_regs.r_gs = 0;
+	struct img_proc *p = sample_begin(img, 1);
+
+	sample_proc(img, 0, 77, IMG_NONE);
+	p->p_ngroups = 0;
+	sample_lwp(img, p, 77, false);
+	p->p_lwp[0].l_tls[0] = 0;
+	p->p_lwp[0].l_regs.r_gs = 0;
 }
 
-typedef void (*sample_fn)(struct img_image *img);
-static const sample_fn seeds[] = { sample_tiny, sample_small, sample_large };
+static const sample_fn seeds[] = { sample_tiny, sample_small, sample_tree, sample_large };
 
 static inline void make_seed(u32 n, struct memfile *f)
 {

@@ -104,10 +104,11 @@ static u32 sample_vnode(struct img_image *img, const char *path, u32 mode, u32 i
 	return (u32)index;
 }
 
-static void sample_seg(struct img_image *img, u32 base, u32 npages, u32 prot, u32 kind, u32 flags,
-		       u32 vnode, u64 off)
+/* A seg of p. It maps no data object until the caller says so; the pointer is good until the next one is added. */
+static struct img_seg *sample_seg(struct img_image *img, struct img_proc *p, u32 base, u32 npages,
+				  u32 prot, u32 kind, u32 flags, u32 vnode, u64 off)
 {
-	struct img_seg *s = img_add_seg(img);
+	struct img_seg *s = img_add_seg(img, p);
 
 	NEED(s);
 	*s = (struct img_seg){ .s_base = base,
@@ -117,12 +118,14 @@ static void sample_seg(struct img_image *img, u32 base, u32 npages, u32 prot, u3
 			       .s_kind = kind,
 			       .s_flags = flags,
 			       .s_vnode = vnode,
+			       .s_data = IMG_NONE,
 			       .s_off = off };
+	return s;
 }
 
-static inline void sample_lwp(struct img_image *img, s32 tid, bool fpu)
+static inline void sample_lwp(struct img_image *img, struct img_proc *p, s32 tid, bool fpu)
 {
-	struct img_lwp *l = img_add_lwp(img);
+	struct img_lwp *l = img_add_lwp(img, p);
 	static const u8 fx_start[32] = { 0x7f, 0x03, 0x00, 0x38, 0x80, 0,    0, 0, 1,	 2,
 					 3,    4,    0,	   0,	 0,    0,    5, 6, 7,	 8,
 					 0,    0,    0,	   0,	 0x80, 0x1f, 0, 0, 0xff, 0xff };
@@ -161,20 +164,30 @@ static inline void sample_lwp(struct img_image *img, s32 tid, bool fpu)
 	img_fx_canon(l->l_fx);
 }
 
-static inline void sample_proc(struct img_image *img)
+/* An empty image with an identity and n processes, which sample_proc() fills. */
+static inline struct img_proc *sample_begin(struct img_image *img, u32 n)
 {
-	struct img_proc *p = &img->i_proc;
-	struct img_mm *m = &img->i_mm;
-	static const u32 auxv[] = { 6, 4096, 25, 0xbfffff80, 31, 0xbfffffe0, 0, 0 };
-
+	img_init(img, &sample_mem);
+	NEED(img_add_procs(img, n) == 0);
 	for (u32 i = 0; i < 16; i++)
 		img->i_ident.id_image[i] = (u8)(i * 17);
 	strcpy(img->i_ident.id_node, "reprise");
 	strcpy(img->i_ident.id_system, "Reprise 0.1");
 	img->i_ident.id_real_ns = 1700000000123456789ull;
 	img->i_ident.id_mono_ns = 42000000000ull;
-	p->p_pid = 77;
-	p->p_ppid = 1;
+	return img->i_proc;
+}
+
+/* Process n; parent: its parent in the image, or IMG_NONE. */
+static inline struct img_proc *sample_proc(struct img_image *img, u32 n, s32 pid, u32 parent)
+{
+	struct img_proc *p = &img->i_proc[n];
+	struct img_mm *m = &p->p_mm;
+	static const u32 auxv[] = { 6, 4096, 25, 0xbfffff80, 31, 0xbfffffe0, 0, 0 };
+
+	p->p_parent = parent;
+	p->p_pid = pid;
+	p->p_ppid = parent == IMG_NONE ? 1 : img->i_proc[parent].p_pid;
 	p->p_pgid = p->p_sid = 77;
 	p->p_exitsig = 17;
 	p->p_umask = 022;
@@ -211,47 +224,63 @@ static inline void sample_proc(struct img_image *img)
 	m->m_code_end = 0x08049000;
 	m->m_nauxv = ARRAY_SIZE(auxv);
 	memcpy(m->m_auxv, auxv, sizeof(auxv));
+	return p;
 }
 
-static void sample_pages(struct img_image *img, u32 va, u32 n)
+static void sample_pages(struct img_image *img, struct img_proc *p, u32 va, u32 n)
 {
 	for (u32 i = 0; i < n; i++)
-		NEED(img_add_page(img, va + i * IMG_PAGE) == 0);
+		NEED(img_add_page(img, p, va + i * IMG_PAGE) == 0);
+}
+
+static inline u32 sample_file(struct img_image *img, struct img_file file)
+{
+	struct img_file *f = img_add_file(img);
+
+	NEED(f);
+	*f = file;
+	return img->i_nfile - 1;
+}
+
+static inline void sample_fd(struct img_image *img, struct img_proc *p, struct img_fd fd)
+{
+	struct img_fd *new = img_add_fd(img, p);
+
+	NEED(new);
+	*new = fd;
+}
+
+/* The terminal, and a description of it: the first of the image. */
+static inline void sample_tty(struct img_image *img)
+{
+	u32 vnode = sample_vnode(img, "/dev/ttyS0", 0020620, 20);
+	struct img_tty *t = img_add_tty(img);
+
+	NEED(t);
+	*t = (struct img_tty){
+		.t_vnode = vnode, .t_lflag = 0x8a3b, .t_cc = { 3, 28, 127 }, .t_row = 25, .t_col = 80, .t_pgrp = 77
+	};
+	sample_file(img, (struct img_file){ .f_kind = IMG_FILE_TTY, .f_flags = 2, .f_vnode = vnode });
 }
 
 /* Little of everything: one lwp, three stored pages, standard descriptors on a terminal. */
 static inline void sample_small(struct img_image *img)
 {
-	struct img_file *f;
-	struct img_fd *fd;
-	struct img_tty *t;
-	u32 tty;
+	struct img_proc *p = sample_begin(img, 1);
 
-	img_init(img, &sample_mem);
-	sample_proc(img);
-	sample_lwp(img, 77, true);
-	sample_seg(img, 0x08048000, 2, 5, IMG_SEG_PRIVATE, 0, img->i_proc.p_exe, 0);
-	sample_seg(img, 0x0804a000, 2, 3, IMG_SEG_PRIVATE, 0, img->i_proc.p_exe, 0x2000);
-	sample_seg(img, 0x0804c000, 4, 3, IMG_SEG_ANON, IMG_SEGF_BRK, IMG_NONE, 0);
-	sample_seg(img, 0xbffe0000, 32, 3, IMG_SEG_ANON, IMG_SEGF_STACK, IMG_NONE, 0);
-	sample_pages(img, 0x0804a000, 1);
-	sample_pages(img, 0x0804d000, 1);
-	sample_pages(img, 0xbffff000, 1);
-	tty = sample_vnode(img, "/dev/ttyS0", 0020620, 20);
-	f = img_add_file(img);
-	NEED(f);
-	*f = (struct img_file){ .f_kind = IMG_FILE_TTY, .f_flags = 2, .f_vnode = tty, .f_tty = 0 };
-	for (u32 i = 0; i < 3; i++) {
-		fd = img_add_fd(img);
-		NEED(fd);
-		*fd = (struct img_fd){ .fd_num = i };
-	}
-	t = img_add_tty(img);
-	NEED(t);
-	*t = (struct img_tty){
-		.t_vnode = tty, .t_lflag = 0x8a3b, .t_cc = { 3, 28, 127 }, .t_row = 25, .t_col = 80, .t_pgrp = 77
-	};
-	img->i_proc.p_ctty = 0;
+	sample_proc(img, 0, 77, IMG_NONE);
+	sample_lwp(img, p, 77, true);
+	sample_seg(img, p, 0x08048000, 2, 5, IMG_SEG_PRIVATE, 0, p->p_exe, 0);
+	sample_seg(img, p, 0x0804a000, 2, 3, IMG_SEG_PRIVATE, 0, p->p_exe, 0x2000);
+	sample_seg(img, p, 0x0804c000, 4, 3, IMG_SEG_ANON, IMG_SEGF_BRK, IMG_NONE, 0);
+	sample_seg(img, p, 0xbffe0000, 32, 3, IMG_SEG_ANON, IMG_SEGF_STACK, IMG_NONE, 0);
+	sample_pages(img, p, 0x0804a000, 1);
+	sample_pages(img, p, 0x0804d000, 1);
+	sample_pages(img, p, 0xbffff000, 1);
+	sample_tty(img);
+	for (u32 i = 0; i < 3; i++)
+		sample_fd(img, p, (struct img_fd){ .fd_num = i });
+	p->p_ctty = 0;
 }
 
 static inline void sample_signal(struct img_image *img, struct img_sigqueue *q, u32 sig)
@@ -264,59 +293,56 @@ static inline void sample_signal(struct img_image *img, struct img_sigqueue *q, 
 	q->q_set |= 1ull << (sig - 1);
 }
 
-/* Three lwps, queues, files of every kind with shared descriptions, segs with many runs, more than one block of sums. */
+/* Three lwps, queues, files with shared descriptions, segs with many runs, more than one block of sums. */
 static inline void sample_large(struct img_image *img)
 {
+	struct img_proc *p = sample_begin(img, 1);
 	u32 null, log, dir;
 
-	img_init(img, &sample_mem);
-	sample_proc(img);
-	sample_lwp(img, 78, true);
-	sample_lwp(img, 77, false);
-	sample_lwp(img, 79, true);
-	img->i_lwp[1].l_restart = (struct img_restart){
+	sample_proc(img, 0, 77, IMG_NONE);
+	sample_lwp(img, p, 78, true);
+	sample_lwp(img, p, 77, false);
+	sample_lwp(img, p, 79, true);
+	p->p_lwp[1].l_restart = (struct img_restart){
 		.rs_active = 1, .rs_sysno = 162, .rs_arg = { 1, 2, 3, 4, 5 }, .rs_remain = 77
 	};
-	img->i_lwp[1].l_tls[0] = 0;
-	img->i_lwp[1].l_tls[2] = 0x08dff3040960ffffull;
-	img->i_lwp[1].l_regs.r_gs = 0x43;
-	sample_signal(img, &img->i_lwp[2].l_pending, 10);
-	sample_signal(img, &img->i_proc.p_pending, 34);
-	sample_signal(img, &img->i_proc.p_pending, 34);
-	img->i_proc.p_pending.q_set |= 1;
-	sample_seg(img, 0x08048000, 8, 5, IMG_SEG_PRIVATE, 0, img->i_proc.p_exe, 0);
-	sample_seg(img, 0x08050000, 8, 3, IMG_SEG_PRIVATE, 0, img->i_proc.p_exe, 0x8000);
-	sample_seg(img, 0x40000000, 16, 3, IMG_SEG_SHARED, 0,
+	p->p_lwp[1].l_tls[0] = 0;
+	p->p_lwp[1].l_tls[2] = 0x08dff3040960ffffull;
+	p->p_lwp[1].l_regs.r_gs = 0x43;
+	sample_signal(img, &p->p_lwp[2].l_pending, 10);
+	sample_signal(img, &p->p_pending, 34);
+	sample_signal(img, &p->p_pending, 34);
+	p->p_pending.q_set |= 1;
+	sample_seg(img, p, 0x08048000, 8, 5, IMG_SEG_PRIVATE, 0, p->p_exe, 0);
+	sample_seg(img, p, 0x08050000, 8, 3, IMG_SEG_PRIVATE, 0, p->p_exe, 0x8000);
+	sample_seg(img, p, 0x40000000, 16, 3, IMG_SEG_SHARED, 0,
 		   sample_vnode(img, "/root/data", 0100644, 50), 0x10000);
-	sample_seg(img, 0x40010000, 1, 0, IMG_SEG_ANON, IMG_SEGF_DONTFORK, IMG_NONE, 0);
-	sample_seg(img, 0x40011000, 3000, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
-	sample_seg(img, 0xbffe0000, 32, 3, IMG_SEG_ANON, IMG_SEGF_STACK, IMG_NONE, 0);
-	sample_pages(img, 0x08050000, 8);
+	sample_seg(img, p, 0x40010000, 1, 0, IMG_SEG_ANON, IMG_SEGF_DONTFORK, IMG_NONE, 0);
+	sample_seg(img, p, 0x40011000, 3000, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
+	sample_seg(img, p, 0xbffe0000, 32, 3, IMG_SEG_ANON, IMG_SEGF_STACK, IMG_NONE, 0);
+	sample_pages(img, p, 0x08050000, 8);
 	for (u32 va = 0x40011000; va < 0x40011000 + 3000 * IMG_PAGE; va += 5 * IMG_PAGE)
-		sample_pages(img, va, 2);
-	sample_pages(img, 0xbfffe000, 2);
+		sample_pages(img, p, va, 2);
+	sample_pages(img, p, 0xbfffe000, 2);
 	null = sample_vnode(img, "/dev/null", 0020666, 53);
 	log = sample_vnode(img, "/root/log with a blank\n", 0100600, 51);
 	dir = sample_vnode(img, "/root/dir", 0040755, 52);
-	const struct img_file files[] = {
-		{ .f_kind = IMG_FILE_CHR, .f_flags = 0, .f_vnode = null, .f_tty = IMG_NONE },
-		{ .f_kind = IMG_FILE_REG, .f_flags = 0102001, .f_offset = 123456789012ull, .f_vnode = log, .f_tty = IMG_NONE },
-		{ .f_kind = IMG_FILE_DIR, .f_flags = 0200000, .f_offset = 48, .f_vnode = dir, .f_tty = IMG_NONE, .f_owner = -77 },
-	};
+	sample_file(img, (struct img_file){ .f_kind = IMG_FILE_CHR, .f_vnode = null, .f_obj = IMG_NONE });
+	sample_file(img, (struct img_file){ .f_kind = IMG_FILE_REG,
+					    .f_flags = 0102001,
+					    .f_offset = 123456789012ull,
+					    .f_vnode = log,
+					    .f_obj = IMG_NONE });
+	sample_file(img, (struct img_file){ .f_kind = IMG_FILE_DIR,
+					    .f_flags = 0200000,
+					    .f_offset = 48,
+					    .f_vnode = dir,
+					    .f_obj = IMG_NONE,
+					    .f_owner = -77 });
 	const struct img_fd fds[] = { { 0, 0, 0 }, { 1, 1, 0 }, { 2, 1, 0 }, { 10, 2, 1 }, { 11, 0, 1 } };
 
-	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
-		struct img_file *f = img_add_file(img);
-
-		NEED(f);
-		*f = files[i];
-	}
-	for (u32 i = 0; i < ARRAY_SIZE(fds); i++) {
-		struct img_fd *fd = img_add_fd(img);
-
-		NEED(fd);
-		*fd = fds[i];
-	}
+	for (u32 i = 0; i < ARRAY_SIZE(fds); i++)
+		sample_fd(img, p, fds[i]);
 }
 
 /* The contents of a page: not zero, different for each address. */
@@ -328,6 +354,34 @@ static inline void sample_page(u32 va, u8 page[IMG_PAGE])
 		x = x * 1664525 + 1013904223;
 		page[i] = (u8)(x >> 24);
 	}
+}
+
+/* The page at r_va `at` of run list k: different for each list; zeros behind the end of a data object. */
+static inline void sample_contents(const struct img_image *img, u32 k, u32 at, u8 page[IMG_PAGE])
+{
+	sample_page(at ^ k << 4, page);
+	if (k >= img->i_nproc) {
+		u64 size = img->i_data[k - img->i_nproc].d_size;
+
+		if (size < at + (u64)IMG_PAGE)
+			memset(page + size - at, 0, (size_t)(at + IMG_PAGE - size));
+	}
+}
+
+static inline int sample_write_list(struct img_image *img, struct memfile *f, struct img_writer *w, u32 k)
+{
+	struct img_runs rs = img_list(img, k);
+	int error = 0;
+
+	for (u32 r = 0; r < rs.rs_nrun && !error; r++)
+		for (u32 i = 0; i < rs.rs_run[r].r_npages && !error; i++) {
+			u8 page[IMG_PAGE];
+
+			sample_contents(img, k, rs.rs_run[r].r_va + i * IMG_PAGE, page);
+			memcpy(f->data + img_page_off(img, rs.rs_run[r].r_first + i), page, IMG_PAGE);
+			error = img_write_page(w, page);
+		}
+	return error;
 }
 
 /* Lays img out and writes it into *f. 0 or the error of the step that failed. */
@@ -345,14 +399,8 @@ static inline int sample_write(struct img_image *img, struct memfile *f, struct 
 		f->written = calloc(1, f->size / IMG_PAGE);
 	}
 	error = img_write_begin(&w, img, &io);
-	for (u32 r = 0; r < img->i_nrun && !error; r++)
-		for (u32 i = 0; i < img->i_run[r].r_npages && !error; i++) {
-			u8 page[IMG_PAGE];
-
-			sample_page(img->i_run[r].r_va + i * IMG_PAGE, page);
-			memcpy(f->data + img_page_off(img, img->i_run[r].r_first + i), page, IMG_PAGE);
-			error = img_write_page(&w, page);
-		}
+	for (u32 k = 0; k < img_nlists(img) && !error; k++)
+		error = sample_write_list(img, f, &w, k);
 	return error ? error : img_write_end(&w);
 }
 

@@ -3,15 +3,16 @@
  * ckptool's commands on images made here: what they print, and their exit status.
  *
  * UNIT-NEEDS: python3
- * UNIT-SOURCES: ckpt/image_check.c ckpt/image_codec.c ckpt/image_core.c ckpt/image_mem.c
- * UNIT-SOURCES: ckpt/image_notes.c ckpt/image_read.c ckpt/image_sum.c ckpt/image_write.c
- * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_json.c tools/ckptool_diff.c tools/ckptool_info.c
+ * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_walk_proc.c tools/ckptool_json.c tools/ckptool_diff.c
+ * UNIT-SOURCES: tools/ckptool_info.c tools/ckptool_cat.c tools/ckptool_extract.c
  */
 #define main ckptool_main
 #include "tools/ckptool_main.c"
 #undef main
 
 #include "tests/unit/image_sample.h"
+#include "tests/unit/image_tree.h"
 
 /* Behind the sample: <signal.h> makes sa_handler a macro. */
 #include <stdarg.h>
@@ -46,7 +47,7 @@ static void save_image(const char *name, struct img_image *img)
 /* Runs ckptool in a child; what it printed, on both streams, is in output. Returns its exit status. */
 static int run(const char *first, ...)
 {
-	char *argv[10] = { (char *)"ckptool", (char *)first };
+	char *argv[12] = { (char *)"ckptool", (char *)first };
 	int argc = 2, status;
 	va_list ap;
 	pid_t pid;
@@ -99,10 +100,22 @@ static void make_images(void)
 	sample_large(&img);
 	save_image("large", &img);
 	sample_small(&img);
-	img.i_proc.p_umask = 077;
-	img.i_lwp[0].l_regs.r_eax = 0x1234;
-	NEED(img_add_page(&img, 0xbffff000) == -EINVAL);
+	img.i_proc->p_umask = 077;
+	img.i_proc->p_lwp[0].l_regs.r_eax = 0x1234;
+	NEED(img_add_page(&img, img.i_proc, 0xbffff000) == -EINVAL);
 	save_image("other", &img);
+	sample_tree(&img);
+	save_image("tree", &img);
+	sample_tree(&img);
+	img.i_proc[1].p_lwp[0].l_regs.r_edi = 7;
+	img.i_proc[1].p_seg[2].s_prot = 1;
+	img.i_data[1].d_run[0].r_va = 0x1000;
+	img.i_file[2].f_offset = 6000;
+	save_image("tree2", &img);
+	sample_tree(&img);
+	img.i_proc[0].p_pid = img.i_proc[0].p_lwp[0].l_tid = img.i_proc[1].p_ppid = 500;
+	img.i_proc[1].p_pid = img.i_proc[2].p_ppid = img.i_proc[1].p_lwp[0].l_tid = 501;
+	save_image("renamed", &img);
 }
 
 static void test_verify(void)
@@ -136,15 +149,30 @@ static void test_show(void)
 	check(run("info", "small", NULL) == 0 && says("process   77 (mat)") && says("/dev/ttyS0") &&
 		      says("[stack]") && says("eip 08048123"),
 	      "info");
-	check(run("info", "-v", "large", NULL) == 0 && says("40011000      2  0xe000") &&
+	check(run("info", "tree", NULL) == 0 && says("3 processes, 3 lwps, 10 segs, 7 open files") &&
+		      says("process   78 (mat), parent 77, group 77, session 77, stopped\n") &&
+		      says("process   79 (mat), parent 78, group 77, session 77, ended: status 3\n") &&
+		      says("/root/table[contents 1] +0x1000") && says("[pipe 0]\n") &&
+		      says("/root/fifo[pipe 1]\n") && says("/root/gone (deleted) [contents 3]\n") &&
+		      says("in a pipe             17") && says("ofd   exclusive 10-10  /root/table") &&
+		      says("posix shared    150 to the end of process 78  /root/gone (deleted)"),
+	      "info: several processes");
+	check(run("info", "-v", "large", NULL) == 0 && says("40011000      2  0xf000") &&
 		      says("log with a blank\\012\n") && says("goes on with call 162"),
 	      "info -v");
 	check(run("info", "notes", NULL) == 1 && !says("process"), "info: nothing of a damaged image");
 	check(run("json", "large", NULL) == 0 &&
-		      system("python3 -c 'import json; d = json.load(open(\"out\")); assert len(d[\"lwps\"]) == 3 and "
+		      system("python3 -c 'import json; d = json.load(open(\"out\")); p = d[\"procs\"][0]; assert len(p[\"lwps\"]) == 3 and "
 			     "d[\"vnodes\"][-2][\"path\"] == \"/root/log with a blank\\n\" and "
-			     "d[\"lwps\"][0][\"regs\"][\"eip\"] == 0x08048123 and len(d[\"runs\"]) == 602, d'") == 0,
+			     "p[\"lwps\"][0][\"regs\"][\"eip\"] == 0x08048123 and len(p[\"runs\"]) == 602, d'") == 0,
 	      "json");
+	check(run("json", "tree", NULL) == 0 &&
+		      system("python3 -c 'import json; d = json.load(open(\"out\")); p = d[\"procs\"]; "
+			     "assert [q[\"pid\"] for q in p] == [77, 78, 79] and p[2][\"exit_status\"] == 0x300 and "
+			     "[x[\"kind\"] for x in d[\"data\"]] == [\"memory\", \"file\", \"memfd\", \"file\", \"pipe\"] and "
+			     "d[\"locks\"][2][\"pid\"] == 78 and p[0][\"posix_timers\"][0][\"value\"] == 0x1234 and "
+			     "d[\"files\"][6][\"pipe\"] == 0 and d[\"data\"][3][\"runs\"][1][\"address\"] == 0x5000, d'") == 0,
+	      "json: several processes");
 }
 
 static void test_strange_paths(void)
@@ -167,13 +195,30 @@ static void test_strange_paths(void)
 static void test_diff(void)
 {
 	check(run("diff", "small", "small", NULL) == 0 && output_size == 0, "diff: no difference");
-	check(run("diff", "small", "other", NULL) == 1 && says("- lwps.0.regs.eax = 0x4d") &&
-		      says("+ lwps.0.regs.eax = 0x1234") && says("- proc.umask = 0x12") && !says("page"),
+	check(run("diff", "small", "other", NULL) == 1 && says("- procs.77.lwps.77.regs.eax = 0x4d") &&
+		      says("+ procs.77.lwps.77.regs.eax = 0x1234") &&
+		      says("- procs.77.umask = 0x12") && !says("page"),
 	      "diff: a register and the umask");
-	check(run("diff", "small", "page", NULL) == 1 && says("! page 0x804a000: 1 bytes"), "diff: a page");
-	check(run("diff", "small", "large", NULL) == 1 && says("- page 0x804a000") &&
-		      says("+ page 0x8050000") && says("+ lwps.2.tid = 79"),
+	check(run("diff", "small", "page", NULL) == 1 &&
+		      strcmp(output, "! procs.77.page 0x804a000: 1 bytes\n") == 0,
+	      "diff: a page");
+	check(run("diff", "small", "large", NULL) == 1 && says("- procs.77.page 0x804a000") &&
+		      says("+ procs.77.page 0x8050000") && says("+ procs.77.lwps.79.tid = 79") &&
+		      says("+ procs.77.segs.0x8050000.size = 0x8000"),
 	      "diff: much");
+	check(run("diff", "tree", "tree2", NULL) == 1 && strcmp(output, "- procs.78.lwps.78.regs.edi = 0x55555555\n"
+									"+ procs.78.lwps.78.regs.edi = 7\n"
+									"- procs.78.segs.0x50000000.prot = 3\n"
+									"+ procs.78.segs.0x50000000.prot = 1\n"
+									"- files.2.offset = 0x1388\n"
+									"+ files.2.offset = 0x1770\n"
+									"- data.1.page 0x2000\n"
+									"+ data.1.page 0x1000\n") == 0,
+	      "diff: of several processes, just what differs");
+	check(run("diff", "tree", "renamed", NULL) == 1 && says("- procs.0.pid = 77\n+ procs.0.pid = 500") &&
+		      says("- procs.1.lwps.0.tid = 78\n+ procs.1.lwps.0.tid = 501") &&
+		      !says("page") && !says("regs"),
+	      "diff: processes of other ids, in their order");
 	check(run("diff", "small", "notes", NULL) == 2, "diff: a damaged image");
 }
 
@@ -189,8 +234,73 @@ static void test_cat(void)
 	check(run("cat", "small", "0x20000000", "4", NULL) == 2 && says("nothing is mapped"), "cat: of nothing");
 	check(run("cat", "small", "0xfffffff0", "4", NULL) == 2 && run("cat", "small", "zero", "4", NULL) == 2 &&
 		      run("cat", "small", "0xbffff000", "4097", NULL) == 2 &&
-		      run("cat", "small", "0x10000", "-1", NULL) == 2,
+		      run("cat", "small", "0x10000", "-1", NULL) == 2 &&
+		      run("cat", "small", "", "1", NULL) == 2,
 	      "cat: no range");
+}
+
+/* List k's page, as sample_write() makes it. */
+static bool is_page(u32 k, u32 at)
+{
+	struct img_image img;
+	u8 page[IMG_PAGE];
+
+	sample_tree(&img);
+	sample_contents(&img, k, at, page);
+	img_free(&img);
+	return output_size == IMG_PAGE && memcmp(output, page, IMG_PAGE) == 0;
+}
+
+static void test_cat_tree(void)
+{
+	check(run("cat", "tree", "0x0804a000", "4096", NULL) == 0 && is_page(0, 0x0804a000) &&
+		      run("cat", "-p", "78", "tree", "0x0804a000", "4096", NULL) == 0 && is_page(1, 0x0804a000),
+	      "cat: each process has its memory");
+	check(run("cat", "tree", "0x40003000", "4096", NULL) == 0 && is_page(3, 0x3000) &&
+		      run("cat", "-p", "78", "tree", "0x50000000", "4096", NULL) == 0 && is_page(3, 0x1000) &&
+		      run("cat", "tree", "0x40011000", "4096", NULL) == 0 && is_page(4, 0x2000),
+	      "cat: shared memory, and the contents of a file");
+	check(run("cat", "-p", "78", "tree", "0x50001000", "2", NULL) == 0 && output_size == 2 &&
+		      !output[0] && !output[1],
+	      "cat: zeros in shared memory");
+	check(run("cat", "-p", "78", "tree", "0x40003000", "4", NULL) == 2 && says("nothing is mapped"),
+	      "cat: not in this process");
+	check(run("cat", "-p", "99", "tree", "0x40003000", "4", NULL) == 2 && says("holds no process 99") &&
+		      run("cat", "-p", "x", "tree", "0x40003000", "4", NULL) == 2,
+	      "cat: no such process");
+	check(run("cat", "-p", "79", "tree", "0x40003000", "4", NULL) == 2 && says("nothing is mapped"),
+	      "cat: of a zombie");
+}
+
+static void test_extract(void)
+{
+	check(run("extract", "tree", "78", "child", NULL) == 0 && output_size == 0 &&
+		      run("verify", "child", NULL) == 0 && says("whole, 10 pages"),
+	      "extract: an image of its own");
+	check(run("cat", "child", "0x0804a000", "4096", NULL) == 0 && is_page(1, 0x0804a000) &&
+		      run("cat", "child", "0x50000000", "4096", NULL) == 0 && is_page(3, 0x1000),
+	      "extract: its memory");
+	check(run("diff", "child", "tree", NULL) == 1 && says("+ procs.77.pid = 77") &&
+		      says("- procs.78.descriptors.1.file = 1\n+ procs.78.descriptors.1.file = 6\n") &&
+		      !says("procs.78.page") && !says("procs.78.lwps"),
+	      "extract: the process is the same");
+	check(run("info", "child", NULL) == 0 && says("1 processes, 1 lwps, 5 segs, 3 open files") &&
+		      says("[pipe 0]\n") && says("/root/gone (deleted) [contents 2]") &&
+		      says("posix shared    150 to the end of process 78"),
+	      "extract: with what it uses");
+	check(run("extract", "tree", "77", "parent", NULL) == 0 && run("verify", "parent", NULL) == 0 &&
+		      run("extract", "parent", "77", "parent2", NULL) == 0 &&
+		      run("diff", "parent", "parent2", NULL) == 1 && says("ident.image") && !says("procs"),
+	      "extract: of the first process, and again");
+	check(run("extract", "tree", "79", "zombie", NULL) == 2 && says("has ended") &&
+		      access("zombie", F_OK) < 0,
+	      "extract: nothing of a zombie");
+	check(run("extract", "tree", "77", "tree", NULL) == 2 && says("File exists") &&
+		      run("verify", "tree", NULL) == 0,
+	      "extract: never over a file");
+	check(run("extract", "tree", "1", "none", NULL) == 2 &&
+		      run("extract", "notes", "77", "none", NULL) == 1 && access("none", F_OK) < 0,
+	      "extract: no such process, a damaged image");
 }
 
 int main(void)
@@ -206,6 +316,8 @@ int main(void)
 	test_strange_paths();
 	test_diff();
 	test_cat();
+	test_cat_tree();
+	test_extract();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	check(chdir("/") == 0 && system(command) == 0, "nothing is left");
 	return failed;

@@ -1,113 +1,84 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checkpoint images: what is written is what is read; one state, one file; nothing damaged is read.
+ * Checkpoint images: what is written is what is read; one state, one file.
  *
- * UNIT-SOURCES: ckpt/image_check.c ckpt/image_codec.c ckpt/image_core.c ckpt/image_mem.c
- * UNIT-SOURCES: ckpt/image_notes.c ckpt/image_read.c ckpt/image_sum.c ckpt/image_write.c
+ * UNIT-SOURCES: ckpt/image_*.c
  */
-#include "tests/unit/image_sample.h"
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s %s\n", ok ? "ok" : "FAIL", name);
-	failed |= !ok;
-}
-
-typedef void (*sample_fn)(struct img_image *img);
-
-static int read_file(struct memfile *f, struct img_image *img, struct img_err *err)
-{
-	struct img_io io = memfile_io(f);
-
-	img_init(img, &sample_mem);
-	return img_read(img, &io, f->size, err);
-}
-
-static int verify_file(struct memfile *f)
-{
-	struct img_io io = memfile_io(f);
-	struct img_image img;
-	struct img_err err;
-	int error;
-
-	img_init(&img, &sample_mem);
-	error = img_read(&img, &io, f->size, &err);
-	if (!error)
-		error = img_verify_pages(&img, &io, &err);
-	img_free(&img);
-	return error;
-}
-
-static void write_sample(sample_fn sample, struct memfile *f)
-{
-	struct img_image img;
-	struct img_err err = { 0 };
-	int error;
-
-	sample(&img);
-	*f = (struct memfile){ 0 };
-	error = sample_write(&img, f, &err);
-	if (error) {
-		printf("FAIL writing: %d %s %#x\n", error, err.e_what, err.e_val);
-		exit(1);
-	}
-	img_free(&img);
-}
+#include "tests/unit/image_io.h"
 
 /* ---- equality of what was saved and what was read ---- */
 
-#define SAME(list, n) (a->n == b->n && memcmp(a->list, b->list, a->n * sizeof(*a->list)) == 0)
+#define SAME(list, n) \
+	(a->n == b->n && (!a->n || memcmp(a->list, b->list, a->n * sizeof(*a->list)) == 0))
 
 static bool queues_equal(const struct img_sigqueue *a, const struct img_sigqueue *b)
 {
-	return a->q_set == b->q_set && a->q_count == b->q_count &&
-	       (!a->q_count || memcmp(a->q_info, b->q_info, a->q_count * sizeof(*a->q_info)) == 0);
+	return a->q_set == b->q_set && SAME(q_info, q_count);
 }
 
-static bool procs_equal(struct img_proc a, struct img_proc b)
+static bool lwps_equal(const struct img_proc *a, const struct img_proc *b)
 {
-	if (!queues_equal(&a.p_pending, &b.p_pending))
-		return false;
-	a.p_pending = b.p_pending;
-	return memcmp(&a, &b, sizeof(a)) == 0;
-}
+	for (u32 i = 0; i < a->p_nlwp && i < b->p_nlwp; i++) {
+		struct img_lwp l = a->p_lwp[i];
 
-static bool lwps_equal(const struct img_image *a, const struct img_image *b)
-{
-	for (u32 i = 0; i < a->i_nlwp; i++) {
-		struct img_lwp l = a->i_lwp[i];
-
-		if (!queues_equal(&l.l_pending, &b->i_lwp[i].l_pending))
+		if (!queues_equal(&l.l_pending, &b->p_lwp[i].l_pending))
 			return false;
-		l.l_pending = b->i_lwp[i].l_pending;
-		if (memcmp(&l, &b->i_lwp[i], sizeof(l)) != 0)
+		l.l_pending = b->p_lwp[i].l_pending;
+		if (memcmp(&l, &b->p_lwp[i], sizeof(l)) != 0)
 			return false;
 	}
-	return a->i_nlwp == b->i_nlwp;
+	return a->p_nlwp == b->p_nlwp;
+}
+
+static bool procs_equal(const struct img_proc *a, const struct img_proc *b)
+{
+	struct img_proc rest = *a;
+
+	/* What points elsewhere is compared where it points. */
+	rest.p_pending = b->p_pending;
+	rest.p_lwp = b->p_lwp;
+	rest.p_seg = b->p_seg;
+	rest.p_run = b->p_run;
+	rest.p_fd = b->p_fd;
+	rest.p_ptimer = b->p_ptimer;
+	rest.p_runseg = b->p_runseg;
+	return memcmp(&rest, b, sizeof(rest)) == 0 && queues_equal(&a->p_pending, &b->p_pending) &&
+	       lwps_equal(a, b) && SAME(p_seg, p_nseg) && SAME(p_run, p_nrun) &&
+	       SAME(p_fd, p_nfd) && SAME(p_ptimer, p_nptimer);
 }
 
 static bool vnodes_equal(const struct img_image *a, const struct img_image *b)
 {
-	for (u32 i = 0; i < a->i_nvnode; i++) {
-		const struct img_vnode *v = &a->i_vnode[i], *w = &b->i_vnode[i];
+	for (u32 i = 0; i < a->i_nvnode && i < b->i_nvnode; i++) {
+		struct img_vnode v = a->i_vnode[i];
 
-		if (strcmp(v->v_path, w->v_path) != 0 || v->v_ino != w->v_ino || v->v_size != w->v_size ||
-		    v->v_mtime != w->v_mtime || v->v_mtime_ns != w->v_mtime_ns || v->v_dev != w->v_dev ||
-		    v->v_rdev != w->v_rdev || v->v_gen != w->v_gen || v->v_mode != w->v_mode)
+		v.v_path = b->i_vnode[i].v_path;
+		if (strcmp(a->i_vnode[i].v_path, v.v_path) != 0 || memcmp(&v, &b->i_vnode[i], sizeof(v)) != 0)
 			return false;
 	}
 	return a->i_nvnode == b->i_nvnode;
 }
 
+static bool data_equal(const struct img_data *a, const struct img_data *b)
+{
+	return a->d_kind == b->d_kind && a->d_mode == b->d_mode && a->d_uid == b->d_uid &&
+	       a->d_gid == b->d_gid && a->d_size == b->d_size &&
+	       strcmp(a->d_path, b->d_path) == 0 && SAME(d_run, d_nrun);
+}
+
 static bool images_equal(const struct img_image *a, const struct img_image *b)
 {
-	return memcmp(&a->i_ident, &b->i_ident, sizeof(a->i_ident)) == 0 &&
-	       procs_equal(a->i_proc, b->i_proc) && memcmp(&a->i_mm, &b->i_mm, sizeof(a->i_mm)) == 0 &&
-	       vnodes_equal(a, b) && lwps_equal(a, b) && SAME(i_seg, i_nseg) && SAME(i_run, i_nrun) &&
-	       SAME(i_fd, i_nfd) && SAME(i_file, i_nfile) && (!a->i_ntty || SAME(i_tty, i_ntty)) &&
-	       memcmp(&a->i_lo, &b->i_lo, sizeof(a->i_lo)) == 0;
+	if (a->i_nproc != b->i_nproc || a->i_ndata != b->i_ndata)
+		return false;
+	for (u32 i = 0; i < a->i_nproc; i++)
+		if (!procs_equal(&a->i_proc[i], &b->i_proc[i]))
+			return false;
+	for (u32 i = 0; i < a->i_ndata; i++)
+		if (!data_equal(&a->i_data[i], &b->i_data[i]))
+			return false;
+	return memcmp(&a->i_ident, &b->i_ident, sizeof(a->i_ident)) == 0 && vnodes_equal(a, b) &&
+	       SAME(i_file, i_nfile) && SAME(i_pipe, i_npipe) && SAME(i_tty, i_ntty) &&
+	       SAME(i_lock, i_nlock) && memcmp(&a->i_lo, &b->i_lo, sizeof(a->i_lo)) == 0;
 }
 
 static void test_round_trip(sample_fn sample, const char *name)
@@ -154,8 +125,8 @@ static void test_round_trip(sample_fn sample, const char *name)
 /* The bytes themselves. If this fails on purpose: a new version of the note, and docs/ckpt.5. */
 static void test_format_kept(void)
 {
-	static const u32 expected[] = { 0x02f1bb42, 0xcf00ac68 };
-	static const sample_fn samples[] = { sample_small, sample_large };
+	static const u32 expected[] = { 0xdc5e7e87, 0x16ccf768, 0x3b030b6c };
+	static const sample_fn samples[] = { sample_small, sample_large, sample_tree };
 
 	for (u32 n = 0; n < ARRAY_SIZE(samples); n++) {
 		struct memfile f;
@@ -171,7 +142,7 @@ static void test_format_kept(void)
 	}
 }
 
-/* Another name, clock and times: only IDENT and TIME differ, and nothing moves. */
+/* Another name, clock and times: only IDENT and TIME differ, and nothing moves. TREE stands between them. */
 static void test_identity_apart(void)
 {
 	struct img_image a, b;
@@ -179,25 +150,31 @@ static void test_identity_apart(void)
 	struct memfile fa = { 0 }, fb = { 0 };
 	u64 first = ~0ull, last = 0;
 
-	sample_large(&a);
-	sample_large(&b);
+	sample_tree(&a);
+	sample_tree(&b);
 	memset(b.i_ident.id_image, 0xee, 16);
 	memset(b.i_ident.id_parent, 0xee, 16);
 	strcpy(b.i_ident.id_node, "another");
 	b.i_ident.id_real_ns = ~0ull;
-	b.i_proc.p_utime = b.i_proc.p_cstime = b.i_proc.p_age = ~0ull;
-	b.i_proc.p_minflt = ~0u;
-	b.i_proc.p_itimer[0].it_remain = 1;
-	b.i_lwp[1].l_utime = ~0ull;
-	b.i_lwp[1].l_restart.rs_remain = 1;
+	for (u32 i = 0; i < b.i_nproc; i++) {
+		b.i_proc[i].p_utime = b.i_proc[i].p_cstime = b.i_proc[i].p_age = ~0ull;
+		b.i_proc[i].p_minflt = ~0u;
+		b.i_proc[i].p_itimer[0].it_remain = 1;
+	}
+	b.i_proc[0].p_lwp[1].l_utime = ~0ull;
+	b.i_proc[0].p_lwp[1].l_restart.rs_remain = 1;
+	b.i_proc[0].p_ptimer[0].pt_remain = 1;
+	a.i_proc[0].p_lwp[1].l_restart.rs_active = b.i_proc[0].p_lwp[1].l_restart.rs_active = 1;
 	NEED(sample_write(&a, &fa, &err) == 0 && sample_write(&b, &fb, &err) == 0);
 	for (u64 i = 0; i < fa.size; i++)
 		if (fa.data[i] != fb.data[i]) {
 			first = MIN(first, i);
 			last = i;
 		}
-	/* IDENT begins with version and checksum; TIME is the note behind it. */
-	check(fa.size == fb.size && first >= a.i_lo.lo_check_off && last < a.i_lo.lo_check_off + 184 + 20 + 200,
+	/* IDENT begins with version and checksum. */
+	check(fa.size == fb.size && first >= a.i_lo.lo_check_off &&
+		      last < a.i_lo.lo_check_off - 4 + 184 + (20 + 4 + 3 * 24) +
+				      (20 + 4 + 3 * 84 + 2 * 8 + 3 * 24),
 	      "identity and times differ in their own notes only");
 	img_free(&a);
 	img_free(&b);
@@ -205,96 +182,9 @@ static void test_identity_apart(void)
 	memfile_free(&fb);
 }
 
-/* ---- damage ---- */
-
-static void test_truncation(void)
-{
-	struct memfile f;
-	u64 size, accepted = 0;
-
-	write_sample(sample_small, &f);
-	size = f.size;
-	for (f.size = 0; f.size < size; f.size++)
-		accepted += verify_file(&f) == 0;
-	check(accepted == 0, "no part of an image is an image");
-	f.data = realloc(f.data, size + IMG_PAGE);
-	memset(f.data + size, 0, IMG_PAGE);
-	for (f.size = size + 1; f.size <= size + IMG_PAGE; f.size += 409)
-		accepted += verify_file(&f) == 0;
-	check(accepted == 0, "nor is an image with something behind it");
-	memfile_free(&f);
-	check(mem_live == 0, "nothing leaks");
-}
-
-static void test_flips(void)
-{
-	struct memfile f;
-	u64 accepted = 0;
-
-	write_sample(sample_small, &f);
-	for (u64 bit = 0; bit < f.size * 8; bit++) {
-		f.data[bit / 8] ^= (u8)(1 << bit % 8);
-		accepted += verify_file(&f) == 0;
-		f.data[bit / 8] ^= (u8)(1 << bit % 8);
-	}
-	printf("  %llu flips, %llu accepted\n", (unsigned long long)f.size * 8, (unsigned long long)accepted);
-	check(accepted == 0, "every flipped bit is found");
-	check(verify_file(&f) == 0, "put back, it is read");
-	memfile_free(&f);
-	check(mem_live == 0, "nothing leaks");
-}
-
-/* Makes the sum of the metadata right, as a forger would. */
-static void forge_sum(struct memfile *f, const struct img_layout *lo)
-{
-	u32 sum = 0;
-
-	memset(f->data + lo->lo_check_off, 0, 4);
-	for (u32 off = 0; off < lo->lo_data_off; off += IMG_PAGE)
-		sum = img_sum_add(sum, img_page_sum(f->data + off));
-	memcpy(f->data + lo->lo_check_off, &sum, 4);
-}
-
-/*
- * Flips with the sum made right: what is accepted must be another legal state, which written again gives exactly the
- * forged file. So no bit of the metadata is without meaning.
- */
-static void test_forged_flips(void)
-{
-	struct memfile f, again = { 0 };
-	struct img_io io = memfile_io(&f);
-	struct img_image img;
-	struct img_layout lo;
-	struct img_err err;
-	u64 accepted = 0, differ = 0;
-
-	write_sample(sample_small, &f);
-	NEED(read_file(&f, &img, &err) == 0);
-	lo = img.i_lo;
-	img_free(&img);
-	for (u64 bit = 0; bit < lo.lo_data_off * 8ull; bit++) {
-		f.data[bit / 8] ^= (u8)(1 << bit % 8);
-		forge_sum(&f, &lo);
-		if (read_file(&f, &img, &err) == 0 && img_verify_pages(&img, &io, &err) == 0) {
-			accepted++;
-			differ += sample_write(&img, &again, &err) != 0 || again.size != f.size ||
-				  memcmp(again.data, f.data, lo.lo_data_off) != 0;
-			memfile_free(&again);
-		} else if (!err.e_what) {
-			differ++;
-		}
-		img_free(&img);
-		f.data[bit / 8] ^= (u8)(1 << bit % 8);
-	}
-	printf("  %u flips, %llu legal states\n", lo.lo_data_off * 8, (unsigned long long)accepted);
-	check(differ == 0, "a forged image is refused, or is the one encoding of another state");
-	memfile_free(&f);
-	check(mem_live == 0, "nothing leaks");
-}
-
 /* ---- failures of memory and files ---- */
 
-static void test_failures(void)
+static void test_failures(sample_fn sample)
 {
 	struct memfile f;
 	struct img_image img;
@@ -302,7 +192,7 @@ static void test_failures(void)
 	u32 n;
 	bool right = true;
 
-	write_sample(sample_large, &f);
+	write_sample(sample, &f);
 	for (n = 1;; n++) {
 		int error;
 
@@ -334,7 +224,8 @@ static void test_failures(void)
 	memfile_free(&f);
 }
 
-static void test_failing_writes(void)
+/* The same while writing; the state itself is made without failures. */
+static void test_failing_writes(sample_fn sample)
 {
 	struct memfile f = { 0 };
 	struct img_image img;
@@ -345,7 +236,7 @@ static void test_failing_writes(void)
 	for (n = 1;; n++) {
 		int error;
 
-		sample_large(&img);
+		sample(&img);
 		f.count = 0;
 		f.fail_at = n;
 		if (f.written)
@@ -356,8 +247,25 @@ static void test_failing_writes(void)
 			break;
 		right &= error == -EIO;
 	}
+	f.fail_at = 0;
 	printf("  %u writes\n", n - 1);
 	check(right && mem_live == 0, "a failing write at any place: -EIO, nothing leaks");
+	for (n = 1, right = true;; n++) {
+		int error;
+
+		sample(&img);
+		memset(f.written, 0, f.size / IMG_PAGE);
+		mem_count = 0;
+		mem_fail_at = n;
+		error = sample_write(&img, &f, &err);
+		mem_fail_at = 0;
+		img_free(&img);
+		if (mem_count < n)
+			break;
+		right &= error == -ENOMEM;
+	}
+	printf("  %u allocations\n", n - 1);
+	check(right && mem_live == 0, "no memory for a write: -ENOMEM, nothing leaks");
 	memfile_free(&f);
 }
 
@@ -369,20 +277,22 @@ static void test_lookup(void)
 	struct img_image img;
 	struct img_err err;
 	struct img_io io = memfile_io(&f);
+	const struct img_proc *p;
 	u32 sums[IMG_SUMS_PER_BLOCK], stored = 0;
 	bool right = true;
 
 	write_sample(sample_large, &f);
 	NEED(read_file(&f, &img, &err) == 0);
-	check(!img_seg_find(&img, 0) && !img_seg_find(&img, 0x08058000) &&
-		      !img_seg_find(&img, 0xc0000000) && img_seg_find(&img, 0xbfffffff) == &img.i_seg[5] &&
-		      img_seg_find(&img, 0x08050000) == &img.i_seg[1],
+	p = &img.i_proc[0];
+	check(!img_seg_find(p, 0) && !img_seg_find(p, 0x08058000) && !img_seg_find(p, 0xc0000000) &&
+		      img_seg_find(p, 0xbfffffff) == &p->p_seg[5] &&
+		      img_seg_find(p, 0x08050000) == &p->p_seg[1],
 	      "segs are found by address");
-	for (u32 i = 0; i < img.i_nseg; i++) {
-		const struct img_seg *s = &img.i_seg[i];
+	for (u32 i = 0; i < p->p_nseg; i++) {
+		const struct img_seg *s = &p->p_seg[i];
 
 		for (u32 va = s->s_base; va < s->s_base + s->s_size; va += IMG_PAGE) {
-			const struct img_run *r = img_run_find(&img, va + 123);
+			const struct img_run *r = img_run_find(img_list(&img, 0), va + 123);
 			u8 page[IMG_PAGE];
 
 			if (!r)
@@ -438,14 +348,14 @@ int main(void)
 	test_sum();
 	test_round_trip(sample_small, "a small image is written");
 	test_round_trip(sample_large, "a large image is written");
+	test_round_trip(sample_tree, "an image of several processes is written");
 	test_format_kept();
 	test_identity_apart();
 	test_lookup();
-	test_failures();
-	test_failing_writes();
-	test_truncation();
-	test_flips();
-	test_forged_flips();
+	test_failures(sample_large);
+	test_failures(sample_tree);
+	test_failing_writes(sample_large);
+	test_failing_writes(sample_tree);
 	check(mem_live == 0, "nothing leaks at all");
 	return failed;
 }

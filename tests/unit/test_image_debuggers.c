@@ -3,10 +3,10 @@
  * Checkpoint images in the hands of other programs: readelf and gdb of the host, which know nothing of us.
  *
  * UNIT-NEEDS: readelf gdb
- * UNIT-SOURCES: ckpt/image_check.c ckpt/image_codec.c ckpt/image_core.c ckpt/image_mem.c
- * UNIT-SOURCES: ckpt/image_notes.c ckpt/image_read.c ckpt/image_sum.c ckpt/image_write.c
+ * UNIT-SOURCES: ckpt/image_*.c
  */
 #include "tests/unit/image_sample.h"
+#include "tests/unit/image_tree.h"
 
 #include <unistd.h>
 
@@ -97,6 +97,7 @@ static void test_gdb(void)
 static void test_gdb_memory(void)
 {
 	struct img_image img;
+	struct img_proc *p;
 	char path[64], command[300];
 	u8 page[IMG_PAGE];
 	u32 word;
@@ -105,13 +106,13 @@ static void test_gdb_memory(void)
 	memcpy(contents + 0x1010, "from the file", 14);
 	save("mapped", contents, sizeof(contents));
 	snprintf(path, sizeof(path), "%s/mapped", dir);
-	img_init(&img, &sample_mem);
-	sample_proc(&img);
-	sample_lwp(&img, 77, false);
-	sample_seg(&img, 0x10000000, 3, 3, IMG_SEG_PRIVATE, 0, sample_vnode(&img, path, 0100644, 60), 0x1000);
-	sample_seg(&img, 0x20000000, 8, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
-	sample_pages(&img, 0x10001000, 1);
-	sample_pages(&img, 0x20003000, 1);
+	p = sample_begin(&img, 1);
+	sample_proc(&img, 0, 77, IMG_NONE);
+	sample_lwp(&img, p, 77, false);
+	sample_seg(&img, p, 0x10000000, 3, 3, IMG_SEG_PRIVATE, 0, sample_vnode(&img, path, 0100644, 60), 0x1000);
+	sample_seg(&img, p, 0x20000000, 8, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
+	sample_pages(&img, p, 0x10001000, 1);
+	sample_pages(&img, p, 0x20003000, 1);
 	save_image(&img, "memory");
 	sample_page(0x20003000, page);
 	memcpy(&word, page + 8, 4);
@@ -130,19 +131,47 @@ static void test_gdb_memory(void)
 static void test_many_headers(void)
 {
 	struct img_image img;
+	struct img_proc *p = sample_begin(&img, 1);
 
-	img_init(&img, &sample_mem);
-	sample_proc(&img);
-	sample_lwp(&img, 77, false);
-	sample_seg(&img, 0x10000000, 140000, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
+	sample_proc(&img, 0, 77, IMG_NONE);
+	sample_lwp(&img, p, 77, false);
+	sample_seg(&img, p, 0x10000000, 140000, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
 	for (u32 i = 0; i < 140000; i += 2)
-		sample_pages(&img, 0x10000000 + i * IMG_PAGE, 1);
+		sample_pages(&img, p, 0x10000000 + i * IMG_PAGE, 1);
 	save_image(&img, "many");
 	run("readelf -hlW many | (grep -e 'program headers:' -e 'Warn' -e Error; echo end)");
 	check(says("65535 (70001)") && !strstr(output, "Warn") && !strstr(output, "Error"),
 	      "readelf: 70001 program headers");
 	run("gdb -nx -batch -c many -ex 'p/x *(int *)0x32001000' -ex 'info threads'");
 	check(says("= 0x0") && says("LWP 77"), "gdb: 70001 program headers");
+}
+
+/* Of several processes debuggers see the first; what belongs to the others they pass over. */
+static void test_tree(void)
+{
+	struct img_image img;
+	char command[200], expected[40];
+	u8 page[IMG_PAGE];
+	u32 word;
+
+	sample_tree(&img);
+	save_image(&img, "tree");
+	sample_page(0x0804a000, page);
+	memcpy(&word, page + 4, 4);
+	run("readelf -hlnW tree");
+	check(says("0x50010000 0x00000001 0x01000 0x01000") &&
+		      says("0x00005000 0x00000003 0x01000 0x01000") && says("/root/table"),
+	      "readelf: pages of other processes and of contents");
+	check(!strstr(output, "Warning") && !strstr(output, "Error"), "readelf: nothing to complain of");
+	snprintf(command, sizeof(command),
+		 "gdb -nx -batch -c tree -ex 'info threads' -ex 'p/x *(int *)0x0804a004' -ex 'thread 2' -ex 'p $eax' "
+		 "-ex 'x/x 0x50010000'");
+	snprintf(expected, sizeof(expected), "= %#x", word);
+	run(command);
+	check(says("LWP 77") && says("LWP 80") && !strstr(output, "LWP 78") && says("= 80"),
+	      "gdb: threads of the first process");
+	check(says(expected), "gdb: its memory");
+	check(says("Cannot access memory at address 0x50010000"), "gdb: nothing of another's");
 }
 
 int main(void)
@@ -158,6 +187,7 @@ int main(void)
 	test_gdb();
 	test_gdb_memory();
 	test_many_headers();
+	test_tree();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	check(system(command) == 0 && mem_live == 0, "nothing is left");
 	return failed;

@@ -3,24 +3,9 @@
  * The rules of a checkpoint image, one by one: what no program could have made itself is neither written nor read; what is
  * merely odd is kept as it is.
  *
- * UNIT-SOURCES: ckpt/image_check.c ckpt/image_codec.c ckpt/image_core.c ckpt/image_mem.c
- * UNIT-SOURCES: ckpt/image_notes.c ckpt/image_read.c ckpt/image_sum.c ckpt/image_write.c
+ * UNIT-SOURCES: ckpt/image_*.c
  */
-#include "tests/unit/image_sample.h"
-
-static int failed;
-
-static void check(bool ok, const char *name)
-{
-	printf("%s %s\n", ok ? "ok" : "FAIL", name);
-	failed |= !ok;
-}
-
-#define PROC (img->i_proc)
-#define MM (img->i_mm)
-#define LWP (img->i_lwp[0])
-#define REGS (img->i_lwp[0].l_regs)
-#define SEG(n) (img->i_seg[n])
+#include "tests/unit/image_cases.h"
 
 /* X(is it legal, what is done to the small or large sample) */
 #define SMALL_CASES(X)                                                                          \
@@ -32,7 +17,7 @@ static void check(bool ok, const char *name)
 	X(1, PROC.p_ppid = 0)                                                                   \
 	X(0, PROC.p_pgid = 99999)                                                               \
 	X(0, PROC.p_sid = -1)                                                                   \
-	X(0, PROC.p_flags = 2)                                                                  \
+	X(0, PROC.p_flags = 32)                                                                 \
 	X(1, PROC.p_flags = IMG_PF_FORKNOEXEC)                                                  \
 	X(0, PROC.p_exitsig = 65)                                                               \
 	X(0, PROC.p_stopsig = 65)                                                               \
@@ -165,18 +150,17 @@ static void check(bool ok, const char *name)
 	X(0, SEG(2).s_vnode = 0)                                                                \
 	X(0, SEG(2).s_off = 4096)                                                               \
 	X(0, SEG(1).s_kind = IMG_SEG_SHARED)                                                    \
-	X(1, img->i_run[0].r_va -= 4096)                                                        \
-	X(0, img->i_run[0].r_va += 1)                                                           \
-	X(0, img->i_run[0].r_npages = 0)                                                        \
-	X(0, img->i_run[0].r_npages = 3)                                                        \
-	X(0, img->i_run[2].r_npages = 2)                                                        \
-	X(0, img->i_run[2].r_npages = 0x100001)                                                 \
-	X(0, img->i_run[1].r_first = 0)                                                         \
-	X(0, img->i_run[1].r_va = 0x0804a000)                                                   \
-	X(0, img->i_run[1].r_va = 0x0804b000)                                                   \
-	X(0, img->i_run[2].r_va = 0x0804e000)                                                   \
-	X(1, img->i_run[2].r_va = 0x0804f000)                                                   \
-	X(0, img->i_nlwp = 0)                                                                   \
+	X(1, PROC.p_run[0].r_va -= 4096)                                                        \
+	X(0, PROC.p_run[0].r_va += 1)                                                           \
+	X(0, PROC.p_run[0].r_npages = 0)                                                        \
+	X(0, PROC.p_run[0].r_npages = 3)                                                        \
+	X(0, PROC.p_run[2].r_npages = 2)                                                        \
+	X(0, PROC.p_run[2].r_npages = 0x100001)                                                 \
+	X(0, PROC.p_run[1].r_va = 0x0804a000)                                                   \
+	X(0, PROC.p_run[1].r_va = 0x0804b000)                                                   \
+	X(0, PROC.p_run[2].r_va = 0x0804e000)                                                   \
+	X(1, PROC.p_run[2].r_va = 0x0804f000)                                                   \
+	X(0, PROC.p_nlwp = 0)                                                                   \
 	X(0, img->i_vnode[0].v_path = "bin/mat")                                                \
 	X(0, img->i_vnode[0].v_path = "")                                                       \
 	X(0, img->i_vnode[0].v_path = NULL)                                                     \
@@ -189,8 +173,8 @@ static void check(bool ok, const char *name)
 	X(0, img->i_file[0].f_kind = 5)                                                         \
 	X(0, img->i_file[0].f_kind = IMG_FILE_REG)                                              \
 	X(0, img->i_file[0].f_kind = IMG_FILE_CHR)                                              \
-	X(0, img->i_file[0].f_tty = 1)                                                          \
-	X(0, img->i_file[0].f_tty = IMG_NONE)                                                   \
+	X(0, img->i_file[0].f_obj = 1)                                                          \
+	X(0, img->i_file[0].f_obj = IMG_NONE)                                                   \
 	X(0, img->i_file[0].f_vnode = 2)                                                        \
 	X(0, img->i_file[0].f_vnode = 4)                                                        \
 	X(0, img->i_file[0].f_flags = 0100)                                                     \
@@ -198,12 +182,12 @@ static void check(bool ok, const char *name)
 	X(0, img->i_file[0].f_flags = 02000000)                                                 \
 	X(1, img->i_file[0].f_flags = 015776003)                                                \
 	X(0, img->i_file[0].f_offset = 1ull << 63)                                              \
-	X(0, img->i_fd[1].fd_num = 0)                                                           \
-	X(0, img->i_fd[2].fd_num = 1024)                                                        \
-	X(1, img->i_fd[2].fd_num = 1023)                                                        \
-	X(0, img->i_fd[0].fd_file = 1)                                                          \
-	X(0, img->i_fd[0].fd_cloexec = 2)                                                       \
-	X(0, img->i_nfd = 0)                                                                    \
+	X(0, PROC.p_fd[1].fd_num = 0)                                                           \
+	X(0, PROC.p_fd[2].fd_num = 1024)                                                        \
+	X(1, PROC.p_fd[2].fd_num = 1023)                                                        \
+	X(0, PROC.p_fd[0].fd_file = 1)                                                          \
+	X(0, PROC.p_fd[0].fd_cloexec = 2)                                                       \
+	X(0, PROC.p_nfd = 0)                                                                    \
 	X(0, img->i_tty[0].t_pgrp = -1)                                                         \
 	X(0, img->i_tty[0].t_vnode = 2)                                                         \
 	X(0, PROC.p_ctty = 1)                                                                   \
@@ -214,25 +198,16 @@ static void check(bool ok, const char *name)
 
 #define LARGE_CASES(X)                             \
 	X(1, (void)img)                            \
-	X(0, img->i_lwp[1].l_tid = 78)             \
-	X(0, img->i_lwp[2].l_tid = 77)             \
-	X(0, img->i_lwp[2].l_tid = 78)             \
-	X(0, img->i_lwp[2].l_tid = 5)              \
-	X(0, img->i_fd[1].fd_file = 2)             \
-	X(0, img->i_fd[3].fd_file = 1)             \
-	X(0, img->i_file[1].f_tty = 0)             \
+	X(0, PROC.p_lwp[1].l_tid = 78)             \
+	X(0, PROC.p_lwp[2].l_tid = 77)             \
+	X(0, PROC.p_lwp[2].l_tid = 78)             \
+	X(0, PROC.p_lwp[2].l_tid = 5)              \
+	X(0, PROC.p_fd[1].fd_file = 2)             \
+	X(0, PROC.p_fd[3].fd_file = 1)             \
+	X(0, img->i_file[1].f_obj = 0)             \
 	X(0, img->i_file[2].f_kind = IMG_FILE_REG) \
-	X(0, img->i_run[3].r_va -= 3 * IMG_PAGE)   \
-	X(0, img->i_run[3].r_va -= 4 * IMG_PAGE)
-
-/* One function for all cases of a sample: case n of the list is done when which == n. */
-#define DO_CASE(is_legal, ...)        \
-	if (n++ == which) {           \
-		__VA_ARGS__;          \
-		*text = #__VA_ARGS__; \
-		*legal = is_legal;    \
-		return true;          \
-	}
+	X(0, PROC.p_run[3].r_va -= 3 * IMG_PAGE)   \
+	X(0, PROC.p_run[3].r_va -= 4 * IMG_PAGE)
 
 static bool small_case(struct img_image *img, u32 which, bool *legal, const char **text)
 {
@@ -250,74 +225,53 @@ static bool large_case(struct img_image *img, u32 which, bool *legal, const char
 	return false;
 }
 
-/* A legal state is written and read back; another is refused, with a reason. */
-static bool case_right(struct img_image *img, bool legal, const char *text)
-{
-	struct img_err err = { 0 };
-	struct memfile f = { 0 };
-	int error = sample_write(img, &f, &err);
-	bool right = legal ? error == 0 : (error == -EINVAL || error == -E2BIG) && err.e_what;
-
-	if (legal && right) {
-		struct img_io io = memfile_io(&f);
-		struct img_image again;
-
-		img_init(&again, &sample_mem);
-		error = img_read(&again, &io, f.size, &err);
-		right = error == 0;
-		img_free(&again);
-	}
-	if (!right)
-		printf("  %s: %d %s\n", text, error, err.e_what ? err.e_what : "-");
-	memfile_free(&f);
-	return right;
-}
-
-static void test_cases(const char *name, void (*sample)(struct img_image *img),
-		       bool (*change)(struct img_image *img, u32 which, bool *legal, const char **text))
-{
-	bool right = true;
-	u32 n = 0;
-
-	for (;; n++) {
-		struct img_image img;
-		const char *text;
-		bool legal, more;
-
-		sample(&img);
-		more = change(&img, n, &legal, &text);
-		if (more)
-			right &= case_right(&img, legal, text);
-		img_free(&img);
-		if (!more)
-			break;
-	}
-	printf("  %u cases\n", n);
-	check(right, name);
-}
-
 static void test_limits(void)
 {
 	struct img_image img;
+	struct img_proc *p;
 	u32 n;
 
-	img_init(&img, &sample_mem);
-	for (n = 0; img_add_fd(&img); n++)
+	p = sample_begin(&img, 1);
+	for (n = 0; img_add_fd(&img, p); n++)
 		;
 	check(n == IMG_MAX_FDS, "no more descriptors than the limit");
-	for (n = 0; img_add_lwp(&img); n++)
+	for (n = 0; img_add_lwp(&img, p); n++)
 		;
 	check(n == IMG_MAX_LWPS, "no more lwps");
-	for (n = 0; img_add_siginfo(&img, &img.i_proc.p_pending); n++)
+	for (n = 0; img_add_siginfo(&img, &p->p_pending); n++)
 		;
 	check(n == IMG_MAX_PENDING, "no more queued signals");
+	for (n = 0; img_add_ptimer(&img, p); n++)
+		;
+	check(n == IMG_MAX_PTIMERS, "no more timers");
+	for (n = 0; img_add_file(&img); n++)
+		;
+	check(n == IMG_MAX_FILES, "no more open files");
+	for (n = 0; img_add_pipe(&img); n++)
+		;
+	check(n == IMG_MAX_PIPES, "no more pipes");
+	for (n = 0; img_add_data(&img, ""); n++)
+		;
+	check(n == IMG_MAX_DATA, "no more data objects");
+	for (n = 0; img_add_lock(&img); n++)
+		;
+	check(n == IMG_MAX_LOCKS, "no more locks");
+	for (n = 0; img_add_tty(&img); n++)
+		;
+	check(n == IMG_MAX_TTYS, "no more terminals");
 	img_free(&img);
 
 	img_init(&img, &sample_mem);
-	sample_seg(&img, 0x10000000, IMG_MAX_LOADS * 2 + 2, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
-	for (n = 0; img_add_page(&img, 0x10000000 + n * 2 * IMG_PAGE) == 0; n++)
+	check(img_add_procs(&img, 0) == -E2BIG && img_add_procs(&img, IMG_MAX_PROCS + 1) == -E2BIG &&
+		      img_add_procs(&img, IMG_MAX_PROCS) == 0,
+	      "no more processes");
+	img_free(&img);
+
+	p = sample_begin(&img, 1);
+	sample_seg(&img, p, 0x10000000, IMG_MAX_LOADS * 2 + 2, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
+	for (n = 0; img_add_page(&img, p, 0x10000000 + n * 2 * IMG_PAGE) == 0; n++)
 		;
-	check(n == IMG_MAX_LOADS && img_add_page(&img, 0x10000000 + n * 2 * IMG_PAGE) == -E2BIG, "no more runs");
+	check(n == IMG_MAX_LOADS && img_add_page(&img, p, 0x10000000 + n * 2 * IMG_PAGE) == -E2BIG, "no more runs");
 	img_free(&img);
 	check(mem_live == 0, "nothing leaks");
 }
@@ -325,22 +279,42 @@ static void test_limits(void)
 static void test_add_page(void)
 {
 	struct img_image img;
+	struct img_proc *p = sample_begin(&img, 1);
 
-	img_init(&img, &sample_mem);
-	check(img_add_page(&img, 0x10000000) == -EINVAL, "no page without a seg");
-	sample_seg(&img, 0x10000000, 4, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
-	sample_seg(&img, 0x10004000, 4, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
-	sample_seg(&img, 0x20000000, 4, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
-	check(img_add_page(&img, 0x0ffff000) == -EINVAL, "nor before the first");
-	sample_pages(&img, 0x10002000, 4);
-	check(img.i_nrun == 2 && img.i_run[0].r_npages == 2 && img.i_run[1].r_va == 0x10004000 &&
-		      img.i_run[1].r_first == 2,
+	check(img_add_page(&img, p, 0x10000000) == -EINVAL, "no page without a seg");
+	sample_seg(&img, p, 0x10000000, 4, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
+	sample_seg(&img, p, 0x10004000, 4, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
+	sample_seg(&img, p, 0x20000000, 4, 3, IMG_SEG_ANON, 0, IMG_NONE, 0);
+	check(img_add_page(&img, p, 0x0ffff000) == -EINVAL, "nor before the first");
+	sample_pages(&img, p, 0x10002000, 4);
+	check(p->p_nrun == 2 && p->p_run[0].r_npages == 2 && p->p_run[1].r_va == 0x10004000,
 	      "a run ends with its seg");
-	check(img_add_page(&img, 0x10005000) == -EINVAL && img_add_page(&img, 0x10001000) == -EINVAL,
+	check(img_add_page(&img, p, 0x10005000) == -EINVAL && img_add_page(&img, p, 0x10001000) == -EINVAL,
 	      "no page twice, or out of order");
-	check(img_add_page(&img, 0x10008000) == -EINVAL && img_add_page(&img, 0x10007001) == -EINVAL,
+	check(img_add_page(&img, p, 0x10008000) == -EINVAL && img_add_page(&img, p, 0x10007001) == -EINVAL,
 	      "nor between the segs, or a part of one");
-	check(img_add_page(&img, 0x20000000) == 0 && img_add_page(&img, 0x20004000) == -EINVAL, "nor behind the last");
+	check(img_add_page(&img, p, 0x20000000) == 0 && img_add_page(&img, p, 0x20004000) == -EINVAL,
+	      "nor behind the last");
+	img_free(&img);
+}
+
+static void test_add_data_page(void)
+{
+	struct img_image img;
+	struct img_data *d;
+
+	sample_begin(&img, 1);
+	sample_data(&img, IMG_DATA_MEMORY, 0x3001, "");
+	d = &img.i_data[0];
+	check(img_add_data_page(&img, d, 0x1000) == 0 && img_add_data_page(&img, d, 0x2000) == 0 &&
+		      d->d_nrun == 1 && d->d_run[0].r_npages == 2,
+	      "pages of contents make runs");
+	check(img_add_data_page(&img, d, 0x2000) == -EINVAL && img_add_data_page(&img, d, 0) == -EINVAL &&
+		      img_add_data_page(&img, d, 0x3001) == -EINVAL &&
+		      img_add_data_page(&img, d, 0x4000) == -EINVAL,
+	      "no page of contents twice, out of order, or behind the end");
+	check(img_add_data_page(&img, d, 0x3000) == 0 && d->d_nrun == 1 && d->d_run[0].r_npages == 3,
+	      "the last page may be a part of one");
 	img_free(&img);
 }
 
@@ -373,6 +347,7 @@ int main(void)
 	test_cases("states with one lwp", sample_small, small_case);
 	test_cases("states with three lwps", sample_large, large_case);
 	test_add_page();
+	test_add_data_page();
 	test_vnodes();
 	test_limits();
 	check(mem_live == 0, "nothing leaks at all");

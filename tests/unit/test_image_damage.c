@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Checkpoint images that are cut off, damaged or forged: every length and every single bit of small ones.
+ *
+ * UNIT-SOURCES: ckpt/image_*.c
+ */
+#include "tests/unit/image_io.h"
+
+static struct img_layout layout_of(struct memfile *f)
+{
+	struct img_image img;
+	struct img_layout lo;
+	struct img_err err;
+
+	NEED(read_file(f, &img, &err) == 0);
+	lo = img.i_lo;
+	img_free(&img);
+	return lo;
+}
+
+static void test_truncation(sample_fn sample)
+{
+	struct memfile f;
+	u64 size, accepted = 0;
+
+	write_sample(sample, &f);
+	size = f.size;
+	for (f.size = 0; f.size < size; f.size++)
+		accepted += verify_file(&f) == 0;
+	check(accepted == 0, "no part of an image is an image");
+	f.data = realloc(f.data, size + IMG_PAGE);
+	memset(f.data + size, 0, IMG_PAGE);
+	for (f.size = size + 1; f.size <= size + IMG_PAGE; f.size += 409)
+		accepted += verify_file(&f) == 0;
+	check(accepted == 0, "nor is an image with something behind it");
+	memfile_free(&f);
+	check(mem_live == 0, "nothing leaks");
+}
+
+/* The pages and their sums: img_read() does not look at them. */
+static u64 flips_of_pages(struct memfile *f)
+{
+	struct img_io io = memfile_io(f);
+	struct img_image img;
+	struct img_err err;
+	u64 accepted = 0;
+
+	NEED(read_file(f, &img, &err) == 0);
+	for (u64 bit = img.i_lo.lo_data_off * 8ull; bit < f->size * 8; bit++) {
+		f->data[bit / 8] ^= (u8)(1 << bit % 8);
+		accepted += img_verify_pages(&img, &io, &err) == 0;
+		f->data[bit / 8] ^= (u8)(1 << bit % 8);
+	}
+	img_free(&img);
+	return accepted;
+}
+
+static void test_flips(sample_fn sample)
+{
+	struct memfile f;
+	struct img_layout lo;
+	u64 accepted = 0;
+
+	write_sample(sample, &f);
+	lo = layout_of(&f);
+	for (u64 bit = 0; bit < lo.lo_data_off * 8ull; bit++) {
+		f.data[bit / 8] ^= (u8)(1 << bit % 8);
+		accepted += verify_file(&f) == 0;
+		f.data[bit / 8] ^= (u8)(1 << bit % 8);
+	}
+	accepted += flips_of_pages(&f);
+	printf("  %llu flips, %llu accepted\n", (unsigned long long)f.size * 8, (unsigned long long)accepted);
+	check(accepted == 0, "every flipped bit is found");
+	check(verify_file(&f) == 0, "put back, it is read");
+	memfile_free(&f);
+	check(mem_live == 0, "nothing leaks");
+}
+
+/*
+ * Flips with the sum made right: what is accepted must be another legal state, which written again gives exactly the
+ * forged file. So no bit of the metadata is without meaning.
+ */
+static void test_forged_flips(sample_fn sample)
+{
+	struct memfile f;
+	struct img_io io = memfile_io(&f);
+	struct img_layout lo;
+	u64 accepted = 0, differ = 0;
+
+	write_sample(sample, &f);
+	lo = layout_of(&f);
+	for (u64 bit = 0; bit < lo.lo_data_off * 8ull; bit++) {
+		struct img_image img;
+		struct img_err err = { 0 };
+
+		f.data[bit / 8] ^= (u8)(1 << bit % 8);
+		forge_sum(&f, &lo);
+		if (read_file(&f, &img, &err) == 0 && img_verify_pages(&img, &io, &err) == 0) {
+			accepted++;
+			differ += !same_again(&img, &f);
+		} else {
+			differ += !err.e_what;
+		}
+		img_free(&img);
+		f.data[bit / 8] ^= (u8)(1 << bit % 8);
+	}
+	printf("  %u flips, %llu legal states\n", lo.lo_data_off * 8, (unsigned long long)accepted);
+	check(differ == 0, "a forged image is refused, or is the one encoding of another state");
+	memfile_free(&f);
+	check(mem_live == 0, "nothing leaks");
+}
+
+int main(void)
+{
+	static const sample_fn samples[] = { sample_small, sample_tree };
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(samples); i++) {
+		test_truncation(samples[i]);
+		test_flips(samples[i]);
+		test_forged_flips(samples[i]);
+	}
+	return failed;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules of a checkpoint image of several processes, and of what they share: see test_image_rules.c.
+ *
+ * UNIT-SOURCES: ckpt/image_*.c
+ */
+#include "tests/unit/image_cases.h"
+
+#define FILE(n) (img->i_file[n])
+#define DATA(n) (img->i_data[n])
+#define LOCK(n) (img->i_lock[n])
+#define PIPE(n) (img->i_pipe[n])
+#define TIMER(n) (P(0).p_ptimer[n])
+#define MAX_OFF ((1ull << 63) - 1)
+
+#define PROC_CASES(X)                                                             \
+	X(1, (void)img)                                                           \
+	X(0, img->i_nproc = 0)                                                    \
+	X(0, img->i_nproc = IMG_MAX_PROCS + 1)                                    \
+	X(0, P(0).p_parent = 0)                                                   \
+	X(0, P(0).p_parent = 1)                                                   \
+	X(0, P(1).p_parent = IMG_NONE)                                            \
+	X(0, P(1).p_parent = 1)                                                   \
+	X(0, P(1).p_parent = 2)                                                   \
+	X(0, P(1).p_ppid = 1)                                                     \
+	X(0, P(2).p_parent = 0)                                                   \
+	X(1, P(2).p_parent = 0; P(2).p_ppid = 77)                                 \
+	X(0, P(1).p_pid = 77)                                                     \
+	X(0, P(2).p_pid = 78)                                                     \
+	X(0, P(2).p_pid = 80)                                                     \
+	X(0, P(0).p_lwp[1].l_tid = 78)                                            \
+	X(0, P(0).p_lwp[1].l_tid = 79)                                            \
+	X(0, P(1).p_lwp[0].l_tid = 80)                                            \
+	X(0, P(1).p_lwp[0].l_tid = 77)                                            \
+	X(1, P(1).p_lwp[0].l_tid = 81)                                            \
+	X(1, P(0).p_lwp[1].l_tid = 1)                                             \
+	X(0, P(1).p_lwp[0].l_regs.r_cs = 0x60)                                    \
+	X(0, P(1).p_lwp[0].l_fpvalid = 0)                                         \
+	X(0, P(1).p_nlwp = 0)                                                     \
+	X(0, P(1).p_cwd = IMG_NONE)                                               \
+	X(1, P(1).p_exe = IMG_NONE)                                               \
+	X(0, P(1).p_exe = 4)                                                      \
+	X(0, P(1).p_cwd = 0)                                                      \
+	X(0, P(1).p_root = 99)                                                    \
+	X(0, P(1).p_ctty = 1)                                                     \
+	X(0, P(1).p_xstat = 256)                                                  \
+	X(0, P(1).p_stopsig = 0)                                                  \
+	X(0, P(1).p_stopsig = 0; P(1).p_flags = IMG_PF_WAITSTOP)                  \
+	X(0, P(1).p_stopsig = 0; P(1).p_flags = IMG_PF_STOPTOLD)                  \
+	X(0, P(1).p_flags = IMG_PF_WAITCONT)                                      \
+	X(1, P(1).p_stopsig = 0; P(1).p_flags = IMG_PF_WAITCONT)                  \
+	X(1, P(1).p_flags = 0)                                                    \
+	X(0, P(1).p_flags |= 32)                                                  \
+	X(1, P(0).p_lwp[0].l_done = 0x7fffffff)                                   \
+	X(0, P(0).p_lwp[0].l_done = 0x80000000)                                   \
+	X(0, P(0).p_lwp[1].l_done = 1)                                            \
+	X(0, P(0).p_flags = IMG_PF_ZOMBIE)                                        \
+	X(0, P(1).p_flags = IMG_PF_ZOMBIE)                                        \
+	X(0, P(2).p_flags = 0)                                                    \
+	X(1, P(2).p_xstat = 0)                                                    \
+	X(1, P(2).p_xstat = 0xff00)                                               \
+	X(1, P(2).p_xstat = 9)                                                    \
+	X(1, P(2).p_xstat = 0x8b)                                                 \
+	X(1, P(2).p_xstat = 64)                                                   \
+	X(0, P(2).p_xstat = 65)                                                   \
+	X(0, P(2).p_xstat = 0x137f)                                               \
+	X(0, P(2).p_xstat = 0xffff)                                               \
+	X(0, P(2).p_xstat = 0x80)                                                 \
+	X(0, P(2).p_xstat = 0x109)                                                \
+	X(0, P(2).p_xstat = 0x10000)                                              \
+	X(0, P(2).p_exe = 0)                                                      \
+	X(0, P(2).p_cwd = 1)                                                      \
+	X(0, P(2).p_root = 2)                                                     \
+	X(0, P(2).p_ctty = 0)                                                     \
+	X(0, P(2).p_stopsig = 19)                                                 \
+	X(0, P(2).p_pending.q_set = 1)                                            \
+	X(0, sample_signal(img, &P(2).p_pending, 10))                             \
+	X(0, P(2).p_mm.m_nauxv = 2)                                               \
+	X(0, P(2).p_nlwp = 1)                                                     \
+	X(0, P(2).p_nseg = 1)                                                     \
+	X(0, P(2).p_nrun = 1)                                                     \
+	X(0, P(2).p_nfd = 1)                                                      \
+	X(0, P(2).p_nptimer = 1)                                                  \
+	X(0, sample_lwp(img, &P(2), 79, false))                                   \
+	X(0, sample_fd(img, &P(2), (struct img_fd){ 0 }))                         \
+	X(0, sample_ptimer(img, &P(2), (struct img_ptimer){ .pt_notify = 1 }))    \
+	X(0, sample_seg(img, &P(2), 0x10000, 1, 3, IMG_SEG_ANON, 0, IMG_NONE, 0)) \
+	X(1, TIMER(0).pt_id = 2)                                                  \
+	X(0, TIMER(0).pt_id = 3)                                                  \
+	X(0, TIMER(0).pt_id = -1)                                                 \
+	X(0, TIMER(0).pt_clock = 16)                                              \
+	X(0, TIMER(0).pt_signo = 0)                                               \
+	X(0, TIMER(0).pt_signo = 65)                                              \
+	X(0, TIMER(0).pt_notify = 2)                                              \
+	X(0, TIMER(0).pt_notify = 3)                                              \
+	X(1, TIMER(0).pt_notify = 0; TIMER(0).pt_tid = -1)                        \
+	X(1, TIMER(0).pt_notify = 1; TIMER(0).pt_signo = 0)                       \
+	X(0, TIMER(0).pt_tid = 0)                                                 \
+	X(0, TIMER(0).pt_tid = 32768)                                             \
+	X(0, TIMER(0).pt_interval = 1ull << 63)                                   \
+	X(0, TIMER(0).pt_remain = 1ull << 63)                                     \
+	X(0, P(0).p_nptimer = IMG_MAX_PTIMERS + 1)
+
+#define SHARED_CASES(X)                                                                                  \
+	X(0, SEG(2).s_data = IMG_NONE)                                                                   \
+	X(0, SEG(2).s_data = 1)                                                                          \
+	X(0, SEG(2).s_data = 5)                                                                          \
+	X(0, SEG(2).s_kind = IMG_SEG_ANON)                                                               \
+	X(1, SEG(2).s_kind = IMG_SEG_PRIVATE)                                                            \
+	X(1, SEG(3).s_data = IMG_NONE; P(1).p_seg[3].s_data = 1; FILE(3).f_obj = 1; FILE(2).f_obj = 2;   \
+	  FILE(5).f_obj = 3; DATA(1).d_kind = IMG_DATA_MEMFD; DATA(2).d_kind = IMG_DATA_FILE)            \
+	X(0, SEG(3).s_data = 0)                                                                          \
+	X(0, SEG(3).s_vnode = 1)                                                                         \
+	X(0, DATA(1).d_kind = IMG_DATA_MEMFD)                                                            \
+	X(1, SEG(3).s_vnode = IMG_NONE; img->i_vnode[3].v_path = "/x"; img->i_vnode[3].v_mode = 0020620; \
+	  img->i_vnode[4] = (struct img_vnode){ .v_path = "/f", .v_mode = 0010600 };                     \
+	  img->i_vnode[5] = (struct img_vnode){ .v_path = "/t", .v_mode = 0100600 };                     \
+	  FILE(0).f_vnode = img->i_tty[0].t_vnode = 3; FILE(4).f_vnode = 4; FILE(5).f_vnode = 5)         \
+	X(0, P(1).p_run[1].r_va = 0x50000000)                                                            \
+	X(0, P(0).p_run[0].r_va = 0x40000000)                                                            \
+	X(0, P(1).p_run[0].r_va = 0x0804c000)                                                            \
+	X(0, P(1).p_seg[0].s_base = 0xc0000000)                                                          \
+	X(0, P(1).p_nseg = IMG_MAX_SEGS + 1)                                                             \
+	X(0, DATA(0).d_kind = 0)                                                                         \
+	X(0, DATA(0).d_kind = 5)                                                                         \
+	X(0, DATA(0).d_kind = IMG_DATA_PIPE)                                                             \
+	X(0, DATA(0).d_mode = 0600)                                                                      \
+	X(0, DATA(0).d_uid = 1)                                                                          \
+	X(0, DATA(0).d_gid = 1)                                                                          \
+	X(0, DATA(0).d_path = "/x")                                                                      \
+	X(0, DATA(0).d_path = NULL)                                                                      \
+	X(0, DATA(0).d_size = 0x3000)                                                                    \
+	X(1, DATA(0).d_size = 0x3001)                                                                    \
+	X(1, DATA(0).d_size = IMG_MAX_DATA_SIZE)                                                         \
+	X(0, DATA(0).d_size = IMG_MAX_DATA_SIZE + 1)                                                     \
+	X(0, DATA(0).d_size = 1ull << 32)                                                                \
+	X(0, DATA(0).d_size = ~0ull)                                                                     \
+	X(0, DATA(0).d_run[0].r_npages = 0)                                                              \
+	X(0, DATA(0).d_run[0].r_npages = 3)                                                              \
+	X(0, DATA(0).d_run[0].r_npages = 4)                                                              \
+	X(0, DATA(0).d_run[0].r_va = 1)                                                                  \
+	X(0, DATA(0).d_run[0].r_va = 0xfffff000)                                                         \
+	X(0, DATA(0).d_run[1].r_va = 0x2000)                                                             \
+	X(0, DATA(0).d_run[1].r_va = 0x4000)                                                             \
+	X(0, DATA(0).d_run[1].r_npages = 2)                                                              \
+	X(0, DATA(0).d_run[1].r_npages = 0x100001)                                                       \
+	X(0, DATA(0).d_nrun = IMG_MAX_LOADS + 1)                                                         \
+	X(0, DATA(1).d_mode = 010000)                                                                    \
+	X(1, DATA(1).d_mode = 07777)                                                                     \
+	X(0, DATA(1).d_uid = ~0u)                                                                        \
+	X(0, DATA(1).d_gid = ~0u)                                                                        \
+	X(0, DATA(1).d_path = "")                                                                        \
+	X(0, DATA(1).d_path = "root/table")                                                              \
+	X(0, DATA(1).d_path = long_path())                                                               \
+	X(0, DATA(3).d_kind = IMG_DATA_MEMORY)                                                           \
+	X(1, DATA(3).d_kind = IMG_DATA_MEMFD)                                                            \
+	X(0, DATA(4).d_kind = IMG_DATA_FILE)                                                             \
+	X(0, DATA(4).d_size = 0)                                                                         \
+	X(1, DATA(4).d_size = 4096)                                                                      \
+	X(0, DATA(4).d_size = 65537)                                                                     \
+	X(0, PIPE(0).pi_size = 4095)                                                                     \
+	X(0, PIPE(0).pi_size = 0)                                                                        \
+	X(0, PIPE(0).pi_size = 12288)                                                                    \
+	X(0, PIPE(0).pi_size = 2048)                                                                     \
+	X(0, PIPE(0).pi_size = 0x200000)                                                                 \
+	X(1, PIPE(0).pi_size = 0x100000)                                                                 \
+	X(0, PIPE(0).pi_data = IMG_NONE)                                                                 \
+	X(0, PIPE(0).pi_data = 3)                                                                        \
+	X(0, PIPE(0).pi_data = 5)                                                                        \
+	X(0, PIPE(1).pi_data = 4)                                                                        \
+	X(0, PIPE(0).pi_data = IMG_NONE; img->i_ndata = 4; PIPE(1).pi_data = 4)                          \
+	X(1, PIPE(0).pi_data = IMG_NONE; PIPE(1).pi_data = 4)                                            \
+	X(1, PIPE(0).pi_data = IMG_NONE; img->i_ndata = 4)                                               \
+	X(0, sample_pipe(img, 4096, IMG_NONE))                                                           \
+	X(0, sample_data(img, IMG_DATA_MEMORY, 1, ""))                                                   \
+	X(0, img->i_npipe = IMG_MAX_PIPES + 1)                                                           \
+	X(0, img->i_ndata = IMG_MAX_DATA + 1)                                                            \
+	X(0, img->i_nvnode = IMG_MAX_VNODES + 1)                                                         \
+	X(0, img->i_vnode[3].v_flags = 2)                                                                \
+	X(1, img->i_vnode[3].v_flags = 0)
+
+#define FILE_CASES(X)                                             \
+	X(0, FILE(1).f_kind = 0)                                  \
+	X(0, FILE(1).f_kind = 7)                                  \
+	X(0, FILE(1).f_obj = 1)                                   \
+	X(0, FILE(1).f_obj = IMG_NONE)                            \
+	X(0, FILE(6).f_obj = 2)                                   \
+	X(0, FILE(6).f_obj = 1)                                   \
+	X(1, FILE(6).f_obj = 1; FILE(6).f_vnode = 5)              \
+	X(0, FILE(6).f_vnode = 5)                                 \
+	X(0, FILE(4).f_vnode = IMG_NONE)                          \
+	X(0, FILE(4).f_vnode = 3)                                 \
+	X(0, FILE(4).f_vnode = 4)                                 \
+	X(0, FILE(4).f_obj = 0)                                   \
+	X(0, FILE(2).f_obj = 0)                                   \
+	X(0, FILE(2).f_obj = 4)                                   \
+	X(0, FILE(2).f_obj = 5)                                   \
+	X(0, FILE(2).f_obj = IMG_NONE)                            \
+	X(0, FILE(2).f_vnode = 3)                                 \
+	X(0, FILE(3).f_obj = 3; FILE(2).f_obj = 4)                \
+	X(1, FILE(5).f_obj = IMG_NONE)                            \
+	X(0, FILE(5).f_obj = 2)                                   \
+	X(0, FILE(5).f_obj = 5)                                   \
+	X(0, FILE(5).f_vnode = IMG_NONE)                          \
+	X(0, FILE(5).f_vnode = 99)                                \
+	X(0, FILE(5).f_flags = 0100)                              \
+	X(0, P(1).p_fd[1].fd_file = 7)                            \
+	X(0, P(1).p_fd[1].fd_file = 0)                            \
+	X(0, P(0).p_fd[1].fd_file = 2)                            \
+	X(0, P(1).p_nfd = 1)                                      \
+	X(0, P(1).p_nfd = IMG_MAX_FDS + 1)                        \
+	X(0, P(1).p_fd[0].fd_num = 1)                             \
+	X(0, img->i_nfile = IMG_MAX_FILES + 1)                    \
+	X(0, img->i_ntty = IMG_MAX_TTYS + 1)                      \
+	X(0, LOCK(0).l_kind = 0)                                  \
+	X(0, LOCK(0).l_kind = 4)                                  \
+	X(0, LOCK(0).l_write = 2)                                 \
+	X(0, LOCK(0).l_file = 7)                                  \
+	X(0, LOCK(0).l_file = IMG_NONE)                           \
+	X(0, LOCK(0).l_file = 0)                                  \
+	X(0, LOCK(0).l_file = 1)                                  \
+	X(1, LOCK(3).l_file = 3)                                  \
+	X(0, LOCK(3).l_file = 4)                                  \
+	X(0, LOCK(4).l_file = 4)                                  \
+	X(0, LOCK(0).l_proc = IMG_NONE)                           \
+	X(0, LOCK(2).l_proc = 2)                                  \
+	X(0, LOCK(2).l_proc = 3)                                  \
+	X(0, LOCK(3).l_proc = 0)                                  \
+	X(0, LOCK(4).l_proc = 1)                                  \
+	X(0, LOCK(0).l_end = 100)                                 \
+	X(1, LOCK(0).l_end = 98)                                  \
+	X(0, LOCK(1).l_start = 200)                               \
+	X(0, LOCK(1).l_start = 99)                                \
+	X(1, LOCK(2).l_start = 0)                                 \
+	X(0, LOCK(2).l_end = MAX_OFF + 1)                         \
+	X(0, LOCK(2).l_proc = 0)                                  \
+	X(0, LOCK(4).l_start = 1)                                 \
+	X(0, LOCK(4).l_end = MAX_OFF - 1)                         \
+	X(0, LOCK(4).l_kind = IMG_LOCK_OFD)                       \
+	X(1, LOCK(4).l_kind = IMG_LOCK_OFD; LOCK(4).l_start = 11) \
+	X(0, LOCK(3).l_kind = IMG_LOCK_FLOCK)                     \
+	X(0, sample_lock(img, LOCK(0)))                           \
+	X(0, img->i_nlock = IMG_MAX_LOCKS + 1)
+
+static const char *long_path(void)
+{
+	static char path[IMG_MAX_PATH + 1];
+
+	memset(path, 'x', IMG_MAX_PATH);
+	path[0] = '/';
+	return path;
+}
+
+static bool proc_case(struct img_image *img, u32 which, bool *legal, const char **text)
+{
+	u32 n = 0;
+
+	PROC_CASES(DO_CASE)
+	return false;
+}
+
+static bool shared_case(struct img_image *img, u32 which, bool *legal, const char **text)
+{
+	u32 n = 0;
+
+	SHARED_CASES(DO_CASE)
+	return false;
+}
+
+static bool file_case(struct img_image *img, u32 which, bool *legal, const char **text)
+{
+	u32 n = 0;
+
+	FILE_CASES(DO_CASE)
+	return false;
+}
+
+int main(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	test_cases("processes", sample_tree, proc_case);
+	test_cases("what processes share", sample_tree, shared_case);
+	test_cases("open files and locks", sample_tree, file_case);
+	check(mem_live == 0, "nothing leaks at all");
+	return failed;
+}

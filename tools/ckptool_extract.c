@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ckptool extract: one process as an image of its own, so that a debugger, which sees the first process only, sees this one.
+ *
+ * What the process uses comes with it: files, contents, pipes, terminals, locks. In the new image each gets the
+ * number of its first use there, as image.h says; the maps below go from old numbers to new ones.
+ */
+#include "tools/ckptool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct map {
+	u32 *m_new; /* by old number; IMG_NONE: not used yet */
+	u32 *m_old; /* by new number */
+	u32 m_count;
+};
+
+struct extract {
+	const struct tool_image *x_from;
+	const struct img_image *x_old;
+	struct img_image x_img;
+	struct map x_vnode, x_file, x_pipe, x_tty, x_data;
+	u32 x_proc;
+	int x_fd;
+};
+
+static void no_memory(void)
+{
+	fprintf(stderr, "ckptool: %s\n", strerror(ENOMEM));
+	exit(TROUBLE);
+}
+
+static void *need(void *p)
+{
+	if (!p)
+		no_memory();
+	return p;
+}
+
+static void map_init(struct map *m, u32 n)
+{
+	m->m_new = need(malloc((n + 1) * sizeof(u32)));
+	m->m_old = need(malloc((n + 1) * sizeof(u32)));
+	m->m_count = 0;
+	for (u32 i = 0; i < n; i++)
+		m->m_new[i] = IMG_NONE;
+}
+
+static void map_free(struct map *m)
+{
+	free(m->m_new);
+	free(m->m_old);
+}
+
+/* The new number of something, given now if this is the first use. */
+static u32 map_use(struct map *m, u32 old)
+{
+	if (old == IMG_NONE)
+		return IMG_NONE;
+	if (m->m_new[old] == IMG_NONE) {
+		m->m_old[m->m_count] = old;
+		m->m_new[old] = m->m_count++;
+	}
+	return m->m_new[old];
+}
+
+/* ---- the process, and what it uses ---- */
+
+static void copy_runs(struct img_image *img, struct img_run **runs, u32 n)
+{
+	struct img_run *copy = need(img_alloc(img, n * sizeof(*copy)));
+
+	if (n)
+		memcpy(copy, *runs, n * sizeof(*copy));
+	*runs = copy;
+}
+
+static void take_proc(struct extract *x)
+{
+	struct img_proc *p = x->x_img.i_proc;
+	const struct img_proc *old = &x->x_old->i_proc[x->x_proc];
+
+	/* The lists that hold no numbers of other things are shared with the old image. */
+	*p = *old;
+	p->p_parent = IMG_NONE;
+	p->p_exe = map_use(&x->x_vnode, p->p_exe);
+	p->p_cwd = map_use(&x->x_vnode, p->p_cwd);
+	p->p_root = map_use(&x->x_vnode, p->p_root);
+	copy_runs(&x->x_img, &p->p_run, p->p_nrun);
+	p->p_seg = NULL;
+	p->p_fd = NULL;
+	p->p_nseg = p->p_nfd = 0;
+	for (u32 i = 0; i < old->p_nseg; i++) {
+		struct img_seg *s = need(img_add_seg(&x->x_img, p));
+
+		*s = old->p_seg[i];
+		s->s_vnode = map_use(&x->x_vnode, s->s_vnode);
+		s->s_data = map_use(&x->x_data, s->s_data);
+	}
+	for (u32 i = 0; i < old->p_nfd; i++) {
+		struct img_fd *fd = need(img_add_fd(&x->x_img, p));
+
+		*fd = old->p_fd[i];
+		fd->fd_file = map_use(&x->x_file, fd->fd_file);
+	}
+}
+
+static void take_files(struct extract *x)
+{
+	for (u32 i = 0; i < x->x_file.m_count; i++) {
+		struct img_file *f = need(img_add_file(&x->x_img));
+
+		*f = x->x_old->i_file[x->x_file.m_old[i]];
+		f->f_vnode = map_use(&x->x_vnode, f->f_vnode);
+		if (f->f_kind == IMG_FILE_TTY)
+			f->f_obj = map_use(&x->x_tty, f->f_obj);
+		else if (f->f_kind == IMG_FILE_PIPE)
+			f->f_obj = map_use(&x->x_pipe, f->f_obj);
+		else
+			f->f_obj = map_use(&x->x_data, f->f_obj);
+	}
+}
+
+static void take_objects(struct extract *x)
+{
+	struct img_proc *p = x->x_img.i_proc;
+
+	p->p_ctty = map_use(&x->x_tty, p->p_ctty);
+	for (u32 i = 0; i < x->x_tty.m_count; i++) {
+		struct img_tty *t = need(img_add_tty(&x->x_img));
+
+		*t = x->x_old->i_tty[x->x_tty.m_old[i]];
+		t->t_vnode = map_use(&x->x_vnode, t->t_vnode);
+	}
+	for (u32 i = 0; i < x->x_pipe.m_count; i++) {
+		struct img_pipe *pi = need(img_add_pipe(&x->x_img));
+
+		*pi = x->x_old->i_pipe[x->x_pipe.m_old[i]];
+		pi->pi_data = map_use(&x->x_data, pi->pi_data);
+	}
+	for (u32 i = 0; i < x->x_data.m_count; i++) {
+		const struct img_data *old = &x->x_old->i_data[x->x_data.m_old[i]];
+		struct img_data *d = need(img_add_data(&x->x_img, old->d_path));
+		const char *path = d->d_path;
+
+		*d = *old;
+		d->d_path = path;
+		copy_runs(&x->x_img, &d->d_run, d->d_nrun);
+	}
+	x->x_img.i_vnode = need(img_alloc(&x->x_img, x->x_vnode.m_count * sizeof(*x->x_img.i_vnode)));
+	x->x_img.i_nvnode = x->x_vnode.m_count;
+	for (u32 i = 0; i < x->x_vnode.m_count; i++)
+		x->x_img.i_vnode[i] = x->x_old->i_vnode[x->x_vnode.m_old[i]];
+}
+
+static int compare_locks(const void *a, const void *b)
+{
+	const struct img_lock *l = a, *m = b;
+
+	if (l->l_file != m->l_file)
+		return l->l_file < m->l_file ? -1 : 1;
+	if (l->l_kind != m->l_kind)
+		return l->l_kind < m->l_kind ? -1 : 1;
+	return l->l_start < m->l_start ? -1 : l->l_start > m->l_start;
+}
+
+/* Of the files that it has open: its own, and those of the descriptions. */
+static void take_locks(struct extract *x)
+{
+	struct img_image *img = &x->x_img;
+
+	for (u32 i = 0; i < x->x_old->i_nlock; i++) {
+		const struct img_lock *old = &x->x_old->i_lock[i];
+		struct img_lock *l;
+
+		if (x->x_file.m_new[old->l_file] == IMG_NONE ||
+		    (old->l_kind == IMG_LOCK_POSIX && old->l_proc != x->x_proc))
+			continue;
+		l = need(img_add_lock(img));
+		*l = *old;
+		l->l_file = x->x_file.m_new[old->l_file];
+		l->l_proc = old->l_kind == IMG_LOCK_POSIX ? 0 : IMG_NONE;
+	}
+	if (img->i_nlock)
+		qsort(img->i_lock, img->i_nlock, sizeof(*img->i_lock), compare_locks);
+}
+
+/* ---- the file ---- */
+
+static int host_write(void *ctx, u64 off, const void *buf, u32 len)
+{
+	const struct extract *x = ctx;
+	const u8 *p = buf;
+
+	while (len) {
+		ssize_t n = pwrite(x->x_fd, p, len, (off_t)off);
+
+		if (n < 0)
+			return -errno;
+		p += n;
+		off += (u64)n;
+		len -= (u32)n;
+	}
+	return 0;
+}
+
+/* The pages of list k, which was list `from` of the old image. */
+static int write_list(struct extract *x, struct img_writer *w, u32 k, u32 from)
+{
+	struct img_runs rs = img_list(&x->x_img, k);
+	u8 page[IMG_PAGE];
+	int error = 0;
+
+	for (u32 r = 0; r < rs.rs_nrun && !error; r++)
+		for (u32 i = 0; i < rs.rs_run[r].r_npages && !error; i++) {
+			tool_page(x->x_from, from, rs.rs_run[r].r_va + i * IMG_PAGE, page);
+			error = host_write(x, img_page_off(&x->x_img, rs.rs_run[r].r_first + i), page, IMG_PAGE);
+			if (!error)
+				error = img_write_page(w, page);
+		}
+	return error;
+}
+
+static int write_image(struct extract *x, struct img_err *err)
+{
+	struct img_io io = { .io_write = host_write, .io_ctx = x };
+	struct img_image *img = &x->x_img;
+	struct img_writer w;
+	int error = img_layout(img, err);
+
+	if (!error)
+		error = img_write_begin(&w, img, &io);
+	if (!error)
+		error = write_list(x, &w, 0, x->x_proc);
+	for (u32 i = 0; i < img->i_ndata && !error; i++)
+		error = write_list(x, &w, 1 + i, x->x_old->i_nproc + x->x_data.m_old[i]);
+	return error ? error : img_write_end(&w);
+}
+
+static int save(struct extract *x, const char *out)
+{
+	struct img_err err = { 0 };
+	int error;
+
+	x->x_fd = open(out, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (x->x_fd < 0) {
+		fprintf(stderr, "%s: %s\n", out, strerror(errno));
+		return TROUBLE;
+	}
+	error = write_image(x, &err);
+	if (close(x->x_fd) < 0 && !error)
+		error = -errno;
+	if (!error)
+		return 0;
+	unlink(out);
+	tool_complain(out, error, &err);
+	return TROUBLE;
+}
+
+int tool_extract(const struct tool_image *ti, u32 proc, const char *out)
+{
+	struct extract x = { .x_from = ti, .x_old = &ti->ti_img, .x_proc = proc };
+	struct img_ident *id = &x.x_img.i_ident;
+	struct map *maps[] = { &x.x_vnode, &x.x_file, &x.x_pipe, &x.x_tty, &x.x_data };
+	const u32 counts[] = { x.x_old->i_nvnode, x.x_old->i_nfile, x.x_old->i_npipe,
+			       x.x_old->i_ntty, x.x_old->i_ndata };
+	int status;
+
+	if (x.x_old->i_proc[proc].p_flags & IMG_PF_ZOMBIE) {
+		fprintf(stderr, "%s: process %d has ended: there is nothing to extract\n",
+			ti->ti_name, x.x_old->i_proc[proc].p_pid);
+		return TROUBLE;
+	}
+	img_init(&x.x_img, &x.x_old->i_mem);
+	if (img_add_procs(&x.x_img, 1))
+		no_memory();
+	for (u32 i = 0; i < ARRAY_SIZE(maps); i++)
+		map_init(maps[i], counts[i]);
+	*id = x.x_old->i_ident;
+	memset(id->id_parent, 0, sizeof(id->id_parent));
+	if (getrandom(id->id_image, sizeof(id->id_image), 0) != (ssize_t)sizeof(id->id_image)) {
+		fprintf(stderr, "ckptool: %s\n", strerror(errno));
+		exit(TROUBLE);
+	}
+	take_proc(&x);
+	take_files(&x);
+	take_objects(&x);
+	take_locks(&x);
+	status = save(&x, out);
+	for (u32 i = 0; i < ARRAY_SIZE(maps); i++)
+		map_free(maps[i]);
+	img_free(&x.x_img);
+	return status;
+}
