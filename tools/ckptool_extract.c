@@ -258,7 +258,7 @@ static int save(struct extract *x, const char *out)
 	if (!error)
 		return 0;
 	unlink(out);
-	tool_complain(out, error, &err);
+	tool_complain(&(const struct tool_image){ .ti_name = out }, error, &err);
 	return TROUBLE;
 }
 
