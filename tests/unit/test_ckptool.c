@@ -7,6 +7,8 @@
  * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_walk_proc.c tools/ckptool_json.c tools/ckptool_diff.c
  * UNIT-SOURCES: tools/ckptool_info.c tools/ckptool_cat.c tools/ckptool_extract.c
  */
+#include <unistd.h>
+
 #define main ckptool_main
 #include "tools/ckptool_main.c"
 #undef main

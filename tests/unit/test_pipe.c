@@ -206,6 +206,7 @@ static void ring_ops(void *arg)
 {
 	static u8 queue[1 << 20], buf[1 << 20];
 	u32 head = 0, tail = 0;
+	struct pipe_state ps;
 	struct pipe *pi;
 	struct file f;
 
@@ -244,8 +245,11 @@ static void ring_ops(void *arg)
 			CHECK((s32)n == -EBUSY || n >= tail - head);
 		}
 		CHECK(pi->pi_count == tail - head);
-		n = (u32)pipe_peek(pi, buf, sizeof(buf));
-		CHECK(n == tail - head && memcmp(buf, queue + head, n) == 0);
+		pipe_get_state(&fifo, &ps);
+		CHECK(ps.ps_count == tail - head && ps.ps_files == 1 && ps.ps_size >= ps.ps_count);
+		n = sim_rnd(ps.ps_count + 1);
+		pipe_peek(&fifo, n, buf, MIN(ps.ps_count - n, (u32)sizeof(buf)));
+		CHECK(memcmp(buf, queue + head + n, MIN(ps.ps_count - n, (u32)sizeof(buf))) == 0);
 	}
 	fifo_vnodeops.vop_close(&fifo, &f);
 }
