@@ -60,7 +60,7 @@ define stamp
 	@printf '%s\n' '$(subst ','\'',$(2))' | cmp -s - $(1) || printf '%s\n' '$(subst ','\'',$(2))' > $(1)
 endef
 
-include mk/kernel.mk mk/user.mk mk/image.mk mk/host.mk mk/check.mk
+include mk/kernel.mk mk/user.mk mk/image.mk mk/host.mk mk/linux.mk mk/check.mk
 
 # What was downloaded stays.
 .PHONY: clean

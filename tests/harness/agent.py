@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from .verdict import ERROR, Failure, MachineEnd
 
+# What programs find in their environment if nothing else is said.
+ENV = {"PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TZ": "UTC"}
 CHUNK = 2048    # bytes of a file in one frame: the answer paces the sender, so no port overruns
 
 
@@ -100,8 +102,7 @@ class Agent:
         self.expect("ready")
 
     def run(self, argv, env=None, cwd=None, fresh=False, limit=60, uid=0, stdin=None, name=None):
-        env = {"PATH": "/sbin:/bin:/usr/sbin:/usr/bin", "HOME": "/root", "LC_ALL": "C", "TZ": "UTC"} if env is None else env
-        items = ["arg=" + a for a in argv] + [f"env={k}={v}" for k, v in env.items()]
+        items = ["arg=" + a for a in argv] + [f"env={k}={v}" for k, v in (ENV if env is None else env).items()]
         items += [f"limit={limit}", "name=" + (name or argv[0])]
         if cwd:
             items += ["cwd=" + cwd, f"fresh={int(fresh)}"]
@@ -144,7 +145,7 @@ class Agent:
             got += payload
 
     def counts(self):
-        """Live kernel objects by name, or None where there are no counts (a Linux host)."""
+        """Live kernel objects by name, or None where there are no counts (Linux)."""
         self.send("counts")
         try:
             text = self.collect("counts").decode("ascii", "replace")

@@ -187,6 +187,17 @@ class Machine:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+class LinuxMachine(Machine):
+    """The same machine with Linux for a kernel. It forgets what it writes to the disk."""
+
+    def __init__(self, name, disk, extra=(), **kw):
+        super().__init__(name, disk=disk, extra=["--linux", "--snapshot", *extra], **kw)
+        paths.forget(self.console)
+
+    def where(self):
+        return "(a machine with Linux)"
+
+
 class Host:
     """The Linux host as a machine: the agent runs as an ordinary program."""
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Programs and shell scripts run by the agent: many share one boot, each gets its own verdict.
 
-A test passes when the program exits with 0, prints what the same binary prints on the Linux host, leaves no
+A test passes when the program exits with 0, prints what the same binary prints on Linux (oracle.py), leaves no
 process and no kernel object behind, and e2fsck finds nothing on the disk. If the machine dies, the test that
 ran gets the verdict and the others go on in a new one.
 """
@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass, field
 
 from . import kernlog, paths
-from .agent import Agent
-from .machine import Host, Machine
+from .agent import ENV, Agent
+from .machine import Machine
 from .verdict import FAIL, LEAK, PASS, TIMEOUT, Failure, MachineEnd, Result
 
 LEAK_RUNS = 3
@@ -34,7 +34,7 @@ class Program:
     place: str = "disk"
     smp: int = None
     mem: int = 256
-    oracle: bool = True         # compare with the Linux host
+    oracle: bool = True         # compare with Linux
     limit: int = 60             # seconds, in the machine
     uid: int = 0
     leaks: bool = True
@@ -49,19 +49,16 @@ class Program:
         argv = self.argv or [self.name.split("/")[1].split("@")[0]]
         return [os.path.join(paths.PROGRAMS if host else "/tests", argv[0])] + argv[1:]
 
+    def called(self):
+        """How a machine starts it."""
+        return {"argv": self.command(False), "cwd": PLACES[self.place], "uid": self.uid, "env": ENV}
 
-def applets():
-    """A directory with a link to busybox for each of its commands: the host's side of the scripts."""
-    where = os.path.join(paths.OUT, "applets")
-    done = os.path.join(where, ".done")
-    if not os.path.exists(done):
-        shutil.rmtree(where, ignore_errors=True)
-        os.makedirs(where)
-        for name in subprocess.run([paths.BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split():
-            os.symlink(paths.BUSYBOX, os.path.join(where, name))
-        with open(done, "w", encoding="utf-8"):
-            pass
-    return where
+    def execute(self, agent, limit):
+        """Runs it in a machine; the Outcome."""
+        if self.script:
+            with open(os.path.join(paths.SCRIPTS, self.script), "rb") as f:
+                agent.put("/tmp/" + self.script, f.read())
+        return agent.run(**self.called(), fresh=True, limit=limit, name=self.name)
 
 
 def comparable(text):
@@ -70,38 +67,15 @@ def comparable(text):
     return lines, {m.group(1) for m in (re.match(r"skip (\S+):", line) for line in lines) if m}
 
 
-def differences(host, ours):
+def differences(linux, ours):
     """The difference of two outputs as text, "" if there is none."""
-    (a, skip_a), (b, skip_b) = comparable(host), comparable(ours)
+    (a, skip_a), (b, skip_b) = comparable(linux), comparable(ours)
     skipped = skip_a | skip_b
 
     def kept(lines):
         return [x for x in lines if not (x.startswith(("skip ", "ok ")) and x.split()[1].rstrip(":") in skipped)]
-    diff = list(difflib.unified_diff(kept(a), kept(b), "on the Linux host", "here", lineterm="", n=2))
+    diff = list(difflib.unified_diff(kept(a), kept(b), "on Linux", "here", lineterm="", n=2))
     return "\n".join(diff[:60])
-
-
-class Oracle:
-    """Runs the same binary on the Linux host."""
-
-    def __init__(self):
-        self.host = None
-
-    def run(self, test):
-        if self.host is None:
-            self.host = Host()
-            self.agent = Agent(self.host)
-            self.agent.ready()
-        cwd = os.path.join(paths.WORK, "host-" + paths.slug(test.name))
-        os.makedirs(paths.WORK, exist_ok=True)
-        env = {"PATH": applets(), "HOME": cwd, "LC_ALL": "C", "TZ": "UTC"} if test.script else \
-              {"PATH": "/bin:/usr/bin", "HOME": cwd, "LC_ALL": "C", "TZ": "UTC"}
-        uid = test.uid if os.geteuid() == 0 else 0
-        return self.agent.run(test.command(True), env=env, cwd=cwd, fresh=True, limit=test.limit, uid=uid)
-
-    def stop(self):
-        if self.host:
-            self.host.stop()
 
 
 def fsck(disk):
@@ -124,27 +98,23 @@ def growth(before, after):
     return grown
 
 
-class HostBatch:
-    """The same tests on the Linux host alone: does the test itself tell the truth?"""
+class LinuxBatch:
+    """The same tests on Linux alone: does the test itself tell the truth?"""
     kind = "prog"
 
     def __init__(self, tests):
         self.tests = [t for t in tests if t.oracle and "@" not in t.name]
 
-    def run(self, _runner):
-        oracle = Oracle()
+    def run(self, runner):
         for test in self.tests:
             began = time.monotonic()
             try:
-                out = oracle.run(test)
+                out = runner.oracle.run(test)
                 good = out.status == 0 and not out.timeout
                 text = "" if good else out.ended() + "\n" + out.output.decode("utf-8", "replace")[-3000:]
                 yield Result(test.name, PASS if good else FAIL, text, time.monotonic() - began)
-            except MachineEnd as e:
-                yield Result(test.name, e.verdict, e.detail)
-                oracle.stop()
-                oracle = Oracle()
-        oracle.stop()
+            except Failure as e:
+                yield Result(test.name, e.verdict, str(e))
 
 
 class Batch:
@@ -160,14 +130,12 @@ class Batch:
 
     def run(self, runner):
         self.runner = runner
-        self.oracle = Oracle()
         try:
             for test in self.tests:
                 yield self.one(test)
             if self.machine:
                 yield self.shut_down()
         finally:
-            self.oracle.stop()
             self.drop()
 
     # The machine.
@@ -238,15 +206,8 @@ class Batch:
         result.seconds, result.logs = time.monotonic() - began, logs
         return result
 
-    def execute(self, test):
-        if test.script:
-            with open(os.path.join(paths.SCRIPTS, test.script), "rb") as f:
-                self.agent.put("/tmp/" + test.script, f.read())
-        return self.agent.run(test.command(False), cwd=PLACES[test.place], fresh=True, limit=test.limit, uid=test.uid,
-                              name=test.name)
-
     def attempt(self, test):
-        out = self.execute(test)
+        out = test.execute(self.agent, test.limit)
         problem, verdict = self.judge(test, out)
         if problem:
             self.settle()
@@ -256,7 +217,7 @@ class Batch:
         grown = self.settle()
         runs = 1
         while test.leaks and grown and runs < LEAK_RUNS:
-            self.execute(test)
+            test.execute(self.agent, test.limit)
             self.agent.sh(f"rm -rf {PLACES[test.place]}", name="clean")
             again = self.settle()
             grown = {k: min(v, again[k]) for k, v in grown.items() if k in again}
@@ -281,13 +242,13 @@ class Batch:
         if out.left:
             return f"{out.left} processes were left behind", LEAK
         if test.oracle and self.runner.oracle:
-            host = self.oracle.run(test)
-            if host.status != 0 or host.timeout:
-                return f"on the Linux host it fails: {host.ended()}\n" \
-                    + "\n".join(host.output.decode("utf-8", "replace").splitlines()[-25:]), FAIL
-            diff = differences(host.output, out.output)
+            linux = self.runner.oracle.run(test)
+            if linux.status != 0 or linux.timeout:
+                return f"on {self.runner.oracle.what} it fails: {linux.ended()}\n" \
+                    + "\n".join(linux.output.decode("utf-8", "replace").splitlines()[-25:]), FAIL
+            diff = differences(linux.output, out.output)
             if diff:
-                return "its output is not that of the Linux host:\n" + diff, FAIL
+                return f"its output is not that of {self.runner.oracle.what}:\n" + diff, FAIL
         if test.place == "disk":
             self.agent.sync()
             wrong = fsck(self.disk)

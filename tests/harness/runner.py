@@ -2,14 +2,14 @@
 """Chooses tests, makes work items of them, runs two at a time.
 
 A work item is a unit test, a scenario, or a batch of programs that share a boot. Each uses at most one machine
-at a time, so there are never more than `jobs` machines.
+at a time, so there are never more than `jobs` machines, and the one with Linux if the oracle is one.
 """
 import os
 import queue
 import threading
 
-from . import paths
-from .program import Batch, HostBatch
+from . import oracle, paths
+from .program import Batch, LinuxBatch
 from .verdict import ERROR, Result
 
 BATCH = 24      # programs in one boot, when there are more than enough for all workers
@@ -20,7 +20,7 @@ class Runner:
         self.smp = options.smp
         self.append = options.append
         self.keep = options.keep
-        self.oracle = not options.no_oracle
+        self.oracle = oracle.make(options.oracle, keep=not options.on_host)
         self.hang = (options.hang, options.hang) if options.hang else None
         self.jobs = options.jobs
         self.on_host = options.on_host
@@ -40,7 +40,7 @@ class Runner:
         programs = [t for t in tests if t.kind == "prog"]
         rest = [t for t in tests if t.kind != "prog"]
         if self.on_host:
-            return [HostBatch(programs)]
+            return [LinuxBatch(programs)]
         return [t for t in rest if t.kind == "unit"] + list(self.batches(programs)) \
             + [t for t in rest if t.kind != "unit"]
 
@@ -69,3 +69,5 @@ class Runner:
             t.start()
         for t in threads:
             t.join()
+        if self.oracle:
+            self.oracle.stop()

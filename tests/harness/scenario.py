@@ -31,10 +31,10 @@ SCENARIOS = []
 PROMPT = r"[^\r\n]*# (?:\x1b\[6n)?\Z"
 
 
-def scenario(name, smp=(2,), limit=600):
+def scenario(name, smp=(2,), limit=600, oracle=False):
     def register(fn):
         for n in smp:
-            SCENARIOS.append(ScenarioTest(name if n == 2 or len(smp) == 1 else f"{name}@smp{n}", fn, n, limit))
+            SCENARIOS.append(ScenarioTest(name if n == 2 or len(smp) == 1 else f"{name}@smp{n}", fn, n, limit, oracle))
         return fn
     return register
 
@@ -213,8 +213,8 @@ class Scenario:
 class ScenarioTest:
     kind = "system"
 
-    def __init__(self, name, fn, smp, limit):
-        self.name, self.fn, self.smp, self.limit = name, fn, smp, limit
+    def __init__(self, name, fn, smp, limit, oracle):
+        self.name, self.fn, self.smp, self.limit, self.oracle = name, fn, smp, limit, oracle
 
     def run(self, runner):
         smp = runner.smp or self.smp

@@ -34,6 +34,7 @@ def discover():
 class UnitTest:
     kind = "unit"
     smp = None
+    oracle = False
 
     def __init__(self, name, limit=LIMIT):
         self.name = name
