@@ -43,10 +43,11 @@ help:
 #H make run        boot in QEMU, console on this terminal (VM="--smp 4 --mem 64": options of tools/vm)
 #H make demo       the whole story: compute, checkpoint, power cut, recover
 #H make check      build and run all tests (TESTS="-k NAME": options of tests/run)
-#H make bench      the measurements, under build/bench/
+#H make bench      the measurements beside those of Linux, under build/bench/
 #H make debug      QEMU and gdb in this terminal
 #H make iso, make disk EXTRA=DIR      only the CD; only the disk, with the files of DIR over the root
 #H make kernel, make user, make lint, make format, make clean, make distclean
+#H make linux      Debian's i386 kernel, to compare with (tools/vm --linux; tests and bench ask for it themselves)
 #H make setup      install what is missing;   make doctor: what is there
 #H BUILD=release, V=1, WERROR=1       see the top of the Makefile
 

@@ -30,6 +30,7 @@ bench:
 	@tools/setup bench
 	+@$(SUBMAKE) kernel BUILD=release VARIANT=release
 	+@$(SUBMAKE) disk
+	+-@$(SUBMAKE) linux
 	@REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench $(BENCH)
 debug:
 	@tools/setup check

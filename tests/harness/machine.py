@@ -188,10 +188,10 @@ class Machine:
 
 
 class LinuxMachine(Machine):
-    """The same machine with Linux for a kernel. It forgets what it writes to the disk."""
+    """The same machine with Linux for a kernel."""
 
     def __init__(self, name, disk, extra=(), **kw):
-        super().__init__(name, disk=disk, extra=["--linux", "--snapshot", *extra], **kw)
+        super().__init__(name, disk=disk, extra=["--linux", *extra], **kw)
         paths.forget(self.console)
 
     def where(self):

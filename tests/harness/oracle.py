@@ -93,7 +93,7 @@ class LinuxOracle(Oracle):
         self.folder = os.path.join(paths.OUT, "oracle")
 
     def start(self):
-        return LinuxMachine("oracle", paths.DISK, hang=self.HANG).start()
+        return LinuxMachine("oracle", paths.DISK, extra=["--snapshot"], hang=self.HANG).start()
 
     def ask(self, test):
         return test.execute(self.agent, max(test.limit, LIMIT))
