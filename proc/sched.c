@@ -8,6 +8,9 @@
  *
  * Priorities. Lower is better. A full time slice used sinks the lwp by one step, a wakeup from sleep lifts it to its base;
  * nice moves the base. One-shot timers: the slice is armed only while somebody else waits on the same queue.
+ *
+ * A better lwp does not take the CPU from another process at once: who runs may go on for RUN_NS. Else a process that has sunk and
+ * writes to a pipe byte by byte would lose the CPU to the reader at every byte.
  */
 #include "proc/sched.h"
 
@@ -22,6 +25,7 @@
 #include "proc/sleep.h"
 
 #define SLICE_NS (20 * NSEC_PER_MSEC)
+#define RUN_NS NSEC_PER_MSEC
 #define LOAD_PERIOD (5 * NSEC_PER_SEC)
 
 struct runq {
@@ -29,8 +33,10 @@ struct runq {
 	u64 rq_map; /* bit per priority that has an lwp */
 	u32 rq_n;
 	struct list rq_pri[NPRI];
-	struct callout rq_slice; /* of this CPU */
-	bool rq_armed;		 /* this CPU only, interrupts off */
+	/* This CPU only, interrupts off. */
+	struct callout rq_slice;
+	u64 rq_when;  /* when it is over, 0: not armed; others read it as a hint */
+	u64 rq_since; /* when the lwp that runs came, in cycles */
 };
 
 static struct runq runqs[MAXCPU];
@@ -110,21 +116,37 @@ static struct lwp *runq_steal(struct cpu *c)
 	return NULL;
 }
 
-/* The slice of whoever runs on this CPU is over. Interrupt context. */
+/* How long the lwp on this CPU has been running. */
+static u64 ran_ns(const struct runq *rq)
+{
+	return clock_cycles_to_ns(clock_cycles() - rq->rq_since);
+}
+
+/* The slice of whoever runs on this CPU is over, or what is left of RUN_NS. Interrupt context. */
 static void slice_over(void *arg)
 {
 	struct cpu *c = curcpu();
 	struct lwp *l = curlwp();
+	struct runq *rq = &runqs[c->c_id];
 
-	runqs[c->c_id].rq_armed = false;
+	rq->rq_when = 0;
 	if (l == c->c_idle)
 		return;
 	if (l->l_proc != &proc0) {
 		itimer_cpu_check(l->l_proc);
-		if (l->l_pri < PRI_USER_MAX)
+		if (ran_ns(rq) >= SLICE_NS / 2 && l->l_pri < PRI_USER_MAX)
 			l->l_pri++;
 	}
 	c->c_need_resched = true;
+}
+
+/* No later than this. Interrupts off. */
+static void arm(struct runq *rq, u64 when)
+{
+	if (rq->rq_when && rq->rq_when <= when)
+		return;
+	rq->rq_when = when;
+	callout_set(&rq->rq_slice, when);
 }
 
 /* Sees to it that the running lwp is looked at again when its slice, or its CPU-time timer, is over. Interrupts off, on its CPU. */
@@ -139,10 +161,24 @@ static void slice_arm(struct cpu *c, struct lwp *l)
 		if (timer && (!left || timer < left))
 			left = timer;
 	}
-	if (!left || rq->rq_armed)
-		return;
-	rq->rq_armed = true;
-	callout_set(&rq->rq_slice, clock_mono_ns() + left);
+	if (left && !rq->rq_when)
+		arm(rq, clock_mono_ns() + left);
+}
+
+/* Somebody of priority pri, better than l, waits for the CPU that l runs on. Interrupts off, on its CPU. */
+static void give_way(struct cpu *c, struct lwp *l, int pri)
+{
+	struct runq *rq = &runqs[c->c_id];
+	u64 ran;
+
+	if (l != c->c_idle && pri > PRI_KERNEL) {
+		ran = ran_ns(rq);
+		if (ran < RUN_NS) {
+			arm(rq, clock_mono_ns() + RUN_NS - ran);
+			return;
+		}
+	}
+	c->c_need_resched = true;
 }
 
 static struct cpu *choose_cpu(struct lwp *l)
@@ -176,12 +212,12 @@ static void cpu_poke(struct cpu *c, int pri)
 
 	if (c == curcpu()) {
 		if (running == c->c_idle || pri < running->l_pri)
-			c->c_need_resched = true;
+			give_way(c, running, pri);
 		else
 			slice_arm(c, running);
 		return;
 	}
-	if (running != c->c_idle && pri >= running->l_pri && runqs[c->c_id].rq_armed)
+	if (running != c->c_idle && pri >= running->l_pri && runqs[c->c_id].rq_when)
 		return;
 	ipi_send(c->c_id, T_IPI_RESCHED);
 }
@@ -194,7 +230,7 @@ void sched_ipi(void)
 	u64 map = runqs[c->c_id].rq_map;
 
 	if (l == c->c_idle || (map && __builtin_ctzll(map) < l->l_pri))
-		c->c_need_resched = true;
+		give_way(c, l, map ? __builtin_ctzll(map) : 0);
 	else if (map)
 		slice_arm(c, l);
 }
@@ -252,14 +288,15 @@ void swtch(void)
 	}
 	c->c_nswitch++;
 	cpu_charge(c, prev, next);
+	runqs[c->c_id].rq_since = next->l_stamp;
 	next->l_cpu = c;
 	next->l_oncpu = true;
 	c->c_current = next;
 	ki = next->l_kstack;
 	ki->ki_cpu = c;
-	if (runqs[c->c_id].rq_armed) {
+	if (runqs[c->c_id].rq_when) {
 		callout_cancel_nowait(&runqs[c->c_id].rq_slice);
-		runqs[c->c_id].rq_armed = false;
+		runqs[c->c_id].rq_when = 0;
 	}
 	if (next != c->c_idle)
 		slice_arm(c, next);

@@ -3,7 +3,9 @@
 #include "t.h"
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 static int p[2];
@@ -220,6 +222,35 @@ TEST(contents_through_a_chain)
 	t_join(w);
 	for (int i = 0; i < 3; i++)
 		t_join(filter[i]);
+}
+
+TEST(writer_keeps_the_cpu_for_a_while)
+{
+	/* Two that have computed for a while on the same CPU; then one writes byte by byte, the other waits for each. */
+	enum { BYTES = 20000 };
+	struct rusage before, after;
+	long long until = t_now_ns() + 200000000;
+	cpu_set_t one;
+	char c = 0;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	SYS(sched_setaffinity(0, sizeof(one), &one));
+	make(0);
+	pid_t reader = t_fork();
+	while (t_now_ns() < until)
+		;
+	if (reader == 0) {
+		for (int i = 0; i < BYTES; i++)
+			CHECK_EQ(read(p[0], &c, 1), 1);
+		_exit(0);
+	}
+	SYS(getrusage(RUSAGE_SELF, &before));
+	for (int i = 0; i < BYTES; i++)
+		CHECK_EQ(write(p[1], &c, 1), 1);
+	SYS(getrusage(RUSAGE_SELF, &after));
+	CHECK(after.ru_nivcsw - before.ru_nivcsw < BYTES / 4);
+	t_join(reader);
 }
 
 TEST(small_writes_are_atomic)
