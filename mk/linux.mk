@@ -13,9 +13,9 @@ L := $(B)/linux
 $(CACHE)/$(LINUX_PACKAGE).deb:
 	@REPRISE_SUITE=$(LINUX_SUITE) tools/fetch $(CACHE) $(LINUX_PACKAGE).dep
 
-$(L)/vmlinuz: $(CACHE)/$(LINUX_PACKAGE).deb tools/mklinux tools/linux-init $(U)/busybox/unpacked
+$(L)/vmlinuz $(L)/initrd &: $(CACHE)/$(LINUX_PACKAGE).deb tools/mklinux tools/linux-init $(U)/busybox/unpacked
 	$(say) MKLINUX $(L)
 	$(Q)tools/mklinux $< $(U)/busybox/bin/busybox $(L)
 
 .PHONY: linux
-linux: $(L)/vmlinuz
+linux: $(L)/vmlinuz $(L)/initrd
