@@ -150,8 +150,9 @@ static void round_trip(int n)
 		must(write(ping[1], &c, 1) == 1 && read(pong[0], &c, 1) == 1, "round trip");
 }
 
-/* Two processes on one CPU give way to each other: a switch each time. */
+/* Two processes on one CPU give way to each other. Not every kernel switches each time, so each says that it was there. */
 static pid_t yield_pid;
+static volatile int *there;
 
 static void start_yielder(void)
 {
@@ -160,12 +161,16 @@ static void start_yielder(void)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof(one), &one);
+	there = mmap(NULL, PG, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	must(there != MAP_FAILED, "mmap");
 	fflush(stdout);
 	yield_pid = fork();
 	must(yield_pid >= 0, "fork");
 	if (yield_pid == 0) {
-		for (;;)
+		for (;;) {
+			*there = 1;
 			sched_yield();
+		}
 	}
 }
 
@@ -175,15 +180,20 @@ static void stop_yielder(void)
 
 	kill(yield_pid, SIGKILL);
 	waitpid(yield_pid, NULL, 0);
+	munmap((void *)there, PG);
 	memset(&all, 0xff, sizeof(all));
 	sched_setaffinity(0, sizeof(all), &all);
 }
 
 static void yield(int n)
 {
-	/* Each of ours makes one of theirs: two switches. */
-	while (n--)
-		sched_yield();
+	/* There and back: two switches. */
+	while (n--) {
+		*there = 0;
+		do {
+			sched_yield();
+		} while (!*there);
+	}
 }
 
 static void fork_exit(int n)
