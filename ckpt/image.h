@@ -50,8 +50,9 @@
  * by itself: selectors of user mode, no privileged EFLAGS bit. Rights that depend on who recovers
  * (credentials, files, limits) are for the caller of img_read() to decide.
  *
- * Memory: an image lives in one arena, freed by img_free(). Decoding takes at most IMG_MEM_MAX, and never more
- * than about twice the metadata of the file. No recursion; stack use below 500 bytes.
+ * Memory: an image lives in one arena, freed by img_free(). A state takes at most IMG_MEM_SAVE; decoding it at most
+ * IMG_MEM_MAX, which is enough for every state that could be saved, and never more than about four times the metadata of the
+ * file. No recursion; stack use below 500 bytes.
  *
  * Contexts: everything here may sleep where its callbacks do. No locks: an image belongs to one lwp.
  * Errors: negative errno. img_err says what and where, in one line for the log:
@@ -90,8 +91,9 @@
 #define IMG_MAX_AUXV 64u	 /* words */
 #define IMG_MAX_PATH 4096u	 /* with the terminating 0 */
 #define IMG_META_MAX (16u << 20) /* bytes before the pages */
-#define IMG_MEM_MAX (24u << 20)	 /* bytes of arena while reading */
-#define IMG_NONE 0xffffffffu	 /* no index */
+#define IMG_MEM_SAVE (24u << 20) /* bytes of arena while a state is gathered */
+#define IMG_MEM_MAX (32u << 20) /* while reading: that, and each run as its program header has it */
+#define IMG_NONE 0xffffffffu	/* no index */
 #define IMG_NSIG 64
 #define IMG_NRLIMIT 16
 #define IMG_NTLS 3
@@ -197,7 +199,7 @@ struct img_seg {
 	u32 s_base, s_size; /* bytes, page aligned; ascending, disjoint */
 	u32 s_prot, s_maxprot;
 	u32 s_kind, s_flags;
-	/* What is mapped, IMG_NONE: no such. Both: the object holds the file's contents in case it is not there. */
+	/* What is mapped, IMG_NONE: no such. Both: the object, an IMG_DATA_FILE, has the file's contents in case it is not there. */
 	u32 s_vnode, s_data;
 	u64 s_off;
 };

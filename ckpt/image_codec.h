@@ -90,6 +90,15 @@ void imgx_version(struct imgx *x, u32 version);
 /* image_core.c: ELF header, program headers. image_notes.c: the notes, in order. */
 void imgx_headers(struct imgx *x);
 void imgx_notes(struct imgx *x);
+/* image_notes_proc.c: those about process i. */
+void imgx_proc_notes(struct imgx *x, u32 i);
+/* image_notes_file.c: the contents of each. */
+void imgx_vnodes(struct imgx *x, u32 arg);
+void imgx_data(struct imgx *x, u32 arg);
+void imgx_files(struct imgx *x, u32 arg);
+void imgx_pipes(struct imgx *x, u32 arg);
+void imgx_ttys(struct imgx *x, u32 arg);
+void imgx_locks(struct imgx *x, u32 arg);
 /* IMGX_GET: gives each process and data object its runs, once both lists are there. */
 void imgx_share_runs(struct imgx *x);
 /* All of the metadata, up to lo_data_off. */

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What makes an image a core file: ELF header, program headers, and the notes that debuggers know.
+ * What makes an image a core file: ELF header and program headers, and where everything is in the file.
  *
- * Of the standard notes, the registers, the FXSAVE area, the auxiliary vector and the start of the command line stand nowhere else and are
- * read back from here; the rest follows from our own notes and is only compared.
- *
- * Layouts: System V ABI; linux-libc-dev's linux/elfcore.h and asm/user.h seen from 32 bits; Intel SDM volume 1, 8.1.10 (FSAVE) and
- * 10.5.1 (FXSAVE), volume 3, 3.4.5 (descriptors).
+ * Layouts: System V ABI (ELF).
  */
 #include "ckpt/image_codec.h"
 #include "ckpt/image_format.h"
@@ -15,16 +11,69 @@
 
 /* ---- program headers ---- */
 
-/* A cursor over the PT_LOADs of the first process: one for each run of stored pages, and one for the part of a seg before its first. */
+/*
+ * A cursor over the PT_LOADs of the first process. One begins where a seg begins, where stored pages follow others that are
+ * not, and where stored pages are of something else than those before: the process's own, or those of a data object
+ * that the seg maps. What an object holds is stored once, whoever maps it; such a PT_LOAD only shows it to debuggers.
+ */
 struct load {
-	u32 ld_seg, ld_run; /* next ones */
-	u32 ld_next;	    /* next address in ld_seg, 0: at its base */
+	u32 ld_seg;  /* the next one is of this seg */
+	u32 ld_next; /* and at this address; 0: at its base */
+	u32 ld_run;  /* next run of the process */
+	u32 ld_own;  /* stored pages of the process before ld_va */
 	u32 ld_va, ld_filesz, ld_memsz;
-	u32 ld_page; /* index of the first stored page at or after ld_va */
+	u32 ld_page; /* index of its first stored page, or of the next one of the process */
+	u32 ld_data; /* 1 + the data object whose pages they are; 0: the process's own */
 };
 
-static bool load_next(const struct img_proc *p, struct load *ld)
+/* First run of d that ends behind `at`; d_nrun: there is none. */
+static u32 run_from(const struct img_data *d, u64 at)
 {
+	u32 low = 0, high = d->d_nrun;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (d->d_run[mid].r_va + d->d_run[mid].r_npages * IMG_PAGE <= at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The first pages in [va, end) that the object which s maps stores: their address, or end if there are none. */
+static u32 data_from(const struct img_image *img, const struct img_seg *s, u32 va, u32 end, u32 *size, u32 *page)
+{
+	const struct img_data *d = &img->i_data[s->s_data];
+	u64 off = s->s_off + (va - s->s_base), off_end = off + (end - va), first, stop;
+	u32 n = run_from(d, off);
+
+	if (n == d->d_nrun || d->d_run[n].r_va >= off_end)
+		return end;
+	first = MAX((u64)d->d_run[n].r_va, off);
+	stop = MIN((u64)d->d_run[n].r_va + d->d_run[n].r_npages * IMG_PAGE, off_end);
+	*size = (u32)(stop - first);
+	*page = d->d_run[n].r_first + (u32)(first - d->d_run[n].r_va) / IMG_PAGE;
+	return va + (u32)(first - off);
+}
+
+/* Of a seg that maps an object: what that stores from ld_va on, if the process itself has nothing there. Where the next PT_LOAD begins. */
+static u32 load_data(const struct img_image *img, const struct img_seg *s, u32 end, struct load *ld)
+{
+	u32 size = 0, page = 0;
+
+	if (!ld->ld_filesz && data_from(img, s, ld->ld_va, end, &size, &page) == ld->ld_va) {
+		ld->ld_filesz = size;
+		ld->ld_page = page;
+		ld->ld_data = 1 + s->s_data;
+	}
+	return data_from(img, s, ld->ld_va + ld->ld_filesz, end, &size, &page);
+}
+
+static bool load_next(const struct img_image *img, struct load *ld)
+{
+	const struct img_proc *p = &img->i_proc[0];
 	const struct img_run *run = ld->ld_run < p->p_nrun ? &p->p_run[ld->ld_run] : NULL;
 	const struct img_seg *s;
 	u32 end, next;
@@ -34,14 +83,17 @@ static bool load_next(const struct img_proc *p, struct load *ld)
 	s = &p->p_seg[ld->ld_seg];
 	end = s->s_base + s->s_size;
 	ld->ld_va = ld->ld_next ? ld->ld_next : s->s_base;
-	ld->ld_page += ld->ld_filesz / IMG_PAGE;
-	ld->ld_filesz = 0;
+	ld->ld_page = ld->ld_own;
+	ld->ld_filesz = ld->ld_data = 0;
 	if (run && run->r_va == ld->ld_va) {
 		ld->ld_filesz = run->r_npages * IMG_PAGE;
+		ld->ld_own += run->r_npages;
 		ld->ld_run++;
 		run = ld->ld_run < p->p_nrun ? run + 1 : NULL;
 	}
 	next = run && run->r_va < end ? run->r_va : end;
+	if (s->s_data != IMG_NONE)
+		next = load_data(img, s, next, ld);
 	ld->ld_memsz = next - ld->ld_va;
 	ld->ld_next = next;
 	if (next == end) {
@@ -81,8 +133,6 @@ static u32 number_runs(struct img_image *img)
 	struct load ld = { 0 };
 	u32 pages = 0, headers = 0;
 
-	while (load_next(&img->i_proc[0], &ld))
-		headers++;
 	for (u32 k = 0; k < img_nlists(img); k++) {
 		struct img_runs rs = img_list(img, k);
 
@@ -92,6 +142,9 @@ static u32 number_runs(struct img_image *img)
 			pages += rs.rs_run[i].r_npages;
 		}
 	}
+	/* A forged image can map one object of many runs over and over. */
+	while (headers <= IMG_MAX_LOADS && load_next(img, &ld))
+		headers++;
 	return headers;
 }
 
@@ -145,11 +198,12 @@ static void put_phdrs(struct imgx *x)
 	const struct img_layout *lo = &img->i_lo;
 	const struct img_proc *p = &img->i_proc[0];
 	struct load ld = { 0 };
+	u32 seg = 0;
 
 	put_phdr(x, (u32[]){ PT_NOTE, lo->lo_notes_off, 0, 0, lo->lo_notes_size, 0, 0, 4 });
-	for (u32 seg = 0; load_next(p, &ld) && !x->x_error; seg = ld.ld_seg)
-		put_phdr(x, (u32[]){ PT_LOAD, (u32)img_page_off(img, ld.ld_page), ld.ld_va, 0, ld.ld_filesz,
-				     ld.ld_memsz, load_flags(p->p_seg[seg].s_prot), IMG_PAGE });
+	for (; load_next(img, &ld) && !x->x_error; seg = ld.ld_seg)
+		put_phdr(x, (u32[]){ PT_LOAD, (u32)img_page_off(img, ld.ld_page), ld.ld_va, ld.ld_data,
+				     ld.ld_filesz, ld.ld_memsz, load_flags(p->p_seg[seg].s_prot), IMG_PAGE });
 	for (u32 k = 1; k < img_nlists(img); k++) {
 		struct img_runs rs = img_list(img, k);
 		bool data = k >= img->i_nproc;
@@ -187,7 +241,7 @@ static void get_phdrs(struct imgx *x, u32 phnum)
 		for (u32 k = 0; k < ARRAY_SIZE(field); k++)
 			imgx_u32(x, &field[k]);
 		n = field[4] / IMG_PAGE;
-		if (n == 0)
+		if (n == 0 || (field[0] == PT_LOAD && field[3]))
 			continue;
 		x->x_run[x->x_nrun++] =
 			(struct imgx_run){ .xr_run = { .r_va = field[2], .r_npages = n, .r_first = pages },
@@ -252,195 +306,4 @@ void imgx_headers(struct imgx *x)
 		put_phdrs(x);
 	if (xnum)
 		put_xnum(x, phnum);
-}
-
-/* ---- standard notes ---- */
-
-/* struct elf_prstatus */
-void imgx_prstatus(struct imgx *x, u32 arg)
-{
-	struct img_proc *p = x->x_proc;
-	struct img_lwp *l = &p->p_lwp[arg];
-	u32 *reg = (u32 *)&l->l_regs;
-
-	imgx_zero(x, 16); /* pr_info, pr_cursig: no signal ended it */
-	imgx_derived(x, (u32)(l->l_pending.q_set | p->p_pending.q_set));
-	imgx_derived(x, (u32)l->l_sigmask);
-	imgx_s32(x, &l->l_tid);
-	imgx_derived(x, (u32)p->p_ppid);
-	imgx_derived(x, (u32)p->p_pgid);
-	imgx_derived(x, (u32)p->p_sid);
-	imgx_zero(x, 32); /* times: they are in TIME, so that equal states are equal here */
-	for (u32 i = 0; i < sizeof(l->l_regs) / 4; i++)
-		imgx_u32(x, &reg[i]);
-	imgx_derived(x, l->l_fpvalid);
-}
-
-static u32 id16(u32 id)
-{
-	return id > 0xffff ? 65534 : id; /* what does not fit is "nobody" */
-}
-
-/* struct elf_prpsinfo */
-void imgx_prpsinfo(struct imgx *x, u32 arg)
-{
-	struct img_proc *p = x->x_proc;
-	char comm[16];
-
-	if (p->p_stopsig)
-		imgx_derived(x, 3 | 'T' << 8 | (u32)(u8)p->p_nice << 24);
-	else
-		imgx_derived(x, 0 | 'R' << 8 | (u32)(u8)p->p_nice << 24);
-	imgx_derived(x, 0); /* pr_flag */
-	imgx_derived(x, id16(p->p_uid) | id16(p->p_gid) << 16);
-	imgx_derived(x, (u32)p->p_pid);
-	imgx_derived(x, (u32)p->p_ppid);
-	imgx_derived(x, (u32)p->p_pgid);
-	imgx_derived(x, (u32)p->p_sid);
-	memcpy(comm, p->p_comm, sizeof(comm));
-	imgx_raw(x, comm, sizeof(comm));
-	imgx_raw(x, p->p_args, sizeof(p->p_args));
-}
-
-void imgx_auxv(struct imgx *x, u32 arg)
-{
-	struct img_mm *m = &x->x_proc->p_mm;
-
-	if (imgx_getting(x))
-		m->m_nauxv = imgx_left(x) / 4;
-	if (m->m_nauxv > IMG_MAX_AUXV)
-		imgx_fail(x, -E2BIG, "has too long an auxiliary vector", m->m_nauxv);
-	for (u32 i = 0; i < m->m_nauxv && !x->x_error; i++)
-		imgx_u32(x, &m->m_auxv[i]);
-}
-
-/* A mapping of a file that a debugger could open. */
-static bool names_file(const struct img_seg *s)
-{
-	return s->s_kind != IMG_SEG_ANON && s->s_vnode != IMG_NONE;
-}
-
-u32 img_mapped_files(const struct img_proc *p)
-{
-	u32 n = 0;
-
-	for (u32 i = 0; i < p->p_nseg; i++)
-		n += names_file(&p->p_seg[i]);
-	return n;
-}
-
-/* Count, page size; start, end and offset in pages of each; then the names. */
-void imgx_ntfile(struct imgx *x, u32 arg)
-{
-	const struct img_proc *p = x->x_proc;
-
-	if (imgx_skip(x))
-		return;
-	imgx_derived(x, img_mapped_files(p));
-	imgx_derived(x, IMG_PAGE);
-	for (u32 i = 0; i < p->p_nseg; i++) {
-		const struct img_seg *s = &p->p_seg[i];
-
-		if (!names_file(s))
-			continue;
-		imgx_derived(x, s->s_base);
-		imgx_derived(x, s->s_base + s->s_size);
-		imgx_derived(x, (u32)(s->s_off / IMG_PAGE));
-	}
-	for (u32 i = 0; i < p->p_nseg; i++) {
-		const struct img_seg *s = &p->p_seg[i];
-		const char *path;
-
-		if (!names_file(s))
-			continue;
-		path = x->x_img->i_vnode[s->s_vnode].v_path;
-		imgx_raw(x, (char *)path, (u32)strlen(path) + 1);
-	}
-}
-
-void imgx_prxfpreg(struct imgx *x, u32 arg)
-{
-	struct img_lwp *l = &x->x_proc->p_lwp[arg];
-
-	imgx_raw(x, l->l_fx, sizeof(l->l_fx));
-}
-
-static u32 fx_u16(const u8 *fx, u32 off)
-{
-	return fx[off] | (u32)fx[off + 1] << 8;
-}
-
-static u32 fx_u32(const u8 *fx, u32 off)
-{
-	return fx_u16(fx, off) | fx_u16(fx, off + 2) << 16;
-}
-
-/* FXSAVE keeps one bit for each register; FSAVE two: 0 valid, 1 zero, 2 special, 3 empty. */
-static u32 full_tags(const u8 *fx)
-{
-	u32 top = fx_u16(fx, 2) >> 11 & 7, tags = 0;
-
-	for (u32 i = 0; i < 8; i++) {
-		const u8 *st = fx + 32 + ((i - top) & 7) * 16;
-		u32 exponent = fx_u16(st, 8) & 0x7fff, tag = 2;
-
-		if (!(fx[4] >> i & 1))
-			tag = 3;
-		else if (exponent == 0 && !fx_u32(st, 0) && !fx_u32(st, 4))
-			tag = 1;
-		else if (exponent != 0 && exponent != 0x7fff && st[7] & 0x80)
-			tag = 0;
-		tags |= tag << i * 2;
-	}
-	return tags;
-}
-
-/* The FSAVE image that an older debugger looks at. */
-void imgx_fpregset(struct imgx *x, u32 arg)
-{
-	const u8 *fx = x->x_proc->p_lwp[arg].l_fx;
-
-	if (imgx_skip(x))
-		return;
-	imgx_derived(x, 0xffff0000u | fx_u16(fx, 0)); /* control */
-	imgx_derived(x, 0xffff0000u | fx_u16(fx, 2)); /* status */
-	imgx_derived(x, 0xffff0000u | full_tags(fx));
-	imgx_derived(x, fx_u32(fx, 8));					 /* instruction pointer */
-	imgx_derived(x, fx_u16(fx, 12) | (fx_u16(fx, 6) & 0x7ff) << 16); /* its selector, opcode */
-	imgx_derived(x, fx_u32(fx, 16));				 /* operand pointer */
-	imgx_derived(x, 0xffff0000u | fx_u16(fx, 20));
-	for (u32 i = 0; i < 8; i++) {
-		u8 st[10];
-
-		memcpy(st, fx + 32 + i * 16, sizeof(st));
-		imgx_raw(x, st, sizeof(st));
-	}
-}
-
-u32 img_tls_used(const struct img_lwp *l)
-{
-	u32 n = IMG_NTLS;
-
-	while (n && !l->l_tls[n - 1])
-		n--;
-	return n;
-}
-
-/* struct user_desc of set_thread_area(2), from the descriptor. */
-void imgx_tls(struct imgx *x, u32 arg)
-{
-	const struct img_lwp *l = &x->x_proc->p_lwp[arg];
-
-	if (imgx_skip(x))
-		return;
-	for (u32 i = 0; i < img_tls_used(l); i++) {
-		u32 low = (u32)l->l_tls[i], high = (u32)(l->l_tls[i] >> 32);
-		u32 writable = high >> 9 & 1, contents = high >> 10 & 3;
-
-		imgx_derived(x, TLS_FIRST + i);
-		imgx_derived(x, low >> 16 | (high & 0xff) << 16 | (high & 0xff000000u));
-		imgx_derived(x, (low & 0xffff) | (high & 0xf0000));
-		imgx_derived(x, (high >> 22 & 1) | contents << 1 | !writable << 3 | (high >> 23 & 1) << 4 |
-					!(high >> 15 & 1) << 5 | (high >> 20 & 1) << 6);
-	}
 }

@@ -23,7 +23,7 @@ void img_init(struct img_image *img, const struct img_mem *mem)
 {
 	memset(img, 0, sizeof(*img));
 	img->i_mem = *mem;
-	img->i_memmax = IMG_MEM_MAX;
+	img->i_memmax = IMG_MEM_SAVE;
 }
 
 static void free_list(struct img_image *img, struct img_chunk *ch)

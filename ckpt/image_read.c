@@ -168,9 +168,11 @@ static int compare(struct imgx *x, u64 size)
 
 int img_read(struct img_image *img, const struct img_io *io, u64 size, struct img_err *err)
 {
-	struct imgx *x = imgx_new(img, io, err);
+	struct imgx *x;
 	int error;
 
+	img->i_memmax = IMG_MEM_MAX;
+	x = imgx_new(img, io, err);
 	if (!x)
 		return refuse(err, -ENOMEM, "needs more memory than there is", 0, 0);
 	error = look(x, size);
@@ -236,8 +238,16 @@ int img_read_sums(const struct img_image *img, const struct img_io *io, u32 bloc
 	return img_page_sum(sums) == img->i_blocksum[block] ? 0 : -EBADMSG;
 }
 
-static int verify_run(const struct img_image *img, const struct img_io *io,
-		      const struct img_run *run, u32 *sums, void *page, struct img_err *err)
+/* Bytes of the page at `at` of list k that can be other than zero: a data object may end within its last page. */
+static u32 page_used(const struct img_image *img, u32 k, u32 at)
+{
+	if (k < img->i_nproc)
+		return IMG_PAGE;
+	return (u32)MIN(img->i_data[k - img->i_nproc].d_size - at, (u64)IMG_PAGE);
+}
+
+static int verify_run(const struct img_image *img, const struct img_io *io, u32 k,
+		      const struct img_run *run, u32 *sums, u8 *page, struct img_err *err)
 {
 	for (u32 i = 0; i < run->r_npages; i++) {
 		u32 index = run->r_first + i, va = run->r_va + i * IMG_PAGE;
@@ -254,6 +264,10 @@ static int verify_run(const struct img_image *img, const struct img_io *io,
 		if (img_page_sum(page) != sums[index % IMG_SUMS_PER_BLOCK])
 			return refuse(err, -EBADMSG,
 				      "is damaged: wrong sum of the page at this address", va, off);
+		for (u32 at = page_used(img, k, va); at < IMG_PAGE; at++)
+			if (page[at])
+				return refuse(err, -EBADMSG, "holds something behind the end of its contents",
+					      va, off + at);
 	}
 	return 0;
 }
@@ -261,7 +275,7 @@ static int verify_run(const struct img_image *img, const struct img_io *io,
 int img_verify_pages(struct img_image *img, const struct img_io *io, struct img_err *err)
 {
 	u32 *sums = img_alloc(img, IMG_PAGE);
-	void *page = img_alloc(img, IMG_PAGE);
+	u8 *page = img_alloc(img, IMG_PAGE);
 
 	if (!sums || !page)
 		return refuse(err, -ENOMEM, "needs more memory than there is", 0, 0);
@@ -269,7 +283,7 @@ int img_verify_pages(struct img_image *img, const struct img_io *io, struct img_
 		struct img_runs rs = img_list(img, k);
 
 		for (u32 i = 0; i < rs.rs_nrun; i++) {
-			int error = verify_run(img, io, &rs.rs_run[i], sums, page, err);
+			int error = verify_run(img, io, k, &rs.rs_run[i], sums, page, err);
 
 			if (error)
 				return error;

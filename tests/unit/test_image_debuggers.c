@@ -146,31 +146,45 @@ static void test_many_headers(void)
 	check(says("= 0x0") && says("LWP 77"), "gdb: 70001 program headers");
 }
 
-/* Of several processes debuggers see the first; what belongs to the others they pass over. */
-static void test_tree(void)
+static bool word_is(u32 list, u32 at)
 {
 	struct img_image img;
-	char command[200], expected[40];
+	char expected[40];
 	u8 page[IMG_PAGE];
 	u32 word;
 
 	sample_tree(&img);
+	sample_contents(&img, list, at & ~(IMG_PAGE - 1), page);
+	img_free(&img);
+	memcpy(&word, page + at % IMG_PAGE, 4);
+	snprintf(expected, sizeof(expected), "= %#x\n", word);
+	return says(expected);
+}
+
+/* Of several processes debuggers see the first; what belongs to the others they pass over. */
+static void test_tree(void)
+{
+	struct img_image img;
+
+	sample_tree(&img);
 	save_image(&img, "tree");
-	sample_page(0x0804a000, page);
-	memcpy(&word, page + 4, 4);
 	run("readelf -hlnW tree");
 	check(says("0x50010000 0x00000001 0x01000 0x01000") &&
 		      says("0x00005000 0x00000003 0x01000 0x01000") && says("/root/table"),
 	      "readelf: pages of other processes and of contents");
+	check(says("0x40000000 0x00000001 0x02000 0x03000 RW") && says("0x40003000 0x00000001 0x01000 0x01000 RW") &&
+		      says("0x40010000 0x00000000 0x00000 0x01000 RW") &&
+		      says("0x40011000 0x00000002 0x01000 0x01000 RW"),
+	      "readelf: contents that the first process maps");
 	check(!strstr(output, "Warning") && !strstr(output, "Error"), "readelf: nothing to complain of");
-	snprintf(command, sizeof(command),
-		 "gdb -nx -batch -c tree -ex 'info threads' -ex 'p/x *(int *)0x0804a004' -ex 'thread 2' -ex 'p $eax' "
-		 "-ex 'x/x 0x50010000'");
-	snprintf(expected, sizeof(expected), "= %#x", word);
-	run(command);
+	run("gdb -nx -batch -c tree -ex 'info threads' -ex 'p/x *(int *)0x0804a004' -ex 'p/x *(int *)0x40001008' "
+	    "-ex 'p/x *(int *)0x40002008 + 7' -ex 'p/x *(int *)0x40003ffc' -ex 'p/x *(int *)0x40011100' "
+	    "-ex 'thread 2' -ex 'p $eax' -ex 'x/x 0x50010000'");
 	check(says("LWP 77") && says("LWP 80") && !strstr(output, "LWP 78") && says("= 80"),
 	      "gdb: threads of the first process");
-	check(says(expected), "gdb: its memory");
+	check(word_is(0, 0x0804a004), "gdb: its memory");
+	check(word_is(3, 0x1008) && says("= 0x7\n") && word_is(3, 0x3ffc) && word_is(4, 0x2100),
+	      "gdb: memory that it shares, and contents that it maps");
 	check(says("Cannot access memory at address 0x50010000"), "gdb: nothing of another's");
 }
 
