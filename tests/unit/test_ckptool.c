@@ -19,6 +19,7 @@
 /* Behind the sample: <signal.h> makes sa_handler a macro. */
 #include <stdarg.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static int failed;
 static char dir[] = "/tmp/ckptool-XXXXXX";
