@@ -38,12 +38,14 @@ static int vm_mkwrite(struct vnode *vp, struct page *pg)
 	if (ready > 0)
 		pc_dirty(pg);
 	page_unlock(pg);
-	/* The file system cannot take more before it has committed what it has. */
 	if (ready == -EAGAIN)
-		vp->v_vfs->vfs_type->fs_ops->vfs_sync(vp->v_vfs, true);
-	if (ready == -ESTALE)
-		ready = -EAGAIN;
-	return ready > 0 ? 0 : ready;
+		return -EBUSY; /* the file system cannot take more before it has committed what it has */
+	return ready > 0 ? 0 : ready == -ESTALE ? -EAGAIN : ready;
+}
+
+static void vm_commit(struct vnode *vp)
+{
+	vp->v_vfs->vfs_type->fs_ops->vfs_sync(vp->v_vfs, false);
 }
 
 static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
@@ -118,6 +120,7 @@ static const struct vnode_mm_ops ops = {
 	.vm_lookup = vm_lookup,
 	.vm_current = vm_current,
 	.vm_mkwrite = vm_mkwrite,
+	.vm_commit = vm_commit,
 	.vm_dirty = pc_dirty,
 	.vm_sync = vm_sync,
 	.vm_segs = vm_segs,

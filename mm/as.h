@@ -41,7 +41,7 @@ enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 /* What a segment driver does. All are called with a_lock held, for writing unless it says otherwise. */
 struct seg_ops {
 	/* A fault at page-aligned va, inside the seg, allowed by s_prot. a_lock for reading. 0, -ENOMEM, -EIO, -ERANGE (beyond the
-	 * end of the file: SIGBUS). May sleep. */
+	 * end of the file: SIGBUS), -EBUSY (not before s_vp's vm_commit). May sleep. */
 	int (*fault)(struct seg *s, u32 va, enum fault_access acc);
 	/* fork: fill nseg (a copy of s in the new as, already in its list) with s's pages. -ENOMEM */
 	int (*dup)(struct seg *s, struct seg *nseg);
@@ -175,9 +175,11 @@ struct vnode_mm_ops {
 	bool (*vm_current)(struct vnode *vp, u32 idx, const struct page *pg);
 	/*
 	 * A shared mapping is about to write pg (a reference is held): its block is allocated, it is dirty. -EAGAIN: no
-	 * longer a page of vp. -ENOSPC, -EIO... May sleep.
+	 * longer a page of vp. -EBUSY: only after a vm_commit. -ENOSPC, -EIO... May sleep.
 	 */
 	int (*vm_mkwrite)(struct vnode *vp, struct page *pg);
+	/* Lets vp's file system bring what it has to the disk. May sleep for long, and let go of files: a_lock not held. */
+	void (*vm_commit)(struct vnode *vp);
 	/* pg was written through a mapping. It may have left the cache: then nothing. Takes spinlocks only. */
 	void (*vm_dirty)(struct page *pg);
 	/* Writes pages [from, to) that are dirty in mappings or in the cache; waits for the disk if `wait`. -EIO */

@@ -45,32 +45,46 @@ static int grow_stack(struct as *as, u32 addr)
 	return error;
 }
 
-int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr)
+/* The seg that addr lies in, the stack grown to it if need be. NULL: none. a_lock is held for reading afterwards. */
+static struct seg *seg_for_fault(struct as *as, u32 addr)
 {
 	struct seg *s;
-	int error;
 
 	rw_read_lock(&as->a_lock);
-	s = as_findseg_ge(as, addr);
-	while (s && s->s_base > addr && (s->s_flags & SEG_STACK)) {
-		rw_read_unlock(&as->a_lock);
-		if (grow_stack(as, addr) != 0) {
-			*maperr = true;
-			return -EFAULT;
+	while ((s = as_findseg_ge(as, addr)) && s->s_base > addr) {
+		int error = -EFAULT;
+
+		if (s->s_flags & SEG_STACK) {
+			rw_read_unlock(&as->a_lock);
+			error = grow_stack(as, addr);
+			rw_read_lock(&as->a_lock);
 		}
-		rw_read_lock(&as->a_lock);
-		s = as_findseg_ge(as, addr);
+		if (error)
+			return NULL;
 	}
-	if (!s || s->s_base > addr) {
-		*maperr = true;
-		error = -EFAULT;
-	} else if (!prot_allows(s->s_prot, acc)) {
-		*maperr = false;
-		error = -EFAULT;
-	} else {
+	return s;
+}
+
+int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr)
+{
+	struct seg *s = seg_for_fault(as, addr);
+	struct vnode *busy = NULL;
+	int error = -EFAULT;
+
+	*maperr = !s;
+	if (s && prot_allows(s->s_prot, acc))
 		error = s->s_ops->fault(s, PAGE_DOWN(addr), acc);
+	if (error == -EBUSY) {
+		busy = s->s_vp;
+		vm_ops->vm_hold(busy);
 	}
 	rw_read_unlock(&as->a_lock);
+	if (busy) {
+		/* May take as long as the disk likes: other lwps map and fault meanwhile. */
+		vm_ops->vm_commit(busy);
+		vm_ops->vm_rele(busy);
+		error = 0;
+	}
 	return error;
 }
 

@@ -267,7 +267,7 @@ struct vnode {
 	bool v_written[FPAGES]; /* it was */
 };
 static struct vnode files[NFILE];
-static bool disk_full;
+static bool disk_full, disk_busy; /* busy: nothing more before vm_commit() */
 
 static void vm_hold(struct vnode *vp)
 {
@@ -314,8 +314,15 @@ static int vm_mkwrite(struct vnode *vp, struct page *pg)
 	CHECK(pg->pg_vnode == vp);
 	if (disk_full)
 		return -ENOSPC;
+	if (disk_busy)
+		return -EBUSY;
 	vp->v_dirty[pg->pg_index] = true;
 	return 0;
+}
+static void vm_commit(struct vnode *vp)
+{
+	CHECK(vp->v_ref > 1 && nlocks == 0);
+	disk_busy = false;
 }
 static void vm_dirty(struct page *pg)
 {
@@ -344,8 +351,8 @@ static void vm_writemap(struct vnode *vp, int delta)
 	vp->v_nwrite += (u32)delta;
 }
 static const struct vnode_mm_ops file_ops = {
-	vm_hold,  vm_rele, vm_getpage, vm_lookup,   vm_current, vm_mkwrite,
-	vm_dirty, vm_sync, vm_segs,    vm_writemap, NULL,
+	vm_hold,   vm_rele,  vm_getpage, vm_lookup, vm_current,	 vm_mkwrite,
+	vm_commit, vm_dirty, vm_sync,	 vm_segs,   vm_writemap, NULL,
 };
 
 static u8 *file_byte(struct vnode *vp, u32 idx)

@@ -360,7 +360,7 @@ static void op_write(struct space *sp)
 	u32 n = rnd(NALL), va = page_va(n);
 	struct mpage *m = &sp->m[n];
 	u8 value = (u8)(1 + rnd(255)), *p;
-	bool maperr = false, outside = rnd(4) == 0;
+	bool maperr = false, outside = rnd(4) == 0, busy = disk_busy;
 	int error = 0, i;
 
 	if (outside) {
@@ -371,7 +371,7 @@ static void op_write(struct space *sp)
 			if (error)
 				break;
 		}
-		CHECK(i < 2);
+		CHECK(i < 2 + busy);
 		if (p)
 			*p = value;
 	}
@@ -639,6 +639,8 @@ static void run(u32 first_seed, u32 steps)
 
 		if (rnd(50) == 0)
 			disk_full = !disk_full;
+		if (rnd(10) == 0)
+			disk_busy = true;
 		if (scarce)
 			shortage(true);
 		one_step();
