@@ -8,6 +8,7 @@
  * signals to everybody and to process 1, and calls that only wait for ever.
  */
 #include "t.h"
+#include <dirent.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -212,26 +213,69 @@ static void prepare(int who)
 	munmap(area + 32768, 8192);
 }
 
+/* Waits for pid. One that stopped itself, or waits for something that will not happen, is killed. */
+static void await(pid_t pid, const sigset_t *chld)
+{
+	struct timespec limit = { 5, 0 };
+	pid_t got;
+	int st;
+
+	while ((got = waitpid(pid, &st, WNOHANG | WUNTRACED)) != pid || WIFSTOPPED(st)) {
+		if (got == pid || (sigtimedwait(chld, NULL, &limit) < 0 && errno == EAGAIN))
+			kill(pid, SIGKILL);
+	}
+}
+
 /* A worker does a stretch of calls and starts again from a clean state: its memory may be gone by then. */
 static void stretch(int who, uint32_t s, int calls)
 {
+	sigset_t chld;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+
 	pid_t pid = t_fork();
 
 	if (pid == 0) {
+		sigprocmask(SIG_UNBLOCK, &chld, NULL);
 		seed = s;
 		prepare(who);
 		/* Half of the stretches run as an ordinary user. */
 		if (s & 1)
 			(void)!setuid(1000 + who);
-		alarm(5); /* a blocking call that slipped through */
 		for (int i = 0; i < calls; i++)
 			one_call();
 		_exit(0);
 	}
-	int st;
-	/* One that stopped itself would not even get its SIGALRM. */
-	while (waitpid(pid, &st, WUNTRACED) == pid && WIFSTOPPED(st))
-		kill(pid, SIGKILL);
+	await(pid, &chld);
+}
+
+/* What came back by recover() lives on without the one that called: kills those of our session, and waits until they are gone. */
+static void kill_recovered(void)
+{
+	pid_t pid, parent, session, found;
+	struct dirent *de;
+	char path[300];
+
+	do {
+		DIR *d = opendir("/proc");
+
+		CHECK(d != NULL);
+		found = 0;
+		while ((de = readdir(d)) != NULL) {
+			snprintf(path, sizeof(path), "/proc/%s/stat", de->d_name);
+			FILE *f = atoi(de->d_name) > 1 ? fopen(path, "r") : NULL;
+
+			if (f && fscanf(f, "%d %*[^)]) %*c %d %*d %d", &pid, &parent, &session) == 3 &&
+			    pid != getpid() && parent == 1 && session == getsid(0))
+				kill(found = pid, SIGKILL);
+			if (f)
+				fclose(f);
+		}
+		closedir(d);
+		sched_yield();
+	} while (found);
 }
 
 static int t_hook(int argc, char **argv)
@@ -255,6 +299,7 @@ static int t_hook(int argc, char **argv)
 	}
 	while (wait(NULL) > 0)
 		;
+	kill_recovered();
 	printf("sysfuzz: %d processes made %d calls each\n", procs, calls);
 	return 0;
 }
