@@ -11,12 +11,13 @@ import re
 import shutil
 import subprocess
 import time
+import traceback
 from dataclasses import dataclass, field
 
 from . import kernlog, paths
 from .agent import ENV, Agent
 from .machine import Machine
-from .verdict import FAIL, LEAK, PASS, TIMEOUT, Failure, MachineEnd, Result
+from .verdict import ERROR, FAIL, LEAK, PASS, TIMEOUT, Failure, MachineEnd, Result
 
 LEAK_RUNS = 3
 BOOT_TRIES = 3              # a kernel that does not boot need not show it for every test
@@ -162,7 +163,7 @@ class Batch:
             self.machine.stop()
             self.machine = None
             if not self.runner.keep:
-                os.unlink(self.disk)
+                paths.forget(self.disk)
 
     def shut_down(self):
         """The end of the boot: the file system is clean after it."""
@@ -202,6 +203,10 @@ class Batch:
             result = Result(test.name, e.verdict, str(e))
         except MachineEnd as e:
             result = Result(test.name, e.verdict, e.detail)
+            self.drop()
+        except Exception:  # pylint: disable=broad-except
+            # The others of the batch still have their turn, in a new machine: nobody knows what this one waits for.
+            result = Result(test.name, ERROR, traceback.format_exc(limit=-5))
             self.drop()
         result.seconds, result.logs = time.monotonic() - began, logs
         return result

@@ -7,6 +7,7 @@ at a time, so there are never more than `jobs` machines, and the one with Linux 
 import os
 import queue
 import threading
+import traceback
 
 from . import oracle, paths
 from .program import Batch, LinuxBatch
@@ -44,25 +45,33 @@ class Runner:
         return [t for t in rest if t.kind == "unit"] + list(self.batches(programs)) \
             + [t for t in rest if t.kind != "unit"]
 
+    def account(self, item, why):
+        """Every test of an item has a verdict, whatever became of the item."""
+        have = {r.name for r in self.report.results}
+        for name in [t.name for t in getattr(item, "tests", [item])]:
+            if name not in have:
+                self.report.add(Result(name, ERROR, why))
+
     def work(self, todo):
         while True:
             try:
                 item = todo.get_nowait()
             except queue.Empty:
                 return
+            why = "it ended without a verdict"
             try:
                 for result in item.run(self):
                     self.report.add(result)
             except Exception:  # pylint: disable=broad-except
-                import traceback
-                name = getattr(item, "name", None) or f"prog/batch-of-{item.tests[0].name.split('/')[1]}"
-                self.report.add(Result(name, ERROR, traceback.format_exc(limit=-5)))
+                why = traceback.format_exc(limit=-5)
+            self.account(item, why)
 
     def run(self, tests):
         for d in (paths.LOGS, paths.WORK):
             os.makedirs(d, exist_ok=True)
+        items = list(self.items(tests))
         todo = queue.Queue()
-        for item in self.items(tests):
+        for item in items:
             todo.put(item)
         threads = [threading.Thread(target=self.work, args=(todo,), daemon=True) for _ in range(self.jobs)]
         for t in threads:
@@ -71,3 +80,5 @@ class Runner:
             t.join()
         if self.oracle:
             self.oracle.stop()
+        for item in items:
+            self.account(item, "the worker that was to run it died")

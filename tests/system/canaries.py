@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Does the harness notice? Kernels and programs that go wrong on purpose must get exactly the verdict they deserve."""
-from harness import program
+from types import SimpleNamespace
+
+from harness import program, runner
 from harness.scenario import Failure, scenario
-from harness.verdict import FAIL, HANG, LEAK, PANIC, PASS, TIMEOUT, TRIPLE
+from harness.verdict import ERROR, FAIL, HANG, LEAK, PANIC, PASS, TIMEOUT, TRIPLE, Result
 
 # kind on the kernel's command line, verdict, words that the report must contain
 KERNELS = [
@@ -93,3 +95,44 @@ def programs(t):
     for result, (_, verdict, words) in zip(results, wanted):
         expect(result, verdict, words, t)
     expect(results[-1], PASS, "", t)    # the orderly end of that machine
+
+
+@scenario("canary/harness")
+def harness(t):
+    "A mistake of the harness itself in one test: it is reported, and the others of its batch still get their verdicts."
+    tests = [canary("none", "first-", oracle=False), program.Program("prog/canary-noscript", script="no-such-script.sh"),
+             canary("none", "last-", oracle=False)]
+    results = verdict_of(t, tests, "")
+    t.equal("tests with a verdict", [r.name for r in results[:-1]], [x.name for x in tests])
+    expect(results[0], PASS, "", t)
+    expect(results[1], ERROR, r"FileNotFoundError.*no-such-script", t)
+    expect(results[2], PASS, "", t)
+
+
+class Dies:
+    """A batch that ends after its first test, with an exception or without."""
+
+    def __init__(self, names, error=None):
+        self.tests = [SimpleNamespace(name=n) for n in names]
+        self.error = error
+
+    def run(self, _runner):
+        yield Result(self.tests[0].name, PASS)
+        if self.error:
+            raise self.error
+
+
+@scenario("canary/lost")
+def lost(t):
+    "A batch dies, or forgets a test: no test is missing from the results."
+    options = SimpleNamespace(smp=None, append="", keep=False, no_oracle=True, hang=None, jobs=2, on_host=False)
+    report = SimpleNamespace(results=[])
+    report.add = report.results.append
+    r = runner.Runner(options, report)
+    r.items = lambda _tests: [Dies(["a", "b", "c"], KeyError("canary")), Dies(["d", "e"]), Dies(["f"], SystemExit())]
+    r.run([])
+    r.items = lambda _tests: [Dies(["g"])]
+    r.run([])
+    t.equal("verdicts", sorted((x.name, x.verdict) for x in report.results),
+            [(n, ERROR if n in "bce" else PASS) for n in "abcdefg"])
+    t.contains("\n".join(x.detail for x in report.results if x.name == "b"), "KeyError: 'canary'")
