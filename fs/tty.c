@@ -13,7 +13,9 @@
 #include "proc/sleep.h"
 
 #define CHIP_POLL_NS NSEC_PER_MSEC /* a chip does not tell when its last bit is out */
-#define DRAIN_LIMIT_NS NSEC_PER_SEC
+/* Who takes nothing for so long is not waited for, nor is one into which others go on writing. */
+#define DRAIN_QUIET_NS NSEC_PER_SEC
+#define DRAIN_LIMIT_NS (10 * NSEC_PER_SEC)
 
 static struct list ttys = LIST_INIT(ttys); /* complete after start-up but for ptys; only grows */
 static struct spinlock ttys_lock = SPINLOCK_INIT("ttys", LR_TTY);
@@ -390,17 +392,35 @@ struct ldisc *tty_stop(struct tty *t)
 	return ld;
 }
 
+/* Waits until t has sent what it holds, as long as it gets on and `end` has not come. */
+static void drain_for(struct tty *t, u64 end)
+{
+	u64 quiet = clock_mono_ns() + DRAIN_QUIET_NS;
+	u32 left, before = LD_OUTSIZE;
+
+	spin_lock(&t->t_lock);
+	while ((left = ldisc_outq(t->t_ld)) > 0 || !t->t_td->td_drained(t->t_td)) {
+		u64 now = clock_mono_ns();
+
+		if (left < before)
+			quiet = now + DRAIN_QUIET_NS;
+		before = left;
+		if (now >= MIN(quiet, end))
+			break;
+		sleep(tty_chan_out(t), &t->t_lock, 0, now + CHIP_POLL_NS);
+	}
+	spin_unlock(&t->t_lock);
+}
+
 void tty_drain_all(void)
 {
-	u64 limit = clock_mono_ns() + DRAIN_LIMIT_NS;
+	u64 end = clock_mono_ns() + DRAIN_LIMIT_NS;
 	struct tty *t;
 
+	/* Behind a pseudo terminal there is a program, which need not read. */
 	list_for_each(t, &ttys, t_link) {
-		spin_lock(&t->t_lock);
-		while (t->t_opens && clock_mono_ns() < limit &&
-		       (ldisc_outq(t->t_ld) || !t->t_td->td_drained(t->t_td)))
-			sleep(tty_chan_out(t), &t->t_lock, 0, clock_mono_ns() + CHIP_POLL_NS);
-		spin_unlock(&t->t_lock);
+		if (t->t_td->td_input)
+			drain_for(t, end);
 	}
 }
 

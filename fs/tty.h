@@ -48,7 +48,7 @@ void tty_hangup(struct tty *t);
 void tty_message(struct tty *t, pid_t sid, const char *text);
 /* The checkpoint character was typed at t, whose foreground is pgrp. No lock held; from interrupts too. Registered by ckpt/, may be NULL. */
 extern void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
-/* Waits until all terminals have sent what they hold, for at most a second. Before power-off. */
+/* Waits until all terminals have sent what they hold; not for one that is stopped, and for ten seconds at most. Before power-off. May sleep. */
 void tty_drain_all(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Ids, names, scheduling and other small calls on processes and the system. */
+#include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/power.h"
@@ -310,6 +311,13 @@ static bool magic2_ok(u32 magic2)
 	return magic2 == 672274793 || magic2 == 85072278 || magic2 == 369367448 || magic2 == 537993216;
 }
 
+/* What has been written gets to the disks and to the terminals. */
+static void go_down(void)
+{
+	vfs_shutdown();
+	tty_drain_all();
+}
+
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
 {
 	if (!cred_super(cred_cur()))
@@ -320,15 +328,15 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
 	case REBOOT_CAD_ON:
 	case REBOOT_CAD_OFF: return 0;
 	case REBOOT_RESTART:
-		vfs_shutdown();
+		go_down();
 		printk("Restarting.\n");
 		power_reboot();
 	case REBOOT_HALT:
-		vfs_shutdown();
+		go_down();
 		printk("System halted.\n");
 		power_halt();
 	case REBOOT_POWER_OFF:
-		vfs_shutdown();
+		go_down();
 		printk("Power off.\n");
 		power_off();
 	default: return -EINVAL;

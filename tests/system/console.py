@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A person at the serial console: the shell, its job control, line editing, vi, the ends of the machine."""
+import fcntl
+import os
 import re
+import select
+import subprocess
+import time
 
-from harness.scenario import Failure, scenario
+from harness import paths
+from harness.scenario import PROMPT, Failure, scenario
 
 UP = "\x1b[A"
 
@@ -203,6 +209,35 @@ def ends(t):
         c.send(command + "\r")
         t.equal(f"QEMU's exit status after {command}", t.await_end(c), 0)
         t.fsck(disk)
+
+
+@scenario("console/slow-terminal")
+def slow_terminal(t):
+    "A terminal slower than the machine: what was written before the power went off arrives all the same."
+    disk = t.disk()
+    out, to_qemu = os.pipe()
+    fcntl.fcntl(to_qemu, fcntl.F_SETPIPE_SZ, 4096)
+    vm = subprocess.Popen([paths.VM, "--smp", str(t.smp), "--disk", disk, "--append", "panic=exit"], cwd=paths.ROOT,
+                          stdin=subprocess.PIPE, stdout=to_qemu)
+    os.close(to_qemu)
+    text, typed, until = b"", False, time.monotonic() + 200
+    try:
+        while time.monotonic() < until and select.select([out], [], [], 60)[0] and (data := os.read(out, 64)):
+            text += data
+            if b"\n2000\r" in text:
+                time.sleep(0.01)    # the speed of the line
+            if not typed and re.search(PROMPT, text.decode("utf-8", "replace")):
+                vm.stdin.write(b"seq 1 5000; poweroff -nf\r")
+                vm.stdin.flush()
+                typed = True
+        t.equal("QEMU's exit status", vm.wait(timeout=10), 0)
+    finally:
+        vm.kill()
+        vm.wait()
+        vm.stdin.close()
+        os.close(out)
+    t.contains(text.decode().replace("\r", ""), r"(?s)^1\n2\n.*^4999\n5000\n")
+    t.fsck(disk)
 
 
 @scenario("console/panic")
