@@ -28,6 +28,20 @@
 	(SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGBUS) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | \
 	 SIGBIT(K_SIGFPE) | SIGBIT(K_SIGSYS))
 
+/* The stop is complete, since the lwp that was missing has ended, and the parent has not been told. p_lock held. */
+static bool stop_untold(const struct proc *p)
+{
+	return p->p_nheld == p->p_nlwp && !(p->p_flags & P_STOPTOLD);
+}
+
+/* Should a stop keep l at the boundary? p_lock held. */
+static bool stays_stopped(const struct lwp *l)
+{
+	const struct proc *p = l->l_proc;
+
+	return (p->p_flags & P_STOPPED) && !(p->p_flags & P_CKPT) && !lwp_dying(l) && !stop_untold(p);
+}
+
 void lwp_stand(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
@@ -36,7 +50,7 @@ void lwp_stand(struct lwp *l)
 	l->l_held = true;
 	p->p_nheld++;
 	wakeup(&p->p_nheld);
-	while ((p->p_flags & P_HOLD) || ((p->p_flags & P_STOPPED) && !(p->p_flags & P_CKPT) && !lwp_dying(l)))
+	while ((p->p_flags & P_HOLD) || stays_stopped(l))
 		sleep(&p->p_flags, &p->p_lock, 0, 0);
 	p->p_nheld--;
 	l->l_held = false;
@@ -150,16 +164,21 @@ static void default_action(struct lwp *l, int sig)
 	if (DEFAULT_IGNORE & SIGBIT(sig)) {
 		spin_unlock(&p->p_lock);
 	} else if (DEFAULT_STOP & SIGBIT(sig)) {
-		spin_unlock(&p->p_lock);
-		if (sig != K_SIGSTOP && pgrp_orphaned(p->p_pgid))
-			return;
-		spin_lock(&p->p_lock);
-		/* A SIGCONT that came while the lock was free has thrown stop signals away: it wins. */
-		if (!(p->p_sig.ss_q.sq_set & SIGBIT(K_SIGCONT)) && !(p->p_flags & P_EXITING)) {
+		bool orphaned = false;
+
+		p->p_flags |= P_STOPPING;
+		if (sig != K_SIGSTOP) {
+			spin_unlock(&p->p_lock);
+			orphaned = pgrp_orphaned(p->p_pgid);
+			spin_lock(&p->p_lock);
+		}
+		/* A SIGCONT that came while the lock was free was sent after this signal: it wins. */
+		if (!orphaned && (p->p_flags & P_STOPPING) && !(p->p_flags & P_EXITING)) {
 			p->p_flags = (p->p_flags & ~(P_WAITSTOP | P_WAITCONT | P_STOPTOLD)) | P_STOPPED;
 			p->p_xstat = sig;
 			proc_poke(p);
 		}
+		p->p_flags &= ~P_STOPPING;
 		spin_unlock(&p->p_lock);
 	} else {
 		spin_unlock(&p->p_lock);

@@ -17,17 +17,23 @@
 
 void (*session_leader_exit_hook)(struct tty *tty);
 
+void proc_end(struct proc *p, int xstat)
+{
+	ASSERT(spin_held(&p->p_lock));
+	if (p->p_flags & P_EXITING)
+		return;
+	p->p_flags |= P_EXITING;
+	p->p_xstat = xstat;
+	proc_poke(p);
+	wakeup(&p->p_flags);
+}
+
 void proc_exit(int xstat)
 {
 	struct proc *p = curproc();
 
 	spin_lock(&p->p_lock);
-	if (!(p->p_flags & P_EXITING)) {
-		p->p_flags |= P_EXITING;
-		p->p_xstat = xstat;
-		proc_poke(p);
-		wakeup(&p->p_flags);
-	}
+	proc_end(p, xstat);
 	/* A checkpoint of this process looks at its state: stay at the boundary until it is done. */
 	while (p->p_flags & P_HOLD)
 		lwp_stand(curlwp());

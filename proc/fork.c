@@ -245,6 +245,7 @@ long sys_exit(int status)
 		proc_exit(WSTAT_EXITED(status));
 	}
 	spin_unlock(&p->p_lock);
+	l->l_xstat = WSTAT_EXITED(status);
 	l->l_exiting = true;
 	l->l_attention = true;
 	return 0;

@@ -198,6 +198,12 @@ bool lwp_detach(struct lwp *l)
 			p->p_lwp0 = NULL;
 		wakeup(&p->p_nlwp);
 		wakeup(&p->p_nheld);
+		wakeup(&p->p_flags); /* those that stand: a stop may be complete now */
+		signal_retarget(l, ~l->l_sigmask);
+	} else if (!(p->p_flags & P_EXITING)) {
+		/* Of several that called exit(2) at the same time, each saw another one. */
+		p->p_flags |= P_EXITING;
+		p->p_xstat = l->l_xstat;
 	}
 	spin_unlock(&p->p_lock);
 	return last;

@@ -91,6 +91,7 @@ struct lwp {
 	volatile bool l_attention; /* go through the slow path at the boundary */
 	volatile bool l_held;	   /* stands at the boundary in lwp_hold() */
 	volatile bool l_exiting;
+	int l_xstat; /* what it gave to exit(2), as for wait(2) */
 
 	/* System call in progress. */
 	struct restart_block l_restart;

@@ -80,6 +80,10 @@ void itimer_cancel_all(struct proc *p);
 u64 itimer_cpu_left(struct proc *p);
 void itimer_cpu_check(struct proc *p);
 
+/* l will not take the signals of set (any more): of those that wait for its process, the other lwps are told. p_lock held. */
+void signal_retarget(struct lwp *l, sigset_k set);
+/* proc/exit.c: all lwps of p are to end, unless they are already; xstat as for wait(2). p_lock held. */
+void proc_end(struct proc *p, int xstat);
 /* Posts with p_lock held. */
 int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_siginfo *info);
 

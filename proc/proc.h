@@ -50,6 +50,7 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_BOUNDARY \
 	(P_STOPPED | P_EXITING | P_HOLD | P_CKPT | P_TELLCONT) /* something waits at the boundary */
 #define P_STOPTOLD 0x0800u   /* the parent has been told of this stop */
+#define P_STOPPING 0x4000u   /* a stop signal has been taken, and no SIGCONT has come since */
 #define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
 #define P_SUGID 0x0200u	     /* runs a set-id program: no checkpoint, no peeking by others */
 #define P_CKPTKEY 0x1000u /* with P_CKPT: asked for at the terminal, no p_ckpt yet (ckpt/key.c) */

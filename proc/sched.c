@@ -208,15 +208,22 @@ static struct cpu *choose_cpu(struct lwp *l)
 /* Tells c that its queue has something new. */
 static void cpu_poke(struct cpu *c, int pri)
 {
-	struct lwp *running = c->c_current;
+	struct lwp *running;
 
 	if (c == curcpu()) {
+		running = c->c_current;
 		if (running == c->c_idle || pri < running->l_pri)
 			give_way(c, running, pri);
 		else
 			slice_arm(c, running);
 		return;
 	}
+	/*
+	 * What is queued is there before c_current is looked at; c sets c_current, and takes its slice's callout off (a lock), before
+	 * it looks at its queue for the last time and halts.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	running = c->c_current;
 	if (running != c->c_idle && pri >= running->l_pri && runqs[c->c_id].rq_when)
 		return;
 	ipi_send(c->c_id, T_IPI_RESCHED);

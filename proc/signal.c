@@ -143,7 +143,7 @@ void lwp_poke(struct lwp *l)
 {
 	struct cpu *c;
 
-	l->l_attention = true;
+	__atomic_store_n(&l->l_attention, true, __ATOMIC_SEQ_CST); /* before l_chan is looked at: sleep_begin() */
 	sleep_interrupt(l);
 	c = l->l_cpu;
 	if (l->l_state == LS_RUNNING && c != curcpu())
@@ -162,6 +162,7 @@ void proc_poke(struct proc *p)
 /* SIGCONT and SIGKILL make a stopped process go on. p_lock held. */
 static void proc_continue(struct proc *p, bool report)
 {
+	p->p_flags &= ~P_STOPPING;
 	if (!(p->p_flags & P_STOPPED))
 		return;
 	p->p_flags &= ~(P_STOPPED | P_WAITSTOP | P_STOPTOLD);
@@ -222,14 +223,17 @@ int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_
 	side_effects(p, sig);
 	if (ignored(p, l, sig))
 		return 0;
+	if (sig == K_SIGKILL) {
+		/* Nothing comes before it, and it ends more kinds of sleep than a signal that is only pending. */
+		proc_end(p, WSTAT_SIGNALED(K_SIGKILL));
+		return 0;
+	}
 	error = sigqueue_add(l ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
 	if (error)
 		return error;
 	taker = l ? l : choose_lwp(p, sig);
 	if (taker && takes(taker, sig))
 		lwp_poke(taker);
-	if (sig == K_SIGKILL)
-		wakeup(&p->p_flags);
 	return 0;
 }
 
@@ -299,6 +303,19 @@ void signal_recalc(struct lwp *l)
 		l->l_attention = true;
 }
 
+void signal_retarget(struct lwp *l, sigset_k set)
+{
+	struct proc *p = l->l_proc;
+	struct lwp *m;
+
+	ASSERT(spin_held(&p->p_lock));
+	set &= p->p_sig.ss_q.sq_set;
+	list_for_each(m, &p->p_lwps, l_plink) {
+		if (m != l && (set & ~m->l_sigmask))
+			lwp_poke(m);
+	}
+}
+
 void signal_setmask(sigset_k mask)
 {
 	struct lwp *l = curlwp();
@@ -307,15 +324,8 @@ void signal_setmask(sigset_k mask)
 	spin_lock(&p->p_lock);
 	l->l_sigmask = mask & ~SIGSET_UNBLOCKABLE;
 	signal_recalc(l);
-	/* What this lwp blocks now may have been meant for it: another one is told. */
-	if (p->p_sig.ss_q.sq_set & l->l_sigmask) {
-		struct lwp *m;
-
-		list_for_each(m, &p->p_lwps, l_plink) {
-			if (m != l && (p->p_sig.ss_q.sq_set & ~m->l_sigmask))
-				lwp_poke(m);
-		}
-	}
+	/* What this lwp blocks now may have been meant for it. */
+	signal_retarget(l, l->l_sigmask);
 	spin_unlock(&p->p_lock);
 }
 

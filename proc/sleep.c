@@ -43,34 +43,41 @@ static void sleepq_remove(struct lwp *l, int result)
 	setrunnable(l);
 }
 
-void sleep_abort(struct lwp *l, int result)
+/* Does what came up (l_attention is set) end l's sleep? Queue lock held. */
+static bool ends_for_attention(const struct lwp *l)
+{
+	return (l->l_slpflags & SLP_INTR) || ((l->l_slpflags & SLP_KILL) && lwp_dying(l));
+}
+
+/* Ends l's sleep, if it sleeps; with `only_intr` only one that ends for attention. */
+static void sleep_end(struct lwp *l, int result, bool only_intr)
 {
 	for (;;) {
 		const void *chan = __atomic_load_n(&l->l_chan, __ATOMIC_ACQUIRE);
 		struct sleepq *q;
+		bool same;
 
 		if (!chan)
 			return;
 		q = sleepq_of(chan);
 		spin_lock(&q->sq_lock);
-		if (l->l_chan == chan) {
+		same = l->l_chan == chan;
+		if (same && (!only_intr || ends_for_attention(l)))
 			sleepq_remove(l, result);
-			spin_unlock(&q->sq_lock);
-			return;
-		}
 		spin_unlock(&q->sq_lock);
+		if (same)
+			return;
 	}
+}
+
+void sleep_abort(struct lwp *l, int result)
+{
+	sleep_end(l, result, false);
 }
 
 void sleep_interrupt(struct lwp *l)
 {
-	const void *chan = __atomic_load_n(&l->l_chan, __ATOMIC_ACQUIRE);
-	u32 flags = l->l_slpflags;
-
-	if (!chan)
-		return;
-	if ((flags & SLP_INTR) || ((flags & SLP_KILL) && lwp_dying(l)))
-		sleep_abort(l, -ERESTARTSYS);
+	sleep_end(l, -ERESTARTSYS, true);
 }
 
 static void sleep_timeout(void *arg)
@@ -87,14 +94,40 @@ static bool sleep_refused(struct lwp *l, u32 flags)
 }
 
 /*
- * The lock lk is released only when the lwp stands on its queue, so a wakeup under lk cannot be lost; and l_attention is looked at under
- * the queue's lock, where sleep_interrupt() comes after setting it.
+ * Puts the current lwp on chan's queue and starts the timer; false: there is a reason not to sleep. Interrupts off until it has left the CPU.
+ *
+ * l_chan is there for all to see before l_attention is looked at; lwp_poke() sets l_attention and looks at l_chan then. Whatever comes
+ * first, one of the two sees the other, and no interruption is lost.
  */
-int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline)
+static bool sleep_begin(const void *chan, u32 flags, u64 deadline)
 {
 	struct lwp *l = curlwp();
 	struct sleepq *q = sleepq_of(chan);
-	int result;
+	bool refused;
+
+	if (deadline) {
+		callout_init(&l->l_slptimer, sleep_timeout, l);
+		callout_set(&l->l_slptimer, deadline);
+	}
+	spin_lock(&q->sq_lock);
+	l->l_slpflags = flags;
+	__atomic_store_n(&l->l_chan, chan, __ATOMIC_SEQ_CST);
+	refused = sleep_refused(l, flags);
+	if (refused) {
+		l->l_chan = NULL;
+	} else {
+		l->l_state = LS_SLEEP;
+		list_push_back(&q->sq_lwps, &l->l_runlink);
+	}
+	spin_unlock(&q->sq_lock);
+	return !refused;
+}
+
+/* The lock lk is released only when the lwp stands on its queue, so a wakeup under lk cannot be lost. */
+int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline)
+{
+	struct lwp *l = curlwp();
+	int result = -ERESTARTSYS;
 
 	ASSERT(!curcpu()->c_in_intr);
 	if (lk) {
@@ -103,26 +136,13 @@ int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline)
 		assert_may_sleep("sleep");
 	}
 	intr_push_off();
-	if (deadline) {
-		callout_init(&l->l_slptimer, sleep_timeout, l);
-		callout_set(&l->l_slptimer, deadline);
-	}
-	spin_lock(&q->sq_lock);
-	if (sleep_refused(l, flags)) {
-		spin_unlock(&q->sq_lock);
-		result = -ERESTARTSYS;
+	if (sleep_begin(chan, flags, deadline)) {
 		if (lk)
 			spin_unlock(lk);
-	} else {
-		l->l_slpflags = flags;
-		l->l_state = LS_SLEEP;
-		__atomic_store_n(&l->l_chan, chan, __ATOMIC_RELEASE);
-		list_push_back(&q->sq_lwps, &l->l_runlink);
-		if (lk)
-			spin_unlock(lk);
-		spin_unlock(&q->sq_lock);
 		swtch();
 		result = l->l_slpresult;
+	} else if (lk) {
+		spin_unlock(lk);
 	}
 	intr_pop_off();
 	if (deadline)
@@ -132,44 +152,29 @@ int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline)
 	return result;
 }
 
+/*
+ * Stands on the queue first, then lets the mutex go: mutex_unlock() may take sleep-queue locks. A wakeup in between finds us
+ * and makes us runnable on this CPU (l_oncpu).
+ */
 int sleep_mutex(const void *chan, struct mutex *m, u32 flags, u64 deadline)
 {
 	struct lwp *l = curlwp();
-	struct sleepq *q = sleepq_of(chan);
-	int result;
+	int result = -ERESTARTSYS;
+	bool slept;
 
 	assert_may_sleep("sleep_mutex");
 	intr_push_off();
-	if (deadline) {
-		callout_init(&l->l_slptimer, sleep_timeout, l);
-		callout_set(&l->l_slptimer, deadline);
-	}
-	spin_lock(&q->sq_lock);
-	if (sleep_refused(l, flags)) {
-		spin_unlock(&q->sq_lock);
-		result = -ERESTARTSYS;
-	} else {
-		/*
-		 * Stand on the queue first, then let the mutex go: mutex_unlock() may take sleep-queue locks, so ours is
-		 * dropped before. A wakeup in between finds us and makes us runnable on this CPU (l_oncpu).
-		 */
-		l->l_slpflags = flags;
-		l->l_state = LS_SLEEP;
-		__atomic_store_n(&l->l_chan, chan, __ATOMIC_RELEASE);
-		list_push_back(&q->sq_lwps, &l->l_runlink);
-		spin_unlock(&q->sq_lock);
+	slept = sleep_begin(chan, flags, deadline);
+	if (slept) {
 		mutex_unlock(m);
 		swtch();
 		result = l->l_slpresult;
-		intr_pop_off();
-		if (deadline)
-			callout_cancel(&l->l_slptimer);
-		mutex_lock(m);
-		return result;
 	}
 	intr_pop_off();
 	if (deadline)
 		callout_cancel(&l->l_slptimer);
+	if (slept)
+		mutex_lock(m);
 	return result;
 }
 

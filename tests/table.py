@@ -16,6 +16,7 @@ PROGRAMS = [
     ("fpu", {}),
     ("thread", {}),
     ("futex", {}),
+    ("race", {"limit": 200}),
     ("limits", {}),
     # memory
     ("mmap", {}),
@@ -36,7 +37,7 @@ PROGRAMS = [
 SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 
 # These run with 1 and 4 CPUs as well.
-CPU_MATRIX = ["fork", "signal", "fpu", "thread", "futex", "mmap", "pipe", "mmapfile", "sysfuzz"]
+CPU_MATRIX = ["fork", "signal", "fpu", "thread", "futex", "race", "mmap", "pipe", "mmapfile", "sysfuzz"]
 # These work on files: on the disk, and in the memory file system as well.
 FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "lock", "pipe"]
 

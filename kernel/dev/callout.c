@@ -127,8 +127,8 @@ static void run_due(struct coqueue *q)
 			arm(q, co->co_when);
 			break;
 		}
+		q->cq_running = co; /* before it is off the list: callout_cancel() finds it there or here */
 		take_off(co);
-		q->cq_running = co;
 		spin_unlock(&q->cq_lock);
 		fn(arg); /* may free co */
 		spin_lock(&q->cq_lock);

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Moments at which a signal meets a sleep, a stop or an end: thousands of times each, and none may be lost. */
+#include "t.h"
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+/* True before long, or the case fails. */
+#define SOON(c)                                                             \
+	do {                                                                \
+		for (long long end_ = t_now_ns() + 20000000000ll; !(c);) {  \
+			if (t_now_ns() > end_)                              \
+				FAIL("expected soon, found never: %s", #c); \
+			sched_yield();                                      \
+		}                                                           \
+	} while (0)
+
+/* As often as the host is fast enough for. */
+#define REPEAT(n, times) \
+	for (long long end_ = t_now_ns() + 6000000000ll; n < (times) && t_now_ns() < end_; n++)
+
+static volatile unsigned *shared; /* counters of parent and child */
+
+static void share(void)
+{
+	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
+}
+
+static void count(int sig)
+{
+	shared[0]++;
+}
+
+static void act(int sig, void (*fn)(int))
+{
+	struct sigaction sa = { .sa_handler = fn };
+
+	SYS(sigaction(sig, &sa, NULL));
+}
+
+/* Waits a different moment each time. */
+static void dawdle(unsigned n)
+{
+	for (volatile unsigned i = 0; i < n; i++)
+		;
+}
+
+static int died(pid_t pid, int *st)
+{
+	pid_t got = SYS(waitpid(pid, st, WNOHANG | WUNTRACED));
+
+	return got == pid;
+}
+
+TEST(signal_meets_sleep)
+{
+	unsigned n = 0;
+	sigset_t usr1, none;
+
+	share();
+	act(SIGUSR1, count);
+	sigemptyset(&none);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	SYS(sigprocmask(SIG_BLOCK, &usr1, NULL));
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		for (;;)
+			sigsuspend(&none);
+	}
+	REPEAT(n, 20000)
+	{
+		dawdle(n % 1000);
+		SYS(kill(pid, SIGUSR1));
+		SOON(shared[0] == n + 1);
+	}
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
+TEST(continue_meets_stop)
+{
+	unsigned n = 0;
+	static const int stops[] = { SIGSTOP, SIGTSTP };
+
+	share();
+	act(SIGUSR1, count);
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		for (;;)
+			sched_yield();
+	}
+	/* A group of its own with its parent outside is no orphan: it can be stopped from a terminal. */
+	SYS(setpgid(pid, pid));
+	REPEAT(n, 5000)
+	{
+		SYS(kill(pid, stops[n % 2]));
+		dawdle(n % 300);
+		SYS(kill(pid, SIGCONT));
+		SYS(kill(pid, SIGUSR1));
+		SOON(shared[0] == n + 1);
+	}
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
+TEST(kill_meets_stop)
+{
+	unsigned n = 0;
+	int st;
+
+	REPEAT(n, 500)
+	{
+		pid_t pid = t_fork();
+
+		if (pid == 0) {
+			for (;;)
+				sched_yield();
+		}
+		dawdle(n * 7 % 300);
+		SYS(kill(pid, SIGSTOP));
+		dawdle(n % 300);
+		SYS(kill(pid, SIGKILL));
+		do {
+			SOON(died(pid, &st));
+		} while (WIFSTOPPED(st));
+		CHECK_EQ(st, SIGKILL);
+	}
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+TEST(stop_meets_end_of_a_thread)
+{
+	unsigned n = 0;
+	int st;
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		for (;;) {
+			pthread_t th;
+
+			CHECK_EQ(pthread_create(&th, NULL, nothing, NULL), 0);
+			CHECK_EQ(pthread_join(th, NULL), 0);
+		}
+	}
+	REPEAT(n, 1000)
+	{
+		dawdle(n * 13 % 5000);
+		SYS(kill(pid, SIGSTOP));
+		SOON(died(pid, &st));
+		CHECK(WIFSTOPPED(st) && WSTOPSIG(st) == SIGSTOP);
+		SYS(kill(pid, SIGCONT));
+	}
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
+/* One that is about to end, and one that waits: the signal is for whoever is still there to take it. */
+static pthread_barrier_t ready;
+static volatile int over;
+
+static void *leaves(void *arg)
+{
+	pthread_barrier_wait(&ready);
+	dawdle((unsigned)(intptr_t)arg);
+	return NULL;
+}
+
+static void *stays(void *arg)
+{
+	struct timespec brief = { 0, 1000000 };
+
+	pthread_barrier_wait(&ready);
+	/* Sleeps but for the signal: a busy one would take it by chance. */
+	while (!over)
+		select(0, NULL, NULL, NULL, NULL);
+	nanosleep(&brief, NULL);
+	return NULL;
+}
+
+static void set_over(int sig)
+{
+	over = 1;
+}
+
+TEST(signal_meets_end_of_a_thread)
+{
+	unsigned n = 0;
+	sigset_t usr1;
+
+	act(SIGUSR1, set_over);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	CHECK_EQ(pthread_barrier_init(&ready, NULL, 3), 0);
+	REPEAT(n, 500)
+	{
+		pthread_t a, b;
+
+		over = 0;
+		CHECK_EQ(pthread_create(&a, NULL, leaves, (void *)(intptr_t)(n % 100)), 0);
+		CHECK_EQ(pthread_create(&b, NULL, stays, NULL), 0);
+		CHECK_EQ(pthread_sigmask(SIG_BLOCK, &usr1, NULL), 0);
+		pthread_barrier_wait(&ready);
+		dawdle(n * 3 % 100);
+		SYS(kill(getpid(), SIGUSR1));
+		SOON(over);
+		CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &usr1, NULL), 0);
+		CHECK_EQ(pthread_kill(b, SIGUSR1), 0);
+		CHECK_EQ(pthread_join(a, NULL), 0);
+		CHECK_EQ(pthread_join(b, NULL), 0);
+	}
+}
+
+TEST(kill_ends_a_vfork_that_waits)
+{
+	int st;
+
+	share();
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		if (vfork() == 0) {
+			shared[1] = (unsigned)getpid();
+			for (;;)
+				pause();
+		}
+		_exit(0);
+	}
+	SOON(shared[1]);
+	t_await_state(pid, "SD");
+	SYS(kill(pid, SIGKILL));
+	SOON(died(pid, &st));
+	CHECK_EQ(st, SIGKILL);
+	SYS(kill((pid_t)shared[1], SIGTERM));
+}
+
+T_NO_HOOK
