@@ -300,6 +300,8 @@ static int t_hook(int argc, char **argv)
 	while (wait(NULL) > 0)
 		;
 	kill_recovered();
+	if (unlink("/tmp/sysfuzz") < 0)
+		rmdir("/tmp/sysfuzz"); /* or it was never made */
 	printf("sysfuzz: %d processes made %d calls each\n", procs, calls);
 	return 0;
 }
