@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Machines of all sizes, command lines of all kinds."""
+import os
+
 from harness import paths
 from harness.scenario import scenario
 
@@ -143,6 +145,15 @@ def iso(t):
     t.contains(t.type(c, "mount"), r"ram0 on / type ext2|/dev/ram0")
     c.send("poweroff\r")
     t.equal("exit status", t.await_end(c), 0)
+
+
+@scenario("boot/iso-again")
+def iso_again(t):
+    "The same kernel and root file system make the same CD, whenever and wherever."
+    t.need(paths.ISO)
+    again = t.file("again.iso")
+    t.host(os.path.join(paths.ROOT, "tools", "mkiso"), paths.KERNEL, os.path.join(paths.BUILD, "cd.img"), again)
+    t.host("cmp", paths.ISO, again)
 
 
 @scenario("boot/again")

@@ -211,6 +211,31 @@ def ends(t):
         t.fsck(disk)
 
 
+@scenario("console/strace")
+def strace(t):
+    "strace of a command and what it starts, and of a process that runs already; its lines are in the log."
+    disk, c = session(t)
+    text = t.type(c, "strace sh -c '/bin/cat /etc/passwd >/dev/null; exit 5'; echo status $?")
+    t.contains(text, r"\d+ execve\(\"/bin/cat\"")
+    t.contains(text, r"\d+ open(at)?\(.*\"/etc/passwd\".*\) = \d+")
+    t.contains(text, r"\d+ exit_group\(5\) = \?")
+    t.contains(text, r"^status 5$")
+    # A process that runs already: nothing before, nothing after.
+    t.type(c, "(while :; do uname >/dev/null; usleep 10000; done) & loop=$!")
+    t.type(c, "dmesg -c >/dev/null")
+    c.send("strace -p $loop\r")
+    for _ in range(3):
+        c.expect(r"\d+ (clone|fork|vfork|wait4|waitpid)\(.*\) = \d+\r*\n")
+    c.send("\x03")
+    t.prompt(c)
+    t.type(c, "dmesg -c >/dev/null; sleep 0.3")
+    t.equal("the log after ^C", t.type(c, "dmesg | grep -c '[0-9] [a-z0-9_]*('"), "0\n")
+    t.type(c, "kill $loop; wait 2>/dev/null")
+    t.contains(t.type(c, "strace -p 29999"), r"strace: 29999: No such file or directory")
+    t.contains(t.type(c, "strace -p; echo status $?"), r"(?s)usage: strace.*status 2")
+    leave(t, c, disk)
+
+
 @scenario("console/slow-terminal")
 def slow_terminal(t):
     "A terminal slower than the machine: what was written before the power went off arrives all the same."
