@@ -238,24 +238,32 @@ long sys_copy_file_range(int infd, uaddr_t uinoff, int outfd, uaddr_t uoutoff, u
  */
 static int allocate_pages(struct vnode *vp, u32 from, u32 to)
 {
-	struct page *pg;
-	int n, error;
+	u32 idx = from;
 
 	if (!vp->v_op->vop_mkwrite)
 		return 0;
-	for (u32 idx = from; idx < to; idx++) {
+	while (idx < to) {
+		struct page *pg;
+		int n, error;
+
 		if (curlwp()->l_attention)
 			return -ERESTARTSYS; /* done so far stays done, and costs nothing again */
 		error = pc_get_locked(vp, idx, true, &pg);
 		if (error)
 			return error;
-		n = vp->v_op->vop_mkwrite(vp, &pg, 1);
+		/* The page lock keeps a truncation off: what it has cut off meanwhile gets no blocks behind the end of the file. */
+		n = (u64)idx << PAGE_SHIFT < vp->v_size ? vp->v_op->vop_mkwrite(vp, &pg, 1) : 0;
 		if (n > 0)
 			pc_dirty(pg);
 		page_unlock(pg);
 		page_put(pg);
-		if (n < 0)
+		if (n == -EAGAIN) {
+			vp->v_vfs->vfs_type->fs_ops->vfs_sync(vp->v_vfs, false);
+			continue;
+		}
+		if (n <= 0)
 			return n;
+		idx++;
 		pc_balance(vp);
 	}
 	return 0;

@@ -376,4 +376,31 @@ TEST(huge_counts)
 	CHECK_ERR(write(fd, (void *)0xfffff000u, 10), EFAULT);
 }
 
+TEST(allocate_beside_commits_and_truncation)
+{
+	int fd = SYS(open("f", O_RDWR | O_CREAT, 0600));
+	pid_t syncs = t_fork();
+
+	if (syncs == 0) {
+		int other = SYS(open("other", O_RDWR | O_CREAT, 0600));
+
+		for (int i = 0;; i++) {
+			CHECK_EQ(pwrite(other, buf, 4096, i % 50 * 4096), 4096);
+			SYS(fsync(other));
+			SYS(ftruncate(other, 0));
+		}
+	}
+	pid_t cuts = t_fork();
+	if (cuts == 0) {
+		for (;;)
+			SYS(ftruncate(fd, 0));
+	}
+	for (long long end = t_now_ns() + 3000000000ll; t_now_ns() < end;)
+		CHECK_EQ(posix_fallocate(fd, 0, 4 << 20), 0);
+	SYS(kill(syncs, SIGKILL));
+	SYS(kill(cuts, SIGKILL));
+	t_wait(syncs);
+	t_wait(cuts);
+}
+
 T_NO_HOOK
