@@ -6,6 +6,7 @@
 #include "ckpt/syscalls.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
@@ -44,7 +45,6 @@ int ckpt_refuse(const char *name, int error, const char *fmt, ...)
 
 int ckpt_path(uaddr_t uname, char **path)
 {
-	const char *cwd = curproc()->p_cwdpath;
 	char *name, *full;
 	size_t len;
 	int error = copyin_path(uname, &name);
@@ -59,7 +59,7 @@ int ckpt_path(uaddr_t uname, char **path)
 	}
 	snprintf(full, len, "%s%s", name, CKPT_SUFFIX);
 	kfree(name);
-	error = path_absolute(cwd ? cwd : "/", full, path);
+	error = path_of_open(AT_FDCWD, full, path);
 	kfree(full);
 	return error;
 }

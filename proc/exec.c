@@ -3,6 +3,7 @@
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
 #include "kernel/gdt.h"
 #include "kernel/lib/string.h"
@@ -207,7 +208,7 @@ static void discard(struct exec_new *x)
 static int exec_common(struct exec_new *x, struct vnode *start, const char *path)
 {
 	struct proc *p = curproc();
-	int error = path_absolute(p->p_cwdpath ? p->p_cwdpath : "/", path, &x->path);
+	int error = path_of_open(AT_FDCWD, path, &x->path);
 
 	if (error) {
 		x->path = NULL;

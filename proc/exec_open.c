@@ -4,6 +4,7 @@
 #include "fs/namei.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
@@ -108,7 +109,7 @@ int exec_open(struct exec_new *x, struct vnode *start, const char *path)
 			return error;
 		strlcpy_k(name, interp, sizeof(name));
 		kfree(x->path);
-		error = path_absolute(curproc()->p_cwdpath ? curproc()->p_cwdpath : "/", name, &x->path);
+		error = path_of_open(AT_FDCWD, name, &x->path);
 		if (error) {
 			x->path = NULL;
 			return error;
