@@ -119,14 +119,22 @@ static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
 
 #define MAXTIED 16 /* stopped groups that one exit lets go */
 
-/* The groups of p's children that p may be the last tie of. pidlock held. Returns how many. */
-static u32 tied_groups(struct proc *p, pid_t *pgids, u32 max)
+/* Does the tie between a child and its parent keep the child's group from being an orphan? pidlock held. */
+static bool is_tie(const struct proc *child)
+{
+	return child->p_pgid != child->p_parent->p_pgid && child->p_sid == child->p_parent->p_sid;
+}
+
+/* The groups that p may be the last tie of, as a child or as a parent. pidlock held. Returns how many. */
+static u32 tied_groups(struct proc *p, pid_t pgids[MAXTIED])
 {
 	struct proc *c;
 	u32 n = 0;
 
+	if (is_tie(p))
+		pgids[n++] = p->p_pgid;
 	list_for_each(c, &p->p_children, p_sibling) {
-		if (c->p_pgid != p->p_pgid && c->p_sid == p->p_sid && (c->p_flags & P_STOPPED) && n < max)
+		if (is_tie(c) && (c->p_flags & P_STOPPED) && n < MAXTIED)
 			pgids[n++] = c->p_pgid;
 	}
 	return n;
@@ -211,12 +219,12 @@ void proc_finish(void)
 	if (hidden) {
 		proc_rele(p);
 	} else {
-		pid_t pgids[MAXTIED], pgid = p->p_pgid, sid = p->p_sid;
+		pid_t pgids[MAXTIED], sid = p->p_sid;
 		u32 ntied;
 		int exitsig;
 
 		spin_lock(&pidlock);
-		ntied = tied_groups(p, pgids, ARRAY_SIZE(pgids));
+		ntied = tied_groups(p, pgids);
 		zombie = reparent_children(p);
 		notify = become_zombie(p, &info, &autoreap);
 		exitsig = p->p_exitsig; /* from here on the parent may reap p */
@@ -236,7 +244,6 @@ void proc_finish(void)
 		if (zombie)
 			signal_proc(initproc, K_SIGCHLD, NULL);
 		/* Now that p ties nobody to the session any more. */
-		hangup_orphans(p, pgid, sid);
 		for (u32 i = 0; i < ntied; i++)
 			hangup_orphans(p, pgids[i], sid);
 		if (autoreap)

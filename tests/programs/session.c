@@ -190,6 +190,36 @@ TEST(orphaned_stopped_group)
 	t_pass_gate(up);
 }
 
+/* A group that was orphaned already, or is tied by somebody else, does not care who of it ends. */
+TEST(stopped_member_of_orphaned_group)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		pid_t stopped, other;
+		int st;
+
+		SYS(setsid());
+		stopped = t_fork();
+		if (stopped == 0) {
+			raise(SIGSTOP);
+			_exit(13);
+		}
+		CHECK_EQ(waitpid(stopped, &st, WUNTRACED), stopped);
+		CHECK(WIFSTOPPED(st));
+		other = t_fork();
+		if (other == 0)
+			_exit(0);
+		t_join(other);
+		/* No SIGHUP has ended us, and no SIGCONT has continued it. */
+		CHECK_EQ(waitpid(stopped, &st, WNOHANG | WCONTINUED), 0);
+		SYS(kill(stopped, SIGCONT));
+		CHECK_EQ(WEXITSTATUS(t_wait(stopped)), 13);
+		_exit(14);
+	}
+	CHECK_EQ(WEXITSTATUS(t_wait(pid)), 14);
+}
+
 TEST(terminal_stop_ignored_in_orphaned_group)
 {
 	pid_t pid = t_fork();
