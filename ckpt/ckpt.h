@@ -125,6 +125,7 @@ struct ckpt_restore {
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
 	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
 	struct vnode **cr_datav;
+	struct tty *cr_tty; /* the first process's group had it in the foreground; NULL: none */
 	/* The outcome, under cr_lock; cr is the channel. */
 	struct spinlock cr_lock;
 	enum ckpt_verdict cr_verdict;

@@ -12,6 +12,7 @@
 #include "ckpt/inplace.h"
 #include "ckpt/syscalls.h"
 #include "fs/file.h"
+#include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -273,6 +274,15 @@ static int ask_caller(struct ckpt_restore *cr)
 	return go ? 0 : -EINTR;
 }
 
+/* A job that had the terminal has it again, if whoever brings it back has it now. */
+static void give_terminal(struct ckpt_restore *cr)
+{
+	const struct proc *parent = cr->cr_parent, *p = cr->cr_member[0].rm_proc;
+
+	if (cr->cr_tty && p->p_sid == parent->p_sid)
+		tty_hand_over(cr->cr_tty, p->p_sid, parent->p_pgid, p->p_pgid);
+}
+
 /* Ids, and what needs them; then all appear. The pid or an errno. No failure beyond the commit. */
 static long reveal(struct ckpt_restore *cr)
 {
@@ -292,6 +302,8 @@ static long reveal(struct ckpt_restore *cr)
 			if (cr->cr_replace)
 				curproc()->p_as = cr->cr_member[0].rm_as;
 			result = reveal_commit(&rl);
+			if (result > 0 && !cr->cr_replace)
+				give_terminal(cr);
 		}
 	}
 	kfree(rl.rl_set);

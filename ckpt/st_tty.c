@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Terminals: modes and window size. A process is brought back onto the terminal that its path leads to (for /dev/tty, that of whoever
- * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set.
+ * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set; and it is in the
+ * foreground again if whoever recovers it is.
  */
 #include "ckpt/ckpt.h"
 #include "fs/tty.h"
@@ -69,5 +70,6 @@ int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct fil
 	memcpy(st.ts_termios.c_cc, it->t_cc, sizeof(it->t_cc));
 	/* The window is as large as it is now. */
 	tty_set_state(tty, &st);
+	cr->cr_tty = tty;
 	return 0;
 }

@@ -39,6 +39,9 @@ const char *tty_name(const struct tty *t);
 dev_t tty_rdev(const struct tty *t);
 pid_t tty_foreground(const struct tty *t); /* process group, 0: none */
 
+/* Group `to` takes the place of group `from` in the foreground, if that is there, and the terminal is session sid's. */
+void tty_hand_over(struct tty *t, pid_t sid, pid_t from, pid_t to);
+
 /* As if the line had gone dead: open descriptions read end of file and write -EIO; the session loses the terminal; its leader and its
  * foreground group get SIGHUP and SIGCONT. May sleep. */
 void tty_hangup(struct tty *t);

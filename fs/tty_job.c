@@ -153,6 +153,14 @@ int tty_spgrp(struct tty *t, uaddr_t arg)
 	return error;
 }
 
+void tty_hand_over(struct tty *t, pid_t sid, pid_t from, pid_t to)
+{
+	spin_lock(&t->t_lock);
+	if (t->t_sid == sid && t->t_pgrp == from)
+		t->t_pgrp = to;
+	spin_unlock(&t->t_lock);
+}
+
 /* A real line is hung up with its session; a pseudo terminal is ended by its master. */
 static void leader_exited(struct tty *t)
 {

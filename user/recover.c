@@ -6,12 +6,12 @@
  * Exit status: the process's own (128 + signal if it was killed); 125: it could not be brought back; 126: wrong usage.
  */
 #include "command.h"
+#include "job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define STATUS_FAILED 125
@@ -35,31 +35,69 @@ struct options {
 	bool o_background;
 };
 
-/*
- * Are we a job that a shell with job control started? Then a stop is the shell's to see, and its `fg` continues our whole group, which is the
- * recovered process's too.
- */
-static bool is_job(void)
+static int not_recovered(const char *base, int error)
 {
-	pid_t parent = getppid();
-
-	return getpgrp() == getpid() && getsid(parent) == getsid(0) && getpgid(parent) != getpgrp();
+	return complain(STATUS_FAILED, "%s_ckpt: %s", base, why_not_recovered(base, error));
 }
 
-static int wait_for(pid_t pid, bool stopped)
+static int in_foreground(const char *base, unsigned flags)
 {
+	pid_t pid = recover(base, flags);
+	struct job j;
 	int status;
 
-	/* ^C and ^\ are for the process, which is in our group; this command only reports. */
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	if (stopped && is_job())
-		raise(SIGSTOP);
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return complain(STATUS_FAILED, "wait: %m");
+	if (pid < 0)
+		return not_recovered(base, errno);
+	job_begin(&j, pid);
+	if (flags & RECOVER_STOPPED) {
+		printf("%d\n", (int)pid);
+		fflush(stdout);
+		job_stop(&j);
 	}
-	return exit_status(status);
+	status = job_wait(&j);
+	return status < 0 ? complain(STATUS_FAILED, "wait: %m") : exit_status(status);
+}
+
+struct answer {
+	pid_t a_pid;
+	int a_error;
+};
+
+/* The parent of a process in the background: tells its pid, or an errno, and waits for its end. */
+static int guard(const char *base, unsigned flags, int fd)
+{
+	struct answer a = { .a_pid = recover(base, flags) };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct job j;
+
+	a.a_error = a.a_pid < 0 ? errno : 0;
+	/* Whoever reads what the command prints must see its end. */
+	for (int i = 0; i < 3; i++)
+		dup2(null, i);
+	if (a.a_pid > 0)
+		job_begin(&j, a.a_pid);
+	if (write(fd, &a, sizeof(a)) != sizeof(a) || a.a_pid < 0)
+		return STATUS_FAILED;
+	close(fd);
+	job_wait(&j);
+	return 0;
+}
+
+static int in_background(const char *base, unsigned flags)
+{
+	struct answer a;
+	int fd, side = job_detach(&fd);
+
+	if (side < 0)
+		return complain(STATUS_FAILED, "%m");
+	if (side == 1)
+		return guard(base, flags, fd);
+	if (read(fd, &a, sizeof(a)) != sizeof(a))
+		return complain(STATUS_FAILED, "the command was killed");
+	if (a.a_error)
+		return not_recovered(base, a.a_error);
+	printf("%d\n", (int)a.a_pid);
+	return 0;
 }
 
 /* 0; -1: wrong usage; 1: help was all that was wanted. */
@@ -93,22 +131,12 @@ static int parse(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	int parsed = parse(argc, argv, &o);
+	int parsed = parse(argc, argv, &o), status;
 	const char *base;
-	bool stopped;
-	pid_t pid;
 
 	if (parsed)
 		return parsed > 0 ? finish_output(0, STATUS_FAILED) : STATUS_USAGE;
 	base = image_base(argv[optind]);
-	pid = recover(base, o.o_flags);
-	if (pid < 0)
-		return complain(STATUS_FAILED, "%s_ckpt: %s", base, why_not_recovered(base, errno));
-	stopped = (o.o_flags & RECOVER_STOPPED) != 0;
-	if (o.o_background || stopped)
-		printf("%d\n", (int)pid);
-	if (o.o_background)
-		return finish_output(0, STATUS_FAILED);
-	fflush(stdout);
-	return wait_for(pid, stopped);
+	status = o.o_background ? in_background(base, o.o_flags) : in_foreground(base, o.o_flags);
+	return finish_output(status, STATUS_FAILED);
 }

@@ -154,4 +154,91 @@ def commands(t):
     t.finish(m, agent, disk)
 
 
+
+@scenario("ckpt/ways-to-recover")
+def ways(t):
+    "recover: in the background, stopped, under a new pid, with the caller's output, although a file has changed; its messages."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    plain = t.contains(t.run(agent, "/bin/mat", "-n", "300"), RESULT).group(1)
+    old = t.sh(agent, background("start mat -n 300; while ! grep -q '20 %' out; do sleep 0.02; done; tckpt -w $p m >&2 || exit 9;"
+                                 "kill -9 $p; wait $p 2>/dev/null; echo $p >&2; echo $p > old; cat old"))
+    old = t.contains(old, r"^(\d+)$").group(1)
+
+    text = t.sh(agent, background("recover -s m >said & r=$!; while ! [ -s said ]; do sleep 0.02; done; read q <said; echo pid $q;"
+                                  "cut -d' ' -f3 /proc/$q/stat; kill -CONT $q; wait $r; echo status $?; tail -1 out"))
+    t.equal("recovered stopped, then continued", text, f"pid {old}\nT\nstatus 0\nresult {plain}\n")
+    text = t.sh(agent, background("recover -b -s m >said; read q <said; echo pid $q; cut -d' ' -f3 /proc/$q/stat; kill -9 $q"))
+    t.equal("stopped in the background", text, f"pid {old}\nT\n")
+    text = t.sh(agent, background("recover -b -n m >a; recover -b m >b; read a <a; read b <b; echo $a $b; kill -9 $a $b"))
+    a, b = text.split()
+    t.check(a != old, "it took its old pid in spite of -n")
+    t.equal("without -n", b, old)
+    text = t.sh(agent, background("recover -i m >elsewhere; echo status $?; tail -1 elsewhere; tail -1 out"))
+    t.contains(text, rf"^status 0\nresult {plain}\n")
+    # What is done to the command is handed on.
+    text = t.sh(agent, background("recover m & r=$!; sleep 0.3; kill $r; wait $r; echo status $?; ps | grep -c '[m]at -n'; true"))
+    t.equal("SIGTERM", text, "status 143\n0\n")
+    # Files that it needs.
+    t.sh(agent, background("echo data >data; sleep 1 >out 2>&1 <data & p=$!; tckpt -w $p dep || exit 9; kill -9 $p"))
+    t.run(agent, "/bin/recover", "dep", cwd="/root")
+    t.sh(agent, "echo more >>/root/data")
+    t.contains(t.run(agent, "/bin/recover", "dep", cwd="/root", status=125),
+               r"^recover: dep_ckpt: a file that it needs has changed; .*-c takes it")
+    t.contains(t.sh(agent, "dmesg | grep ckpt: | tail -1"), r"/root/data")
+    t.run(agent, "/bin/recover", "-c", "dep", cwd="/root")
+    t.sh(agent, "rm /root/data")
+    t.contains(t.run(agent, "/bin/recover", "-c", "dep", cwd="/root", status=125),
+               r"^recover: dep_ckpt: a file that it needs is not there any more")
+    t.contains(t.sh(agent, "dmesg | grep ckpt: | tail -1"), r"/root/data")
+    t.finish(m, agent, disk)
+
+
+@scenario("console/recovered-job")
+def job(t):
+    "A recovered job has the terminal: what is typed, ^Z, fg, bg, ^C; recover -s is a stopped job."
+    disk = t.disk()
+    c = t.console(disk)
+    t.prompt(c)
+    t.type(c, "cd /root; ckptkey ^]")
+    start(c, "cat", "")
+    image = press(t, c)
+    c.send("\x04")
+    t.prompt(c)
+
+    def typed(line):
+        c.send(line + "\r")
+        c.expect(rf"{line}\r*\n{line}\r*\n")
+
+    start(c, f"recover {image}", "")
+    typed("one")
+    c.send("\x1a")
+    t.contains(t.prompt(c), r"Stopped.* recover")
+    t.equal("states", t.type(c, f"ps -o stat,args | grep -c '^T.*{image[:3]}'").strip(), "2")
+    start(c, "fg", "recover")
+    typed("two")
+    c.send("\x1a")
+    t.prompt(c)
+    # In the background it stops when it wants to read.
+    t.type(c, "bg")
+    t.contains(t.type(c, "sleep 0.5; jobs"), r"Stopped.* recover")
+    start(c, "fg", "recover")
+    typed("three")
+    c.send("\x03")
+    t.prompt(c)
+    t.equal("status after ^C", t.type(c, "echo $?"), "130\n")
+    t.contains(t.type(c, f"recover -s {image}"), r"(?s)^\d+$.*Stopped.* recover")
+    start(c, "fg", "recover")
+    typed("four")
+    c.send("\x04")
+    t.prompt(c)
+    # In the background: not the terminal's.
+    t.contains(t.type(c, f"recover -b {image}"), r"^\d+$")
+    t.equal("the shell's terminal", t.type(c, "echo mine"), "mine\n")
+    t.type(c, "kill -9 $(pidof cat)")
+    c.send("poweroff\r")
+    t.equal("QEMU's exit status after poweroff", t.await_end(c), 0)
+    t.fsck(disk)
+
+
 __all__ = ["Failure"]
