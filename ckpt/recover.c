@@ -38,8 +38,8 @@ static int read_image(struct ckpt_restore *cr)
 	return error;
 }
 
-/* The new process begins with nothing of its parent's but its rights. */
-static int let_go(void)
+/* The new process begins with nothing of its parent's but its rights, and its terminal, to which a name like /dev/tty leads. */
+static int let_go(struct ckpt_restore *cr)
 {
 	struct proc *p = curproc();
 	struct fdtab *old = p->p_fdtab, *ft = fdtab_create();
@@ -50,6 +50,9 @@ static int let_go(void)
 	p->p_fdtab = ft;
 	spin_unlock(&p->p_lock);
 	fdtab_rele(old);
+	spin_lock(&pidlock);
+	p->p_ctty = cr->cr_parent->p_ctty;
+	spin_unlock(&pidlock);
 	return 0;
 }
 
@@ -212,7 +215,7 @@ static int restore_all(struct ckpt_restore *cr)
 {
 	static int (*const first[])(struct ckpt_restore *cr) = { read_image, check_number, make_room };
 	static int (*const shared[])(struct ckpt_restore *cr) = { st_pipe_restore, st_data_restore, st_file_restore };
-	int error = let_go();
+	int error = let_go(cr);
 
 	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)
 		error = first[i](cr);

@@ -111,11 +111,11 @@ static void fill_ident(struct img_ident *id)
 	id->id_mono_ns = clock_mono_ns();
 }
 
-/* In the paper's order: proc and lwp, registers, segments, open files. */
+/* In the paper's order: proc and lwp, registers, segments. The open files come behind those of all members: so the image has its vnodes. */
 static int gather_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	static int (*const parts[])(struct ckpt_save *cs, struct ckpt_member *cm) = {
-		check_member, st_proc_save, st_lwp_save, st_signal_save, st_timer_save, st_mem_save, st_file_save,
+		check_member, st_proc_save, st_lwp_save, st_signal_save, st_timer_save, st_mem_save,
 	};
 	int error = 0;
 
@@ -148,6 +148,10 @@ static int gather_all(struct ckpt_save *cs, bool copy)
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
 		cs->cs_member[i].cm_img = &cs->cs_img.i_proc[i];
 		error = gather_member(cs, &cs->cs_member[i]);
+	}
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
+		if (!cs->cs_member[i].cm_zombie)
+			error = st_file_save(cs, &cs->cs_member[i]);
 	}
 	if (!error)
 		error = st_lock_save(cs);
