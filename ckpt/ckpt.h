@@ -46,8 +46,8 @@ struct ckpt_request {
 	u32 rq_flags;	      /* CKPT_* */
 	struct cred *rq_cred; /* whoever asked: the image is made with these rights and belongs to them */
 	u64 rq_start;	      /* monotonic ns, when it was asked for */
-	struct tty *rq_tty; /* asked for at this terminal, of session rq_sid; NULL: by a call */
-	pid_t rq_sid;
+	struct tty *rq_tty; /* asked for at this terminal, of session rq_sid, in its foreground; NULL: by a call */
+	pid_t rq_sid, rq_pgrp;
 	struct spinlock rq_lock;
 	bool rq_done;
 	struct ckpt_stats rq_stats;

@@ -5,7 +5,7 @@
  *
  *   interrupt    tty_ckpt_hook           marks the processes (P_CKPTKEY) and pokes them: takes no memory, cannot fail
  *   boundary     ckpt_key_request        the process makes the request that tckpt() would have left
- *   outcome      ckpt_key_report         a line in the log, and one on the terminal if that echoes
+ *   outcome      ckpt_key_report         a line in the log, and one on the terminal unless the job has switched echo off
  *
  * A session's leader that ignores SIGTSTP is a shell at its prompt: ^Z stops no job then, and this character saves none.
  */
@@ -83,6 +83,7 @@ static int make_request(struct proc *p, struct tty *t, struct ckpt_request **rqp
 		return error;
 	(*rqp)->rq_tty = t;
 	(*rqp)->rq_sid = p->p_sid;
+	(*rqp)->rq_pgrp = p->p_pgid;
 	return 0;
 }
 
@@ -157,7 +158,7 @@ void ckpt_key_report(const struct ckpt_request *rq)
 		printk(KDEBUG "ckpt: %s: saved, %llu bytes\n", rq->rq_path, st->cs_bytes);
 		snprintf(text, sizeof(text), "[%s: saved, %u KiB]", name, (u32)(st->cs_bytes / 1024));
 	}
-	tty_message(rq->rq_tty, rq->rq_sid, text);
+	tty_message(rq->rq_tty, rq->rq_sid, rq->rq_pgrp, text);
 }
 
 void ckpt_key_init(void)

@@ -232,11 +232,11 @@ void tty_set_state(struct tty *t, const struct tty_state *st)
 	tty_set_winsize(t, &st->ts_winsize);
 }
 
-void tty_message(struct tty *t, pid_t sid, const char *text)
+void tty_message(struct tty *t, pid_t sid, pid_t pgrp, const char *text)
 {
 	spin_lock(&t->t_lock);
 	if (t->t_ld && t->t_sid == sid) {
-		ldisc_message(t->t_ld, text);
+		ldisc_message(t->t_ld, text, t->t_pgrp != pgrp);
 		tty_pump(t);
 	}
 	spin_unlock(&t->t_lock);

@@ -46,9 +46,10 @@ void tty_hand_over(struct tty *t, pid_t sid, pid_t from, pid_t to);
  * foreground group get SIGHUP and SIGCONT. May sleep. */
 void tty_hangup(struct tty *t);
 /*
- * A line of the kernel's own on the terminal of session sid, if that echoes. Never waits. From interrupts too.
+ * A line of the kernel's own to those who are in the foreground of t, in session sid, if t echoes; or if they are not group pgrp, whose matter
+ * it is: then something else has the terminal, such as the shell with its prompt. Never waits. From interrupts too.
  */
-void tty_message(struct tty *t, pid_t sid, const char *text);
+void tty_message(struct tty *t, pid_t sid, pid_t pgrp, const char *text);
 /* The checkpoint character was typed at t, whose foreground is pgrp. No lock held; from interrupts too. Registered by ckpt/, may be NULL. */
 extern void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
 /* Waits until all terminals have sent what they hold; not for one that is stopped, and for ten seconds at most. Before power-off. May sleep. */

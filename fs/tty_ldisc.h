@@ -83,9 +83,9 @@ u32 ldisc_room(const struct ldisc *ld);
 #define LD_EXPANSION 8u
 /*
  * A line of the kernel's own, as echo: it begins a new line if need be, and what is being typed is shown again behind it. Not without
- * ECHO, and not if there is no room.
+ * ECHO, unless `always`, and not if there is no room.
  */
-void ldisc_message(struct ldisc *ld, const char *text);
+void ldisc_message(struct ldisc *ld, const char *text, bool always);
 /* To the hardware: a run of bytes at *buf, 0 if there are none or output is stopped; and how many of them it took. */
 size_t ldisc_pull(struct ldisc *ld, const u8 **buf);
 void ldisc_pulled(struct ldisc *ld, size_t n);

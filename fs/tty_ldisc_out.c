@@ -191,11 +191,11 @@ static void begin_line(struct ldisc *ld)
 	ld_echo_raw(ld, '\n');
 }
 
-void ldisc_message(struct ldisc *ld, const char *text)
+void ldisc_message(struct ldisc *ld, const char *text, bool always)
 {
 	bool raw = !(ld->ld_t.c_oflag & OPOST);
 
-	if (!ld_lflag(ld, ECHO) || ldisc_room(ld) < (strlen(text) + 2) * LD_EXPANSION)
+	if ((!ld_lflag(ld, ECHO) && !always) || ldisc_room(ld) < (strlen(text) + 2) * LD_EXPANSION)
 		return;
 	ld_finish_erasing(ld);
 	/* Without OPOST nobody counts columns. */
@@ -204,6 +204,6 @@ void ldisc_message(struct ldisc *ld, const char *text)
 	while (*text)
 		ld_echo(ld, (u8)*text++);
 	begin_line(ld);
-	if (ld_lflag(ld, ICANON))
+	if (ld_lflag(ld, ICANON) && ld_lflag(ld, ECHO))
 		ld_show_line(ld);
 }

@@ -65,6 +65,18 @@ def key(t):
     image = press(t, c)
     t.equal("result of the saved one", t.contains(t.prompt(c), RESULT).group(1), plain)
     t.equal("result of the recovered one", t.contains(t.type(c, f"recover {image}"), RESULT).group(1), plain)
+    longer = t.contains(t.type(c, "mat -n 400"), RESULT).group(1)
+    # A pipeline, as one tree; one that the shell itself has made is in parts, each with a pipe that leads out of it.
+    start(c, "(mat -n 400 | cat)", "30 %")
+    image = press(t, c)
+    t.contains(image, r"^(sh|busybox)\.\d+$")
+    t.equal("result of the saved one", t.contains(t.prompt(c), RESULT).group(1), longer)
+    t.equal("result of the recovered one", t.contains(t.type(c, f"recover {image}"), RESULT).group(1), longer)
+    start(c, "mat -n 400 | cat", "30 %")
+    c.send(KEY)
+    for _ in range(2):
+        c.expect(r"\[(mat|cat)\.\d+_ckpt: not saved: it has something that cannot be saved, see dmesg\]\r*\n")
+    t.equal("result all the same", t.contains(t.prompt(c), RESULT).group(1), longer)
     # Where it cannot write.
     start(c, "cd /proc; mat -n 240", "30 %")
     c.send(KEY)

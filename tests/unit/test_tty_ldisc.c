@@ -273,10 +273,10 @@ static void test_message(void)
 	bool ok;
 
 	fresh();
-	ldisc_message(ld, "[one]");
+	ldisc_message(ld, "[one]", false);
 	ok = shows("[one]\r\n");
 	type("ab");
-	ldisc_message(ld, "[two]");
+	ldisc_message(ld, "[two]", false);
 	ok &= shows("ab\r\n[two]\r\nab");
 	type("\177c\n");
 	ok &= shows("\b \bc\r\n") && reads("ac\n");
@@ -285,18 +285,20 @@ static void test_message(void)
 	fresh();
 	t.c_oflag = 0;
 	ldisc_set(ld, &t);
-	ldisc_message(ld, "[raw]");
+	ldisc_message(ld, "[raw]", false);
 	ok = shows("\r\n[raw]\r\n");
 	t.c_lflag &= ~ECHO;
 	ldisc_set(ld, &t);
-	ldisc_message(ld, "[hidden]");
+	ldisc_message(ld, "[hidden]", false);
 	ok &= shows("");
+	ldisc_message(ld, "[all the same]", true);
+	ok &= shows("\r\n[all the same]\r\n");
 	check(ok, "a message without OPOST, without ECHO");
 
 	fresh();
 	while (ldisc_room(ld) >= 40)
 		ldisc_write(ld, (const u8 *)"x", 1);
-	ldisc_message(ld, "[no room]");
+	ldisc_message(ld, "[no room]", false);
 	ok = ldisc_outq(ld) == LD_OUTSIZE - 39;
 	check(ok, "a message into a full ring");
 }
@@ -487,7 +489,7 @@ static void test_random(void)
 		case 6: ldisc_read(ld, buf, (size_t)rand() % sizeof(buf), &end); break;
 		case 7:
 			t.c_cc[VCKPT] = buf[0];
-			ldisc_message(ld, "[message]");
+			ldisc_message(ld, "[message]", false);
 			break;
 		default: shown(); break;
 		}
