@@ -103,7 +103,7 @@ static u32 make_segs(struct buf_seg *seg, struct page *const *pg, u32 n)
 
 static void submit(struct bio *bi, struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n)
 {
-	ASSERT(n > 0 && n <= PC_CLUSTER);
+	ASSERT(n <= PC_CLUSTER);
 	bi->bi_npages = n;
 	bi->bi_buf = (struct buf){
 		.b_op = op,
@@ -137,6 +137,11 @@ void bio_start_run(struct bdev *bd, enum buf_op op, u64 sector, struct page *con
 	bi->bi_rundone = done;
 	bi->bi_arg = arg;
 	submit(bi, bd, op, sector, pg, n);
+}
+
+void bio_start_flush(struct bdev *bd, void (*done)(void *arg, u32 n, int error), void *arg)
+{
+	bio_start_run(bd, BUF_FLUSH, 0, NULL, 0, done, arg);
 }
 
 static void sync_end(struct buf *b)

@@ -23,6 +23,8 @@ void bio_start_run(struct bdev *bd, enum buf_op op, u64 sector, struct page *con
 		   void (*done)(void *arg, u32 n, int error), void *arg);
 /* The first len bytes (a multiple of 512) of one page, done when it returns. 0 or -EIO */
 int bio_sync(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg, u32 len);
+/* Starts a flush; done is called once, with n = 0. */
+void bio_start_flush(struct bdev *bd, void (*done)(void *arg, u32 n, int error), void *arg);
 /* What has been written reaches the medium. 0 or -EIO */
 int bio_flush(struct bdev *bd);
 

@@ -77,8 +77,8 @@ static int move_pinned(struct bdev *bd, struct direct *d, bool write, u64 sector
 {
 	d->d_left = d->d_n;
 	for (u32 at = 0; at < d->d_n; at += PC_CLUSTER)
-		bio_start_run(bd, write ? BUF_WRITE : BUF_READ, sector + (u64)at * SECTORS_PER_PAGE, d->d_page + at,
-			      MIN(d->d_n - at, PC_CLUSTER), moved, d);
+		bio_start_run(bd, write ? BUF_WRITE : BUF_READ, sector + (u64)at * SECTORS_PER_PAGE,
+			      d->d_page + at, MIN(d->d_n - at, PC_CLUSTER), moved, d);
 	spin_lock(&d->d_lock);
 	while (d->d_left > 0)
 		sleep(d, &d->d_lock, 0, 0);

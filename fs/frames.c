@@ -40,6 +40,27 @@ void frames_done(struct frames_run *run, u32 n, int error)
 	spin_unlock(&fr->fr_lock);
 }
 
+bool frames_flush_begin(struct frames *fr)
+{
+	bool mine;
+
+	spin_lock(&fr->fr_lock);
+	mine = !fr->fr_flushing;
+	fr->fr_flushing = true;
+	spin_unlock(&fr->fr_lock);
+	return mine;
+}
+
+void frames_flush_done(struct frames *fr, int error)
+{
+	spin_lock(&fr->fr_lock);
+	if (error && !fr->fr_error)
+		fr->fr_error = error;
+	fr->fr_flushing = false;
+	wakeup(fr);
+	spin_unlock(&fr->fr_lock);
+}
+
 /* One page through the cache. */
 static int copy_page(struct vnode *vp, bool put, u32 idx, struct page *pg)
 {
@@ -152,8 +173,13 @@ int frames_wait(struct frames_run *run)
 int frames_end(struct frames *fr)
 {
 	struct vnode *vp = fr->fr_vp;
-	int error = fr->fr_error;
+	int error;
 
+	spin_lock(&fr->fr_lock);
+	while (fr->fr_flushing)
+		sleep(fr, &fr->fr_lock, 0, 0);
+	error = fr->fr_error;
+	spin_unlock(&fr->fr_lock);
 	if (!fr->fr_direct)
 		return error;
 	if (fr->fr_put)

@@ -16,7 +16,7 @@
  * can read or map what is being written, so no page of it gets into the cache. If the series fails, the file is empty again.
  * A page to be got that is in the cache is copied from there, and may be newer than the disk.
  *
- * Locks: fr_lock (LR_PGWAIT) guards fx_left, fx_error and fr_error. All may sleep but frames_done().
+ * Locks: fr_lock (LR_PGWAIT) guards fx_left, fx_error, fr_flushing and fr_error. All may sleep but what says otherwise.
  */
 #ifndef FS_FRAMES_H
 #define FS_FRAMES_H
@@ -28,10 +28,12 @@
 struct frames {
 	struct vnode *fr_vp;
 	bool fr_put;
-	bool fr_direct; /* v_lock is held */
-	u32 fr_end;	/* pages: behind the last one put */
+	bool fr_direct;	  /* v_lock is held */
+	u32 fr_end;	  /* pages: behind the last one put */
+	u32 fr_unflushed; /* the file system's: pages put since the disk was last told to write what it keeps in a cache of its own */
 	struct spinlock fr_lock;
-	int fr_error; /* the first one */
+	bool fr_flushing; /* a flush is under way: frames_end() waits for it */
+	int fr_error;	  /* the first one */
 };
 
 struct frames_run {
@@ -53,5 +55,11 @@ int frames_end(struct frames *fr) __must_check;
 
 /* For file systems: the transfers of n pages of the run have ended. From interrupts too. */
 void frames_done(struct frames_run *run, u32 n, int error);
+/*
+ * A disk that keeps what is written in a cache, and begins to empty that only when it is told to, would do all of its work at the end. So after every
+ * few MiB a flush is started, one at a time. begin: false: one is under way.
+ */
+bool frames_flush_begin(struct frames *fr);
+void frames_flush_done(struct frames *fr, int error); /* from interrupts too */
 
 #endif

@@ -107,7 +107,8 @@ static int spec_write(struct vnode *vp, struct uio *u, struct file *f)
 	const struct cdevops *d;
 
 	if (vp->v_type == VBLK)
-		return goes_direct(f, u) ? direct_move(bdev_of(f), u) : bdev_of(f)->v_op->vop_write(bdev_of(f), u, f);
+		return goes_direct(f, u) ? direct_move(bdev_of(f), u)
+					 : bdev_of(f)->v_op->vop_write(bdev_of(f), u, f);
 	d = cdev_of(vp);
 	return d->d_write ? d->d_write(vp->v_rdev, u, f) : -EINVAL;
 }

@@ -6,33 +6,41 @@
 
 /* --- fork --- */
 
-static void remember_va(struct hat *src, u32 va)
+/* Takes the right to write out of *s; returns what it is then. Another CPU's MMU may set A and D meanwhile. */
+static u32 take_write(u32 *s)
 {
-	if (src->h_dup_n < HAT_DUP_MAX)
-		src->h_dup_va[src->h_dup_n] = va;
-	if (src->h_dup_n <= HAT_DUP_MAX)
-		src->h_dup_n++;
+	/* One instruction, since its result is not used; a loop of several otherwise. */
+	(void)__atomic_fetch_and(s, ~PTE_W, __ATOMIC_RELAXED);
+	return __atomic_load_n(s, __ATOMIC_RELAXED);
 }
 
-/* Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. */
+/*
+ * Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. A fork, and
+ * a forked checkpoint, lasts as long as this loop.
+ */
 static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 {
-	u32 n = 0;
+	u32 n = 0, nva = src->h_dup_n;
 
-	for (; i < last; i++, va += PAGE_SIZE) {
+	va -= i << PAGE_SHIFT;
+	for (; i < last; i++) {
 		u32 pte = s[i];
 
 		if (!pte)
 			continue;
 		if (pte & PTE_W) {
-			pte = __atomic_and_fetch(&s[i], ~PTE_W, __ATOMIC_RELAXED);
-			if (pte & PTE_A)
-				remember_va(src, va);
+			pte = take_write(&s[i]);
+			if (nva <= HAT_DUP_MAX && (pte & PTE_A)) {
+				if (nva < HAT_DUP_MAX)
+					src->h_dup_va[nva] = va + (i << PAGE_SHIFT);
+				nva++;
+			}
 		}
 		page_get(pte_page(pte));
 		d[i] = pte;
 		n++;
 	}
+	src->h_dup_n = nva;
 	return n;
 }
 

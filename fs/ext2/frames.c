@@ -18,6 +18,7 @@
 #include "proc/sleep.h"
 
 #define SECTORS (EXT2_BSIZE / SECTOR_SIZE)
+#define FLUSH_EVERY 2048u /* pages: 8 MiB */
 
 /* Interrupt context. */
 static void put_done(void *arg, u32 n, int error)
@@ -32,6 +33,11 @@ static void put_done(void *arg, u32 n, int error)
 		wakeup(&em->em_nframes);
 	spin_unlock(&em->em_lock);
 	frames_done(run, n, error);
+}
+
+static void flush_done(void *arg, u32 n, int error)
+{
+	frames_flush_done(arg, error);
 }
 
 static void get_done(void *arg, u32 n, int error)
@@ -72,6 +78,7 @@ int ext2_putframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n)
 {
 	struct ext2inode *ei = ext2inode(vp);
 	struct ext2mount *em = ei->ei_mount;
+	struct frames *fr = run->fx_series;
 	u32 tries = 0, blk, got;
 	int error;
 
@@ -92,6 +99,11 @@ int ext2_putframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n)
 	if (error)
 		return error;
 	start(em, BUF_WRITE, blk, run, at, got);
+	fr->fr_unflushed += got;
+	if (fr->fr_unflushed >= FLUSH_EVERY && frames_flush_begin(fr)) {
+		fr->fr_unflushed = 0;
+		bio_start_flush(em->em_bdev, flush_done, fr);
+	}
 	return (int)got;
 }
 
