@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What checkpoints and recoveries cost: `ckptbench [-d DEVICE] [-n RUNS] MIB...` prints "ROW VALUE UNIT" lines, medians of RUNS runs, for a process with so
- * many MiB resident, all written:
+ * What checkpoints and recoveries cost: `ckptbench [-u] [-d DEVICE] [-n RUNS] MIB...` prints "ROW VALUE UNIT" lines, medians of RUNS runs, for a process
+ * with so many MiB resident, all written:
  *
- *   MIB-raw         MiB/s  DEVICE itself, written past the cache in large pieces, and flushed
- *   MIB-seq-stop    us     sequential: the process does not run (the kernel's figure)
- *   MIB-seq-durable us     until the image is on the disk under its name
- *   MIB-fork-stop, MIB-fork-durable   the same of a forked one
- *   MIB-recover     us     from the call of recover() to the first instruction of the recovered program
- *   MIB-bytes       1      bytes written for each resident byte
+ *   MIB-raw          MiB/s  DEVICE itself, written past the cache in large pieces, and flushed
+ *   MIB-seq-stop     us     sequential: the process does not run (the kernel's figure)
+ *   MIB-seq-durable  us     until the image is on the disk under its name
+ *   MIB-seq-ratio    1      the image's rate until then, as a fraction of the raw rate measured next to it
+ *   MIB-fork-stop, MIB-fork-durable, MIB-fork-ratio   the same of a forked one
+ *   MIB-recover      us     from the call of recover() to the first instruction of the recovered program
+ *   MIB-bytes        1      bytes written for each resident byte
  *
- * Raw writes and checkpoints alternate, so that a host that is busy for a while slows both.
+ * -u removes each image before the next one is written, for small disks. Raw writes and checkpoints alternate, so that a host that is busy
+ * for a while slows both.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,11 +30,11 @@
 
 #define PG 4096u
 #define MIB (1u << 20)
-#define MAXRUNS 32
+#define MAXRUNS 32 /* values of one kind: 2 * MAXRUNS at most */
 #define CHUNK (16 * MIB)
 
 static const char *device;
-static int runs = 5;
+static int runs = 5, remove_first;
 static char *chunk;
 
 static double now_us(void)
@@ -151,56 +153,73 @@ static int values(const char *file, double *v)
 	int n = 0;
 
 	must(f != NULL, file);
-	while (n < MAXRUNS && fscanf(f, "%lf", &v[n]) == 1)
+	while (n < 2 * MAXRUNS && fscanf(f, "%lf", &v[n]) == 1)
 		n++;
 	fclose(f);
 	unlink(file);
 	return n;
 }
 
-static void report(unsigned mib, const char *what, double scale, const char *unit)
+/* The last call's times of that kind, and what they say about the rate. */
+static void report(unsigned mib, const char *kind, const double *raw, double bytes)
 {
-	double v[MAXRUNS];
+	double v[2 * MAXRUNS], ratio[2 * MAXRUNS];
 	char file[64];
 	int n;
 
-	snprintf(file, sizeof(file), "bench-%s", what);
+	snprintf(file, sizeof(file), "bench-%s-stop", kind);
 	n = values(file, v);
-	for (int i = 0; i < n; i++)
-		v[i] *= scale;
-	print(mib, what, v, n, unit);
+	print(mib, file + strlen("bench-"), v, n, "us");
+	snprintf(file, sizeof(file), "bench-%s-durable", kind);
+	n = values(file, v);
+	for (int i = 0; i < n && device; i++)
+		ratio[i] = bytes / MIB / (v[i] / 1e6) / raw[i];
+	print(mib, file + strlen("bench-"), v, n, "us");
+	snprintf(file, sizeof(file), "%s-ratio", kind);
+	if (device)
+		print(mib, file, ratio, n, "1");
+}
+
+/* One checkpoint of a new process. */
+static void save(unsigned mib, int forked)
+{
+	pid_t pid;
+
+	if (remove_first)
+		unlink("bench_ckpt");
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		resident(mib, forked);
+	ended(pid, "the process that is saved");
 }
 
 static void measure(unsigned mib)
 {
-	double raw[MAXRUNS], recovered[MAXRUNS];
+	double raw[MAXRUNS], recovered[2 * MAXRUNS], bytes[2 * MAXRUNS];
+	int n;
 
 	for (int i = 0; i < runs; i++) {
-		pid_t pid;
 		double t;
 
-		for (int forked = 1; forked >= 0; forked--) {
-			fflush(stdout);
-			pid = fork();
-			if (pid == 0)
-				resident(mib, forked);
-			ended(pid, "the process that is saved");
-		}
+		save(mib, 1);
 		if (device)
 			raw[i] = raw_rate(mib);
+		save(mib, 0);
 		t = now_us();
 		ended((pid_t)syscall(SYS_recover, "bench", 0), "the recovered process");
-		values("bench-recover", &recovered[i]);
-		recovered[i] -= t;
+		values("bench-recover", bytes);
+		recovered[i] = bytes[0] - t;
 	}
+	n = values("bench-bytes", bytes);
+	report(mib, "seq", raw, bytes[0]);
+	report(mib, "fork", raw, bytes[0]);
 	if (device)
 		print(mib, "raw", raw, runs, "MiB/s");
-	report(mib, "seq-stop", 1, "us");
-	report(mib, "seq-durable", 1, "us");
-	report(mib, "fork-stop", 1, "us");
-	report(mib, "fork-durable", 1, "us");
 	print(mib, "recover", recovered, runs, "us");
-	report(mib, "bytes", 1.0 / mib / MIB, "1");
+	for (int i = 0; i < n; i++)
+		bytes[i] /= (double)mib * MIB;
+	print(mib, "bytes", bytes, n, "1");
 	unlink("bench_ckpt");
 }
 
@@ -208,14 +227,15 @@ int main(int argc, char **argv)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "d:n:")) != -1) {
+	while ((opt = getopt(argc, argv, "ud:n:")) != -1) {
 		switch (opt) {
+		case 'u': remove_first = 1; break;
 		case 'd': device = optarg; break;
 		case 'n': runs = atoi(optarg); break;
 		default: return 2;
 		}
 	}
-	must(runs > 0 && runs <= MAXRUNS / 2, "-n");
+	must(runs > 0 && runs <= MAXRUNS, "-n");
 	chunk = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(chunk != MAP_FAILED, "memory");
 	memset(chunk, 0x5a, CHUNK);
