@@ -8,6 +8,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/dev/clock.h"
+#include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/random.h"
@@ -91,7 +92,7 @@ static void remember(struct proc *p, struct ckpt_request *rq)
 		ckpt_request_rele(old);
 }
 
-int ckpt_take(struct ckpt_request *rq, struct lwp *caller)
+static int take(struct ckpt_request *rq, struct lwp *caller)
 {
 	struct proc *p = curproc(), *child = NULL;
 	struct ckpt_save *cs = ckpt_save_make(rq, caller);
@@ -113,6 +114,16 @@ int ckpt_take(struct ckpt_request *rq, struct lwp *caller)
 	ckpt_request_finish(rq, p, error);
 	if (cs)
 		ckpt_save_free(cs);
+	return error;
+}
+
+int ckpt_take(struct ckpt_request *rq, struct lwp *caller)
+{
+	int error;
+
+	inject_enter();
+	error = take(rq, caller);
+	inject_leave();
 	return error;
 }
 

@@ -13,6 +13,7 @@
  *   pages.c     what pages hold, between frames and that file
  *   inplace.c   execve of an image; the debug switch that saves and restores again and again
  *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the processes in the paper's order
+ *   inject.c    for tests: failures on request
  *   st_*.c      one kind of state each, its save and its restore side by side
  *   image*      the format (image.h): knows no kernel type
  *
@@ -280,6 +281,8 @@ int ckpt_path(uaddr_t uname, char **path);
 long ckpt_recover(struct ckpt_restore *cr);
 /* First routine of a process that is brought back; arg is the struct ckpt_restore. */
 void restore_ckpt(void *arg);
+
+int ckpt_fault(uaddr_t buf); /* inject.c: CKPTCTL_FAULT */
 
 void ckpt_init(void);
 

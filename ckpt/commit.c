@@ -126,13 +126,25 @@ static int flush_parent(const char *path)
 	return error;
 }
 
+/* Keeps no error: if the leftover cannot be removed now, the next checkpoint will. */
+static void remove_new(const char *path)
+{
+	int error = names_unlink(NULL, path);
+
+	if (error && error != -ENOENT)
+		printk("ckpt: %s: left behind (error %d)\n", path, -error);
+}
+
 static int create_new(const char *path, struct file **fp)
 {
 	int error = names_unlink(NULL, path);
 
 	if (error && error != -ENOENT)
 		return error;
-	return file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600, fp);
+	error = file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600, fp);
+	if (error)
+		remove_new(path); /* it may have been made before something else failed */
+	return error;
 }
 
 static int write_and_rename(struct ckpt_save *cs, const char *path, const char *newpath)
@@ -151,11 +163,7 @@ static int write_and_rename(struct ckpt_save *cs, const char *path, const char *
 	if (!error)
 		error = names_rename(NULL, newpath, NULL, path, 0);
 	if (error) {
-		/* Keep the first error: if the leftover cannot be removed either, the next checkpoint will. */
-		int left = names_unlink(NULL, newpath);
-
-		if (left)
-			printk("ckpt: %s: left behind (error %d)\n", newpath, -left);
+		remove_new(newpath);
 		return error;
 	}
 	return flush_parent(path);

@@ -66,6 +66,8 @@ long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf)
 	struct proc *p;
 	long ret;
 
+	if (cmd == CKPTCTL_FAULT)
+		return ckpt_fault(buf);
 	if (pid < 0)
 		return -EINVAL;
 	p = proc_find(pid ? pid_real(pid) : curproc()->p_pid);

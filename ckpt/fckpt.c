@@ -10,6 +10,7 @@
  */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"
+#include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "mm/as.h"
 
@@ -52,14 +53,17 @@ static void fckpt_child(void *arg)
 {
 	struct ckpt_save *cs = arg;
 	struct ckpt_request *rq = cs->cs_req;
-	int error = ckpt_pages(cs);
+	int error;
 
+	inject_enter();
+	error = ckpt_pages(cs);
 	if (!error)
 		error = ckpt_commit(cs, &rq->rq_stats);
 	rq->rq_stats.cs_cow_pages = cow_pages(cs);
 	set_busy(cs, false);
 	ckpt_request_finish(rq, cs->cs_member[0].cm_proc, error);
 	ckpt_save_free(cs);
+	inject_leave();
 	proc_exit(0);
 }
 

@@ -16,6 +16,7 @@
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
+#include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/x86.h"
@@ -102,9 +103,12 @@ static void restore_member(void *arg)
 {
 	struct ckpt_rmember *rm = arg;
 	struct ckpt_restore *cr = rm->rm_restore;
-	int error = restore_own(rm);
+	int error;
 	bool go;
 
+	inject_enter();
+	error = restore_own(rm);
+	inject_leave();
 	spin_lock(&cr->cr_lock);
 	rm->rm_result = error;
 	rm->rm_built = true;
@@ -328,6 +332,7 @@ void restore_ckpt(void *arg)
 	struct ckpt_restore *cr = arg;
 	long result;
 
+	inject_enter();
 	img_init(&cr->cr_img, &ckpt_mem);
 	result = restore_all(cr);
 	if (!result)
@@ -346,6 +351,7 @@ void restore_ckpt(void *arg)
 	drop_shared(cr);
 	kfree(cr->cr_member);
 	img_free(&cr->cr_img);
+	inject_leave();
 	/* cr belongs to the caller, who may free it as soon as it is told. */
 	report(cr, result);
 	if (result < 0)
@@ -438,7 +444,9 @@ long sys_recover(uaddr_t name, u32 flags)
 	result = ckpt_path(name, &path);
 	if (result)
 		return result;
+	inject_enter();
 	result = recover(path, flags);
+	inject_leave();
 	kfree(path);
 	return result;
 }

@@ -10,6 +10,7 @@
 #include "fs/vnode_impl.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
+#include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
@@ -360,6 +361,7 @@ static bool wait_for_work(void)
 
 static void writeback_thread(void *arg)
 {
+	inject_helper();
 	for (;;) {
 		bool urgent = wait_for_work();
 		u64 now = clock_mono_ns(), before = now > WB_AGE ? now - WB_AGE : 0;

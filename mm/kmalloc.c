@@ -13,6 +13,7 @@
  *
  *	| object, kc_size bytes (asked for: gd_size; the rest is 0xbb) | gd_state | gd_size |
  */
+#include "kernel/lib/inject.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -222,6 +223,8 @@ static void *slab_alloc(struct kmem_cache *kc, u32 size, u32 flags)
 	struct page *slab;
 	void *obj;
 
+	if (inject_fails(INJECT_ALLOC))
+		return NULL;
 	spin_lock(&kc->kc_lock);
 	while (list_empty(&kc->kc_partial)) {
 		spin_unlock(&kc->kc_lock);

@@ -6,6 +6,7 @@
  * frames of it have no flag. Frames in a CPU's cache have no flag either, so nobody joins them with their neighbours.
  */
 #include "kernel/lib/cpu.h"
+#include "kernel/lib/inject.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
@@ -260,6 +261,8 @@ struct page *page_alloc_order(u32 order, u32 flags)
 	ASSERT(order <= MAX_ORDER);
 	if (!(flags & PGA_NOWAIT))
 		check_may_sleep();
+	if (inject_fails(INJECT_ALLOC))
+		return NULL;
 	pg = take(order, flags);
 	if (unlikely(!pg) && !(flags & PGA_NOWAIT))
 		pg = alloc_by_reclaim(order, flags);

@@ -76,6 +76,7 @@ static void stack_setup(struct lwp *l)
 	ki->ki_lwp = l;
 	ki->ki_cpu = curcpu();
 	ki->ki_canary = KSTACK_CANARY;
+	ki->ki_inject = 0;
 	l->l_tf = (struct trapframe *)(top - sizeof(struct trapframe));
 	memset(l->l_tf, 0, sizeof(*l->l_tf));
 	sf = (struct switch_frame *)l->l_tf - 1;

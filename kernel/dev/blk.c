@@ -2,6 +2,7 @@
 /* Block devices: who is there, and what is checked for all of them before a request reaches a driver. */
 #include "kernel/dev/blk.h"
 #include "kernel/abi/errno.h"
+#include "kernel/lib/inject.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -101,6 +102,8 @@ void bdev_submit_many(struct buf *const b[], u32 n)
 	for (u32 i = 0; i < n; i++) {
 		ASSERT(b[i]->b_dev == bd);
 		b[i]->b_error = check(b[i]);
+		if (!b[i]->b_error && inject_fails(b[i]->b_op == BUF_READ ? INJECT_READ : INJECT_WRITE))
+			b[i]->b_error = -EIO;
 		if (b[i]->b_error) {
 			b[i]->b_iodone(b[i]);
 			continue;

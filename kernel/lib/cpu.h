@@ -33,6 +33,7 @@ struct kstack_info {
 	struct cpu *ki_cpu;
 	u32 ki_canary;	/* KSTACK_CANARY: checked at every switch */
 	u32 ki_reclaim; /* KSTACK_RECLAIM while this lwp gives memory back: an allocation of its own must not begin that again */
+	u32 ki_inject;	/* debug builds: kernel/lib/inject.c's */
 };
 
 #define CPU_MAXHELD 16

@@ -50,6 +50,21 @@ struct ckpt_stats {
 /* For tests, superuser only. buf: unsigned n: pid, and its children from then on, are saved and brought back in place at every n-th
    system call; 0: no longer. */
 #define CKPTCTL_EVERY 4
+/* For tests, superuser only. buf: struct ckpt_fault. EOPNOTSUPP: no debug build. */
+#define CKPTCTL_FAULT 5
+
+#define CKPT_FAULT_ALLOC 1 /* an allocation */
+#define CKPT_FAULT_READ 2  /* a request to a disk that reads */
+#define CKPT_FAULT_WRITE 3 /* one that writes, or flushes */
+
+/* One event of a kind that a checkpoint or recovery meets is to fail, once. The answer is about the one asked for before. */
+struct ckpt_fault {
+	unsigned cf_kind;   /* in: 0: none any more */
+	unsigned cf_nth;    /* in: which one, from 1 */
+	unsigned cf_seen;   /* out: how many there were */
+	unsigned cf_hit;    /* out: one of them failed */
+	char cf_where[256]; /* out: in which functions of the kernel */
+};
 
 struct ckpt_obstacles {
 	unsigned ob_flags;  /* in: CKPT_TREE, CKPT_SELF: which kind of checkpoint is meant */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Faults on request; see kernel/lib/inject.h. The mark of an lwp is in its kernel stack's kstack_info: how often it has entered. */
+#include "kernel/lib/inject.h"
+
+#ifdef DEBUG
+
+#include "kernel/lib/cpu.h"
+#include "kernel/lib/ksym.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+
+#define HELPER 0x80000000u
+#define DEPTH 16
+
+volatile u32 inject_armed;
+void (*inject_witness)(void);
+static volatile u32 inside; /* lwps */
+static volatile u32 nth, seen;
+static volatile bool hit;
+static char where[INJECT_WHERE]; /* written by who hits, read when nothing is armed */
+
+void inject_enter(void)
+{
+	if (kstack_info()->ki_inject++ == 0)
+		__atomic_add_fetch(&inside, 1, __ATOMIC_RELAXED);
+}
+
+void inject_leave(void)
+{
+	if (--kstack_info()->ki_inject == 0)
+		__atomic_sub_fetch(&inside, 1, __ATOMIC_RELAXED);
+}
+
+void inject_helper(void)
+{
+	kstack_info()->ki_inject = HELPER;
+}
+
+/* The names of the functions that are active, up to the first that does not fit. */
+static void note_where(void)
+{
+	u32 base = (u32)kstack_info(), ebp = (u32)__builtin_frame_address(0), off;
+	size_t len = 0;
+
+	for (int i = 0; i < DEPTH && ebp >= base && ebp <= base + KSTACK_SIZE - 8 && !(ebp & 3); i++) {
+		const u32 *frame = (const u32 *)ebp;
+		const char *name = ksym_name(frame[1] - 1, &off);
+		int n;
+
+		if (!name)
+			break;
+		n = snprintf(where + len, sizeof(where) - len, "%s%s", len ? " < " : "", name);
+		if ((size_t)n >= sizeof(where) - len) {
+			where[len] = 0;
+			break;
+		}
+		len += (size_t)n;
+		if (frame[0] <= ebp)
+			break;
+		ebp = frame[0];
+	}
+}
+
+bool inject_event(enum inject_kind kind)
+{
+	u32 mark = kstack_info()->ki_inject;
+
+	if (curcpu()->c_in_intr)
+		return false;
+	if (mark == HELPER ? kind == INJECT_ALLOC || inside == 0 : mark == 0)
+		return false;
+	if (__atomic_add_fetch(&seen, 1, __ATOMIC_ACQ_REL) != nth)
+		return false;
+	note_where();
+	__atomic_store_n(&hit, true, __ATOMIC_RELEASE);
+	if (inject_witness)
+		inject_witness();
+	return true;
+}
+
+void inject_arm(enum inject_kind kind, u32 n, struct inject_state *last)
+{
+	inject_armed = INJECT_NONE;
+	last->fs_seen = __atomic_exchange_n(&seen, 0, __ATOMIC_ACQ_REL);
+	last->fs_hit = __atomic_exchange_n(&hit, false, __ATOMIC_ACQ_REL);
+	memcpy(last->fs_where, where, sizeof(where));
+	where[0] = 0;
+	nth = n;
+	__atomic_store_n(&inject_armed, (u32)kind, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults on request, in debug builds: the nth allocation, disk read or disk write of an lwp that is inside the checkpoint facility
+ * fails, once, as it would without memory or with a bad disk. So a test can go through all failures, one after the other.
+ *
+ * Inside are lwps between inject_enter() and inject_leave(); they may nest, and an interrupt on top of one is not inside. A thread that writes
+ * what others have put into the page cache calls inject_helper() once: its disk requests count while anybody is inside.
+ */
+#ifndef KERNEL_LIB_INJECT_H
+#define KERNEL_LIB_INJECT_H
+
+#include "kernel/lib/types.h"
+
+enum inject_kind { INJECT_NONE, INJECT_ALLOC, INJECT_READ, INJECT_WRITE, INJECT_NKIND };
+
+#define INJECT_WHERE 256u
+
+struct inject_state {
+	u32 fs_seen;		    /* events of the kind since it was armed */
+	bool fs_hit;		    /* one of them failed */
+	char fs_where[INJECT_WHERE]; /* the functions that it happened in, innermost first; "" if not hit */
+};
+
+#if defined(DEBUG) && !defined(REPRISE_HOST)
+
+extern volatile u32 inject_armed;     /* enum inject_kind */
+extern void (*inject_witness)(void); /* called at each hit, unless NULL */
+
+void inject_enter(void);
+void inject_leave(void);
+void inject_helper(void);
+/* What has come of the last one that was armed; then arms the nth event (from 1) of a kind, or none. */
+void inject_arm(enum inject_kind kind, u32 nth, struct inject_state *last);
+/* An event of the armed kind. */
+bool inject_event(enum inject_kind kind);
+
+/* Is this the one that is to fail? From any context. */
+static inline bool inject_fails(enum inject_kind kind)
+{
+	return unlikely(inject_armed == (u32)kind) && inject_event(kind);
+}
+
+#else
+
+static inline void inject_enter(void)
+{
+}
+static inline void inject_leave(void)
+{
+}
+static inline void inject_helper(void)
+{
+}
+static inline bool inject_fails(enum inject_kind kind)
+{
+	return false;
+}
+
+#endif
+#endif

@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whatever fails during a checkpoint or a recovery, nobody is harmed.
+ *
+ *   ckptfault OP KIND DIR [FIRST [STEP [LAST]]]
+ *       OP: self, tckpt, forked, recover. KIND: alloc, read, write. The FIRSTth, FIRST+STEPth... event of that kind inside the
+ *       facility fails, until there was none left (or LAST is reached). After each: the target goes on and computes what it should; the
+ *       image is the old one, or one that is whole; no NAME_ckpt.new; no kernel object is left.
+ *   ckptfault check DIR   brings the image in DIR back and looks whether it is whole
+ *
+ * The target adds to a log in DIR, steps a computation whenever it is asked, and tells how far it is in a file of its own.
+ */
+#include "t.h"
+#include <reprise/ckpt.h>
+#include <stdbool.h>
+#include <sys/statvfs.h>
+
+#define ANSWER "/tmp/ckptfault.answer"
+#define NAME "image"
+#define WORDS 16384
+#define IMAGE_MAX (1 << 20)
+#define WAIT_S 60
+#define COUNTS_MAX 128
+#define LEAK_RUNS 3
+#define SETTLE_MS 2000
+#define RECOVER_EVERY 16 /* an image that has not changed is brought back now and then only */
+
+/* --- The computation --------------------------------------------------------------------------- */
+
+struct state {
+	uint32_t k, seed;
+	uint32_t word[WORDS];
+};
+
+static void step(struct state *s)
+{
+	s->k++;
+	for (int i = 0; i < 64; i++)
+		s->word[t_rand(&s->seed) % WORDS] += s->k;
+}
+
+static uint32_t crc(const void *data, size_t n)
+{
+	const unsigned char *p = data;
+	uint32_t c = ~0u;
+
+	while (n-- > 0) {
+		c ^= *p++;
+		for (int i = 0; i < 8; i++)
+			c = c >> 1 ^ (c & 1 ? 0xedb88320u : 0);
+	}
+	return ~c;
+}
+
+static uint32_t sum_of(const struct state *s)
+{
+	uint32_t sum = s->seed ^ s->k;
+
+	for (int i = 0; i < WORDS; i++)
+		sum = (sum << 5 | sum >> 27) ^ s->word[i];
+	return sum;
+}
+
+/* What the state has for a sum after k steps. */
+static uint32_t sum_after(uint32_t k)
+{
+	static struct state model;
+
+	if (model.k == 0 || model.k > k)
+		model = (struct state){ .seed = 1 };
+	while (model.k < k)
+		step(&model);
+	return sum_of(&model);
+}
+
+/* --- The target -------------------------------------------------------------------------------- */
+
+struct answer {
+	uint32_t k, sum;
+	int result, error; /* of its own ckpt() */
+};
+
+static struct state target_state = { .seed = 1 };
+
+static void target_answer(int fd, int result, int error)
+{
+	struct answer a = { target_state.k, sum_of(&target_state), result, error };
+
+	if (pwrite(fd, &a, sizeof(a), 0) != sizeof(a))
+		_exit(3);
+	kill(getppid(), SIGUSR1);
+}
+
+static void target(const char *dir)
+{
+	char path[256];
+	sigset_t set;
+	int fd, log;
+
+	for (int i = 0; i < 64; i++)
+		close(i);
+	for (int i = 0; i < 3; i++)
+		SYS(open("/dev/null", O_RDWR));
+	SYS(chdir(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	fd = SYS(open(ANSWER, O_RDWR | O_CREAT, 0600));
+	log = SYS(open(path, O_WRONLY | O_CREAT | O_APPEND, 0600));
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
+	target_answer(fd, 0, 0);
+	for (;;) {
+		int result = 0, sig = sigwaitinfo(&set, NULL);
+
+		errno = 0;
+		if (sig < 0)
+			_exit(4);
+		if (sig == SIGUSR2)
+			result = ckpt(NAME, 0);
+		step(&target_state);
+		int error = errno;
+		/* The disk may have become read-only. */
+		if (write(log, "one more step\n", 14) < 0)
+			errno = 0;
+		target_answer(fd, result, error);
+	}
+}
+
+/* --- Asking it --------------------------------------------------------------------------------- */
+
+static int failures;
+static char situation[400]; /* what has failed on request */
+
+__attribute__((format(printf, 1, 2))) static void complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("FAIL %s: ", situation);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	failures++;
+}
+
+/* The next answer, of whomever. */
+static bool receive(pid_t pid, struct answer *a)
+{
+	struct timespec limit = { WAIT_S, 0 };
+	sigset_t set;
+	int fd, st;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGCHLD);
+	for (;;) {
+		int sig = sigtimedwait(&set, NULL, &limit);
+
+		if (sig < 0) {
+			complain("process %d (state %c) does not answer", (int)pid, t_pstate(pid));
+			return false;
+		}
+		if (sig == SIGUSR1)
+			break;
+		if (waitpid(pid, &st, WNOHANG) == pid) {
+			complain("process %d has ended with status 0x%x", (int)pid, (unsigned)st);
+			return false;
+		}
+	}
+	fd = SYS(open(ANSWER, O_RDONLY));
+	CHECK_EQ(read(fd, a, sizeof(*a)), (ssize_t)sizeof(*a));
+	SYS(close(fd));
+	if (a->sum != sum_after(a->k))
+		complain("process %d is wrong at step %u", (int)pid, a->k);
+	return true;
+}
+
+static bool ask(pid_t pid, int sig, struct answer *a)
+{
+	SYS(kill(pid, sig));
+	return receive(pid, a);
+}
+
+static void end(pid_t pid)
+{
+	struct timespec now = { 0, 0 };
+	sigset_t set;
+	int st;
+
+	kill(pid, SIGKILL);
+	waitpid(pid, &st, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	while (sigtimedwait(&set, NULL, &now) > 0)
+		;
+}
+
+static pid_t start(const char *dir)
+{
+	struct answer a;
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		target(dir);
+		_exit(5);
+	}
+	if (!receive(pid, &a))
+		FAIL("the target does not start");
+	return pid;
+}
+
+/* --- What is left over --------------------------------------------------------------------------- */
+
+struct counts {
+	int n;
+	struct {
+		char name[48];
+		long value;
+	} c[COUNTS_MAX];
+};
+
+static void read_counts(struct counts *c)
+{
+	static char text[16384];
+	int fd = SYS(open("/proc/reprise/control", O_WRONLY));
+	ssize_t n, len = 0;
+
+	sync();
+	CHECK_EQ(write(fd, "drop", 4), 4);
+	SYS(close(fd));
+	fd = SYS(open("/proc/reprise/counts", O_RDONLY));
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += n;
+	SYS(close(fd));
+	text[len] = 0;
+	c->n = 0;
+	for (char *p = text; p && c->n < COUNTS_MAX; p = strchr(p, '\n'), p += p != NULL) {
+		if (sscanf(p, "%47s %ld", c->c[c->n].name, &c->c[c->n].value) == 2)
+			c->n++;
+	}
+}
+
+static bool grown(const struct counts *before, const struct counts *now, int i)
+{
+	long more = now->c[i].value - before->c[i].value;
+
+	return strcmp(now->c[i].name, "frames.free") == 0 ? more < 0 : more > 0;
+}
+
+/* Whatever ends by itself may take its time. */
+static bool any_growth(const struct counts *before, struct counts *now)
+{
+	for (int ms = 0; ms < SETTLE_MS; ms += 20) {
+		struct timespec ts = { 0, 20000000 };
+		bool any = false;
+
+		read_counts(now);
+		for (int i = 0; i < now->n; i++)
+			any |= grown(before, now, i);
+		if (!any)
+			return false;
+		nanosleep(&ts, NULL);
+	}
+	return true;
+}
+
+/* What has grown since `before`, which becomes what is now, as text. Only what has grown each time counts: `times` 1 begins anew. */
+static const char *leaked(struct counts *before, int times)
+{
+	static bool each_time[COUNTS_MAX];
+	static char text[400];
+	struct counts now;
+	size_t len = 0;
+
+	text[0] = 0;
+	if (!any_growth(before, &now))
+		return NULL;
+	for (int i = 0; i < now.n; i++) {
+		each_time[i] = grown(before, &now, i) && (times == 1 || each_time[i]);
+		if (each_time[i] && len < sizeof(text))
+			len += snprintf(text + len, sizeof(text) - len, " %s %+ld", now.c[i].name,
+					now.c[i].value - before->c[i].value);
+	}
+	*before = now;
+	return len ? text : NULL;
+}
+
+/* --- Images --------------------------------------------------------------------------------------- */
+
+struct image {
+	size_t size;
+	unsigned char *data;
+};
+
+static char image_path[200], new_path[256];
+
+static void read_image(struct image *im)
+{
+	int fd = SYS(open(image_path, O_RDONLY));
+	ssize_t n;
+
+	im->size = 0;
+	while ((n = read(fd, im->data + im->size, IMAGE_MAX - im->size)) > 0)
+		im->size += n;
+	SYS(close(fd));
+}
+
+/* Brings the image back and lets it take a step. An image made by ckpt() begins with one. */
+static void try_image(bool self)
+{
+	struct answer a;
+	pid_t pid = recover(NAME, 0);
+
+	if (pid < 0) {
+		complain("the image cannot be brought back: %s", strerror(errno));
+		return;
+	}
+	if (self ? receive(pid, &a) : ask(pid, SIGUSR1, &a)) {
+		if (self && a.result != 1)
+			complain("ckpt() returned %d in the process brought back", a.result);
+	}
+	end(pid);
+}
+
+/* --- The campaign ----------------------------------------------------------------------------------- */
+
+static const char *const ops[] = { "self", "tckpt", "forked", "recover" };
+static const char *const kinds[] = { "none", "alloc", "read", "write" };
+enum { SELF, TCKPT, FORKED, RECOVER };
+
+static struct campaign {
+	int op, kind;
+	const char *dir;
+	unsigned hits, refused;
+	pid_t target;
+	struct image old, now;
+	struct counts counts;
+} c;
+
+static void arm(struct ckpt_fault *f, unsigned kind, unsigned nth)
+{
+	f->cf_kind = kind;
+	f->cf_nth = nth;
+	SYS(ckptctl(CKPTCTL_FAULT, 0, f));
+}
+
+/* The operation; 0 or its errno. */
+static int operate(void)
+{
+	struct answer a;
+	pid_t pid;
+
+	switch (c.op) {
+	case SELF:
+		if (!ask(c.target, SIGUSR2, &a))
+			return 0;
+		return a.result < 0 ? a.error : 0;
+	case TCKPT: return tckpt(c.target, NAME, CKPT_WAIT) < 0 ? errno : 0;
+	case FORKED: return tckpt(c.target, NAME, CKPT_WAIT | CKPT_FORKED) < 0 ? errno : 0;
+	default:
+		pid = recover(NAME, 0);
+		if (pid < 0)
+			return errno;
+		if (ask(pid, SIGUSR1, &a))
+			end(pid);
+		return 0;
+	}
+}
+
+static bool read_only(void)
+{
+	struct statvfs sv;
+
+	SYS(statvfs(c.dir, &sv));
+	return sv.f_flag & ST_RDONLY;
+}
+
+/* With everything in order again: who lives, what is on the disk, what is left. */
+static void look_around(unsigned n, int error)
+{
+	struct answer a;
+	bool ro = read_only(), changed;
+
+	if (ro && c.kind != CKPT_FAULT_WRITE)
+		complain("the file system is read-only now");
+	if (c.op != RECOVER && !ask(c.target, SIGUSR1, &a))
+		c.target = start(c.dir);
+	read_image(&c.now);
+	changed = c.now.size != c.old.size || memcmp(c.now.data, c.old.data, c.now.size) != 0;
+	if (changed && error && c.kind != CKPT_FAULT_WRITE)
+		complain("the image has changed");
+	if (changed || n % RECOVER_EVERY == 0)
+		try_image(c.op == SELF);
+	if (changed)
+		read_image(&c.old);
+	if (access(new_path, F_OK) == 0 && !ro) {
+		complain("%s is left", new_path);
+		unlink(new_path);
+	}
+	if (c.kind == CKPT_FAULT_WRITE)
+		printf("image %08x\n", crc(c.old.data, c.old.size));
+}
+
+static bool fail_once(unsigned n)
+{
+	struct ckpt_fault f = { 0 };
+	int error, wanted = c.kind == CKPT_FAULT_ALLOC ? ENOMEM : EIO;
+
+	snprintf(situation, sizeof(situation), "%s %u", kinds[c.kind], n);
+	arm(&f, c.kind, n);
+	error = operate();
+	arm(&f, 0, 0);
+	if (f.cf_hit) {
+		c.hits++;
+		c.refused += error != 0;
+		snprintf(situation, sizeof(situation), "%s %u (%s)", kinds[c.kind], n, f.cf_where);
+	}
+	if (getenv("VERBOSE"))
+		printf("%s: %s\n", situation, strerror(error));
+	if (error && error != wanted)
+		complain("%s instead of %s", strerror(error), strerror(wanted));
+	if (error && !f.cf_hit)
+		complain("%s without a fault (%u events)", strerror(error), f.cf_seen);
+	look_around(n, f.cf_hit ? error : 0);
+	return f.cf_hit;
+}
+
+/* False: there was no nth event any more. What grows is looked at again: a cache may have been filled. */
+static bool one_fault(unsigned n)
+{
+	const char *what = NULL;
+	bool hit = true;
+
+	for (int times = 1; times <= LEAK_RUNS && hit && (what || times == 1); times++) {
+		hit = fail_once(n);
+		what = c.kind == CKPT_FAULT_WRITE ? NULL : leaked(&c.counts, times);
+	}
+	if (what && hit)
+		complain("leaked:%s", what);
+	return hit;
+}
+
+/* The target and a first image of it. */
+static void prepare(const char *dir)
+{
+	int ro_op = c.op;
+
+	c.dir = dir;
+	SYS(chdir(dir));
+	c.target = start(dir);
+	/* After its start: it is not to have them in its image. All in memory before anything is counted. */
+	c.old.data = malloc(IMAGE_MAX);
+	c.now.data = malloc(IMAGE_MAX);
+	CHECK(c.old.data && c.now.data);
+	memset(c.old.data, 1, IMAGE_MAX);
+	memset(c.now.data, 1, IMAGE_MAX);
+	if (c.op == RECOVER)
+		c.op = TCKPT;
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(operate(), 0);
+	c.op = ro_op;
+	if (c.op == RECOVER) {
+		end(c.target);
+		CHECK_EQ(operate(), 0);
+	}
+	read_image(&c.old);
+	try_image(c.op == SELF);
+	read_counts(&c.counts);
+	read_counts(&c.counts);
+}
+
+static int campaign(const char *dir, unsigned first, unsigned stride, unsigned last)
+{
+	unsigned n;
+
+	prepare(dir);
+	for (n = first; n <= last && one_fault(n); n += stride)
+		;
+	printf("%s %s: %u faults, %u refused, %s\n", ops[c.op], kinds[c.kind], c.hits, c.refused,
+	       n > last ? "more are left" : "none is left");
+	if (c.op != RECOVER)
+		end(c.target);
+	return failures != 0;
+}
+
+static int index_of(const char *word, const char *const *list, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (strcmp(word, list[i]) == 0)
+			return i;
+	}
+	FAIL("%s: unknown", word);
+}
+
+static int t_hook(int argc, char **argv)
+{
+	struct ckpt_fault f = { 0 };
+	sigset_t set;
+
+	if (argc < 3)
+		return -1;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGCHLD);
+	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
+	snprintf(image_path, sizeof(image_path), "%s/%s_ckpt", argv[argc == 3 ? 2 : 3], NAME);
+	snprintf(new_path, sizeof(new_path), "%s.new", image_path);
+	if (argc == 3) {
+		SYS(chdir(argv[2]));
+		try_image(strcmp(argv[1], "check-self") == 0);
+		return failures != 0;
+	}
+	if (ckptctl(CKPTCTL_FAULT, 0, &f) < 0 && errno == EOPNOTSUPP) {
+		printf("skip: no debug build\n");
+		return 0;
+	}
+	c.op = index_of(argv[1], ops, 4);
+	c.kind = index_of(argv[2], kinds, 4);
+	return campaign(argv[3], argc > 4 ? atoi(argv[4]) : 1, argc > 5 ? atoi(argv[5]) : 1,
+			argc > 6 ? atoi(argv[6]) : 1000000);
+}
+
+/* The debug call itself. */
+TEST_ROOT(control)
+{
+	struct ckpt_fault f = { .cf_kind = 99 };
+
+	CHECK_ERR(ckptctl(CKPTCTL_FAULT, 0, &f), EINVAL);
+	CHECK_ERR(ckptctl(CKPTCTL_FAULT, 0, NULL), EFAULT);
+	f.cf_kind = CKPT_FAULT_ALLOC;
+	f.cf_nth = 1;
+	SYS(ckptctl(CKPTCTL_FAULT, 0, &f));
+	/* Outside of the facility nothing fails. */
+	t_join(({
+		pid_t pid = t_fork();
+		if (pid == 0)
+			_exit(0);
+		pid;
+	}));
+	f.cf_kind = 0;
+	SYS(ckptctl(CKPTCTL_FAULT, 0, &f));
+	CHECK(f.cf_hit == 0 && f.cf_seen == 0);
+	SYS(setuid(1000));
+	CHECK_ERR(ckptctl(CKPTCTL_FAULT, 0, &f), EPERM);
+}
