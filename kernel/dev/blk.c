@@ -95,6 +95,12 @@ static void account(struct bdev *bd, const struct buf *b)
 	spin_unlock(&stat_lock);
 }
 
+static bool broken(const struct buf *b)
+{
+	return inject_fails_at(b->b_op == BUF_READ ? INJECT_READ : INJECT_WRITE, b->b_dev, b->b_sector,
+			       b->b_op == BUF_FLUSH ? 0 : (u64)buf_sectors(b));
+}
+
 void bdev_submit_many(struct buf *const b[], u32 n)
 {
 	struct bdev *bd = n ? b[0]->b_dev : NULL;
@@ -102,7 +108,7 @@ void bdev_submit_many(struct buf *const b[], u32 n)
 	for (u32 i = 0; i < n; i++) {
 		ASSERT(b[i]->b_dev == bd);
 		b[i]->b_error = check(b[i]);
-		if (!b[i]->b_error && inject_fails(b[i]->b_op == BUF_READ ? INJECT_READ : INJECT_WRITE))
+		if (!b[i]->b_error && broken(b[i]))
 			b[i]->b_error = -EIO;
 		if (b[i]->b_error) {
 			b[i]->b_iodone(b[i]);

@@ -18,6 +18,10 @@ static volatile u32 inside; /* lwps */
 static volatile u32 nth, seen;
 static volatile bool hit;
 static char where[INJECT_WHERE]; /* written by who hits, read when nothing is armed */
+static struct {
+	const void *disk;
+	u64 sector, end;
+} bad; /* after a hit */
 
 void inject_enter(void)
 {
@@ -61,13 +65,18 @@ static void note_where(void)
 	}
 }
 
-bool inject_event(enum inject_kind kind)
+static bool counts(enum inject_kind kind)
 {
 	u32 mark = kstack_info()->ki_inject;
 
 	if (curcpu()->c_in_intr)
 		return false;
-	if (mark == HELPER ? kind == INJECT_ALLOC || inside == 0 : mark == 0)
+	return mark == HELPER ? kind != INJECT_ALLOC && inside > 0 : mark != 0;
+}
+
+bool inject_event(enum inject_kind kind)
+{
+	if (!counts(kind))
 		return false;
 	if (__atomic_add_fetch(&seen, 1, __ATOMIC_ACQ_REL) != nth)
 		return false;
@@ -78,6 +87,19 @@ bool inject_event(enum inject_kind kind)
 	return true;
 }
 
+bool inject_request(enum inject_kind kind, const void *disk, u64 sector, u64 n)
+{
+	if (__atomic_load_n(&hit, __ATOMIC_ACQUIRE))
+		return counts(kind) && disk == bad.disk && sector < bad.end && sector + n > bad.sector;
+	/* A hit is seen by others at once, and what is bad a moment later: they miss one request at most. */
+	if (!inject_event(kind))
+		return false;
+	bad.sector = sector;
+	bad.end = sector + n;
+	bad.disk = disk;
+	return true;
+}
+
 void inject_arm(enum inject_kind kind, u32 n, struct inject_state *last)
 {
 	inject_armed = INJECT_NONE;
@@ -85,6 +107,7 @@ void inject_arm(enum inject_kind kind, u32 n, struct inject_state *last)
 	last->fs_hit = __atomic_exchange_n(&hit, false, __ATOMIC_ACQ_REL);
 	memcpy(last->fs_where, where, sizeof(where));
 	where[0] = 0;
+	bad.disk = NULL;
 	nth = n;
 	__atomic_store_n(&inject_armed, (u32)kind, __ATOMIC_RELEASE);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Faults on request, in debug builds: the nth allocation, disk read or disk write of an lwp that is inside the checkpoint facility
- * fails, once, as it would without memory or with a bad disk. So a test can go through all failures, one after the other.
+ * fails, as it would without memory or with a bad disk. So a test can go through all failures, one after the other. An allocation fails
+ * once; the sectors of a request stay bad for that kind of request, since many a read is tried again.
  *
  * Inside are lwps between inject_enter() and inject_leave(); they may nest, and an interrupt on top of one is not inside. A thread that writes
  * what others have put into the page cache calls inject_helper() once: its disk requests count while anybody is inside.
@@ -34,10 +35,17 @@ void inject_arm(enum inject_kind kind, u32 nth, struct inject_state *last);
 /* An event of the armed kind. */
 bool inject_event(enum inject_kind kind);
 
+/* A disk request; n 0: it has no sectors. */
+bool inject_request(enum inject_kind kind, const void *disk, u64 sector, u64 n);
+
 /* Is this the one that is to fail? From any context. */
 static inline bool inject_fails(enum inject_kind kind)
 {
 	return unlikely(inject_armed == (u32)kind) && inject_event(kind);
+}
+static inline bool inject_fails_at(enum inject_kind kind, const void *disk, u64 sector, u64 n)
+{
+	return unlikely(inject_armed == (u32)kind) && inject_request(kind, disk, sector, n);
 }
 
 #else
@@ -52,6 +60,10 @@ static inline void inject_helper(void)
 {
 }
 static inline bool inject_fails(enum inject_kind kind)
+{
+	return false;
+}
+static inline bool inject_fails_at(enum inject_kind kind, const void *disk, u64 sector, u64 n)
 {
 	return false;
 }

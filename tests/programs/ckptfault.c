@@ -17,8 +17,8 @@
 
 #define ANSWER "/tmp/ckptfault.answer"
 #define NAME "image"
-#define WORDS 16384
-#define IMAGE_MAX (1 << 20)
+#define WORDS 65536
+#define IMAGE_MAX (2 << 20)
 #define WAIT_S 60
 #define COUNTS_MAX 128
 #define LEAK_RUNS 3
@@ -31,6 +31,14 @@ struct state {
 	uint32_t k, seed;
 	uint32_t word[WORDS];
 };
+
+static void begin(struct state *s)
+{
+	s->k = 0;
+	s->seed = 1;
+	for (int i = 0; i < WORDS; i++)
+		s->word[i] = t_rand(&s->seed);
+}
 
 static void step(struct state *s)
 {
@@ -67,7 +75,7 @@ static uint32_t sum_after(uint32_t k)
 	static struct state model;
 
 	if (model.k == 0 || model.k > k)
-		model = (struct state){ .seed = 1 };
+		begin(&model);
 	while (model.k < k)
 		step(&model);
 	return sum_of(&model);
@@ -80,7 +88,7 @@ struct answer {
 	int result, error; /* of its own ckpt() */
 };
 
-static struct state target_state = { .seed = 1 };
+static struct state target_state;
 
 static void target_answer(int fd, int result, int error)
 {
@@ -105,6 +113,7 @@ static void target(const char *dir)
 	snprintf(path, sizeof(path), "%s/log", dir);
 	fd = SYS(open(ANSWER, O_RDWR | O_CREAT, 0600));
 	log = SYS(open(path, O_WRONLY | O_CREAT | O_APPEND, 0600));
+	begin(&target_state);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
@@ -390,16 +399,18 @@ static void look_around(unsigned n, int error)
 	changed = c.now.size != c.old.size || memcmp(c.now.data, c.old.data, c.now.size) != 0;
 	if (changed && error && c.kind != CKPT_FAULT_WRITE)
 		complain("the image has changed");
-	if (changed || n % RECOVER_EVERY == 0)
+	/* On a disk that is read-only now its log cannot be opened for writing. */
+	if (!ro && (changed || n % RECOVER_EVERY == 0))
 		try_image(c.op == SELF);
+	if (c.kind == CKPT_FAULT_WRITE)
+		printf("%s, image %08x, before %08x%s\n", error ? "refused" : "done", crc(c.now.data, c.now.size),
+		       crc(c.old.data, c.old.size), ro ? ", read-only now" : "");
 	if (changed)
 		read_image(&c.old);
 	if (access(new_path, F_OK) == 0 && !ro) {
 		complain("%s is left", new_path);
 		unlink(new_path);
 	}
-	if (c.kind == CKPT_FAULT_WRITE)
-		printf("image %08x\n", crc(c.old.data, c.old.size));
 }
 
 static bool fail_once(unsigned n)

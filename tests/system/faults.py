@@ -4,16 +4,18 @@
 FAULT_STEP=N tries every Nth failure only (1: all of them); the default is a sample.
 """
 import os
-import re
+import subprocess
 import zlib
 
-from harness.scenario import Failure, scenario
+from harness import program
+from harness.scenario import scenario
 
 STEP = int(os.environ.get("FAULT_STEP", "0"))
 # Every how many-th, in a sample.
 SAMPLE = {"alloc": 23, "read": 5, "write": 4}
 OPS = ["self", "tckpt", "forked", "recover"]
 DISK_MIB = 12
+WRITES_MAX = 500
 
 
 def step_of(kind):
@@ -42,3 +44,73 @@ def one_by_one(op, kind):
 for one in OPS:
     one_by_one(one, "alloc")
     one_by_one(one, "read")
+
+
+def repaired(t, disk):
+    """A copy of the disk as e2fsck -p leaves it, which must need nobody's help."""
+    copy = t.file("copy.img")
+    t.host("cp", "--sparse=always", disk, copy)
+    done = subprocess.run([t.tool("e2fsck"), "-p", "-f", copy], capture_output=True, text=True)
+    t.check(done.returncode in (0, 1), f"e2fsck -p needs help:\n{done.stdout}{done.stderr}")
+    t.fsck(copy)
+    return copy
+
+
+def image_on(t, disk):
+    """The image's checksum."""
+    t.host(t.tool("debugfs"), "-R", f"dump image_ckpt {t.file('image')}", disk)
+    with open(t.file("image"), "rb") as f:
+        return zlib.crc32(f.read())
+
+
+class Writes:
+    """The campaign of one operation, on one kind of file system."""
+
+    def __init__(self, t, op, journal):
+        self.t, self.op = t, op
+        self.disk, self.vdb = t.disk(), second_disk(t, journal)
+        self.m, self.agent = t.boot(self.disk, extra=["--disk", self.vdb])
+        t.sh(self.agent, "cat /dev/vdb > /tmp/fresh")
+        self.counts = None
+
+    def fail(self, n):
+        """The nth write fails; what the program said, and what is alive now that was not before."""
+        t, agent = self.t, self.agent
+        t.sh(agent, "cat /tmp/fresh > /dev/vdb && mount -t ext2 /dev/vdb /mnt", limit=200)
+        text = t.run(agent, "/tests/ckptfault", self.op, "write", "/mnt", str(n), "1", str(n), limit=200)
+        t.sh(agent, "umount /mnt")
+        copy = repaired(t, self.vdb)
+        how, now, before = t.contains(text, r"^(\w+), image (\w+), before (\w+)").groups()
+        good = [now] if how == "done" else [now, before]
+        found = f"{image_on(t, copy):08x}"
+        t.check(found in good, f"the image after write {n} failed: expected {' or '.join(good)}, found {found}\n{text}")
+        # The kernel itself can do without the repair.
+        check = "check-self" if self.op == "self" else "check"
+        t.sh(agent, f"mount -t ext2 /dev/vdb /mnt && /tests/ckptfault {check} /mnt && umount /mnt", limit=200)
+        before, self.counts = self.counts, agent.counts()
+        return text, program.growth(before or self.counts, self.counts)
+
+    def run(self, step):
+        for n in range(1, WRITES_MAX, step):
+            text, grown = self.fail(n)
+            for _ in range(2):
+                if grown:
+                    text, again = self.fail(n)
+                    grown = {k: v for k, v in grown.items() if k in again}
+            self.t.check(not grown, f"write {n} left behind: {grown}\n{text}")
+            if "none is left" in text:
+                break
+        self.t.check("none is left" in text, "no end of it")
+        self.t.finish(self.m, self.agent, self.disk)
+
+
+def writes(op, journal):
+    @scenario(f"faults/{op}-write-{'journal' if journal else 'plain'}", limit=3000)
+    def run(t):
+        "After each failed write the disk is as after a power cut: repaired without help, and the image on it is whole."
+        Writes(t, op, journal).run(step_of("write"))
+
+
+for one in OPS[:3]:
+    writes(one, True)
+    writes(one, False)

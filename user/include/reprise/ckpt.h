@@ -57,7 +57,8 @@ struct ckpt_stats {
 #define CKPT_FAULT_READ 2  /* a request to a disk that reads */
 #define CKPT_FAULT_WRITE 3 /* one that writes, or flushes */
 
-/* One event of a kind that a checkpoint or recovery meets is to fail, once. The answer is about the one asked for before. */
+/* One event of a kind that a checkpoint or recovery meets is to fail; the sectors of a request stay bad. The answer is about the one asked
+   for before. */
 struct ckpt_fault {
 	unsigned cf_kind;   /* in: 0: none any more */
 	unsigned cf_nth;    /* in: which one, from 1 */
