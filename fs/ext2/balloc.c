@@ -165,18 +165,18 @@ int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 	return error;
 }
 
-/* Clears the bits of a run within one group. em_alloc held. */
-static void clear_run(struct ext2mount *em, u32 blk, u32 n)
+/* Clears the bits of a run within one group. em_alloc held. -ENOMEM, -EIO: none */
+static int clear_run(struct ext2mount *em, u32 blk, u32 n)
 {
 	u32 g = blk / em->em_bpg, at = blk % em->em_bpg, cleared = 0;
 	struct ext2_group_desc *gd = ext2_desc(em, g);
 	struct page *pg;
 	u32 *map;
+	int error;
 
-	if (ext2_meta_get(em, em->em_group[g].eg_bbm, &pg)) {
-		ext2_damage(em, "the bitmap of group %u cannot be read: %u blocks are lost", g, n);
-		return;
-	}
+	error = ext2_meta_get(em, em->em_group[g].eg_bbm, &pg);
+	if (error)
+		return error;
 	map = page_kva(pg);
 	for (u32 i = at; i < at + n; i++) {
 		if (map[i / 32] & 1u << i % 32)
@@ -191,17 +191,29 @@ static void clear_run(struct ext2mount *em, u32 blk, u32 n)
 	ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
 	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
 	page_put(pg);
+	return 0;
 }
 
-static void clear_blocks(struct ext2mount *em, u32 blk, u32 n)
+/* Clears the bits of a run of blocks, or of the inode r->start (length 0). On an error r becomes what is left. em_alloc held. */
+static int clear(struct ext2mount *em, struct ext2run *r)
 {
-	while (n > 0) {
-		u32 part = MIN(n, em->em_bpg - blk % em->em_bpg);
+	int error = r->len ? 0 : ext2_ifree_bit(em, r->start);
 
-		clear_run(em, blk, part);
-		blk += part;
-		n -= part;
+	while (r->len > 0 && !error) {
+		u32 part = MIN(r->len, em->em_bpg - r->start % em->em_bpg);
+
+		error = clear_run(em, r->start, part);
+		if (!error) {
+			r->start += part;
+			r->len -= part;
+		}
 	}
+	return error;
+}
+
+static void lost(struct ext2mount *em, const struct ext2run *r)
+{
+	ext2_lost(em, "a bitmap cannot be read: %u blocks from %u on stay marked as used", r->len, r->start);
 }
 
 bool ext2_freed_append(struct list *head, u32 start, u32 len)
@@ -240,13 +252,13 @@ void ext2_freed_drop(struct list *head)
 
 void ext2_defer(struct ext2mount *em, u32 start, u32 len)
 {
+	struct ext2run r = { start, len };
+
 	ASSERT(mutex_held(&em->em_alloc));
 	if (!ext2_freed_append(&em->em_freed, start, len)) {
 		/* No memory to remember it: it is free at once. Only a power cut before the next commit could tell the difference. */
-		if (len)
-			clear_blocks(em, start, len);
-		else
-			ext2_ifree_bit(em, start);
+		if (clear(em, &r))
+			lost(em, &r);
 		return;
 	}
 	em->em_nfreed += len;
@@ -255,23 +267,32 @@ void ext2_defer(struct ext2mount *em, u32 start, u32 len)
 
 void ext2_bfree(struct ext2mount *em, u32 blk, u32 n, bool now)
 {
+	struct ext2run r = { blk, n };
+	int error = -ENOMEM;
+
 	mutex_lock(&em->em_alloc);
 	if (now)
-		clear_blocks(em, blk, n);
-	else
-		ext2_defer(em, blk, n);
+		error = clear(em, &r);
+	if (error == -ENOMEM)
+		ext2_defer(em, r.start, r.len);
+	else if (error)
+		lost(em, &r);
 	mutex_unlock(&em->em_alloc);
 }
 
-static void apply_one(struct ext2mount *em, u32 start, u32 len)
+/* -ENOMEM: what is left of it waits for the next commit. */
+static int apply_one(struct ext2mount *em, struct ext2run *r)
 {
-	if (len > 0) {
-		clear_blocks(em, start, len);
-		em->em_nfreed -= len;
-	} else {
-		ext2_ifree_bit(em, start);
-		em->em_nfreedino--;
-	}
+	u32 len = r->len;
+	int error = clear(em, r);
+
+	if (len > 0)
+		em->em_nfreed -= error == -ENOMEM ? len - r->len : len;
+	else
+		em->em_nfreedino -= error != -ENOMEM;
+	if (error && error != -ENOMEM)
+		lost(em, r);
+	return error == -ENOMEM ? error : 0;
 }
 
 void ext2_apply_freed(struct ext2mount *em)
@@ -282,8 +303,9 @@ void ext2_apply_freed(struct ext2mount *em)
 	list_for_each_safe(ef, tmp, &em->em_freed, ef_link) {
 		/* The bitmaps that this changes must fit into the commit. */
 		while (ef->ef_n > 0 && em->em_ndirty < em->em_dirtylimit + em->em_dirtylimit / 2) {
+			if (apply_one(em, &ef->ef_run[ef->ef_n - 1]))
+				break;
 			ef->ef_n--;
-			apply_one(em, ef->ef_run[ef->ef_n].start, ef->ef_run[ef->ef_n].len);
 		}
 		if (ef->ef_n > 0)
 			break;

@@ -49,7 +49,7 @@ static int append_block(struct vnode *dvp, struct page **pgp)
 		return error;
 	error = ext2_meta_new(ei->ei_mount, blk, pgp);
 	if (error) {
-		ext2_shrink(ei, idx);
+		(void)ext2_shrink(ei, idx, false);
 		return error;
 	}
 	de = page_kva(*pgp);

@@ -70,6 +70,7 @@ struct ext2mount {
 	struct list em_freed; /* struct ext2freed: what the next commit gives free (em_alloc) */
 	u32 em_nfreed, em_nfreedino; /* blocks and inodes in it */
 	struct list em_orphans; /* ei_orphan, as chained on the disk, the first one first (em_alloc) */
+	u32 em_abandoned; /* the first of those in the chain behind them; 0: none (em_alloc) */
 
 	struct spinlock em_lock;
 	u32 em_seq;	/* number of the next commit; changes while no operation is open */
@@ -112,13 +113,15 @@ struct ext2inode {
 #define EXT2_K_LOGGED 0x40u /* in the journal, and not yet at its place (fs/ext2/journal.h) */
 #define EXT2_K_DIRTY (~EXT2_K_LOGGED)
 
+struct ext2run {
+	u32 start, len; /* len 0: inode `start` */
+};
+
 #define EXT2_NFREED 508u
 struct ext2freed {
 	struct list ef_link;
 	u32 ef_n;
-	struct {
-		u32 start, len; /* len 0: inode `start` */
-	} ef_run[EXT2_NFREED];
+	struct ext2run ef_run[EXT2_NFREED];
 };
 _Static_assert(sizeof(struct ext2freed) <= PAGE_SIZE, "one page");
 
@@ -137,6 +140,8 @@ static inline struct ext2inode *ext2inode(const struct vnode *vp)
 int ext2_read_super(struct ext2mount *em);
 /* Something on the disk is not as it must be: one line (at most 20 a mount), and no more writing. Returns -EUCLEAN. */
 int ext2_damage(struct ext2mount *em, const char *fmt, ...) __printf(2, 3);
+/* Something stays marked as used that nobody has: one line, and e2fsck is told. Within an operation. */
+void ext2_lost(struct ext2mount *em, const char *fmt, ...) __printf(2, 3);
 
 /* --- meta.c ----------------------------------------------------------------------------------- */
 
@@ -215,7 +220,8 @@ int ext2_ialloc(struct ext2mount *em, u32 dir, bool isdir, u32 *inop);
 void ext2_ialloc_undo(struct ext2mount *em, u32 ino, bool isdir);
 /* ei has neither names nor blocks nor users: its number becomes free. */
 void ext2_ifree(struct ext2inode *ei, bool now);
-void ext2_ifree_bit(struct ext2mount *em, u32 ino);
+/* em_alloc held. -EIO, -ENOMEM */
+int ext2_ifree_bit(struct ext2mount *em, u32 ino);
 
 /* --- orphan.c --------------------------------------------------------------------------------- */
 
@@ -224,8 +230,9 @@ void ext2_lost_name(struct ext2inode *ei);
 /* Its removal is on the disk: ei is one for the list of inodes that a crash would leave behind. Within an operation */
 void ext2_orphan_add(struct ext2inode *ei);
 bool ext2_inactive(struct vnode *vp);
-/* At mount: frees what a crash has left. */
-int ext2_orphans_clear(struct ext2mount *em);
+/* Frees what is abandoned: left by a crash, or because its blocks could not be found. Stops at the first that cannot be freed now.
+ * `mounting`: those that have names are made as short as they say, too. */
+int ext2_orphans_clear(struct ext2mount *em, bool mounting);
 
 /* --- inode.c ---------------------------------------------------------------------------------- */
 
@@ -275,8 +282,11 @@ int ext2_check_block(struct ext2inode *ei, u32 blk);
 /* Allocates blocks for 1..want pages from idx on, which has none. Their contents are the caller's affair. ei_maplock held, within an
  * operation. As ext2_balloc(), and -EFBIG */
 int ext2_grow(struct ext2inode *ei, u32 idx, u32 want, u32 *blk, u32 *got);
-/* Frees the blocks of pages >= idx. Within an operation; takes ei_maplock. */
-void ext2_shrink(struct ext2inode *ei, u32 idx);
+/*
+ * Frees the blocks of pages >= idx. Within an operation; takes ei_maplock. What hangs on an indirect block that cannot be read: `keep`:
+ * remains, and -EIO or -ENOMEM; else nobody has it any more (ext2_lost()), and 0.
+ */
+int ext2_shrink(struct ext2inode *ei, u32 idx, bool keep);
 /* The size of a regular file becomes size. v_lock held, not within an operation. -EFBIG, -EIO ... */
 int ext2_set_size(struct vnode *vp, u64 size);
 /* Gives back what a write has got and could not fill. v_lock held, not within an operation. */

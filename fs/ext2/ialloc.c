@@ -82,19 +82,18 @@ int ext2_ialloc(struct ext2mount *em, u32 dir, bool isdir, u32 *inop)
 	return error;
 }
 
-/* em_alloc held. */
-void ext2_ifree_bit(struct ext2mount *em, u32 ino)
+int ext2_ifree_bit(struct ext2mount *em, u32 ino)
 {
 	u32 g = (ino - 1) / em->em_ipg, at = (ino - 1) % em->em_ipg;
 	struct ext2_group_desc *gd = ext2_desc(em, g);
 	struct page *pg;
 	u32 *map;
+	int error;
 
 	ASSERT(mutex_held(&em->em_alloc));
-	if (ext2_meta_get(em, em->em_group[g].eg_ibm, &pg)) {
-		ext2_damage(em, "the inode bitmap of group %u cannot be read: inode %u is lost", g, ino);
-		return;
-	}
+	error = ext2_meta_get(em, em->em_group[g].eg_ibm, &pg);
+	if (error)
+		return error;
 	map = page_kva(pg);
 	if (map[at / 32] & 1u << at % 32) {
 		map[at / 32] &= ~(1u << at % 32);
@@ -107,6 +106,18 @@ void ext2_ifree_bit(struct ext2mount *em, u32 ino)
 		ext2_damage(em, "inode %u was freed twice", ino);
 	}
 	page_put(pg);
+	return 0;
+}
+
+/* em_alloc held. */
+static void free_number(struct ext2mount *em, u32 ino, bool now)
+{
+	int error = now ? ext2_ifree_bit(em, ino) : -ENOMEM;
+
+	if (error == -ENOMEM)
+		ext2_defer(em, ino, 0);
+	else if (error)
+		ext2_lost(em, "a bitmap cannot be read: inode %u stays marked as used", ino);
 }
 
 void ext2_ialloc_undo(struct ext2mount *em, u32 ino, bool isdir)
@@ -116,7 +127,7 @@ void ext2_ialloc_undo(struct ext2mount *em, u32 ino, bool isdir)
 	mutex_lock(&em->em_alloc);
 	if (isdir)
 		ext2_desc(em, g)->bg_used_dirs_count--;
-	ext2_ifree_bit(em, ino);
+	free_number(em, ino, true);
 	mutex_unlock(&em->em_alloc);
 }
 
@@ -131,9 +142,6 @@ void ext2_ifree(struct ext2inode *ei, bool now)
 		gd->bg_used_dirs_count--;
 		ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
 	}
-	if (now)
-		ext2_ifree_bit(em, ino);
-	else
-		ext2_defer(em, ino, 0);
+	free_number(em, ino, now);
 	mutex_unlock(&em->em_alloc);
 }

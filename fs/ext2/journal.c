@@ -102,7 +102,8 @@ int ext2_journal_open(struct ext2mount *em)
 	j->j_buf = page_alloc(0);
 	j->j_escape = page_alloc(0);
 	j->j_batch = page_alloc(0);
-	if (!j->j_super || !j->j_buf || !j->j_escape || !j->j_batch)
+	j->j_spare = page_alloc(0);
+	if (!j->j_super || !j->j_buf || !j->j_escape || !j->j_batch || !j->j_spare)
 		return -ENOMEM;
 	error = ext2_iget_system(em, em->em_sb->s_journal_inum, &vp);
 	if (error)
@@ -122,7 +123,7 @@ int ext2_journal_open(struct ext2mount *em)
 void ext2_journal_close(struct ext2mount *em)
 {
 	struct ext2journal *j = em->em_jnl;
-	struct page **pg[] = { &j->j_super, &j->j_buf, &j->j_escape, &j->j_batch };
+	struct page **pg[] = { &j->j_super, &j->j_buf, &j->j_escape, &j->j_batch, &j->j_spare };
 
 	for (u32 i = 0; i < ARRAY_SIZE(pg); i++) {
 		if (*pg[i])

@@ -24,6 +24,7 @@ struct ext2journal {
 	struct page *j_batch; /* pages of one descriptor */
 	struct list j_revoked; /* struct ext2freed: logged blocks that became free in this transaction (em_alloc) */
 	u32 j_nrevoked;
+	struct page *j_spare; /* for that list when there is no memory; NULL: it is in the list (em_alloc) */
 };
 
 /* --- journal.c */

@@ -23,13 +23,40 @@ bool ext2_log_full(const struct ext2mount *em)
 	return j->j_end - j->j_head < (j->j_end - j->j_first) / 2;
 }
 
+/* There is no memory: the list goes on in the page kept for that. */
+static bool use_spare(struct ext2journal *j)
+{
+	struct ext2freed *ef;
+
+	if (!j->j_spare)
+		return false;
+	ef = page_kva(j->j_spare);
+	ef->ef_n = 0;
+	list_push_back(&j->j_revoked, &ef->ef_link);
+	j->j_spare = NULL;
+	return true;
+}
+
+static void drop_revoked(struct ext2journal *j)
+{
+	if (!j->j_spare && !list_empty(&j->j_revoked)) {
+		struct ext2freed *ef = list_first(&j->j_revoked, struct ext2freed, ef_link);
+
+		list_remove(&ef->ef_link);
+		j->j_spare = kva_page(ef);
+	}
+	ext2_freed_drop(&j->j_revoked);
+	j->j_nrevoked = 0;
+}
+
 bool ext2_revoke(struct ext2mount *em, u32 blk)
 {
 	struct ext2journal *j = em->em_jnl;
 	bool ok;
 
 	mutex_lock(&em->em_alloc);
-	ok = ext2_freed_append(&j->j_revoked, blk, 1);
+	ok = ext2_freed_append(&j->j_revoked, blk, 1) ||
+	     (use_spare(j) && ext2_freed_append(&j->j_revoked, blk, 1));
 	j->j_nrevoked += ok;
 	mutex_unlock(&em->em_alloc);
 	return ok;
@@ -221,8 +248,7 @@ int ext2_log_write(struct ext2mount *em)
 		return error;
 	}
 	all_logged(em);
-	ext2_freed_drop(&j->j_revoked);
-	j->j_nrevoked = 0;
+	drop_revoked(j);
 	j->j_seq++;
 	return 0;
 }

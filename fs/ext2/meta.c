@@ -83,7 +83,7 @@ bool ext2_meta_forget(struct ext2mount *em, u32 blk)
 	if (!pg)
 		return true;
 	if ((pg->pg_private2 & EXT2_K_LOGGED) && !ext2_revoke(em, blk)) {
-		ext2_damage(em, "out of memory: block %u stays marked as used", blk);
+		ext2_lost(em, "out of memory: block %u stays marked as used", blk);
 		return false;
 	}
 	spin_lock(&meta->v_pclock);

@@ -24,6 +24,13 @@
 
 /* --- From read-only to writable and back -------------------------------------------------------- */
 
+/* Whoever is abandoned for good is so without harm to others. */
+static void retry_abandoned(struct ext2mount *em)
+{
+	if (em->em_abandoned && !em->em_frozen)
+		(void)ext2_orphans_clear(em, false);
+}
+
 static void count_mount(struct ext2mount *em)
 {
 	ext2_begin(em);
@@ -48,8 +55,18 @@ static int begin_writing(struct ext2mount *em)
 	em->em_rw = true;
 	em->em_vfs->vfs_readonly = false;
 	count_mount(em);
-	error = ext2_orphans_clear(em);
+	error = ext2_orphans_clear(em, true);
 	return error == -EUCLEAN ? 0 : error; /* then it is read-only again */
+}
+
+/* What a commit could not free, for want of memory: nobody will. */
+static void lose_freed(struct ext2mount *em)
+{
+	if (em->em_nfreed + em->em_nfreedino == 0 || em->em_frozen)
+		return;
+	ext2_begin_free(em);
+	ext2_lost(em, "out of memory: %u blocks and %u inodes stay marked as used", em->em_nfreed, em->em_nfreedino);
+	ext2_end(em);
 }
 
 /* Nobody changes anything from here on. */
@@ -57,11 +74,13 @@ static int end_writing(struct ext2mount *em)
 {
 	int error, error2;
 
+	retry_abandoned(em);
 	em->em_vfs->vfs_readonly = true;
 	error = pc_flush_all(em->em_vfs);
 	error2 = ext2_settle(em);
 	if (!error)
 		error = error2;
+	lose_freed(em);
 	if (!error && !em->em_frozen)
 		error = ext2_mark(em, false);
 	if (!error && !em->em_frozen)
@@ -268,6 +287,7 @@ static int ext2_sync(struct vfs *vfs, bool wait)
 
 	if (!em->em_rw)
 		return 0;
+	retry_abandoned(em);
 	if (!wait)
 		return ext2_commit(em);
 	error = pc_flush_all(vfs);

@@ -8,6 +8,8 @@
  *                   or there is a journal               nor what becomes true together with the removal
  *
  * The chain: s_last_orphan is the first inode's number, i_dtime of each the next one's. Who mounts after a crash frees them.
+ * First in it are those in use (em_orphans), then the abandoned, of which nothing is in memory: left by a crash, or by an end that failed since an
+ * indirect block could not be read. They are tried again at each sync, at the end of the mount, and by the next one.
  */
 #include "fs/ext2/ext2.h"
 
@@ -44,18 +46,41 @@ void ext2_orphan_add(struct ext2inode *ei)
 	mutex_unlock(&em->em_alloc);
 }
 
+/* Who stands before this place of em_orphans; NULL: the superblock. */
+static struct ext2inode *before(struct ext2mount *em, const struct list *place)
+{
+	return place->prev == &em->em_orphans ? NULL : list_entry(place->prev, struct ext2inode, ei_orphan);
+}
+
+/* em_alloc held. */
+static void unchain(struct ext2mount *em, struct ext2inode *ei)
+{
+	if (!list_empty(&ei->ei_orphan)) {
+		set_next(em, before(em, &ei->ei_orphan), ei->ei_d->i_dtime);
+		list_remove(&ei->ei_orphan);
+	}
+}
+
 static void orphan_remove(struct ext2inode *ei)
 {
 	struct ext2mount *em = ei->ei_mount;
-	struct list *before;
 
 	mutex_lock(&em->em_alloc);
-	if (!list_empty(&ei->ei_orphan)) {
-		before = ei->ei_orphan.prev;
-		set_next(em, before == &em->em_orphans ? NULL : list_entry(before, struct ext2inode, ei_orphan),
-			 ei->ei_d->i_dtime);
-		list_remove(&ei->ei_orphan);
-	}
+	unchain(em, ei);
+	mutex_unlock(&em->em_alloc);
+}
+
+/* It has to stay on the disk for now, though nobody uses it. */
+static void abandon(struct ext2inode *ei)
+{
+	struct ext2mount *em = ei->ei_mount;
+
+	mutex_lock(&em->em_alloc);
+	unchain(em, ei);
+	ei->ei_d->i_links_count = 0;
+	set_next(em, ei, em->em_abandoned);
+	em->em_abandoned = (u32)ei->ei_vp->v_ino;
+	set_next(em, before(em, &em->em_orphans), em->em_abandoned);
 	mutex_unlock(&em->em_alloc);
 }
 
@@ -98,9 +123,12 @@ static void end_inode(struct ext2inode *ei)
 	struct vnode *vp = ei->ei_vp;
 	bool now = ei->ei_born == em->em_seq;
 
+	if ((vp->v_type == VREG || vp->v_type == VDIR || (vp->v_type == VLNK && ei->ei_d->i_blocks > 0)) &&
+	    ext2_shrink(ei, 0, true)) {
+		abandon(ei);
+		return;
+	}
 	orphan_remove(ei);
-	if (vp->v_type == VREG || vp->v_type == VDIR || (vp->v_type == VLNK && ei->ei_d->i_blocks > 0))
-		ext2_shrink(ei, 0);
 	ei->ei_d->i_size = ei->ei_d->i_size_high = 0;
 	ei->ei_d->i_links_count = 0;
 	ei->ei_d->i_dtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
@@ -128,43 +156,75 @@ bool ext2_inactive(struct vnode *vp)
 	return true;
 }
 
-/* One of the chain; *next becomes the one after it. */
-static int clear_one(struct ext2mount *em, u32 *next)
+/* The first abandoned one is in use from here on; its place in the chain is the same. -EBUSY: another has taken it. */
+static int adopt(struct ext2mount *em, struct ext2inode *ei)
 {
-	struct ext2inode *ei;
-	struct vnode *vp;
-	u32 ino = *next;
-	int error;
+	u32 ino = (u32)ei->ei_vp->v_ino;
+	int error = 0;
 
-	error = ext2_iget_orphan(em, ino, &vp);
-	if (error)
-		return error;
-	ei = ext2inode(vp);
-	*next = ei->ei_d->i_dtime;
-	ext2_begin(em);
-	em->em_sb->s_last_orphan = *next;
-	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
-	ext2_end(em);
-	if (ei->ei_d->i_links_count == 0) {
-		vnode_setflags(vp, V_UNLINKED | V_NOCACHE, 0);
-	} else if (vp->v_type == VREG) {
+	mutex_lock(&em->em_alloc);
+	if (em->em_abandoned != ino) {
+		error = -EBUSY;
+	} else if (!list_empty(&ei->ei_orphan)) {
+		error = ext2_damage(em, "the chain of removed files leads to inode %u twice", ino);
+	} else {
+		em->em_abandoned = ei->ei_d->i_dtime;
+		list_push_back(&em->em_orphans, &ei->ei_orphan);
+	}
+	mutex_unlock(&em->em_alloc);
+	return error;
+}
+
+/* A file that was being cut off keeps its name. */
+static void finish_trim(struct ext2inode *ei)
+{
+	struct vnode *vp = ei->ei_vp;
+
+	if (vp->v_type == VREG) {
 		vn_lock(vp);
 		ext2_trim(vp);
 		vn_unlock(vp);
 	}
-	vn_rele(vp);
-	return 0;
+	ext2_begin(ei->ei_mount);
+	orphan_remove(ei);
+	ext2_end(ei->ei_mount);
 }
 
-int ext2_orphans_clear(struct ext2mount *em)
+static int clear_one(struct ext2mount *em, u32 ino, bool mounting)
 {
-	u32 next = em->em_sb->s_last_orphan, n = 0;
+	struct ext2inode *ei;
+	struct vnode *vp;
+	bool named;
+	int error;
+
+	if (ino < em->em_first_ino || ino > em->em_inodes)
+		return ext2_damage(em, "the chain of removed files leads to inode %u", ino);
+	error = ext2_iget_orphan(em, ino, &vp);
+	if (error)
+		return error;
+	ei = ext2inode(vp);
+	named = ei->ei_d->i_links_count > 0;
+	/* Later the caller may hold locks of files. */
+	error = named && !mounting ? -EBUSY : adopt(em, ei);
+	if (!error && named)
+		finish_trim(ei);
+	else if (!error)
+		vnode_setflags(vp, V_UNLINKED | V_NOCACHE, 0);
+	vn_rele(vp);
+	return error;
+}
+
+int ext2_orphans_clear(struct ext2mount *em, bool mounting)
+{
+	u32 ino, n = 0;
 	int error = 0;
 
-	while (next && !error && n++ < em->em_inodes)
-		error = next >= em->em_first_ino && next <= em->em_inodes
-				? clear_one(em, &next)
-				: ext2_damage(em, "the chain of removed files leads to inode %u", next);
+	while ((ino = em->em_abandoned) && !error && n < em->em_inodes) {
+		error = clear_one(em, ino, mounting);
+		if (em->em_abandoned == ino)
+			break;
+		n++;
+	}
 	if (n > 0 && !error)
 		printk("ext2: %s: %u removed files freed\n", em->em_vfs->vfs_source, n);
 	return error;

@@ -37,6 +37,20 @@ int ext2_damage(struct ext2mount *em, const char *fmt, ...)
 	return -EUCLEAN;
 }
 
+void ext2_lost(struct ext2mount *em, const char *fmt, ...)
+{
+	va_list ap;
+
+	em->em_state |= EXT2_STATE_ERROR;
+	em->em_sb->s_state |= EXT2_STATE_ERROR;
+	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	if (__atomic_fetch_add(&em->em_complaints, 1, __ATOMIC_RELAXED) < MAX_COMPLAINTS) {
+		va_start(ap, fmt);
+		say(em, fmt, ap);
+		va_end(ap);
+	}
+}
+
 /* Why it cannot be mounted. */
 static int refuse(const struct ext2mount *em, int error, const char *fmt, ...) __printf(3, 4);
 static int refuse(const struct ext2mount *em, int error, const char *fmt, ...)
@@ -168,5 +182,6 @@ int ext2_read_super(struct ext2mount *em)
 	em->em_maxsize = (1ull << 41) - (1ull << 32);
 	em->em_meta->v_size = (u64)em->em_blocks * EXT2_BSIZE;
 	em->em_state = em->em_sb->s_state;
+	em->em_abandoned = em->em_sb->s_last_orphan;
 	return read_groups(em);
 }

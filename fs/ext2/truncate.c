@@ -11,6 +11,7 @@
 struct gone {
 	struct ext2inode *ei;
 	bool now; /* the disk knows nothing of this file */
+	bool keep;
 	u32 start, n;
 };
 
@@ -47,32 +48,47 @@ static void free_pointers(struct gone *go, u32 *p, u32 n)
 	}
 }
 
+/* The indirect block *ptr cannot be read, so nobody knows what hangs on it. */
+static int unreadable(struct gone *go, u32 *ptr, int error)
+{
+	if (go->keep)
+		return error;
+	ext2_lost(go->ei->ei_mount, "inode %u: block %u cannot be read: what it leads to stays marked as used",
+		  (u32)go->ei->ei_vp->v_ino, *ptr);
+	*ptr = 0;
+	return 0;
+}
+
 /*
  * Frees what hangs on the indirect block *ptr of `level` (1: its pointers lead to data) from pointer number `from` of the lowest
  * level on, and the block itself if that is all. *ptr becomes 0 then.
  */
-static void free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
+static int free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 {
 	struct ext2mount *em = go->ei->ei_mount;
 	u64 span = 1ull << (10 * (level - 1)); /* pages below each pointer */
 	u32 blk = *ptr, first = (u32)(from / span);
 	struct page *pg;
+	int error, error2;
 	u32 *p;
 
 	if (blk == 0)
-		return;
-	if (ext2_check_block(go->ei, blk) || ext2_meta_get(em, blk, &pg)) {
-		*ptr = 0; /* told by now; what hung on it stays marked as used */
-		return;
+		return 0;
+	if (ext2_check_block(go->ei, blk)) {
+		*ptr = 0; /* told by now */
+		return 0;
 	}
+	error = ext2_meta_get(em, blk, &pg);
+	if (error)
+		return unreadable(go, ptr, error);
 	p = page_kva(pg);
-	if (level == 1) {
+	if (level == 1)
 		free_pointers(go, p + first, EXT2_NPTR - first);
-	} else {
-		for (u32 i = first; i < EXT2_NPTR; i++)
-			free_tree(go, &p[i], level - 1, i == first ? from % span : 0);
+	for (u32 i = first; level > 1 && i < EXT2_NPTR; i++) {
+		error2 = free_tree(go, &p[i], level - 1, i == first ? from % span : 0);
+		error = error ? error : error2;
 	}
-	if (from == 0) {
+	if (from == 0 && !error) {
 		*ptr = 0;
 		if (ext2_meta_forget(em, blk))
 			free_block(go, blk);
@@ -80,13 +96,15 @@ static void free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 		ext2_dirty(em, pg, EXT2_K_INODE);
 	}
 	page_put(pg);
+	return error;
 }
 
-void ext2_shrink(struct ext2inode *ei, u32 idx)
+int ext2_shrink(struct ext2inode *ei, u32 idx, bool keep)
 {
-	struct gone go = { .ei = ei, .now = ei->ei_born == ei->ei_mount->em_seq };
+	struct gone go = { .ei = ei, .now = ei->ei_born == ei->ei_mount->em_seq, .keep = keep };
 	u32 *blocks = ei->ei_d->i_block;
 	u64 base = EXT2_NDIR;
+	int error = 0, error2;
 
 	mutex_lock(&ei->ei_maplock);
 	if (idx < EXT2_NDIR)
@@ -94,14 +112,18 @@ void ext2_shrink(struct ext2inode *ei, u32 idx)
 	for (u32 level = 1; level <= 3; level++) {
 		u64 span = 1ull << (10 * level);
 
+		error2 = 0;
 		if (idx < base + span)
-			free_tree(&go, &blocks[EXT2_NDIR + level - 1], level, idx > base ? idx - base : 0);
+			error2 = free_tree(&go, &blocks[EXT2_NDIR + level - 1], level,
+					   idx > base ? idx - base : 0);
+		error = error ? error : error2;
 		base += span;
 	}
 	free_gathered(&go);
 	ei->ei_goal = 0;
 	mutex_unlock(&ei->ei_maplock);
 	ext2_idirty(ei, false);
+	return error;
 }
 
 static int shrink_file(struct vnode *vp, u64 size)
@@ -124,7 +146,7 @@ static int shrink_file(struct vnode *vp, u64 size)
 		page_put(tail);
 	ext2_begin(ei->ei_mount);
 	ext2_set_disk_size(ei, size);
-	ext2_shrink(ei, keep);
+	(void)ext2_shrink(ei, keep, false);
 	ext2_modified(ei);
 	ext2_end(ei->ei_mount);
 	return error;
@@ -160,6 +182,6 @@ void ext2_trim(struct vnode *vp)
 	ASSERT(mutex_held(&vp->v_lock));
 	pc_truncate(vp, keep);
 	ext2_begin(ei->ei_mount);
-	ext2_shrink(ei, keep);
+	(void)ext2_shrink(ei, keep, false);
 	ext2_end(ei->ei_mount);
 }

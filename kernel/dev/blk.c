@@ -97,8 +97,8 @@ static void account(struct bdev *bd, const struct buf *b)
 
 static bool broken(const struct buf *b)
 {
-	return inject_fails_at(b->b_op == BUF_READ ? INJECT_READ : INJECT_WRITE, b->b_dev, b->b_sector,
-			       b->b_op == BUF_FLUSH ? 0 : (u64)buf_sectors(b));
+	return inject_fails_at(b->b_op == BUF_READ ? INJECT_READ : INJECT_WRITE, b->b_dev,
+			       b->b_sector, b->b_op == BUF_FLUSH ? 0 : (u64)buf_sectors(b));
 }
 
 void bdev_submit_many(struct buf *const b[], u32 n)

@@ -17,14 +17,14 @@ enum inject_kind { INJECT_NONE, INJECT_ALLOC, INJECT_READ, INJECT_WRITE, INJECT_
 #define INJECT_WHERE 256u
 
 struct inject_state {
-	u32 fs_seen;		    /* events of the kind since it was armed */
-	bool fs_hit;		    /* one of them failed */
+	u32 fs_seen;		     /* events of the kind since it was armed */
+	bool fs_hit;		     /* one of them failed */
 	char fs_where[INJECT_WHERE]; /* the functions that it happened in, innermost first; "" if not hit */
 };
 
 #if defined(DEBUG) && !defined(REPRISE_HOST)
 
-extern volatile u32 inject_armed;     /* enum inject_kind */
+extern volatile u32 inject_armed;    /* enum inject_kind */
 extern void (*inject_witness)(void); /* called at each hit, unless NULL */
 
 void inject_enter(void);

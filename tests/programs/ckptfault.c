@@ -403,8 +403,8 @@ static void look_around(unsigned n, int error)
 	if (!ro && (changed || n % RECOVER_EVERY == 0))
 		try_image(c.op == SELF);
 	if (c.kind == CKPT_FAULT_WRITE)
-		printf("%s, image %08x, before %08x%s\n", error ? "refused" : "done", crc(c.now.data, c.now.size),
-		       crc(c.old.data, c.old.size), ro ? ", read-only now" : "");
+		printf("%s, image %08x, before %08x%s\n", error ? "refused" : "done",
+		       crc(c.now.data, c.now.size), crc(c.old.data, c.old.size), ro ? ", read-only now" : "");
 	if (changed)
 		read_image(&c.old);
 	if (access(new_path, F_OK) == 0 && !ro) {
