@@ -6,6 +6,7 @@
 
 #include "kernel/cmdline.h"
 #include "kernel/dev/clock.h"
+#include "kernel/lib/inject.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
@@ -116,6 +117,20 @@ static void do_pageleak(void)
 	}
 }
 
+static void leak_once(void)
+{
+	u32 *p = kmalloc(100, KM_NOWAIT);
+
+	if (p)
+		*p = canary_sink;
+}
+
+/* Whatever fails on request leaves something behind. */
+static void do_faultleak(void)
+{
+	inject_witness = leak_once;
+}
+
 static void do_useafterfree(void)
 {
 	u32 *p = kmalloc(200, 0);
@@ -193,6 +208,7 @@ static const struct {
 	{ "triplefault", do_triplefault },
 	{ "leak", do_leak },
 	{ "pageleak", do_pageleak },
+	{ "faultleak", do_faultleak },
 	{ "useafterfree", do_useafterfree },
 	{ "doublefree", do_doublefree },
 	{ "lockorder", do_lockorder },

@@ -3,7 +3,7 @@
  * Whatever fails during a checkpoint or a recovery, nobody is harmed.
  *
  *   ckptfault OP KIND DIR [FIRST [STEP [LAST]]]
- *       OP: self, tckpt, forked, recover. KIND: alloc, read, write. The FIRSTth, FIRST+STEPth... event of that kind inside the
+ *       OP: self, tckpt, forked, recover. KIND: alloc, read, write; warm: alloc with all that is needed in memory. The FIRSTth, FIRST+STEPth... event of that kind inside the
  *       facility fails, until there was none left (or LAST is reached). After each: the target goes on and computes what it should; the
  *       image is the old one, or one that is whole; no NAME_ckpt.new; no kernel object is left.
  *   ckptfault check DIR   brings the image in DIR back and looks whether it is whole
@@ -335,11 +335,14 @@ static void try_image(bool self)
 /* --- The campaign ----------------------------------------------------------------------------------- */
 
 static const char *const ops[] = { "self", "tckpt", "forked", "recover" };
-static const char *const kinds[] = { "none", "alloc", "read", "write" };
+static const char *const kinds[] = { "none", "alloc", "read", "write", "warm" };
 enum { SELF, TCKPT, FORKED, RECOVER };
+enum { WARM = CKPT_FAULT_WRITE + 1 };
 
 static struct campaign {
 	int op, kind;
+	const char *kind_name;
+	bool warm;
 	const char *dir;
 	unsigned hits, refused;
 	pid_t target;
@@ -385,11 +388,22 @@ static bool read_only(void)
 	return sv.f_flag & ST_RDONLY;
 }
 
+/* Once more, with nothing in its way. */
+static void operate_well(void)
+{
+	int error = operate();
+
+	if (error)
+		complain("the next one: %s", strerror(error));
+	read_image(&c.old);
+}
+
 /* With everything in order again: who lives, what is on the disk, what is left. */
 static void look_around(unsigned n, int error)
 {
 	struct answer a;
 	bool ro = read_only(), changed;
+	unsigned before = crc(c.old.data, c.old.size);
 
 	if (ro && c.kind != CKPT_FAULT_WRITE)
 		complain("the file system is read-only now");
@@ -402,30 +416,43 @@ static void look_around(unsigned n, int error)
 	/* On a disk that is read-only now its log cannot be opened for writing. */
 	if (!ro && (changed || n % RECOVER_EVERY == 0))
 		try_image(c.op == SELF);
-	if (c.kind == CKPT_FAULT_WRITE)
-		printf("%s, image %08x, before %08x%s\n", error ? "refused" : "done",
-		       crc(c.now.data, c.now.size), crc(c.old.data, c.old.size), ro ? ", read-only now" : "");
-	if (changed)
-		read_image(&c.old);
 	if (access(new_path, F_OK) == 0 && !ro) {
 		complain("%s is left", new_path);
 		unlink(new_path);
 	}
+	/* Another one shows that this one holds nothing up. */
+	if (error && !ro && (c.kind == CKPT_FAULT_WRITE || n % RECOVER_EVERY == 1)) {
+		operate_well();
+		error = 0;
+	}
+	if (c.kind == CKPT_FAULT_WRITE) {
+		read_image(&c.now);
+		printf("%s, image %08x, before %08x%s\n", error ? "refused" : "done", crc(c.now.data, c.now.size), before,
+		       ro ? ", read-only now" : "");
+	}
+	if (changed)
+		read_image(&c.old);
 }
 
 static bool fail_once(unsigned n)
 {
 	struct ckpt_fault f = { 0 };
+	struct answer a;
 	int error, wanted = c.kind == CKPT_FAULT_ALLOC ? ENOMEM : EIO;
 
-	snprintf(situation, sizeof(situation), "%s %u", kinds[c.kind], n);
+	snprintf(situation, sizeof(situation), "%s %u", c.kind_name, n);
+	if (c.warm)
+		operate_well();
+	/* So that its log has something that must get to the disk first. */
+	if (c.op != RECOVER && !ask(c.target, SIGUSR1, &a))
+		c.target = start(c.dir);
 	arm(&f, c.kind, n);
 	error = operate();
 	arm(&f, 0, 0);
 	if (f.cf_hit) {
 		c.hits++;
 		c.refused += error != 0;
-		snprintf(situation, sizeof(situation), "%s %u (%s)", kinds[c.kind], n, f.cf_where);
+		snprintf(situation, sizeof(situation), "%s %u (%s)", c.kind_name, n, f.cf_where);
 	}
 	if (getenv("VERBOSE"))
 		printf("%s: %s\n", situation, strerror(error));
@@ -488,7 +515,7 @@ static int campaign(const char *dir, unsigned first, unsigned stride, unsigned l
 	prepare(dir);
 	for (n = first; n <= last && one_fault(n); n += stride)
 		;
-	printf("%s %s: %u faults, %u refused, %s\n", ops[c.op], kinds[c.kind], c.hits, c.refused,
+	printf("%s %s: %u faults, %u refused, %s\n", ops[c.op], c.kind_name, c.hits, c.refused,
 	       n > last ? "more are left" : "none is left");
 	if (c.op != RECOVER)
 		end(c.target);
@@ -528,7 +555,11 @@ static int t_hook(int argc, char **argv)
 		return 0;
 	}
 	c.op = index_of(argv[1], ops, 4);
-	c.kind = index_of(argv[2], kinds, 4);
+	c.kind = index_of(argv[2], kinds, 5);
+	c.kind_name = kinds[c.kind];
+	c.warm = c.kind == WARM;
+	if (c.warm)
+		c.kind = CKPT_FAULT_ALLOC;
 	return campaign(argv[3], argc > 4 ? atoi(argv[4]) : 1, argc > 5 ? atoi(argv[5]) : 1,
 			argc > 6 ? atoi(argv[6]) : 1000000);
 }

@@ -67,6 +67,18 @@ for row in KERNELS:
     one_kernel(*row)
 
 
+@scenario("canary/faultleak")
+def fault_leak(t):
+    "A failure on request that leaves something behind is found by the program that goes through them."
+    disk = t.disk()
+    m, agent = t.boot(disk, append="canary=faultleak")
+    t.run(agent, "/tests/canary", "nap", status=None)
+    text = t.run(agent, "/tests/ckptfault", "tckpt", "alloc", "/tmp", "30", "1", "31", status=1)
+    t.contains(text, r"^FAIL alloc 30 .*leaked: kmem.kmalloc-\d+ \+1$")
+    t.contains(text, r"^FAIL alloc 31 .*leaked:")
+    t.finish(m, agent, disk)
+
+
 @scenario("canary/hang")
 def hang(t):
     "One CPU keeps a lock for ever, the others spin for it."
