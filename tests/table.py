@@ -29,6 +29,8 @@ PROGRAMS = [
     ("lock", {}),
     ("pipe", {}),
     ("procfs", {}),
+    # checkpoints
+    ("ckptfault", {"oracle": False}),
     # bad input
     ("badptr", {"limit": 200}),
     ("sysfuzz", {"argv": ["sysfuzz", "1", "3000", "3"], "oracle": False, "limit": 200}),

@@ -117,6 +117,7 @@ static void target(const char *dir)
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGHUP);
 	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
 	target_answer(fd, 0, 0);
 	for (;;) {
@@ -129,6 +130,9 @@ static void target(const char *dir)
 			result = ckpt(NAME, 0);
 		step(&target_state);
 		int error = errno;
+		/* Learns what became of its log, and is free to have images made again that rely on it. */
+		if (sig == SIGHUP && fsync(log) < 0)
+			errno = 0;
 		/* The disk may have become read-only. */
 		if (write(log, "one more step\n", 14) < 0)
 			errno = 0;
@@ -421,14 +425,16 @@ static void look_around(unsigned n, int error)
 		unlink(new_path);
 	}
 	/* Another one shows that this one holds nothing up. */
+	if (error && c.kind == CKPT_FAULT_WRITE && !ro)
+		ask(c.target, SIGHUP, &a);
 	if (error && !ro && (c.kind == CKPT_FAULT_WRITE || n % RECOVER_EVERY == 1)) {
 		operate_well();
 		error = 0;
 	}
 	if (c.kind == CKPT_FAULT_WRITE) {
 		read_image(&c.now);
-		printf("%s, image %08x, before %08x%s\n", error ? "refused" : "done", crc(c.now.data, c.now.size), before,
-		       ro ? ", read-only now" : "");
+		printf("%s, image %08x, before %08x%s\n", error ? "refused" : "done",
+		       crc(c.now.data, c.now.size), before, ro ? ", read-only now" : "");
 	}
 	if (changed)
 		read_image(&c.old);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whatever fails during a checkpoint or a recovery harms nobody: each allocation, disk read and disk write in turn.
 
-FAULT_STEP=N tries every Nth failure only (1: all of them); the default is a sample.
+A sample of them belongs to `make check`. The whole campaign: FAULT_STEP=1 tests/run -k faults/ (every Nth failure only: FAULT_STEP=N).
 """
 import os
 import subprocess
@@ -11,20 +11,24 @@ from harness import program
 from harness.scenario import scenario
 
 STEP = int(os.environ.get("FAULT_STEP", "0"))
-# Every how many-th, in a sample.
-SAMPLE = {"alloc": 23, "read": 5, "write": 4}
+KINDS = ["alloc", "warm", "read"]
 OPS = ["self", "tckpt", "forked", "recover"]
 DISK_MIB = 12
 WRITES_MAX = 500
-
-
-def step_of(kind):
-    return STEP or SAMPLE[kind]
+# The sample: operation, kind, and which ones: the first and every how many-th.
+SAMPLE = [("tckpt", "alloc", 3, 29), ("self", "warm", 17, 43), ("forked", "alloc", 9, 41), ("recover", "alloc", 5, 61),
+          ("tckpt", "read", 2, 2), ("recover", "read", 3, 3)]
+SAMPLE_WRITES = [2, 9, 14]
 
 
 def second_disk(t, journal):
     """An empty file system on a disk of its own: a failed write must not take the root along."""
     return t.small_disk(DISK_MIB, "vdb.img", opts=["-j", "-J", "size=4"] if journal else [])
+
+
+def go_through(t, agent, op, kind, first, step):
+    text = t.run(agent, "/tests/ckptfault", op, kind, "/mnt", str(first), str(step), limit=2500)
+    t.contains(text, rf"^{op} {kind}: \d+ faults, \d+ refused, none is left$")
 
 
 def one_by_one(op, kind):
@@ -34,16 +38,10 @@ def one_by_one(op, kind):
         disk, vdb = t.disk(), second_disk(t, True)
         m, agent = t.boot(disk, extra=["--disk", vdb])
         t.sh(agent, "mount -t ext2 /dev/vdb /mnt")
-        text = t.run(agent, "/tests/ckptfault", op, kind, "/mnt", "1", str(step_of(kind)), limit=2500)
-        t.contains(text, rf"^{op} {kind}: \d+ faults, \d+ refused, none is left$")
+        go_through(t, agent, op, kind, 1, STEP)
         t.sh(agent, "umount /mnt")
         t.finish(m, agent, disk)
         t.fsck(vdb)
-
-
-for one in OPS:
-    one_by_one(one, "alloc")
-    one_by_one(one, "read")
 
 
 def repaired(t, disk):
@@ -90,8 +88,9 @@ class Writes:
         before, self.counts = self.counts, agent.counts()
         return text, program.growth(before or self.counts, self.counts)
 
-    def run(self, step):
-        for n in range(1, WRITES_MAX, step):
+    def run(self, numbers):
+        """These writes, one after the other; True if there were no more."""
+        for n in numbers:
             text, grown = self.fail(n)
             for _ in range(2):
                 if grown:
@@ -99,18 +98,35 @@ class Writes:
                     grown = {k: v for k, v in grown.items() if k in again}
             self.t.check(not grown, f"write {n} left behind: {grown}\n{text}")
             if "none is left" in text:
-                break
-        self.t.check("none is left" in text, "no end of it")
-        self.t.finish(self.m, self.agent, self.disk)
+                return True
+        return False
 
 
 def writes(op, journal):
     @scenario(f"faults/{op}-write-{'journal' if journal else 'plain'}", limit=3000)
     def run(t):
         "After each failed write the disk is as after a power cut: repaired without help, and the image on it is whole."
-        Writes(t, op, journal).run(step_of("write"))
+        w = Writes(t, op, journal)
+        t.check(w.run(range(1, WRITES_MAX, STEP)), "no end of it")
+        t.finish(w.m, w.agent, w.disk)
 
 
-for one in OPS[:3]:
+@scenario("faults/sample")
+def sample(t):
+    "Some of all kinds, in one boot."
+    w = Writes(t, "tckpt", True)
+    t.sh(w.agent, "mount -t ext2 /dev/vdb /mnt")
+    for row in SAMPLE:
+        go_through(t, w.agent, *row)
+    t.sh(w.agent, "umount /mnt")
+    t.fsck(w.vdb)
+    w.run(SAMPLE_WRITES)
+    t.finish(w.m, w.agent, w.disk)
+
+
+for one in OPS if STEP else []:
+    for what in KINDS:
+        one_by_one(one, what)
+for one in OPS[:3] if STEP else []:
     writes(one, True)
     writes(one, False)
