@@ -7,138 +7,16 @@
  *       facility fails, until there was none left (or LAST is reached). After each: the target goes on and computes what it should; the
  *       image is the old one, or one that is whole; no NAME_ckpt.new; no kernel object is left.
  *   ckptfault check DIR   brings the image in DIR back and looks whether it is whole
- *
- * The target adds to a log in DIR, steps a computation whenever it is asked, and tells how far it is in a file of its own.
  */
-#include "t.h"
-#include <reprise/ckpt.h>
-#include <stdbool.h>
+#include "ckptfault.h"
 #include <sys/statvfs.h>
 
-#define ANSWER "/tmp/ckptfault.answer"
-#define NAME "image"
-#define WORDS 65536
 #define IMAGE_MAX (2 << 20)
 #define WAIT_S 60
 #define COUNTS_MAX 128
 #define LEAK_RUNS 3
 #define SETTLE_MS 2000
 #define RECOVER_EVERY 16 /* an image that has not changed is brought back now and then only */
-
-/* --- The computation --------------------------------------------------------------------------- */
-
-struct state {
-	uint32_t k, seed;
-	uint32_t word[WORDS];
-};
-
-static void begin(struct state *s)
-{
-	s->k = 0;
-	s->seed = 1;
-	for (int i = 0; i < WORDS; i++)
-		s->word[i] = t_rand(&s->seed);
-}
-
-static void step(struct state *s)
-{
-	s->k++;
-	for (int i = 0; i < 64; i++)
-		s->word[t_rand(&s->seed) % WORDS] += s->k;
-}
-
-static uint32_t crc(const void *data, size_t n)
-{
-	const unsigned char *p = data;
-	uint32_t c = ~0u;
-
-	while (n-- > 0) {
-		c ^= *p++;
-		for (int i = 0; i < 8; i++)
-			c = c >> 1 ^ (c & 1 ? 0xedb88320u : 0);
-	}
-	return ~c;
-}
-
-static uint32_t sum_of(const struct state *s)
-{
-	uint32_t sum = s->seed ^ s->k;
-
-	for (int i = 0; i < WORDS; i++)
-		sum = (sum << 5 | sum >> 27) ^ s->word[i];
-	return sum;
-}
-
-/* What the state has for a sum after k steps. */
-static uint32_t sum_after(uint32_t k)
-{
-	static struct state model;
-
-	if (model.k == 0 || model.k > k)
-		begin(&model);
-	while (model.k < k)
-		step(&model);
-	return sum_of(&model);
-}
-
-/* --- The target -------------------------------------------------------------------------------- */
-
-struct answer {
-	uint32_t k, sum;
-	int result, error; /* of its own ckpt() */
-};
-
-static struct state target_state;
-
-static void target_answer(int fd, int result, int error)
-{
-	struct answer a = { target_state.k, sum_of(&target_state), result, error };
-
-	if (pwrite(fd, &a, sizeof(a), 0) != sizeof(a))
-		_exit(3);
-	kill(getppid(), SIGUSR1);
-}
-
-static void target(const char *dir)
-{
-	char path[256];
-	sigset_t set;
-	int fd, log;
-
-	for (int i = 0; i < 64; i++)
-		close(i);
-	for (int i = 0; i < 3; i++)
-		SYS(open("/dev/null", O_RDWR));
-	SYS(chdir(dir));
-	snprintf(path, sizeof(path), "%s/log", dir);
-	fd = SYS(open(ANSWER, O_RDWR | O_CREAT, 0600));
-	log = SYS(open(path, O_WRONLY | O_CREAT | O_APPEND, 0600));
-	begin(&target_state);
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGUSR2);
-	sigaddset(&set, SIGHUP);
-	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
-	target_answer(fd, 0, 0);
-	for (;;) {
-		int result = 0, sig = sigwaitinfo(&set, NULL);
-
-		errno = 0;
-		if (sig < 0)
-			_exit(4);
-		if (sig == SIGUSR2)
-			result = ckpt(NAME, 0);
-		step(&target_state);
-		int error = errno;
-		/* Learns what became of its log, and is free to have images made again that rely on it. */
-		if (sig == SIGHUP && fsync(log) < 0)
-			errno = 0;
-		/* The disk may have become read-only. */
-		if (write(log, "one more step\n", 14) < 0)
-			errno = 0;
-		target_answer(fd, result, error);
-	}
-}
 
 /* --- Asking it --------------------------------------------------------------------------------- */
 
@@ -297,6 +175,19 @@ static const char *leaked(struct counts *before, int times)
 	}
 	*before = now;
 	return len ? text : NULL;
+}
+
+static uint32_t crc(const void *data, size_t n)
+{
+	const unsigned char *p = data;
+	uint32_t c = ~0u;
+
+	while (n-- > 0) {
+		c ^= *p++;
+		for (int i = 0; i < 8; i++)
+			c = c >> 1 ^ (c & 1 ? 0xedb88320u : 0);
+	}
+	return ~c;
 }
 
 /* --- Images --------------------------------------------------------------------------------------- */

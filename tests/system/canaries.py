@@ -73,7 +73,7 @@ def fault_leak(t):
     disk = t.disk()
     m, agent = t.boot(disk, append="canary=faultleak")
     t.run(agent, "/tests/canary", "nap", status=None)
-    text = t.run(agent, "/tests/ckptfault", "tckpt", "alloc", "/tmp", "30", "1", "31", status=1)
+    text = t.run(agent, "/tests/ckptfault", "tckpt", "alloc", "/root", "30", "1", "31", status=1)
     t.contains(text, r"^FAIL alloc 30 .*leaked: kmem.kmalloc-\d+ \+1$")
     t.contains(text, r"^FAIL alloc 31 .*leaked:")
     t.finish(m, agent, disk)
