@@ -4,7 +4,7 @@
 #   build/user/musl-cc       C compiler for static i386 programs that run here and on a Linux host
 #   build/user/busybox/      Debian's busybox-static, unmodified
 #   build/user/bin/NAME      from user/NAME.c
-#   build/user/tests/NAME    from tests/programs/NAME.c
+#   build/user/tests/NAME    from tests/programs/NAME.c; st-NAME from tests/programs/states/NAME.c
 #   build/cache/             what was downloaded; REPRISE_CACHE=DIR keeps it elsewhere
 
 CACHE := $(if $(REPRISE_CACHE),$(REPRISE_CACHE),$(B)/cache)
@@ -20,7 +20,8 @@ UCFLAGS += -Werror
 endif
 
 UPROGS := $(patsubst user/%.c,%,$(wildcard user/*.c))
-UTESTS := $(patsubst tests/programs/%.c,%,$(wildcard tests/programs/*.c))
+UTESTS := $(patsubst tests/programs/%.c,%,$(wildcard tests/programs/*.c)) \
+	$(patsubst tests/programs/states/%.c,st-%,$(wildcard tests/programs/states/*.c))
 # The reader of images is the kernel's and ckptool's own, here compiled for programs (ckptinfo).
 READER_SRCS := $(wildcard ckpt/image_*.c) tools/ckptool_open.c tools/ckptool_info.c
 ULIB_OBJS := $(patsubst user/lib/%.c,$(U)/obj/lib/%.o,$(wildcard user/lib/*.c)) \
@@ -64,6 +65,10 @@ $(U)/obj/reader/%.o: %.c $(MUSL_CC) $(U)/flags.stamp
 	$(Q)$(MUSL_CC) $(UCFLAGS) $(READER_FLAGS) -MMD -MP -c $< -o $@
 $(U)/obj/ckptinfo.o: private UCFLAGS += $(READER_FLAGS)
 $(U)/obj/tests/%.o: tests/programs/%.c $(MUSL_CC) $(U)/flags.stamp
+	$(say) MUSL-CC $<
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(UCFLAGS) -MMD -MP -c $< -o $@
+$(U)/obj/tests/st-%.o: tests/programs/states/%.c $(MUSL_CC) $(U)/flags.stamp
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) $(UCFLAGS) -MMD -MP -c $< -o $@

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory: every kind of segment, and pages in every condition. */
+#include "states.h"
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#define PG 4096u
+#define RW (PROT_READ | PROT_WRITE)
+
+static char *map(size_t len, int prot, int flags, int fd)
+{
+	char *p = mmap(NULL, len, prot, flags, fd, 0);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+static char *anon(size_t pages)
+{
+	return map(pages * PG, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+/* Does an access raise this signal? 0: it does not fault. */
+static sigjmp_buf fault_env;
+static volatile sig_atomic_t fault_sig;
+
+static void on_fault(int sig)
+{
+	fault_sig = sig;
+	siglongjmp(fault_env, 1);
+}
+
+static int faults(volatile char *p, int write)
+{
+	struct sigaction sa = { .sa_handler = on_fault }, old[2];
+
+	sigaction(SIGSEGV, &sa, &old[0]);
+	sigaction(SIGBUS, &sa, &old[1]);
+	fault_sig = 0;
+	if (sigsetjmp(fault_env, 1) == 0) {
+		char c = *p;
+
+		if (write)
+			*p = c;
+	}
+	sigaction(SIGSEGV, &old[0], NULL);
+	sigaction(SIGBUS, &old[1], NULL);
+	return fault_sig;
+}
+
+STATE(heap)
+{
+	char *p[200];
+
+	for (int i = 0; i < 200; i++) {
+		CHECK((p[i] = malloc(i * 37 + 1)) != NULL);
+		st_fill(p[i], i * 37 + 1, i + 1);
+	}
+	for (int i = 0; i < 200; i += 3)
+		free(p[i]);
+	st_wait();
+	for (int i = 0; i < 200; i++) {
+		if (i % 3 == 0)
+			CHECK((p[i] = malloc(i * 41 + 1)) != NULL);
+		else
+			CHECK(st_filled(p[i], i * 37 + 1, i + 1));
+	}
+	for (int i = 0; i < 200; i++)
+		free(p[i]);
+}
+
+/* musl has no brk() of its own. */
+static char *set_brk(char *to)
+{
+	return (char *)syscall(SYS_brk, to);
+}
+
+STATE(brk)
+{
+	char *start = set_brk(NULL);
+
+	CHECK(set_brk(start + 10 * PG) == start + 10 * PG);
+	st_fill(start, 10 * PG, 4);
+	CHECK(set_brk(start + 6 * PG) == start + 6 * PG);
+	st_wait();
+	CHECK(set_brk(NULL) == start + 6 * PG);
+	CHECK(st_filled(start, 6 * PG, 4));
+	CHECK(set_brk(start + 10 * PG) == start + 10 * PG);
+	for (unsigned i = 6 * PG; i < 10 * PG; i++)
+		CHECK_EQ(start[i], 0);
+	CHECK(set_brk(start) == start);
+}
+
+STATE(big_with_holes)
+{
+	char *p = anon(2048);
+
+	for (int i = 0; i < 2048; i += 3)
+		st_fill(p + i * PG, 64, i + 1);
+	for (int i = 1; i < 2048; i += 101)
+		SYS(munmap(p + i * PG, PG));
+	st_wait();
+	for (int i = 0; i < 2048; i++) {
+		if (i % 101 == 1)
+			CHECK_ERR(mprotect(p + i * PG, PG, PROT_READ), ENOMEM);
+		else if (i % 3 == 0)
+			CHECK(st_filled(p + i * PG, 64, i + 1));
+		else
+			CHECK_EQ(p[i * PG + 5], 0);
+	}
+}
+
+STATE(sparse)
+{
+	/* Far more than there is memory, a few pages of it used. */
+	char *p = map(1u << 30, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+
+	for (unsigned i = 0; i < 16; i++)
+		st_fill(p + (i << 26) + 7, 100, i + 1);
+	st_wait();
+	for (unsigned i = 0; i < 16; i++) {
+		CHECK(st_filled(p + (i << 26) + 7, 100, i + 1));
+		CHECK_EQ(p[(i << 26) + PG], 0);
+	}
+}
+
+STATE(protections)
+{
+	static const int prots[] = { PROT_NONE, PROT_READ, RW, PROT_READ | PROT_EXEC, RW | PROT_EXEC, PROT_WRITE };
+	char *p = anon(36);
+
+	st_fill(p, 36 * PG, 5);
+	for (int i = 0; i < 36; i++)
+		SYS(mprotect(p + i * PG, PG, prots[i % 6]));
+	st_wait();
+	for (int i = 0; i < 36; i++) {
+		int prot = prots[i % 6];
+
+		CHECK_EQ(faults(p + i * PG, 0), prot == PROT_NONE ? SIGSEGV : 0);
+		CHECK_EQ(faults(p + i * PG, 1), prot & PROT_WRITE ? 0 : SIGSEGV);
+	}
+	SYS(mprotect(p, 36 * PG, PROT_READ));
+	CHECK(st_filled(p, 36 * PG, 5));
+}
+
+STATE(guard)
+{
+	char *p = anon(3);
+
+	st_fill(p, 3 * PG, 6);
+	SYS(mprotect(p + PG, PG, PROT_NONE));
+	st_wait();
+	CHECK_EQ(faults(p + PG, 0), SIGSEGV);
+	CHECK_EQ(faults(p + 2 * PG, 1), 0);
+	/* What it hid is still there. */
+	SYS(mprotect(p + PG, PG, PROT_READ));
+	CHECK(st_filled(p, 3 * PG, 6));
+}
+
+STATE(zeroes)
+{
+	char *p = anon(8);
+
+	/* Touched by reading, by writing zeros, written and cleared again, and given back. */
+	CHECK_EQ(*(volatile char *)p, 0);
+	memset(p + PG, 0, PG);
+	st_fill(p + 2 * PG, 2 * PG, 3);
+	memset(p + 2 * PG, 0, PG);
+	SYS(madvise(p + 3 * PG, PG, MADV_DONTNEED));
+	st_wait();
+	for (unsigned i = 0; i < 8 * PG; i++)
+		CHECK_EQ(p[i], 0);
+	memset(p, 1, 8 * PG);
+}
+
+STATE(code)
+{
+	/* mov eax, 0x1234567; ret */
+	static const unsigned char insn[] = { 0xb8, 0x67, 0x45, 0x23, 0x01, 0xc3 };
+	char *p = anon(1);
+
+	memcpy(p, insn, sizeof(insn));
+	SYS(mprotect(p, PG, PROT_READ | PROT_EXEC));
+	st_wait();
+	CHECK_EQ(((int (*)(void))p)(), 0x1234567);
+}
+
+static int deep(int n, uint32_t seed)
+{
+	char frame[700];
+	int r;
+
+	st_fill(frame, sizeof(frame), seed + n);
+	if (n == 0)
+		st_wait();
+	r = n ? deep(n - 1, seed) : 0;
+	CHECK(st_filled(frame, sizeof(frame), seed + n));
+	return r + n;
+}
+
+STATE(deep_stack)
+{
+	CHECK_EQ(deep(1000, 17), 1000 * 1001 / 2);
+}
+
+STATE(grown_stack)
+{
+	/* It was deep, is not now, and can be again. */
+	volatile char *low;
+	{
+		volatile char big[2 << 20];
+
+		big[0] = 55;
+		low = big;
+	}
+	st_wait();
+	CHECK(low != NULL);
+	{
+		volatile char bigger[3 << 20];
+
+		bigger[0] = 1;
+		bigger[(3 << 20) - 1] = 2;
+		CHECK_EQ(bigger[0] + bigger[(3 << 20) - 1], 3);
+	}
+}
+
+STATE(file_private)
+{
+	char data[4 * PG];
+
+	st_fill(data, sizeof(data), 7);
+	t_put("f", data, sizeof(data));
+	int fd = SYS(open("f", O_RDONLY));
+	char *p = map(sizeof(data), RW, MAP_PRIVATE, fd);
+	SYS(close(fd));
+	CHECK_EQ(p[0], data[0]);
+	p[PG + 1] ^= 1;
+	memset(p + 2 * PG, 0, PG); /* all zero, and still not the file's */
+	st_wait();
+	CHECK_EQ(p[PG + 1], data[PG + 1] ^ 1);
+	p[PG + 1] ^= 1;
+	CHECK(memcmp(p, data, 2 * PG) == 0);
+	for (unsigned i = 2 * PG; i < 3 * PG; i++)
+		CHECK_EQ(p[i], 0);
+	CHECK(memcmp(p + 3 * PG, data + 3 * PG, PG) == 0);
+	fd = SYS(open("f", O_RDONLY));
+	char now[sizeof(data)];
+	CHECK_EQ(read(fd, now, sizeof(now)), (ssize_t)sizeof(now));
+	CHECK(memcmp(now, data, sizeof(data)) == 0);
+}
+
+STATE(file_shared)
+{
+	char data[3 * PG], now[3 * PG];
+	int fd = SYS(open("f", O_RDWR | O_CREAT, 0600));
+
+	st_fill(data, sizeof(data), 8);
+	CHECK_EQ(write(fd, data, sizeof(data)), (ssize_t)sizeof(data));
+	char *p = map(sizeof(data), RW, MAP_SHARED, fd);
+	char *ro = map(sizeof(data), PROT_READ, MAP_SHARED, fd);
+	st_fill(p + PG, PG, 9);
+	st_wait();
+	CHECK(st_filled(p + PG, PG, 9));
+	CHECK(memcmp(p, data, PG) == 0);
+	p[2 * PG] = 'x';
+	CHECK_EQ(*(volatile char *)(ro + 2 * PG), 'x');
+	CHECK_EQ(pread(fd, now, sizeof(now), 0), (ssize_t)sizeof(now));
+	CHECK(memcmp(now, p, sizeof(now)) == 0);
+	CHECK_EQ(faults(ro, 1), SIGSEGV);
+	SYS(msync(p, sizeof(data), MS_SYNC));
+}
+
+STATE(beyond_end)
+{
+	t_put("f", "short", 5);
+	int fd = SYS(open("f", O_RDWR));
+	char *p = map(2 * PG, RW, MAP_SHARED, fd);
+	CHECK_EQ(p[4], 't');
+	st_wait();
+	CHECK_EQ(p[4], 't');
+	CHECK_EQ(p[100], 0);
+	CHECK_EQ(faults(p + PG, 0), SIGBUS);
+	/* It grows into the mapping. */
+	SYS(ftruncate(fd, 2 * PG));
+	CHECK_EQ(faults(p + PG, 1), 0);
+}
+
+STATE(parts_of_a_file)
+{
+	char data[8 * PG];
+	char *p[8];
+
+	st_fill(data, sizeof(data), 10);
+	t_put("f", data, sizeof(data));
+	int fd = SYS(open("f", O_RDONLY));
+	char *base = map(16 * PG, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	for (int i = 0; i < 8; i++) {
+		/* In reverse order, with pages between. */
+		p[i] = mmap(base + 2 * i * PG, PG, i % 2 ? RW : PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, (7 - i) * PG);
+		CHECK(p[i] == base + 2 * i * PG);
+		if (i % 2)
+			p[i][9] ^= 3;
+	}
+	st_wait();
+	for (int i = 0; i < 8; i++) {
+		if (i % 2)
+			p[i][9] ^= 3;
+		CHECK(memcmp(p[i], data + (7 - i) * PG, PG) == 0);
+		CHECK_EQ(faults(p[i] + PG, 0), SIGSEGV);
+	}
+}
+
+STATE(removed_mapped)
+{
+	char data[2 * PG];
+
+	st_fill(data, sizeof(data), 11);
+	t_put("f", data, sizeof(data));
+	int fd = SYS(open("f", O_RDONLY));
+	char *p = map(sizeof(data), RW, MAP_PRIVATE, fd);
+	SYS(close(fd));
+	SYS(unlink("f"));
+	p[5] ^= 1;
+	st_wait();
+	p[5] ^= 1;
+	CHECK(memcmp(p, data, sizeof(data)) == 0);
+	CHECK_ERR(access("f", F_OK), ENOENT);
+}
+
+STATE(shared_alone)
+{
+	char *p = map(5 * PG, RW, MAP_SHARED | MAP_ANONYMOUS, -1);
+
+	st_fill(p + PG, 2 * PG, 12);
+	st_wait();
+	CHECK(st_filled(p + PG, 2 * PG, 12));
+	CHECK_EQ(p[0] + p[4 * PG], 0);
+	/* It is still shared with children. */
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		p[4 * PG] = 9;
+		_exit(0);
+	}
+	t_join(pid);
+	CHECK_EQ(*(volatile char *)(p + 4 * PG), 9);
+}
+
+STATE(shared_moved)
+{
+	char *p = map(4 * PG, RW, MAP_SHARED | MAP_ANONYMOUS, -1), *q = anon(2);
+
+	/* The middle of one object lies elsewhere, its last page nowhere. */
+	st_fill(p, 4 * PG, 13);
+	CHECK(mremap(p + PG, 2 * PG, 2 * PG, MREMAP_MAYMOVE | MREMAP_FIXED, q) == q);
+	SYS(munmap(p + 3 * PG, PG));
+	st_wait();
+	uint32_t seed = 13 | 1;
+	for (unsigned i = 0; i < 3 * PG; i++) {
+		char want = t_rand(&seed);
+
+		CHECK_EQ(i / PG ? q[i - PG] : p[i], want);
+	}
+	CHECK_EQ(faults(p + PG, 0), SIGSEGV);
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		q[PG] = 'q';
+		_exit(0);
+	}
+	t_join(pid);
+	CHECK_EQ(*(volatile char *)(q + PG), 'q');
+}
+
+STATE(memfd)
+{
+	char buf[100];
+	int fd = SYS(memfd_create("a name", 0));
+
+	SYS(ftruncate(fd, 3 * PG));
+	char *p = map(3 * PG, RW, MAP_SHARED, fd), *priv = map(3 * PG, RW, MAP_PRIVATE, fd);
+	st_fill(p, PG, 14);
+	priv[2 * PG] = 'm';
+	CHECK_EQ(lseek(fd, 50, SEEK_SET), 50);
+	st_wait();
+	CHECK(st_filled(p, PG, 14));
+	CHECK_EQ(priv[2 * PG], 'm');
+	CHECK_EQ(*(volatile char *)(p + 2 * PG), 0);
+	CHECK_EQ(read(fd, buf, 100), 100);
+	CHECK(memcmp(buf, p + 50, 100) == 0);
+	CHECK_EQ(pwrite(fd, "file", 4, PG), 4);
+	CHECK(memcmp(p + PG, "file", 4) == 0);
+	struct stat st;
+	SYS(fstat(fd, &st));
+	CHECK_EQ(st.st_size, 3 * PG);
+}
+
+STATE(memfd_unmapped)
+{
+	char buf[5000];
+	int fd = SYS(memfd_create("x", MFD_CLOEXEC)), other = SYS(dup(fd));
+
+	st_fill(buf, sizeof(buf), 15);
+	CHECK_EQ(write(fd, buf, sizeof(buf)), (ssize_t)sizeof(buf));
+	st_wait();
+	memset(buf, 0, sizeof(buf));
+	CHECK_EQ(lseek(other, 0, SEEK_CUR), (off_t)sizeof(buf));
+	CHECK_EQ(pread(other, buf, sizeof(buf), 0), (ssize_t)sizeof(buf));
+	CHECK(st_filled(buf, sizeof(buf), 15));
+	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+}
+
+STATE(shared_tmpfs)
+{
+	/* A file on a file system in memory, removed, and mapped: shared memory as shm_open() makes it. */
+	char name[64];
+
+	snprintf(name, sizeof(name), "/tmp/st-shm-%d", (int)getpid());
+	int fd = SYS(open(name, O_RDWR | O_CREAT | O_EXCL, 0600));
+	SYS(unlink(name));
+	SYS(ftruncate(fd, 2 * PG));
+	char *p = map(2 * PG, RW, MAP_SHARED, fd);
+	SYS(close(fd));
+	st_fill(p, 2 * PG, 16);
+	st_wait();
+	CHECK(st_filled(p, 2 * PG, 16));
+}
+
+STATE(dontfork)
+{
+	char *p = anon(3);
+
+	st_fill(p, 3 * PG, 17);
+	SYS(madvise(p + PG, PG, MADV_DONTFORK));
+	st_wait();
+	CHECK(st_filled(p, 3 * PG, 17));
+	pid_t pid = t_fork();
+	if (pid == 0)
+		_exit(faults(p + PG, 0) == SIGSEGV && faults(p, 1) == 0 ? 0 : 1);
+	t_join(pid);
+}
+
+STATE(moved)
+{
+	char *p = anon(6);
+
+	st_fill(p, 6 * PG, 18);
+	char *q = mremap(p + 2 * PG, 2 * PG, 5 * PG, MREMAP_MAYMOVE);
+	CHECK(q != MAP_FAILED);
+	q[4 * PG] = 'q';
+	st_wait();
+	uint32_t seed = 18 | 1;
+	for (unsigned i = 0; i < 6 * PG; i++) {
+		char want = t_rand(&seed);
+
+		CHECK_EQ(i / PG == 2 || i / PG == 3 ? q[i - 2 * PG] : p[i], want);
+	}
+	CHECK_EQ(q[4 * PG], 'q');
+	CHECK_EQ(q[2 * PG], 0);
+	CHECK_EQ(faults(p + 2 * PG, 0), SIGSEGV);
+}
+
+STATE(many_segments)
+{
+	unsigned char *p = (unsigned char *)anon(1200);
+
+	for (int i = 0; i < 1200; i++) {
+		if (i % 2)
+			SYS(mprotect(p + i * PG, PG, PROT_READ));
+		else if (i % 10 == 0)
+			p[i * PG] = i % 251;
+	}
+	st_wait();
+	for (int i = 0; i < 1200; i++)
+		CHECK_EQ(p[i * PG], i % 10 ? 0 : i % 251);
+	CHECK_EQ(faults((char *)p + 1199 * PG, 1), SIGSEGV);
+	CHECK_EQ(faults((char *)p + 1198 * PG, 1), 0);
+}
+
+STATE(executable)
+{
+	/* The program's own file: code, constants, initialised data that was changed. */
+	static char changed[3 * PG] = "initial";
+	static const char constant[] = "constant";
+
+	strcpy(changed, "changed");
+	st_wait();
+	CHECK_STR(changed, "changed");
+	CHECK_STR(constant, "constant");
+	int fd = SYS(open("/proc/self/exe", O_RDONLY));
+	char magic[4];
+	CHECK_EQ(read(fd, magic, 4), 4);
+	CHECK(memcmp(magic, "\177ELF", 4) == 0);
+}
+
+STATE(locked)
+{
+	struct rlimit rl = { 64 * PG, 64 * PG };
+	char *p = anon(4);
+
+	SYS(setrlimit(RLIMIT_MEMLOCK, &rl));
+	SYS(mlock(p, 4 * PG));
+	st_fill(p, 4 * PG, 20);
+	st_wait();
+	CHECK(st_filled(p, 4 * PG, 20));
+	SYS(munlock(p, 4 * PG));
+}
+
+static void cow_child(void *arg)
+{
+	char *p = arg;
+
+	for (int i = 0; i < 40; i += 2)
+		p[i * PG] = 'c';
+	st_await_go();
+	for (int i = 0; i < 40; i++)
+		CHECK_EQ(p[i * PG], i % 2 ? 'o' : 'c');
+}
+
+STATE_TREE(copy_on_write)
+{
+	char *p = anon(40);
+
+	for (int i = 0; i < 40; i++)
+		p[i * PG] = 'o';
+	pid_t pid = st_child(cow_child, p);
+	for (int i = 0; i < 40; i += 3)
+		p[i * PG] = 'p';
+	st_wait();
+	for (int i = 0; i < 40; i++)
+		CHECK_EQ(p[i * PG], i % 3 ? 'o' : 'p');
+	t_join(pid);
+}
