@@ -149,11 +149,26 @@ static void arm(struct runq *rq, u64 when)
 	callout_set(&rq->rq_slice, when);
 }
 
-/* Sees to it that the running lwp is looked at again when its slice, or its CPU-time timer, is over. Interrupts off, on its CPU. */
+/* What is left of the running lwp's slice; 0: no end, nobody waits. */
+static u64 slice_left(const struct runq *rq)
+{
+	return rq->rq_n ? SLICE_NS : 0;
+}
+
+static void slice_end_in(struct runq *rq, u64 left)
+{
+	if (left && !rq->rq_when)
+		arm(rq, clock_mono_ns() + left);
+}
+
+/*
+ * Sees to it that the running lwp is looked at again when its slice, or its CPU-time timer, is over. Interrupts off, on its CPU, no spinlock
+ * held: the timers are under p_lock.
+ */
 static void slice_arm(struct cpu *c, struct lwp *l)
 {
 	struct runq *rq = &runqs[c->c_id];
-	u64 left = rq->rq_n ? SLICE_NS : 0;
+	u64 left = slice_left(rq);
 
 	if (l->l_proc != &proc0) {
 		u64 timer = itimer_cpu_left(l->l_proc);
@@ -161,8 +176,7 @@ static void slice_arm(struct cpu *c, struct lwp *l)
 		if (timer && (!left || timer < left))
 			left = timer;
 	}
-	if (left && !rq->rq_when)
-		arm(rq, clock_mono_ns() + left);
+	slice_end_in(rq, left);
 }
 
 /* Somebody of priority pri, better than l, waits for the CPU that l runs on. Interrupts off, on its CPU. */
@@ -205,7 +219,10 @@ static struct cpu *choose_cpu(struct lwp *l)
 	return last;
 }
 
-/* Tells c that its queue has something new. */
+/*
+ * Tells c that its queue has something new. The caller may hold spinlocks above LR_RUNQ; a CPU-time timer of the running lwp was looked at
+ * when it got the CPU.
+ */
 static void cpu_poke(struct cpu *c, int pri)
 {
 	struct lwp *running;
@@ -215,7 +232,7 @@ static void cpu_poke(struct cpu *c, int pri)
 		if (running == c->c_idle || pri < running->l_pri)
 			give_way(c, running, pri);
 		else
-			slice_arm(c, running);
+			slice_end_in(&runqs[c->c_id], slice_left(&runqs[c->c_id]));
 		return;
 	}
 	/*
