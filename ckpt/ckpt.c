@@ -217,7 +217,7 @@ static int leave_request(struct proc *p, struct ckpt_request *rq)
 
 static int may_checkpoint(struct proc *p)
 {
-	if (p == initproc || (p->p_flags & P_SUGID))
+	if (p == initproc || ((p->p_flags & P_SUGID) && !cred_super(cred_cur())))
 		return -EPERM;
 	return proc_can_signal(p, K_SIGSTOP);
 }

@@ -182,6 +182,7 @@ struct img_lwp {
 	u32 l_altsp, l_altsize, l_altflags;
 	u32 l_clear_tid, l_robust, l_robust_len;
 	struct img_restart l_restart;
+	u32 l_affinity;	      /* CPUs it may use, a bit for each */
 	u32 l_done;	      /* bytes that the call which is to run again has moved already */
 	u64 l_utime, l_stime; /* TIME */
 };
@@ -286,6 +287,7 @@ struct img_tty {
 #define IMG_PF_ZOMBIE 2u   /* has ended with p_xstat and was not waited for: has no lists */
 #define IMG_PF_WAITSTOP 4u /* its parent has not waited for this stop, or continuation */
 #define IMG_PF_WAITCONT 8u
+#define IMG_PF_SUGID 32u    /* its ids differ from those it was executed by: not to be looked into by others */
 #define IMG_PF_STOPTOLD 16u /* its parent was signalled for this stop */
 
 struct img_timer {
@@ -335,6 +337,7 @@ struct img_proc {
 	struct img_timer p_itimer[3]; /* real, virtual, prof */
 	/* TIME */
 	u64 p_age; /* nanoseconds since it began */
+	u64 p_mono; /* its CLOCK_MONOTONIC */
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 

@@ -101,6 +101,7 @@ static void tree(struct imgx *x, u32 arg)
 static void proc_times(struct imgx *x, struct img_proc *p)
 {
 	imgx_u64(x, &p->p_age);
+	imgx_u64(x, &p->p_mono);
 	imgx_u64(x, &p->p_utime);
 	imgx_u64(x, &p->p_stime);
 	imgx_u64(x, &p->p_cutime);

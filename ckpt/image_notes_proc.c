@@ -198,6 +198,7 @@ static void lwp(struct imgx *x, u32 arg)
 	imgx_u32(x, &l->l_restart.rs_sysno);
 	for (u32 i = 0; i < ARRAY_SIZE(l->l_restart.rs_arg); i++)
 		imgx_u32(x, &l->l_restart.rs_arg[i]);
+	imgx_u32(x, &l->l_affinity);
 	imgx_u32(x, &l->l_done);
 	pending(x, &l->l_pending);
 }

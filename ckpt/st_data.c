@@ -64,9 +64,9 @@ int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *in
 	}
 	cs->cs_data[i].cd_refs++;
 	*index = i;
-	if (!f)
-		path = vn_get_path(vp);
-	error = name_object(cs, i, vp, f ? f->f_path : path);
+	error = f ? 0 : vn_get_path(vp, &path);
+	if (!error)
+		error = name_object(cs, i, vp, f ? f->f_path : path);
 	kfree(path);
 	return error;
 }

@@ -79,6 +79,8 @@ static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
 	memcpy(il->l_fx, l->l_fpu, sizeof(il->l_fx));
 	img_fx_canon(il->l_fx);
 	il->l_clear_tid = l->l_clear_tid;
+	il->l_done = l->l_done;
+	il->l_affinity = l->l_affinity;
 	il->l_robust = l->l_robust;
 	il->l_robust_len = l->l_robust_len;
 	save_restart(&il->l_restart, l);
@@ -156,6 +158,14 @@ static int restore_restart(struct lwp *l, const struct img_restart *rs)
 	return 0;
 }
 
+/* CPUs that this machine does not have do not count; if none is left, all may be used. */
+static void restore_affinity(struct lwp *l, u32 mask)
+{
+	u32 all = (1u << ncpu) - 1;
+
+	l->l_affinity = mask & all ? mask & all : all;
+}
+
 /* l is the current lwp, or one that has not begun. */
 static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
 {
@@ -175,6 +185,8 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	memcpy(l->l_name, il->l_name, sizeof(l->l_name));
 	l->l_name[sizeof(l->l_name) - 1] = '\0';
 	l->l_clear_tid = il->l_clear_tid;
+	l->l_done = il->l_done;
+	restore_affinity(l, il->l_affinity);
 	l->l_robust = il->l_robust;
 	l->l_robust_len = il->l_robust_len;
 	lwp_set_times(l, il->l_utime, il->l_stime);

@@ -12,6 +12,7 @@
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/rlimit.h"
 
 static bool page_is_zero(const struct page *pg)
 {
@@ -53,7 +54,9 @@ static int save_backing(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 	is->s_off = s->s_off;
 	if (st_vnode_nameless(s->s_vp))
 		return st_data_save(cs, s->s_vp, NULL, &is->s_data);
-	path = vn_get_path(s->s_vp);
+	error = vn_get_path(s->s_vp, &path);
+	if (error)
+		return error;
 	error = st_vnode_save(cs, s->s_vp, path, &is->s_vnode);
 	kfree(path);
 	if (!error && is->s_kind == IMG_SEG_SHARED)
@@ -189,6 +192,13 @@ static int install(void *arg, u32 va, struct page *pg)
 	return as_install_page(arg, va, pg);
 }
 
+static u32 limit_of(const struct img_proc *ip, u32 which)
+{
+	u64 cur = ip->p_rlimit[which].rl_cur;
+
+	return cur > ~0u ? ~0u : (u32)cur;
+}
+
 static void restore_mm(struct as *as, const struct img_mm *m)
 {
 	as->a_brk_start = m->m_brk_start;
@@ -220,5 +230,8 @@ int st_mem_restore(struct ckpt_rmember *rm)
 	restore_mm(rm->rm_as, &ip->p_mm);
 	for (u32 i = 0; i < ip->p_nseg && !error; i++)
 		error = restore_seg(rm, &ip->p_seg[i]);
+	/* What is mapped already may be more than the limits allow now. */
+	rm->rm_as->a_as_limit = limit_of(ip, RLIMIT_AS);
+	rm->rm_as->a_data_limit = limit_of(ip, RLIMIT_DATA);
 	return error ? error : ckpt_read_runs(rm->rm_restore, (struct img_runs){ ip->p_run, ip->p_nrun }, install, rm->rm_as);
 }

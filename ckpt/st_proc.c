@@ -54,6 +54,7 @@ static void save_times(struct img_proc *ip, struct proc *p)
 	usage_of_proc(p, &us);
 	spin_unlock(&p->p_lock);
 	ip->p_age = clock_mono_ns() - p->p_start_ns;
+	ip->p_mono = clock_mono_ns() + (u64)p->p_monoff;
 	ip->p_utime = p->p_utime;
 	ip->p_stime = p->p_stime;
 	ip->p_cutime = p->p_cutime;
@@ -95,7 +96,7 @@ int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm)
 static const struct {
 	u32 p_flag, img_flag;
 } kept_flags[] = {
-	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP }, { P_WAITCONT, IMG_PF_WAITCONT }, { P_STOPTOLD, IMG_PF_STOPTOLD },
+	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP }, { P_WAITCONT, IMG_PF_WAITCONT }, { P_STOPTOLD, IMG_PF_STOPTOLD }, { P_SUGID, IMG_PF_SUGID },
 };
 
 static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
@@ -228,6 +229,7 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 static void restore_times(struct proc *p, const struct img_proc *ip)
 {
 	p->p_start_ns = clock_mono_ns() - ip->p_age;
+	p->p_monoff = (s64)(ip->p_mono - clock_mono_ns());
 	p->p_utime = ip->p_utime;
 	p->p_stime = ip->p_stime;
 	p->p_cutime = ip->p_cutime;

@@ -6,6 +6,7 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
 
 bool st_vnode_nameless(struct vnode *vp)
 {
@@ -16,35 +17,127 @@ bool st_vnode_nameless(struct vnode *vp)
 	return (vp->v_flags & V_UNLINKED) || (vn_getattr(vp, &va) == 0 && va.va_nlink == 0);
 }
 
+static bool leads_to(const char *path, const struct vnode *vp)
+{
+	struct vnode *found;
+	bool same;
+
+	if (namei(NULL, path, 0, &found) != 0)
+		return false;
+	same = found == vp;
+	vn_rele(found);
+	return same;
+}
+
+/* Looks for an inode in a directory. */
+struct search {
+	ino_t s_ino;
+	char s_name[256];
+};
+
+static bool compare(void *arg, const char *name, u32 len, ino_t ino, enum vtype type, off_t next)
+{
+	struct search *s = arg;
+
+	if (ino != s->s_ino || len >= sizeof(s->s_name))
+		return true;
+	memcpy(s->s_name, name, len);
+	s->s_name[len] = '\0';
+	return false;
+}
+
+/* The name that it has now in the directory that `path` leads into; NULL: none, or no memory. */
+static char *renamed(const char *path, struct vnode *vp)
+{
+	const char *slash = strrchr(path, '/');
+	size_t dir = (size_t)(slash - path) + 1;
+	struct search *s = kzalloc(sizeof(*s), 0);
+	struct nameparent np;
+	char *found = NULL;
+	struct vattr va;
+
+	if (!s || vn_getattr(vp, &va) != 0 || namei_parent(NULL, path, &np) != 0)
+		goto out;
+	s->s_ino = va.va_ino;
+	vn_lock(np.np_dvp);
+	(void)np.np_dvp->v_op->vop_readdir(np.np_dvp, 0, compare, s);
+	vn_unlock(np.np_dvp);
+	vn_rele(np.np_dvp);
+	found = s->s_name[0] ? kmalloc(dir + sizeof(s->s_name), 0) : NULL;
+	if (found) {
+		memcpy(found, path, dir);
+		strlcpy_k(found + dir, s->s_name, sizeof(s->s_name));
+	}
+out:
+	kfree(s);
+	return found;
+}
+
+/*
+ * A name by which vp can be opened again: the one it was opened by, the one by which it was opened last, or, if it was renamed, the one that it has in the
+ * same directory now. *name NULL: `path` is good. Devices are found by their numbers.
+ */
+static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
+{
+	int error;
+
+	*name = NULL;
+	if (vp->v_type == VCHR || leads_to(path, vp))
+		return 0;
+	error = vn_get_path(vp, name);
+	if (error)
+		return error;
+	if (*name && leads_to(*name, vp))
+		return 0;
+	kfree(*name);
+	*name = renamed(path, vp);
+	if (*name && leads_to(*name, vp))
+		return 0;
+	kfree(*name);
+	*name = NULL;
+	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known", path);
+}
+
+static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, const struct vattr *va, u32 *index)
+{
+	struct img_vnode v = { .v_path = path,
+			       .v_ino = va->va_ino,
+			       .v_dev = va->va_dev,
+			       .v_rdev = va->va_rdev,
+			       .v_gen = va->va_gen,
+			       .v_mode = va->va_mode };
+	int n;
+
+	if (vp->v_type == VREG) {
+		v.v_size = va->va_size;
+		v.v_mtime = va->va_mtime.tv_sec;
+		v.v_mtime_ns = va->va_mtime.tv_nsec;
+	}
+	n = img_add_vnode(&cs->cs_img, &v);
+	if (n < 0)
+		return n;
+	*index = (u32)n;
+	return 0;
+}
+
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index)
 {
-	struct img_vnode v = { 0 };
 	struct vattr va;
+	char *name;
 	int error = vn_getattr(vp, &va);
 
 	if (error)
 		return error;
 	if (!path || !*path)
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-				   "a file of it has no name (inode %u)", (u32)va.va_ino);
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a file of it has no name (inode %u)", (u32)va.va_ino);
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED))
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path);
-	v.v_path = path;
-	v.v_ino = va.va_ino;
-	v.v_dev = va.va_dev;
-	v.v_rdev = va.va_rdev;
-	v.v_gen = va.va_gen;
-	v.v_mode = va.va_mode;
-	if (vp->v_type == VREG) {
-		v.v_size = va.va_size;
-		v.v_mtime = va.va_mtime.tv_sec;
-		v.v_mtime_ns = va.va_mtime.tv_nsec;
-	}
-	error = img_add_vnode(&cs->cs_img, &v);
-	if (error < 0)
+	error = find_name(cs, vp, path, &name);
+	if (error)
 		return error;
-	*index = (u32)error;
-	return 0;
+	error = save_named(cs, vp, name ? name : path, &va, index);
+	kfree(name);
+	return error;
 }
 
 /* What differs between the file that was and the one that is; NULL: nothing that matters. */

@@ -45,7 +45,7 @@ static int may_save(struct ckpt_save *cs, struct proc *p)
 	struct lwp *l = curlwp();
 	int error;
 
-	if (p->p_flags & P_SUGID)
+	if ((p->p_flags & P_SUGID) && !cred_super(cs->cs_req->rq_cred))
 		return ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
 	if (p == initproc)
 		return ckpt_refuse(p->p_comm, -EPERM, "process 1 cannot be saved");

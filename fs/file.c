@@ -268,6 +268,7 @@ ssize_t file_pwrite(struct file *f, struct uio *u)
 	}
 	want = u->uio_resid;
 	error = op->vop_write(vp, u, f);
+	u->uio_error = error;
 	want -= u->uio_resid;
 	u->uio_resid += cut;
 	return want > 0 ? (ssize_t)want : error;

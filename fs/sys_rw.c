@@ -12,6 +12,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
+#include "proc/lwp.h"
 
 #define FEW_IOV 8u
 
@@ -44,6 +45,32 @@ static long do_rw(struct file *f, struct uio *u, bool write, off_t pos)
 	return write ? file_pwrite(f, u) : file_pread(f, u);
 }
 
+/*
+ * A write to a pipe or a terminal that was cut short, after some bytes, only so that the lwp comes to the boundary (to be saved, to stop), is not
+ * over: it goes on where it was when it is made again. If a handler is run instead, what was written so far is the result, as ever.
+ */
+static long write_on(struct file *f, struct uio *u)
+{
+	struct lwp *l = curlwp();
+	u32 done = l->l_done;
+	long n;
+
+	l->l_done = 0;
+	uio_skip(u, MIN((size_t)done, u->uio_resid));
+	if (done && u->uio_resid == 0)
+		return (long)done;
+	u->uio_error = 0;
+	n = do_rw(f, u, true, AT_FILE_OFFSET);
+	done += n > 0 ? (u32)n : 0;
+	if (!done)
+		return n;
+	if (u->uio_error == -ERESTARTSYS && (f->f_vnode->v_type == VFIFO || f->f_vnode->v_type == VCHR)) {
+		l->l_done = done;
+		return -ERESTARTNOHAND;
+	}
+	return (long)done;
+}
+
 static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos)
 {
 	struct file *f;
@@ -65,7 +92,7 @@ static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos)
 		goto out;
 	}
 	uio_init_user(&u, write, iov, cnt, 0);
-	n = do_rw(f, &u, write, pos);
+	n = write && pos == AT_FILE_OFFSET ? write_on(f, &u) : do_rw(f, &u, write, pos);
 out:
 	file_rele(f);
 	return n;

@@ -220,10 +220,10 @@ static inline void vn_unlock(struct vnode *vp)
 
 /*
  * A vnode has no name of its own; for /proc/PID/maps and checkpoint images it remembers the absolute path it was opened (or executed) by last. A rename
- * makes it stale: who relies on it compares the file's identity. vn_get_path: a kmalloc'd copy, NULL if there is none, or no memory.
+ * makes it stale: who relies on it compares the file's identity. vn_get_path: a kmalloc'd copy, NULL if there is none. -ENOMEM
  */
 void vn_set_path(struct vnode *vp, const char *path);
-char *vn_get_path(struct vnode *vp);
+int vn_get_path(struct vnode *vp, char **path);
 /* The path under which to remember vp, opened as `path` (kmalloc'd, taken over): that, or, for a link of /proc, what it had been opened as. */
 char *vn_true_path(struct vnode *vp, char *path);
 

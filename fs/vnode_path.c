@@ -3,6 +3,7 @@
 #include "fs/vnode.h"
 
 #include "fs/namei.h"
+#include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 
@@ -42,14 +43,28 @@ void vn_set_path(struct vnode *vp, const char *path)
 	kfree(old);
 }
 
-char *vn_get_path(struct vnode *vp)
+int vn_get_path(struct vnode *vp, char **path)
 {
-	char *copy;
+	size_t room = 0, len;
 
-	spin_lock(&path_lock);
-	copy = vp->v_path ? kstrdup(vp->v_path, KM_NOWAIT) : NULL;
-	spin_unlock(&path_lock);
-	return copy;
+	*path = NULL;
+	for (;;) {
+		spin_lock(&path_lock);
+		len = vp->v_path ? strlen(vp->v_path) + 1 : 0;
+		if (len && len <= room)
+			memcpy(*path, vp->v_path, len);
+		spin_unlock(&path_lock);
+		if (len && len <= room)
+			return 0;
+		kfree(*path);
+		*path = NULL;
+		if (!len)
+			return 0;
+		room = len;
+		*path = kmalloc(room, 0);
+		if (!*path)
+			return -ENOMEM;
+	}
 }
 
 /* What the symbolic link at path says; NULL: it is none, or says nothing that is a path. */
@@ -82,8 +97,7 @@ char *vn_true_path(struct vnode *vp, char *path)
 		return vn_path(vp, &better) == 0 ? (kfree(path), better) : path;
 	/* /dev/stdin says /proc/self/fd/0, and that says what descriptor 0 was opened as. */
 	for (int i = 0; i < 2 && is_alias(path); i++) {
-		better = vn_get_path(vp);
-		if (!better)
+		if (vn_get_path(vp, &better) != 0 || !better)
 			better = link_text(path);
 		if (!better)
 			break;

@@ -82,3 +82,15 @@ u64 deadline_left(u64 deadline)
 
 	return deadline > now ? deadline - now : 0;
 }
+
+u64 proc_mono_ns(void)
+{
+	return clock_mono_ns() + (u64)curproc()->p_monoff;
+}
+
+u64 deadline_at(bool realtime, u64 when)
+{
+	u64 now = realtime ? clock_real_ns() : proc_mono_ns();
+
+	return when > now ? deadline_after(when - now) : 1;
+}

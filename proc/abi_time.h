@@ -15,5 +15,9 @@ int copyout_timeval(uaddr_t dst, u64 ns) __must_check;
 u64 deadline_after(u64 ns);
 /* Time left until a deadline, 0 if past. */
 u64 deadline_left(u64 deadline);
+/* CLOCK_MONOTONIC as the current process sees it: for one that was brought back it goes on where it stood. */
+u64 proc_mono_ns(void);
+/* An instant of CLOCK_REALTIME, or of the current process's CLOCK_MONOTONIC, as a deadline. */
+u64 deadline_at(bool realtime, u64 when);
 
 #endif

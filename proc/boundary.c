@@ -121,6 +121,12 @@ static void restart_call(struct trapframe *tf, const struct abi_sigaction *handl
 
 	if (tf->tf_trapno != T_SYSCALL || (s32)tf->tf_err < 0)
 		return;
+	if (result == -ERESTARTNOHAND && handler && l->l_done) {
+		tf->tf_eax = l->l_done;
+		l->l_done = 0;
+		tf->tf_err = (u32)-1;
+		return;
+	}
 	switch (-result) {
 	case ERESTART_RESTARTBLOCK:
 	case ERESTARTNOHAND:

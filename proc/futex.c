@@ -348,7 +348,7 @@ static long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool private, u32 n, u32 
 /* FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's an instant of the clock that was named. */
 static int wait_deadline(u32 op, bool realtime, uaddr_t utime, bool time64, u64 *deadline)
 {
-	u64 ns, offset;
+	u64 ns;
 	int error;
 
 	*deadline = 0;
@@ -361,8 +361,7 @@ static int wait_deadline(u32 op, bool realtime, uaddr_t utime, bool time64, u64 
 		*deadline = deadline_after(ns);
 		return 0;
 	}
-	offset = realtime ? clock_real_ns() - clock_mono_ns() : 0;
-	*deadline = ns > offset ? ns - offset : 1;
+	*deadline = deadline_at(realtime, ns);
 	return 0;
 }
 

@@ -96,6 +96,7 @@ struct lwp {
 	/* System call in progress. */
 	struct restart_block l_restart;
 	u32 l_sysno;
+	u32 l_done; /* a write that will be made again has moved so many bytes; 0 unless it is the lwp's next call */
 	bool l_in_syscall;
 	bool l_trace; /* strace-like tracer on for this proc (copied from p_trace) */
 

@@ -301,7 +301,7 @@ static long do_gettime(s32 id, uaddr_t dst, bool time64)
 static long do_settime(s32 id, u32 flags, uaddr_t new, uaddr_t old, bool time64)
 {
 	struct proc *p = curproc();
-	u64 interval, value, was_interval, was, offset;
+	u64 interval, value, was_interval, was;
 	struct ptimer *pt;
 	int error;
 
@@ -320,11 +320,10 @@ static long do_settime(s32 id, u32 flags, uaddr_t new, uaddr_t old, bool time64)
 	was = left(pt);
 	pt->pt_interval = interval;
 	pt->pt_overrun = 0;
-	offset = pt->pt_clock == CLOCK_REALTIME ? clock_real_ns() - clock_mono_ns() : 0;
 	if (!value)
 		pt->pt_next = 0;
 	else if (flags & TIMER_ABSTIME)
-		pt->pt_next = value > offset ? value - offset : 1;
+		pt->pt_next = deadline_at(pt->pt_clock == CLOCK_REALTIME, value);
 	else
 		pt->pt_next = deadline_after(value);
 	if (pt->pt_next)

@@ -45,6 +45,7 @@ static int inherit_identity(struct proc *p, struct proc *parent)
 	p->p_nice = parent->p_nice;
 	memcpy(p->p_comm, parent->p_comm, sizeof(p->p_comm));
 	p->p_umask = parent->p_umask;
+	p->p_monoff = parent->p_monoff;
 	p->p_cwd = parent->p_cwd;
 	p->p_root = parent->p_root;
 	p->p_exe = parent->p_exe;

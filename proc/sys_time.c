@@ -40,7 +40,7 @@ static int read_clock(u32 clock, u64 *ns)
 	if (is_realtime(clock)) {
 		*ns = clock_real_ns();
 	} else if (is_monotonic(clock)) {
-		*ns = clock_mono_ns();
+		*ns = proc_mono_ns();
 	} else if (clock == CLOCK_PROCESS_CPUTIME_ID) {
 		spin_lock(&p->p_lock);
 		usage_of_proc(p, &us);
@@ -216,7 +216,7 @@ long sys_nanosleep(uaddr_t req, uaddr_t rem)
 
 static long do_clock_nanosleep(u32 clock, u32 flags, uaddr_t req, uaddr_t rem, bool time64)
 {
-	u64 ns, offset;
+	u64 ns;
 	long error;
 
 	if (!is_realtime(clock) && !is_monotonic(clock))
@@ -226,10 +226,7 @@ static long do_clock_nanosleep(u32 clock, u32 flags, uaddr_t req, uaddr_t rem, b
 		return error;
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_relative(ns, rem, time64);
-	offset = is_realtime(clock) ? clock_real_ns() - clock_mono_ns() : 0;
-	if (ns <= offset)
-		return 0;
-	error = sleep_until(ns - offset);
+	error = sleep_until(deadline_at(is_realtime(clock), ns));
 	/* An absolute sleep is simply made again. */
 	return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
 }

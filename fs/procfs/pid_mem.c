@@ -115,9 +115,13 @@ static void free_segs(struct segcopies *all)
 
 static void add_name(struct text *t, const struct segcopy *sc, size_t line)
 {
-	char *path = sc->vp ? vn_get_path(sc->vp) : NULL;
-	const char *name = path;
+	char *path = NULL;
+	const char *name;
 
+	/* One for which there is no memory goes without a name. */
+	if (sc->vp)
+		(void)vn_get_path(sc->vp, &path);
+	name = path;
 	if (!sc->vp && (sc->flags & SEG_STACK))
 		name = "[stack]";
 	else if (!sc->vp && (sc->flags & SEG_BRK))

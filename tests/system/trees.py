@@ -47,3 +47,30 @@ def wait(t):
     "A shell that waits for its children gets their exit codes; a zombie is kept until it is waited for."
     run_tree(t, f"sh -c 'exit 3' & a=$!; sh -c '{WAIT}; exit 7' & b=$!; sleep 0.2; : >ready; {WAIT}; wait $a; echo a $?; wait $b; echo b $?",
              r"(?s)^a 3.*^b 7$")
+
+
+@scenario("tree/exec-image")
+def exec_image(t):
+    "An image is run like a program: the shell's child becomes what it holds, under its own pid."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    plain = t.contains(t.run(agent, "/bin/mat", "-n", "160"), r"^result (\w+)$").group(1)
+    t.sh(agent, "cd /root; mat -n 160 -c half -k 1 >out 2>&1 </dev/null; chmod u+x half_ckpt")
+    t.contains(t.sh(agent, "cd /root; ./half_ckpt & p=$!; wait $p; echo status $?"), r"^status 0$")
+    t.equal("result", t.contains(t.sh(agent, "tail -n 1 /root/out"), r"^result (\w+)$").group(1), plain)
+    t.contains(t.sh(agent, "cd /root; cp half_ckpt bad_ckpt; printf x | dd of=bad_ckpt bs=1 seek=900 conv=notrunc 2>/dev/null; "
+                           "./bad_ckpt; echo status $?"), r"^status 12[67]$")
+    t.finish(m, agent, disk)
+
+
+EVERY = ["fork", "signal", "fpu", "thread", "futex", "mmap", "mmapfile", "pipe", "timer", "file", "limits"]
+
+
+@scenario("ckpt/every-call", limit=900)
+def every_call(t):
+    "The ordinary test programs pass while they are saved and brought back in place again and again."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    for name in EVERY:
+        t.run(agent, "/tests/every", "61" if name.startswith("mmap") else "11", "/tests/" + name, cwd="/root/" + name, fresh=True, limit=300)
+    t.finish(m, agent, disk)
