@@ -15,11 +15,30 @@ def start(c, command, said):
     c.expect(said)
 
 
+def typed(c, line):
+    """Types a line to a cat, and waits until that has copied it."""
+    c.send(line + "\r")
+    c.expect(rf"{line}\r*\n{line}\r*\n")
+
+
 def press(t, c):
     """Presses the key; the name of the image that is reported."""
     c.send(KEY)
     c.expect(r"\[(\S+)_ckpt: saved, \d+ KiB\]\r*\n")
     return c.match.group(1).decode()
+
+
+def press_forked(t, c):
+    """The same while it goes on: the image may be ready before or after the job's end. The image, and the job's result."""
+    c.send(KEY)
+    found = {}
+    while len(found) < 2:
+        i = c.expect([r"\[(\S+)_ckpt: saved, \d+ KiB\]\r*\n", r"\nresult (\w+)\r*\n"])
+        found[i] = c.match.group(1).decode()
+    c.send("echo sy''nc\r")
+    c.expect("sync\r*\n")
+    t.prompt(c)
+    return found[0], found[1]
 
 
 @scenario("console/ckpt-key", smp=(1, 2))
@@ -30,8 +49,8 @@ def key(t):
     t.prompt(c)
     t.equal("the key at first", t.type(c, "cd /root; ckptkey"), "off\n")
     t.equal("setting it", t.type(c, "ckptkey ^]; ckptkey"), "^]\n")
-    plain = t.contains(t.type(c, "mat -n 240"), RESULT).group(1)
-    start(c, "mat -n 240", "30 %")
+    plain = t.contains(t.type(c, "mat -n 320"), RESULT).group(1)
+    start(c, "mat -n 320", "30 %")
     image = press(t, c)
     t.contains(image, r"^mat\.\d+$")
     t.equal("result of the saved one", t.contains(t.prompt(c), RESULT).group(1), plain)
@@ -45,6 +64,7 @@ def key(t):
     t.equal("images", t.type(c, "ls *_ckpt | wc -l").strip(), "1")
     # A line that is being typed is shown again and arrives whole; the read that waits for it sees nothing.
     start(c, "cat", "")
+    typed(c, "here")
     c.send("ab")
     c.expect("ab")
     image = press(t, c)
@@ -53,32 +73,27 @@ def key(t):
     c.expect("cd\r*\nabcd\r*\n")
     c.send("\x04")
     t.prompt(c)
-    c.send(f"recover {image}\r")
-    c.expect("_?ckpt|recover [^\n]*\n")
-    c.send("again\r")
-    c.expect("again\r*\nagain\r*\n")
+    start(c, f"recover {image}", "")
+    typed(c, "again")
     c.send("\x04")
     t.prompt(c)
-    # Forked; stopped output does not stop it.
+    # Forked; and a pipeline, as one tree.
     t.equal("forked", t.type(c, "ckptkey -f ^]; ckptkey"), "^] forked\n")
-    start(c, "mat -n 240", "30 %")
-    image = press(t, c)
-    t.equal("result of the saved one", t.contains(t.prompt(c), RESULT).group(1), plain)
-    t.equal("result of the recovered one", t.contains(t.type(c, f"recover {image}"), RESULT).group(1), plain)
-    longer = t.contains(t.type(c, "mat -n 400"), RESULT).group(1)
-    # A pipeline, as one tree; one that the shell itself has made is in parts, each with a pipe that leads out of it.
-    start(c, "(mat -n 400 | cat)", "30 %")
-    image = press(t, c)
-    t.contains(image, r"^(sh|busybox)\.\d+$")
-    t.equal("result of the saved one", t.contains(t.prompt(c), RESULT).group(1), longer)
-    t.equal("result of the recovered one", t.contains(t.type(c, f"recover {image}"), RESULT).group(1), longer)
-    start(c, "mat -n 400 | cat", "30 %")
+    for command, name in (("mat -n 320", "mat"), ("(mat -n 320 | cat)", "(sh|busybox)")):
+        start(c, command, "30 %")
+        image, result = press_forked(t, c)
+        t.contains(image, rf"^{name}\.\d+$")
+        t.equal("result of the saved one", result, plain)
+        t.equal("result of the recovered one", t.contains(t.type(c, f"recover {image}"), RESULT).group(1), plain)
+    # A pipeline that the shell itself has made is in parts, each with a pipe that leads out of it.
+    t.equal("at once", t.type(c, "ckptkey ^]; ckptkey"), "^]\n")
+    start(c, "mat -n 320 | cat", "30 %")
     c.send(KEY)
     for _ in range(2):
         c.expect(r"\[(mat|cat)\.\d+_ckpt: not saved: it has something that cannot be saved, see dmesg\]\r*\n")
-    t.equal("result all the same", t.contains(t.prompt(c), RESULT).group(1), longer)
+    t.equal("result all the same", t.contains(t.prompt(c), RESULT).group(1), plain)
     # Where it cannot write.
-    start(c, "cd /proc; mat -n 240", "30 %")
+    start(c, "cd /proc; mat -n 320", "30 %")
     c.send(KEY)
     c.expect(r"\[mat\.\d+_ckpt: not saved: [^\]]+\]\r*\n")
     t.equal("result all the same", t.contains(t.prompt(c), RESULT).group(1), plain)
@@ -214,34 +229,35 @@ def job(t):
     t.prompt(c)
     t.type(c, "cd /root; ckptkey ^]")
     start(c, "cat", "")
+    typed(c, "zero")
     image = press(t, c)
     c.send("\x04")
     t.prompt(c)
-
-    def typed(line):
-        c.send(line + "\r")
-        c.expect(rf"{line}\r*\n{line}\r*\n")
-
     start(c, f"recover {image}", "")
-    typed("one")
+    typed(c, "one")
     c.send("\x1a")
     t.contains(t.prompt(c), r"Stopped.* recover")
     t.equal("states", t.type(c, f"ps -o stat,args | grep -c '^T.*{image[:3]}'").strip(), "2")
     start(c, "fg", "recover")
-    typed("two")
+    typed(c, "two")
     c.send("\x1a")
     t.prompt(c)
     # In the background it stops when it wants to read.
     t.type(c, "bg")
-    t.contains(t.type(c, "sleep 0.5; jobs"), r"Stopped.* recover")
+    t.type(c, "while [ $(ps -o stat,args | grep -c '^T.*cat') != 2 ]; do sleep 0.1; done")
+    t.contains(t.type(c, "jobs"), r"Stopped.* recover")
     start(c, "fg", "recover")
-    typed("three")
+    typed(c, "three")
     c.send("\x03")
     t.prompt(c)
     t.equal("status after ^C", t.type(c, "echo $?"), "130\n")
     t.contains(t.type(c, f"recover -s {image}"), r"(?s)^\d+$.*Stopped.* recover")
     start(c, "fg", "recover")
-    typed("four")
+    typed(c, "four")
+    c.send("\x04")
+    t.prompt(c)
+    start(c, f"recover -T {image}", "")
+    typed(c, "five")
     c.send("\x04")
     t.prompt(c)
     # In the background: not the terminal's.
