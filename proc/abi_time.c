@@ -5,6 +5,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "mm/usercopy.h"
+#include "proc/proc.h"
 
 #define SEC_MAX 9000000000ull /* in nanoseconds this still fits 63 bits */
 
