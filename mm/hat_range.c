@@ -14,6 +14,12 @@ static u32 take_write(u32 *s)
 	return __atomic_load_n(s, __ATOMIC_RELAXED);
 }
 
+/* page_get(), in the loop itself: the entry holds a reference already. */
+static inline void hold(u32 pte)
+{
+	(void)__atomic_fetch_add(&pte_page(pte)->pg_ref, 1, __ATOMIC_RELAXED);
+}
+
 /*
  * Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. A fork, and
  * a forked checkpoint, lasts as long as this loop.
@@ -36,7 +42,7 @@ static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 				nva++;
 			}
 		}
-		page_get(pte_page(pte));
+		hold(pte);
 		d[i] = pte;
 		n++;
 	}

@@ -320,6 +320,14 @@ void page_free_order(struct page *pg, u32 order)
 	spin_unlock(&frames.fr_lock);
 }
 
+void page_get(struct page *pg)
+{
+	u32 was = __atomic_fetch_add(&pg->pg_ref, 1, __ATOMIC_RELAXED);
+
+	ASSERT(was != 0);
+	(void)was;
+}
+
 void page_put(struct page *pg)
 {
 	u32 was = __atomic_fetch_sub(&pg->pg_ref, 1, __ATOMIC_ACQ_REL);

@@ -16,7 +16,6 @@
 #define MM_PAGE_H
 
 #include "kernel/lib/list.h"
-#include "kernel/lib/panic.h"
 #include "kernel/lib/types.h"
 #include "mm/layout.h"
 
@@ -83,16 +82,7 @@ struct page *page_alloc_order(u32 order, u32 flags) __must_check;
 /* Gives back a block whose pg_ref is 1. Any aligned part of a block may be given back by itself. */
 void page_free_order(struct page *pg, u32 order);
 
-/* Another reference for who has one, or finds one under the lock of whoever holds it. */
-#ifdef REPRISE_HOST
 void page_get(struct page *pg);
-#else
-static inline void page_get(struct page *pg)
-{
-	ASSERT(pg->pg_ref != 0);
-	(void)__atomic_fetch_add(&pg->pg_ref, 1, __ATOMIC_RELAXED);
-}
-#endif
 /* Drops a reference; the last one frees the frame (a page still in a page cache never reaches 0). Never sleeps. */
 void page_put(struct page *pg);
 

@@ -79,6 +79,22 @@ static void note(const char *file, const char *fmt, double value)
 		_exit(1);
 }
 
+static char *memory;
+static size_t memory_size;
+
+static unsigned word_of(size_t offset)
+{
+	return (unsigned)offset * 2654435761u + 1;
+}
+
+static int intact(void)
+{
+	for (size_t i = 0; i < memory_size; i += PG)
+		if (*(unsigned *)(memory + i) != word_of(i) || memory[i + PG - 1])
+			return 0;
+	return 1;
+}
+
 static void one(const char *name, unsigned flags, const char *kind)
 {
 	struct ckpt_stats st;
@@ -87,11 +103,17 @@ static void one(const char *name, unsigned flags, const char *kind)
 	long r = syscall(SYS_ckpt, name, flags);
 
 	if (r == 1) {
-		/* Brought back: that is all it was for. */
-		note("bench-recover", "%.3f\n", now_us());
+		double t = now_us();
+
+		/* Brought back: its memory must be, too, and that is all it was for. */
+		if (!intact())
+			_exit(4);
+		note("bench-recover", "%.3f\n", t);
 		_exit(0);
 	}
-	if (r < 0 || syscall(SYS_ckptctl, CKPTCTL_STATS, 0, &st) < 0 || st.cs_error)
+	if (r < 0)
+		_exit(errno);
+	if (syscall(SYS_ckptctl, CKPTCTL_STATS, 0, &st) < 0 || st.cs_error)
 		_exit(2);
 	stop = st.cs_stop_ns / 1e3;
 	snprintf(file, sizeof(file), "bench-%s-stop", kind);
@@ -103,18 +125,18 @@ static void one(const char *name, unsigned flags, const char *kind)
 
 static void resident(unsigned mib, int forked)
 {
-	size_t size = (size_t)mib * MIB;
-	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int null = open("/dev/null", O_RDWR);
 
-	if (p == MAP_FAILED || null < 0 || munmap(chunk, CHUNK))
+	memory_size = (size_t)mib * MIB;
+	memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED || null < 0 || munmap(chunk, CHUNK))
 		_exit(3);
 	for (int fd = 0; fd < 3; fd++)
 		dup2(null, fd);
 	for (int fd = 3; fd < 16; fd++)
 		close(fd);
-	for (size_t i = 0; i < size; i += PG)
-		*(unsigned *)(p + i) = (unsigned)i * 2654435761u + 1;
+	for (size_t i = 0; i < memory_size; i += PG)
+		*(unsigned *)(memory + i) = word_of(i);
 	one("bench", forked ? CKPT_FORKED | CKPT_WAIT : 0, forked ? "fork" : "seq");
 	_exit(0);
 }

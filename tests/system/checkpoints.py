@@ -233,6 +233,23 @@ def refused(t):
     t.finish(m, agent, disk)
 
 
+@scenario("ckpt/large")
+def large(t):
+    "Many runs of pages, to an ext2 disk and to memory; on a disk without room for a second image the old one stays, whole."
+    small, disk = t.small_disk(40, "work.img", opts=["-J", "size=4", "-O", "has_journal"]), t.disk()
+    m, agent = t.boot(disk, extra=["--disk", small])
+    t.sh(agent, "mkdir /tmp/m; mount -t tmpfs none /tmp/m; mount -t ext2 /dev/vdb /mnt")
+    for where in ("/mnt", "/tmp/m"):
+        t.contains(t.run(agent, "/tests/ckptbench", "-n", "2", "1", "16", cwd=where), r"^16-recover ")
+    # 25 MiB: there is room for the first image, of a forked checkpoint, but not for the sequential one beside it.
+    t.contains(t.run(agent, "/tests/ckptbench", "-n", "1", "25", cwd="/mnt", status=1), r"that is saved: status 1c00$")
+    t.equal("what is on the disk", t.sh(agent, "cd /mnt; echo *_ckpt*").strip(), "bench_ckpt")
+    t.run(agent, "/bin/recover", "bench", cwd="/mnt")
+    t.sh(agent, "test -s /mnt/bench-recover; umount /mnt; umount /tmp/m")
+    t.finish(m, agent, disk)
+    t.fsck(small)
+
+
 def fuzz(seed):
     @scenario(f"ckpt/fuzz{seed}", limit=900)
     def run(t):

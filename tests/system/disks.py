@@ -52,6 +52,24 @@ for number in (11, 22, 33):
     fuzz(number)
 
 
+@scenario("disk/direct")
+def direct(t):
+    "O_DIRECT on a disk: what the cache and others' memory see of it; bad addresses; the end of the disk."
+    raw = t.file("raw.img")
+    with open(raw, "wb") as f:
+        f.truncate(12 << 20)
+    disk, m, agent = with_second(t, raw)
+    counts = []
+    for _ in range(3):
+        t.contains(t.run(agent, "/tests/direct", "/dev/vdb"), r"^direct: all right$")
+        counts.append(agent.counts())
+    from harness.program import growth
+    grown, again = growth(counts[0], counts[1]), growth(counts[1], counts[2])
+    grown = {k: v for k, v in grown.items() if k in again}
+    t.check(not grown, f"each run leaves behind: {grown}")
+    t.finish(m, agent, disk)
+
+
 # What to change in the superblock (offset in it, bytes) and whether mounting must be refused.
 SUPERBLOCKS = [
     ("bad magic", 56, b"\0\0", True),
