@@ -32,6 +32,7 @@ bench:
 	+@$(SUBMAKE) disk
 	+-@$(SUBMAKE) linux
 	@REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench $(BENCH)
+	@[ -n "$(BENCH)" ] || REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench-ckpt $(BENCH_CKPT)
 debug:
 	@tools/setup check
 	+@$(SUBMAKE) kernel.elf disk host

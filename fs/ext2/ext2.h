@@ -80,7 +80,7 @@ struct ext2mount {
 	struct list em_ordered; /* ei_ordered: files whose new blocks wait for their contents; a reference each (em_lock) */
 	struct list em_dying; /* ei_dying: last name removed, not yet on the disk; a reference each (em_lock) */
 	u32 em_ndying, em_dyingblocks;
-	u32 em_nframes;	 /* frames being written to new blocks (em_lock); started by open operations only */
+	u32 em_nframes; /* frames being written to new blocks (em_lock); started by open operations only */
 	u32 em_inflight; /* pages being written by a commit (em_lock) */
 	int em_ioerror;	 /* of one of them (em_lock) */
 };
@@ -91,10 +91,10 @@ struct ext2inode {
 	struct page *ei_page; /* of the inode table, held */
 	struct ext2_dinode *ei_d;
 	struct mutex ei_maplock;
-	u32 ei_goal;		    /* where its next block should be; 0: no idea (ei_maplock) */
-	u32 ei_frames;		    /* while frames are put: pages behind the last one that has a block */
-	u32 ei_room;		    /* directory: no room in the blocks before this one (v_lock) */
-	u32 ei_born;		    /* em_seq when it was made; 0: before this mount */
+	u32 ei_goal;   /* where its next block should be; 0: no idea (ei_maplock) */
+	u32 ei_frames; /* while frames are put: pages behind the last one that has a block */
+	u32 ei_room;   /* directory: no room in the blocks before this one (v_lock) */
+	u32 ei_born;   /* em_seq when it was made; 0: before this mount */
 	u32 ei_changed, ei_touched; /* em_seq of the last change, and of the last one of times only, at least */
 	u32 ei_flushed;		    /* em_seq whose commit has been here (em_lock) */
 	struct list ei_ordered, ei_dying, ei_orphan;
