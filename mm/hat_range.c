@@ -6,48 +6,57 @@
 
 /* --- fork --- */
 
-/* Takes the right to write out of *s; returns what it is then. Another CPU's MMU may set A and D meanwhile. */
-static u32 take_write(u32 *s)
+static void remember_va(struct hat *src, u32 va)
 {
-	/* One instruction, since its result is not used; a loop of several otherwise. */
-	(void)__atomic_fetch_and(s, ~PTE_W, __ATOMIC_RELAXED);
-	return __atomic_load_n(s, __ATOMIC_RELAXED);
+	if (src->h_dup_n < HAT_DUP_MAX)
+		src->h_dup_va[src->h_dup_n] = va;
+	if (src->h_dup_n <= HAT_DUP_MAX)
+		src->h_dup_n++;
 }
 
-/* page_get(), in the loop itself: the entry holds a reference already. */
-static inline void hold(u32 pte)
+/* dup_entries() when the whole TLB will be flushed anyway. A fork, and the stop of a forked checkpoint, lasts as long as this loop. */
+static u32 dup_many(u32 *s, u32 *d, u32 i, u32 last)
 {
-	(void)__atomic_fetch_add(&pte_page(pte)->pg_ref, 1, __ATOMIC_RELAXED);
-}
+	struct page *const frame = pages;
+	u32 n = 0;
 
-/*
- * Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. A fork, and
- * a forked checkpoint, lasts as long as this loop.
- */
-static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
-{
-	u32 n = 0, nva = src->h_dup_n;
-
-	va -= i << PAGE_SHIFT;
 	for (; i < last; i++) {
 		u32 pte = s[i];
 
 		if (!pte)
 			continue;
 		if (pte & PTE_W) {
-			pte = take_write(&s[i]);
-			if (nva <= HAT_DUP_MAX && (pte & PTE_A)) {
-				if (nva < HAT_DUP_MAX)
-					src->h_dup_va[nva] = va + (i << PAGE_SHIFT);
-				nva++;
-			}
+			(void)__atomic_fetch_and(&s[i], ~PTE_W, __ATOMIC_RELAXED);
+			pte = __atomic_load_n(&s[i], __ATOMIC_RELAXED); /* with what an MMU has set by now */
 		}
-		hold(pte);
+		/* page_get(): the entry holds a reference already. */
+		(void)__atomic_fetch_add(&frame[pte >> PAGE_SHIFT].pg_ref, 1, __ATOMIC_RELAXED);
 		d[i] = pte;
 		n++;
 	}
-	src->h_dup_n = nva;
 	return n;
+}
+
+/* Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. */
+static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
+{
+	u32 n = 0;
+
+	for (; i < last && src->h_dup_n <= HAT_DUP_MAX; i++, va += PAGE_SIZE) {
+		u32 pte = s[i];
+
+		if (!pte)
+			continue;
+		if (pte & PTE_W) {
+			pte = __atomic_and_fetch(&s[i], ~PTE_W, __ATOMIC_RELAXED);
+			if (pte & PTE_A)
+				remember_va(src, va);
+		}
+		page_get(pte_page(pte));
+		d[i] = pte;
+		n++;
+	}
+	return n + dup_many(s, d, i, last);
 }
 
 static u32 share_entries(const u32 *s, u32 *d, u32 i, u32 last)
