@@ -66,7 +66,9 @@ static void tell_parent(struct proc *p)
 	spin_lock(&pidlock);
 	parent = p->p_parent;
 	parent->p_ref++;
+	spin_lock(&p->p_lock);
 	siginfo_child(&info, p);
+	spin_unlock(&p->p_lock);
 	act = &parent->p_sig.ss_act[K_SIGCHLD - 1];
 	wakeup(&parent->p_children);
 	if (!(act->sa_flags & K_SA_NOCLDSTOP))

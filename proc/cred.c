@@ -46,11 +46,44 @@ void cred_rele(struct cred *cr)
 		kmem_free(cred_cache, cr);
 }
 
+struct cred *cred_of(struct proc *p)
+{
+	struct cred *cr;
+
+	spin_lock(&p->p_lock);
+	cr = p->p_cred;
+	cred_hold(cr);
+	spin_unlock(&p->p_lock);
+	return cr;
+}
+
+uid_t cred_uid_of(struct proc *p)
+{
+	uid_t uid;
+
+	spin_lock(&p->p_lock);
+	uid = p->p_cred->cr_uid;
+	spin_unlock(&p->p_lock);
+	return uid;
+}
+
+void cred_renew(struct lwp *l)
+{
+	struct cred *old = l->l_ucred;
+
+	l->l_ucred = cred_of(l->l_proc);
+	cred_rele(old);
+}
+
 struct cred *cred_cur(void)
 {
 	struct lwp *l = curlwp();
 
-	return l->l_cred ? l->l_cred : l->l_proc->p_cred;
+	if (l->l_cred)
+		return l->l_cred;
+	if (!l->l_ucred)
+		cred_renew(l);
+	return l->l_ucred;
 }
 
 bool cred_in_group(const struct cred *cr, gid_t gid)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Credentials: immutable and shared; to change one's own, a new struct is made and put in p_cred
- * under p_lock. Whoever needs them across a sleep takes a reference.
+ * under p_lock. Whoever needs those of another process takes a reference, since its lwps may change them at any moment. An lwp has a reference on
+ * what its process had when the lwp's call began (l_ucred): another lwp that changes them does not change the call, nor free them under it.
  */
 #ifndef PROC_CRED_H
 #define PROC_CRED_H
@@ -19,11 +20,15 @@ struct cred {
 };
 
 struct proc;
+struct lwp;
 
 struct cred *cred_alloc(void);		      /* all ids 0. NULL: out of memory */
 struct cred *cred_dup(const struct cred *cr); /* ref 1. NULL: out of memory */
 void cred_hold(struct cred *cr);
 void cred_rele(struct cred *cr);
+struct cred *cred_of(struct proc *p); /* with a reference. Takes p_lock */
+uid_t cred_uid_of(struct proc *p);    /* its real user id. Takes p_lock */
+void cred_renew(struct lwp *l); /* l, the current lwp, begins a call, or has changed its credentials. Takes p_lock */
 struct cred *cred_cur(void); /* the current process's, or l_cred; no reference: stable for the current lwp during one call */
 bool cred_in_group(const struct cred *cr, gid_t gid); /* fsgid or supplementary */
 static inline bool cred_super(const struct cred *cr)

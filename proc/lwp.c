@@ -131,6 +131,7 @@ void lwp_free(struct lwp *l)
 						    NULL, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	}
 	sigqueue_flush(&l->l_sigq);
+	cred_rele(l->l_ucred);
 	kmem_free(fpu_cache, l->l_fpu);
 	kstack_free(l->l_kstack);
 	kmem_free(lwp_cache, l);

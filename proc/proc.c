@@ -233,27 +233,32 @@ void proc_set_cwd(struct proc *p, struct vnode *vp, char *path)
 
 int proc_can_signal(struct proc *p, int sig)
 {
-	const struct cred *me = cred_cur(), *it = p->p_cred;
-	bool same_session = curproc()->p_sid == p->p_sid;
+	const struct cred *me = cred_cur();
+	bool same_session = curproc()->p_sid == p->p_sid, may;
+	struct cred *it;
 
 	if (me->cr_euid == 0 || (sig == K_SIGCONT && same_session))
 		return 0;
-	if (me->cr_euid == it->cr_suid || me->cr_euid == it->cr_uid || me->cr_uid == it->cr_suid ||
-	    me->cr_uid == it->cr_uid)
-		return 0;
-	return -EPERM;
+	it = cred_of(p);
+	may = me->cr_euid == it->cr_suid || me->cr_euid == it->cr_uid ||
+	      me->cr_uid == it->cr_suid || me->cr_uid == it->cr_uid;
+	cred_rele(it);
+	return may ? 0 : -EPERM;
 }
 
 int proc_can_access(struct proc *p)
 {
-	const struct cred *me = cred_cur(), *it = p->p_cred;
+	const struct cred *me = cred_cur();
+	struct cred *it;
+	bool may;
 
 	if (me->cr_euid == 0 || p == curproc())
 		return 0;
 	if (p->p_flags & P_SUGID)
 		return -EPERM;
-	if (me->cr_uid == it->cr_euid && me->cr_uid == it->cr_suid && me->cr_uid == it->cr_uid &&
-	    me->cr_gid == it->cr_egid && me->cr_gid == it->cr_sgid && me->cr_gid == it->cr_gid)
-		return 0;
-	return -EPERM;
+	it = cred_of(p);
+	may = me->cr_uid == it->cr_euid && me->cr_uid == it->cr_suid && me->cr_uid == it->cr_uid &&
+	      me->cr_gid == it->cr_egid && me->cr_gid == it->cr_sgid && me->cr_gid == it->cr_gid;
+	cred_rele(it);
+	return may ? 0 : -EPERM;
 }

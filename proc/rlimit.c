@@ -59,7 +59,7 @@ static int set_limit(struct proc *p, u32 which, const struct rlimit_k *rl)
 	if (which == RLIMIT_NOFILE && rl->rl_max > 1024 && rl->rl_max != RLIM_INFINITY_K)
 		return -EPERM;
 	spin_lock(&p->p_lock);
-	if (rl->rl_max > p->p_rlimit[which].rl_max && !cred_super(curproc()->p_cred))
+	if (rl->rl_max > p->p_rlimit[which].rl_max && !cred_super(cred_cur()))
 		error = -EPERM;
 	else
 		p->p_rlimit[which] = *rl;
@@ -146,7 +146,7 @@ long sys_prlimit64(pid_t pid, u32 which, uaddr_t new, uaddr_t old)
 }
 
 /* PRIO_PROCESS 0, PRIO_PGRP 1, PRIO_USER 2; who 0: the caller's own. */
-static bool prio_selects(const struct proc *p, u32 which, pid_t who)
+static bool prio_selects(struct proc *p, u32 which, pid_t who)
 {
 	struct proc *me = curproc();
 
@@ -155,7 +155,7 @@ static bool prio_selects(const struct proc *p, u32 which, pid_t who)
 	switch (which) {
 	case 0: return p->p_pid == (who ? who : me->p_pid);
 	case 1: return p->p_pgid == (who ? who : me->p_pgid);
-	default: return p->p_cred->cr_uid == (who ? (uid_t)who : me->p_cred->cr_uid);
+	default: return cred_uid_of(p) == (who ? (uid_t)who : cred_cur()->cr_uid);
 	}
 }
 
@@ -178,8 +178,11 @@ long sys_getpriority(u32 which, pid_t who)
 static int set_nice(struct proc *p, int nice)
 {
 	const struct cred *me = cred_cur();
+	struct cred *it = cred_of(p);
+	bool may = me->cr_euid == 0 || me->cr_euid == it->cr_uid || me->cr_euid == it->cr_euid;
 
-	if (me->cr_euid != 0 && me->cr_euid != p->p_cred->cr_uid && me->cr_euid != p->p_cred->cr_euid)
+	cred_rele(it);
+	if (!may)
 		return -EPERM;
 	if (nice < p->p_nice && me->cr_euid != 0)
 		return -EACCES;

@@ -17,7 +17,7 @@ u32 proc_user_count(uid_t uid)
 
 	spin_lock(&pidlock);
 	list_for_each(p, &allproc, p_all) {
-		if (p->p_cred->cr_uid == uid)
+		if (cred_uid_of(p) == uid)
 			n++;
 	}
 	spin_unlock(&pidlock);
@@ -121,8 +121,8 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 	struct lwp *l;
 	int error;
 
-	if (!hidden && parent != &proc0 && !cred_super(parent->p_cred) &&
-	    proc_user_count(parent->p_cred->cr_uid) >= rlimit_cur(parent, RLIMIT_NPROC))
+	if (!hidden && parent != &proc0 && !cred_super(cred_cur()) &&
+	    proc_user_count(cred_cur()->cr_uid) >= rlimit_cur(parent, RLIMIT_NPROC))
 		return -EAGAIN;
 	p = proc_alloc();
 	if (!p)

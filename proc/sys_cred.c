@@ -67,6 +67,7 @@ static void cred_set(struct cred *new)
 	p->p_cred = new;
 	spin_unlock(&p->p_lock);
 	cred_rele(old);
+	cred_renew(curlwp());
 }
 
 /* May an unprivileged process set this id: one of the three that it has. */

@@ -298,7 +298,7 @@ static void user_siginfo(struct abi_siginfo *info, int sig, int code)
 	info->si_signo = sig;
 	info->si_code = code;
 	info->kill.pid = curproc()->p_pid;
-	info->kill.uid = curproc()->p_cred->cr_uid;
+	info->kill.uid = cred_cur()->cr_uid;
 }
 
 /* kill to a group (pgid > 0) or to all (0): success if one could be signalled. */

@@ -2,6 +2,8 @@
 /* Who may do what: modes, owners, set-id bits, sticky directories, credentials. All as root first, who then becomes others. */
 #include "t.h"
 #include <grp.h>
+#include <pthread.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <utime.h>
 
@@ -234,6 +236,31 @@ TEST_ROOT(credentials)
 	CHECK(g[0] == 7 && g[1] == 8 && g[2] == 9);
 	CHECK_ERR(getgroups(2, g), EINVAL);
 	CHECK_ERR(setgroups(100000, some), EINVAL);
+}
+
+static void *change_for_ever(void *arg)
+{
+	for (;;)
+		syscall(SYS_setresuid32, 0, 0, 0);
+	return arg;
+}
+
+/* One thread's calls go on with what they began with, while another one changes the credentials. */
+TEST_ROOT(credentials_of_threads)
+{
+	pthread_t th;
+	struct stat st;
+
+	CHECK_EQ(pthread_create(&th, NULL, change_for_ever, NULL), 0);
+	for (long long end = t_now_ns() + 3000000000ll; t_now_ns() < end;) {
+		int fd = SYS(open("f", O_RDWR | O_CREAT | O_EXCL, 0600));
+
+		SYS(fstat(fd, &st));
+		CHECK_EQ(st.st_uid, 0);
+		CHECK_EQ(st.st_gid, 0);
+		SYS(close(fd));
+		SYS(unlink("f"));
+	}
 }
 
 TEST_ROOT(only_root_may)
