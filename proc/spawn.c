@@ -24,20 +24,72 @@ u32 proc_user_count(uid_t uid)
 	return n;
 }
 
+/* A copy of one of p's paths, which another lwp may replace at any moment; NULL if it has none. */
+static int copy_path(struct proc *p, char *const *path, char **out)
+{
+	char *buf = NULL;
+	size_t size = 0, len;
+
+	for (;;) {
+		spin_lock(&p->p_lock);
+		len = *path ? strlen(*path) + 1 : 0;
+		if (len <= size)
+			break;
+		spin_unlock(&p->p_lock);
+		kfree(buf);
+		buf = kmalloc(len, 0);
+		if (!buf)
+			return -ENOMEM;
+		size = len;
+	}
+	if (len)
+		memcpy(buf, *path, len);
+	spin_unlock(&p->p_lock);
+	if (!len) {
+		kfree(buf);
+		buf = NULL;
+	}
+	*out = buf;
+	return 0;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The working directory and its path. Returns with the parent's p_lock held, unless it fails. */
+static int inherit_cwd(struct proc *p, struct proc *parent)
+{
+	for (;;) {
+		int error = copy_path(parent, &parent->p_cwdpath, &p->p_cwdpath);
+
+		if (error)
+			return error;
+		spin_lock(&parent->p_lock);
+		if (same_path(p->p_cwdpath, parent->p_cwdpath))
+			break;
+		spin_unlock(&parent->p_lock);
+		kfree(p->p_cwdpath);
+	}
+	p->p_cwd = parent->p_cwd;
+	if (p->p_cwd)
+		vn_hold(p->p_cwd);
+	return 0;
+}
+
 /* What a child has of its parent by reference or copy, apart from memory and files. Cannot fail once the strings are there. */
 static int inherit_identity(struct proc *p, struct proc *parent)
 {
-	char *cwd = parent->p_cwdpath ? kstrdup(parent->p_cwdpath, 0) : NULL;
-	char *exe = parent->p_exepath ? kstrdup(parent->p_exepath, 0) : NULL;
+	int error = copy_path(parent, &parent->p_exepath, &p->p_exepath);
 
-	if ((parent->p_cwdpath && !cwd) || (parent->p_exepath && !exe)) {
-		kfree(cwd);
-		kfree(exe);
-		return -ENOMEM;
+	if (error)
+		return error;
+	error = inherit_cwd(p, parent);
+	if (error) {
+		kfree(p->p_exepath);
+		return error;
 	}
-	spin_lock(&parent->p_lock);
-	p->p_cwdpath = cwd;
-	p->p_exepath = exe;
 	p->p_cred = parent->p_cred;
 	cred_hold(p->p_cred);
 	memcpy(p->p_sig.ss_act, parent->p_sig.ss_act, sizeof(p->p_sig.ss_act));
@@ -46,23 +98,20 @@ static int inherit_identity(struct proc *p, struct proc *parent)
 	memcpy(p->p_comm, parent->p_comm, sizeof(p->p_comm));
 	p->p_umask = parent->p_umask;
 	p->p_monoff = parent->p_monoff;
-	p->p_cwd = parent->p_cwd;
 	p->p_root = parent->p_root;
+	if (p->p_root)
+		vn_hold(p->p_root);
 	p->p_exe = parent->p_exe;
+	if (p->p_exe)
+		vn_hold(p->p_exe);
 	p->p_pidspace = parent->p_pidspace;
 	pidspace_hold(p->p_pidspace);
 	p->p_every = p->p_everyleft = parent->p_every;
 	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_TRACE));
 	spin_unlock(&parent->p_lock);
-	if (p->p_cwd)
-		vn_hold(p->p_cwd);
-	if (p->p_root)
-		vn_hold(p->p_root);
-	if (p->p_exe) {
-		/* The parent holds the text right already, so one more cannot be refused. */
-		vn_hold(p->p_exe);
+	/* The parent holds the text right already, so one more cannot be refused. */
+	if (p->p_exe)
 		(void)vn_text_begin(p->p_exe);
-	}
 	return 0;
 }
 

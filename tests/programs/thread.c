@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define OK(call) CHECK_EQ(call, 0)
@@ -371,6 +372,48 @@ static void *fork_it(void *arg)
 	if (pid == 0)
 		_exit(syscall(SYS_gettid) == getpid() ? 59 : 1);
 	return (void *)(intptr_t)WEXITSTATUS(t_wait(pid));
+}
+
+static void *walks(void *arg)
+{
+	char *const *dir = arg;
+
+	for (;;) {
+		SYS(chdir(dir[0]));
+		SYS(chdir(dir[1]));
+	}
+	return NULL;
+}
+
+/* Whatever directory a child begins in, it knows its name. */
+TEST(fork_beside_a_thread_that_walks)
+{
+	char top[200], a[220], b[220], *dir[] = { a, b };
+	pthread_t th;
+
+	CHECK(getcwd(top, sizeof(top)) != NULL);
+	snprintf(a, sizeof(a), "%s/a", top);
+	snprintf(b, sizeof(b), "%s/a/directory", top);
+	SYS(mkdir(a, 0755));
+	SYS(mkdir(b, 0755));
+	SYS(chdir(a));
+	OK(pthread_create(&th, NULL, walks, dir));
+	for (long long end = t_now_ns() + 3000000000ll; t_now_ns() < end;) {
+		pid_t pid = t_fork();
+
+		if (pid == 0) {
+			char cwd[300];
+			struct stat st, want;
+
+			CHECK(getcwd(cwd, sizeof(cwd)) != NULL);
+			SYS(stat(".", &st));
+			SYS(stat(cwd, &want));
+			CHECK(strcmp(cwd, a) == 0 || strcmp(cwd, b) == 0);
+			CHECK_EQ(st.st_ino, want.st_ino);
+			_exit(0);
+		}
+		t_join(pid);
+	}
 }
 
 TEST(fork_in_a_thread)
