@@ -237,6 +237,7 @@ TEST(kill_ends_a_vfork_that_waits)
 	SOON(died(pid, &st));
 	CHECK_EQ(st, SIGKILL);
 	SYS(kill((pid_t)shared[1], SIGTERM));
+	SOON(kill((pid_t)shared[1], 0) < 0); /* process 1 has seen its end */
 }
 
 T_NO_HOOK
