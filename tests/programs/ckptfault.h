@@ -11,6 +11,7 @@
 #include <reprise/ckpt.h>
 #include <semaphore.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/time.h>
 
@@ -84,12 +85,65 @@ static void target_answer(int fd, int result, int error)
 #define HIGH_FD 70
 #define RT_FIRST 100 /* values of signals that wait, blocked */
 #define RT_N 3
+#define REMOVED 3000 /* bytes of a file without a name */
+
+static bool with_family; /* a child that works, and one that has ended */
 
 static struct kept {
-	int log, high, dir;
+	int log, high, dir, removed, pipe[2];
 	char *shared, *own;
 	pid_t thread;
+	timer_t timer;
+	/* The family: questions go down, answers come up, and the child counts them in memory that both see. */
+	int down, up;
+	unsigned *count, asked;
+	pid_t child, zombie;
 } kept;
+
+static void be_child(int in, int out)
+{
+	char c;
+
+	while (read(in, &c, 1) == 1) {
+		++*kept.count;
+		if (write(out, &c, 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+static void start_family(void)
+{
+	int down[2], up[2];
+
+	kept.count = SYS((unsigned *)mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	SYS(pipe(down));
+	SYS(pipe(up));
+	kept.child = SYS(fork());
+	if (kept.child == 0) {
+		close(down[1]);
+		close(up[0]);
+		be_child(down[0], up[1]);
+	}
+	close(down[0]);
+	close(up[1]);
+	kept.down = down[1];
+	kept.up = up[0];
+	kept.zombie = SYS(fork());
+	if (kept.zombie == 0)
+		_exit(7);
+}
+
+static int family_is_there(void)
+{
+	siginfo_t si = { 0 };
+	char c = (char)++kept.asked, d = 0;
+
+	return write(kept.down, &c, 1) == 1 && read(kept.up, &d, 1) == 1 && c == d &&
+	       *kept.count == kept.asked && kill(kept.child, 0) == 0 &&
+	       waitid(P_PID, (id_t)kept.zombie, &si, WEXITED | WNOWAIT) == 0 && si.si_status == 7;
+}
 
 static void *sleeper(void *arg)
 {
@@ -138,6 +192,16 @@ static void build_state(const char *dir)
 
 		SYS(sigqueue(getpid(), SIGRTMIN, v));
 	}
+	SYS(pipe(kept.pipe));
+	CHECK_EQ(write(kept.pipe[1], "bytes", 5), 5);
+	kept.removed = SYS(open("removed", O_RDWR | O_CREAT | O_EXCL, 0600));
+	SYS(unlink("removed"));
+	SYS(ftruncate(kept.removed, REMOVED));
+	CHECK_EQ(pwrite(kept.removed, "r", 1, REMOVED - 1), 1);
+	SYS(timer_create(CLOCK_MONOTONIC, NULL, &kept.timer));
+	SYS(timer_settime(kept.timer, 0, &(struct itimerspec){ .it_value = { 5000, 0 } }, NULL));
+	if (with_family)
+		start_family();
 	start_thread();
 }
 
@@ -160,14 +224,20 @@ static int signals_are_there(void)
 
 static int state_is_there(void)
 {
+	struct itimerspec ts;
 	struct itimerval it;
 	struct stat a, b;
 	stack_t ss;
+	char r = 0;
+	int n = 0;
 
 	return fstat(kept.log, &a) == 0 && fstat(kept.high, &b) == 0 && a.st_ino == b.st_ino &&
 	       fstat(kept.dir, &a) == 0 && S_ISDIR(a.st_mode) && kept.own[5000] == 'o' &&
 	       sigaltstack(NULL, &ss) == 0 && ss.ss_size == 16384 && getitimer(ITIMER_REAL, &it) == 0 &&
-	       it.it_value.tv_sec > 0 && syscall(SYS_tgkill, getpid(), kept.thread, 0) == 0;
+	       it.it_value.tv_sec > 0 && pread(kept.removed, &r, 1, REMOVED - 1) == 1 && r == 'r' &&
+	       ioctl(kept.pipe[0], FIONREAD, &n) == 0 && n == 5 && timer_gettime(kept.timer, &ts) == 0 &&
+	       ts.it_value.tv_sec > 0 && (!with_family || family_is_there()) &&
+	       syscall(SYS_tgkill, getpid(), kept.thread, 0) == 0;
 }
 
 static void target(const char *dir)
@@ -197,7 +267,7 @@ static void target(const char *dir)
 		if (sig < 0)
 			_exit(4);
 		if (sig == SIGUSR2)
-			result = ckpt(NAME, 0);
+			result = ckpt(NAME, with_family ? CKPT_TREE : 0);
 		error = errno;
 		step(&target_state);
 		/* Learns what became of its log, and is free to have images made again that rely on it. */
