@@ -174,15 +174,15 @@ static int make_room(struct ckpt_restore *cr)
 	const struct img_image *img = &cr->cr_img;
 
 	cr->cr_member = kzalloc(img->i_nproc * sizeof(*cr->cr_member), 0);
-	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
-	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
-	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
-	if (!cr->cr_member || !cr->cr_filev || !cr->cr_pipev || !cr->cr_datav)
+	if (!cr->cr_member)
 		return -ENOMEM;
 	for (u32 i = 0; i < img->i_nproc; i++)
 		cr->cr_member[i] = (struct ckpt_rmember){ .rm_restore = cr, .rm_img = &img->i_proc[i] };
 	cr->cr_member[0].rm_proc = curproc();
-	return 0;
+	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
+	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
+	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
+	return cr->cr_filev && cr->cr_pipev && cr->cr_datav ? 0 : -ENOMEM;
 }
 
 /* The descriptions are the processes' own from here on; what nobody has is closed. */

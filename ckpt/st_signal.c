@@ -37,7 +37,7 @@ static int restore_queue(const struct img_sigqueue *iq, struct sigqueue *q)
 		listed |= SIGBIT(info.si_signo);
 		error = sigqueue_add(q, info.si_signo, &info);
 		if (error)
-			return error;
+			return error == -EAGAIN ? -ENOMEM : error;
 	}
 	q->sq_set |= iq->q_set & ~listed;
 	return 0;
