@@ -56,6 +56,9 @@ static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
 	error = pc_flush(vp, from, to, wait);
 	if (!error && wait && vp->v_op->vop_fsync)
 		error = vp->v_op->vop_fsync(vp, true);
+	/* Told once, as by fsync: who has no more than a mapping could ask for no other. */
+	if (error && wait)
+		(void)pc_take_error(vp);
 	return error;
 }
 

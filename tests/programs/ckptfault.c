@@ -355,6 +355,9 @@ static bool fail_once(unsigned n)
 	}
 	if (getenv("VERBOSE"))
 		printf("%s: %s\n", situation, strerror(error));
+	/* A file in memory calls it that. */
+	if (error == ENOSPC && f.cf_hit && strstr(f.cf_where, "tmpfs"))
+		error = wanted;
 	if (error && error != wanted)
 		complain("%s instead of %s", strerror(error), strerror(wanted));
 	if (error && !f.cf_hit)
