@@ -275,6 +275,7 @@ static int commit_closed(struct ext2mount *em, bool home, struct list *ordered, 
 	if (em->em_frozen && !(em->em_sb->s_state & EXT2_STATE_ERROR)) {
 		em->em_sb->s_state |= EXT2_STATE_ERROR;
 		ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+		ext2_orphans_dissolve(em);
 	}
 	if (em->em_logging)
 		ext2_apply_freed(em); /* in the same transaction; nobody can use it before that is written */

@@ -230,6 +230,8 @@ void ext2_lost_name(struct ext2inode *ei);
 /* Its removal is on the disk: ei is one for the list of inodes that a crash would leave behind. Within an operation */
 void ext2_orphan_add(struct ext2inode *ei);
 bool ext2_inactive(struct vnode *vp);
+/* e2fsck does not trust the chain of a disk that has errors: it finds what is in use as inodes that have ended. No operation is open. */
+void ext2_orphans_dissolve(struct ext2mount *em);
 /* Frees what is abandoned: left by a crash, or because its blocks could not be found. Stops at the first that cannot be freed now.
  * `mounting`: those that have names are made as short as they say, too. */
 int ext2_orphans_clear(struct ext2mount *em, bool mounting);

@@ -32,12 +32,35 @@ static void set_next(struct ext2mount *em, struct ext2inode *ei, u32 next)
 	}
 }
 
+static void mark_ended(struct ext2inode *ei)
+{
+	ei->ei_d->i_links_count = 0;
+	ei->ei_d->i_dtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
+	ext2_idirty(ei, false);
+}
+
+void ext2_orphans_dissolve(struct ext2mount *em)
+{
+	struct ext2inode *ei, *tmp;
+
+	mutex_lock(&em->em_alloc);
+	list_for_each_safe(ei, tmp, &em->em_orphans, ei_orphan) {
+		mark_ended(ei);
+		list_remove(&ei->ei_orphan);
+	}
+	if (em->em_sb->s_last_orphan != em->em_abandoned)
+		set_next(em, NULL, em->em_abandoned);
+	mutex_unlock(&em->em_alloc);
+}
+
 void ext2_orphan_add(struct ext2inode *ei)
 {
 	struct ext2mount *em = ei->ei_mount;
 
 	mutex_lock(&em->em_alloc);
-	if (list_empty(&ei->ei_orphan)) {
+	if (em->em_frozen) {
+		mark_ended(ei);
+	} else if (list_empty(&ei->ei_orphan)) {
 		ei->ei_d->i_links_count = 0;
 		set_next(em, ei, em->em_sb->s_last_orphan);
 		set_next(em, NULL, (u32)ei->ei_vp->v_ino);
@@ -130,9 +153,7 @@ static void end_inode(struct ext2inode *ei)
 	}
 	orphan_remove(ei);
 	ei->ei_d->i_size = ei->ei_d->i_size_high = 0;
-	ei->ei_d->i_links_count = 0;
-	ei->ei_d->i_dtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
-	ext2_idirty(ei, false);
+	mark_ended(ei);
 	ext2_ifree(ei, now);
 }
 
