@@ -43,6 +43,7 @@ help:
 #H make run        boot in QEMU, console on this terminal (VM="--smp 4 --mem 64": options of tools/vm)
 #H make demo       the whole story: compute, checkpoint, power cut, recover
 #H make check      build and run all tests (TESTS="-k NAME": options of tests/run)
+#H make check-full the long ones too: every state of a process in every mode, as a table
 #H make bench      the measurements beside those of Linux, and of checkpoints by size, under build/bench/
 #H make debug      QEMU and gdb in this terminal
 #H make iso, make disk EXTRA=DIR      only the CD; only the disk, with the files of DIR over the root

@@ -36,6 +36,10 @@ PROGRAMS = [
     ("sysfuzz", {"argv": ["sysfuzz", "1", "3000", "3"], "oracle": False, "limit": 200}),
 ]
 
+# The states of tests/programs/states undisturbed: do they tell the truth, here and on the Linux host? What else happens to them:
+# system/states.py.
+STATES = ["files", "ids", "locks", "memory", "moving", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree"]
+
 SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 
 # These run with 1 and 4 CPUs as well.
@@ -53,6 +57,7 @@ def programs():
             rows.append(Program(f"prog/{name}@tmp", place="tmp", **options))
         for n in (1, 4) if name in CPU_MATRIX else ():
             rows.append(Program(f"prog/{name}@smp{n}", smp=n, **options))
+    rows += [Program(f"prog/st-{name}", argv=["stdrive", "none", name], limit=200) for name in STATES]
     # Sorting and packing hundreds of thousands of lines takes its time on a busy host.
     rows += [Program("prog/sh-" + name, script=name + ".sh", limit=200) for name in SCRIPTS]
     return rows

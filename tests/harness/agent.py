@@ -31,6 +31,7 @@ class Agent:
     def __init__(self, machine):
         self.machine = machine
         self.buf = b""
+        self.output = b""       # of the program that runs, or ran last
 
     # Frames.
 
@@ -111,14 +112,14 @@ class Agent:
         if stdin:
             items.append("stdin=" + stdin)
         self.send("run", b"\0".join(i.encode() for i in items) + b"\0")
-        output = b""
+        self.output = b""
         while True:
             kind, payload = self.expect("out", "beat", "exit")
             if kind == "out":
-                output += payload
+                self.output += payload
             elif kind == "exit":
                 values = dict(v.split("=") for v in payload.decode().split())
-                return Outcome(output, int(values["status"]), values["timeout"] == "1", int(values["left"]),
+                return Outcome(self.output, int(values["status"]), values["timeout"] == "1", int(values["left"]),
                                int(values["ms"]))
 
     def sh(self, script, **kw):

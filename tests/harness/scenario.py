@@ -31,10 +31,11 @@ SCENARIOS = []
 PROMPT = r"[^\r\n]*# (?:\x1b\[6n)?\Z"
 
 
-def scenario(name, smp=(2,), limit=600, oracle=False):
+def scenario(name, smp=(2,), limit=600, oracle=False, full=False):
+    """full: only `tests/run --full` takes it."""
     def register(fn):
         for n in smp:
-            SCENARIOS.append(ScenarioTest(name if n == 2 or len(smp) == 1 else f"{name}@smp{n}", fn, n, limit, oracle))
+            SCENARIOS.append(ScenarioTest(name if n == 2 or len(smp) == 1 else f"{name}@smp{n}", fn, n, limit, oracle, full))
         return fn
     return register
 
@@ -213,8 +214,8 @@ class Scenario:
 class ScenarioTest:
     kind = "system"
 
-    def __init__(self, name, fn, smp, limit, oracle):
-        self.name, self.fn, self.smp, self.limit, self.oracle = name, fn, smp, limit, oracle
+    def __init__(self, name, fn, smp, limit, oracle, full):
+        self.name, self.fn, self.smp, self.limit, self.oracle, self.full = name, fn, smp, limit, oracle, full
 
     def run(self, runner):
         smp = runner.smp or self.smp

@@ -486,38 +486,35 @@ static enum outcome await_image(struct state *s)
 	long long until = deadline();
 	char path[100];
 
-	snprintf(path, sizeof(path), "%s_ckpt", s->s_dir);
-	while (access(path, F_OK) < 0) {
+	snprintf(path, sizeof(path), "%s_ckpt.new", s->s_dir);
+	while (access(path, F_OK) == 0) {
 		if (t_now_ns() > until)
-			return bad(s, "the forked checkpoint leaves no image");
+			return bad(s, "the forked checkpoint comes to no end");
 		nap();
 	}
 	return OK;
 }
 
+/* The first one is waited for; with the second the process goes on at once. */
 static enum outcome mode_forked(struct state *s)
 {
 	enum outcome o;
 
-	if (begin(s) < 0)
+	if (begin(s) < 0 || ((s->s_flags & ST_LOOP) && stop_everybody(s) < 0))
 		return BAD;
+	o = save(s, CKPT_FORKED | CKPT_WAIT);
+	if (o == OK && kill_everybody(s) < 0)
+		o = BAD;
+	if (o == OK)
+		o = revive(s);
+	if (o == OK)
+		o = finish(s, "the recovered process");
+	if (o != OK || kill_everybody(s) < 0 || begin(s) < 0)
+		return o == OK ? BAD : o;
 	o = save(s, CKPT_FORKED);
 	if (o == OK)
 		o = finish(s, "the original");
-	if (o == OK)
-		o = await_image(s);
-	if (o != OK || kill_everybody(s) < 0)
-		return o == OK ? BAD : o;
-	/* And one that is waited for. */
-	if (begin(s) < 0)
-		return BAD;
-	if ((s->s_flags & ST_LOOP) && stop_everybody(s) < 0)
-		return BAD;
-	o = save(s, CKPT_FORKED | CKPT_WAIT);
-	if (o != OK || kill_everybody(s) < 0)
-		return o == OK ? BAD : o;
-	o = revive(s);
-	return o == OK ? finish(s, "the recovered process") : o;
+	return o == OK ? await_image(s) : o;
 }
 
 static enum outcome mode_self(struct state *s)

@@ -31,7 +31,7 @@ STATE(pid)
 	SYS(syscall(SYS_tgkill, pid, tid, 0));
 	child_knows(pid);
 	CHECK_EQ(getpriority(PRIO_PROCESS, pid), 0);
-	CHECK_EQ(sched_getscheduler(pid), SCHED_OTHER);
+	CHECK_EQ(syscall(SYS_sched_getscheduler, pid), SCHED_OTHER);
 	CHECK_EQ(getpgid(pid), getpgrp());
 }
 

@@ -28,6 +28,7 @@
 #define ST_TREE 1u /* has children while it waits */
 #define ST_LOOP 2u /* its state changes all the time */
 #define ST_ROOT 4u /* needs uid 0 */
+#define ST_HELPER 8u /* is not listed: another state executes it */
 
 struct st_state {
 	const char *st_name;
@@ -154,8 +155,11 @@ static int t_hook(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	if (strcmp(argv[1], "-l") == 0) {
-		for (int i = 0; i < st_nstates; i++)
+		for (int i = 0; i < st_nstates; i++) {
+			if (st_states[i].st_flags & ST_HELPER)
+				continue;
 			printf("%s %u\n", st_states[i].st_name, st_states[i].st_flags);
+		}
 		return 0;
 	}
 	CHECK(getcwd(st_go_path, sizeof(st_go_path) - 4) != NULL);

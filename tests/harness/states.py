@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The states of tests/programs/states under tests/programs/stdrive.c: what came of each in each mode."""
+import re
+
+from .verdict import Failure, MachineEnd
+
+PLACE = "/var/tmp/states"
+LINE = re.compile(r"^(ok|FAIL|refused|n/a|wrote) ([\w-]+/\w+)(?:: (.*))?$", re.M)
+MACHINES = 5        # a kernel that dies of every state need not do so for all of them
+LIMIT = 3000        # seconds of the machine for one run of the driver
+
+# What a kernel does not do yet: a pattern of names, the modes (None: all), why. Found again, it fails no test.
+KNOWN = []
+
+# All that was seen in this run: {(mode, CPUs): {state: outcome}}, for the table.
+SEEN = {}
+
+
+def known(name, mode):
+    return any(re.fullmatch(pattern, name) and (not modes or mode in modes) for pattern, modes, _ in KNOWN)
+
+
+class Run:
+    """All states, or those that names say, in one mode, on machines of one scenario."""
+
+    def __init__(self, t, mode, names=(), options=(), title=None):
+        self.t, self.mode, self.options = t, mode, list(options)
+        self.names = list(names)
+        self.title = title or mode
+        self.outcomes, self.why = {}, {}
+
+    def parse(self, text):
+        for outcome, name, why in LINE.findall(text):
+            self.outcomes[name] = outcome
+            self.why[name] = why
+
+    def drive(self, agent, mode, names, fresh):
+        """One run of the driver. Raises MachineEnd, with what was seen until then parsed."""
+        try:
+            out = agent.run(["/tests/stdrive", *self.options, mode, *names], cwd=PLACE, fresh=fresh, limit=LIMIT,
+                            name=f"states {self.title}")
+        finally:
+            self.parse(agent.output.decode("utf-8", "replace"))
+        if out.timeout or out.status >> 8 > 1 or out.status & 0x7f:
+            raise Failure(f"stdrive {mode}: {out.ended()}\n{out.output.decode('utf-8', 'replace')[-1500:]}")
+        return out
+
+    def listed(self, agent):
+        out = agent.run(["/tests/stdrive", "list", *self.names], limit=60)
+        return [line.split()[0] for line in out.output.decode().splitlines()]
+
+    def all_on(self, disk):
+        """Drives all of them; a machine that dies takes one state with it, the others go on on the next."""
+        todo = None
+        for _ in range(MACHINES):
+            m, agent = self.t.boot(disk)
+            todo = self.listed(agent) if todo is None else todo
+            try:
+                self.drive(agent, self.mode, todo, True)
+                self.t.finish(m, agent, disk)
+                return
+            except MachineEnd as e:
+                todo = self.died(todo, e)
+                m.stop()
+            if not todo:
+                return
+
+    def died(self, todo, end):
+        """The first one without an outcome had the machine when it ended; those behind it are left."""
+        left = [n for n in todo if n not in self.outcomes]
+        if not left:
+            raise end
+        self.outcomes[left[0]], self.why[left[0]] = end.verdict, end.detail
+        return left[1:]
+
+    def judge(self):
+        """Remembers all outcomes for the table; fails for what is neither good nor known."""
+        SEEN.setdefault((self.title, self.t.smp), {}).update(self.outcomes)
+        bad = [n for n, o in self.outcomes.items() if o not in ("ok", "n/a") and not known(n, self.title)]
+        self.t.check(self.outcomes, "the driver named no state")
+        if bad:
+            first = bad[0]
+            raise Failure(f"{len(bad)} of {len(self.outcomes)} states, mode {self.title}:\n"
+                          + "\n".join(f"{self.outcomes[n]} {n}: {self.why[n]}" for n in bad)
+                          + f"\non the machine: mkdir -p {PLACE}; cd {PLACE}; /tests/stdrive {' '.join([*self.options, self.mode, first])}")
+
+
+def table():
+    """state x mode, for people."""
+    columns = sorted(SEEN, key=lambda c: (c[1], list(SEEN).index(c)))
+    names = sorted({n for seen in SEEN.values() for n in seen})
+    width = max(map(len, names), default=0)
+    lines = [f"{'':{width}}  {'  '.join(f'{mode}/{smp}' for mode, smp in columns)}"]
+    for n in names:
+        cells = [f"{SEEN[c].get(n, ''):{len(f'{c[0]}/{c[1]}')}}" for c in columns]
+        lines.append(f"{n:{width}}  {'  '.join(cells)}".rstrip())
+    for c in columns:
+        seen = list(SEEN[c].values())
+        lines.append(f"{c[0]} with {c[1]} CPU{'s' * (c[1] > 1)}: "
+                     + ", ".join(f"{seen.count(o)} {o}" for o in sorted(set(seen))))
+    return "\n".join(lines)
