@@ -14,6 +14,7 @@
 #define CLOCK_MONOTONIC 1
 #define CLOCK_BOOTTIME 7
 #define TIMER_ABSTIME 1
+#define OVERRUN_MAX 0x7fffffffull /* DELAYTIMER_MAX */
 
 /* sigev_notify (asm-generic/siginfo.h) */
 #define SIGEV_SIGNAL 0
@@ -37,7 +38,7 @@ struct ptimer {
 	struct callout pt_callout;
 	u64 pt_next;	 /* monotonic ns, 0: not armed */
 	u64 pt_interval; /* ns */
-	u32 pt_overrun;	 /* expirations beyond the one whose signal was posted last */
+	u32 pt_overrun;	 /* expirations beyond the one whose signal was taken last */
 };
 
 static struct kmem_cache *ptimer_cache;
@@ -47,27 +48,43 @@ void ptimer_init(void)
 	ptimer_cache = kmem_cache_create("ptimer", sizeof(struct ptimer), 0);
 }
 
-/* Posts the timer's signal. One that is still pending stands for this expiration too. p_lock held. */
-static void post(struct ptimer *pt)
+/* The timer's entry in a queue. Other timers may have entries for the same signal. */
+static struct sigent *pending(struct ptimer *pt, struct sigqueue *q)
+{
+	struct sigent *se;
+
+	list_for_each(se, &q->sq_list, se_link) {
+		if (se->se_info.si_code == K_SI_TIMER && se->se_info.timer.tid == pt->pt_id)
+			return se;
+	}
+	return NULL;
+}
+
+/* Posts the timer's signal, for 1 + `missed` expirations. One that is still pending stands for these too. p_lock held. */
+static void post(struct ptimer *pt, u64 missed)
 {
 	struct proc *p = pt->pt_proc;
 	struct abi_siginfo info = { .si_signo = pt->pt_event.sigev_signo, .si_code = K_SI_TIMER };
 	struct lwp *l = NULL;
+	struct sigent *se;
 
 	if (pt->pt_event.sigev_notify == SIGEV_NONE)
 		return;
-	info.timer.tid = pt->pt_id;
-	info.timer.overrun = (s32)pt->pt_overrun;
-	info.timer.value = pt->pt_event.sigev_value;
 	if (pt->pt_event.sigev_notify == SIGEV_THREAD_ID) {
 		l = lwp_find(p, pid_real_for(p, pt->pt_event.sigev_tid));
 		if (!l)
 			return;
 	}
-	if ((l ? l->l_sigq.sq_set : p->p_sig.ss_q.sq_set) & SIGBIT(info.si_signo))
-		pt->pt_overrun++;
-	else if (signal_post_locked(p, l, info.si_signo, &info) == 0)
-		pt->pt_overrun = 0;
+	se = pending(pt, l ? &l->l_sigq : &p->p_sig.ss_q);
+	if (se) {
+		se->se_info.timer.overrun = (s32)MIN(se->se_info.timer.overrun + 1 + missed, OVERRUN_MAX);
+		return;
+	}
+	info.timer.tid = pt->pt_id;
+	info.timer.overrun = (s32)MIN(missed, OVERRUN_MAX);
+	info.timer.value = pt->pt_event.sigev_value;
+	/* Without memory for an entry this expiration is lost: the next one comes. */
+	(void)signal_post_locked(p, l, info.si_signo, &info);
 }
 
 static void fire(void *arg)
@@ -78,16 +95,16 @@ static void fire(void *arg)
 
 	spin_lock(&p->p_lock);
 	if (pt->pt_next && pt->pt_next <= now) {
-		if (pt->pt_interval) {
-			u64 missed = (now - pt->pt_next) / pt->pt_interval;
+		u64 missed = 0;
 
-			pt->pt_overrun += (u32)missed;
+		if (pt->pt_interval) {
+			missed = (now - pt->pt_next) / pt->pt_interval;
 			pt->pt_next += (missed + 1) * pt->pt_interval;
 			callout_set(&pt->pt_callout, pt->pt_next);
 		} else {
 			pt->pt_next = 0;
 		}
-		post(pt);
+		post(pt, missed);
 	}
 	spin_unlock(&p->p_lock);
 }
@@ -167,6 +184,14 @@ int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st)
 	}
 	spin_unlock(&p->p_lock);
 	return 0;
+}
+
+void ptimer_taken(struct proc *p, const struct abi_siginfo *info)
+{
+	struct ptimer *pt = info->si_code == K_SI_TIMER ? find(p, info->timer.tid) : NULL;
+
+	if (pt)
+		pt->pt_overrun = (u32)info->timer.overrun;
 }
 
 static bool event_ok(const struct abi_sigevent *ev)
@@ -363,7 +388,7 @@ long sys_timer_getoverrun(s32 id)
 	spin_lock(&p->p_lock);
 	pt = find(p, id);
 	if (pt)
-		n = (long)MIN(pt->pt_overrun, 0x7fffffffu);
+		n = (long)pt->pt_overrun;
 	spin_unlock(&p->p_lock);
 	return n;
 }

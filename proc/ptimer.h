@@ -23,6 +23,8 @@ void ptimer_init(void);
 s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st);
 /* Makes the timer `id` of p; not while it is in use. -EINVAL (id, clock), -ENOMEM. May sleep */
 int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st);
+/* A signal of p leaves its queue: from now on timer_getoverrun() tells of this expiration, if it is one. p_lock held. */
+void ptimer_taken(struct proc *p, const struct abi_siginfo *info);
 /* All timers of p go: exec and exit. May sleep. */
 void ptimer_delete_all(struct proc *p);
 

@@ -7,6 +7,7 @@
 #include "proc/abi_time.h"
 #include "proc/lwp_impl.h"
 #include "proc/pgrp.h"
+#include "proc/ptimer.h"
 #include "proc/restart.h"
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
@@ -214,6 +215,7 @@ static int take_waited(sigset_k set, struct abi_siginfo *info)
 	if (own | shared) {
 		sig = __builtin_ctzll(own | shared) + 1;
 		sigqueue_take(own & SIGBIT(sig) ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
+		ptimer_taken(p, info);
 	}
 	return sig;
 }

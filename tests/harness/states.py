@@ -34,55 +34,49 @@ class Run:
             self.outcomes[name] = outcome
             self.why[name] = why
 
-    def drive(self, agent, mode, names, fresh):
+    def drive(self, agent, mode, options=(), fresh=True):
         """One run of the driver. Raises MachineEnd, with what was seen until then parsed."""
         try:
-            out = agent.run(["/tests/stdrive", *self.options, mode, *names], cwd=PLACE, fresh=fresh, limit=LIMIT,
+            out = agent.run(["/tests/stdrive", *self.options, *options, mode, *self.names], cwd=PLACE, fresh=fresh, limit=LIMIT,
                             name=f"states {self.title}")
         finally:
             self.parse(agent.output.decode("utf-8", "replace"))
         if out.timeout or out.status >> 8 > 1 or out.status & 0x7f:
             raise Failure(f"stdrive {mode}: {out.ended()}\n{out.output.decode('utf-8', 'replace')[-1500:]}")
-        return out
-
-    def listed(self, agent):
-        out = agent.run(["/tests/stdrive", "list", *self.names], limit=60)
-        return [line.split()[0] for line in out.output.decode().splitlines()]
 
     def all_on(self, disk):
         """Drives all of them; a machine that dies takes one state with it, the others go on on the next."""
-        todo = None
+        options, names = [], None
         for _ in range(MACHINES):
             m, agent = self.t.boot(disk)
-            todo = self.listed(agent) if todo is None else todo
+            if names is None:
+                out = agent.run(["/tests/stdrive", "list", *self.names])
+                names = [line.split()[0] for line in out.output.decode().splitlines()]
             try:
-                self.drive(agent, self.mode, todo, True)
+                self.drive(agent, self.mode, options)
                 self.t.finish(m, agent, disk)
                 return
             except MachineEnd as e:
-                todo = self.died(todo, e)
                 m.stop()
-            if not todo:
-                return
+                left = [n for n in names if n not in self.outcomes]
+                if not left:
+                    raise
+                self.outcomes[left[0]], self.why[left[0]] = e.verdict, e.detail
+                options = ["-a", left[0]]
+        raise Failure(f"{MACHINES} machines died in mode {self.title}:\n" + "\n".join(self.failures()))
 
-    def died(self, todo, end):
-        """The first one without an outcome had the machine when it ended; those behind it are left."""
-        left = [n for n in todo if n not in self.outcomes]
-        if not left:
-            raise end
-        self.outcomes[left[0]], self.why[left[0]] = end.verdict, end.detail
-        return left[1:]
+    def failures(self):
+        return [f"{o} {n}: {self.why[n]}" for n, o in self.outcomes.items() if o not in ("ok", "n/a") and not known(n, self.title)]
 
     def judge(self):
         """Remembers all outcomes for the table; fails for what is neither good nor known."""
         SEEN.setdefault((self.title, self.t.smp), {}).update(self.outcomes)
-        bad = [n for n, o in self.outcomes.items() if o not in ("ok", "n/a") and not known(n, self.title)]
+        bad = self.failures()
         self.t.check(self.outcomes, "the driver named no state")
         if bad:
-            first = bad[0]
-            raise Failure(f"{len(bad)} of {len(self.outcomes)} states, mode {self.title}:\n"
-                          + "\n".join(f"{self.outcomes[n]} {n}: {self.why[n]}" for n in bad)
-                          + f"\non the machine: mkdir -p {PLACE}; cd {PLACE}; /tests/stdrive {' '.join([*self.options, self.mode, first])}")
+            name = bad[0].split()[1].rstrip(":")
+            raise Failure(f"{len(bad)} of {len(self.outcomes)} states, mode {self.title}:\n" + "\n".join(bad)
+                          + f"\non the machine: mkdir -p {PLACE}; cd {PLACE}; /tests/stdrive {' '.join([*self.options, self.mode, name])}")
 
 
 def table():

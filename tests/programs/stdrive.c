@@ -2,9 +2,9 @@
 /*
  * Drives the states of tests/programs/states: starts each, saves it while it waits, brings it back, and says how it ended.
  *
- *   stdrive [-t] [-v] [-o FLAGS] MODE [FAMILY[/STATE] | -FAMILY[/STATE]]...
+ *   stdrive [-t] [-v] [-o FLAGS] [-a FAMILY/STATE] MODE [FAMILY[/STATE] | -FAMILY[/STATE]]...
  *
- * Without names: all states; a minus in front leaves out. MODE:
+ * Without names: all states; a minus in front leaves out. -a: only those that are listed behind FAMILY/STATE. MODE:
  *
  *   list       the states, with T (has children), L (changes all the time)
  *   none       nothing is saved: it also runs on a Linux host
@@ -55,6 +55,7 @@ static struct state states[MAXSTATES];
 static int nstates;
 static char bindir[PATH_MAX];
 static int as_tree, verbose;
+static const char *behind;
 static unsigned recover_flags;
 
 static void nap(void)
@@ -144,10 +145,16 @@ static int matches(const struct state *s, const char *name)
 	return strncmp(name, s->s_family, n) == 0 && (!name[n] || (name[n] == '/' && strcmp(name + n + 1, s->s_name) == 0));
 }
 
+/* To be asked in the order of the list. */
 static int wanted(const struct state *s, char **names)
 {
 	int yes = 1, positive = 0;
 
+	if (behind) {
+		if (matches(s, behind))
+			behind = NULL;
+		return 0;
+	}
 	for (; *names; names++) {
 		if (**names == '-') {
 			if (matches(s, *names + 1))
@@ -756,11 +763,12 @@ static int t_hook(int argc, char **argv)
 	int c, nothers = 0, failed = 0;
 	char *slash;
 
-	while ((c = getopt(argc, argv, "+tvo:")) != -1) {
+	while ((c = getopt(argc, argv, "+tvo:a:")) != -1) {
 		switch (c) {
 		case 't': as_tree = 1; break;
 		case 'v': verbose = 1; break;
 		case 'o': recover_flags = strtoul(optarg, NULL, 0); break;
+		case 'a': behind = optarg; break;
 		default: return 2;
 		}
 	}

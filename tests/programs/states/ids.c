@@ -284,23 +284,3 @@ STATE(affinity)
 	SYS(sched_getaffinity(0, sizeof(now), &now));
 	CHECK(CPU_ISSET(0, &now) && CPU_COUNT(&now) == 1);
 }
-
-STATE(death_signal)
-{
-	int sig = 0;
-
-	SYS(prctl(PR_SET_PDEATHSIG, SIGUSR2));
-	signal(SIGUSR2, SIG_IGN);
-	st_wait();
-	SYS(prctl(PR_GET_PDEATHSIG, &sig));
-	CHECK_EQ(sig, SIGUSR2);
-}
-
-STATE(no_dump)
-{
-	SYS(prctl(PR_SET_DUMPABLE, 0));
-	st_wait();
-	CHECK_EQ(prctl(PR_GET_DUMPABLE), 0);
-	/* Or /proc/self belongs to root, and the next states cannot be found. */
-	SYS(prctl(PR_SET_DUMPABLE, 1));
-}
