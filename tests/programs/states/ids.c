@@ -112,7 +112,7 @@ STATE(limits)
 	for (int i = 0; i < 16; i++) {
 		SYS(getrlimit(i, &rl));
 		rl.rlim_max = rl.rlim_max == RLIM_INFINITY ? 4000000000ull - i : rl.rlim_max;
-		rl.rlim_cur = rl.rlim_max > 50000 ? 1000000u + i * 4096 : rl.rlim_max;
+		rl.rlim_cur = rl.rlim_max - rl.rlim_max / 4;
 		if (i == RLIMIT_AS || i == RLIMIT_DATA || i == RLIMIT_STACK || i == RLIMIT_CPU)
 			rl.rlim_cur = rl.rlim_max - 1;
 		if (i == RLIMIT_NPROC)
