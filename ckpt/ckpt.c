@@ -40,6 +40,10 @@ int ckpt_refuse(const char *name, int error, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (curlwp()->l_ckptsink) {
+		ckpt_sink_line(curlwp()->l_ckptsink, name, text);
+		return 0;
+	}
 	printk("ckpt: %s: %s\n", name, text);
 	return error;
 }

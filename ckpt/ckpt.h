@@ -4,6 +4,7 @@
  *
  *   ckpt.c      ckpt(), tckpt(): the calls, and what the boundary finds
  *   ctl.c       ckptctl()
+ *   can.c       and what keeps a process from being saved
  *   request.c   who asked for what, and how it ended
  *   tree.c      which processes: one, or one with all its descendants; they are brought to a stand
  *   save.c      gathers their state into a struct img_image
@@ -61,6 +62,7 @@ struct ckpt_member {
 	bool cm_held;
 	bool cm_zombie;
 	struct img_proc *cm_img; /* its place in cs_img */
+	struct fdtab *cm_fdtab;	 /* its descriptors */
 	struct as *cm_as;	 /* whose pages are written: the process's own, or a copy-on-write copy of it */
 	bool cm_copied;		 /* cm_as is a copy, to be released */
 	u32 cm_cow_before;	 /* forked: pages copied on write before */
@@ -138,11 +140,18 @@ struct ckpt_restore {
 
 extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 
-/* Logs why something is refused; returns error. */
+/* can.c: CKPTCTL_CAN. The number of obstacles. */
+long ckpt_can(struct proc *p, uaddr_t buf);
+struct ckpt_sink;
+void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text);
+
+/* Logs why something is refused; returns error. For a current lwp with l_ckptsink it is noted there, and the result is 0: go on. */
 int ckpt_refuse(const char *name, int error, const char *fmt, ...) __printf(3, 4);
 
 /* rq_flags, inside the kernel: the image is for the process itself, in place; what it shares with others need not be in it. */
 #define CKPT_INPLACE 0x80000000u
+/* There will be no image: what could be refused is looked at, of processes that go on. */
+#define CKPT_LOOK 0x40000000u
 
 /* Room for one more behind the n elements of list, which may move; NULL: out of memory. For lists that begin empty and only grow. */
 void *ckpt_room(void *list, u32 n, u32 size);
@@ -158,6 +167,7 @@ void *ckpt_room(void *list, u32 n, u32 size);
  */
 int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_proc_restore(struct ckpt_rmember *rm);
+int st_root_check(struct ckpt_save *cs, const struct vnode *root);
 /* A zombie: all that there is of it, at once. */
 int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_zombie_restore(struct ckpt_rmember *rm);
@@ -213,6 +223,8 @@ int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);
 /* tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, and holds them. All or none. */
 int ckpt_hold(struct ckpt_save *cs);
 void ckpt_release(struct ckpt_save *cs);
+/* The same for p, but they are only found, and go on. */
+int ckpt_find(struct ckpt_save *cs, struct proc *p);
 
 /* save.c */
 struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller);
@@ -220,6 +232,8 @@ void ckpt_save_free(struct ckpt_save *cs);
 /* The state of the held members, all but which of their pages are stored. copy: what they go on to change is copied. */
 int ckpt_gather(struct ckpt_save *cs, bool copy);
 int ckpt_pages(struct ckpt_save *cs);
+/* The member shares its memory (nas: references on the as) or descriptors, or has children that would be missing. */
+int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm, u32 nas, u32 nft);
 /* The references on open files and contents; ckpt_gather() has dropped them, but for CKPT_INPLACE. */
 void ckpt_drop_objects(struct ckpt_save *cs);
 

@@ -81,14 +81,14 @@ void ckpt_save_free(struct ckpt_save *cs)
 }
 
 /* What no part of the state can tell by itself. */
-static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
+int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm, u32 nas, u32 nft)
 {
 	struct proc *p = cm->cm_proc;
 	pid_t child_pid = 0;
 
-	if (p->p_as->a_ref > 1)
+	if (nas > 1)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its memory is shared with another process");
-	if (p->p_fdtab->ft_ref > 1)
+	if (nft > 1)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with another process");
 	if (cs->cs_req->rq_flags & (CKPT_TREE | CKPT_INPLACE))
 		return 0;
@@ -100,6 +100,11 @@ static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "it has a child, process %d, that would be missing (CKPT_TREE)",
 				   child_pid);
 	return 0;
+}
+
+static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	return ckpt_check_sharing(cs, cm, cm->cm_as->a_ref, cm->cm_fdtab->ft_ref);
 }
 
 static void fill_ident(struct img_ident *id)
@@ -123,6 +128,7 @@ static int gather_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	if (cm->cm_zombie)
 		return st_zombie_save(cs, cm);
 	cm->cm_as = cm->cm_proc->p_as;
+	cm->cm_fdtab = cm->cm_proc->p_fdtab;
 	for (u32 i = 0; i < ARRAY_SIZE(parts) && !error; i++)
 		error = parts[i](cs, cm);
 	return error;

@@ -177,14 +177,15 @@ int st_data_finish(struct ckpt_save *cs, bool copy)
 {
 	for (u32 i = 0; i < cs->cs_ndata; i++) {
 		struct ckpt_data *cd = &cs->cs_data[i];
-		int error;
+		int error = 0;
 
 		if (!cd->cd_vp || (cs->cs_req->rq_flags & CKPT_INPLACE))
 			continue;
 		if (others_have(cd))
-			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "memory of it (inode %u) is shared with another process",
+			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "memory of it (inode %u) is shared with another process",
 					   (u32)cd->cd_vp->v_ino);
-		error = save_contents(cs, i, copy);
+		if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK))
+			error = save_contents(cs, i, copy);
 		if (error)
 			return error;
 	}

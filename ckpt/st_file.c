@@ -108,7 +108,7 @@ static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f,
 
 int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
-	struct fdtab *ft = cm->cm_proc->p_fdtab;
+	struct fdtab *ft = cm->cm_fdtab;
 	u32 fdflags;
 
 	for (u32 fd = 0; fd < ft->ft_size; fd++) {

@@ -73,10 +73,12 @@ int st_pipe_finish(struct ckpt_save *cs)
 		cs->cs_img.i_pipe[i] = (struct img_pipe){ .pi_size = ps.ps_size, .pi_data = IMG_NONE };
 		if (cs->cs_req->rq_flags & CKPT_INPLACE)
 			continue;
+		error = 0;
 		if (ps.ps_files != cs->cs_pipe[i].cp_files)
-			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a pipe of it (inode %u) has an end in another process",
+			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a pipe of it (inode %u) has an end in another process",
 					   (u32)vp->v_ino);
-		error = ps.ps_count ? save_bytes(cs, vp, ps.ps_count, &data) : 0;
+		if (!error && ps.ps_count && !(cs->cs_req->rq_flags & CKPT_LOOK))
+			error = save_bytes(cs, vp, ps.ps_count, &data);
 		if (error)
 			return error;
 		cs->cs_img.i_pipe[i].pi_data = data;

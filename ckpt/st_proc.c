@@ -99,6 +99,11 @@ static const struct {
 	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP }, { P_WAITCONT, IMG_PF_WAITCONT }, { P_STOPTOLD, IMG_PF_STOPTOLD }, { P_SUGID, IMG_PF_SUGID },
 };
 
+int st_root_check(struct ckpt_save *cs, const struct vnode *root)
+{
+	return !root || root == rootvp ? 0 : ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "it has changed its root directory");
+}
+
 static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
 {
 	int error = 0;
@@ -107,8 +112,8 @@ static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p
 		error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
 	if (!error)
 		error = st_vnode_save(cs, p->p_cwd, p->p_cwdpath, &ip->p_cwd);
-	if (!error && p->p_root != rootvp)
-		error = ckpt_refuse(p->p_comm, -EOPNOTSUPP, "it has changed its root directory");
+	if (!error)
+		error = st_root_check(cs, p->p_root);
 	if (!error)
 		error = st_vnode_save(cs, p->p_root, "/", &ip->p_root);
 	return error;

@@ -73,7 +73,7 @@ static int next_child(struct ckpt_save *cs, u32 i, struct proc **cp)
 			if (is_member(cs, c) || c->p_exitsig == -1 /* being reaped */)
 				continue;
 			if (c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING)) {
-				ending = true;
+				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
 				continue;
 			}
 			c->p_ref++;
@@ -98,8 +98,9 @@ static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 		return 0;
 	}
 	error = may_save(cs, p);
-	if (!error)
-		error = proc_hold(p);
+	if (error || (cs->cs_req->rq_flags & CKPT_LOOK))
+		return error;
+	error = proc_hold(p);
 	if (!error)
 		cm->cm_held = true;
 	if (error == -EBUSY)
@@ -186,9 +187,9 @@ static int check_forked(struct ckpt_save *cs)
 	return 0;
 }
 
-int ckpt_hold(struct ckpt_save *cs)
+/* p, and with CKPT_TREE all below it; each is held before its children are looked for, unless nobody is. */
+int ckpt_find(struct ckpt_save *cs, struct proc *p)
 {
-	struct proc *p = curproc();
 	struct ckpt_member *cm;
 	int error;
 
@@ -201,6 +202,13 @@ int ckpt_hold(struct ckpt_save *cs)
 	error = hold_member(cs, cm);
 	for (u32 i = 0; i < cs->cs_nmember && !error && (cs->cs_req->rq_flags & CKPT_TREE); i++)
 		error = cs->cs_member[i].cm_zombie ? 0 : hold_children(cs, i);
+	return error;
+}
+
+int ckpt_hold(struct ckpt_save *cs)
+{
+	int error = ckpt_find(cs, curproc());
+
 	if (!error)
 		error = check_forked(cs);
 	if (!error && cs->cs_nmember > 1)

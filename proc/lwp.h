@@ -103,6 +103,8 @@ struct lwp {
 	struct cred *l_ucred; /* its process's, with a reference: see cred.h. NULL: not looked at yet */
 	struct cred *l_cred; /* acts for somebody else (a checkpoint for who asked); NULL: with its process's own */
 
+	struct ckpt_sink *l_ckptsink; /* ckpt/: refusals are collected there, instead of ending what it does; NULL: they are not */
+
 	/* Threads. */
 	uaddr_t l_clear_tid; /* set_tid_address */
 	uaddr_t l_robust;    /* set_robust_list */

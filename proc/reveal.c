@@ -270,6 +270,7 @@ static void exchange_lwps(struct revealed *rv, struct proc *o)
 	list_push_back(&h->p_lwps, &old->l_plink);
 	old->l_proc = h;
 	old->l_tid = 0;
+	old->l_attention = true; /* to the boundary, where it ends */
 	h->p_lwp0 = old;
 	h->p_flags |= P_EXITING;
 	h->p_xstat = 0;
