@@ -76,6 +76,7 @@ struct ckpt_pipe {
 
 struct ckpt_data {
 	struct vnode *cd_vp; /* a reference; NULL: a pipe's bytes */
+	bool cd_nameless;    /* nothing but the members has it: cd_refs must be all of its references */
 	u32 cd_refs;	     /* references on cd_vp of segs and descriptions that were met */
 	struct page **cd_page; /* what is stored of it, in order; a reference each */
 	u32 cd_npage;
@@ -95,6 +96,12 @@ struct ckpt_save {
 	struct vnode **cs_flush; /* files that the processes have written; references */
 	u32 cs_nflush;
 };
+
+/* CKPT_SELF: what is in files is in the image too. */
+static inline bool cs_self(const struct ckpt_save *cs)
+{
+	return (cs->cs_req->rq_flags & CKPT_SELF) != 0;
+}
 
 static inline const char *cs_name(const struct ckpt_save *cs)
 {
@@ -213,8 +220,9 @@ int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn f
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
 bool st_vnode_nameless(struct vnode *vp);
+bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
 /* Opens vnode `index` of the image under the caller's rights and compares it with what it was. `changing`: the process itself wrote it, so
- * only which file it is counts. -ENOENT, -EACCES, -ESTALE (another file, or changed): logged. */
+ * only which file it is counts. -ENOENT, -EACCES, -ESTALE (another file, or changed): logged, unless it is IMG_VF_SPARE. */
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
 
 /* The file is flushed before the image gets its name. -ENOMEM */

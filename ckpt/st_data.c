@@ -59,7 +59,7 @@ int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *in
 			return -ENOMEM;
 		d->d_kind = IMG_DATA_MEMORY;
 		d->d_size = vp->v_size;
-		*cd = (struct ckpt_data){ .cd_vp = vp };
+		*cd = (struct ckpt_data){ .cd_vp = vp, .cd_nameless = st_vnode_nameless(vp) };
 		vn_hold(vp);
 	}
 	cs->cs_data[i].cd_refs++;
@@ -170,7 +170,7 @@ static int save_contents(struct ckpt_save *cs, u32 index, bool copy)
 /* Somebody else who has it would not have it together with those who come back. cs has a reference too. */
 static bool others_have(const struct ckpt_data *cd)
 {
-	return (cd->cd_vp->v_flags & V_MEMORY) && cd->cd_vp->v_ref > cd->cd_refs + 1;
+	return cd->cd_nameless && (cd->cd_vp->v_flags & V_MEMORY) && cd->cd_vp->v_ref > cd->cd_refs + 1;
 }
 
 int st_data_finish(struct ckpt_save *cs, bool copy)

@@ -42,6 +42,7 @@ static int save_object(struct ckpt_save *cs, struct file *f, u32 kind, u32 *obj)
 	case IMG_FILE_TTY: return st_tty_save(cs, f, obj);
 	case IMG_FILE_PIPE: return st_pipe_save(cs, f, obj);
 	case IMG_FILE_DATA: return st_data_save(cs, f->f_vnode, f, obj);
+	case IMG_FILE_REG: return cs_self(cs) ? st_data_save(cs, f->f_vnode, f, obj) : 0;
 	default: return 0;
 	}
 }
@@ -147,6 +148,37 @@ static int open_data(struct ckpt_restore *cr, const struct img_file *fi, struct 
 	return 0;
 }
 
+static int put_contents(const void *bytes, u32 off, u32 len, void *arg)
+{
+	ssize_t n = vn_pwrite(arg, bytes, len, off);
+
+	return n < 0 ? (int)n : (u32)n == len ? 0 : -ENOSPC;
+}
+
+/*
+ * A file that the image holds, in case it is not there: one that was only read is then a file without a name; one that the process writes is made
+ * again, where it was. One that is there, and another, stays as it is.
+ */
+static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+{
+	const struct img_vnode *v = &cr->cr_img.i_vnode[fi->f_vnode];
+	bool writes = (fi->f_flags & O_ACCMODE) != O_RDONLY;
+	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, writes, fp);
+
+	if (!error)
+		return 0;
+	if (!writes)
+		return open_data(cr, fi, fp);
+	if (error == -ENOENT)
+		error = file_open(AT_FDCWD, v->v_path, fi->f_flags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE, v->v_mode & 07777, fp);
+	if (error)
+		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)", v->v_path, -error);
+	error = st_data_each(cr, fi->f_obj, true, put_contents, (*fp)->f_vnode);
+	if (error)
+		file_rele(*fp);
+	return error;
+}
+
 static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
 	const struct img_tty *it = &cr->cr_img.i_tty[fi->f_obj];
@@ -170,8 +202,11 @@ static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct
 	case IMG_FILE_TTY: return open_tty(cr, fi, fp);
 	case IMG_FILE_PIPE: return st_pipe_open(cr, fi->f_obj, fi->f_flags, fp);
 	case IMG_FILE_DATA: return open_data(cr, fi, fp);
-	default: return st_vnode_open(cr, fi->f_vnode, fi->f_flags, (fi->f_flags & O_ACCMODE) != O_RDONLY, fp);
+	default: break;
 	}
+	if (fi->f_kind == IMG_FILE_REG && fi->f_obj != IMG_NONE)
+		return open_spare(cr, fi, fp);
+	return st_vnode_open(cr, fi->f_vnode, fi->f_flags, (fi->f_flags & O_ACCMODE) != O_RDONLY, fp);
 }
 
 static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)

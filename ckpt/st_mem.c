@@ -52,8 +52,11 @@ static int save_backing(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 	int error;
 
 	is->s_off = s->s_off;
-	if (st_vnode_nameless(s->s_vp))
-		return st_data_save(cs, s->s_vp, NULL, &is->s_data);
+	if (cs_self(cs) || st_vnode_nameless(s->s_vp)) {
+		error = st_data_save(cs, s->s_vp, NULL, &is->s_data);
+		if (error || is->s_kind == IMG_SEG_PRIVATE || st_vnode_nameless(s->s_vp))
+			return error;
+	}
 	error = vn_get_path(s->s_vp, &path);
 	if (error)
 		return error;
@@ -152,20 +155,23 @@ static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struc
 	*vpp = NULL;
 	if (is->s_vnode != IMG_NONE) {
 		error = st_vnode_open(cr, is->s_vnode, writes ? O_RDWR : O_RDONLY, shared, &f);
-		if (error)
+		if (!error) {
+			if (f->f_vnode->v_type == VREG)
+				*vpp = f->f_vnode;
+			else
+				error = -EACCES;
+			if (!error)
+				vn_hold(*vpp);
+			file_rele(f);
 			return error;
-		if (f->f_vnode->v_type == VREG)
-			*vpp = f->f_vnode;
-		else
-			error = -EACCES;
-	} else if (is->s_data != IMG_NONE) {
-		*vpp = cr->cr_datav[is->s_data];
+		}
 	}
-	if (*vpp)
-		vn_hold(*vpp);
-	if (is->s_vnode != IMG_NONE)
-		file_rele(f);
-	return error;
+	/* The contents that the image holds, if it does. */
+	if (is->s_data == IMG_NONE)
+		return error;
+	*vpp = cr->cr_datav[is->s_data];
+	vn_hold(*vpp);
+	return 0;
 }
 
 static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is)

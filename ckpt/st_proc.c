@@ -108,7 +108,8 @@ static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p
 {
 	int error = 0;
 
-	if (p->p_exe)
+	/* A program that was removed, or comes from an image: its segments tell what it is. */
+	if (p->p_exe && !st_vnode_nameless(p->p_exe))
 		error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
 	if (!error)
 		error = st_vnode_save(cs, p->p_cwd, p->p_cwdpath, &ip->p_cwd);
@@ -199,6 +200,10 @@ static int restore_exe(struct ckpt_restore *cr, const struct img_proc *ip)
 	char *path;
 	int error = st_vnode_open(cr, ip->p_exe, O_RDONLY, false, &f);
 
+	if (error && st_vnode_spare(cr, ip->p_exe)) {
+		proc_set_exe(p, NULL, NULL);
+		return 0;
+	}
 	if (error)
 		return error;
 	path = kstrdup(f->f_path, 0);
@@ -220,6 +225,9 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	char *path;
 	int error = st_vnode_open(cr, ip->p_cwd, O_RDONLY | O_DIRECTORY, false, &f);
 
+	/* On another machine it may not be there: the process is at the root then. */
+	if (error && st_vnode_spare(cr, ip->p_cwd))
+		error = file_open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, &f);
 	if (error)
 		return error;
 	path = kstrdup(f->f_path, 0);
@@ -273,6 +281,8 @@ int st_proc_restore(struct ckpt_rmember *rm)
 	/* Paths are opened under the caller's rights, so the credentials come last. */
 	if (ip->p_exe != IMG_NONE)
 		error = restore_exe(cr, ip);
+	else
+		proc_set_exe(p, NULL, NULL);
 	if (!error)
 		error = restore_cwd(cr, ip);
 	if (!error)

@@ -105,7 +105,8 @@ static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, 
 			       .v_dev = va->va_dev,
 			       .v_rdev = va->va_rdev,
 			       .v_gen = va->va_gen,
-			       .v_mode = va->va_mode };
+			       .v_mode = va->va_mode,
+			       .v_flags = cs_self(cs) && (vp->v_type == VREG || vp->v_type == VDIR) ? IMG_VF_SPARE : 0 };
 	int n;
 
 	if (vp->v_type == VREG) {
@@ -140,15 +141,15 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	return error;
 }
 
-/* What differs between the file that was and the one that is; NULL: nothing that matters. */
-static const char *difference(const struct img_vnode *was, const struct vattr *is, bool changing)
+/* What differs between the file that was and the one that is; NULL: nothing that matters. any: all but its type may differ. */
+static const char *difference(const struct img_vnode *was, const struct vattr *is, bool changing, bool any)
 {
 	if ((was->v_mode ^ is->va_mode) & 0170000)
 		return "is of another type";
 	/* A device is its number, wherever its name lies. */
 	if (is->va_type == VCHR || is->va_type == VBLK)
 		return was->v_rdev == (u32)is->va_rdev ? NULL : "is another device";
-	if (is->va_type == VDIR)
+	if (is->va_type == VDIR || any)
 		return NULL;
 	if (was->v_ino != is->va_ino || was->v_dev != (u32)is->va_dev || was->v_gen != is->va_gen)
 		return "is another file";
@@ -160,6 +161,11 @@ static const char *difference(const struct img_vnode *was, const struct vattr *i
 	return NULL;
 }
 
+bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
+{
+	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
+}
+
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
@@ -168,12 +174,16 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	int error;
 
 	error = file_open(AT_FDCWD, v->v_path, oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
+	if (error && st_vnode_spare(cr, index))
+		return error;
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)", v->v_path, -error);
 	error = vn_getattr((*fp)->f_vnode, &va);
 	if (!error) {
-		why = difference(v, &va, changing || (cr->cr_flags & RECOVER_CHANGED));
-		if (why)
+		why = difference(v, &va, changing, cr->cr_flags & RECOVER_CHANGED);
+		if (why && st_vnode_spare(cr, index))
+			error = -ESTALE;
+		else if (why)
 			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", v->v_path, why);
 	}
 	if (error) {

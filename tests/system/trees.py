@@ -6,7 +6,6 @@ from harness.scenario import scenario
 START = ("cd /root; rm -f ready go out; {{ {body}; }} >out 2>&1 </dev/null & p=$!; "
          "while ! [ -e ready ]; do sleep 0.02; done; ")
 TAKE = "tckpt -t -w {flags} $p tree || exit 9; "
-KILL = "kill -9 $(pgrep -P $p) $p 2>/dev/null; wait $p; "
 
 
 def run_tree(t, body, want, flags="", go=True, smp_cut=True):
@@ -60,6 +59,41 @@ def exec_image(t):
     t.equal("result", t.contains(t.sh(agent, "tail -n 1 /root/out"), r"^result (\w+)$").group(1), plain)
     t.contains(t.sh(agent, "cd /root; cp half_ckpt bad_ckpt; printf x | dd of=bad_ckpt bs=1 seek=900 conv=notrunc 2>/dev/null; "
                            "./bad_ckpt; echo status $?"), r"^status 12[67]$")
+    t.finish(m, agent, disk)
+
+
+@scenario("tree/self-contained")
+def self_contained(t):
+    "CKPT_SELF: the image comes back where neither the program nor the files that it read or wrote are."
+    disk, other = t.disk(), t.disk()
+    m, agent = t.boot(disk)
+    t.sh(agent, "mkdir /root/home; cp /bin/busybox /root/home/busybox; seq 1000 >/root/home/numbers")
+    t.sh(agent, "cd /root/home; ./busybox sh -c 'read a; read b; : >ready; while ! [ -e /root/go ]; do sleep 0.05; done; "
+                "echo sum $((a+b)); while read n; do s=$((s+n)); done; echo rest $s' <numbers >out 2>&1 & "
+                "p=$!; while ! [ -e ready ]; do sleep 0.02; done; tckpt -t -S -w $p /root/all || exit 9; : >/root/go; wait $p; cat out")
+    plain = t.sh(agent, "cat /root/home/out")
+    t.contains(plain, r"(?s)sum 3.*rest 500497")
+    image = agent.get("/root/all_ckpt")
+    t.finish(m, agent, disk)
+    m, agent = t.boot(other)
+    agent.put("/root/all_ckpt", image)
+    t.sh(agent, "cd /root; mkdir home; : >go; recover all")
+    t.equal("its output", t.sh(agent, "cat /root/home/out"), plain)
+    t.finish(m, agent, other)
+
+
+@scenario("tree/can")
+def can(t):
+    "ckptinfo --can: every obstacle of a running process, without stopping it; nothing is left behind."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    start = "cd /root; sleep 100 >out 2>&1 </dev/null & p=$!; sleep 0.2; "
+    t.contains(t.sh(agent, start + "ckptinfo --can $p; echo $?; kill $p"), r"(?s)can be saved.*^0$")
+    start = "cd /root; cat /dev/zero | sleep 100 >out 2>&1 & p=$!; sleep 0.2; "
+    t.contains(t.sh(agent, start + "ckptinfo --can $p; echo $?; kill $p"), r"(?s)an end in another process.*^1$")
+    start = "cd /root; { sleep 100 & sleep 99; } >out 2>&1 </dev/null & p=$!; sleep 0.2; "
+    text = t.sh(agent, start + "ckptinfo --can $p; echo $?; ckptinfo --can -t $p; echo $?; killall sleep; kill $p")
+    t.contains(text, r"(?s)it has a child.*^1$.*can be saved.*^0$")
     t.finish(m, agent, disk)
 
 
