@@ -45,6 +45,7 @@ help:
 #H make check      build and run all tests (TESTS="-k NAME": options of tests/run)
 #H make check-full the long ones too: every state of a process in every mode, as a table
 #H make bench      the measurements beside those of Linux, and of checkpoints by size, under build/bench/
+#H make fuzz       ten million inputs for the reader of images (FUZZ="-max_total_time=60": options of libFuzzer)
 #H make debug      QEMU and gdb in this terminal
 #H make iso, make disk EXTRA=DIR      only the CD; only the disk, with the files of DIR over the root
 #H make kernel, make user, make lint, make format, make clean, make distclean

@@ -380,6 +380,7 @@ struct img_image {
 	struct img_lock *i_lock;
 	u32 i_nproc, i_nvnode, i_nfile, i_npipe, i_ntty, i_ndata, i_nlock;
 
+	/* From here on: not the state. */
 	struct img_layout i_lo;
 	u32 *i_blocksum; /* a sum of each block of IMG_SUMS_PER_BLOCK page sums */
 
@@ -481,7 +482,7 @@ static inline u64 img_page_off(const struct img_image *img, u32 index)
 
 /*
  * Reads and validates all but the contents of the pages. `size` is the length of the file. img must be fresh from img_init();
- * on success it is to be treated as const. See the errors above.
+ * on success it is to be treated as const; on an error it is empty. See the errors above.
  */
 int img_read(struct img_image *img, const struct img_io *io, u64 size, struct img_err *err) __must_check;
 

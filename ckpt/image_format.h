@@ -14,7 +14,7 @@
 #define ELF_SHSIZE 40u
 #define ET_CORE 4u
 #define EM_386 3u
-#define PT_LOAD 1u
+#define PT_LOAD 1u /* p_paddr: 0, or 1 + the data object that the pages are shown of */
 #define PT_NOTE 4u
 /* Ours, of a range that debuggers pass over: p_vaddr and p_paddr say whose pages. */
 #define PT_KCKPT_MEM 0x64b43001u  /* pages of process p_paddr, at p_vaddr */

@@ -187,6 +187,8 @@ int img_read(struct img_image *img, const struct img_io *io, u64 size, struct im
 		error = compare(x, size);
 	if (!error)
 		*err = (struct img_err){ 0 };
+	else
+		memset(img, 0, offsetof(struct img_image, i_lo)); /* lists may not be as long as their counts say */
 	return error;
 }
 
@@ -210,11 +212,12 @@ const struct img_seg *img_seg_find(const struct img_proc *p, u32 va)
 
 const struct img_run *img_run_find(struct img_runs runs, u32 va)
 {
+	const struct img_run *run = runs.rs_run;
 	u32 low = 0, high = runs.rs_nrun;
 
 	while (low < high) {
 		u32 mid = low + (high - low) / 2;
-		const struct img_run *r = &runs.rs_run[mid];
+		const struct img_run *r = run + mid;
 
 		if (va - r->r_va < r->r_npages * IMG_PAGE)
 			return r;

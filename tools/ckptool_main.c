@@ -83,7 +83,8 @@ bool tool_page(const struct tool_image *ti, u32 k, u32 at, u8 page[IMG_PAGE])
 
 	if (!run)
 		return false;
-	if (ti->ti_io.io_read(ti->ti_io.io_ctx, img_page_off(&ti->ti_img, run->r_first + (at - run->r_va) / IMG_PAGE),
+	if (ti->ti_io.io_read(ti->ti_io.io_ctx,
+			      img_page_off(&ti->ti_img, run->r_first + (at - run->r_va) / IMG_PAGE),
 			      page, IMG_PAGE)) {
 		fprintf(stderr, "%s: a page cannot be read\n", ti->ti_name);
 		exit(TROUBLE);

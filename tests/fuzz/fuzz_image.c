@@ -56,6 +56,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	must(error == 0 || err.e_what, "a reason for every refusal");
 	must(error == 0 || error == -ENOEXEC || error == -EBADMSG || error == -EOPNOTSUPP || error == -E2BIG,
 	     "the errors of the contract");
+	must(error == 0 || (!img.i_nproc && !img.i_proc && !img.i_nfile && !img.i_ndata),
+	     "nothing of what was refused");
 	/* Each byte of the metadata asks for about four at the most, and the codec has its own. */
 	must(img.i_memused <= 5 * MIN(f.claimed, (u64)img.i_lo.lo_data_off) + 65536,
 	     "no more memory than the file is worth");

@@ -110,6 +110,46 @@ static void test_forged_flips(sample_fn sample)
 	check(mem_live == 0, "nothing leaks");
 }
 
+/* Each word as a forger of counts, lengths, indices and addresses would have it. */
+static void test_forged_words(sample_fn sample)
+{
+	static const u32 values[] = { 0,	  1,	      2,	  0x400,      0x1001,
+				      0x10000,	  0x40001,    0x7fffffff, 0x80000000, 0xbffff000,
+				      0xc0000000, 0xfffff000, 0xfffffffe, 0xffffffff };
+	struct memfile f;
+	struct img_io io = memfile_io(&f);
+	struct img_layout lo;
+	u32 most = 0, accepted = 0, differ = 0;
+
+	write_sample(sample, &f);
+	lo = layout_of(&f);
+	for (u32 at = 0; at < lo.lo_data_off; at += 4)
+		for (u32 i = 0; i < ARRAY_SIZE(values); i++) {
+			struct img_image img;
+			struct img_err err = { 0 };
+			u32 was;
+			int error;
+
+			memcpy(&was, f.data + at, 4);
+			memcpy(f.data + at, &values[i], 4);
+			forge_sum(&f, &lo);
+			error = read_file(&f, &img, &err);
+			most = MAX(most, img.i_memused);
+			if (error == 0 && img_verify_pages(&img, &io, &err) == 0) {
+				accepted++;
+				differ += !same_again(&img, &f);
+			} else {
+				differ += !err.e_what;
+			}
+			img_free(&img);
+			memcpy(f.data + at, &was, 4);
+		}
+	printf("  %u legal states, at most %u bytes of memory for %u of metadata\n", accepted, most, lo.lo_data_off);
+	check(differ == 0, "a forged word is refused, or makes another state");
+	check(most < 4 * lo.lo_data_off + 40000, "no forged count takes much memory");
+	memfile_free(&f);
+}
+
 int main(void)
 {
 	static const sample_fn samples[] = { sample_small, sample_tree };
@@ -119,6 +159,7 @@ int main(void)
 		test_truncation(samples[i]);
 		test_flips(samples[i]);
 		test_forged_flips(samples[i]);
+		test_forged_words(samples[i]);
 	}
 	return failed;
 }
