@@ -32,7 +32,8 @@
  * file's bytes. Zero and untouched pages of anonymous memory are the same thing: a restored process has not
  * touched them yet, so the file must not tell them apart. The page that the file does not hold takes no room, the
  * headers of the worst pattern (every other page) are 0.9 % of the data, and stored pages lie in one extent.
- * gdb and readelf need nothing else: gdb reads what is not stored as zeros, or from the files that NT_FILE names.
+ * gdb and readelf need nothing else: gdb reads what is not stored as zeros, or from the files that NT_FILE names. Where
+ * the first process maps a data object, PT_LOADs show the object's pages, which are stored once: gdb sees shared memory too.
  *
  * Canonical: one state has one encoding. Whatever differs between two checkpoints of a process that did not
  * run in between (name of the image, clock, times used, what is left of timers, the checksum over all that) stands
