@@ -49,6 +49,17 @@ static u32 cow_pages(struct ckpt_save *cs)
 	return n;
 }
 
+/* Before anybody hears that it is done: what the copies map would seem to be shared with another process to the next checkpoint. */
+static void drop_copies(struct ckpt_save *cs)
+{
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		if (cs->cs_member[i].cm_copied)
+			as_rele(cs->cs_member[i].cm_as);
+		cs->cs_member[i].cm_copied = false;
+	}
+	proc_drop_as();
+}
+
 static void fckpt_child(void *arg)
 {
 	struct ckpt_save *cs = arg;
@@ -60,6 +71,7 @@ static void fckpt_child(void *arg)
 	if (!error)
 		error = ckpt_commit(cs, &rq->rq_stats);
 	rq->rq_stats.cs_cow_pages = cow_pages(cs);
+	drop_copies(cs);
 	set_busy(cs, false);
 	ckpt_request_finish(rq, cs->cs_member[0].cm_proc, error);
 	ckpt_save_free(cs);

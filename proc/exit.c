@@ -140,19 +140,13 @@ static u32 tied_groups(struct proc *p, pid_t pgids[MAXTIED])
 	return n;
 }
 
-static void release_resources(struct proc *p)
+void proc_drop_as(void)
 {
-	struct as *as = p->p_as;
-	struct fdtab *ft = p->p_fdtab;
+	struct proc *p = curproc();
+	struct as *as;
 
-	itimer_cancel_all(p);
-	ptimer_delete_all(p);
-	spin_lock(&p->p_lock);
-	p->p_fdtab = NULL;
-	spin_unlock(&p->p_lock);
-	fdtab_rele(ft);
-	vfork_done(p);
 	mutex_lock(&p->p_execlock);
+	as = p->p_as;
 	if (as) {
 		p->p_maxrss = MAX(p->p_maxrss, as->a_hat.h_resident);
 		spin_lock(&p->p_lock);
@@ -165,6 +159,20 @@ static void release_resources(struct proc *p)
 	mutex_unlock(&p->p_execlock);
 	if (as)
 		as_rele(as);
+}
+
+static void release_resources(struct proc *p)
+{
+	struct fdtab *ft = p->p_fdtab;
+
+	itimer_cancel_all(p);
+	ptimer_delete_all(p);
+	spin_lock(&p->p_lock);
+	p->p_fdtab = NULL;
+	spin_unlock(&p->p_lock);
+	fdtab_rele(ft);
+	vfork_done(p);
+	proc_drop_as();
 	proc_drop_identity(p);
 }
 

@@ -54,7 +54,7 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
 #define P_SUGID 0x0200u	     /* runs a set-id program: no checkpoint, no peeking by others */
 #define P_CKPTKEY 0x1000u /* with P_CKPT: asked for at the terminal, no p_ckpt yet (ckpt/key.c) */
-#define P_EVERY 0x2000u	 /* debug: p_every is due (ckpt/inplace.c) */
+#define P_EVERY 0x2000u	  /* debug: p_every is due (ckpt/inplace.c) */
 
 struct itimer {
 	struct callout it_callout;
@@ -116,10 +116,10 @@ struct proc {
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
 	u32 p_every, p_everyleft; /* for tests: saved and brought back in place at every so many calls; 0: not. So many are left (ckpt/) */
-	bool p_fckpt;			/* an fckpt child of it is writing (p_lock) */
-	struct ckpt_request *p_ckpt;	/* the paper's flag and name (ckpt/, p_lock) */
+	bool p_fckpt;		  /* an fckpt child of it is writing (p_lock) */
+	struct ckpt_request *p_ckpt;	 /* the paper's flag and name (ckpt/, p_lock) */
 	struct ckpt_request *p_ckptlast; /* the one found last, for those who wait (ckpt/, p_lock) */
-	struct ckpt_stats *p_ckptstats; /* last checkpoints (ckpt/, p_lock) */
+	struct ckpt_stats *p_ckptstats;	 /* last checkpoints (ckpt/, p_lock) */
 };
 
 extern struct spinlock pidlock;
@@ -173,6 +173,8 @@ int pid_alloc(pid_t want, pid_t *out);
 int pid_alloc_for(const struct proc *p, pid_t want, pid_t *out);
 void pid_free(pid_t pid);
 
+/* The current process, of one lwp, needs its memory no more. */
+void proc_drop_as(void);
 /* Ends the whole process: status as for wait(2). Does not return. */
 void proc_exit(int xstat) __noreturn;
 /* May the current process signal / checkpoint / look into p? 0 or -EPERM. */

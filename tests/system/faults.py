@@ -16,9 +16,9 @@ OPS = [tree + op for tree in ("", "tree-") for op in ("self", "tckpt", "forked",
 DISK_MIB = 12
 WRITES_MAX = 500
 # The sample: operation, kind, and which ones: the first and every how many-th.
-SAMPLE = [("tckpt", "alloc", 3, 29), ("self", "warm", 17, 43), ("forked", "alloc", 9, 41), ("recover", "alloc", 5, 61),
-          ("tckpt", "read", 2, 2), ("recover", "read", 3, 3)]
-SAMPLE_WRITES = [2, 9, 14]
+SAMPLE = [("tckpt", "alloc", 6, 29), ("tree-self", "warm", 17, 43), ("tree-forked", "alloc", 9, 61), ("tree-recover", "alloc", 29, 97),
+          ("tckpt", "read", 2, 3), ("recover", "read", 3, 3)]
+SAMPLE_WRITES = [2, 11]
 
 
 def second_disk(t, journal):
