@@ -17,16 +17,23 @@ bool st_vnode_nameless(struct vnode *vp)
 	return (vp->v_flags & V_UNLINKED) || (vn_getattr(vp, &va) == 0 && va.va_nlink == 0);
 }
 
-static bool leads_to(const char *path, const struct vnode *vp)
+/* No memory, or a disk that cannot be read, says nothing about a name. */
+static bool says_nothing(int error)
+{
+	return error == -ENOMEM || error == -EIO;
+}
+
+/* 0: it does. -ENOENT: it does not. -ENOMEM, -EIO: nobody knows */
+static int leads_to(const char *path, const struct vnode *vp)
 {
 	struct vnode *found;
-	bool same;
+	int error = namei(NULL, path, 0, &found);
 
-	if (namei(NULL, path, 0, &found) != 0)
-		return false;
-	same = found == vp;
+	if (error)
+		return says_nothing(error) ? error : -ENOENT;
+	error = found == vp ? 0 : -ENOENT;
 	vn_rele(found);
-	return same;
+	return error;
 }
 
 /* Looks for an inode in a directory. */
@@ -46,31 +53,36 @@ static bool compare(void *arg, const char *name, u32 len, ino_t ino, enum vtype 
 	return false;
 }
 
-/* The name that it has now in the directory that `path` leads into; NULL: none, or no memory. */
-static char *renamed(const char *path, struct vnode *vp)
+/* *name: the one that it has now in the directory that `path` leads into. -ENOENT: none. -ENOMEM, -EIO */
+static int renamed(const char *path, struct vnode *vp, char **name)
 {
 	const char *slash = strrchr(path, '/');
 	size_t dir = (size_t)(slash - path) + 1;
 	struct search *s = kzalloc(sizeof(*s), 0);
 	struct nameparent np;
-	char *found = NULL;
 	struct vattr va;
+	int error = s ? vn_getattr(vp, &va) : -ENOMEM;
 
-	if (!s || vn_getattr(vp, &va) != 0 || namei_parent(NULL, path, &np) != 0)
+	if (!error)
+		error = namei_parent(NULL, path, &np);
+	if (error)
 		goto out;
 	s->s_ino = va.va_ino;
 	vn_lock(np.np_dvp);
-	(void)np.np_dvp->v_op->vop_readdir(np.np_dvp, 0, compare, s);
+	error = np.np_dvp->v_op->vop_readdir(np.np_dvp, 0, compare, s);
 	vn_unlock(np.np_dvp);
 	vn_rele(np.np_dvp);
-	found = s->s_name[0] ? kmalloc(dir + sizeof(s->s_name), 0) : NULL;
-	if (found) {
-		memcpy(found, path, dir);
-		strlcpy_k(found + dir, s->s_name, sizeof(s->s_name));
+	if (!s->s_name[0])
+		goto out;
+	*name = kmalloc(dir + sizeof(s->s_name), 0);
+	error = *name ? 0 : -ENOMEM;
+	if (*name) {
+		memcpy(*name, path, dir);
+		strlcpy_k(*name + dir, s->s_name, sizeof(s->s_name));
 	}
 out:
 	kfree(s);
-	return found;
+	return says_nothing(error) || *name ? error : -ENOENT;
 }
 
 /*
@@ -82,19 +94,26 @@ static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, c
 	int error;
 
 	*name = NULL;
-	if (vp->v_type == VCHR || leads_to(path, vp))
-		return 0;
+	error = vp->v_type == VCHR ? 0 : leads_to(path, vp);
+	if (error != -ENOENT)
+		return error;
 	error = vn_get_path(vp, name);
 	if (error)
 		return error;
-	if (*name && leads_to(*name, vp))
-		return 0;
-	kfree(*name);
-	*name = renamed(path, vp);
-	if (*name && leads_to(*name, vp))
+	error = *name ? leads_to(*name, vp) : -ENOENT;
+	if (error == -ENOENT) {
+		kfree(*name);
+		*name = NULL;
+		error = renamed(path, vp, name);
+		if (!error)
+			error = leads_to(*name, vp);
+	}
+	if (!error)
 		return 0;
 	kfree(*name);
 	*name = NULL;
+	if (error != -ENOENT)
+		return error;
 	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known", path);
 }
 
@@ -130,7 +149,8 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	if (error)
 		return error;
 	if (!path || !*path)
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a file of it has no name (inode %u)", (u32)va.va_ino);
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a file of it has no name (inode %u)",
+				   (u32)va.va_ino);
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED))
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path);
 	error = find_name(cs, vp, path, &name);
