@@ -91,6 +91,7 @@ static void walk_times(struct sink *k, const struct img_proc *p)
 	}
 	k->k_close(k, true);
 	U("age_ns", p->p_age);
+	U("monotonic_ns", p->p_mono);
 	U("utime_ns", p->p_utime);
 	U("stime_ns", p->p_stime);
 	U("cutime_ns", p->p_cutime);
@@ -223,6 +224,7 @@ static void walk_lwps(struct sink *k, const struct img_proc *p)
 		U("robust_list", l->l_robust);
 		U("robust_len", l->l_robust_len);
 		walk_restart(k, &l->l_restart);
+		U("affinity", l->l_affinity);
 		if (l->l_done)
 			U("done", l->l_done);
 		U("utime_ns", l->l_utime);

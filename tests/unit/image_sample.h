@@ -155,6 +155,7 @@ static inline void sample_lwp(struct img_image *img, struct img_proc *p, s32 tid
 	l->l_utime = 1234567;
 	l->l_stime = 7654321;
 	l->l_altflags = 2;
+	l->l_affinity = 5;
 	if (!fpu)
 		return;
 	l->l_fpvalid = 1;
@@ -213,6 +214,7 @@ static inline struct img_proc *sample_proc(struct img_image *img, u32 n, s32 pid
 	p->p_itimer[0].it_remain = 500000000;
 	p->p_itimer[0].it_interval = 1000000000;
 	p->p_age = 99;
+	p->p_mono = 0x123456789ull;
 	p->p_utime = 5000000000ull;
 	p->p_minflt = 300;
 	m->m_brk_start = 0x0804c000;

@@ -50,7 +50,7 @@
 	X(0, P(1).p_flags = IMG_PF_WAITCONT)                                      \
 	X(1, P(1).p_stopsig = 0; P(1).p_flags = IMG_PF_WAITCONT)                  \
 	X(1, P(1).p_flags = 0)                                                    \
-	X(0, P(1).p_flags |= 32)                                                  \
+	X(0, P(1).p_flags |= 64)                                                  \
 	X(1, P(0).p_lwp[0].l_done = 0x7fffffff)                                   \
 	X(0, P(0).p_lwp[0].l_done = 0x80000000)                                   \
 	X(0, P(0).p_lwp[1].l_done = 1)                                            \
