@@ -20,7 +20,7 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp)
 	for (u32 i = 0; i < ip->p_nfd; i++) {
 		u32 file = ip->p_fd[i].fd_file;
 
-		if (cs->cs_file[file]->f_vnode == vp && file < best)
+		if (file < best && cs->cs_file[file]->f_vnode == vp)
 			best = file;
 	}
 	return best;

@@ -150,11 +150,12 @@ static u32 first_child(const struct ckpt_member *m, u32 n, const u32 *place, u32
  */
 static int put_in_order(struct ckpt_save *cs)
 {
-	u32 n = cs->cs_nmember, *place = kmalloc(2 * n * sizeof(u32), 0), *order = place + n;
+	u32 n = cs->cs_nmember, *place = kmalloc(n * sizeof(u32), 0), *order = kmalloc(n * sizeof(u32), 0);
 	struct ckpt_member *in = cs->cs_member, *out = kmalloc(n * sizeof(*out), 0);
 
-	if (!place || !out) {
+	if (!place || !order || !out) {
 		kfree(place);
+		kfree(order);
 		kfree(out);
 		return -ENOMEM;
 	}
@@ -172,6 +173,7 @@ static int put_in_order(struct ckpt_save *cs)
 			out[k].cm_parent = place[out[k].cm_parent];
 	}
 	kfree(place);
+	kfree(order);
 	kfree(in);
 	cs->cs_member = out;
 	return 0;
