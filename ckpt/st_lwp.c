@@ -17,6 +17,8 @@
 #include "proc/restart.h"
 #include "proc/tls.h"
 
+#define NO_LIMIT (~0ull) /* as the time that is left */
+
 /* ---- save ---- */
 
 static void save_regs(struct img_regs *r, const struct lwp *l)
@@ -53,7 +55,7 @@ static void save_restart(struct img_restart *rs, const struct lwp *l)
 	rs->rs_active = 1;
 	rs->rs_sysno = rb->rb_sysno;
 	memcpy(rs->rs_arg, rb->rb_arg, sizeof(rs->rs_arg));
-	rs->rs_remain = deadline_left(rb->rb_deadline);
+	rs->rs_remain = rb->rb_deadline ? deadline_left(rb->rb_deadline) : NO_LIMIT;
 }
 
 static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
@@ -154,7 +156,7 @@ static int restore_restart(struct lwp *l, const struct img_restart *rs)
 		return -EBADMSG;
 	rb->rb_sysno = rs->rs_sysno;
 	memcpy(rb->rb_arg, rs->rs_arg, sizeof(rb->rb_arg));
-	rb->rb_deadline = deadline_after(rs->rs_remain);
+	rb->rb_deadline = rs->rs_remain == NO_LIMIT ? 0 : deadline_after(rs->rs_remain);
 	return 0;
 }
 

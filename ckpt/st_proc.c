@@ -265,7 +265,7 @@ static void restore_flags(struct ckpt_restore *cr, struct proc *p, const struct 
 		p->p_flags |= P_STOPPED;
 		p->p_xstat = (int)ip->p_stopsig;
 	} else if (cr->cr_flags & RECOVER_STOPPED) {
-		p->p_flags |= P_STOPPED | P_STOPTOLD | P_WAITSTOP;
+		p->p_flags = (p->p_flags & ~P_WAITCONT) | P_STOPPED | P_STOPTOLD | P_WAITSTOP;
 		p->p_xstat = K_SIGSTOP;
 	}
 	spin_unlock(&p->p_lock);

@@ -257,18 +257,10 @@ static long poll_again(struct restart_block *rb)
 
 long sys_poll(uaddr_t ufds, u32 n, s32 msec)
 {
-	struct restart_block *rb = &curlwp()->l_restart;
 	u64 deadline = msec < 0 ? 0 : deadline_after((u64)msec * NSEC_PER_MSEC);
 	long ret = do_poll(ufds, n, deadline);
 
-	if (ret != -ERESTARTSYS)
-		return ret;
-	rb->rb_fn = poll_again;
-	rb->rb_deadline = deadline;
-	rb->rb_arg[0] = ufds;
-	rb->rb_arg[1] = n;
-	rb->rb_sysno = SYS_POLL_NR;
-	return -ERESTART_RESTARTBLOCK;
+	return ret == -ERESTARTSYS ? restart_later(poll_again, deadline, ufds, n, 0) : ret;
 }
 
 static long do_ppoll(uaddr_t ufds, u32 n, enum timeout_kind kind, uaddr_t utime, uaddr_t umask, u32 size)

@@ -249,7 +249,7 @@ static void exchange_state(struct proc *o, struct proc *h, bool same)
 		return;
 	SWAP(o->p_fdtab, h->p_fdtab);
 	sigqueue_move(&h->p_sig.ss_q, &o->p_sig.ss_q);
-	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID)) | (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID));
+	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID | (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) | (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID));
 	if (o->p_flags & P_STOPPED)
 		o->p_xstat = h->p_xstat;
 	o->p_start_ns = h->p_start_ns;

@@ -695,21 +695,23 @@ STATE_TREE(shared_descriptors)
 
 static int vfork_child(void *arg)
 {
-	st_say("ready", "");
-	while (!st_may_go())
-		st_pause();
+	struct timespec ts = { 0, 300000000 };
+
+	st_ready("");
+	nanosleep(&ts, NULL);
 	*(volatile int *)arg = 7;
 	_exit(5);
 }
 
 STATE_TREE(vfork)
 {
-	/* The child runs in the memory of the parent, which is suspended. */
+	/* The child runs in the memory of the parent, which is suspended. A checkpoint may wait until it is not. */
 	static char stack[16384] __attribute__((aligned(16)));
 	volatile int seen = 0;
 	pid_t pid = SYS(clone(vfork_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)&seen));
 
 	CHECK_EQ(seen, 7);
+	st_await_go();
 	CHECK_EQ(WEXITSTATUS(t_wait(pid)), 5);
 }
 
