@@ -103,6 +103,12 @@ static inline bool cs_self(const struct ckpt_save *cs)
 	return (cs->cs_req->rq_flags & CKPT_SELF) != 0;
 }
 
+/* What was left until a deadline at the one instant that the image shows: all clocks and timers in it agree. */
+static inline u64 cs_left(const struct ckpt_save *cs, u64 deadline)
+{
+	return deadline > cs->cs_img.i_ident.id_mono_ns ? deadline - cs->cs_img.i_ident.id_mono_ns : 0;
+}
+
 static inline const char *cs_name(const struct ckpt_save *cs)
 {
 	return cs->cs_member[0].cm_proc->p_comm;

@@ -89,17 +89,19 @@ static int copy_memory(struct ckpt_save *cs, struct proc *child)
 		if (cm->cm_zombie)
 			continue;
 		cm->cm_cow_before = as->a_ncow;
-		cm->cm_as = i ? as_dup(as) : child->p_as;
+		cm->cm_as = as_dup_all(as);
 		if (!cm->cm_as)
 			return -ENOMEM;
 		cm->cm_copied = i > 0;
+		if (i == 0)
+			child->p_as = cm->cm_as;
 	}
 	return 0;
 }
 
 int fckpt(struct ckpt_save *cs, struct proc **childp)
 {
-	struct spawn_args sa = { .sa_start = fckpt_child, .sa_arg = cs, .sa_flags = SPAWN_HIDDEN | SPAWN_NO_FILES };
+	struct spawn_args sa = { .sa_start = fckpt_child, .sa_arg = cs, .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS | SPAWN_NO_FILES };
 	struct proc *child;
 	int error = spawn_proc(&sa, &child);
 

@@ -46,7 +46,7 @@ static void save_regs(struct img_regs *r, const struct lwp *l)
 	};
 }
 
-static void save_restart(struct img_restart *rs, const struct lwp *l)
+static void save_restart(const struct ckpt_save *cs, struct img_restart *rs, const struct lwp *l)
 {
 	const struct restart_block *rb = &l->l_restart;
 
@@ -55,7 +55,7 @@ static void save_restart(struct img_restart *rs, const struct lwp *l)
 	rs->rs_active = 1;
 	rs->rs_sysno = rb->rb_sysno;
 	memcpy(rs->rs_arg, rb->rb_arg, sizeof(rs->rs_arg));
-	rs->rs_remain = rb->rb_deadline ? deadline_left(rb->rb_deadline) : NO_LIMIT;
+	rs->rs_remain = rb->rb_deadline ? cs_left(cs, rb->rb_deadline) : NO_LIMIT;
 }
 
 static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
@@ -85,7 +85,7 @@ static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
 	il->l_affinity = l->l_affinity;
 	il->l_robust = l->l_robust;
 	il->l_robust_len = l->l_robust_len;
-	save_restart(&il->l_restart, l);
+	save_restart(cs, &il->l_restart, l);
 	lwp_times(l, &il->l_utime, &il->l_stime);
 	return st_lwp_signal_save(cs, l, il);
 }

@@ -45,7 +45,7 @@ static void save_args(struct img_proc *ip, struct proc *p)
 	}
 }
 
-static void save_times(struct img_proc *ip, struct proc *p)
+static void save_times(const struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
 {
 	u32 resident = p->p_as ? p->p_as->a_hat.h_resident : 0;
 	struct usage us;
@@ -54,7 +54,7 @@ static void save_times(struct img_proc *ip, struct proc *p)
 	usage_of_proc(p, &us);
 	spin_unlock(&p->p_lock);
 	ip->p_age = clock_mono_ns() - p->p_start_ns;
-	ip->p_mono = clock_mono_ns() + (u64)p->p_monoff;
+	ip->p_mono = cs->cs_img.i_ident.id_mono_ns + (u64)p->p_monoff;
 	ip->p_utime = p->p_utime;
 	ip->p_stime = p->p_stime;
 	ip->p_cutime = p->p_cutime;
@@ -67,7 +67,7 @@ static void save_times(struct img_proc *ip, struct proc *p)
 }
 
 /* What even a zombie has. */
-static void save_identity(struct img_proc *ip, struct proc *p)
+static void save_identity(const struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
 {
 	spin_lock(&pidlock);
 	ip->p_pid = proc_seen_pid(p);
@@ -82,12 +82,12 @@ static void save_identity(struct img_proc *ip, struct proc *p)
 	ip->p_umask = p->p_umask;
 	ip->p_exe = ip->p_cwd = ip->p_root = ip->p_ctty = IMG_NONE;
 	save_cred(ip, p->p_cred);
-	save_times(ip, p);
+	save_times(cs, ip, p);
 }
 
 int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
-	save_identity(cm->cm_img, cm->cm_proc);
+	save_identity(cs, cm->cm_img, cm->cm_proc);
 	cm->cm_img->p_flags = IMG_PF_ZOMBIE;
 	cm->cm_img->p_xstat = (u32)cm->cm_proc->p_xstat;
 	return 0;
@@ -125,7 +125,7 @@ int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	struct img_proc *ip = cm->cm_img;
 	struct proc *p = cm->cm_proc;
 
-	save_identity(ip, p);
+	save_identity(cs, ip, p);
 	spin_lock(&p->p_lock);
 	for (u32 i = 0; i < ARRAY_SIZE(kept_flags); i++)
 		ip->p_flags |= p->p_flags & kept_flags[i].p_flag ? kept_flags[i].img_flag : 0;

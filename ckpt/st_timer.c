@@ -2,11 +2,20 @@
 /* Interval timers, and POSIX timers. What is left of each when the image is made is what is left when its process comes back. */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"
+#include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "proc/itimer.h"
 #include "proc/ptimer.h"
 
+#define ITIMER_REAL 0
+
 /* ---- save ---- */
+
+/* From what is left now to what was left at the instant of the image. 0: the timer is off. */
+static u64 left_then(const struct ckpt_save *cs, u64 left)
+{
+	return left ? cs_left(cs, clock_mono_ns() + left) : 0;
+}
 
 int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
@@ -16,6 +25,7 @@ int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer); i++)
 		itimer_get(cm->cm_proc, i, &ip->p_itimer[i].it_remain, &ip->p_itimer[i].it_interval);
+	ip->p_itimer[ITIMER_REAL].it_remain = left_then(cs, ip->p_itimer[ITIMER_REAL].it_remain);
 	while ((id = ptimer_next(cm->cm_proc, id, &st)) >= 0) {
 		struct img_ptimer *pt = img_add_ptimer(&cs->cs_img, ip);
 
@@ -29,7 +39,7 @@ int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 					   .pt_tid = st.ps_tid,
 					   .pt_overrun = st.ps_overrun,
 					   .pt_interval = st.ps_interval,
-					   .pt_remain = st.ps_left };
+					   .pt_remain = left_then(cs, st.ps_left) };
 	}
 	return 0;
 }

@@ -177,12 +177,12 @@ void as_rele(struct as *as)
 	kmem_free(as_cache, as);
 }
 
-static bool dup_segs(struct as *from, struct as *to)
+static bool dup_segs(struct as *from, struct as *to, bool all)
 {
 	struct seg *s, *ns;
 
 	as_for_each_seg(s, from) {
-		if (s->s_flags & SEG_DONTFORK)
+		if ((s->s_flags & SEG_DONTFORK) && !all)
 			continue;
 		ns = seg_create(to, s->s_base, s->s_size, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp, s->s_off);
 		if (!ns)
@@ -195,7 +195,7 @@ static bool dup_segs(struct as *from, struct as *to)
 	return true;
 }
 
-struct as *as_dup(struct as *as)
+static struct as *dup(struct as *as, bool all)
 {
 	struct as *copy = as_create();
 	bool ok;
@@ -208,7 +208,7 @@ struct as *as_dup(struct as *as)
 	 */
 	rw_write_lock(&as->a_lock);
 	memcpy(&copy->AS_COPY_FROM, &as->AS_COPY_FROM, sizeof(*as) - offsetof(struct as, AS_COPY_FROM));
-	ok = dup_segs(as, copy);
+	ok = dup_segs(as, copy, all);
 	hat_dup_done(&as->a_hat);
 	rw_write_unlock(&as->a_lock);
 	if (!ok) {
@@ -216,4 +216,14 @@ struct as *as_dup(struct as *as)
 		return NULL;
 	}
 	return copy;
+}
+
+struct as *as_dup(struct as *as)
+{
+	return dup(as, false);
+}
+
+struct as *as_dup_all(struct as *as)
+{
+	return dup(as, true);
 }

@@ -88,6 +88,7 @@ void as_init(void); /* makes the caches */
 
 struct as *as_create(void);	  /* NULL: out of memory; a_ref 1, no segs */
 struct as *as_dup(struct as *as); /* copy-on-write copy for fork; NULL: out of memory. May sleep */
+struct as *as_dup_all(struct as *as); /* with the segs that fork leaves out (SEG_DONTFORK): for a checkpoint */
 void as_hold(struct as *as);
 void as_rele(struct as *as); /* the last one unmaps and frees all. May sleep */
 

@@ -1,80 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process and thread ids: one number space, a two-level table from id to the process that has it. All under pidlock.
+ * Process and thread ids: one number space, and a table from id to the process that has it. All under pidlock.
  * An id is reserved (taken, no owner yet) between pid_alloc() and pid_bind().
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
-#include "mm/kmalloc.h"
 #include "proc/lwp_impl.h"
 
-#define PID_LEAF 1024
-
-struct pid_leaf {
-	struct proc *owner[PID_LEAF]; /* NULL: free */
-};
+#define PID_FIRST 300 /* the search begins here again when it comes to the end: low ids are those of long-lived processes */
 
 /* Owner of an id that is reserved. */
 static struct proc reserved;
 
-static struct pid_leaf *leaves[PID_MAX / PID_LEAF];
+static struct proc *owner[PID_MAX]; /* NULL: free */
 static pid_t last_pid;
 
 void pid_init(void)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(leaves); i++) {
-		leaves[i] = NULL;
-	}
-	leaves[0] = kzalloc(sizeof(struct pid_leaf), 0);
-	VERIFY(leaves[0]);
-	leaves[0]->owner[0] = &proc0;
+	owner[0] = &proc0;
 }
 
-static struct proc **slot(pid_t pid)
-{
-	struct pid_leaf *leaf;
-
-	if (pid < 0 || pid >= PID_MAX)
-		return NULL;
-	leaf = leaves[pid / PID_LEAF];
-	return leaf ? &leaf->owner[pid % PID_LEAF] : NULL;
-}
-
-/* Makes the leaf for pid; pidlock is not held. */
-static int leaf_ensure(pid_t pid)
-{
-	struct pid_leaf *leaf;
-
-	if (leaves[pid / PID_LEAF])
-		return 0;
-	leaf = kzalloc(sizeof(*leaf), 0);
-	if (!leaf)
-		return -ENOMEM;
-	spin_lock(&pidlock);
-	if (!leaves[pid / PID_LEAF]) {
-		leaves[pid / PID_LEAF] = leaf;
-		leaf = NULL;
-	}
-	spin_unlock(&pidlock);
-	kfree(leaf);
-	return 0;
-}
-
-/* The next free id after the last one given out; -ENOMEM: its leaf must be made first. pidlock held. */
-static pid_t next_free(pid_t *missing)
+/* The next free id after the last one given out, or -EAGAIN. pidlock held. */
+static pid_t next_free(void)
 {
 	pid_t pid = last_pid;
 
 	for (u32 n = 0; n < PID_MAX; n++) {
-		struct proc **s;
-
-		pid = pid + 1 >= PID_MAX ? 300 : pid + 1;
-		s = slot(pid);
-		if (!s) {
-			*missing = pid;
-			return -ENOMEM;
-		}
-		if (!*s)
+		pid = pid + 1 >= PID_MAX ? PID_FIRST : pid + 1;
+		if (!owner[pid])
 			return pid;
 	}
 	return -EAGAIN;
@@ -82,60 +35,42 @@ static pid_t next_free(pid_t *missing)
 
 int pid_alloc(pid_t want, pid_t *out)
 {
-	pid_t pid, missing = want;
-	struct proc **s;
+	pid_t pid;
+	int error = 0;
 
 	if (want < 0 || want >= PID_MAX)
 		return -EINVAL;
-	for (;;) {
-		if (missing) {
-			int error = leaf_ensure(missing);
-
-			if (error)
-				return error;
-		}
-		spin_lock(&pidlock);
-		pid = want ? want : next_free(&missing);
-		if (pid == -ENOMEM) {
-			spin_unlock(&pidlock);
-			continue;
-		}
-		break;
-	}
-	if (pid < 0) {
-		spin_unlock(&pidlock);
-		return pid;
-	}
-	s = slot(pid);
-	if (*s) {
-		spin_unlock(&pidlock);
-		return -EEXIST;
-	}
-	*s = &reserved;
-	if (!want)
+	spin_lock(&pidlock);
+	pid = want ? want : next_free();
+	if (pid < 0)
+		error = pid;
+	else if (owner[pid])
+		error = -EEXIST;
+	else
+		owner[pid] = &reserved;
+	if (!error && !want)
 		last_pid = pid;
 	spin_unlock(&pidlock);
-	*out = pid;
-	return 0;
+	if (!error)
+		*out = pid;
+	return error;
 }
 
 void pid_bind(pid_t pid, struct proc *p)
 {
 	ASSERT(spin_held(&pidlock));
-	*slot(pid) = p;
+	owner[pid] = p;
 }
 
 struct proc *pid_owner(pid_t pid)
 {
-	struct proc **s = slot(pid);
-
 	ASSERT(spin_held(&pidlock));
-	return s && *s != &reserved ? *s : NULL;
+	return pid >= 0 && pid < PID_MAX && owner[pid] != &reserved ? owner[pid] : NULL;
 }
 
 void pid_free(pid_t pid)
 {
 	spin_lock(&pidlock);
-	*slot(pid) = NULL;
+	owner[pid] = NULL;
 	spin_unlock(&pidlock);
 }

@@ -16,7 +16,7 @@ PROGRAMS = [
     ("fpu", {}),
     ("thread", {}),
     ("futex", {}),
-    ("race", {"limit": 200, "leaks": False}),     # uses so many ids that their table grows
+    ("race", {"limit": 200}),
     ("limits", {}),
     # memory
     ("mmap", {}),

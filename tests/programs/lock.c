@@ -85,7 +85,7 @@ TEST(waiting_for_a_record)
 
 TEST(deadlock_is_refused)
 {
-	struct t_gate up = t_gate(), down = t_gate();
+	struct t_gate up = t_gate(), down = t_gate(), waits = t_gate();
 	int fd = SYS(open("f", O_RDWR | O_CREAT, 0600));
 	pid_t pid = t_fork();
 
@@ -93,12 +93,14 @@ TEST(deadlock_is_refused)
 		SYS(lock(fd, F_SETLK, F_WRLCK, 1, 1));
 		t_open_gate(up);
 		t_pass_gate(down);
+		t_open_gate(waits);
 		SYS(lock(fd, F_SETLKW, F_WRLCK, 0, 1));
 		_exit(0);
 	}
 	SYS(lock(fd, F_SETLK, F_WRLCK, 0, 1));
 	t_pass_gate(up);
 	t_open_gate(down);
+	t_pass_gate(waits);
 	t_await_state(pid, "S");
 	CHECK_ERR(lock(fd, F_SETLKW, F_WRLCK, 1, 1), EDEADLK);
 	SYS(lock(fd, F_SETLK, F_UNLCK, 0, 1));

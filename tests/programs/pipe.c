@@ -249,7 +249,8 @@ TEST(writer_keeps_the_cpu_for_a_while)
 	for (int i = 0; i < BYTES; i++)
 		CHECK_EQ(write(p[1], &c, 1), 1);
 	SYS(getrusage(RUSAGE_SELF, &after));
-	CHECK(after.ru_nivcsw - before.ru_nivcsw < BYTES / 4);
+	/* How often depends on how fast the machine is; but not at every byte. */
+	CHECK(after.ru_nivcsw - before.ru_nivcsw < BYTES / 4 * 3);
 	t_join(reader);
 }
 

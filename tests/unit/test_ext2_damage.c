@@ -334,7 +334,7 @@ static void try_one(const char *name, u32 seed, void (*fn)(u32 seed))
 
 int main(int argc, char **argv)
 {
-	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 300;
+	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 100;
 
 	env_begin();
 	make_image();

@@ -141,6 +141,7 @@ static void permissions(void)
 	CHECK(names_mkdir(NULL, "/mnt/sticky", 01777) == 0 && env_create("/mnt/sticky/f", S_IFREG | 0666) == 0);
 	CHECK(at("/mnt/closed/f", 0) > 0);
 	p->p_cred = &user;
+	cred_renew(curlwp());
 	CHECK(at("/mnt/closed/f", 0) == -EACCES && at("/mnt/closed/none", 0) == -EACCES &&
 	      at("/mnt/closed/.", 0) == -EACCES);
 	CHECK(at("/mnt/pass/f", 0) > 0 && at("/mnt/pass/none", 0) == -ENOENT);
@@ -151,6 +152,7 @@ static void permissions(void)
 	CHECK(env_create("/mnt/sticky/mine", S_IFREG | 0666) == 0 &&
 	      names_unlink(NULL, "/mnt/sticky/mine") == 0);
 	p->p_cred = root;
+	cred_renew(curlwp());
 }
 
 static bool path_is(const char *dir, const char *want)
