@@ -49,13 +49,11 @@ static long do_rw(struct file *f, struct uio *u, bool write, off_t pos)
  * A write to a pipe or a terminal that was cut short, after some bytes, only so that the lwp comes to the boundary (to be saved, to stop), is not
  * over: it goes on where it was when it is made again. If a handler is run instead, what was written so far is the result, as ever.
  */
-static long write_on(struct file *f, struct uio *u)
+static long write_on(struct file *f, struct uio *u, u32 done)
 {
 	struct lwp *l = curlwp();
-	u32 done = l->l_done;
 	long n;
 
-	l->l_done = 0;
 	uio_skip(u, MIN((size_t)done, u->uio_resid));
 	if (done && u->uio_resid == 0)
 		return (long)done;
@@ -71,7 +69,17 @@ static long write_on(struct file *f, struct uio *u)
 	return (long)done;
 }
 
-static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos)
+/* What the write that begins has moved already. It is asked once, whatever becomes of the call: the next one is another. */
+static u32 take_done(void)
+{
+	struct lwp *l = curlwp();
+	u32 done = l->l_done;
+
+	l->l_done = 0;
+	return done;
+}
+
+static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos, u32 done)
 {
 	struct file *f;
 	struct uio u;
@@ -82,7 +90,7 @@ static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos)
 		return -EINVAL;
 	n = fd_get(fd, &f);
 	if (n)
-		return n;
+		return done ? (long)done : n;
 	n = write ? file_writable(f) : file_readable(f);
 	if (n)
 		goto out;
@@ -92,10 +100,12 @@ static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos)
 		goto out;
 	}
 	uio_init_user(&u, write, iov, cnt, 0);
-	n = write && pos == AT_FILE_OFFSET ? write_on(f, &u) : do_rw(f, &u, write, pos);
-out:
+	n = write && pos == AT_FILE_OFFSET ? write_on(f, &u, done) : do_rw(f, &u, write, pos);
 	file_rele(f);
 	return n;
+out:
+	file_rele(f);
+	return done ? (long)done : n;
 }
 
 static long rw_one(int fd, uaddr_t buf, u32 len, bool write, off_t pos)
@@ -104,12 +114,13 @@ static long rw_one(int fd, uaddr_t buf, u32 len, bool write, off_t pos)
 
 	if (len && !user_range_ok(buf, len))
 		iov.base = ~0u; /* refused as one piece, once the descriptor was found good */
-	return rw(fd, &iov, 1, write, pos);
+	return rw(fd, &iov, 1, write, pos, write ? take_done() : 0);
 }
 
 static long rw_vector(int fd, uaddr_t uiov, u32 cnt, bool write, off_t pos)
 {
 	struct uiovec few[FEW_IOV], *iov = few;
+	u32 done = write ? take_done() : 0;
 	long n;
 
 	_Static_assert(sizeof(struct uiovec) == sizeof(struct abi_iovec), "vectors are copied in as they are");
@@ -118,11 +129,13 @@ static long rw_vector(int fd, uaddr_t uiov, u32 cnt, bool write, off_t pos)
 	if (cnt > FEW_IOV) {
 		iov = kmalloc(cnt * sizeof(*iov), 0);
 		if (!iov)
-			return -ENOMEM;
+			return done ? (long)done : -ENOMEM;
 	}
 	n = copyin(iov, uiov, cnt * sizeof(*iov));
 	if (!n)
-		n = rw(fd, iov, cnt, write, pos);
+		n = rw(fd, iov, cnt, write, pos, done);
+	else if (done)
+		n = (long)done;
 	if (iov != few)
 		kfree(iov);
 	return n;
