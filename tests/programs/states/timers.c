@@ -128,7 +128,7 @@ STATE(itimers)
 	check_itimer(ITIMER_PROF, 100 * SEC - 10 * MS);
 }
 
-STATE(itimer_ticks)
+STATE_WITH(itimer_ticks, ST_TICKS)
 {
 	struct itimerval it = { { 0, 20000 }, { 0, 20000 } };
 
@@ -232,7 +232,7 @@ STATE(timer_absolute)
 	CHECK(t_now_ns() >= when);
 }
 
-STATE(timer_ticks)
+STATE_WITH(timer_ticks, ST_TICKS)
 {
 	timer_t t = make_timer(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR2, 79);
 
@@ -245,7 +245,7 @@ STATE(timer_ticks)
 	CHECK_EQ(value, 79);
 }
 
-STATE(timer_overrun)
+STATE_WITH(timer_overrun, ST_TICKS)
 {
 	timer_t t = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR2, 80);
 	sigset_t set;
@@ -311,7 +311,7 @@ STATE(timers_pending)
 	CHECK_EQ(sum, 91 + 92);
 }
 
-STATE(timer_of_thread)
+STATE_WITH(timer_of_thread, ST_TICKS)
 {
 	struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR2 };
 	timer_t t;
@@ -332,7 +332,7 @@ static void on_expiry(union sigval v)
 	hits++;
 }
 
-STATE(timer_by_thread)
+STATE_WITH(timer_by_thread, ST_TICKS)
 {
 	struct sigevent ev = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_expiry, .sigev_value.sival_int = 82 };
 	timer_t t;

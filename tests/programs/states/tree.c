@@ -204,13 +204,13 @@ STATE_TREE(stopped)
 	SYS(kill(pid, SIGSTOP));
 	t_await_state(pid, "T");
 	st_wait();
-	if (!st_stops)
+	if (!st_stops) {
 		CHECK_EQ(t_pstate(pid), 'T');
-	/* Its stop has not been waited for yet. */
-	CHECK_EQ(waitpid(pid, &st, WUNTRACED), pid);
-	if (!st_stops)
+		/* Its stop has not been waited for yet. */
+		CHECK_EQ(waitpid(pid, &st, WUNTRACED), pid);
 		CHECK(WIFSTOPPED(st) && WSTOPSIG(st) == SIGSTOP);
-	SYS(kill(pid, SIGCONT));
+		SYS(kill(pid, SIGCONT));
+	}
 	t_join(pid);
 }
 
@@ -703,7 +703,7 @@ static int vfork_child(void *arg)
 	_exit(5);
 }
 
-STATE_TREE(vfork)
+STATE_WITH(vfork, ST_TREE | ST_TICKS)
 {
 	/* The child runs in the memory of the parent, which is suspended. A checkpoint may wait until it is not. */
 	static char stack[16384] __attribute__((aligned(16)));
