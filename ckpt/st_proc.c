@@ -310,6 +310,7 @@ int st_zombie_restore(struct ckpt_rmember *rm)
 
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
 	p->p_nice = ip->p_nice;
+	p->p_umask = ip->p_umask;
 	p->p_exitsig = (int)ip->p_exitsig;
 	p->p_xstat = (int)ip->p_xstat;
 	restore_times(p, ip);
