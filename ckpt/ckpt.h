@@ -63,9 +63,9 @@ struct ckpt_member {
 	bool cm_zombie;
 	struct img_proc *cm_img; /* its place in cs_img */
 	struct fdtab *cm_fdtab;	 /* its descriptors */
-	struct as *cm_as;	 /* whose pages are written: the process's own, or a copy-on-write copy of it */
-	bool cm_copied;		 /* cm_as is a copy, to be released */
-	u32 cm_cow_before;	 /* forked: pages copied on write before */
+	struct as *cm_as; /* whose pages are written: the process's own, or a copy-on-write copy of it */
+	bool cm_copied;	   /* cm_as is a copy, to be released */
+	u32 cm_cow_before; /* forked: pages copied on write before */
 };
 
 /* A pipe, and contents without a name, that the members use; by their places in cs_img. */
@@ -76,8 +76,8 @@ struct ckpt_pipe {
 
 struct ckpt_data {
 	struct vnode *cd_vp; /* a reference; NULL: a pipe's bytes */
-	bool cd_nameless;    /* nothing but the members has it: cd_refs must be all of its references */
-	u32 cd_refs;	     /* references on cd_vp of segs and descriptions that were met */
+	bool cd_nameless; /* nothing but the members has it: cd_refs must be all of its references */
+	u32 cd_refs;	  /* references on cd_vp of segs and descriptions that were met */
 	struct page **cd_page; /* what is stored of it, in order; a reference each */
 	u32 cd_npage;
 };
@@ -145,8 +145,8 @@ struct ckpt_restore {
 	/* The outcome, under cr_lock; cr is the channel. */
 	struct spinlock cr_lock;
 	enum ckpt_verdict cr_verdict;
-	bool cr_built;		  /* in place: all is there, the caller may end its other lwps */
-	enum ckpt_verdict cr_go;  /* and says so */
+	bool cr_built;		 /* in place: all is there, the caller may end its other lwps */
+	enum ckpt_verdict cr_go; /* and says so */
 	bool cr_done;
 	long cr_result; /* pid or errno */
 };
@@ -264,7 +264,7 @@ int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, v
 struct ckpt_out;
 int ckpt_out_begin(struct vnode *vp, struct ckpt_out **outp);
 int ckpt_out_page(struct ckpt_out *out, u64 off, struct page *pg); /* the frame itself */
-int ckpt_out_write(void *ctx, u64 off, const void *buf, u32 len);  /* io_write of struct img_io: a copy */
+int ckpt_out_write(void *ctx, u64 off, const void *buf, u32 len); /* io_write of struct img_io: a copy */
 int ckpt_out_end(struct ckpt_out *out, int error);
 /*
  * The reverse: the stored pages of a list of runs, many at a time. Each, once it has come and its sum is right, is given to take(), in order; at: its

@@ -194,8 +194,7 @@ int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st)
 	int error = img_layout(&cs->cs_img, &err);
 
 	if (error)
-		return ckpt_refuse(cs_name(cs), error, "%s (%u)",
-				   err.e_what ? err.e_what : "layout", err.e_val);
+		return ckpt_refuse(cs_name(cs), error, "%s (%u)", err.e_what ? err.e_what : "layout", err.e_val);
 	newpath = kmalloc(len, 0);
 	if (!newpath)
 		return -ENOMEM;

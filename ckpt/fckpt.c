@@ -101,7 +101,9 @@ static int copy_memory(struct ckpt_save *cs, struct proc *child)
 
 int fckpt(struct ckpt_save *cs, struct proc **childp)
 {
-	struct spawn_args sa = { .sa_start = fckpt_child, .sa_arg = cs, .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS | SPAWN_NO_FILES };
+	struct spawn_args sa = { .sa_start = fckpt_child,
+				 .sa_arg = cs,
+				 .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS | SPAWN_NO_FILES };
 	struct proc *child;
 	int error = spawn_proc(&sa, &child);
 

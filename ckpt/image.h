@@ -288,7 +288,8 @@ struct img_tty {
 #define IMG_PF_ZOMBIE 2u   /* has ended with p_xstat and was not waited for: has no lists */
 #define IMG_PF_WAITSTOP 4u /* its parent has not waited for this stop, or continuation */
 #define IMG_PF_WAITCONT 8u
-#define IMG_PF_SUGID 32u    /* its ids differ from those it was executed by: not to be looked into by others */
+#define IMG_PF_SUGID \
+	32u /* its ids differ from those it was executed by: not to be looked into by others */
 #define IMG_PF_STOPTOLD 16u /* its parent was signalled for this stop */
 
 struct img_timer {
@@ -337,7 +338,7 @@ struct img_proc {
 	struct img_sigqueue p_pending;
 	struct img_timer p_itimer[3]; /* real, virtual, prof */
 	/* TIME */
-	u64 p_age; /* nanoseconds since it began */
+	u64 p_age;  /* nanoseconds since it began */
 	u64 p_mono; /* its CLOCK_MONOTONIC */
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;

@@ -59,7 +59,9 @@ static int is_core(struct vnode *vp)
 	u8 h[18];
 	ssize_t n = vn_pread(vp, h, sizeof(h), 0);
 
-	return n == sizeof(h) && memcmp(h, "\177ELF", 4) == 0 && h[16] == 4 /* ET_CORE */ && h[17] == 0 ? 0 : -ENOEXEC;
+	return n == sizeof(h) && memcmp(h, "\177ELF", 4) == 0 && h[16] == 4 /* ET_CORE */ && h[17] == 0
+		       ? 0
+		       : -ENOEXEC;
 }
 
 int ckpt_exec_image(struct vnode *vp, const char *path)

@@ -163,7 +163,8 @@ static int take_in(struct ckpt_in *in, struct in_run *ir)
 		struct page *pg = run->fx_page[i];
 
 		if (!error && img_page_sum(page_kva(pg)) != ir->ir_sum[i])
-			error = ckpt_refuse(in->i_cr->cr_path, -EBADMSG, "the page for address %08x is damaged", ir->ir_at[i]);
+			error = ckpt_refuse(in->i_cr->cr_path, -EBADMSG,
+					    "the page for address %08x is damaged", ir->ir_at[i]);
 		if (!error)
 			error = in->i_take(in->i_arg, ir->ir_at[i], pg);
 		if (error)

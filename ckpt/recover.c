@@ -60,9 +60,9 @@ static int let_go(struct ckpt_restore *cr)
 /* What belongs to one process: the current one becomes it, but for its address space. */
 static int restore_own(struct ckpt_rmember *rm)
 {
-	static int (*const parts[])(struct ckpt_rmember *rm) = {
-		st_proc_restore,  st_lwp_restore, st_signal_restore, st_timer_restore,
-		st_mem_restore, st_fd_restore, st_cred_restore,
+	static int (*const parts[])(struct ckpt_rmember * rm) = {
+		st_proc_restore, st_lwp_restore, st_signal_restore, st_timer_restore,
+		st_mem_restore,	 st_fd_restore,	 st_cred_restore,
 	};
 	int error = 0;
 
@@ -133,9 +133,9 @@ static void restore_member(void *arg)
 static int make_member(struct ckpt_restore *cr, u32 i)
 {
 	struct ckpt_rmember *rm = &cr->cr_member[i];
-	struct spawn_args sa = {
-		.sa_start = restore_member, .sa_arg = rm, .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS | SPAWN_NO_FILES
-	};
+	struct spawn_args sa = { .sa_start = restore_member,
+				 .sa_arg = rm,
+				 .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS | SPAWN_NO_FILES };
 	int error;
 
 	if (rm->rm_img->p_flags & IMG_PF_ZOMBIE) {
@@ -210,15 +210,17 @@ static int check_number(struct ckpt_restore *cr)
 {
 	struct proc *p = cr->cr_parent;
 
-	if (cred_super(p->p_cred) || proc_user_count(p->p_cred->cr_uid) + cr->cr_img.i_nproc <= rlimit_cur(p, RLIMIT_NPROC))
+	if (cred_super(p->p_cred) ||
+	    proc_user_count(p->p_cred->cr_uid) + cr->cr_img.i_nproc <= rlimit_cur(p, RLIMIT_NPROC))
 		return 0;
-	return ckpt_refuse(cr->cr_path, -EAGAIN, "its %u processes are more than the caller may have", cr->cr_img.i_nproc);
+	return ckpt_refuse(cr->cr_path, -EAGAIN,
+			   "its %u processes are more than the caller may have", cr->cr_img.i_nproc);
 }
 
 static int restore_all(struct ckpt_restore *cr)
 {
-	static int (*const first[])(struct ckpt_restore *cr) = { read_image, check_number, make_room };
-	static int (*const shared[])(struct ckpt_restore *cr) = { st_pipe_restore, st_data_restore, st_file_restore };
+	static int (*const first[])(struct ckpt_restore * cr) = { read_image, check_number, make_room };
+	static int (*const shared[])(struct ckpt_restore * cr) = { st_pipe_restore, st_data_restore, st_file_restore };
 	int error = let_go(cr);
 
 	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)

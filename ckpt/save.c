@@ -97,8 +97,8 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm, u32 nas, u3
 		child_pid = list_first(&p->p_children, struct proc, p_sibling)->p_pid;
 	spin_unlock(&pidlock);
 	if (child_pid)
-		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "it has a child, process %d, that would be missing (CKPT_TREE)",
-				   child_pid);
+		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
+				   "it has a child, process %d, that would be missing (CKPT_TREE)", child_pid);
 	return 0;
 }
 
@@ -119,7 +119,7 @@ static void fill_ident(struct img_ident *id)
 /* In the paper's order: proc and lwp, registers, segments. The open files come behind those of all members: so the image has its vnodes. */
 static int gather_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
-	static int (*const parts[])(struct ckpt_save *cs, struct ckpt_member *cm) = {
+	static int (*const parts[])(struct ckpt_save * cs, struct ckpt_member * cm) = {
 		check_member, st_proc_save, st_lwp_save, st_signal_save, st_timer_save, st_mem_save,
 	};
 	int error = 0;
@@ -202,8 +202,9 @@ int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, v
 			const struct img_run *run = &rs.rs_run[r];
 
 			for (u32 i = 0; i < run->r_npages && !error; i++) {
-				struct page *pg = cd ? cd->cd_page[at++] :
-						       hat_getpage(&cs->cs_member[k].cm_as->a_hat, run->r_va + i * PAGE_SIZE, NULL);
+				struct page *pg = cd ? cd->cd_page[at++]
+						     : hat_getpage(&cs->cs_member[k].cm_as->a_hat,
+								   run->r_va + i * PAGE_SIZE, NULL);
 
 				VERIFY(pg);
 				error = fn(pg, run->r_first + i, arg);

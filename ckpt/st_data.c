@@ -182,8 +182,9 @@ int st_data_finish(struct ckpt_save *cs, bool copy)
 		if (!cd->cd_vp || (cs->cs_req->rq_flags & CKPT_INPLACE))
 			continue;
 		if (others_have(cd))
-			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "memory of it (inode %u) is shared with another process",
-					   (u32)cd->cd_vp->v_ino);
+			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					    "memory of it (inode %u) is shared with another process",
+					    (u32)cd->cd_vp->v_ino);
 		if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK))
 			error = save_contents(cs, i, copy);
 		if (error)
@@ -298,9 +299,7 @@ static int each_batch(struct each *e, struct batch *b, struct img_run *part)
 
 int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn fn, void *arg)
 {
-	struct each e = {
-		.e_restore = cr, .e_data = &cr->cr_img.i_data[index], .e_zeros = zeros, .e_fn = fn, .e_arg = arg
-	};
+	struct each e = { .e_restore = cr, .e_data = &cr->cr_img.i_data[index], .e_zeros = zeros, .e_fn = fn, .e_arg = arg };
 	struct batch *b = kmalloc(sizeof(*b), 0);
 	int error = b ? 0 : -ENOMEM;
 

@@ -170,7 +170,8 @@ static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct
 	if (!writes)
 		return open_data(cr, fi, fp);
 	if (error == -ENOENT)
-		error = file_open(AT_FDCWD, v->v_path, fi->f_flags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE, v->v_mode & 07777, fp);
+		error = file_open(AT_FDCWD, v->v_path, fi->f_flags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
+				  v->v_mode & 07777, fp);
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)", v->v_path, -error);
 	error = st_data_each(cr, fi->f_obj, true, put_contents, (*fp)->f_vnode);

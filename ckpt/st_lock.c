@@ -7,7 +7,9 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 
-_Static_assert(IMG_LOCK_POSIX == FLOCK_POSIX + 1 && IMG_LOCK_OFD == FLOCK_OFD + 1 && IMG_LOCK_FLOCK == FLOCK_WHOLE + 1, "kinds");
+_Static_assert(IMG_LOCK_POSIX == FLOCK_POSIX + 1 && IMG_LOCK_OFD == FLOCK_OFD + 1 &&
+		       IMG_LOCK_FLOCK == FLOCK_WHOLE + 1,
+	       "kinds");
 
 /* ---- save ---- */
 
@@ -140,7 +142,8 @@ int st_lock_restore(struct ckpt_restore *cr)
 		int error = flock_put(f->f_vnode, &fi);
 
 		if (error)
-			return ckpt_refuse(cr->cr_path, error, error == -EAGAIN ? "%s is locked by somebody else" : "%s cannot be locked",
+			return ckpt_refuse(cr->cr_path, error,
+					   error == -EAGAIN ? "%s is locked by somebody else" : "%s cannot be locked",
 					   f->f_path ? f->f_path : "a file");
 	}
 	return 0;

@@ -108,7 +108,8 @@ static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
 int st_lwp_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
-	struct lwp *first = cs->cs_caller && cs->cs_caller->l_proc == p ? cs->cs_caller : next_lwp(p, 0, NULL), *l;
+	struct lwp *first = cs->cs_caller && cs->cs_caller->l_proc == p ? cs->cs_caller : next_lwp(p, 0, NULL),
+		   *l;
 	int error = save_lwp(cs, cm, first);
 
 	for (l = next_lwp(p, 0, first); l && !error; l = next_lwp(p, pid_seen_by(p, l->l_tid), first))

@@ -90,7 +90,6 @@ static int save_seg(struct ckpt_save *cs, struct ckpt_member *cm, struct seg *s)
 
 static void save_mm(struct img_mm *m, const struct as *as)
 {
-
 	m->m_brk_start = as->a_brk_start;
 	m->m_brk = as->a_brk;
 	m->m_mmap_top = as->a_mmap_top;
@@ -138,7 +137,8 @@ int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm)
 		struct note_ctx nc = { .nc_cs = cs, .nc_cm = cm, .nc_anon = ip->p_seg[i].s_kind == IMG_SEG_ANON };
 
 		if (ip->p_seg[i].s_kind != IMG_SEG_SHARED)
-			error = hat_foreach(&cm->cm_as->a_hat, ip->p_seg[i].s_base, ip->p_seg[i].s_size, note_page, &nc);
+			error = hat_foreach(&cm->cm_as->a_hat, ip->p_seg[i].s_base,
+					    ip->p_seg[i].s_size, note_page, &nc);
 	}
 	return error;
 }
@@ -239,5 +239,7 @@ int st_mem_restore(struct ckpt_rmember *rm)
 	/* What is mapped already may be more than the limits allow now. */
 	rm->rm_as->a_as_limit = limit_of(ip, RLIMIT_AS);
 	rm->rm_as->a_data_limit = limit_of(ip, RLIMIT_DATA);
-	return error ? error : ckpt_read_runs(rm->rm_restore, (struct img_runs){ ip->p_run, ip->p_nrun }, install, rm->rm_as);
+	return error ? error
+		     : ckpt_read_runs(rm->rm_restore, (struct img_runs){ ip->p_run, ip->p_nrun },
+				      install, rm->rm_as);
 }

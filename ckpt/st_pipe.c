@@ -75,8 +75,9 @@ int st_pipe_finish(struct ckpt_save *cs)
 			continue;
 		error = 0;
 		if (ps.ps_files != cs->cs_pipe[i].cp_files)
-			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a pipe of it (inode %u) has an end in another process",
-					   (u32)vp->v_ino);
+			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					    "a pipe of it (inode %u) has an end in another process",
+					    (u32)vp->v_ino);
 		if (!error && ps.ps_count && !(cs->cs_req->rq_flags & CKPT_LOOK))
 			error = save_bytes(cs, vp, ps.ps_count, &data);
 		if (error)

@@ -96,7 +96,9 @@ int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm)
 static const struct {
 	u32 p_flag, img_flag;
 } kept_flags[] = {
-	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP }, { P_WAITCONT, IMG_PF_WAITCONT }, { P_STOPTOLD, IMG_PF_STOPTOLD }, { P_SUGID, IMG_PF_SUGID },
+	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP },
+	{ P_WAITCONT, IMG_PF_WAITCONT },     { P_STOPTOLD, IMG_PF_STOPTOLD },
+	{ P_SUGID, IMG_PF_SUGID },
 };
 
 int st_root_check(struct ckpt_save *cs, const struct vnode *root)

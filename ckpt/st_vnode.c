@@ -125,7 +125,8 @@ static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, 
 			       .v_rdev = va->va_rdev,
 			       .v_gen = va->va_gen,
 			       .v_mode = va->va_mode,
-			       .v_flags = cs_self(cs) && (vp->v_type == VREG || vp->v_type == VDIR) ? IMG_VF_SPARE : 0 };
+			       .v_flags = cs_self(cs) && (vp->v_type == VREG || vp->v_type == VDIR) ? IMG_VF_SPARE
+												    : 0 };
 	int n;
 
 	if (vp->v_type == VREG) {

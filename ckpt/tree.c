@@ -104,7 +104,8 @@ static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	if (!error)
 		cm->cm_held = true;
 	if (error == -EBUSY)
-		return ckpt_refuse(p->p_comm, error, "process %d is being checkpointed by somebody else", p->p_pid);
+		return ckpt_refuse(p->p_comm, error,
+				   "process %d is being checkpointed by somebody else", p->p_pid);
 	return error;
 }
 

@@ -22,7 +22,7 @@ struct uio {
 	u8 *uio_kbuf;
 	size_t uio_resid; /* bytes left */
 	off_t uio_offset; /* in the file */
-	int uio_error;	  /* what cut a transfer short of which something was moved; 0: nothing, or unknown */
+	int uio_error; /* what cut a transfer short of which something was moved; 0: nothing, or unknown */
 };
 
 void uio_init_kernel(struct uio *u, bool write, void *buf, size_t len, off_t off);

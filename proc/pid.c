@@ -7,7 +7,8 @@
 #include "kernel/lib/panic.h"
 #include "proc/lwp_impl.h"
 
-#define PID_FIRST 300 /* the search begins here again when it comes to the end: low ids are those of long-lived processes */
+#define PID_FIRST \
+	300 /* the search begins here again when it comes to the end: low ids are those of long-lived processes */
 
 /* Owner of an id that is reserved. */
 static struct proc reserved;

@@ -111,7 +111,7 @@ struct proc {
 
 	/* Usage (p_lock): of dead lwps, of waited-for children. */
 	u64 p_start_ns; /* monotonic, when it began */
-	s64 p_monoff;	/* its CLOCK_MONOTONIC is so much ahead of the kernel's: see deadline_at() */
+	s64 p_monoff; /* its CLOCK_MONOTONIC is so much ahead of the kernel's: see deadline_at() */
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 

@@ -142,7 +142,9 @@ s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st)
 					     .ps_value = best->pt_event.sigev_value,
 					     .ps_signo = best->pt_event.sigev_signo,
 					     .ps_notify = best->pt_event.sigev_notify,
-					     .ps_tid = best->pt_event.sigev_notify == SIGEV_THREAD_ID ? best->pt_event.sigev_tid : 0,
+					     .ps_tid = best->pt_event.sigev_notify == SIGEV_THREAD_ID
+							       ? best->pt_event.sigev_tid
+							       : 0,
 					     .ps_overrun = best->pt_overrun,
 					     .ps_interval = best->pt_interval,
 					     .ps_left = left(best) };

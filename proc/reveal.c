@@ -137,7 +137,8 @@ static int find_groups(struct reveal *rl)
 
 		error = find_group(rl, rv->rv_sid, first->rv_sid, rl->rl_parent->p_sid, &rv->rv_real_sid);
 		if (!error)
-			error = find_group(rl, rv->rv_pgid, first->rv_pgid, rl->rl_parent->p_pgid, &rv->rv_real_pgid);
+			error = find_group(rl, rv->rv_pgid, first->rv_pgid, rl->rl_parent->p_pgid,
+					   &rv->rv_real_pgid);
 	}
 	return error;
 }
@@ -202,9 +203,9 @@ static void show_lwps(struct revealed *rv)
 static void show(struct reveal *rl, struct revealed *rv)
 {
 	struct proc *p = rv->rv_proc;
-	struct proc *parent = rv == rl->rl_set				? rl->rl_parent :
-			      rl->rl_replace && rv->rv_parent == 0	? rl->rl_replace :
-									  rl->rl_set[rv->rv_parent].rv_proc;
+	struct proc *parent = rv == rl->rl_set			     ? rl->rl_parent
+			      : rl->rl_replace && rv->rv_parent == 0 ? rl->rl_replace
+								     : rl->rl_set[rv->rv_parent].rv_proc;
 
 	pidspace_rele(p->p_pidspace);
 	p->p_pidspace = rl->rl_space;
@@ -221,11 +222,11 @@ static void show(struct reveal *rl, struct revealed *rv)
 	list_push_back(&parent->p_children, &p->p_sibling);
 }
 
-#define SWAP(a, b)                          \
-	do {                                \
-		__typeof__(a) _t = (a);     \
-		(a) = (b);                  \
-		(b) = _t;                   \
+#define SWAP(a, b)                      \
+	do {                            \
+		__typeof__(a) _t = (a); \
+		(a) = (b);              \
+		(b) = _t;               \
 	} while (0)
 
 /* What two processes exchange: all that exec replaces too, and more. Both p_locks held. */
@@ -249,7 +250,8 @@ static void exchange_state(struct proc *o, struct proc *h, bool same)
 		return;
 	SWAP(o->p_fdtab, h->p_fdtab);
 	sigqueue_move(&h->p_sig.ss_q, &o->p_sig.ss_q);
-	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID | (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) | (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID));
+	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID | (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) |
+		     (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID));
 	if (o->p_flags & P_STOPPED)
 		o->p_xstat = h->p_xstat;
 	o->p_start_ns = h->p_start_ns;

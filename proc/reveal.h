@@ -18,21 +18,22 @@
 
 struct revealed {
 	struct proc *rv_proc; /* hidden; a zombie has no lwps */
-	u32 rv_parent;	      /* its parent's place in the set, which is before its own. The first: the caller of recovery */
+	u32 rv_parent; /* its parent's place in the set, which is before its own. The first: the caller of recovery */
 	pid_t rv_pid, rv_pgid, rv_sid; /* as it remembers them */
 	u32 rv_nlwp;
-	struct lwp **rv_lwps;	  /* [0] is the one that it has already; the others were not started */
-	const pid_t *rv_tids;	  /* as they remember them */
+	struct lwp **rv_lwps; /* [0] is the one that it has already; the others were not started */
+	const pid_t *rv_tids; /* as they remember them */
 	pid_t rv_real_pgid, rv_real_sid; /* found by reveal_prepare() */
 };
 
-#define REVEAL_SAME 1u /* in place, what was saved a moment ago: ids, descriptors and interval timers are still those of the process */
+#define REVEAL_SAME \
+	1u /* in place, what was saved a moment ago: ids, descriptors and interval timers are still those of the process */
 
 struct reveal {
 	struct proc *rl_replace; /* NULL: the first is a new child of rl_parent */
 	u32 rl_flags;		 /* REVEAL_* */
 	struct proc *rl_parent; /* of the first (in place: the process that is replaced); must not go away meanwhile */
-	bool rl_fresh;		/* no id that it remembers is used, even if it is free */
+	bool rl_fresh; /* no id that it remembers is used, even if it is free */
 	struct revealed *rl_set;
 	u32 rl_n;
 	struct pidspace *rl_space;

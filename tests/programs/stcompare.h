@@ -40,7 +40,8 @@ static void image_notes(struct image *im, size_t off, char *what, size_t size, i
 	while (ph->p_type == PT_NOTE && at + sizeof(Elf32_Nhdr) <= end && end <= im->i_size) {
 		const Elf32_Nhdr *nh = (void *)(im->i_data + at);
 		const char *owner = (const char *)(nh + 1);
-		size_t data = at + sizeof(*nh) + ((nh->n_namesz + 3) & ~3u), next = data + ((nh->n_descsz + 3) & ~3u);
+		size_t data = at + sizeof(*nh) + ((nh->n_namesz + 3) & ~3u),
+		       next = data + ((nh->n_descsz + 3) & ~3u);
 
 		if (off >= at && off < next)
 			snprintf(what, size, "note %.8s %x, byte %d", owner, nh->n_type, (int)(off - data));
@@ -67,9 +68,9 @@ static int image_compare(const char *a, const char *b, char *why, size_t size)
 		i++;
 	if (i < ia.i_size || i < ib.i_size) {
 		image_notes(&ia, i, what, sizeof(what), 0);
-		snprintf(why, size, "sizes %u and %u, the first difference is at %u (%s): %02x and %02x", (unsigned)ia.i_size,
-			 (unsigned)ib.i_size, (unsigned)i, what, i < ia.i_size ? ia.i_data[i] : 0,
-			 i < ib.i_size ? ib.i_data[i] : 0);
+		snprintf(why, size, "sizes %u and %u, the first difference is at %u (%s): %02x and %02x",
+			 (unsigned)ia.i_size, (unsigned)ib.i_size, (unsigned)i, what,
+			 i < ia.i_size ? ia.i_data[i] : 0, i < ib.i_size ? ib.i_data[i] : 0);
 	} else {
 		i = (size_t)-1;
 	}

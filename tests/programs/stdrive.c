@@ -143,7 +143,8 @@ static int matches(const struct state *s, const char *name)
 {
 	size_t n = strlen(s->s_family);
 
-	return strncmp(name, s->s_family, n) == 0 && (!name[n] || (name[n] == '/' && strcmp(name + n + 1, s->s_name) == 0));
+	return strncmp(name, s->s_family, n) == 0 &&
+	       (!name[n] || (name[n] == '/' && strcmp(name + n + 1, s->s_name) == 0));
 }
 
 /* To be asked in the order of the list. */
@@ -714,9 +715,10 @@ static const struct {
 	const char *m_name;
 	enum outcome (*m_fn)(struct state *s);
 } modes[] = {
-	{ "none", mode_none },	 { "continue", mode_continue }, { "forked", mode_forked },	 { "self", mode_self },
-	{ "recover", mode_recover }, { "repeat", mode_repeat },	{ "chain", mode_chain },	 { "beside", mode_beside },
-	{ "canonical", mode_canonical }, { "save", mode_save },	{ "restore", mode_restore },
+	{ "none", mode_none },	 { "continue", mode_continue }, { "forked", mode_forked },
+	{ "self", mode_self },	 { "recover", mode_recover },	{ "repeat", mode_repeat },
+	{ "chain", mode_chain }, { "beside", mode_beside },	{ "canonical", mode_canonical },
+	{ "save", mode_save },	 { "restore", mode_restore },
 };
 
 static enum outcome run(struct state *s, enum outcome (*fn)(struct state *))
@@ -754,8 +756,8 @@ static void list(char **names)
 		const struct state *s = &states[i];
 
 		if (wanted(s, names))
-			printf("%s/%s%s%s\n", s->s_family, s->s_name, s->s_flags & ST_TREE ? " T" : "",
-			       s->s_flags & ST_LOOP ? " L" : "");
+			printf("%s/%s%s%s\n", s->s_family, s->s_name,
+			       s->s_flags & ST_TREE ? " T" : "", s->s_flags & ST_LOOP ? " L" : "");
 	}
 }
 

@@ -78,8 +78,8 @@ STATE(flags_changed)
 
 STATE(shared_offset)
 {
-	int a = make("f", "0123456789", O_RDWR), b = SYS(dup(a)), c = SYS(fcntl(a, F_DUPFD_CLOEXEC, 100)),
-	    other = SYS(open("f", O_RDONLY));
+	int a = make("f", "0123456789", O_RDWR), b = SYS(dup(a)),
+	    c = SYS(fcntl(a, F_DUPFD_CLOEXEC, 100)), other = SYS(open("f", O_RDONLY));
 
 	expect(b, "012");
 	st_wait();

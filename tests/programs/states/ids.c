@@ -268,7 +268,8 @@ STATE(times)
 	SYS(getrusage(RUSAGE_SELF, &now));
 	SYS(getrusage(RUSAGE_CHILDREN, &kids_now));
 	CHECK(now.ru_minflt >= before.ru_minflt);
-	CHECK(kids_now.ru_utime.tv_sec == kids.ru_utime.tv_sec && kids_now.ru_utime.tv_usec == kids.ru_utime.tv_usec);
+	CHECK(kids_now.ru_utime.tv_sec == kids.ru_utime.tv_sec &&
+	      kids_now.ru_utime.tv_usec == kids.ru_utime.tv_usec);
 	struct tms t;
 	CHECK(times(&t) != (clock_t)-1);
 }

@@ -31,7 +31,9 @@ static int others_can(int type, off_t from, off_t len)
 		int fd = SYS(open("f", O_RDWR));
 		struct flock fl = range(type, from, len);
 
-		_exit(fcntl(fd, F_SETLK, &fl) == 0 ? 1 : errno == EAGAIN || errno == EACCES ? 0 : 2);
+		_exit(fcntl(fd, F_SETLK, &fl) == 0	   ? 1
+		      : errno == EAGAIN || errno == EACCES ? 0
+							   : 2);
 	}
 	return WEXITSTATUS(t_wait(pid));
 }

@@ -127,7 +127,8 @@ STATE(sparse)
 
 STATE(protections)
 {
-	static const int prots[] = { PROT_NONE, PROT_READ, RW, PROT_READ | PROT_EXEC, RW | PROT_EXEC, PROT_WRITE };
+	static const int prots[] = { PROT_NONE,	     PROT_READ, RW, PROT_READ | PROT_EXEC,
+				     RW | PROT_EXEC, PROT_WRITE };
 	char *p = anon(36);
 
 	st_fill(p, 36 * PG, 5);
@@ -297,7 +298,8 @@ STATE(parts_of_a_file)
 	char *base = map(16 * PG, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 	for (int i = 0; i < 8; i++) {
 		/* In reverse order, with pages between. */
-		p[i] = mmap(base + 2 * i * PG, PG, i % 2 ? RW : PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, (7 - i) * PG);
+		p[i] = mmap(base + 2 * i * PG, PG, i % 2 ? RW : PROT_READ, MAP_PRIVATE | MAP_FIXED,
+			    fd, (7 - i) * PG);
 		CHECK(p[i] == base + 2 * i * PG);
 		if (i % 2)
 			p[i][9] ^= 3;

@@ -28,7 +28,8 @@ static int turn(void)
 STATE_MOVING(memory)
 {
 	enum { PAGES = 200 };
-	unsigned *p = mmap(NULL, PAGES * PG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), want[PAGES] = { 0 };
+	unsigned *p = mmap(NULL, PAGES * PG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+		 want[PAGES] = { 0 };
 	uint32_t seed = 5;
 
 	CHECK(p != MAP_FAILED);

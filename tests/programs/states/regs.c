@@ -15,8 +15,7 @@ STATE(general)
 	st_ready("");
 	__asm__ volatile("pushl %%ebp;"
 			 "movl $0x11223344, %%edx; movl $0x55667788, %%esi; movl $0x99aabbcc, %%edi;"
-			 "movl $0xddeeff01, %%ebp;" SPIN
-			 "movl %%edx, %0; movl %%esi, %1; movl %%edi, %2; movl %%ebp, %3;"
+			 "movl $0xddeeff01, %%ebp;" SPIN "movl %%edx, %0; movl %%esi, %1; movl %%edi, %2; movl %%ebp, %3;"
 			 "popl %%ebp;"
 			 : "=m"(got[0]), "=m"(got[1]), "=m"(got[2]), "=m"(got[3])
 			 : SPIN_IN
@@ -45,7 +44,8 @@ STATE(flags)
 
 STATE(x87)
 {
-	static const long double want[8] = { 1.0L / 3, 2.0L / 7, -0.0L, 1e4000L, 3.0L, 1e-4940L, -7.25L, 0.1L };
+	static const long double want[8] = { 1.0L / 3, 2.0L / 7, -0.0L,	 1e4000L,
+					     3.0L,     1e-4940L, -7.25L, 0.1L };
 	static long double got[8];
 
 	_Static_assert(sizeof(long double) == 12, "offsets below");
@@ -56,7 +56,8 @@ STATE(x87)
 			 "fstpt 48(%%edi); fstpt 60(%%edi); fstpt 72(%%edi); fstpt 84(%%edi)"
 			 :
 			 : SPIN_IN, "S"(want), "D"(got)
-			 : "eax", "memory", "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)");
+			 : "eax", "memory", "cc", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)",
+			   "st(6)", "st(7)");
 	for (int i = 0; i < 8; i++)
 		CHECK(memcmp(&want[i], &got[i], 10) == 0);
 }
@@ -66,7 +67,10 @@ STATE(x87_control)
 	uint16_t set = 0x0e7f - 0x0200, cw = 0, sw = 0; /* towards zero, double precision */
 	double big = 1e308;
 
-	__asm__ volatile("fninit; fldcw %0; fldl %1; fmul %%st(0), %%st; fstp %%st(0)" : : "m"(set), "m"(big) : "st");
+	__asm__ volatile("fninit; fldcw %0; fldl %1; fmul %%st(0), %%st; fstp %%st(0)"
+			 :
+			 : "m"(set), "m"(big)
+			 : "st");
 	st_wait();
 	__asm__ volatile("fnstcw %0; fnstsw %1" : "=m"(cw), "=m"(sw));
 	CHECK_EQ(cw & 0xf3f, set & 0xf3f);
@@ -76,7 +80,8 @@ STATE(x87_control)
 
 STATE(mmx)
 {
-	static const uint64_t want[8] = { 1, 0x123456789abcdef0, 3, ~0ull, 5, 6, 0x8000000000000000, 8 };
+	static const uint64_t want[8] = { 1, 0x123456789abcdef0, 3, ~0ull, 5,
+					  6, 0x8000000000000000, 8 };
 	static uint64_t got[8];
 
 	st_ready("");
@@ -178,7 +183,8 @@ struct desc { /* struct user_desc of <asm/ldt.h> */
 STATE(tls_slots)
 {
 	static uint32_t data[2] = { 0x600dcafe, 0xbeefbeef };
-	struct desc d = { .entry = -1u, .base = (uint32_t)&data[0], .limit = 0xfffff, .flags = 0x51 }, back = { 0 };
+	struct desc d = { .entry = -1u, .base = (uint32_t)&data[0], .limit = 0xfffff, .flags = 0x51 },
+		    back = { 0 };
 	uint32_t got;
 
 	SYS(syscall(SYS_set_thread_area, &d));

@@ -45,7 +45,9 @@ static void mask(int how, int sig)
 
 STATE(actions)
 {
-	static const int flags[] = { 0, SA_RESTART, SA_NODEFER, SA_RESETHAND, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_ONSTACK };
+	static const int flags[] = {
+		0, SA_RESTART, SA_NODEFER, SA_RESETHAND, SA_NOCLDSTOP, SA_NOCLDWAIT, SA_ONSTACK
+	};
 	struct sigaction sa, back;
 
 	for (int sig = 1; sig < 65; sig++) {

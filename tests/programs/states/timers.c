@@ -67,8 +67,8 @@ static void a_while(void)
 
 STATE(clocks)
 {
-	static const clockid_t ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW,
-					 CLOCK_PROCESS_CPUTIME_ID };
+	static const clockid_t ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME,
+					 CLOCK_MONOTONIC_RAW, CLOCK_PROCESS_CPUTIME_ID };
 	long long before[5], now;
 
 	for (int i = 0; i < 5; i++)
@@ -184,7 +184,8 @@ static void check_timer(timer_t t, long long most, long long interval)
 
 STATE(timer_armed)
 {
-	timer_t a = make_timer(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0), b = make_timer(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 5),
+	timer_t a = make_timer(CLOCK_MONOTONIC, SIGEV_NONE, 0, 0),
+		b = make_timer(CLOCK_REALTIME, SIGEV_SIGNAL, SIGUSR1, 5),
 		c = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR2, 6);
 
 	set_timer(a, 100 * SEC, 3 * SEC);
@@ -334,7 +335,9 @@ static void on_expiry(union sigval v)
 
 STATE_WITH(timer_by_thread, ST_TICKS)
 {
-	struct sigevent ev = { .sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_expiry, .sigev_value.sival_int = 82 };
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD,
+			       .sigev_notify_function = on_expiry,
+			       .sigev_value.sival_int = 82 };
 	timer_t t;
 
 	SYS(timer_create(CLOCK_REALTIME, &ev, &t));

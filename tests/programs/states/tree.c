@@ -168,7 +168,8 @@ STATE_TREE(zombie_times)
 	t_await_state(pid, "Z");
 	st_wait();
 	CHECK_EQ(wait4(pid, &st, 0, &ru), pid);
-	CHECK(ru.ru_utime.tv_sec * 1000000ll + ru.ru_utime.tv_usec + ru.ru_stime.tv_sec * 1000000ll + ru.ru_stime.tv_usec >=
+	CHECK(ru.ru_utime.tv_sec * 1000000ll + ru.ru_utime.tv_usec +
+		      ru.ru_stime.tv_sec * 1000000ll + ru.ru_stime.tv_usec >=
 	      45000);
 }
 
@@ -708,7 +709,8 @@ STATE_WITH(vfork, ST_TREE | ST_TICKS)
 	/* The child runs in the memory of the parent, which is suspended. A checkpoint may wait until it is not. */
 	static char stack[16384] __attribute__((aligned(16)));
 	volatile int seen = 0;
-	pid_t pid = SYS(clone(vfork_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)&seen));
+	pid_t pid = SYS(clone(vfork_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
+			      (void *)&seen));
 
 	CHECK_EQ(seen, 7);
 	st_await_go();
