@@ -145,7 +145,9 @@ WRONG = [
 
 def background(script):
     """A shell script in which `start` runs what follows in the background, with its output in the file out; $p is its process id."""
-    return 'start() { "$@" >out 2>&1 </dev/null & p=$!; }; cd /root; ' + script
+    # `runs NAME`: the last one started has become that program, with its descriptors as it will have them.
+    return ('runs() { until grep -qx "$1" /proc/$p/comm; do :; done; }; start() { "$@" >out 2>&1 </dev/null & p=$!; runs "$1"; }; cd /root; '
+            + script)
 
 
 @scenario("ckpt/commands")
@@ -207,7 +209,7 @@ def ways(t):
     text = t.sh(agent, background("recover m & r=$!; sleep 0.3; kill $r; wait $r; echo status $?; ps | grep -c '[m]at -n'; true"))
     t.equal("SIGTERM", text, "status 143\n0\n")
     # Files that it needs.
-    t.sh(agent, background("echo data >data; sleep 1 >out 2>&1 <data & p=$!; tckpt -w $p dep || exit 9; kill -9 $p"))
+    t.sh(agent, background("echo data >data; sleep 1 >out 2>&1 <data & p=$!; runs sleep; tckpt -w $p dep || exit 9; kill -9 $p"))
     t.run(agent, "/bin/recover", "dep", cwd="/root")
     t.sh(agent, "echo more >>/root/data")
     t.contains(t.run(agent, "/bin/recover", "dep", cwd="/root", status=125),

@@ -91,11 +91,12 @@ def can(t):
     "ckptinfo --can: every obstacle of a running process, without stopping it; nothing is left behind."
     disk = t.disk()
     m, agent = t.boot(disk)
-    start = "cd /root; sleep 100 >out 2>&1 </dev/null & p=$!; sleep 0.2; "
+    runs = "until grep -qx sleep /proc/$p/comm; do :; done; "
+    start = "cd /root; sleep 100 >out 2>&1 </dev/null & p=$!; " + runs
     t.contains(t.sh(agent, start + "ckptinfo --can $p; echo $?; kill $p"), r"(?s)can be saved.*^0$")
-    start = "cd /root; cat /dev/zero | sleep 100 >out 2>&1 & p=$!; sleep 0.2; "
+    start = "cd /root; cat /dev/zero | sleep 100 >out 2>&1 & p=$!; " + runs
     t.contains(t.sh(agent, start + "ckptinfo --can $p; echo $?; kill $p"), r"(?s)an end in another process.*^1$")
-    start = "cd /root; { sleep 100 & sleep 99; } >out 2>&1 </dev/null & p=$!; sleep 0.2; "
+    start = "cd /root; { sleep 100 & sleep 99; } >out 2>&1 </dev/null & p=$!; " + runs
     text = t.sh(agent, start + "ckptinfo --can $p; echo $?; ckptinfo --can -t $p; echo $?; killall sleep; wait")
     t.contains(text, r"(?s)it has a child.*^1$.*can be saved.*^0$")
     t.finish(m, agent, disk)
