@@ -161,12 +161,12 @@ static int restore_restart(struct lwp *l, const struct img_restart *rs)
 	return 0;
 }
 
-/* CPUs that this machine does not have do not count; if none is left, all may be used. */
+/* CPUs that this machine lacks stay in the mask; one that has none of them may run everywhere. */
 static void restore_affinity(struct lwp *l, u32 mask)
 {
 	u32 all = (1u << ncpu) - 1;
 
-	l->l_affinity = mask & all ? mask & all : all;
+	l->l_affinity = mask & all ? mask : ~0u;
 }
 
 /* l is the current lwp, or one that has not begun. */
