@@ -151,7 +151,7 @@ static u32 first_child(const struct ckpt_member *m, u32 n, const u32 *place, u32
  */
 static int put_in_order(struct ckpt_save *cs)
 {
-	u32 n = cs->cs_nmember, *place = kmalloc(n * sizeof(u32), 0), *order = kmalloc(n * sizeof(u32), 0);
+	u32 n = cs->cs_nmember, *place = kmalloc(n * sizeof(u32), 0), *order = kzalloc(n * sizeof(u32), 0);
 	struct ckpt_member *in = cs->cs_member, *out = kmalloc(n * sizeof(*out), 0);
 
 	if (!place || !order || !out) {
