@@ -35,6 +35,13 @@ static bool stop_untold(const struct proc *p)
 	return p->p_nheld == p->p_nlwp && !(p->p_flags & P_STOPTOLD);
 }
 
+bool lwp_stays_held(const struct lwp *l)
+{
+	const struct proc *p = l->l_proc;
+
+	return (p->p_flags & P_HOLD) && !(p->p_execlwp && p->p_execlwp != l);
+}
+
 /* Should a stop keep l at the boundary? p_lock held. */
 static bool stays_stopped(const struct lwp *l)
 {
@@ -51,7 +58,7 @@ void lwp_stand(struct lwp *l)
 	l->l_held = true;
 	p->p_nheld++;
 	wakeup(&p->p_nheld);
-	while ((p->p_flags & P_HOLD) || stays_stopped(l))
+	while (lwp_stays_held(l) || stays_stopped(l))
 		sleep(&p->p_flags, &p->p_lock, 0, 0);
 	p->p_nheld--;
 	l->l_held = false;
@@ -242,7 +249,7 @@ static bool boundary_step(struct lwp *l, struct trapframe *tf)
 	struct abi_siginfo info;
 	int sig;
 
-	if ((p->p_flags & P_HOLD) && p->p_holder != l) {
+	if (lwp_stays_held(l) && p->p_holder != l) {
 		lwp_stand(l);
 		spin_unlock(&p->p_lock);
 		return true;

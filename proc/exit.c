@@ -35,7 +35,7 @@ void proc_exit(int xstat)
 	spin_lock(&p->p_lock);
 	proc_end(p, xstat);
 	/* A checkpoint of this process looks at its state: stay at the boundary until it is done. */
-	while (p->p_flags & P_HOLD)
+	while (lwp_stays_held(curlwp()))
 		lwp_stand(curlwp());
 	spin_unlock(&p->p_lock);
 	lwp_exit();

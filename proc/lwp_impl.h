@@ -41,6 +41,11 @@ enum lockorder { LO_STRICT, LO_NESTED, LO_TRY };
 void lockorder_acquire(const void *lock, const char *name, u32 rank, enum lockorder how);
 void lockorder_release(const void *lock);
 
+/*
+ * Does a hold keep l at the boundary? Not one that an exec of another lwp is waiting to see ended: that one is not at the boundary, so the hold is
+ * not complete before l is gone. p_lock held.
+ */
+bool lwp_stays_held(const struct lwp *l);
 /* The lwp waits at the boundary while its process is stopped or held. p_lock held. */
 void lwp_stand(struct lwp *l);
 /* Sets l_attention on l and gets it to the boundary: wakes it, or pokes its CPU. p_lock held. */

@@ -39,8 +39,7 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 /* p_flags (p_lock) */
 #define P_STOPPED 0x0001u /* job control: lwps wait at the boundary */
 #define P_EXITING 0x0002u /* all lwps must end: p_xstat is set */
-#define P_HOLD \
-	0x0004u /* lwps wait at the boundary for whoever set it (checkpoint, exec of another lwp) */
+#define P_HOLD 0x0004u	  /* lwps wait at the boundary for whoever set it (a checkpoint) */
 #define P_CKPT 0x0008u	 /* "to be checkpointed": p_ckpt says how; found at the boundary (ckpt/) */
 #define P_TRACE 0x0010u	 /* log its system calls */
 #define P_KERNEL 0x0020u /* proc0 and hidden helpers: not in /proc, not seen by kill and wait */
