@@ -179,7 +179,7 @@ static int check_all(struct ckpt_save *cs)
 		struct ckpt_member *cm = &cs->cs_member[i];
 
 		cm->cm_img = &cs->cs_img.i_proc[i];
-		if (!cm->cm_zombie)
+		if (!cm->cm_zombie && !cm->cm_barred)
 			error = check_member(cs, cm);
 	}
 	if (!error)

@@ -61,6 +61,7 @@ struct ckpt_member {
 	u32 cm_parent;	      /* its parent's place among the members; IMG_NONE: not one of them */
 	bool cm_held;
 	bool cm_zombie;
+	bool cm_barred; /* only looked at, and it may not be saved: nothing of it is told */
 	struct img_proc *cm_img; /* its place in cs_img */
 	struct fdtab *cm_fdtab;	 /* its descriptors */
 	struct as *cm_as; /* whose pages are written: the process's own, or a copy-on-write copy of it */

@@ -39,20 +39,26 @@ static bool is_member(const struct ckpt_save *cs, const struct proc *p)
 	return false;
 }
 
-/* May whoever asked checkpoint p? The current lwp acts for them. */
+/* May whoever asked checkpoint p? The current lwp acts for them. If not, -EPERM, also of one that is only looked at. */
 static int may_save(struct ckpt_save *cs, struct proc *p)
 {
 	struct lwp *l = curlwp();
-	int error;
+	int error = 0;
 
-	if ((p->p_flags & P_SUGID) && !cred_super(cs->cs_req->rq_cred))
-		return ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
-	if (p == initproc)
-		return ckpt_refuse(p->p_comm, -EPERM, "process 1 cannot be saved");
+	if ((p->p_flags & P_SUGID) && !cred_super(cs->cs_req->rq_cred)) {
+		(void)ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
+		return -EPERM;
+	}
+	if (p == initproc) {
+		(void)ckpt_refuse(p->p_comm, -EPERM, "process 1 cannot be saved");
+		return -EPERM;
+	}
 	l->l_cred = cs->cs_req->rq_cred;
 	error = proc_can_signal(p, K_SIGSTOP);
 	l->l_cred = NULL;
-	return error ? ckpt_refuse(p->p_comm, error, "process %d belongs to another user", p->p_pid) : 0;
+	if (error)
+		(void)ckpt_refuse(p->p_comm, error, "process %d belongs to another user", p->p_pid);
+	return error;
 }
 
 /*
@@ -87,22 +93,42 @@ static int next_child(struct ckpt_save *cs, u32 i, struct proc **cp)
 	return error ? -EINTR : 0;
 }
 
+/* A zombie stands still by itself, unless it is being reaped: -ESRCH. */
+static int look_for_end(struct ckpt_member *cm)
+{
+	struct proc *p = cm->cm_proc;
+	int error;
+
+	spin_lock(&pidlock);
+	cm->cm_zombie = p->p_stat == PS_ZOMBIE;
+	error = cm->cm_zombie && p->p_exitsig == -1 ? -ESRCH : 0;
+	spin_unlock(&pidlock);
+	return error;
+}
+
 /* Brings the new member to a stand, unless it is dead. -ESRCH: it has begun to die. */
 static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
 	int error;
 
-	if (p->p_stat == PS_ZOMBIE) {
-		cm->cm_zombie = true;
+	error = look_for_end(cm);
+	if (error || cm->cm_zombie)
+		return error;
+	error = may_save(cs, p);
+	if (cs->cs_req->rq_flags & CKPT_LOOK) {
+		/* What it has is not for the caller to know. */
+		cm->cm_barred = error != 0;
 		return 0;
 	}
-	error = may_save(cs, p);
-	if (error || (cs->cs_req->rq_flags & CKPT_LOOK))
+	if (error)
 		return error;
 	error = proc_hold(p);
-	if (!error)
+	if (!error) {
 		cm->cm_held = true;
+		/* It may have begun a set-id program on the way; now it cannot. */
+		return may_save(cs, p);
+	}
 	if (error == -EBUSY)
 		return ckpt_refuse(p->p_comm, error,
 				   "process %d is being checkpointed by somebody else", p->p_pid);
