@@ -145,6 +145,16 @@ int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
+/* What mmap(2) would have said. */
+static int may_map(const char *image, struct vnode *vp, const struct img_seg *is)
+{
+	if (vp->v_type != VREG || !vp->v_op->vop_getpage)
+		return ckpt_refuse(image, -ENODEV, "what is at %08x cannot be mapped", is->s_base);
+	if ((is->s_prot & PROT_EXEC) && (vp->v_vfs->vfs_flags & VFS_MS_NOEXEC))
+		return ckpt_refuse(image, -EPERM, "the program at %08x lies where none may be run", is->s_base);
+	return 0;
+}
+
 /* What the seg maps, with a reference. */
 static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struct vnode **vpp)
 {
@@ -156,12 +166,11 @@ static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struc
 	if (is->s_vnode != IMG_NONE) {
 		error = st_vnode_open(cr, is->s_vnode, writes ? O_RDWR : O_RDONLY, shared, &f);
 		if (!error) {
-			if (f->f_vnode->v_type == VREG)
+			error = may_map(cr->cr_path, f->f_vnode, is);
+			if (!error) {
 				*vpp = f->f_vnode;
-			else
-				error = -EACCES;
-			if (!error)
 				vn_hold(*vpp);
+			}
 			file_rele(f);
 			return error;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The process itself: ids, credentials, limits, directories, executable, times. */
 #include "ckpt/ckpt.h"
+#include "fs/namei.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -157,15 +158,16 @@ static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, stru
 	n = cred_dup(me);
 	if (!n)
 		return -ENOMEM;
+	/* A caller that runs a set-id program keeps nothing of that. */
+	n->cr_uid = ip->p_uid;
+	n->cr_euid = ip->p_euid;
+	n->cr_suid = ip->p_suid;
+	n->cr_fsuid = ip->p_fsuid;
+	n->cr_gid = ip->p_gid;
+	n->cr_egid = ip->p_egid;
+	n->cr_sgid = ip->p_sgid;
+	n->cr_fsgid = ip->p_fsgid;
 	if (cred_super(me)) {
-		n->cr_uid = ip->p_uid;
-		n->cr_euid = ip->p_euid;
-		n->cr_suid = ip->p_suid;
-		n->cr_fsuid = ip->p_fsuid;
-		n->cr_gid = ip->p_gid;
-		n->cr_egid = ip->p_egid;
-		n->cr_sgid = ip->p_sgid;
-		n->cr_fsgid = ip->p_fsgid;
 		n->cr_ngroups = MIN(ip->p_ngroups, (u32)NGROUPS);
 		memcpy(n->cr_groups, ip->p_groups, n->cr_ngroups * sizeof(n->cr_groups[0]));
 	}
@@ -194,7 +196,16 @@ static int restore_limits(struct ckpt_restore *cr, const struct img_proc *ip)
 	return 0;
 }
 
-/* exe: read-only and executable, and it must not be written while it runs. */
+/* The right to keep a file from being written, as a running program does, is for those who may run it. */
+static int begin_text(struct ckpt_restore *cr, struct vnode *vp)
+{
+	int error = vp->v_type == VREG ? vn_access(vp, 1) : -EACCES;
+
+	if (error)
+		return ckpt_refuse(cr->cr_path, error, "its program is not executable");
+	return vn_text_begin(vp);
+}
+
 static int restore_exe(struct ckpt_restore *cr, const struct img_proc *ip)
 {
 	struct proc *p = curproc();
@@ -209,7 +220,7 @@ static int restore_exe(struct ckpt_restore *cr, const struct img_proc *ip)
 	if (error)
 		return error;
 	path = kstrdup(f->f_path, 0);
-	error = path ? vn_text_begin(f->f_vnode) : -ENOMEM;
+	error = path ? begin_text(cr, f->f_vnode) : -ENOMEM;
 	if (error) {
 		kfree(path);
 		file_rele(f);

@@ -115,7 +115,8 @@ static int find_group(struct reveal *rl, pid_t seen, pid_t first, pid_t callers,
 	}
 	if (seen == first) {
 		*real = callers;
-	} else if (seen > 0 && id_in_use(seen)) {
+	} else if (seen == 0 || id_in_use(seen)) {
+		/* Number 0 is that of the system's own processes, which are nobody's to join. */
 		error = pid_alloc(0, real);
 		if (!error)
 			pid_free(*real);
@@ -143,6 +144,20 @@ static int find_groups(struct reveal *rl)
 	return error;
 }
 
+/* Programs are told only what is an id: 0 means the caller, or none. */
+static int make_space(struct reveal *rl)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < rl->rl_npair; i++) {
+		if (rl->rl_pair[i].pp_seen && rl->rl_pair[i].pp_real)
+			rl->rl_pair[n++] = rl->rl_pair[i];
+	}
+	rl->rl_npair = n;
+	rl->rl_space = n ? pidspace_create(rl->rl_pair, n) : NULL;
+	return n && !rl->rl_space ? -ENOMEM : 0;
+}
+
 int reveal_prepare(struct reveal *rl)
 {
 	u32 n = 0;
@@ -159,10 +174,8 @@ int reveal_prepare(struct reveal *rl)
 		error = want_ids(rl, &rl->rl_set[i]);
 	if (!error && !(rl->rl_flags & REVEAL_SAME))
 		error = find_groups(rl);
-	if (!error && rl->rl_npair) {
-		rl->rl_space = pidspace_create(rl->rl_pair, rl->rl_npair);
-		error = rl->rl_space ? 0 : -ENOMEM;
-	}
+	if (!error)
+		error = make_space(rl);
 	kfree(rl->rl_pair);
 	rl->rl_pair = NULL;
 	if (error)
