@@ -141,6 +141,8 @@ struct ckpt_restore {
 	struct ckpt_rmember *cr_member;
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
 	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
+	bool *cr_made;	  /* the file was not there, and was made again */
+	bool cr_stdio[3]; /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
 	struct tty *cr_tty; /* the first process's group had it in the foreground; NULL: none */
 	/* The outcome, under cr_lock; cr is the channel. */
@@ -202,8 +204,11 @@ int st_mem_restore(struct ckpt_rmember *rm);
 int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_file_restore(struct ckpt_restore *cr); /* the descriptions */
 int st_fd_restore(struct ckpt_rmember *rm);   /* and one process's descriptors */
+void st_file_unmake(struct ckpt_restore *cr); /* it failed: files that were made again by name go */
+bool st_file_taken(struct ckpt_restore *cr, u32 index); /* description `index` is one of the caller's */
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
 int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *t, struct file *f);
+void st_tty_modes(struct ckpt_restore *cr); /* after the commit: what others see too */
 int st_lock_save(struct ckpt_save *cs);
 int st_lock_restore(struct ckpt_restore *cr);
 

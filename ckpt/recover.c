@@ -182,7 +182,8 @@ static int make_room(struct ckpt_restore *cr)
 	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
 	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
 	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
-	return cr->cr_filev && cr->cr_pipev && cr->cr_datav ? 0 : -ENOMEM;
+	cr->cr_made = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_made), 0);
+	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_datav ? 0 : -ENOMEM;
 }
 
 /* The descriptions are the processes' own from here on; what nobody has is closed. */
@@ -201,6 +202,7 @@ static void drop_shared(struct ckpt_restore *cr)
 			vn_rele(cr->cr_datav[i]);
 	}
 	kfree(cr->cr_filev);
+	kfree(cr->cr_made);
 	kfree(cr->cr_pipev);
 	kfree(cr->cr_datav);
 }
@@ -208,10 +210,10 @@ static void drop_shared(struct ckpt_restore *cr)
 /* As many processes as the caller could make by itself. */
 static int check_number(struct ckpt_restore *cr)
 {
-	struct proc *p = cr->cr_parent;
+	/* The caller's own, of which another of its lwps may make an end, are those that the current process began with. */
+	const struct cred *me = cred_cur();
 
-	if (cred_super(p->p_cred) ||
-	    proc_user_count(p->p_cred->cr_uid) + cr->cr_img.i_nproc <= rlimit_cur(p, RLIMIT_NPROC))
+	if (cred_super(me) || proc_user_count(me->cr_uid) + cr->cr_img.i_nproc <= rlimit_cur(curproc(), RLIMIT_NPROC))
 		return 0;
 	return ckpt_refuse(cr->cr_path, -EAGAIN,
 			   "its %u processes are more than the caller may have", cr->cr_img.i_nproc);
@@ -311,6 +313,8 @@ static long reveal(struct ckpt_restore *cr)
 			if (cr->cr_replace)
 				curproc()->p_as = cr->cr_member[0].rm_as;
 			result = reveal_commit(&rl);
+			if (!cr->cr_save)
+				st_tty_modes(cr);
 			if (result > 0 && !cr->cr_replace)
 				give_terminal(cr);
 		}
@@ -350,6 +354,8 @@ void restore_ckpt(void *arg)
 		if ((cr->cr_member[i].rm_img->p_flags & IMG_PF_ZOMBIE) && cr->cr_member[i].rm_proc)
 			proc_rele(cr->cr_member[i].rm_proc);
 	}
+	if (result < 0)
+		st_file_unmake(cr);
 	drop_shared(cr);
 	kfree(cr->cr_member);
 	img_free(&cr->cr_img);

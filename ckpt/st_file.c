@@ -5,11 +5,14 @@
  */
 #include "ckpt/ckpt.h"
 #include "fs/anonfs.h"
+#include "fs/namei.h"
+#include "fs/names.h"
 #include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
 #include "mm/kmalloc.h"
 
 /* What open() alone looks at is not part of a description. */
@@ -21,7 +24,9 @@
 static const char *kind_of(struct file *f, u32 *kind)
 {
 	struct vnode *vp = f->f_vnode;
+	bool path = f->f_flags & O_PATH; /* a name, and nothing that is open */
 
+	*kind = 0; /* none that an image has */
 	switch (vp->v_type) {
 	case VREG:
 		*kind = st_vnode_nameless(vp) ? IMG_FILE_DATA : IMG_FILE_REG;
@@ -29,10 +34,29 @@ static const char *kind_of(struct file *f, u32 *kind)
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
 		*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;
-		return *kind == IMG_FILE_TTY || DEVMAJOR(vp->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
-	case VFIFO: *kind = IMG_FILE_PIPE; return NULL;
+		return *kind == IMG_FILE_TTY || path || DEVMAJOR(vp->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
+	case VFIFO:
+		if (path)
+			return "names a pipe, but is no end of it";
+		*kind = IMG_FILE_PIPE;
+		return NULL;
 	default: return "is of a kind that cannot be saved";
 	}
+}
+
+/* CKPT_SELF: what a file holds. The image gives nobody what the description does not let read, and its name would not either. */
+static int save_regular(struct ckpt_save *cs, struct file *f, u32 *obj)
+{
+	int error = 0;
+
+	if (!cs_self(cs) || (f->f_flags & O_PATH))
+		return 0;
+	if (file_readable(f) != 0)
+		error = vn_access(f->f_vnode, 4);
+	if (error)
+		return ckpt_refuse(cs_name(cs), error, "%s may be written but not read, and its contents cannot be in the image",
+				   f->f_path ? f->f_path : "a file");
+	return st_data_save(cs, f->f_vnode, f, obj);
 }
 
 /* The object behind the description, if it is of a kind that has one. */
@@ -42,7 +66,7 @@ static int save_object(struct ckpt_save *cs, struct file *f, u32 kind, u32 *obj)
 	case IMG_FILE_TTY: return st_tty_save(cs, f, obj);
 	case IMG_FILE_PIPE: return st_pipe_save(cs, f, obj);
 	case IMG_FILE_DATA: return st_data_save(cs, f->f_vnode, f, obj);
-	case IMG_FILE_REG: return cs_self(cs) ? st_data_save(cs, f->f_vnode, f, obj) : 0;
+	case IMG_FILE_REG: return save_regular(cs, f, obj);
 	default: return 0;
 	}
 }
@@ -174,10 +198,22 @@ static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct
 				  v->v_mode & 07777, fp);
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)", v->v_path, -error);
+	cr->cr_made[fi - cr->cr_img.i_file] = true;
 	error = st_data_each(cr, fi->f_obj, true, put_contents, (*fp)->f_vnode);
 	if (error)
 		file_rele(*fp);
 	return error;
+}
+
+void st_file_unmake(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nfile; i++) {
+		const char *path = cr->cr_made[i] ? cr->cr_img.i_vnode[cr->cr_img.i_file[i].f_vnode].v_path : NULL;
+		int error = path ? names_unlink(NULL, path) : 0;
+
+		if (error)
+			printk("ckpt: %s: left behind (error %d)\n", path, -error);
+	}
 }
 
 static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
@@ -224,16 +260,29 @@ static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, stru
 	return 0;
 }
 
+bool st_file_taken(struct ckpt_restore *cr, u32 index)
+{
+	const struct img_proc *ip = &cr->cr_img.i_proc[0];
+	bool taken = false;
+
+	for (u32 i = 0; i < ip->p_nfd && ip->p_fd[i].fd_num <= 2; i++)
+		taken |= ip->p_fd[i].fd_file == index && cr->cr_stdio[ip->p_fd[i].fd_num];
+	return taken;
+}
+
 /* RECOVER_STDIO: what the first process had as 0, 1 and 2 is what the caller has there, for all who share it. */
 static void take_stdio(struct ckpt_restore *cr)
 {
 	const struct img_proc *ip = &cr->cr_img.i_proc[0];
 
 	for (u32 i = 0; i < ip->p_nfd && ip->p_fd[i].fd_num <= 2; i++) {
+		u32 fd = ip->p_fd[i].fd_num;
 		struct file **fp = &cr->cr_filev[ip->p_fd[i].fd_file];
 
-		if (!*fp)
-			*fp = fdtab_get(cr->cr_parent->p_fdtab, (int)ip->p_fd[i].fd_num, NULL);
+		if (!*fp) {
+			*fp = fdtab_get(cr->cr_parent->p_fdtab, (int)fd, NULL);
+			cr->cr_stdio[fd] = *fp != NULL;
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Advisory locks that the processes, and the descriptions that they have, hold on files that they have open. */
 #include "ckpt/ckpt.h"
+#include "fs/file.h"
 #include "fs/flock.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -13,8 +14,14 @@ _Static_assert(IMG_LOCK_POSIX == FLOCK_POSIX + 1 && IMG_LOCK_OFD == FLOCK_OFD + 
 
 /* ---- save ---- */
 
-/* The first description of vp that the member has a descriptor for; IMG_NONE: it has closed them all. */
-static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp)
+/* A lock over a range is for those who may read what they share, or write what they exclude others from. */
+static bool may_lock(struct file *f, u32 kind, bool write)
+{
+	return kind == IMG_LOCK_FLOCK || (write ? file_writable(f) : file_readable(f)) == 0;
+}
+
+/* The first description of vp that the member has a descriptor for and that such a lock can be set by; IMG_NONE: it has closed them all. */
+static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, const struct img_lock *il)
 {
 	const struct img_proc *ip = &cs->cs_img.i_proc[member];
 	u32 best = IMG_NONE;
@@ -22,7 +29,8 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp)
 	for (u32 i = 0; i < ip->p_nfd; i++) {
 		u32 file = ip->p_fd[i].fd_file;
 
-		if (file < best && cs->cs_file[file]->f_vnode == vp)
+		if (file < best && cs->cs_file[file]->f_vnode == vp &&
+		    may_lock(cs->cs_file[file], il->l_kind, il->l_write))
 			best = file;
 	}
 	return best;
@@ -36,7 +44,7 @@ static bool find_owner(struct ckpt_save *cs, const struct vnode *vp, const void 
 		for (u32 i = 0; i < cs->cs_nmember; i++) {
 			if (!cs->cs_member[i].cm_zombie && cs->cs_member[i].cm_proc->p_fdtab == owner) {
 				il->l_proc = i;
-				il->l_file = file_of(cs, i, vp);
+				il->l_file = file_of(cs, i, vp, il);
 				return il->l_file != IMG_NONE;
 			}
 		}
@@ -126,25 +134,35 @@ int st_lock_save(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-/* When the processes have their descriptors and ids. */
+static int put_lock(struct ckpt_restore *cr, const struct img_lock *il, struct file *f)
+{
+	u32 member = il->l_proc == IMG_NONE ? 0 : il->l_proc;
+	struct proc *p = cr->cr_member[member].rm_proc;
+	const struct flock_info fi = { .fi_kind = (enum flock_kind)(il->l_kind - 1),
+				       .fi_write = il->l_write,
+				       .fi_owner = il->l_proc == IMG_NONE ? (const void *)f : p->p_fdtab,
+				       .fi_start = (s64)il->l_start,
+				       .fi_end = (s64)il->l_end,
+				       .fi_pid = cr->cr_replace && member == 0 ? cr->cr_parent->p_pid : p->p_pid };
+	int error = may_lock(f, il->l_kind, il->l_write) ? flock_put(f->f_vnode, &fi) : -EBADF;
+
+	if (error)
+		return ckpt_refuse(cr->cr_path, error,
+				   error == -EAGAIN ? "%s is locked by somebody else" : "%s cannot be locked",
+				   f->f_path ? f->f_path : "a file");
+	return 0;
+}
+
+/* When the processes have their descriptors and ids. The files that RECOVER_STDIO put in the place of others were never locked. */
 int st_lock_restore(struct ckpt_restore *cr)
 {
-	for (u32 i = 0; i < cr->cr_img.i_nlock; i++) {
-		const struct img_lock *il = &cr->cr_img.i_lock[i];
-		struct file *f = cr->cr_filev[il->l_file];
-		struct proc *p = cr->cr_member[il->l_proc == IMG_NONE ? 0 : il->l_proc].rm_proc;
-		const struct flock_info fi = { .fi_kind = (enum flock_kind)(il->l_kind - 1),
-					       .fi_write = il->l_write,
-					       .fi_owner = il->l_proc == IMG_NONE ? (const void *)f : p->p_fdtab,
-					       .fi_start = (s64)il->l_start,
-					       .fi_end = (s64)il->l_end,
-					       .fi_pid = p->p_pid };
-		int error = flock_put(f->f_vnode, &fi);
+	int error = 0;
 
-		if (error)
-			return ckpt_refuse(cr->cr_path, error,
-					   error == -EAGAIN ? "%s is locked by somebody else" : "%s cannot be locked",
-					   f->f_path ? f->f_path : "a file");
+	for (u32 i = 0; i < cr->cr_img.i_nlock && !error; i++) {
+		const struct img_lock *il = &cr->cr_img.i_lock[i];
+
+		if (!st_file_taken(cr, il->l_file))
+			error = put_lock(cr, il, cr->cr_filev[il->l_file]);
 	}
-	return 0;
+	return error;
 }

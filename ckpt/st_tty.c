@@ -52,16 +52,27 @@ int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 
 /* ---- restore ---- */
 
+static bool in_foreground(const struct ckpt_restore *cr, const struct img_tty *it)
+{
+	return it->t_pgrp != 0 && it->t_pgrp == cr->cr_img.i_proc[0].p_pgid;
+}
+
 int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct file *f)
 {
 	struct tty *tty = file_tty(f);
-	struct tty_state st;
 
 	if (!tty)
 		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal now",
 				   cr->cr_img.i_vnode[it->t_vnode].v_path);
-	if (it->t_pgrp == 0 || it->t_pgrp != cr->cr_img.i_proc[0].p_pgid)
-		return 0;
+	if (in_foreground(cr, it))
+		cr->cr_tty = tty;
+	return 0;
+}
+
+static void set_modes(struct tty *tty, const struct img_tty *it)
+{
+	struct tty_state st;
+
 	tty_get_state(tty, &st);
 	st.ts_termios.c_iflag = it->t_iflag;
 	st.ts_termios.c_oflag = it->t_oflag;
@@ -70,6 +81,19 @@ int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct fil
 	memcpy(st.ts_termios.c_cc, it->t_cc, sizeof(it->t_cc));
 	/* The window is as large as it is now. */
 	tty_set_state(tty, &st);
-	cr->cr_tty = tty;
-	return 0;
+}
+
+void st_tty_modes(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_img.i_nfile; i++) {
+		const struct img_file *fi = &cr->cr_img.i_file[i];
+		struct tty *tty;
+
+		if (fi->f_kind != IMG_FILE_TTY || st_file_taken(cr, i) ||
+		    !in_foreground(cr, &cr->cr_img.i_tty[fi->f_obj]))
+			continue;
+		tty = file_tty(cr->cr_filev[i]);
+		if (tty)
+			set_modes(tty, &cr->cr_img.i_tty[fi->f_obj]);
+	}
 }
