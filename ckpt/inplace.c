@@ -14,10 +14,25 @@
 #include "proc/lwp_impl.h"
 #include "proc/ptimer.h"
 
+/* The process ends after all: its other lwps leave ids that nobody has taken over. */
+static void free_ids(struct ckpt_restore *cr)
+{
+	const struct img_proc *ip = &cr->cr_img.i_proc[0];
+	struct proc *p = curproc();
+
+	for (u32 i = 0; i < ip->p_nlwp; i++) {
+		pid_t tid = pid_real_for(p, ip->p_lwp[i].l_tid);
+
+		if (tid != p->p_pid && tid != curlwp()->l_tid)
+			pid_free(tid);
+	}
+}
+
 int inplace_alone(struct ckpt_restore *cr)
 {
 	struct proc *p = curproc();
 	struct lwp *l;
+	int error;
 
 	if (cr->cr_save) {
 		/* Their ids are the new ones' already. */
@@ -28,7 +43,10 @@ int inplace_alone(struct ckpt_restore *cr)
 		}
 		spin_unlock(&p->p_lock);
 	}
-	return proc_single();
+	error = proc_single();
+	if (error && cr->cr_save)
+		free_ids(cr);
+	return error;
 }
 
 void inplace_share(struct ckpt_restore *cr)

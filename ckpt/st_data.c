@@ -51,7 +51,7 @@ int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *in
 	}
 	if (i == cs->cs_ndata) {
 		if (vp->v_size > IMG_MAX_DATA_SIZE)
-			return ckpt_refuse(cs_name(cs), -EFBIG, "a file of it without a name (inode %u) is too large",
+			return ckpt_refuse(cs_name(cs), -EFBIG, "the contents of a file of it (inode %u) are too large",
 					   (u32)vp->v_ino);
 		d = img_add_data(&cs->cs_img, "");
 		cd = d ? CKPT_GROW(cs->cs_data, cs->cs_ndata) : NULL;
