@@ -8,7 +8,9 @@
  */
 #include "t.h"
 #include <fenv.h>
+#include <pthread.h>
 #include <reprise/ckpt.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -300,6 +302,101 @@ TEST(refused)
 	CHECK_ERR(tckpt(99999, "x", 0), ESRCH);
 	SYS(pipe(p));
 	(void)p;
+	/* A name of a pipe that nobody has open. */
+	SYS(mkfifo("fifo", 0600));
+	p[0] = SYS(open("fifo", O_PATH));
+	CHECK_ERR(ckpt("x", 0), EOPNOTSUPP);
+	SYS(close(p[0]));
+}
+
+/* An image does not tell what a file holds that may only be written. */
+TEST(unreadable)
+{
+	pid_t pid;
+
+	t_put("secret", "secret", 6);
+	SYS(chmod("secret", 0222));
+	SYS(chmod(".", 0777));
+	pid = t_fork();
+	if (pid == 0) {
+		int fd;
+
+		SYS(setgid(1000));
+		SYS(setuid(1000));
+		fd = SYS(open("secret", O_WRONLY));
+		CHECK_ERR(ckpt("x", CKPT_SELF), EACCES);
+		SYS(close(fd));
+		fd = SYS(open("secret", O_PATH));
+		CHECK_EQ(ckpt("x", CKPT_SELF), 0);
+		_exit(0);
+	}
+	CHECK_EQ(t_wait(pid), 0);
+}
+
+static int cut_pipe[2];
+
+static void *write_too_much(void *arg)
+{
+	static char block[200000];
+	int fd;
+
+	CHECK_EQ(write(cut_pipe[1], block, sizeof(block)), 65536);
+	fd = SYS(open("whole", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(write(fd, block, 100), 100);
+	CHECK_EQ(lseek(fd, 0, SEEK_END), 100);
+	return NULL;
+}
+
+/* A write that a checkpoint cuts short, and that cannot go on: it tells what it has written, and the next one is whole. */
+TEST(write_cut)
+{
+	pthread_t t;
+	int n = 0;
+
+	SYS(pipe(cut_pipe));
+	pthread_create(&t, NULL, write_too_much, NULL);
+	while (n < 65536) {
+		usleep(1000);
+		SYS(ioctl(cut_pipe[0], FIONREAD, &n));
+	}
+	SYS(close(cut_pipe[1]));
+	CHECK_EQ(ckpt("x", 0), 0);
+	pthread_join(t, NULL);
+}
+
+static void *write_for_long(void *arg)
+{
+	static char block[65536];
+	int fd = open("long", O_RDWR | O_CREAT, 0600);
+
+	for (;;) {
+		pwrite(fd, block, sizeof(block), 0);
+		fsync(fd);
+	}
+	return NULL;
+}
+
+/* One lwp of the child is in execve(), and waits for the end of another, which comes to the boundary late, when the checkpoint holds it there. */
+TEST(exec_meanwhile)
+{
+	for (int i = 0; i < 5; i++) {
+		pid_t pid = t_fork();
+		int status, r;
+
+		if (pid == 0) {
+			pthread_t t;
+
+			pthread_create(&t, NULL, write_for_long, NULL);
+			usleep(2000 * i);
+			execl("/bin/true", "true", (char *)NULL);
+			_exit(1);
+		}
+		do {
+			r = ckpt("x", CKPT_TREE);
+			CHECK(r == 0);
+		} while (waitpid(pid, &status, WNOHANG) == 0);
+		CHECK_EQ(status, 0);
+	}
 }
 
 static int t_hook(int argc, char **argv)

@@ -215,6 +215,7 @@ def refused(t):
     "What cannot be saved or brought back gets an errno; nothing is left behind."
     disk = t.disk()
     m, agent = t.boot(disk)
+    t.sh(agent, "chmod 755 /root")
     filed(t, agent, "/tests/ckpttest", cwd="/root/x")
     t.sh(agent, "rm -rf /root/x")
     # Nobody else may recover the image, nor checkpoint another's process.
