@@ -141,8 +141,8 @@ struct ckpt_restore {
 	struct ckpt_rmember *cr_member;
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
 	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
-	bool *cr_made;	  /* the file was not there, and was made again */
-	bool cr_stdio[3]; /* the description of this descriptor is the caller's */
+	bool *cr_made;			    /* the file was not there, and was made again */
+	bool cr_stdio[3];		    /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
 	struct tty *cr_tty; /* the first process's group had it in the foreground; NULL: none */
 	/* The outcome, under cr_lock; cr is the channel. */

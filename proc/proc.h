@@ -40,9 +40,9 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_STOPPED 0x0001u /* job control: lwps wait at the boundary */
 #define P_EXITING 0x0002u /* all lwps must end: p_xstat is set */
 #define P_HOLD 0x0004u	  /* lwps wait at the boundary for whoever set it (a checkpoint) */
-#define P_CKPT 0x0008u	 /* "to be checkpointed": p_ckpt says how; found at the boundary (ckpt/) */
-#define P_TRACE 0x0010u	 /* log its system calls */
-#define P_KERNEL 0x0020u /* proc0 and hidden helpers: not in /proc, not seen by kill and wait */
+#define P_CKPT 0x0008u	  /* "to be checkpointed": p_ckpt says how; found at the boundary (ckpt/) */
+#define P_TRACE 0x0010u	  /* log its system calls */
+#define P_KERNEL 0x0020u  /* proc0 and hidden helpers: not in /proc, not seen by kill and wait */
 #define P_WAITSTOP 0x0040u /* stopped, and the parent has not been told */
 #define P_WAITCONT 0x0080u /* continued, and the parent has not been told */
 #define P_TELLCONT 0x0400u /* the parent is to get SIGCHLD for a continuation */
