@@ -205,8 +205,9 @@ def ways(t):
     t.equal("without -n", b, old)
     text = t.sh(agent, background("recover -i m >elsewhere; echo status $?; tail -1 elsewhere; tail -1 out"))
     t.contains(text, rf"^status 0\nresult {plain}\n")
-    # What is done to the command is handed on.
-    text = t.sh(agent, background("recover m & r=$!; sleep 0.3; kill $r; wait $r; echo status $?; ps | grep -c '[m]at -n'; true"))
+    # What is done to the command is handed on; stopped, the program cannot end before that.
+    text = t.sh(agent, background("rm said; recover -s m >said & r=$!; while ! [ -s said ]; do sleep 0.02; done; read q <said;"
+                                  "kill $r; kill -CONT $q; wait $r; echo status $?; ps | grep -c '[m]at -n'; true"))
     t.equal("SIGTERM", text, "status 143\n0\n")
     # Files that it needs.
     t.sh(agent, background("echo data >data; sleep 1 >out 2>&1 <data & p=$!; runs sleep; tckpt -w $p dep || exit 9; kill -9 $p"))
