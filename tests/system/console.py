@@ -179,7 +179,9 @@ def vi(t):
     c.send("Gonew line\x1b")    # a new last one
     # A key right behind ESC would be read as an escape sequence: wait for command mode.
     c.expect(r"- text \[Modified\] 3/3")
-    c.send("1GIvery \x1b")      # words before the first
+    c.send("1GIvery ")          # words before the first
+    c.expect(r"I text \[Modified\] 1/3")
+    c.send("\x1b")
     c.expect(r"- text \[Modified\] 1/3")
     c.send(":%s/third/3rd/\r")
     c.send(":wq\r")
