@@ -185,7 +185,7 @@ static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struc
 
 static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is)
 {
-	u32 base = is->s_base, flags;
+	u32 base = is->s_base, maxprot = is->s_maxprot, flags;
 	struct vnode *vp;
 	int error;
 
@@ -196,7 +196,9 @@ static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is)
 	error = open_backing(rm->rm_restore, is, &vp);
 	if (error)
 		return error;
-	error = as_map(rm->rm_as, &base, is->s_size, is->s_prot, is->s_maxprot, flags, vp, is->s_off, true);
+	if (vp && (vp->v_vfs->vfs_flags & VFS_MS_NOEXEC))
+		maxprot &= ~PROT_EXEC;
+	error = as_map(rm->rm_as, &base, is->s_size, is->s_prot, maxprot, flags, vp, is->s_off, true);
 	if (vp)
 		vn_rele(vp);
 	return error;
