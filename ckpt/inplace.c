@@ -53,13 +53,12 @@ void inplace_share(struct ckpt_restore *cr)
 {
 	struct ckpt_save *cs = cr->cr_save;
 
-	for (u32 i = 0; i < cs->cs_nfile; i++) {
+	for (u32 i = 0; i < cs->cs_nfile; i++)
 		cr->cr_filev[i] = cs->cs_file[i];
-		file_hold(cs->cs_file[i]);
-	}
+	cs->cs_nfile = 0;
 	for (u32 i = 0; i < cs->cs_ndata; i++) {
 		cr->cr_datav[i] = cs->cs_data[i].cd_vp;
-		vn_hold(cs->cs_data[i].cd_vp);
+		cs->cs_data[i].cd_vp = NULL;
 	}
 }
 
@@ -138,6 +137,8 @@ static long come_back(struct ckpt_save *cs)
 	cr->cr_save = cs;
 	result = file_open(AT_FDCWD, cr->cr_path, O_RDONLY | O_LARGEFILE, 0, &cr->cr_file);
 	if (!result) {
+		/* Not later: what comes back may by then have saved itself again, under this name. */
+		(void)names_unlink(NULL, cr->cr_path);
 		result = ckpt_recover(cr);
 		file_rele(cr->cr_file);
 	}
@@ -187,7 +188,6 @@ void ckpt_every(void)
 			ckpt_release(cs);
 		if (result < 0)
 			printk("ckpt: %s: not brought back in place (error %d)\n", p->p_comm, (int)-result);
-		(void)names_unlink(NULL, rq->rq_path);
 		ckpt_drop_objects(cs);
 	}
 	if (cs)

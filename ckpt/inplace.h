@@ -10,7 +10,10 @@
 
 /* The other lwps of the current process, cr_parent, end; what they and it had stays until the exchange. -EAGAIN: it is dying. */
 int inplace_alone(struct ckpt_restore *cr);
-/* CKPTCTL_EVERY: the objects that the process shares with others are the ones that were met when it was saved. */
+/*
+ * CKPTCTL_EVERY: the objects that the process shares with others are the ones that were met when it was saved. Their references go over too, so that none
+ * is left when the process goes on, and closes what it thinks is the last.
+ */
 void inplace_share(struct ckpt_restore *cr);
 /* The image's timers instead of those of the process that was replaced; it is the current one. */
 void inplace_timers(struct ckpt_rmember *rm);
