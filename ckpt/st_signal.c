@@ -4,25 +4,57 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
 #include "proc/fpu.h"
 #include "proc/lwp_impl.h"
 
 /* ---- pending signals: of the process, and of each lwp ---- */
 
-static int save_queue(struct ckpt_save *cs, const struct sigqueue *q, struct img_sigqueue *iq)
+/* Copies at most max infos of q to list, and tells how many there are. p_lock held. */
+static u32 copy_queue(const struct sigqueue *q, struct abi_siginfo *list, u32 max)
 {
 	struct sigent *se;
+	u32 n = 0;
+
+	list_for_each(se, &q->sq_list, se_link) {
+		if (n < max)
+			list[n] = se->se_info;
+		n++;
+	}
+	return n;
+}
+
+/* q is p's, or one of its lwps'. A process that is held still gets signals: what is saved is what was there at one moment. */
+static int save_queue(struct ckpt_save *cs, struct proc *p, const struct sigqueue *q, struct img_sigqueue *iq)
+{
+	struct abi_siginfo *list = NULL;
+	u32 n, max = 0;
+	int error = 0;
 
 	_Static_assert(sizeof(struct abi_siginfo) == sizeof(struct img_siginfo), "siginfo");
-	iq->q_set = q->sq_set;
-	list_for_each(se, &q->sq_list, se_link) {
+	for (;;) {
+		spin_lock(&p->p_lock);
+		iq->q_set = q->sq_set;
+		n = copy_queue(q, list, max);
+		spin_unlock(&p->p_lock);
+		if (n <= max)
+			break;
+		kfree(list);
+		max = 2 * n;
+		list = kmalloc(max * sizeof(*list), 0);
+		if (!list)
+			return -ENOMEM;
+	}
+	for (u32 i = 0; i < n && !error; i++) {
 		struct img_siginfo *is = img_add_siginfo(&cs->cs_img, iq);
 
-		if (!is)
-			return -ENOMEM;
-		memcpy(is, &se->se_info, sizeof(*is));
+		if (is)
+			memcpy(is, &list[i], sizeof(*is));
+		else
+			error = -ENOMEM;
 	}
-	return 0;
+	kfree(list);
+	return error;
 }
 
 static int restore_queue(const struct img_sigqueue *iq, struct sigqueue *q)
@@ -52,7 +84,7 @@ int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il)
 	il->l_altsp = l->l_altsp;
 	il->l_altsize = l->l_altsize;
 	il->l_altflags = l->l_altflags;
-	return save_queue(cs, &l->l_sigq, &il->l_pending);
+	return save_queue(cs, l->l_proc, &l->l_sigq, &il->l_pending);
 }
 
 int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il)
@@ -81,7 +113,7 @@ int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm)
 						       .sa_restorer = act->sa_restorer,
 						       .sa_mask = act->sa_mask };
 	}
-	return save_queue(cs, &p->p_sig.ss_q, &ip->p_pending);
+	return save_queue(cs, p, &p->p_sig.ss_q, &ip->p_pending);
 }
 
 int st_signal_restore(struct ckpt_rmember *rm)

@@ -188,7 +188,7 @@ int proc_exec(const char *path, char *const argv[], char *const envp[]);
 /*
  * Stops all other lwps of p (may be the current process) at the boundary and waits until they stand there; sleeping
  * ones leave interruptible sleeps and will run their call again. -EINTR (a signal that kills us), -EBUSY (somebody else holds), -ESRCH.
- * Between hold and release nothing of p changes but by the caller.
+ * Between hold and release nothing of p changes but by the caller; but signals come, and timers run out (p_lock).
  */
 int proc_hold(struct proc *p);
 void proc_release(struct proc *p);
