@@ -85,6 +85,8 @@ static void take_over(struct ckpt_rmember *rm)
 	if (!in_place(rm))
 		p->p_as = rm->rm_as;
 	hat_switch(&p->p_as->a_hat);
+	/* In place it has CPU-time timers that it had not when its slice was armed. */
+	curcpu()->c_need_resched = true;
 	intr_pop_off();
 	rm->rm_as = NULL;
 	st_lwp_start(rm);
