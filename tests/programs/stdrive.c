@@ -48,6 +48,7 @@ struct state {
 	/* A run of it. */
 	pid_t s_pid;
 	int s_status;
+	int s_asleep; /* in a call of its own */
 	int s_signal; /* goes on when it gets SIGUSR1 */
 	char s_why[400];
 };
@@ -280,6 +281,7 @@ static int kill_everybody(struct state *s)
 static int stop_everybody(struct state *s)
 {
 	long long until = deadline();
+	siginfo_t si;
 
 	for (int n = 1; signal_all(SIGSTOP, 1) > 0; n++) {
 		if (t_now_ns() > until)
@@ -288,6 +290,9 @@ static int stop_everybody(struct state *s)
 		if (n % 20 == 0)
 			signal_all(SIGCONT, 0);
 	}
+	/* All threads of it, too. */
+	if (waitid(P_PID, s->s_pid, &si, WSTOPPED | WEXITED | WNOWAIT) < 0)
+		return bad(s, "waitid: %s", strerror(errno)), -1;
 	return 0;
 }
 
@@ -379,7 +384,8 @@ static int await_ready(struct state *s)
 	}
 	*strchr(line, '\n') = 0;
 	s->s_signal = strstr(line, "signal") != NULL;
-	if (strstr(line, "asleep"))
+	s->s_asleep = strstr(line, "asleep") != NULL;
+	if (s->s_asleep)
 		t_await_state(s->s_pid, "S");
 	return 0;
 }
@@ -396,8 +402,12 @@ static void release(struct state *s)
 	snprintf(path, sizeof(path), "%s/go", s->s_dir);
 	int fd = SYS(open(path, O_WRONLY | O_CREAT, 0666));
 	SYS(close(fd));
-	if (s->s_signal)
-		SYS(kill(s->s_pid, SIGUSR1));
+	if (!s->s_signal)
+		return;
+	/* On its way back into the call a signal would find it outside, on Linux too. */
+	if (s->s_asleep)
+		t_await_state(s->s_pid, "S");
+	SYS(kill(s->s_pid, SIGUSR1));
 }
 
 /* Lets it go on and verify itself. */
@@ -659,12 +669,12 @@ static enum outcome mode_save(struct state *s)
 	if (o != OK)
 		return o;
 	snprintf(path, sizeof(path), "%s.saved", s->s_dir);
-	snprintf(line, sizeof(line), "%d %d\n", (int)s->s_pid, s->s_signal);
+	snprintf(line, sizeof(line), "%d %d %d\n", (int)s->s_pid, s->s_signal, s->s_asleep);
 	t_put(path, line, strlen(line));
 	return WROTE;
 }
 
-static int saved_line(const struct state *s, pid_t *pid, int *sig)
+static int saved_line(const struct state *s, pid_t *pid, int *sig, int *asleep)
 {
 	char path[128];
 	FILE *f;
@@ -674,9 +684,9 @@ static int saved_line(const struct state *s, pid_t *pid, int *sig)
 	f = fopen(path, "r");
 	if (!f)
 		return -1;
-	n = fscanf(f, "%d %d", pid, sig);
+	n = fscanf(f, "%d %d %d", pid, sig, asleep);
 	fclose(f);
-	return n == 2 ? 0 : -1;
+	return n == 3 ? 0 : -1;
 }
 
 static enum outcome mode_restore(struct state *s)
@@ -684,7 +694,7 @@ static enum outcome mode_restore(struct state *s)
 	pid_t old;
 	enum outcome o;
 
-	if (saved_line(s, &old, &s->s_signal) < 0)
+	if (saved_line(s, &old, &s->s_signal, &s->s_asleep) < 0)
 		return NOT;
 	o = revive(s);
 	return o == OK ? finish(s, "the recovered process") : o;
@@ -694,10 +704,10 @@ static enum outcome mode_restore(struct state *s)
 static void take_ids(pid_t *others, int max, int *n)
 {
 	pid_t highest = 0, pid;
-	int sig;
+	int sig, asleep;
 
 	for (int i = 0; i < nstates; i++) {
-		if (saved_line(&states[i], &pid, &sig) == 0 && pid > highest)
+		if (saved_line(&states[i], &pid, &sig, &asleep) == 0 && pid > highest)
 			highest = pid;
 	}
 	for (*n = 0; *n < max; (*n)++) {

@@ -187,7 +187,7 @@ STATE_MOVING(signals)
 	} while (turn());
 }
 
-STATE_MOVING(ticks)
+STATE_WITH(ticks, ST_LOOP | ST_TICKS)
 {
 	/* A timer interrupts calls all the time; what they do is done once. */
 	struct itimerval it = { { 0, 1000 }, { 0, 1000 } };

@@ -206,7 +206,6 @@ STATE_TREE(stopped)
 	t_await_state(pid, "T");
 	st_wait();
 	if (!st_stops) {
-		CHECK_EQ(t_pstate(pid), 'T');
 		/* Its stop has not been waited for yet. */
 		CHECK_EQ(waitpid(pid, &st, WUNTRACED), pid);
 		CHECK(WIFSTOPPED(st) && WSTOPSIG(st) == SIGSTOP);
@@ -225,7 +224,6 @@ STATE_TREE(stopped_reported)
 	CHECK(WIFSTOPPED(st) && WSTOPSIG(st) == SIGSTOP);
 	st_wait();
 	if (!st_stops) {
-		CHECK_EQ(t_pstate(pid), 'T');
 		CHECK_EQ(waitpid(pid, &st, WUNTRACED | WNOHANG), 0);
 	}
 	SYS(kill(pid, SIGCONT));
@@ -645,7 +643,7 @@ STATE_WITH(executed, ST_HELPER)
 
 STATE_TREE(other_program)
 {
-	char exe[PATH_MAX] = "", text[64];
+	char exe[PATH_MAX] = "", text[1];
 	int p[2];
 
 	SYS(pipe2(p, O_CLOEXEC));
@@ -659,8 +657,6 @@ STATE_TREE(other_program)
 	CHECK_EQ(read(p[0], text, 1), 0); /* it has executed */
 	st_wait();
 	t_join(pid);
-	snprintf(text, sizeof(text), "/proc/%d/cmdline", (int)pid);
-	CHECK_ERR(access(text, F_OK), ENOENT);
 }
 
 static long clone_like_fork(int flags)
