@@ -420,7 +420,7 @@ STATE_WITH(root_changed, ST_ROOT)
 	int out = SYS(open(".", O_RDONLY | O_DIRECTORY));
 	SYS(chroot("root"));
 	SYS(chdir("/in"));
-	st_say("ready", "");
+	st_ready("");
 	while (faccessat(out, "go", F_OK, 0) != 0)
 		st_pause();
 	int fd = SYS(open("/in/f", O_RDONLY));

@@ -107,6 +107,10 @@ __attribute__((unused)) static void st_wait(void)
 			st_say("saved", "");
 			_exit(0);
 		}
+		if (r < 0 && errno == EPERM && getuid() != geteuid()) {
+			st_say("not by itself", ""); /* ckpt(2): set-id programs */
+			_exit(0);
+		}
 		if (r < 0 && errno == EOPNOTSUPP) {
 			st_say("refused", "");
 			_exit(0);
