@@ -61,7 +61,11 @@ static int copy_on_write(struct seg *s, u32 va, u32 pte)
 	old = hat_getpage(seg_hat(s), va, &now);
 	if (!old)
 		return -EAGAIN;
-	error = enter_copy(s, va, now, old);
+	/*
+	 * Another lwp may have been granted the page since, when whoever shared it let go: it writes there, and a copy would
+	 * lose that. From here on nobody is granted it: the reference is one too many.
+	 */
+	error = now & PTE_W ? -EAGAIN : enter_copy(s, va, now, old);
 	page_put(old);
 	if (!error)
 		__atomic_add_fetch(&s->s_as->a_ncow, 1, __ATOMIC_RELAXED);

@@ -240,4 +240,70 @@ TEST(kill_ends_a_vfork_that_waits)
 	SOON(kill((pid_t)shared[1], 0) < 0); /* process 1 has seen its end */
 }
 
+/* Pages that fork shares, and that two threads then write at once while the child lets go of them. */
+#define WRITERS 2
+#define WPAGES 64
+
+static volatile unsigned (*written)[1024];
+static volatile int writers_end;
+
+static void *write_all_pages(void *arg)
+{
+	int me = (int)(long)arg;
+
+	for (unsigned n = 0; !writers_end; n++) {
+		for (int i = 0; i < WPAGES; i++) {
+			if (written[i][me] != n)
+				FAIL("round %u: page %d of thread %d has %u", n, i, me, written[i][me]);
+			written[i][me] = n + 1;
+		}
+	}
+	return NULL;
+}
+
+TEST(threads_write_what_fork_shares)
+{
+	pthread_t t[WRITERS];
+	unsigned n = 0;
+
+	written = mmap(NULL, WPAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(written != MAP_FAILED);
+	for (long i = 0; i < WRITERS; i++)
+		CHECK_EQ(pthread_create(&t[i], NULL, write_all_pages, (void *)i), 0);
+	REPEAT(n, 5000)
+	{
+		pid_t pid = t_fork();
+
+		if (pid == 0)
+			_exit(0);
+		CHECK_EQ(t_wait(pid), 0);
+	}
+	writers_end = 1;
+	for (int i = 0; i < WRITERS; i++)
+		CHECK_EQ(pthread_join(t[i], NULL), 0);
+}
+
+/* Links of a process that has just begun, or is at its end. */
+TEST(links_of_a_process_that_ends)
+{
+	static const char *const link[] = { "exe", "cwd", "root" };
+	char path[64], to[256];
+	unsigned n = 0;
+	pid_t pid;
+
+	REPEAT(n, 5000)
+	{
+		pid = t_fork();
+		if (pid == 0)
+			_exit(0);
+		do {
+			for (int i = 0; i < 3; i++) {
+				snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, link[i]);
+				if (readlink(path, to, sizeof(to)) < 0)
+					CHECK(errno == ENOENT || errno == EACCES || errno == ESRCH);
+			}
+		} while (waitpid(pid, NULL, WNOHANG) == 0);
+	}
+}
+
 T_NO_HOOK
