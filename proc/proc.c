@@ -177,16 +177,27 @@ void exe_rele(struct vnode *vp)
 
 void proc_drop_identity(struct proc *p)
 {
-	if (p->p_cwd)
-		vn_rele(p->p_cwd);
-	if (p->p_root)
-		vn_rele(p->p_root);
-	if (p->p_exe)
-		exe_rele(p->p_exe);
+	struct vnode *cwd, *root, *exe;
+	char *cwdpath, *exepath;
+
+	/* /proc may be looking. */
+	spin_lock(&p->p_lock);
+	cwd = p->p_cwd;
+	root = p->p_root;
+	exe = p->p_exe;
+	cwdpath = p->p_cwdpath;
+	exepath = p->p_exepath;
 	p->p_cwd = p->p_root = p->p_exe = NULL;
-	kfree(p->p_cwdpath);
-	kfree(p->p_exepath);
 	p->p_cwdpath = p->p_exepath = NULL;
+	spin_unlock(&p->p_lock);
+	if (cwd)
+		vn_rele(cwd);
+	if (root)
+		vn_rele(root);
+	if (exe)
+		exe_rele(exe);
+	kfree(cwdpath);
+	kfree(exepath);
 }
 
 void proc_set_exe(struct proc *p, struct vnode *vp, char *path)

@@ -36,11 +36,13 @@ int pf_text_exe(const struct pf_ctx *c, char *buf, size_t size)
 	int n = -ENOENT;
 
 	mutex_lock(&p->p_execlock);
+	spin_lock(&p->p_lock);
 	if (p->p_exe && p->p_exepath) {
 		n = pf_put_text(p->p_exepath, buf, size);
 		if (p->p_exe->v_flags & V_UNLINKED)
 			n += pf_put_text(" (deleted)", buf + n, size - (size_t)n);
 	}
+	spin_unlock(&p->p_lock);
 	mutex_unlock(&p->p_execlock);
 	return n;
 }
