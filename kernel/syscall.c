@@ -92,6 +92,7 @@ void syscall_dispatch(struct trapframe *tf)
 	curcpu()->c_nsyscall++;
 	l->l_sysno = nr;
 	l->l_in_syscall = true;
+	l->l_cut.cc_result = 0;
 	if (unlikely(l->l_ucred != l->l_proc->p_cred))
 		cred_renew(l);
 	tf->tf_eax = (u32)(unlikely(l->l_trace) ? call_traced(tf, nr) : call(tf, nr));

@@ -17,6 +17,7 @@
 #include "proc/wait.h"
 
 #define SYS_restart_syscall 0
+#define INT80_LEN 2 /* bytes */
 
 #define DEFAULT_IGNORE \
 	(SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
@@ -156,11 +157,26 @@ static void restart_call(struct trapframe *tf, const struct abi_sigaction *handl
 again:
 		tf->tf_eax = result == -ERESTART_RESTARTBLOCK && l->l_restart.rb_fn ? SYS_restart_syscall
 										    : tf->tf_err;
-		tf->tf_eip -= 2; /* int 0x80 is two bytes long */
+		tf->tf_eip -= INT80_LEN;
+		if (!handler)
+			l->l_cut = (struct cut_call){ result, tf->tf_err, tf->tf_eip };
 		break;
 	default: break;
 	}
 	tf->tf_err = (u32)-1;
+}
+
+/* The lwp is back before it could make the call again: see struct cut_call. */
+static void take_back_call(struct lwp *l, struct trapframe *tf)
+{
+	if (!l->l_cut.cc_result)
+		return;
+	ASSERT(tf->tf_eip == l->l_cut.cc_eip);
+	tf->tf_eip += INT80_LEN;
+	tf->tf_eax = (u32)l->l_cut.cc_result;
+	tf->tf_err = l->l_cut.cc_nr;
+	tf->tf_trapno = T_SYSCALL;
+	l->l_cut.cc_result = 0;
 }
 
 static void die_of(struct lwp *l, int sig)
@@ -300,6 +316,7 @@ void lwp_userret(struct trapframe *tf)
 		sched_preempt();
 	if (!l->l_attention)
 		return;
+	take_back_call(l, tf);
 	do {
 		spin_lock(&l->l_proc->p_lock);
 	} while (boundary_step(l, tf));

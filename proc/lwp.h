@@ -46,6 +46,17 @@ struct restart_block {
  */
 long restart_later(long (*fn)(struct restart_block *rb), u64 deadline, u32 a0, u32 a1, u32 a2);
 
+/*
+ * A call that was cut short and that the lwp is on its way to make again: it stands before its int 0x80. Should it come to the
+ * boundary before it has got there, that is not a place in its program but still the inside of the call: boundary.c takes the call
+ * back then, so that a signal ends it and an image holds it as it does otherwise.
+ */
+struct cut_call {
+	s32 cc_result; /* -ERESTART*; 0: none */
+	u32 cc_nr;     /* the call as it was made (tf_err) */
+	u32 cc_eip;    /* of the int 0x80 */
+};
+
 struct lwp {
 	/* Scheduler. */
 	struct list l_runlink; /* run queue or sleep queue */
@@ -95,6 +106,7 @@ struct lwp {
 
 	/* System call in progress. */
 	struct restart_block l_restart;
+	struct cut_call l_cut;
 	u32 l_sysno;
 	u32 l_done; /* a write that will be made again has moved so many bytes; 0 unless it is the lwp's next call */
 	bool l_in_syscall;

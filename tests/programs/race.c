@@ -130,6 +130,44 @@ TEST(kill_meets_stop)
 	}
 }
 
+static void interrupt(int sig)
+{
+	(void)sig;
+}
+
+/* Stopped and continued in a call, it is on its way into it again when the signal comes: that still ends the call. */
+TEST_REPRISE(signal_meets_a_call_made_again)
+{
+	unsigned n = 0;
+	int fd[2], st;
+
+	share();
+	act(SIGUSR1, interrupt);
+	SYS(pipe(fd));
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		char c;
+
+		for (;;) {
+			CHECK_ERR(read(fd[0], &c, 1), EINTR);
+			shared[0]++;
+		}
+	}
+	REPEAT(n, 5000)
+	{
+		t_await_state(pid, "S");
+		SYS(kill(pid, SIGSTOP));
+		SOON(died(pid, &st));
+		CHECK(WIFSTOPPED(st));
+		SYS(kill(pid, SIGCONT));
+		dawdle(n % 2000);
+		SYS(kill(pid, SIGUSR1));
+		SOON(shared[0] == n + 1);
+	}
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
 static void *nothing(void *arg)
 {
 	return arg;

@@ -48,7 +48,6 @@ struct state {
 	/* A run of it. */
 	pid_t s_pid;
 	int s_status;
-	int s_asleep; /* in a call of its own */
 	int s_signal; /* goes on when it gets SIGUSR1 */
 	char s_why[400];
 };
@@ -384,8 +383,7 @@ static int await_ready(struct state *s)
 	}
 	*strchr(line, '\n') = 0;
 	s->s_signal = strstr(line, "signal") != NULL;
-	s->s_asleep = strstr(line, "asleep") != NULL;
-	if (s->s_asleep)
+	if (strstr(line, "asleep"))
 		t_await_state(s->s_pid, "S");
 	return 0;
 }
@@ -402,12 +400,8 @@ static void release(struct state *s)
 	snprintf(path, sizeof(path), "%s/go", s->s_dir);
 	int fd = SYS(open(path, O_WRONLY | O_CREAT, 0666));
 	SYS(close(fd));
-	if (!s->s_signal)
-		return;
-	/* On its way back into the call a signal would find it outside, on Linux too. */
-	if (s->s_asleep)
-		t_await_state(s->s_pid, "S");
-	SYS(kill(s->s_pid, SIGUSR1));
+	if (s->s_signal)
+		SYS(kill(s->s_pid, SIGUSR1));
 }
 
 /* Lets it go on and verify itself. */
@@ -669,12 +663,12 @@ static enum outcome mode_save(struct state *s)
 	if (o != OK)
 		return o;
 	snprintf(path, sizeof(path), "%s.saved", s->s_dir);
-	snprintf(line, sizeof(line), "%d %d %d\n", (int)s->s_pid, s->s_signal, s->s_asleep);
+	snprintf(line, sizeof(line), "%d %d\n", (int)s->s_pid, s->s_signal);
 	t_put(path, line, strlen(line));
 	return WROTE;
 }
 
-static int saved_line(const struct state *s, pid_t *pid, int *sig, int *asleep)
+static int saved_line(const struct state *s, pid_t *pid, int *sig)
 {
 	char path[128];
 	FILE *f;
@@ -684,9 +678,9 @@ static int saved_line(const struct state *s, pid_t *pid, int *sig, int *asleep)
 	f = fopen(path, "r");
 	if (!f)
 		return -1;
-	n = fscanf(f, "%d %d %d", pid, sig, asleep);
+	n = fscanf(f, "%d %d", pid, sig);
 	fclose(f);
-	return n == 3 ? 0 : -1;
+	return n == 2 ? 0 : -1;
 }
 
 static enum outcome mode_restore(struct state *s)
@@ -694,7 +688,7 @@ static enum outcome mode_restore(struct state *s)
 	pid_t old;
 	enum outcome o;
 
-	if (saved_line(s, &old, &s->s_signal, &s->s_asleep) < 0)
+	if (saved_line(s, &old, &s->s_signal) < 0)
 		return NOT;
 	o = revive(s);
 	return o == OK ? finish(s, "the recovered process") : o;
@@ -704,10 +698,10 @@ static enum outcome mode_restore(struct state *s)
 static void take_ids(pid_t *others, int max, int *n)
 {
 	pid_t highest = 0, pid;
-	int sig, asleep;
+	int sig;
 
 	for (int i = 0; i < nstates; i++) {
-		if (saved_line(&states[i], &pid, &sig, &asleep) == 0 && pid > highest)
+		if (saved_line(&states[i], &pid, &sig) == 0 && pid > highest)
 			highest = pid;
 	}
 	for (*n = 0; *n < max; (*n)++) {

@@ -32,6 +32,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,7 +40,7 @@
 struct t_case {
 	const char *tc_name;
 	void (*tc_fn)(void);
-	int tc_root; /* needs uid 0 */
+	enum t_needs { T_ANY, T_ROOT, T_REPRISE } tc_needs;
 };
 
 #define T_MAXCASES 128
@@ -48,19 +49,21 @@ static struct t_case t_cases[T_MAXCASES];
 static int t_ncases;
 
 /* Cases register themselves in the order of the file. */
-#define T_TEST(name, root)                                               \
+#define T_TEST(name, needs)                                              \
 	static void test_##name(void);                                   \
 	__attribute__((constructor)) static void t_register_##name(void) \
 	{                                                                \
 		if (t_ncases == T_MAXCASES)                              \
 			abort();                                         \
-		t_cases[t_ncases].tc_root = root;                        \
+		t_cases[t_ncases].tc_needs = needs;                      \
 		t_cases[t_ncases].tc_fn = test_##name;                   \
 		t_cases[t_ncases++].tc_name = #name;                     \
 	}                                                                \
 	static void test_##name(void)
-#define TEST(name) T_TEST(name, 0)
-#define TEST_ROOT(name) T_TEST(name, 1)
+#define TEST(name) T_TEST(name, T_ANY)
+#define TEST_ROOT(name) T_TEST(name, T_ROOT)
+/* What Linux does not promise. */
+#define TEST_REPRISE(name) T_TEST(name, T_REPRISE)
 
 __attribute__((unused, noreturn, format(printf, 3, 4))) static void t_fail(const char *file, int line,
 									   const char *fmt, ...)
@@ -236,9 +239,14 @@ static int t_run(const struct t_case *tc)
 {
 	int st;
 	pid_t pid;
+	struct utsname u;
 
-	if (tc->tc_root && geteuid() != 0) {
+	if (tc->tc_needs == T_ROOT && geteuid() != 0) {
 		printf("skip %s: needs root\n", tc->tc_name);
+		return 0;
+	}
+	if (tc->tc_needs == T_REPRISE && (uname(&u) < 0 || !strstr(u.release, "reprise"))) {
+		printf("skip %s: not on this kernel\n", tc->tc_name);
 		return 0;
 	}
 	fflush(stdout);
