@@ -3,11 +3,10 @@
 #include "fs/tty_impl.h"
 #include "kernel/abi/signal.h"
 #include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
 #include "proc/sleep.h"
 
 #define CHUNK 256u /* bytes that pass over the kernel stack at once */
-#define ECHO_RESERVE \
-	1024u /* of the output ring, for echo between our look at the room and our write */
 #define DECISECOND_NS (100 * NSEC_PER_MSEC)
 
 /* --- Reading --- */
@@ -148,40 +147,41 @@ static int wait_room(struct tty *t, struct ttyfile *tf, bool nonblock)
 	return error;
 }
 
-/* What did not fit although there was room (echo came between) waits in the process; dropped only if that is killed. */
-static void write_rest(struct tty *t, struct ttyfile *tf, const u8 *buf, size_t n)
+/*
+ * The next bytes, as many as there is room for: they are copied under t_lock, or echo could take the room meanwhile. *moved: how many. -EFAULT:
+ * the page behind them is not there.
+ */
+static int put_some(struct tty *t, struct uio *u, size_t *moved)
 {
-	while (n) {
-		size_t took = ldisc_write(t->t_ld, buf, n);
+	u8 buf[CHUNK];
+	size_t before = u->uio_resid, took;
+	int error;
 
-		tty_pump(t);
-		buf += took;
-		n -= took;
-		if (n == 0 || tf->tf_hung)
-			return;
-		t->t_wait_room = true;
-		if (took == 0 && sleep(tty_chan_out(t), &t->t_lock, SLP_KILL, 0) != 0)
-			return;
-	}
+	u->uio_nofault = true;
+	error = uiomove(buf, MIN(sizeof(buf), (size_t)ldisc_room(t->t_ld) / LD_EXPANSION), u);
+	u->uio_nofault = false;
+	*moved = before - u->uio_resid;
+	took = ldisc_write(t->t_ld, buf, *moved);
+	ASSERT(took == *moved);
+	tty_pump(t);
+	return error;
 }
 
 static int write_locked(struct tty *t, struct ttyfile *tf, struct uio *u, bool nonblock)
 {
-	u8 buf[CHUNK];
-
 	while (u->uio_resid) {
-		size_t n = MIN(u->uio_resid, (size_t)CHUNK);
 		int error = wait_room(t, tf, nonblock);
+		size_t moved;
 
 		if (error)
 			return error;
-		n = MIN(n, (size_t)(ldisc_room(t->t_ld) - ECHO_RESERVE) / LD_EXPANSION);
+		if (put_some(t, u, &moved) == 0)
+			continue;
 		spin_unlock(&t->t_lock);
-		error = uiomove(buf, n, u);
+		error = uio_prefault(u, CHUNK);
 		spin_lock(&t->t_lock);
 		if (error)
 			return error;
-		write_rest(t, tf, buf, n);
 	}
 	return 0;
 }
