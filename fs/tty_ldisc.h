@@ -92,4 +92,26 @@ void ldisc_pulled(struct ldisc *ld, size_t n);
 u32 ldisc_outq(const struct ldisc *ld);
 void ldisc_flush_out(struct ldisc *ld);
 
+/* All of it but the settings, as a checkpoint keeps it. */
+#define LS_LNEXT 1u
+#define LS_ERASING 2u
+#define LS_STOPPED 4u
+#define LS_TCOOFF 8u
+#define LS_FLAGS 15u
+
+struct ldisc_state {
+	u32 ls_nin, ls_canon; /* what can be read and what is being typed, bytes; the ended lines of that */
+	u32 ls_nout;
+	u32 ls_linecol, ls_column;
+	u32 ls_flags; /* LS_* */
+	u8 ls_xchar;
+	u8 ls_mark[LD_INSIZE / 8]; /* of ls_in */
+	u8 ls_in[LD_INSIZE], ls_out[LD_OUTSIZE];
+};
+
+/* The same state gives the same bytes, zeros behind. */
+void ldisc_get_state(struct ldisc *ld, struct ldisc_state *ls);
+/* ls_canon <= ls_nin <= LD_INSIZE, ls_nout <= LD_OUTSIZE. Nothing is said to anybody. */
+void ldisc_put_state(struct ldisc *ld, const struct ldisc_state *ls);
+
 #endif
