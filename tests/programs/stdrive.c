@@ -276,7 +276,10 @@ static int kill_everybody(struct state *s)
 	return 0;
 }
 
-/* The parent of a vfork stops only when its child has let go of its memory, which one that has stopped before does not: all go on for a moment then. */
+/*
+ * The parent of a vfork stops only when its child has let go of its memory, which one that has stopped before does not: all go on for a moment then,
+ * for a longer one each time.
+ */
 static int stop_everybody(struct state *s)
 {
 	long long until = deadline();
@@ -286,8 +289,11 @@ static int stop_everybody(struct state *s)
 		if (t_now_ns() > until)
 			return bad(s, "processes do not stop"), -1;
 		nap();
-		if (n % 20 == 0)
+		if (n % 20 == 0) {
 			signal_all(SIGCONT, 0);
+			for (int i = 0; i < n / 20; i++)
+				nap();
+		}
 	}
 	/* All threads of it, too. */
 	if (waitid(P_PID, s->s_pid, &si, WSTOPPED | WEXITED | WNOWAIT) < 0)
