@@ -75,6 +75,13 @@ struct ckpt_pipe {
 	u32 cp_files; /* descriptions of it that were met */
 };
 
+/* A pseudo terminal whose master the members have, or that is hung up since nobody has. */
+struct ckpt_pty {
+	struct tty *cy_tty;
+	u32 cy_index; /* in i_tty; IMG_NONE: no description of it was met yet */
+	u32 cy_files; /* descriptions of the slave that were met */
+};
+
 struct ckpt_data {
 	struct vnode *cd_vp; /* a reference; NULL: a pipe's bytes */
 	bool cd_nameless; /* nothing but the members has it: cd_refs must be all of its references */
@@ -92,8 +99,9 @@ struct ckpt_save {
 	u32 cs_nmember;
 	struct file **cs_file; /* open file descriptions by their places in i_file; references */
 	struct ckpt_pipe *cs_pipe;
+	struct ckpt_pty *cs_pty;
 	struct ckpt_data *cs_data;
-	u32 cs_nfile, cs_npipe, cs_ndata;
+	u32 cs_nfile, cs_npipe, cs_npty, cs_ndata;
 	struct vnode **cs_flush; /* files that the processes have written; references */
 	u32 cs_nflush;
 };
@@ -141,6 +149,7 @@ struct ckpt_restore {
 	struct ckpt_rmember *cr_member;
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
 	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
+	struct file **cr_ptyv;		    /* the masters of pseudo terminals */
 	bool *cr_made;			    /* the file was not there, and was made again */
 	bool cr_stdio[3];		    /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
@@ -207,8 +216,25 @@ int st_fd_restore(struct ckpt_rmember *rm);   /* and one process's descriptors *
 void st_file_unmake(struct ckpt_restore *cr); /* it failed: files that were made again by name go */
 bool st_file_taken(struct ckpt_restore *cr, u32 index); /* description `index` is one of the caller's */
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
+struct tty_state;
+void st_tty_fill(struct img_tty *it, const struct tty_state *st); /* modes and size */
+void st_tty_take(struct tty_state *st, const struct img_tty *it); /* the reverse */
 int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *t, struct file *f);
 void st_tty_modes(struct ckpt_restore *cr); /* after the commit: what others see too */
+
+/*
+ * Pseudo terminals (st_pty.c). Found before descriptions are met; of is the one of ours that f is an end of, or NULL; when all are met, what is in them.
+ */
+int st_pty_find(struct ckpt_save *cs);
+struct ckpt_pty *st_pty_of(struct ckpt_save *cs, struct file *f);
+int st_pty_save(struct ckpt_save *cs, struct ckpt_pty *cy, struct file *f, u32 *index);
+int st_pty_finish(struct ckpt_save *cs);
+int st_pty_restore(struct ckpt_restore *cr);
+/* A description of the end that fi is of. */
+int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp);
+void st_pty_settle(struct ckpt_restore *cr); /* all are open: lines whose master had gone are hung up */
+void st_pty_commit(struct ckpt_restore *cr); /* their sessions, once those have their ids */
+struct tty *st_pty_tty(struct ckpt_restore *cr, u32 tty); /* pseudo terminal `tty`, IMG_NONE or another terminal: NULL */
 int st_lock_save(struct ckpt_save *cs);
 int st_lock_restore(struct ckpt_restore *cr);
 

@@ -86,7 +86,12 @@
 #define IMG_MAX_PIPE_SIZE 0x00100000u
 #define IMG_MAX_LOCKS 4096u
 #define IMG_MAX_PTIMERS 1024u
-#define IMG_MAX_TTYS 16u
+#define IMG_MAX_TTYS 64u
+#define IMG_MAX_TTY_IN 4096u /* bytes in the queues of a pseudo terminal */
+#define IMG_MAX_TTY_OUT 8192u
+#define IMG_MAX_PTY_SENT 4096u
+#define IMG_PTY_MAJOR 136u
+#define IMG_MAX_PTY_MINOR 256u
 #define IMG_MAX_PENDING 4096u /* queued signals of one queue */
 #define IMG_MAX_GROUPS 32u
 #define IMG_MAX_AUXV 64u	 /* words */
@@ -219,6 +224,7 @@ struct img_run {
 #define IMG_FILE_TTY 4u	 /* f_obj: in i_tty */
 #define IMG_FILE_PIPE 5u /* f_obj: in i_pipe; f_vnode: of a FIFO with a name */
 #define IMG_FILE_DATA 6u /* a file without a name; f_obj: in i_data */
+#define IMG_FILE_PTMX 7u /* the master of a pseudo terminal; f_obj: the slave, in i_tty */
 
 /* An open file description: shared by all descriptors that name its index. In the order of first use by descriptors. */
 struct img_file {
@@ -282,6 +288,35 @@ struct img_tty {
 	u32 t_ispeed, t_ospeed;
 	u16 t_row, t_col, t_xpixel, t_ypixel;
 	s32 t_pgrp; /* foreground process group, 0: none */
+};
+
+struct img_bytes {
+	u8 *b_ptr; /* NULL if there are none */
+	u32 b_len;
+};
+
+#define IMG_PTY_MASTER 1u    /* is open; if not, the slave was hung up: the queues are empty */
+#define IMG_PTY_LOCKED 2u    /* the slave may not be opened yet */
+#define IMG_PTY_HAD_SLAVE 4u /* the slave was open once */
+#define IMG_PTY_EXCL 8u	     /* TIOCEXCL */
+#define IMG_PTY_HELD 16u     /* input is held back */
+#define IMG_PTY_LNEXT 32u    /* the next character is taken as it is */
+#define IMG_PTY_ERASING 64u  /* ECHOPRT: within \.../ */
+#define IMG_PTY_STOPPED 128u /* output is stopped: by a character, */
+#define IMG_PTY_TCOOFF 256u  /* by tcflow(3) */
+#define IMG_PTY_FLAGS 511u
+
+/* What a terminal has besides if it is a pseudo terminal whose both ends are the processes'. In the order of y_tty. */
+struct img_pty {
+	u32 y_tty; /* in i_tty */
+	u32 y_flags;
+	s32 y_sid; /* the session that it controls, 0: none */
+	u32 y_mode, y_uid, y_gid; /* of its name: permission bits, owner */
+	u32 y_linecol, y_column; /* columns: where the line being typed began; of the cursor */
+	u32 y_xchar; /* START or STOP, to be sent before all else; 0: none */
+	u32 y_canon; /* how many bytes of y_in are ended lines */
+	struct img_bytes y_in, y_mark; /* typed; a bit for each byte that ends a line */
+	struct img_bytes y_out, y_sent; /* printed: not yet, and already, for the master to read */
 };
 
 #define IMG_PF_FORKNOEXEC 1u
@@ -378,12 +413,14 @@ struct img_image {
 	struct img_file *i_file;
 	struct img_pipe *i_pipe;
 	struct img_tty *i_tty;
+	struct img_pty *i_pty;
 	struct img_data *i_data;
 	struct img_lock *i_lock;
-	u32 i_nproc, i_nvnode, i_nfile, i_npipe, i_ntty, i_ndata, i_nlock;
+	u32 i_nproc, i_nvnode, i_nfile, i_npipe, i_ntty, i_npty, i_ndata, i_nlock;
 
 	/* From here on: not the state. */
 	struct img_layout i_lo;
+	u32 i_features; /* IMG_FEATURE_*, as the file has it */
 	u32 *i_blocksum; /* a sum of each block of IMG_SUMS_PER_BLOCK page sums */
 
 	/* The arena. */
@@ -412,6 +449,9 @@ struct img_ptimer *img_add_ptimer(struct img_image *img, struct img_proc *p) __m
 struct img_file *img_add_file(struct img_image *img) __must_check;
 struct img_pipe *img_add_pipe(struct img_image *img) __must_check;
 struct img_tty *img_add_tty(struct img_image *img) __must_check;
+struct img_pty *img_add_pty(struct img_image *img) __must_check;
+/* A copy of bytes. -ENOMEM */
+int img_set_bytes(struct img_image *img, struct img_bytes *b, const void *from, u32 len) __must_check;
 struct img_lock *img_add_lock(struct img_image *img) __must_check;
 struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *q) __must_check;
 
@@ -490,6 +530,9 @@ int img_read(struct img_image *img, const struct img_io *io, u64 size, struct im
 
 /* Every rule about the state itself, which it leaves as it is. -EINVAL, -ENOMEM */
 int img_check(struct img_image *img, struct img_err *err) __must_check;
+
+/* What terminal `tty` has besides; NULL: it is no pseudo terminal, or the other end is somebody else's. */
+const struct img_pty *img_pty_of(const struct img_image *img, u32 tty);
 
 /* The seg of p / the run of stored pages that holds va; NULL: none. */
 const struct img_seg *img_seg_find(const struct img_proc *p, u32 va);

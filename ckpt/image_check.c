@@ -189,6 +189,8 @@ int img_check(struct img_image *img, struct img_err *err)
 	if (!error)
 		error = check_uses(img, err);
 	if (!error)
+		error = imgc_ttys(img, err);
+	if (!error)
 		*err = (struct img_err){ 0 };
 	return error;
 }

@@ -88,6 +88,7 @@ int imgc_lwps(const struct img_proc *p, struct img_err *err);
 int imgc_queue(const struct img_sigqueue *q, struct img_err *err);
 int imgc_data(const struct img_image *img, struct img_err *err);
 int imgc_files(const struct img_image *img, struct imgc_notes *n, struct img_err *err);
+int imgc_ttys(const struct img_image *img, struct img_err *err); /* after imgc_files() */
 int imgc_locks(const struct img_image *img, struct img_err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules of open files and what they hold: contents, pipes, terminals; of descriptors and locks. */
+/* The rules of open files and what they hold: contents, pipes; of descriptors and locks. */
 #include "ckpt/image_check.h"
 
 /* What F_GETFL can show: no O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_CLOEXEC, O_TMPFILE (linux-libc-dev's asm-generic/fcntl.h). */
@@ -102,20 +102,21 @@ static int check_file(const struct img_image *img, u32 i, u32 *ttys, u32 *pipes,
 		      struct imgc_notes *n, struct img_err *err)
 {
 	static const u32 fmt[] = {
-		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR, [IMG_FILE_CHR] = MODE_CHR, [IMG_FILE_TTY] = MODE_CHR, [IMG_FILE_PIPE] = MODE_FIFO
+		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR, [IMG_FILE_CHR] = MODE_CHR, [IMG_FILE_TTY] = MODE_CHR, [IMG_FILE_PIPE] = MODE_FIFO, [IMG_FILE_PTMX] = MODE_CHR
 	};
 	const struct img_file *f = &img->i_file[i];
 	bool named = f->f_vnode != IMG_NONE;
 
-	REQUIRE(f->f_kind >= IMG_FILE_REG && f->f_kind <= IMG_FILE_DATA, "unknown kind of open file", f->f_kind);
+	REQUIRE(f->f_kind >= IMG_FILE_REG && f->f_kind <= IMG_FILE_PTMX, "unknown kind of open file", f->f_kind);
 	REQUIRE(!named || (f->f_kind != IMG_FILE_DATA && f->f_vnode < img->i_nvnode &&
 			   imgc_vnode_is(img, f->f_vnode, fmt[f->f_kind])),
 		"open file of another kind", i);
-	REQUIRE(named || f->f_kind >= IMG_FILE_PIPE, "open file without a name", i);
+	REQUIRE(named || f->f_kind == IMG_FILE_PIPE || f->f_kind == IMG_FILE_DATA, "open file without a name", i);
 	REQUIRE(!(f->f_flags & ~OPEN_KEPT), "open file's flags", f->f_flags);
 	REQUIRE(f->f_offset < 1ull << 63, "open file's offset", i);
 	switch (f->f_kind) {
 	case IMG_FILE_TTY:
+	case IMG_FILE_PTMX:
 		REQUIRE(imgc_use(f->f_obj, ttys, img->i_ntty), "open file's terminal", f->f_obj);
 		break;
 	case IMG_FILE_PIPE: return check_pipe_use(img, f, pipes, n, err);
@@ -157,9 +158,6 @@ int imgc_files(const struct img_image *img, struct imgc_notes *n, struct img_err
 	REQUIRE(ttys == img->i_ntty, "terminal that nothing uses", ttys);
 	REQUIRE(pipes == img->i_npipe, "pipe that nothing uses", pipes);
 	REQUIRE(files == img->i_nfile, "open file without a descriptor", files);
-	for (u32 i = 0; i < img->i_ntty; i++)
-		REQUIRE(img->i_tty[i].t_pgrp >= 0 && img->i_tty[i].t_pgrp < IMG_PID_MAX,
-			"foreground group", img->i_tty[i].t_pgrp);
 	return check_pipes(img, err);
 }
 

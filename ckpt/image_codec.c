@@ -242,6 +242,15 @@ void imgx_str(struct imgx *x, const char **s)
 	imgx_pad(x, 4);
 }
 
+void imgx_bytes(struct imgx *x, struct img_bytes *b, u32 max)
+{
+	imgx_u32(x, &b->b_len);
+	b->b_ptr = imgx_list(x, b->b_ptr, &b->b_len, max, 1, 1);
+	if (b->b_len)
+		imgx_raw(x, b->b_ptr, b->b_len);
+	imgx_pad(x, 4);
+}
+
 void imgx_version(struct imgx *x, u32 version)
 {
 	u32 v = version;

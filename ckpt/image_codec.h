@@ -64,6 +64,9 @@ void imgx_s64(struct imgx *x, s64 *v);
 /* Length without the 0, bytes, 0, zeros to a multiple of 4. In IMGX_GET the string is in the arena. */
 void imgx_str(struct imgx *x, const char **s);
 
+/* Length, bytes, zeros to a multiple of 4. */
+void imgx_bytes(struct imgx *x, struct img_bytes *b, u32 max);
+
 /* Written as given, taken as it comes: what follows from other fields. Comparing the encodings checks it. */
 void imgx_derived(struct imgx *x, u32 v);
 void imgx_zero(struct imgx *x, u32 n);
@@ -98,6 +101,7 @@ void imgx_data(struct imgx *x, u32 arg);
 void imgx_files(struct imgx *x, u32 arg);
 void imgx_pipes(struct imgx *x, u32 arg);
 void imgx_ttys(struct imgx *x, u32 arg);
+void imgx_ptys(struct imgx *x, u32 arg);
 void imgx_locks(struct imgx *x, u32 arg);
 /* IMGX_GET: gives each process and data object its runs, once both lists are there. */
 void imgx_share_runs(struct imgx *x);

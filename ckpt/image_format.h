@@ -70,6 +70,11 @@
 /* Of processes beyond the first, what stands in notes that debuggers know for the first. */
 #define NK_REGS NK(19)
 #define NK_PSINFO NK(20)
+#define NK_PTYS NK(21) /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
+
+/* Bits of HEAD: what a reader must know beyond version 2. */
+#define IMG_FEATURE_PTYS 1u
+#define IMG_FEATURES 1u
 
 #define NK_VERSION 2u
 #define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */

@@ -170,6 +170,30 @@ struct img_tty *img_add_tty(struct img_image *img)
 	return GROW(img, img->i_tty, img->i_ntty, IMG_MAX_TTYS);
 }
 
+struct img_pty *img_add_pty(struct img_image *img)
+{
+	return GROW(img, img->i_pty, img->i_npty, IMG_MAX_TTYS);
+}
+
+int img_set_bytes(struct img_image *img, struct img_bytes *b, const void *from, u32 len)
+{
+	*b = (struct img_bytes){ .b_ptr = len ? img_alloc(img, len) : NULL, .b_len = len };
+	if (len && !b->b_ptr)
+		return -ENOMEM;
+	if (len)
+		memcpy(b->b_ptr, from, len);
+	return 0;
+}
+
+const struct img_pty *img_pty_of(const struct img_image *img, u32 tty)
+{
+	for (u32 i = 0; i < img->i_npty; i++) {
+		if (img->i_pty[i].y_tty == tty)
+			return &img->i_pty[i];
+	}
+	return NULL;
+}
+
 struct img_lock *img_add_lock(struct img_image *img)
 {
 	return GROW(img, img->i_lock, img->i_nlock, IMG_MAX_LOCKS);

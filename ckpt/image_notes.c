@@ -32,13 +32,12 @@ static void head(struct imgx *x, u32 arg)
 	struct img_image *img = x->x_img;
 	struct img_layout *lo = &img->i_lo;
 	char magic[8] = NK_MAGIC;
-	u32 features = 0; /* what a reader must know beyond this version: none yet */
 
 	imgx_version(x, IMG_VERSION);
 	imgx_raw(x, magic, sizeof(magic));
-	imgx_u32(x, &features);
-	if (features)
-		imgx_fail(x, -EOPNOTSUPP, "uses features that are not known here", features);
+	imgx_u32(x, &img->i_features);
+	if (img->i_features & ~IMG_FEATURES)
+		imgx_fail(x, -EOPNOTSUPP, "uses features that are not known here", img->i_features);
 	imgx_u64(x, &lo->lo_size);
 	imgx_u32(x, &lo->lo_data_off);
 	imgx_u32(x, &lo->lo_npages);
@@ -165,6 +164,8 @@ void imgx_notes(struct imgx *x)
 		imgx_note(x, OWNER_KCKPT, NK_PIPES, imgx_pipes, 0);
 	if (img->i_ntty)
 		imgx_note(x, OWNER_KCKPT, NK_TTYS, imgx_ttys, 0);
+	if (img->i_features & IMG_FEATURE_PTYS)
+		imgx_note(x, OWNER_KCKPT, NK_PTYS, imgx_ptys, 0);
 	if (img->i_nlock)
 		imgx_note(x, OWNER_KCKPT, NK_LOCKS, imgx_locks, 0);
 	if (img_nblocks(img))

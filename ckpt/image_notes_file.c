@@ -9,6 +9,7 @@
 #define MIN_VNODE 56u
 #define MIN_FILE 28u
 #define MIN_TTY 60u
+#define MIN_PTY 56u
 #define MIN_PIPE 8u
 #define MIN_DATA 32u
 #define MIN_LOCK 32u
@@ -125,5 +126,32 @@ void imgx_ttys(struct imgx *x, u32 arg)
 		imgx_u16(x, &t->t_xpixel);
 		imgx_u16(x, &t->t_ypixel);
 		imgx_s32(x, &t->t_pgrp);
+	}
+}
+
+void imgx_ptys(struct imgx *x, u32 arg)
+{
+	struct img_image *img = x->x_img;
+
+	imgx_version(x, NK_VERSION);
+	imgx_u32(x, &img->i_npty);
+	img->i_pty = imgx_list(x, img->i_pty, &img->i_npty, IMG_MAX_TTYS, MIN_PTY, sizeof(*img->i_pty));
+	for (u32 i = 0; i < img->i_npty && !x->x_error; i++) {
+		struct img_pty *y = &img->i_pty[i];
+
+		imgx_u32(x, &y->y_tty);
+		imgx_u32(x, &y->y_flags);
+		imgx_s32(x, &y->y_sid);
+		imgx_u32(x, &y->y_mode);
+		imgx_u32(x, &y->y_uid);
+		imgx_u32(x, &y->y_gid);
+		imgx_u32(x, &y->y_linecol);
+		imgx_u32(x, &y->y_column);
+		imgx_u32(x, &y->y_xchar);
+		imgx_u32(x, &y->y_canon);
+		imgx_bytes(x, &y->y_in, IMG_MAX_TTY_IN);
+		imgx_bytes(x, &y->y_mark, IMG_MAX_TTY_IN / 8);
+		imgx_bytes(x, &y->y_out, IMG_MAX_TTY_OUT);
+		imgx_bytes(x, &y->y_sent, IMG_MAX_PTY_SENT);
 	}
 }

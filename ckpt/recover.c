@@ -183,9 +183,10 @@ static int make_room(struct ckpt_restore *cr)
 	cr->cr_member[0].rm_proc = curproc();
 	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
 	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
+	cr->cr_ptyv = kzalloc((img->i_npty + 1) * sizeof(*cr->cr_ptyv), 0);
 	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
 	cr->cr_made = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_made), 0);
-	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_datav ? 0 : -ENOMEM;
+	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_ptyv && cr->cr_datav ? 0 : -ENOMEM;
 }
 
 /* The descriptions are the processes' own from here on; what nobody has is closed. */
@@ -199,6 +200,10 @@ static void drop_shared(struct ckpt_restore *cr)
 		if (cr->cr_pipev[i])
 			file_rele(cr->cr_pipev[i]);
 	}
+	for (u32 i = 0; cr->cr_ptyv && i < cr->cr_img.i_npty; i++) {
+		if (cr->cr_ptyv[i])
+			file_rele(cr->cr_ptyv[i]);
+	}
 	for (u32 i = 0; cr->cr_datav && i < cr->cr_img.i_ndata; i++) {
 		if (cr->cr_datav[i])
 			vn_rele(cr->cr_datav[i]);
@@ -206,6 +211,7 @@ static void drop_shared(struct ckpt_restore *cr)
 	kfree(cr->cr_filev);
 	kfree(cr->cr_made);
 	kfree(cr->cr_pipev);
+	kfree(cr->cr_ptyv);
 	kfree(cr->cr_datav);
 }
 
@@ -224,7 +230,7 @@ static int check_number(struct ckpt_restore *cr)
 static int restore_all(struct ckpt_restore *cr)
 {
 	static int (*const first[])(struct ckpt_restore * cr) = { read_image, check_number, make_room };
-	static int (*const shared[])(struct ckpt_restore * cr) = { st_pipe_restore, st_data_restore, st_file_restore };
+	static int (*const shared[])(struct ckpt_restore * cr) = { st_pipe_restore, st_pty_restore, st_data_restore, st_file_restore };
 	int error = let_go(cr);
 
 	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)
@@ -263,6 +269,7 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 						   .rv_pid = ip->p_pid,
 						   .rv_pgid = ip->p_pgid,
 						   .rv_sid = ip->p_sid,
+						   .rv_ctty = st_pty_tty(cr, ip->p_ctty),
 						   .rv_nlwp = ip->p_nlwp,
 						   .rv_lwps = cr->cr_member[i].rm_lwps,
 						   .rv_tids = *tids + n };
@@ -315,8 +322,10 @@ static long reveal(struct ckpt_restore *cr)
 			if (cr->cr_replace)
 				curproc()->p_as = cr->cr_member[0].rm_as;
 			result = reveal_commit(&rl);
-			if (!cr->cr_save)
+			if (!cr->cr_save) {
 				st_tty_modes(cr);
+				st_pty_commit(cr);
+			}
 			if (result > 0 && !cr->cr_replace)
 				give_terminal(cr);
 		}

@@ -73,6 +73,7 @@ void ckpt_save_free(struct ckpt_save *cs)
 	kfree(cs->cs_member);
 	kfree(cs->cs_file); /* ckpt_drop_objects() has emptied it */
 	kfree(cs->cs_pipe);
+	kfree(cs->cs_pty);
 	kfree(cs->cs_data);
 	kfree(cs->cs_flush);
 	img_free(&cs->cs_img);
@@ -155,6 +156,8 @@ static int gather_all(struct ckpt_save *cs, bool copy)
 		cs->cs_member[i].cm_img = &cs->cs_img.i_proc[i];
 		error = gather_member(cs, &cs->cs_member[i]);
 	}
+	if (!error)
+		error = st_pty_find(cs);
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
 		if (!cs->cs_member[i].cm_zombie)
 			error = st_file_save(cs, &cs->cs_member[i]);
@@ -163,6 +166,8 @@ static int gather_all(struct ckpt_save *cs, bool copy)
 		error = st_lock_save(cs);
 	if (!error)
 		error = st_pipe_finish(cs);
+	if (!error)
+		error = st_pty_finish(cs);
 	return error ? error : st_data_finish(cs, copy);
 }
 

@@ -8,6 +8,7 @@
 #include "fs/namei.h"
 #include "fs/names.h"
 #include "fs/tty.h"
+#include "fs/tty_pty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -21,7 +22,7 @@
 
 /* ---- save ---- */
 
-static const char *kind_of(struct file *f, u32 *kind)
+static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 {
 	struct vnode *vp = f->f_vnode;
 	bool path = f->f_flags & O_PATH; /* a name, and nothing that is open */
@@ -33,8 +34,11 @@ static const char *kind_of(struct file *f, u32 *kind)
 		return vp->v_flags & V_DYNAMIC ? "is made up by the kernel" : NULL;
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
-		*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;
-		return *kind == IMG_FILE_TTY || path || DEVMAJOR(vp->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
+		if (st_pty_of(cs, f))
+			*kind = file_pty(f) ? IMG_FILE_TTY : IMG_FILE_PTMX;
+		else
+			*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;
+		return *kind != IMG_FILE_CHR || path || DEVMAJOR(vp->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
 	case VFIFO:
 		if (path)
 			return "names a pipe, but is no end of it";
@@ -63,7 +67,8 @@ static int save_regular(struct ckpt_save *cs, struct file *f, u32 *obj)
 static int save_object(struct ckpt_save *cs, struct file *f, u32 kind, u32 *obj)
 {
 	switch (kind) {
-	case IMG_FILE_TTY: return st_tty_save(cs, f, obj);
+	case IMG_FILE_TTY:
+	case IMG_FILE_PTMX: return st_tty_save(cs, f, obj);
 	case IMG_FILE_PIPE: return st_pipe_save(cs, f, obj);
 	case IMG_FILE_DATA: return st_data_save(cs, f->f_vnode, f, obj);
 	case IMG_FILE_REG: return save_regular(cs, f, obj);
@@ -80,7 +85,7 @@ static bool has_name(const struct file *f, u32 kind)
 static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f, int fd)
 {
 	u32 kind, vnode = IMG_NONE, obj = IMG_NONE;
-	const char *why = kind_of(f, &kind);
+	const char *why = kind_of(cs, f, &kind);
 	struct img_file *fi;
 	struct file **slot;
 	int error = 0;
@@ -221,6 +226,8 @@ static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct f
 	const struct img_tty *it = &cr->cr_img.i_tty[fi->f_obj];
 	int error;
 
+	if (img_pty_of(&cr->cr_img, fi->f_obj))
+		return st_pty_open(cr, fi, fp);
 	if (cr->cr_flags & RECOVER_TTY)
 		error = file_open(AT_FDCWD, "/dev/tty", fi->f_flags | O_NOCTTY | O_NONBLOCK, 0, fp);
 	else
@@ -236,7 +243,8 @@ static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct f
 static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
 	switch (fi->f_kind) {
-	case IMG_FILE_TTY: return open_tty(cr, fi, fp);
+	case IMG_FILE_TTY:
+	case IMG_FILE_PTMX: return open_tty(cr, fi, fp);
 	case IMG_FILE_PIPE: return st_pipe_open(cr, fi->f_obj, fi->f_flags, fp);
 	case IMG_FILE_DATA: return open_data(cr, fi, fp);
 	default: break;
@@ -296,6 +304,8 @@ int st_file_restore(struct ckpt_restore *cr)
 		if (!cr->cr_filev[i])
 			error = restore_file(cr, &cr->cr_img.i_file[i], &cr->cr_filev[i]);
 	}
+	if (!error)
+		st_pty_settle(cr);
 	return error;
 }
 

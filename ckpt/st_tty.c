@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Terminals: modes and window size. A process is brought back onto the terminal that its path leads to (for /dev/tty, that of whoever
+ * Terminals whose other end is hardware, or somebody else's: modes and window size. A process is brought back onto the terminal that its path leads to (for /dev/tty, that of whoever
  * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set; and it is in the
  * foreground again if whoever recovers it is.
  */
@@ -13,14 +13,33 @@
 
 /* ---- save ---- */
 
+void st_tty_fill(struct img_tty *it, const struct tty_state *st)
+{
+	it->t_iflag = st->ts_termios.c_iflag;
+	it->t_oflag = st->ts_termios.c_oflag;
+	it->t_cflag = st->ts_termios.c_cflag;
+	it->t_lflag = st->ts_termios.c_lflag;
+	it->t_line = st->ts_termios.c_line;
+	it->t_ispeed = st->ts_termios.c_ispeed;
+	it->t_ospeed = st->ts_termios.c_ospeed;
+	memcpy(it->t_cc, st->ts_termios.c_cc, sizeof(it->t_cc));
+	it->t_row = st->ts_winsize.ws_row;
+	it->t_col = st->ts_winsize.ws_col;
+	it->t_xpixel = st->ts_winsize.ws_xpixel;
+	it->t_ypixel = st->ts_winsize.ws_ypixel;
+}
+
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 {
+	struct ckpt_pty *cy = st_pty_of(cs, f);
 	struct tty *tty = file_tty(f);
 	struct tty_state st;
 	struct img_tty *it;
 	u32 vnode;
 	int error;
 
+	if (cy)
+		return st_pty_save(cs, cy, f, index);
 	error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
 	if (error)
 		return error;
@@ -35,16 +54,7 @@ int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 		return -ENOMEM;
 	tty_get_state(tty, &st);
 	it->t_vnode = vnode;
-	it->t_iflag = st.ts_termios.c_iflag;
-	it->t_oflag = st.ts_termios.c_oflag;
-	it->t_cflag = st.ts_termios.c_cflag;
-	it->t_lflag = st.ts_termios.c_lflag;
-	it->t_line = st.ts_termios.c_line;
-	memcpy(it->t_cc, st.ts_termios.c_cc, sizeof(it->t_cc));
-	it->t_row = st.ts_winsize.ws_row;
-	it->t_col = st.ts_winsize.ws_col;
-	it->t_xpixel = st.ts_winsize.ws_xpixel;
-	it->t_ypixel = st.ts_winsize.ws_ypixel;
+	st_tty_fill(it, &st);
 	it->t_pgrp = pid_seen_by(cs->cs_member[0].cm_proc, tty_foreground(tty));
 	*index = cs->cs_img.i_ntty - 1;
 	return 0;
@@ -69,17 +79,27 @@ int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct fil
 	return 0;
 }
 
+void st_tty_take(struct tty_state *st, const struct img_tty *it)
+{
+	*st = (struct tty_state){ .ts_termios = { .c_iflag = it->t_iflag,
+						  .c_oflag = it->t_oflag,
+						  .c_cflag = it->t_cflag,
+						  .c_lflag = it->t_lflag,
+						  .c_line = it->t_line,
+						  .c_ispeed = it->t_ispeed,
+						  .c_ospeed = it->t_ospeed },
+				  .ts_winsize = { it->t_row, it->t_col, it->t_xpixel, it->t_ypixel } };
+	memcpy(st->ts_termios.c_cc, it->t_cc, sizeof(it->t_cc));
+}
+
 static void set_modes(struct tty *tty, const struct img_tty *it)
 {
-	struct tty_state st;
+	struct tty_state st, now;
 
-	tty_get_state(tty, &st);
-	st.ts_termios.c_iflag = it->t_iflag;
-	st.ts_termios.c_oflag = it->t_oflag;
-	st.ts_termios.c_cflag = it->t_cflag;
-	st.ts_termios.c_lflag = it->t_lflag;
-	memcpy(st.ts_termios.c_cc, it->t_cc, sizeof(it->t_cc));
+	tty_get_state(tty, &now);
+	st_tty_take(&st, it);
 	/* The window is as large as it is now. */
+	st.ts_winsize = now.ts_winsize;
 	tty_set_state(tty, &st);
 }
 
@@ -89,7 +109,7 @@ void st_tty_modes(struct ckpt_restore *cr)
 		const struct img_file *fi = &cr->cr_img.i_file[i];
 		struct tty *tty;
 
-		if (fi->f_kind != IMG_FILE_TTY || st_file_taken(cr, i) ||
+		if (fi->f_kind != IMG_FILE_TTY || img_pty_of(&cr->cr_img, fi->f_obj) || st_file_taken(cr, i) ||
 		    !in_foreground(cr, &cr->cr_img.i_tty[fi->f_obj]))
 			continue;
 		tty = file_tty(cr->cr_filev[i]);

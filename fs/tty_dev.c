@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Terminals as devices: /dev/ttyS0 .., /dev/tty1, /dev/tty, /dev/console, /dev/ptmx, /dev/pts/0 .. */
-#include "fs/tty_impl.h"
+#include "fs/tty_pty_impl.h"
 #include "mm/kmalloc.h"
 #include "proc/cred.h"
 #include "proc/pgrp.h"
@@ -10,7 +10,6 @@
 #define MAJOR_AUX 5
 #define AUX_TTY MAKEDEV(MAJOR_AUX, 0)
 #define AUX_CONSOLE MAKEDEV(MAJOR_AUX, 1)
-#define AUX_PTMX MAKEDEV(MAJOR_AUX, 2)
 #define CURRENT_VT MAKEDEV(MAJOR_TTY, 0)
 #define FIRST_VT MAKEDEV(MAJOR_TTY, 1)
 
@@ -34,8 +33,8 @@ static struct tty *resolve(dev_t dev, int *error)
 	return t;
 }
 
-/* The first open lets input in. */
-static int attach(struct tty *t, struct ttyfile *tf)
+/* May it be opened now? t_lock. */
+static int may_open(struct tty *t)
 {
 	int error = t->t_ld ? 0 : -EIO;
 
@@ -43,6 +42,14 @@ static int attach(struct tty *t, struct ttyfile *tf)
 		error = pty_may_open(t);
 	if (!error && t->t_excl && t->t_live && !cred_super(cred_cur()))
 		error = -EBUSY;
+	return error;
+}
+
+/* The first open lets input in. */
+static int join(struct tty *t, struct ttyfile *tf, u32 how)
+{
+	int error = how & TTY_ASK ? may_open(t) : 0;
+
 	if (error)
 		return error;
 	list_push_back(&t->t_files, &tf->tf_link);
@@ -52,7 +59,7 @@ static int attach(struct tty *t, struct ttyfile *tf)
 	return 0;
 }
 
-static int open_file(struct tty *t, struct file *f, bool console)
+int tty_attach(struct tty *t, struct file *f, u32 how)
 {
 	struct ttyfile *tf = kmem_alloc(ttyfile_cache, KM_ZERO);
 	int error;
@@ -60,10 +67,10 @@ static int open_file(struct tty *t, struct file *f, bool console)
 	if (!tf)
 		return -ENOMEM;
 	tf->tf_tty = t;
-	tf->tf_console = console;
+	tf->tf_console = how & TTY_CONSOLE;
 	tf->tf_sid = curproc()->p_sid;
 	spin_lock(&t->t_lock);
-	error = attach(t, tf);
+	error = join(t, tf, how);
 	spin_unlock(&t->t_lock);
 	if (error) {
 		kmem_free(ttyfile_cache, tf);
@@ -108,12 +115,12 @@ static int ttydev_open(dev_t dev, struct file *f)
 	int error;
 	struct tty *t;
 
-	if (dev == AUX_PTMX)
+	if (dev == PTMX_DEV)
 		return pty_open_master(f);
 	t = resolve(dev, &error);
 	if (!t)
 		return error;
-	error = open_file(t, f, console);
+	error = tty_attach(t, f, TTY_ASK | (console ? TTY_CONSOLE : 0));
 	if (error)
 		return error;
 	if (!console && dev != AUX_TTY && !(f->f_flags & O_NOCTTY) && (f->f_flags & O_ACCMODE) != O_WRONLY)
@@ -123,7 +130,7 @@ static int ttydev_open(dev_t dev, struct file *f)
 
 static void ttydev_close(dev_t dev, struct file *f)
 {
-	if (dev == AUX_PTMX)
+	if (dev == PTMX_DEV)
 		pty_close_master(f);
 	else
 		close_file(f);
@@ -131,28 +138,28 @@ static void ttydev_close(dev_t dev, struct file *f)
 
 static int ttydev_read(dev_t dev, struct uio *u, struct file *f)
 {
-	if (dev == AUX_PTMX)
+	if (dev == PTMX_DEV)
 		return pty_read(u, f);
 	return tty_read(f->f_data, u, f->f_flags);
 }
 
 static int ttydev_write(dev_t dev, struct uio *u, struct file *f)
 {
-	if (dev == AUX_PTMX)
+	if (dev == PTMX_DEV)
 		return pty_write(u, f);
 	return tty_write(f->f_data, u, f->f_flags);
 }
 
 static int ttydev_ioctl(dev_t dev, struct file *f, u32 cmd, uaddr_t arg)
 {
-	if (dev == AUX_PTMX)
+	if (dev == PTMX_DEV)
 		return pty_ioctl(f, cmd, arg);
 	return tty_ioctl(f->f_data, cmd, arg);
 }
 
 static u32 ttydev_poll(dev_t dev, struct file *f, struct poller *p)
 {
-	if (dev == AUX_PTMX)
+	if (dev == PTMX_DEV)
 		return pty_poll(f, p);
 	return tty_poll(f->f_data, p);
 }
@@ -170,7 +177,7 @@ static bool is_terminal(const struct vnode *vp)
 {
 	u32 major = DEVMAJOR(vp->v_rdev);
 
-	if (vp->v_type != VCHR || vp->v_rdev == AUX_PTMX)
+	if (vp->v_type != VCHR || vp->v_rdev == PTMX_DEV)
 		return false;
 	return major == MAJOR_TTY || major == MAJOR_AUX || major == PTY_MAJOR;
 }
@@ -182,6 +189,21 @@ struct tty *file_tty(struct file *f)
 	return is_terminal(f->f_vnode) && tf && !tf->tf_hung ? tf->tf_tty : NULL;
 }
 
+struct tty *file_pty(struct file *f)
+{
+	const struct ttyfile *tf = f->f_data;
+	bool there = is_terminal(f->f_vnode) && tf && DEVMAJOR(tty_rdev(tf->tf_tty)) == PTY_MAJOR;
+
+	return there ? tf->tf_tty : NULL;
+}
+
+struct tty *file_pty_of_master(struct file *f)
+{
+	bool there = f->f_vnode->v_type == VCHR && f->f_vnode->v_rdev == PTMX_DEV && f->f_data;
+
+	return there ? pty_slave(f->f_data) : NULL;
+}
+
 void tty_dev_init(void)
 {
 	ttyfile_cache = kmem_cache_create("ttyfile", sizeof(struct ttyfile), 0);
@@ -190,7 +212,7 @@ void tty_dev_init(void)
 	cdev_register(PTY_MAJOR, &tty_cdevops);
 	devfs_add("tty", VCHR, AUX_TTY, 0666);
 	devfs_add("console", VCHR, AUX_CONSOLE, 0600);
-	devfs_add("ptmx", VCHR, AUX_PTMX, 0666);
+	devfs_add("ptmx", VCHR, PTMX_DEV, 0666);
 	if (tty_find(FIRST_VT))
 		devfs_add("tty0", VCHR, CURRENT_VT, 0620);
 }

@@ -8,6 +8,7 @@
 #include "fs/poll.h"
 #include "fs/tty.h"
 #include "fs/tty_ldisc.h"
+#include "fs/tty_pty.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/dev/chardev.h"
@@ -103,11 +104,14 @@ int tty_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg);
 int tty_ioctl_line(struct ttyfile *tf, u32 cmd, uaddr_t arg);
 
 /* fs/tty_dev.c */
+#define TTY_ASK 1u     /* what the state of the terminal forbids is refused */
+#define TTY_CONSOLE 2u /* opened as /dev/console */
+/* f becomes a description of t: f_data is a struct ttyfile. how: TTY_*. -ENOMEM; TTY_ASK: -EIO, -EBUSY */
+int tty_attach(struct tty *t, struct file *f, u32 how);
 void tty_dev_init(void);
 
 /* fs/tty_pty.c: pseudo terminals. */
 #define PTY_MAJOR 136
-#define PTY_MAX 32
 void pty_init(void);
 int pty_open_master(struct file *f);
 void pty_close_master(struct file *f);

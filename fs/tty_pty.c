@@ -11,7 +11,7 @@
  * Locks: p_used, and the node's attributes: ptys_lock (LR_TTY, never together with a t_lock). All else: t_lock of
  * the slave.
  */
-#include "fs/tty_impl.h"
+#include "fs/tty_pty_impl.h"
 #include "kernel/abi/ioctl_tty.h"
 #include "kernel/abi/signal.h"
 #include "kernel/abi/stat.h"
@@ -26,37 +26,11 @@
 #include "proc/signal.h"
 #include "proc/sleep.h"
 
-#define RING 4096u
 #define CHUNK 256u /* less than LD_THROTTLE */
 #define GID_TTY 5u
 
-struct pty {
-	struct termdev p_td; /* td_tty: the slave */
-	char p_name[8];	     /* "pts/31" */
-	bool p_used;
-	struct pty_node p_node;
-
-	bool p_master;	  /* open */
-	bool p_locked;	  /* the slave may not be opened yet: unlockpt(3) */
-	bool p_had_slave; /* it was: its end is the end */
-	bool p_reading, p_writing;
-	u8 *p_ring;
-	u32 p_head, p_tail;
-	struct pollhead p_poll;
-};
-
 static struct pty ptys[PTY_MAX];
 static struct spinlock ptys_lock = SPINLOCK_INIT("ptys", LR_TTY);
-
-static struct tty *slave(const struct pty *p)
-{
-	return p->p_td.td_tty;
-}
-
-static struct pty *td_pty(struct termdev *td)
-{
-	return container_of(td, struct pty, p_td);
-}
 
 static const void *chan_in(const struct pty *p)
 {
@@ -68,20 +42,15 @@ static const void *chan_out(const struct pty *p)
 	return &p->p_tail;
 }
 
-static u32 queued(const struct pty *p)
-{
-	return p->p_tail - p->p_head;
-}
-
 /* --- The slave's hardware --- */
 
 static size_t pty_td_write(struct termdev *td, const u8 *buf, size_t len)
 {
 	struct pty *p = td_pty(td);
-	u32 n = (u32)MIN(len, (size_t)(RING - queued(p)));
+	u32 n = (u32)MIN(len, (size_t)(PTY_RING - pty_queued(p)));
 
 	for (u32 i = 0; i < n; i++)
-		p->p_ring[p->p_tail++ % RING] = buf[i];
+		p->p_ring[p->p_tail++ % PTY_RING] = buf[i];
 	if (n) {
 		wakeup(chan_in(p));
 		pollwakeup(&p->p_poll);
@@ -125,13 +94,14 @@ int pty_may_open(struct tty *t)
 
 /* --- Pairs --- */
 
-static struct pty *pty_take(void)
+/* Number n, or with PTY_MAX the first that is free. */
+static struct pty *pty_take(u32 n)
 {
 	struct pty *found = NULL;
 
 	spin_lock(&ptys_lock);
 	for (u32 i = 0; i < PTY_MAX && !found; i++) {
-		if (!ptys[i].p_used)
+		if (!ptys[i].p_used && (n == PTY_MAX || n == i))
 			found = &ptys[i];
 	}
 	if (found)
@@ -150,7 +120,7 @@ static void pty_give(struct pty *p)
 /* Gives the pair up if neither side is open. */
 static void pty_release(struct pty *p)
 {
-	struct tty *t = slave(p);
+	struct tty *t = pty_slave(p);
 	struct ldisc *ld = NULL;
 	u8 *ring = NULL;
 
@@ -187,20 +157,20 @@ static void init_node(struct pty *p)
 	spin_unlock(&ptys_lock);
 }
 
-int pty_open_master(struct file *f)
+int pty_begin(struct file *f, u32 n)
 {
-	struct pty *p = pty_take();
+	struct pty *p = pty_take(n);
 	struct tty *t;
 	int error;
 
 	if (!p)
-		return -ENOSPC;
-	p->p_ring = kmalloc(RING, 0);
+		return n == PTY_MAX ? -ENOSPC : -EBUSY;
+	p->p_ring = kmalloc(PTY_RING, 0);
 	if (!p->p_ring) {
 		error = -ENOMEM;
 		goto give;
 	}
-	t = slave(p);
+	t = pty_slave(p);
 	error = tty_start(t);
 	if (error)
 		goto free_ring;
@@ -221,10 +191,15 @@ give:
 	return error;
 }
 
+int pty_open_master(struct file *f)
+{
+	return pty_begin(f, PTY_MAX);
+}
+
 void pty_close_master(struct file *f)
 {
 	struct pty *p = f->f_data;
-	struct tty *t = slave(p);
+	struct tty *t = pty_slave(p);
 
 	spin_lock(&t->t_lock);
 	p->p_master = false;
@@ -265,12 +240,12 @@ void pty_set_node(u32 n, const struct pty_node *pn)
 /* t_lock. Waits for output of the slave. */
 static int wait_output(struct pty *p, struct tty *t, bool nonblock)
 {
-	while (queued(p) == 0) {
+	while (pty_queued(p) == 0) {
 		int error;
 
 		/* What the slave's programs wrote comes first. */
 		tty_pump(t);
-		if (queued(p))
+		if (pty_queued(p))
 			break;
 		if (p->p_had_slave && t->t_live == 0)
 			return -EIO;
@@ -288,7 +263,7 @@ static u32 take_ring(struct pty *p, u8 *buf, size_t size)
 	u32 n = 0;
 
 	while (n < size && p->p_head != p->p_tail)
-		buf[n++] = p->p_ring[p->p_head++ % RING];
+		buf[n++] = p->p_ring[p->p_head++ % PTY_RING];
 	return n;
 }
 
@@ -297,7 +272,7 @@ static int read_locked(struct pty *p, struct tty *t, struct uio *u, bool nonbloc
 	u8 buf[CHUNK];
 	int error = wait_output(p, t, nonblock);
 
-	while (!error && u->uio_resid && queued(p)) {
+	while (!error && u->uio_resid && pty_queued(p)) {
 		u32 n = take_ring(p, buf, MIN(u->uio_resid, (size_t)CHUNK));
 
 		tty_pump(t);
@@ -311,7 +286,7 @@ static int read_locked(struct pty *p, struct tty *t, struct uio *u, bool nonbloc
 int pty_read(struct uio *u, struct file *f)
 {
 	struct pty *p = f->f_data;
-	struct tty *t = slave(p);
+	struct tty *t = pty_slave(p);
 	bool nonblock = (f->f_flags & O_NONBLOCK) != 0;
 	size_t asked = u->uio_resid;
 	int error;
@@ -356,9 +331,8 @@ static int write_locked(struct pty *p, struct tty *t, struct uio *u, bool nonblo
 int pty_write(struct uio *u, struct file *f)
 {
 	struct pty *p = f->f_data;
-	struct tty *t = slave(p);
+	struct tty *t = pty_slave(p);
 	bool nonblock = (f->f_flags & O_NONBLOCK) != 0;
-	size_t asked = u->uio_resid;
 	int error;
 
 	spin_lock(&t->t_lock);
@@ -368,19 +342,19 @@ int pty_write(struct uio *u, struct file *f)
 		tty_unclaim(t, &p->p_writing);
 	}
 	spin_unlock(&t->t_lock);
-	return u->uio_resid < asked ? 0 : error;
+	return error;
 }
 
 u32 pty_poll(struct file *f, struct poller *poller)
 {
 	struct pty *p = f->f_data;
-	struct tty *t = slave(p);
+	struct tty *t = pty_slave(p);
 	u32 events = 0;
 
 	poll_wait(&p->p_poll, poller);
 	spin_lock(&t->t_lock);
 	tty_pump(t);
-	if (queued(p))
+	if (pty_queued(p))
 		events |= K_POLLIN | K_POLLRDNORM;
 	if (!ldisc_input_full(t->t_ld))
 		events |= K_POLLOUT | K_POLLWRNORM;
@@ -404,15 +378,15 @@ static int set_lock(struct pty *p, uaddr_t arg)
 
 	if (error)
 		return error;
-	spin_lock(&slave(p)->t_lock);
+	spin_lock(&pty_slave(p)->t_lock);
 	p->p_locked = on != 0;
-	spin_unlock(&slave(p)->t_lock);
+	spin_unlock(&pty_slave(p)->t_lock);
 	return 0;
 }
 
 static int send_signal(struct pty *p, u32 sig)
 {
-	pid_t pgrp = tty_foreground(slave(p));
+	pid_t pgrp = tty_foreground(pty_slave(p));
 
 	if (sig == 0 || sig > K_NSIG)
 		return -EINVAL;
@@ -443,7 +417,7 @@ static int open_peer(struct pty *p, u32 flags)
 int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg)
 {
 	struct pty *p = f->f_data;
-	struct ttyfile as_slave = { .tf_tty = slave(p) };
+	struct ttyfile as_slave = { .tf_tty = pty_slave(p) };
 
 	switch (cmd) {
 	case TIOCGPTN: return give_u32(arg, (u32)(p - ptys));
@@ -451,8 +425,8 @@ int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg)
 	case TIOCGPTLCK: return give_u32(arg, p->p_locked);
 	case TIOCGPTPEER: return open_peer(p, arg);
 	case TIOCSIG: return send_signal(p, arg);
-	case TIOCGPGRP: return give_u32(arg, (u32)tty_foreground(slave(p)));
-	case TIOCINQ: return give_u32(arg, queued(p));
+	case TIOCGPGRP: return give_u32(arg, (u32)tty_foreground(pty_slave(p)));
+	case TIOCINQ: return give_u32(arg, pty_queued(p));
 	case TIOCOUTQ: return give_u32(arg, 0);
 	case TCXONC:
 	case TCSBRK:

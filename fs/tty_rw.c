@@ -190,7 +190,6 @@ int tty_write(struct ttyfile *tf, struct uio *u, u32 flags)
 {
 	struct tty *t = tf->tf_tty;
 	bool nonblock = (flags & O_NONBLOCK) != 0;
-	size_t asked = u->uio_resid;
 	int error = 0;
 
 	if (tf->tf_hung)
@@ -206,7 +205,7 @@ int tty_write(struct ttyfile *tf, struct uio *u, u32 flags)
 		tty_unclaim(t, &t->t_writing);
 	}
 	spin_unlock(&t->t_lock);
-	return u->uio_resid < asked ? 0 : error;
+	return error;
 }
 
 /* --- Polling --- */

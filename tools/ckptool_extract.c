@@ -117,7 +117,7 @@ static void take_files(struct extract *x)
 
 		*f = x->x_old->i_file[x->x_file.m_old[i]];
 		f->f_vnode = map_use(&x->x_vnode, f->f_vnode);
-		if (f->f_kind == IMG_FILE_TTY)
+		if (f->f_kind == IMG_FILE_TTY || f->f_kind == IMG_FILE_PTMX)
 			f->f_obj = map_use(&x->x_tty, f->f_obj);
 		else if (f->f_kind == IMG_FILE_PIPE)
 			f->f_obj = map_use(&x->x_pipe, f->f_obj);
@@ -167,6 +167,31 @@ static int compare_locks(const void *a, const void *b)
 	if (l->l_kind != m->l_kind)
 		return l->l_kind < m->l_kind ? -1 : 1;
 	return l->l_start < m->l_start ? -1 : l->l_start > m->l_start;
+}
+
+/* Without its master, a pseudo terminal is one whose other end is somebody else's. */
+static bool keeps_master(const struct extract *x, const struct img_pty *y)
+{
+	const struct img_image *old = x->x_old;
+
+	for (u32 i = 0; i < old->i_nfile; i++)
+		if (old->i_file[i].f_kind == IMG_FILE_PTMX && old->i_file[i].f_obj == y->y_tty)
+			return x->x_file.m_new[i] != IMG_NONE;
+	return true; /* hung up */
+}
+
+static void take_ptys(struct extract *x)
+{
+	for (u32 i = 0; i < x->x_tty.m_count; i++) {
+		const struct img_pty *old = img_pty_of(x->x_old, x->x_tty.m_old[i]);
+		struct img_pty *y;
+
+		if (!old || !keeps_master(x, old))
+			continue;
+		y = need(img_add_pty(&x->x_img));
+		*y = *old;
+		y->y_tty = i;
+	}
 }
 
 /* Of the files that it has open: its own, and those of the descriptions. */
@@ -290,6 +315,7 @@ int tool_extract(const struct tool_image *ti, u32 proc, const char *out)
 	take_proc(&x);
 	take_files(&x);
 	take_objects(&x);
+	take_ptys(&x);
 	take_locks(&x);
 	status = save(&x, out);
 	for (u32 i = 0; i < ARRAY_SIZE(maps); i++)

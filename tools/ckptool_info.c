@@ -139,7 +139,8 @@ static void print_files(const struct img_image *img, const struct img_proc *p)
 {
 	static const char *const kind[] = { [IMG_FILE_REG] = "file",   [IMG_FILE_DIR] = "directory",
 					    [IMG_FILE_CHR] = "device", [IMG_FILE_TTY] = "terminal",
-					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents" };
+					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents",
+					    [IMG_FILE_PTMX] = "master" };
 
 	if (p->p_nfd)
 		printf("open      fd  kind       flags     offset  path\n");
@@ -215,6 +216,22 @@ static void print_one(const struct img_image *img, const struct img_proc *p, boo
 	print_files(img, p);
 }
 
+static void print_ptys(const struct img_image *img)
+{
+	for (u32 i = 0; i < img->i_npty; i++) {
+		const struct img_pty *y = &img->i_pty[i];
+
+		printf("pseudo    ");
+		tool_print_text(stdout, img->i_vnode[img->i_tty[y->y_tty].t_vnode].v_path);
+		if (!(y->y_flags & IMG_PTY_MASTER))
+			printf(", hung up\n");
+		else
+			printf(", session %d, %u bytes typed, %u printed%s\n", y->y_sid, y->y_in.b_len,
+			       y->y_out.b_len + y->y_sent.b_len,
+			       y->y_flags & (IMG_PTY_STOPPED | IMG_PTY_TCOOFF) ? ", stopped" : "");
+	}
+}
+
 void tool_info(const struct tool_image *ti, bool verbose)
 {
 	const struct img_image *img = &ti->ti_img;
@@ -239,5 +256,6 @@ void tool_info(const struct tool_image *ti, bool verbose)
 	for (u32 i = 0; i < img->i_nproc; i++)
 		print_one(img, &img->i_proc[i], verbose);
 	print_data(img, verbose);
+	print_ptys(img);
 	print_locks(img);
 }

@@ -57,9 +57,11 @@ static void walk_files(struct sink *k, const struct img_image *img)
 {
 	static const char *const kind[] = { [IMG_FILE_REG] = "file",   [IMG_FILE_DIR] = "directory",
 					    [IMG_FILE_CHR] = "device", [IMG_FILE_TTY] = "terminal",
-					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents" };
+					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents",
+					    [IMG_FILE_PTMX] = "master" };
 	static const char *const object[] = {
-		[IMG_FILE_REG] = "data", [IMG_FILE_TTY] = "tty", [IMG_FILE_PIPE] = "pipe", [IMG_FILE_DATA] = "data"
+		[IMG_FILE_REG] = "data", [IMG_FILE_TTY] = "tty", [IMG_FILE_PIPE] = "pipe", [IMG_FILE_DATA] = "data",
+		[IMG_FILE_PTMX] = "tty"
 	};
 
 	k->k_open(k, "files", true);
@@ -80,11 +82,31 @@ static void walk_files(struct sink *k, const struct img_image *img)
 	k->k_close(k, true);
 }
 
+static void walk_pty(struct sink *k, const struct img_pty *y)
+{
+	k->k_open(k, "pty", false);
+	U("flags", y->y_flags);
+	S("session", y->y_sid);
+	U("mode", y->y_mode);
+	U("uid", y->y_uid);
+	U("gid", y->y_gid);
+	U("line_column", y->y_linecol);
+	U("column", y->y_column);
+	U("xchar", y->y_xchar);
+	U("ended", y->y_canon);
+	k->k_bytes(k, "typed", y->y_in.b_ptr, y->y_in.b_len);
+	k->k_bytes(k, "marks", y->y_mark.b_ptr, y->y_mark.b_len);
+	k->k_bytes(k, "written", y->y_out.b_ptr, y->y_out.b_len);
+	k->k_bytes(k, "printed", y->y_sent.b_ptr, y->y_sent.b_len);
+	k->k_close(k, false);
+}
+
 static void walk_ttys(struct sink *k, const struct img_image *img)
 {
 	k->k_open(k, "ttys", true);
 	for (u32 i = 0; i < img->i_ntty; i++) {
 		const struct img_tty *t = &img->i_tty[i];
+		const struct img_pty *y = img_pty_of(img, i);
 
 		k->k_open(k, NULL, false);
 		U("vnode", t->t_vnode);
@@ -101,6 +123,8 @@ static void walk_ttys(struct sink *k, const struct img_image *img)
 		U("xpixel", t->t_xpixel);
 		U("ypixel", t->t_ypixel);
 		S("foreground", t->t_pgrp);
+		if (y)
+			walk_pty(k, y);
 		k->k_close(k, false);
 	}
 	k->k_close(k, true);

@@ -12,6 +12,7 @@
  */
 #include "ckpt/image_format.h"
 #include "tests/fuzz/image_mutate.h"
+#include "tests/unit/image_ptys.h"
 
 /* What was accepted, written again, must be the same metadata, but for the sums of pages: the input's need not be right. */
 static void write_again(struct img_image *img, const struct metafile *in)
@@ -96,7 +97,7 @@ static inline void sample_tiny(struct img_image *img)
 	p->p_lwp[0].l_regs.r_gs = 0;
 }
 
-static const sample_fn seeds[] = { sample_tiny, sample_small, sample_tree, sample_large };
+static const sample_fn seeds[] = { sample_tiny, sample_small, sample_tree, sample_ptys, sample_large };
 
 /* The metadata of a sample. */
 static inline struct metafile make_seed(u32 n)

@@ -12,9 +12,6 @@ LIMIT = 3000        # seconds of the machine for one run of the driver
 # What cannot be saved, and is refused with an errno and a line in the log, in every mode that saves: patterns of names. One that is not refused
 # any more must leave the list.
 REFUSED = [
-    # pseudo terminals: the state of both ends is not in the image
-    r"terminals/(pair|modes|window|typed_lines|typed_raw|printed|slave_closed|master_closed|nonblocking|controlling|keys|child_reads|"
-    r"background_job|foreground_job|emulator|many|no_terminal_any_more)",
     # files that no name leads to, and that are more than their contents; files that the kernel makes up
     r"files/(renamed_directory|cwd_removed|proc_files|root_changed)", r"pipes/fifo_removed",
     # processes that share descriptors or memory (not threads)

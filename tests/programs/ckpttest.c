@@ -399,6 +399,111 @@ TEST(exec_meanwhile)
 	}
 }
 
+static int pty_master, pty_slave;
+
+static int open_pty(char name[32])
+{
+	int n, zero = 0;
+
+	pty_master = SYS(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	SYS(ioctl(pty_master, TIOCSPTLCK, &zero));
+	SYS(ioctl(pty_master, TIOCGPTN, &n));
+	snprintf(name, 32, "/dev/pts/%d", n);
+	pty_slave = SYS(open(name, O_RDWR | O_NOCTTY));
+	return n;
+}
+
+static void say(int fd, const char *text)
+{
+	CHECK_EQ(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static void hear(int fd, const char *text)
+{
+	char buf[64] = "";
+
+	CHECK_EQ(read(fd, buf, sizeof(buf) - 1), (ssize_t)strlen(text));
+	CHECK_STR(buf, text);
+}
+
+static void end_it(pid_t pid)
+{
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
+/* One end of a pseudo terminal is somebody else's: of the slave it is a terminal like another, of the master it cannot be saved. */
+TEST(terminal_of_others)
+{
+	char name[32];
+	pid_t pid;
+
+	open_pty(name);
+	pid = t_fork();
+	if (pid == 0) {
+		SYS(close(pty_master));
+		hear(pty_slave, "go on\n");
+		say(pty_slave, "done");
+		_exit(0);
+	}
+	t_await_state(pid, "S");
+	SYS(tckpt(pid, "slave", CKPT_WAIT));
+	end_it(pid);
+	pid = SYS(recover("slave", 0));
+	say(pty_master, "go on\n");
+	CHECK_EQ(t_wait(pid), 0);
+	hear(pty_master, "go on\r\ndone");
+
+	pid = t_fork();
+	if (pid == 0) {
+		SYS(close(pty_slave));
+		for (;;)
+			pause();
+	}
+	t_await_state(pid, "S");
+	CHECK_ERR(tckpt(pid, "master", CKPT_WAIT), EOPNOTSUPP);
+	end_it(pid);
+}
+
+static void know_number(int n)
+{
+	char name[32];
+	struct stat a, b;
+	int now;
+
+	SYS(ioctl(pty_master, TIOCGPTN, &now));
+	snprintf(name, sizeof(name), "/dev/pts/%d", now);
+	SYS(stat(name, &a));
+	SYS(fstat(pty_slave, &b));
+	CHECK(a.st_rdev == b.st_rdev && a.st_ino == b.st_ino);
+	say(pty_slave, "here");
+	hear(pty_master, "here");
+	_exit(now == n ? 0 : 7);
+}
+
+/* Its number is in use when it comes back. */
+TEST(terminal_number_taken)
+{
+	char name[32];
+	pid_t pid = t_fork();
+	int n;
+
+	if (pid == 0) {
+		n = open_pty(name);
+		if (ckpt("number", 0) == 0)
+			_exit(0);
+		know_number(n);
+	}
+	CHECK_EQ(t_wait(pid), 0);
+	CHECK_EQ(t_wait(SYS(recover("number", 0))), 0);
+	open_pty(name);
+	CHECK_ERR(recover("number", 0), EBUSY);
+	CHECK_EQ(t_wait(SYS(recover("number", RECOVER_CHANGED))), 7 << 8);
+	SYS(close(pty_master));
+	SYS(close(pty_slave));
+	CHECK_EQ(t_wait(SYS(recover("number", 0))), 0);
+}
+
 static int t_hook(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "-k") == 0) {

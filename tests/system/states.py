@@ -15,8 +15,8 @@ SAMPLE = ["regs/sse", "regs/general", "memory/big_with_holes", "memory/file_priv
           "pipes/full", "pipes/blocked_write", "terminals/typed_lines", "threads/ids", "threads/mutex", "threads/different_calls", "ids/pid",
           "ids/groups", "tree/generations", "tree/zombies", "tree/shared_memory", "tree/stopped", "moving/maps", "moving/threads",
           "moving/pipe_between"]
-# While the original is there, nobody else can have its locks.
-ALONE = {"beside": "locks"}
+# While the original is there, nobody else can have its locks, and the number of its terminal.
+ALONE = {"beside": ["locks", "terminals"]}
 ON_MANY_CPUS = ["threads", "moving", "tree", "pipes"]
 
 
@@ -51,8 +51,8 @@ for one in MODES:
     if one in ALL:
         one_mode(f"states/{one}", one, one)
     elif one != "none":
-        one_mode(f"states/{one}", one, one, [n for n in SAMPLE if one not in ALONE or not n.startswith(ALONE[one])])
-    one_mode(f"full/{one}", one, one, ["-" + ALONE[one]] if one in ALONE else (), smp=(1, 2, 4), full=True)
+        one_mode(f"states/{one}", one, one, [n for n in SAMPLE if n.split("/")[0] not in ALONE.get(one, [])])
+    one_mode(f"full/{one}", one, one, ["-" + family for family in ALONE.get(one, [])], smp=(1, 2, 4), full=True)
 one_mode("states/tree", "tree", "recover", SAMPLE, ["-t"])
 one_mode("full/tree", "tree", "recover", options=["-t"], smp=(1, 2, 4), full=True)
 one_mode("states/cpus", "recover", "recover", ON_MANY_CPUS, smp=(1, 4))

@@ -13,6 +13,7 @@
 #include "tools/ckptool_main.c"
 #undef main
 
+#include "tests/unit/image_ptys.h"
 #include "tests/unit/image_sample.h"
 #include "tests/unit/image_tree.h"
 
@@ -119,6 +120,11 @@ static void make_images(void)
 	img.i_proc[0].p_pid = img.i_proc[0].p_lwp[0].l_tid = img.i_proc[1].p_ppid = 500;
 	img.i_proc[1].p_pid = img.i_proc[2].p_ppid = img.i_proc[1].p_lwp[0].l_tid = 501;
 	save_image("renamed", &img);
+	sample_ptys(&img);
+	save_image("ptys", &img);
+	sample_ptys(&img);
+	img.i_pty[0].y_in.b_ptr[10] = 'H';
+	save_image("ptys2", &img);
 }
 
 static void test_verify(void)
@@ -306,6 +312,20 @@ static void test_extract(void)
 	      "extract: no such process, a damaged image");
 }
 
+static void test_ptys(void)
+{
+	check(run("info", "ptys", NULL) == 0 &&
+		      says("pseudo    /dev/pts/3, session 77, 13 bytes typed, 15 printed, stopped\n") &&
+		      says("pseudo    /dev/pts/4, hung up\n") && says("master    0000002"),
+	      "info: pseudo terminals");
+	check(run("diff", "ptys", "ptys2", NULL) == 1 && says("- ttys.0.pty.typed = ") && says("+ ttys.0.pty.typed = ") &&
+		      !says("printed"),
+	      "diff: what was typed");
+	check(run("extract", "ptys", "77", "ptys3", NULL) == 0 && run("verify", "ptys3", NULL) == 0 &&
+		      run("diff", "ptys", "ptys3", NULL) == 1 && says("ident.image") && !says("ttys"),
+	      "extract: pseudo terminals");
+}
+
 int main(void)
 {
 	char command[80];
@@ -318,6 +338,7 @@ int main(void)
 	test_show();
 	test_strange_paths();
 	test_diff();
+	test_ptys();
 	test_cat();
 	test_cat_tree();
 	test_extract();

@@ -5,6 +5,7 @@
  * UNIT-SOURCES: ckpt/image_*.c
  */
 #include "tests/unit/image_io.h"
+#include "tests/unit/image_ptys.h"
 
 /* ---- equality of what was saved and what was read ---- */
 
@@ -66,6 +67,30 @@ static bool data_equal(const struct img_data *a, const struct img_data *b)
 	       strcmp(a->d_path, b->d_path) == 0 && SAME(d_run, d_nrun);
 }
 
+static bool bytes_equal(const struct img_bytes *a, const struct img_bytes *b)
+{
+	return SAME(b_ptr, b_len);
+}
+
+static bool ptys_equal(const struct img_image *a, const struct img_image *b)
+{
+	for (u32 i = 0; i < a->i_npty && i < b->i_npty; i++) {
+		struct img_pty y = a->i_pty[i];
+		const struct img_pty *z = &b->i_pty[i];
+
+		if (!bytes_equal(&y.y_in, &z->y_in) || !bytes_equal(&y.y_mark, &z->y_mark) ||
+		    !bytes_equal(&y.y_out, &z->y_out) || !bytes_equal(&y.y_sent, &z->y_sent))
+			return false;
+		y.y_in = z->y_in;
+		y.y_mark = z->y_mark;
+		y.y_out = z->y_out;
+		y.y_sent = z->y_sent;
+		if (memcmp(&y, z, sizeof(y)) != 0)
+			return false;
+	}
+	return a->i_npty == b->i_npty;
+}
+
 static bool images_equal(const struct img_image *a, const struct img_image *b)
 {
 	if (a->i_nproc != b->i_nproc || a->i_ndata != b->i_ndata)
@@ -78,7 +103,7 @@ static bool images_equal(const struct img_image *a, const struct img_image *b)
 			return false;
 	return memcmp(&a->i_ident, &b->i_ident, sizeof(a->i_ident)) == 0 && vnodes_equal(a, b) &&
 	       SAME(i_file, i_nfile) && SAME(i_pipe, i_npipe) && SAME(i_tty, i_ntty) &&
-	       SAME(i_lock, i_nlock) && memcmp(&a->i_lo, &b->i_lo, sizeof(a->i_lo)) == 0;
+	       SAME(i_lock, i_nlock) && ptys_equal(a, b) && memcmp(&a->i_lo, &b->i_lo, sizeof(a->i_lo)) == 0;
 }
 
 static void test_round_trip(sample_fn sample, const char *name)
@@ -125,8 +150,8 @@ static void test_round_trip(sample_fn sample, const char *name)
 /* The bytes themselves. If this fails on purpose: a new version of the note, and docs/ckpt.5. */
 static void test_format_kept(void)
 {
-	static const u32 expected[] = { 0x39d17dbb, 0x0cccd295, 0xb5aa37e2 };
-	static const sample_fn samples[] = { sample_small, sample_large, sample_tree };
+	static const u32 expected[] = { 0x39d17dbb, 0x0cccd295, 0xb5aa37e2, 0xb5e17250 };
+	static const sample_fn samples[] = { sample_small, sample_large, sample_tree, sample_ptys };
 
 	for (u32 n = 0; n < ARRAY_SIZE(samples); n++) {
 		struct memfile f;
@@ -350,11 +375,13 @@ int main(void)
 	test_round_trip(sample_small, "a small image is written");
 	test_round_trip(sample_large, "a large image is written");
 	test_round_trip(sample_tree, "an image of several processes is written");
+	test_round_trip(sample_ptys, "an image with pseudo terminals is written");
 	test_format_kept();
 	test_identity_apart();
 	test_lookup();
 	test_failures(sample_large);
 	test_failures(sample_tree);
+	test_failures(sample_ptys);
 	test_failing_writes(sample_large);
 	test_failing_writes(sample_tree);
 	check(mem_live == 0, "nothing leaks at all");

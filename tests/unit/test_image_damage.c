@@ -5,6 +5,7 @@
  * UNIT-SOURCES: ckpt/image_*.c
  */
 #include "tests/unit/image_io.h"
+#include "tests/unit/image_ptys.h"
 
 static struct img_layout layout_of(struct memfile *f)
 {
@@ -152,7 +153,7 @@ static void test_forged_words(sample_fn sample)
 
 int main(void)
 {
-	static const sample_fn samples[] = { sample_small, sample_tree };
+	static const sample_fn samples[] = { sample_small, sample_tree, sample_ptys };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (u32 i = 0; i < ARRAY_SIZE(samples); i++) {

@@ -181,7 +181,7 @@
 
 #define FILE_CASES(X)                                             \
 	X(0, FILE(1).f_kind = 0)                                  \
-	X(0, FILE(1).f_kind = 7)                                  \
+	X(0, FILE(1).f_kind = 8)                                  \
 	X(0, FILE(1).f_obj = 1)                                   \
 	X(0, FILE(1).f_obj = IMG_NONE)                            \
 	X(0, FILE(6).f_obj = 2)                                   \

@@ -359,3 +359,147 @@ STATE(no_terminal_any_more)
 	put(slave, "x");
 	expect(master, "x");
 }
+
+#define MUCH 40000
+
+static char letter(size_t i)
+{
+	return (char)('a' + i % 26 + i / 1000 % 7 % 2 * ('A' - 'a'));
+}
+
+static void print_much(void *arg)
+{
+	char *text = malloc(MUCH);
+
+	for (size_t i = 0; i < MUCH; i++)
+		text[i] = letter(i);
+	SYS(close(master));
+	CHECK_EQ(write(slave, text, MUCH), MUCH);
+	free(text);
+}
+
+STATE_TREE(printing_blocked)
+{
+	/* Nobody reads what it writes: it has written a part of it. */
+	char c;
+
+	open_pty(O_NOCTTY);
+	pid_t pid = st_child(print_much, NULL);
+	t_await_state(pid, "S");
+	st_wait();
+	for (size_t i = 0; i < MUCH; i++) {
+		CHECK_EQ(read(master, &c, 1), 1);
+		CHECK_EQ(c, letter(i));
+	}
+	expect_nothing(master);
+	t_join(pid);
+}
+
+static void type_much(void *arg)
+{
+	char *text = malloc(MUCH);
+
+	for (size_t i = 0; i < MUCH; i++)
+		text[i] = i % 100 == 99 ? '\n' : letter(i);
+	SYS(close(slave));
+	CHECK_EQ(write(master, text, MUCH), MUCH);
+	free(text);
+}
+
+STATE_TREE(typing_blocked)
+{
+	char line[200];
+
+	open_pty(O_NOCTTY);
+	set_mode(slave, ECHO, 0);
+	pid_t pid = st_child(type_much, NULL);
+	t_await_state(pid, "S");
+	st_wait();
+	for (size_t i = 0; i < MUCH; i += 100) {
+		CHECK_EQ(read(slave, line, sizeof(line)), 100);
+		for (size_t k = 0; k < 99; k++)
+			CHECK_EQ(line[k], letter(i + k));
+	}
+	expect_nothing(slave);
+	t_join(pid);
+}
+
+static void print_held(void *arg)
+{
+	SYS(close(master));
+	put(slave, "held back"); /* may wait until output goes on */
+}
+
+STATE_TREE(output_stopped)
+{
+	open_pty(O_NOCTTY);
+	SYS(tcflow(slave, TCOOFF));
+	pid_t pid = st_child(print_held, NULL);
+	t_await_state(pid, "SZ");
+	st_wait();
+	expect_nothing(master);
+	SYS(tcflow(slave, TCOON));
+	expect(master, "held back");
+	t_join(pid);
+}
+
+STATE(line_being_edited)
+{
+	/* Where the line began on the screen decides how a tab is rubbed out. */
+	open_pty(O_NOCTTY);
+	put(slave, "12345> ");
+	put(master, "a\tb");
+	expect(master, "12345> a\tb");
+	st_wait();
+	put(master, "\177\177");
+	expect(master, "\b \b\b\b\b\b\b\b\b\b");
+	put(master, "c\n");
+	expect(slave, "ac\n");
+}
+
+STATE(locked)
+{
+	int zero = 0;
+
+	open_pty(O_NOCTTY);
+	SYS(close(slave));
+	SYS(close(master));
+	master = SYS(open("/dev/ptmx", O_RDWR | O_NOCTTY));
+	int n;
+	SYS(ioctl(master, TIOCGPTN, &n));
+	snprintf(slave_name, sizeof(slave_name), "/dev/pts/%d", n);
+	st_wait();
+	CHECK_ERR(open(slave_name, O_RDWR | O_NOCTTY), EIO);
+	SYS(ioctl(master, TIOCSPTLCK, &zero));
+	slave = SYS(open(slave_name, O_RDWR | O_NOCTTY));
+	put(slave, "x");
+	expect(master, "x");
+}
+
+STATE(attributes)
+{
+	struct stat a, b;
+
+	open_pty(O_NOCTTY);
+	SYS(fchmod(slave, 0602));
+	SYS(fstat(slave, &a));
+	st_wait();
+	SYS(fstat(slave, &b));
+	CHECK_EQ(b.st_mode, a.st_mode);
+	CHECK(b.st_uid == a.st_uid && b.st_gid == a.st_gid && b.st_rdev == a.st_rdev);
+}
+
+STATE(read_in_part)
+{
+	/* A line of which a part was read, and an end of file behind it. */
+	char buf[10];
+
+	open_pty(O_NOCTTY);
+	set_mode(slave, ECHO, 0);
+	put(master, "a line\n\004");
+	expect(slave, "a l");
+	st_wait();
+	CHECK_EQ(read(slave, buf, sizeof(buf)), 4);
+	CHECK(memcmp(buf, "ine\n", 4) == 0);
+	CHECK_EQ(read(slave, buf, sizeof(buf)), 0);
+}

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pseudo terminals whose both ends the processes have: modes, what is typed and what is printed, sessions. A pair whose slave others have open, too,
+ * would come back torn. Of one whose master nobody has any more only descriptions that were hung up are left, and they come back as such.
+ *
+ * A program knows its terminal by number. The pair gets the same one again if it is free; RECOVER_CHANGED accepts another.
+ */
+#include "ckpt/ckpt.h"
+#include "fs/namei.h"
+#include "fs/tty_pty.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+
+#define PTMX "/dev/ptmx"
+#define NAME_SIZE 24u
+
+_Static_assert(LS_LNEXT << 5 == IMG_PTY_LNEXT && LS_TCOOFF << 5 == IMG_PTY_TCOOFF && PTYS_HELD == IMG_PTY_HELD &&
+		       (LS_FLAGS << 5 | PTYS_FLAGS) == IMG_PTY_FLAGS,
+	       "flags are put together and taken apart by shifting");
+_Static_assert(LD_INSIZE == IMG_MAX_TTY_IN && LD_OUTSIZE == IMG_MAX_TTY_OUT && PTY_RING == IMG_MAX_PTY_SENT,
+	       "what is in an image fits the queues");
+
+static void pts_name(char name[NAME_SIZE], u32 number)
+{
+	snprintf(name, NAME_SIZE, "/dev/pts/%u", number);
+}
+
+/* ---- save ---- */
+
+static struct ckpt_pty *find(struct ckpt_save *cs, const struct tty *tty)
+{
+	for (u32 i = 0; tty && i < cs->cs_npty; i++) {
+		if (cs->cs_pty[i].cy_tty == tty)
+			return &cs->cs_pty[i];
+	}
+	return NULL;
+}
+
+/* The pseudo terminal that is wholly ours since f is its master, or is a slave without one; NULL: f does not tell. */
+static struct tty *pair_by(struct file *f)
+{
+	struct tty *tty = file_pty_of_master(f);
+
+	if (tty)
+		return tty;
+	tty = file_pty(f);
+	return tty && !pty_has_master(tty) ? tty : NULL;
+}
+
+static int find_among(struct ckpt_save *cs, struct fdtab *ft)
+{
+	int error = 0;
+
+	for (u32 fd = 0; fd < ft->ft_size && !error; fd++) {
+		struct file *f = fdtab_get(ft, (int)fd, NULL);
+		struct tty *tty = f ? pair_by(f) : NULL;
+
+		if (tty && !find(cs, tty)) {
+			struct ckpt_pty *cy = CKPT_GROW(cs->cs_pty, cs->cs_npty);
+
+			if (cy)
+				*cy = (struct ckpt_pty){ .cy_tty = tty, .cy_index = IMG_NONE };
+			else
+				error = -ENOMEM;
+		}
+		if (f)
+			file_rele(f);
+	}
+	return error;
+}
+
+int st_pty_find(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
+		if (!cs->cs_member[i].cm_zombie)
+			error = find_among(cs, cs->cs_member[i].cm_fdtab);
+	}
+	return error;
+}
+
+struct ckpt_pty *st_pty_of(struct ckpt_save *cs, struct file *f)
+{
+	struct tty *tty = file_pty_of_master(f);
+
+	return find(cs, tty ? tty : file_pty(f));
+}
+
+int st_pty_save(struct ckpt_save *cs, struct ckpt_pty *cy, struct file *f, u32 *index)
+{
+	if (cy->cy_index == IMG_NONE) {
+		if (!img_add_tty(&cs->cs_img))
+			return -ENOMEM;
+		cy->cy_index = cs->cs_img.i_ntty - 1;
+	}
+	cy->cy_files += file_pty(f) != NULL;
+	*index = cy->cy_index;
+	return 0;
+}
+
+static int save_queues(struct img_image *img, struct img_pty *y, const struct pty_state *ps)
+{
+	const struct ldisc_state *ls = &ps->ps_ld;
+	int error = img_set_bytes(img, &y->y_in, ls->ls_in, ls->ls_nin);
+
+	if (!error)
+		error = img_set_bytes(img, &y->y_mark, ls->ls_mark, (ls->ls_nin + 7) / 8);
+	if (!error)
+		error = img_set_bytes(img, &y->y_out, ls->ls_out, ls->ls_nout);
+	return error ? error : img_set_bytes(img, &y->y_sent, ps->ps_sent, ps->ps_nsent);
+}
+
+/* The name that leads to the slave, /dev/pts/N; of a line that was hung up, the one that it was opened by. */
+static int save_name(struct ckpt_save *cs, struct ckpt_pty *cy, u32 *vnode)
+{
+	char name[NAME_SIZE];
+	struct vnode *vp;
+	int error;
+
+	for (u32 i = 0; i < cs->cs_nfile && !pty_has_master(cy->cy_tty); i++) {
+		if (file_pty(cs->cs_file[i]) == cy->cy_tty)
+			return st_vnode_save(cs, cs->cs_file[i]->f_vnode, cs->cs_file[i]->f_path, vnode);
+	}
+	pts_name(name, pty_number(cy->cy_tty));
+	error = namei(NULL, name, 0, &vp);
+	if (error)
+		return ckpt_refuse(cs_name(cs), error == -ENOENT ? -EOPNOTSUPP : error, "no name leads to its pseudo terminal %u",
+				   pty_number(cy->cy_tty));
+	error = st_vnode_save(cs, vp, name, vnode);
+	vn_rele(vp);
+	return error;
+}
+
+static int save_pair(struct ckpt_save *cs, struct ckpt_pty *cy, struct pty_state *ps)
+{
+	struct proc *first = cs->cs_member[0].cm_proc;
+	struct img_tty *it = &cs->cs_img.i_tty[cy->cy_index];
+	struct img_pty *y = img_add_pty(&cs->cs_img);
+
+	if (!y)
+		return -ENOMEM;
+	pty_get_state(cy->cy_tty, ps);
+	if (!(cs->cs_req->rq_flags & CKPT_INPLACE) && ps->ps_opens != cy->cy_files)
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "its pseudo terminal %u is open in another process",
+				   pty_number(cy->cy_tty));
+	st_tty_fill(it, &ps->ps_tty);
+	it->t_pgrp = pid_seen_by(first, ps->ps_pgrp);
+	*y = (struct img_pty){ .y_tty = cy->cy_index,
+			       .y_flags = ps->ps_flags | ps->ps_ld.ls_flags << 5,
+			       .y_sid = pid_seen_by(first, ps->ps_sid),
+			       .y_mode = ps->ps_mode,
+			       .y_uid = ps->ps_uid,
+			       .y_gid = ps->ps_gid,
+			       .y_linecol = ps->ps_ld.ls_linecol,
+			       .y_column = ps->ps_ld.ls_column,
+			       .y_xchar = ps->ps_ld.ls_xchar,
+			       .y_canon = ps->ps_ld.ls_canon };
+	return save_queues(&cs->cs_img, y, ps);
+}
+
+/* Whose terminal it is: of those members that are in its session. */
+static void save_controlled(struct ckpt_save *cs)
+{
+	spin_lock(&pidlock);
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		struct ckpt_member *cm = &cs->cs_member[i];
+		struct ckpt_pty *cy = cm->cm_zombie ? NULL : find(cs, cm->cm_proc->p_ctty);
+
+		if (cy)
+			cm->cm_img->p_ctty = cy->cy_index;
+	}
+	spin_unlock(&pidlock);
+}
+
+int st_pty_finish(struct ckpt_save *cs)
+{
+	struct pty_state *ps = cs->cs_npty ? kmalloc(sizeof(*ps), 0) : NULL;
+	int error = 0;
+
+	if (!cs->cs_npty)
+		return 0;
+	if (!ps)
+		return -ENOMEM;
+	/* In the order of terminals: so the image has the names and the pairs. */
+	for (u32 i = 0; i < cs->cs_img.i_ntty && !error; i++) {
+		for (u32 k = 0; k < cs->cs_npty && !error; k++) {
+			struct ckpt_pty *cy = &cs->cs_pty[k];
+
+			if (cy->cy_index != i)
+				continue;
+			error = save_name(cs, cy, &cs->cs_img.i_tty[i].t_vnode);
+			if (!error)
+				error = save_pair(cs, cy, ps);
+		}
+	}
+	save_controlled(cs);
+	kfree(ps);
+	return error;
+}
+
+/* ---- restore ---- */
+
+static u32 index_of(const struct ckpt_restore *cr, u32 tty)
+{
+	const struct img_pty *y = tty == IMG_NONE ? NULL : img_pty_of(&cr->cr_img, tty);
+
+	return y ? (u32)(y - cr->cr_img.i_pty) : IMG_NONE;
+}
+
+struct tty *st_pty_tty(struct ckpt_restore *cr, u32 tty)
+{
+	u32 i = index_of(cr, tty);
+	struct file *master = i == IMG_NONE ? NULL : cr->cr_ptyv[i];
+
+	return master ? file_pty_of_master(master) : NULL;
+}
+
+static void get_state(const struct ckpt_restore *cr, const struct img_pty *y, struct pty_state *ps)
+{
+	const struct img_tty *it = &cr->cr_img.i_tty[y->y_tty];
+	struct ldisc_state *ls = &ps->ps_ld;
+
+	*ps = (struct pty_state){ .ps_flags = y->y_flags & PTYS_FLAGS,
+				  .ps_mode = y->y_mode,
+				  .ps_uid = y->y_uid,
+				  .ps_gid = y->y_gid,
+				  .ps_nsent = y->y_sent.b_len };
+	st_tty_take(&ps->ps_tty, it);
+	ls->ls_nin = y->y_in.b_len;
+	ls->ls_canon = y->y_canon;
+	ls->ls_nout = y->y_out.b_len;
+	ls->ls_linecol = y->y_linecol;
+	ls->ls_column = y->y_column;
+	ls->ls_xchar = (u8)y->y_xchar;
+	ls->ls_flags = y->y_flags >> 5;
+	if (ls->ls_nin) {
+		memcpy(ls->ls_in, y->y_in.b_ptr, y->y_in.b_len);
+		memcpy(ls->ls_mark, y->y_mark.b_ptr, y->y_mark.b_len);
+	}
+	if (ls->ls_nout)
+		memcpy(ls->ls_out, y->y_out.b_ptr, y->y_out.b_len);
+	if (ps->ps_nsent)
+		memcpy(ps->ps_sent, y->y_sent.b_ptr, y->y_sent.b_len);
+}
+
+/* A description on the vnode that `name` is open on, with its path; nothing is opened yet. */
+static int file_at(struct file *name, u32 flags, struct file **fp)
+{
+	struct file *f = file_alloc(name->f_vnode, (flags & ~(u32)O_PATH) | O_LARGEFILE);
+
+	if (!f)
+		return -ENOMEM;
+	vn_hold(name->f_vnode);
+	f->f_path = kstrdup(name->f_path, 0);
+	if (!f->f_path) {
+		file_rele(f);
+		return -ENOMEM;
+	}
+	*fp = f;
+	return 0;
+}
+
+/* The description that is the master of terminal `tty`; NULL: it has none. */
+static const struct img_file *master_of(const struct img_image *img, u32 tty)
+{
+	for (u32 i = 0; i < img->i_nfile; i++) {
+		if (img->i_file[i].f_kind == IMG_FILE_PTMX && img->i_file[i].f_obj == tty)
+			return &img->i_file[i];
+	}
+	return NULL;
+}
+
+/* One that is hung up has no number that anybody could use. */
+static int make(struct ckpt_restore *cr, const struct img_pty *y, struct file *f, const struct pty_state *ps)
+{
+	const struct img_vnode *v = &cr->cr_img.i_vnode[cr->cr_img.i_tty[y->y_tty].t_vnode];
+	bool master = y->y_flags & IMG_PTY_MASTER;
+	int error = pty_make(f, master ? DEVMINOR(v->v_rdev) : PTY_MAX, ps);
+
+	if (error != -EBUSY)
+		return error;
+	if (cr->cr_flags & RECOVER_CHANGED)
+		return pty_make(f, PTY_MAX, ps);
+	return ckpt_refuse(cr->cr_path, error, "%s is in use", v->v_path);
+}
+
+static int restore_pair(struct ckpt_restore *cr, const struct img_pty *y, struct file **fp)
+{
+	const struct img_file *fi = master_of(&cr->cr_img, y->y_tty);
+	struct pty_state *ps = kmalloc(sizeof(*ps), 0);
+	u32 flags = fi ? fi->f_flags : O_RDWR;
+	struct file *name, *f;
+	int error = -ENOMEM;
+
+	if (!ps)
+		return error;
+	error = fi ? st_vnode_open(cr, fi->f_vnode, O_PATH, false, &name) : file_open(AT_FDCWD, PTMX, O_PATH, 0, &name);
+	if (error)
+		goto out;
+	error = vn_access(name->f_vnode, ((flags & O_ACCMODE) != O_WRONLY ? 4 : 0) | ((flags & O_ACCMODE) != O_RDONLY ? 2 : 0));
+	if (!error && (name->f_vnode->v_type != VCHR || name->f_vnode->v_rdev != PTMX_DEV))
+		error = ckpt_refuse(cr->cr_path, -ESTALE, "%s is another device", name->f_path);
+	if (!error)
+		error = file_at(name, flags, &f);
+	if (!error) {
+		get_state(cr, y, ps);
+		error = make(cr, y, f, ps);
+		if (error)
+			file_rele(f);
+		else
+			*fp = f;
+	}
+	file_rele(name);
+out:
+	kfree(ps);
+	return error;
+}
+
+int st_pty_restore(struct ckpt_restore *cr)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cr->cr_img.i_npty && !error; i++)
+		error = restore_pair(cr, &cr->cr_img.i_pty[i], &cr->cr_ptyv[i]);
+	return error;
+}
+
+/* The slave by its own name, whatever its number is now, or by another, such as /dev/tty. */
+static int slave_name(struct ckpt_restore *cr, const struct img_file *fi, struct tty *tty, struct file **fp)
+{
+	char name[NAME_SIZE];
+
+	if (fi->f_vnode != cr->cr_img.i_tty[fi->f_obj].t_vnode ||
+	    DEVMAJOR(cr->cr_img.i_vnode[fi->f_vnode].v_rdev) != IMG_PTY_MAJOR)
+		return st_vnode_open(cr, fi->f_vnode, O_PATH, false, fp);
+	pts_name(name, pty_number(tty));
+	return file_open(AT_FDCWD, name, O_PATH, 0, fp);
+}
+
+int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+{
+	struct file *master = cr->cr_ptyv[index_of(cr, fi->f_obj)], *name, *f;
+	struct tty *tty = file_pty_of_master(master);
+	int error;
+
+	if (fi->f_kind == IMG_FILE_PTMX) {
+		file_hold(master);
+		*fp = master;
+		return 0;
+	}
+	error = slave_name(cr, fi, tty, &name);
+	if (error)
+		return error;
+	error = file_at(name, fi->f_flags, &f);
+	file_rele(name);
+	if (error)
+		return error;
+	error = pty_open_slave(f, tty);
+	if (error)
+		file_rele(f);
+	else
+		*fp = f;
+	return error;
+}
+
+void st_pty_settle(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_img.i_npty; i++) {
+		if (cr->cr_img.i_pty[i].y_flags & IMG_PTY_MASTER)
+			continue;
+		file_rele(cr->cr_ptyv[i]);
+		cr->cr_ptyv[i] = NULL;
+	}
+}
+
+/* What the group or session `seen` is now; 0: no member is in it. */
+static pid_t now_called(const struct ckpt_restore *cr, pid_t seen, bool session)
+{
+	for (u32 i = 0; i < cr->cr_img.i_nproc && seen; i++) {
+		const struct img_proc *ip = &cr->cr_img.i_proc[i];
+		const struct proc *p = i == 0 && cr->cr_replace ? cr->cr_parent : cr->cr_member[i].rm_proc;
+
+		if ((session ? ip->p_sid : ip->p_pgid) == seen)
+			return session ? p->p_sid : p->p_pgid;
+	}
+	return 0;
+}
+
+void st_pty_commit(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_img.i_npty; i++) {
+		const struct img_pty *y = &cr->cr_img.i_pty[i];
+		pid_t sid = now_called(cr, y->y_sid, true);
+
+		/* The session of whoever brings them back has its own terminal. */
+		if (sid && sid != cr->cr_parent->p_sid)
+			pty_set_session(st_pty_tty(cr, y->y_tty), sid,
+					now_called(cr, cr->cr_img.i_tty[y->y_tty].t_pgrp, false));
+	}
+}
