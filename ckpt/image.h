@@ -310,12 +310,12 @@ struct img_bytes {
 struct img_pty {
 	u32 y_tty; /* in i_tty */
 	u32 y_flags;
-	s32 y_sid; /* the session that it controls, 0: none */
+	s32 y_sid;		  /* the session that it controls, 0: none */
 	u32 y_mode, y_uid, y_gid; /* of its name: permission bits, owner */
-	u32 y_linecol, y_column; /* columns: where the line being typed began; of the cursor */
-	u32 y_xchar; /* START or STOP, to be sent before all else; 0: none */
-	u32 y_canon; /* how many bytes of y_in are ended lines */
-	struct img_bytes y_in, y_mark; /* typed; a bit for each byte that ends a line */
+	u32 y_linecol, y_column;  /* columns: where the line being typed began; of the cursor */
+	u32 y_xchar;		  /* START or STOP, to be sent before all else; 0: none */
+	u32 y_canon;		  /* how many bytes of y_in are ended lines */
+	struct img_bytes y_in, y_mark;	/* typed; a bit for each byte that ends a line */
 	struct img_bytes y_out, y_sent; /* printed: not yet, and already, for the master to read */
 };
 
@@ -420,7 +420,7 @@ struct img_image {
 
 	/* From here on: not the state. */
 	struct img_layout i_lo;
-	u32 i_features; /* IMG_FEATURE_*, as the file has it */
+	u32 i_features;	 /* IMG_FEATURE_*, as the file has it */
 	u32 *i_blocksum; /* a sum of each block of IMG_SUMS_PER_BLOCK page sums */
 
 	/* The arena. */

@@ -102,7 +102,8 @@ static int check_file(const struct img_image *img, u32 i, u32 *ttys, u32 *pipes,
 		      struct imgc_notes *n, struct img_err *err)
 {
 	static const u32 fmt[] = {
-		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR, [IMG_FILE_CHR] = MODE_CHR, [IMG_FILE_TTY] = MODE_CHR, [IMG_FILE_PIPE] = MODE_FIFO, [IMG_FILE_PTMX] = MODE_CHR
+		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR,	[IMG_FILE_CHR] = MODE_CHR,
+		[IMG_FILE_TTY] = MODE_CHR, [IMG_FILE_PIPE] = MODE_FIFO, [IMG_FILE_PTMX] = MODE_CHR
 	};
 	const struct img_file *f = &img->i_file[i];
 	bool named = f->f_vnode != IMG_NONE;
@@ -111,7 +112,8 @@ static int check_file(const struct img_image *img, u32 i, u32 *ttys, u32 *pipes,
 	REQUIRE(!named || (f->f_kind != IMG_FILE_DATA && f->f_vnode < img->i_nvnode &&
 			   imgc_vnode_is(img, f->f_vnode, fmt[f->f_kind])),
 		"open file of another kind", i);
-	REQUIRE(named || f->f_kind == IMG_FILE_PIPE || f->f_kind == IMG_FILE_DATA, "open file without a name", i);
+	REQUIRE(named || f->f_kind == IMG_FILE_PIPE || f->f_kind == IMG_FILE_DATA,
+		"open file without a name", i);
 	REQUIRE(!(f->f_flags & ~OPEN_KEPT), "open file's flags", f->f_flags);
 	REQUIRE(f->f_offset < 1ull << 63, "open file's offset", i);
 	switch (f->f_kind) {

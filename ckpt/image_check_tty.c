@@ -47,8 +47,8 @@ static int check_pty(const struct img_image *img, u32 i, struct img_err *err)
 	const struct img_pty *y = &img->i_pty[i];
 	bool master = y->y_flags & IMG_PTY_MASTER;
 
-	REQUIRE(y->y_tty < img->i_ntty && (i == 0 || img->i_pty[i - 1].y_tty < y->y_tty), "pseudo terminal out of order",
-		y->y_tty);
+	REQUIRE(y->y_tty < img->i_ntty && (i == 0 || img->i_pty[i - 1].y_tty < y->y_tty),
+		"pseudo terminal out of order", y->y_tty);
 	REQUIRE(!(y->y_flags & ~IMG_PTY_FLAGS), "pseudo terminal's flags", y->y_flags);
 	REQUIRE(y->y_sid >= 0 && y->y_sid < IMG_PID_MAX, "pseudo terminal's session", y->y_sid);
 	REQUIRE(!(y->y_mode & ~07777u) && y->y_uid != ~0u && y->y_gid != ~0u, "pseudo terminal's attributes", i);
@@ -66,8 +66,8 @@ static int check_pty(const struct img_image *img, u32 i, struct img_err *err)
 int imgc_ttys(const struct img_image *img, struct img_err *err)
 {
 	REQUIRE(img->i_npty <= IMG_MAX_TTYS, "too many pseudo terminals", img->i_npty);
-	REQUIRE((img->i_npty != 0) == ((img->i_features & IMG_FEATURE_PTYS) != 0), "number of pseudo terminals",
-		img->i_npty);
+	REQUIRE((img->i_npty != 0) == ((img->i_features & IMG_FEATURE_PTYS) != 0),
+		"number of pseudo terminals", img->i_npty);
 	for (u32 i = 0; i < img->i_ntty; i++)
 		REQUIRE(img->i_tty[i].t_pgrp >= 0 && img->i_tty[i].t_pgrp < IMG_PID_MAX,
 			"foreground group", img->i_tty[i].t_pgrp);

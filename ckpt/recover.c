@@ -230,7 +230,8 @@ static int check_number(struct ckpt_restore *cr)
 static int restore_all(struct ckpt_restore *cr)
 {
 	static int (*const first[])(struct ckpt_restore * cr) = { read_image, check_number, make_room };
-	static int (*const shared[])(struct ckpt_restore * cr) = { st_pipe_restore, st_pty_restore, st_data_restore, st_file_restore };
+	static int (*const shared[])(struct ckpt_restore * cr) = { st_pipe_restore, st_pty_restore,
+								   st_data_restore, st_file_restore };
 	int error = let_go(cr);
 
 	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)

@@ -18,11 +18,12 @@
 #define PTMX "/dev/ptmx"
 #define NAME_SIZE 24u
 
-_Static_assert(LS_LNEXT << 5 == IMG_PTY_LNEXT && LS_TCOOFF << 5 == IMG_PTY_TCOOFF && PTYS_HELD == IMG_PTY_HELD &&
-		       (LS_FLAGS << 5 | PTYS_FLAGS) == IMG_PTY_FLAGS,
+_Static_assert(LS_LNEXT << 5 == IMG_PTY_LNEXT && LS_TCOOFF << 5 == IMG_PTY_TCOOFF &&
+		       PTYS_HELD == IMG_PTY_HELD && (LS_FLAGS << 5 | PTYS_FLAGS) == IMG_PTY_FLAGS,
 	       "flags are put together and taken apart by shifting");
-_Static_assert(LD_INSIZE == IMG_MAX_TTY_IN && LD_OUTSIZE == IMG_MAX_TTY_OUT && PTY_RING == IMG_MAX_PTY_SENT,
-	       "what is in an image fits the queues");
+_Static_assert(LD_INSIZE == IMG_MAX_TTY_IN, "what is in an image fits the queues");
+_Static_assert(LD_OUTSIZE == IMG_MAX_TTY_OUT, "what is in an image fits the queues");
+_Static_assert(PTY_RING == IMG_MAX_PTY_SENT, "what is in an image fits the queues");
 
 static void pts_name(char name[NAME_SIZE], u32 number)
 {
@@ -129,8 +130,8 @@ static int save_name(struct ckpt_save *cs, struct ckpt_pty *cy, u32 *vnode)
 	pts_name(name, pty_number(cy->cy_tty));
 	error = namei(NULL, name, 0, &vp);
 	if (error)
-		return ckpt_refuse(cs_name(cs), error == -ENOENT ? -EOPNOTSUPP : error, "no name leads to its pseudo terminal %u",
-				   pty_number(cy->cy_tty));
+		return ckpt_refuse(cs_name(cs), error == -ENOENT ? -EOPNOTSUPP : error,
+				   "no name leads to its pseudo terminal %u", pty_number(cy->cy_tty));
 	error = st_vnode_save(cs, vp, name, vnode);
 	vn_rele(vp);
 	return error;
@@ -299,10 +300,12 @@ static int restore_pair(struct ckpt_restore *cr, const struct img_pty *y, struct
 
 	if (!ps)
 		return error;
-	error = fi ? st_vnode_open(cr, fi->f_vnode, O_PATH, false, &name) : file_open(AT_FDCWD, PTMX, O_PATH, 0, &name);
+	error = fi ? st_vnode_open(cr, fi->f_vnode, O_PATH, false, &name)
+		   : file_open(AT_FDCWD, PTMX, O_PATH, 0, &name);
 	if (error)
 		goto out;
-	error = vn_access(name->f_vnode, ((flags & O_ACCMODE) != O_WRONLY ? 4 : 0) | ((flags & O_ACCMODE) != O_RDONLY ? 2 : 0));
+	error = vn_access(name->f_vnode, ((flags & O_ACCMODE) != O_WRONLY ? 4 : 0) |
+						 ((flags & O_ACCMODE) != O_RDONLY ? 2 : 0));
 	if (!error && (name->f_vnode->v_type != VCHR || name->f_vnode->v_rdev != PTMX_DEV))
 		error = ckpt_refuse(cr->cr_path, -ESTALE, "%s is another device", name->f_path);
 	if (!error)

@@ -109,8 +109,8 @@ void st_tty_modes(struct ckpt_restore *cr)
 		const struct img_file *fi = &cr->cr_img.i_file[i];
 		struct tty *tty;
 
-		if (fi->f_kind != IMG_FILE_TTY || img_pty_of(&cr->cr_img, fi->f_obj) || st_file_taken(cr, i) ||
-		    !in_foreground(cr, &cr->cr_img.i_tty[fi->f_obj]))
+		if (fi->f_kind != IMG_FILE_TTY || img_pty_of(&cr->cr_img, fi->f_obj) ||
+		    st_file_taken(cr, i) || !in_foreground(cr, &cr->cr_img.i_tty[fi->f_obj]))
 			continue;
 		tty = file_tty(cr->cr_filev[i]);
 		if (tty)

@@ -17,7 +17,7 @@
 #define PTYS_LOCKED 2u	  /* the slave may not be opened yet */
 #define PTYS_HAD_SLAVE 4u /* it was open once: when it is not, the master reads its end */
 #define PTYS_EXCL 8u	  /* TIOCEXCL */
-#define PTYS_HELD 16u	  /* input is held back: the slave's programs have not read what came before */
+#define PTYS_HELD 16u /* input is held back: the slave's programs have not read what came before */
 #define PTYS_FLAGS 31u
 
 struct pty_state {

@@ -20,7 +20,7 @@ struct revealed {
 	struct proc *rv_proc; /* hidden; a zombie has no lwps */
 	u32 rv_parent; /* its parent's place in the set, which is before its own. The first: the caller of recovery */
 	pid_t rv_pid, rv_pgid, rv_sid; /* as it remembers them */
-	struct tty *rv_ctty; /* of a session that is not the caller's; NULL: none */
+	struct tty *rv_ctty;	       /* of a session that is not the caller's; NULL: none */
 	u32 rv_nlwp;
 	struct lwp **rv_lwps; /* [0] is the one that it has already; the others were not started */
 	const pid_t *rv_tids; /* as they remember them */

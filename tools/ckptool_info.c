@@ -226,8 +226,8 @@ static void print_ptys(const struct img_image *img)
 		if (!(y->y_flags & IMG_PTY_MASTER))
 			printf(", hung up\n");
 		else
-			printf(", session %d, %u bytes typed, %u printed%s\n", y->y_sid, y->y_in.b_len,
-			       y->y_out.b_len + y->y_sent.b_len,
+			printf(", session %d, %u bytes typed, %u printed%s\n", y->y_sid,
+			       y->y_in.b_len, y->y_out.b_len + y->y_sent.b_len,
 			       y->y_flags & (IMG_PTY_STOPPED | IMG_PTY_TCOOFF) ? ", stopped" : "");
 	}
 }

@@ -60,8 +60,7 @@ static void walk_files(struct sink *k, const struct img_image *img)
 					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents",
 					    [IMG_FILE_PTMX] = "master" };
 	static const char *const object[] = {
-		[IMG_FILE_REG] = "data", [IMG_FILE_TTY] = "tty", [IMG_FILE_PIPE] = "pipe", [IMG_FILE_DATA] = "data",
-		[IMG_FILE_PTMX] = "tty"
+		[IMG_FILE_REG] = "data", [IMG_FILE_TTY] = "tty", [IMG_FILE_PIPE] = "pipe", [IMG_FILE_DATA] = "data", [IMG_FILE_PTMX] = "tty"
 	};
 
 	k->k_open(k, "files", true);

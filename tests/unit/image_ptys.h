@@ -57,8 +57,10 @@ static inline void sample_ptys(struct img_image *img)
 	y->y_linecol = 7;
 	y->y_column = 11;
 	y->y_canon = 9;
-	NEED(img_set_bytes(img, &y->y_in, "one\ntwo!\nhalf", 13) == 0 && img_set_bytes(img, &y->y_mark, "\x08\x01", 2) == 0 &&
-	     img_set_bytes(img, &y->y_out, "more", 4) == 0 && img_set_bytes(img, &y->y_sent, "12345> half", 11) == 0);
+	NEED(img_set_bytes(img, &y->y_in, "one\ntwo!\nhalf", 13) == 0 &&
+	     img_set_bytes(img, &y->y_mark, "\x08\x01", 2) == 0 &&
+	     img_set_bytes(img, &y->y_out, "more", 4) == 0 &&
+	     img_set_bytes(img, &y->y_sent, "12345> half", 11) == 0);
 	sample_pty(img, 1, IMG_PTY_HAD_SLAVE | IMG_PTY_HELD);
 }
 

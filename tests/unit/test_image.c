@@ -103,7 +103,8 @@ static bool images_equal(const struct img_image *a, const struct img_image *b)
 			return false;
 	return memcmp(&a->i_ident, &b->i_ident, sizeof(a->i_ident)) == 0 && vnodes_equal(a, b) &&
 	       SAME(i_file, i_nfile) && SAME(i_pipe, i_npipe) && SAME(i_tty, i_ntty) &&
-	       SAME(i_lock, i_nlock) && ptys_equal(a, b) && memcmp(&a->i_lo, &b->i_lo, sizeof(a->i_lo)) == 0;
+	       SAME(i_lock, i_nlock) && ptys_equal(a, b) &&
+	       memcmp(&a->i_lo, &b->i_lo, sizeof(a->i_lo)) == 0;
 }
 
 static void test_round_trip(sample_fn sample, const char *name)

@@ -543,7 +543,10 @@ static u32 step(struct ldisc *l, u32 what, u32 seed, u8 *out)
 	case 6: return ldisc_rxerror(l, 'e', LD_PARITY);
 	default:
 		now = l->ld_t;
-		now.c_lflag ^= seed % 16 == 0 ? ICANON : seed % 16 == 1 ? ECHOPRT : seed % 16 == 2 ? ECHO : 0;
+		now.c_lflag ^= seed % 16 == 0	? ICANON
+			       : seed % 16 == 1 ? ECHOPRT
+			       : seed % 16 == 2 ? ECHO
+						: 0;
 		ldisc_set(l, &now);
 		return 0;
 	}
@@ -578,7 +581,8 @@ static void test_state(void)
 			/* A pull ends where the ring does. */
 			if (what == 5)
 				seed = 1;
-			ok = step(ld, what, seed, x) == step(copy, what, seed, y) && memcmp(x, y, sizeof(x)) == 0;
+			ok = step(ld, what, seed, x) == step(copy, what, seed, y) &&
+			     memcmp(x, y, sizeof(x)) == 0;
 		}
 		ldisc_get_state(ld, a);
 		ldisc_get_state(copy, b);
