@@ -225,7 +225,7 @@ long ckpt_can(struct proc *p, uaddr_t buf)
 	if (!s)
 		return -ENOMEM;
 	result = copyin(&s->s_out.ob_flags, buf, sizeof(s->s_out.ob_flags));
-	if (!result && (s->s_out.ob_flags & ~(CKPT_TREE | CKPT_SELF)))
+	if (!result && (s->s_out.ob_flags & ~(CKPT_TREE | CKPT_SELF | CKPT_JOB)))
 		result = -EINVAL;
 	if (!result)
 		result = look_for_obstacles(p, s);

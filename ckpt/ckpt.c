@@ -177,7 +177,7 @@ static int ask(uaddr_t name, u32 flags, struct ckpt_request **rqp)
 	char *path;
 	int error;
 
-	if (flags & ~(CKPT_FORKED | CKPT_WAIT | CKPT_TREE | CKPT_SELF))
+	if (flags & ~(CKPT_FORKED | CKPT_WAIT | CKPT_TREE | CKPT_SELF | CKPT_JOB))
 		return -EINVAL;
 	error = ckpt_path(name, &path);
 	return error ? error : ckpt_request_make(path, flags, rqp);

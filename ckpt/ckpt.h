@@ -212,6 +212,8 @@ int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm); /* which pages o
 int st_mem_restore(struct ckpt_rmember *rm);
 int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_file_restore(struct ckpt_restore *cr); /* the descriptions */
+/* When all are met: has a process that is not saved description `index`, too? */
+bool st_file_outside(struct ckpt_save *cs, u32 index);
 int st_fd_restore(struct ckpt_rmember *rm);   /* and one process's descriptors */
 void st_file_unmake(struct ckpt_restore *cr); /* it failed: files that were made again by name go */
 bool st_file_taken(struct ckpt_restore *cr, u32 index); /* description `index` is one of the caller's */
@@ -266,7 +268,7 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 /* The file is flushed before the image gets its name. -ENOMEM */
 int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);
 
-/* tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, and holds them. All or none. */
+/* tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, with CKPT_JOB its group, and holds them. All or none. */
 int ckpt_hold(struct ckpt_save *cs);
 void ckpt_release(struct ckpt_save *cs);
 /* The same for p, but they are only found, and go on. */

@@ -351,7 +351,7 @@ struct img_mm {
 };
 
 struct img_proc {
-	u32 p_parent; /* in i_proc, below its own; the first: IMG_NONE */
+	u32 p_parent; /* in i_proc, below its own; the first, and the others that a job begins with: IMG_NONE */
 	s32 p_pid, p_ppid, p_pgid, p_sid;
 	u32 p_flags;   /* IMG_PF_* */
 	u32 p_exitsig; /* to the parent */

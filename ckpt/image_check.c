@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The rules of an image as a whole: the tree of processes, the files that it names, and who uses what. */
 #include "ckpt/image_check.h"
+#include "ckpt/image_codec.h"
+#include "ckpt/image_format.h"
 
 static int check_ident(const struct img_image *img, struct img_err *err)
 {
@@ -115,7 +117,16 @@ static int check_zombie(const struct img_proc *p, u32 i, struct img_err *err)
 	return 0;
 }
 
-/* The first has no parent in the image; every other one has a living one before it. */
+u32 img_features(const struct img_image *img)
+{
+	u32 features = img->i_npty ? IMG_FEATURE_PTYS : 0;
+
+	for (u32 i = 1; i < img->i_nproc; i++)
+		features |= img->i_proc[i].p_parent == IMG_NONE ? IMG_FEATURE_JOB : 0;
+	return features;
+}
+
+/* The first has no parent in the image; every other one has a living one before it, or, in a job, none either. */
 static int check_tree(const struct img_image *img, struct img_err *err)
 {
 	REQUIRE(img->i_nproc >= 1 && img->i_nproc <= IMG_MAX_PROCS, "number of processes", img->i_nproc);
@@ -123,7 +134,7 @@ static int check_tree(const struct img_image *img, struct img_err *err)
 		const struct img_proc *p = &img->i_proc[i];
 		int error = 0;
 
-		if (i == 0)
+		if (i == 0 || p->p_parent == IMG_NONE)
 			REQUIRE(p->p_parent == IMG_NONE && !imgc_is_zombie(p), "first process", p->p_parent);
 		else
 			REQUIRE(p->p_parent < i && !imgc_is_zombie(&img->i_proc[p->p_parent]) &&

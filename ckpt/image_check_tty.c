@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The rules of terminals, and of pseudo terminals whose both ends are the processes'. */
 #include "ckpt/image_check.h"
-#include "ckpt/image_format.h"
 
 /* Lines end where the marks say, and all that are ended come first. */
 static bool lines_ok(const struct img_pty *y)
@@ -66,8 +65,6 @@ static int check_pty(const struct img_image *img, u32 i, struct img_err *err)
 int imgc_ttys(const struct img_image *img, struct img_err *err)
 {
 	REQUIRE(img->i_npty <= IMG_MAX_TTYS, "too many pseudo terminals", img->i_npty);
-	REQUIRE((img->i_npty != 0) == ((img->i_features & IMG_FEATURE_PTYS) != 0),
-		"number of pseudo terminals", img->i_npty);
 	for (u32 i = 0; i < img->i_ntty; i++)
 		REQUIRE(img->i_tty[i].t_pgrp >= 0 && img->i_tty[i].t_pgrp < IMG_PID_MAX,
 			"foreground group", img->i_tty[i].t_pgrp);

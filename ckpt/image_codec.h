@@ -120,7 +120,8 @@ u32 img_mapped_files(const struct img_proc *p); /* segs that NT_FILE names */
 
 /* Offsets of everything, for a state whose lists are in order. -E2BIG */
 int img_place(struct img_image *img, struct img_err *err);
-u32 img_nblocks(const struct img_image *img); /* blocks of page sums */
+u32 img_nblocks(const struct img_image *img);  /* blocks of page sums */
+u32 img_features(const struct img_image *img); /* IMG_FEATURE_* that its state needs */
 u32 img_npages(const struct img_image *img);
 /* A codec in the arena, with its pages. NULL: out of memory */
 struct imgx *imgx_new(struct img_image *img, const struct img_io *io, struct img_err *err);

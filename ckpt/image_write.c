@@ -6,7 +6,6 @@
  * page is written once, although the sum stands in the second note, where a reader looks first.
  */
 #include "ckpt/image_codec.h"
-#include "ckpt/image_format.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -20,12 +19,11 @@ void imgx_metadata(struct imgx *x)
 
 int img_layout(struct img_image *img, struct img_err *err)
 {
-	int error;
+	int error = img_check(img, err);
 
-	img->i_features = img->i_npty ? IMG_FEATURE_PTYS : 0;
-	error = img_check(img, err);
 	if (error)
 		return error;
+	img->i_features = img_features(img);
 	img->i_blocksum = img_alloc(img, img_nblocks(img) * sizeof(u32));
 	if (!img->i_blocksum) {
 		*err = (struct img_err){ .e_what = "needs more memory than there is" };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checkpoint character (VCKPT, after DragonFly's VCHECKPT): it saves the foreground job of a terminal. Of the foreground group each
- * process whose parent is outside of it is saved, with all its descendants, in PROGRAM.PID_ckpt in its working directory, with its own rights.
+ * The checkpoint character (VCKPT, after DragonFly's VCHECKPT): it saves the foreground job of a terminal, all the group with its descendants
+ * (CKPT_JOB). The process with the lowest id of those whose parent is outside of the group does so, in PROGRAM.PID_ckpt in its working directory,
+ * with its own rights.
  *
- *   interrupt    tty_ckpt_hook           marks the processes (P_CKPTKEY) and pokes them: takes no memory, cannot fail
+ *   interrupt    tty_ckpt_hook           marks that process (P_CKPTKEY) and pokes it: takes no memory, cannot fail
  *   boundary     ckpt_key_request        the process makes the request that tckpt() would have left
  *   outcome      ckpt_key_report         a line in the log, and one on the terminal unless the job has switched echo off
  *
@@ -25,30 +26,34 @@
 
 #define NAME_SIZE (sizeof(((struct proc *)0)->p_comm) + 16 + sizeof(CKPT_SUFFIX))
 
-/* pidlock and p_lock held. */
-static bool is_job(const struct proc *p, pid_t pgrp)
+/* pidlock held. */
+static bool is_job(struct proc *p, pid_t pgrp)
 {
-	bool shell = p->p_pid == p->p_sid && p->p_sig.ss_act[K_SIGTSTP - 1].sa_handler == K_SIG_IGN;
+	bool job;
 
-	return p->p_stat == PS_ACTIVE && !(p->p_flags & P_EXITING) && p->p_parent->p_pgid != pgrp && !shell;
+	spin_lock(&p->p_lock);
+	job = p->p_stat == PS_ACTIVE && !(p->p_flags & P_EXITING) && p->p_parent->p_pgid != pgrp &&
+	      !(p->p_pid == p->p_sid && p->p_sig.ss_act[K_SIGTSTP - 1].sa_handler == K_SIG_IGN);
+	spin_unlock(&p->p_lock);
+	return job;
 }
 
 static void key_typed(struct tty *t, pid_t pgrp)
 {
-	struct proc *p;
+	struct proc *p, *first = NULL;
 
 	spin_lock(&pidlock);
 	list_for_each(p, &allproc, p_all) {
-		if (p->p_pgid != pgrp)
-			continue;
-		spin_lock(&p->p_lock);
-		if (is_job(p, pgrp)) {
-			p->p_flags |= P_CKPT | P_CKPTKEY;
-			proc_poke(p);
-			/* A stopped process is at the boundary already. */
-			wakeup(&p->p_flags);
-		}
-		spin_unlock(&p->p_lock);
+		if (p->p_pgid == pgrp && (!first || p->p_pid < first->p_pid) && is_job(p, pgrp))
+			first = p;
+	}
+	if (first) {
+		spin_lock(&first->p_lock);
+		first->p_flags |= P_CKPT | P_CKPTKEY;
+		proc_poke(first);
+		/* A stopped process is at the boundary already. */
+		wakeup(&first->p_flags);
+		spin_unlock(&first->p_lock);
 	}
 	spin_unlock(&pidlock);
 }
@@ -65,7 +70,7 @@ static void image_name(const struct proc *p, char name[NAME_SIZE])
 
 static int make_request(struct proc *p, struct tty *t, struct ckpt_request **rqp)
 {
-	u32 flags = CKPT_TREE;
+	u32 flags = CKPT_JOB;
 	struct tty_state st;
 	char name[NAME_SIZE], *path;
 	int error;

@@ -73,7 +73,7 @@ static int restore_own(struct ckpt_rmember *rm)
 
 static bool in_place(const struct ckpt_rmember *rm)
 {
-	return rm->rm_restore->cr_replace && rm->rm_img->p_parent == IMG_NONE;
+	return rm->rm_restore->cr_replace && rm == rm->rm_restore->cr_member;
 }
 
 /* Revealed: it takes its address space, its other lwps begin. */
@@ -171,6 +171,17 @@ static void tell_members(struct ckpt_restore *cr, enum ckpt_verdict verdict)
 	spin_unlock(&cr->cr_lock);
 }
 
+/* One process can become another; for the rest of a job there is no parent then. */
+static int check_roots(struct ckpt_restore *cr)
+{
+	for (u32 i = 1; i < cr->cr_img.i_nproc && cr->cr_replace; i++) {
+		if (cr->cr_img.i_proc[i].p_parent == IMG_NONE)
+			return ckpt_refuse(cr->cr_path, -ENOEXEC,
+					   "it holds a job of several processes, which recover() brings back");
+	}
+	return 0;
+}
+
 static int make_room(struct ckpt_restore *cr)
 {
 	const struct img_image *img = &cr->cr_img;
@@ -229,7 +240,7 @@ static int check_number(struct ckpt_restore *cr)
 
 static int restore_all(struct ckpt_restore *cr)
 {
-	static int (*const first[])(struct ckpt_restore * cr) = { read_image, check_number, make_room };
+	static int (*const first[])(struct ckpt_restore * cr) = { read_image, check_roots, check_number, make_room };
 	static int (*const shared[])(struct ckpt_restore * cr) = { st_pipe_restore, st_pty_restore,
 								   st_data_restore, st_file_restore };
 	int error = let_go(cr);
@@ -244,6 +255,8 @@ static int restore_all(struct ckpt_restore *cr)
 		error = make_member(cr, i);
 	return error ? error : restore_own(&cr->cr_member[0]);
 }
+
+_Static_assert(IMG_NONE == REVEAL_ROOT, "places in the image are places in the set");
 
 /* Who is to be seen, and under which ids it wants. */
 static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)

@@ -23,7 +23,7 @@ int ckpt_request_make(char *path, u32 flags, struct ckpt_request **rqp)
 	rq->rq_ref = 1;
 	rq->rq_id = __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
 	rq->rq_path = path;
-	rq->rq_flags = flags;
+	rq->rq_flags = flags | (flags & CKPT_JOB ? CKPT_TREE : 0);
 	rq->rq_cred = cred_cur();
 	cred_hold(rq->rq_cred);
 	rq->rq_start = clock_mono_ns();

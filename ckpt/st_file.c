@@ -155,6 +155,42 @@ int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	return 0;
 }
 
+static bool is_member(const struct ckpt_save *cs, const struct proc *p)
+{
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		if (cs->cs_member[i].cm_proc == p)
+			return true;
+	}
+	return false;
+}
+
+bool st_file_outside(struct ckpt_save *cs, u32 index)
+{
+	const struct img_image *img = &cs->cs_img;
+	struct file *f = cs->cs_file[index];
+	u32 known = 1; /* ours */
+	struct proc *p;
+	bool found = false;
+
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		for (u32 k = 0; k < img->i_proc[i].p_nfd; k++)
+			known += img->i_proc[i].p_fd[k].fd_file == index;
+	}
+	if (__atomic_load_n(&f->f_ref, __ATOMIC_RELAXED) <= known)
+		return false;
+	/* Somebody else's, or one of who just looks at it. */
+	spin_lock(&pidlock);
+	list_for_each(p, &allproc, p_all) {
+		if (is_member(cs, p))
+			continue;
+		spin_lock(&p->p_lock);
+		found |= p->p_fdtab && fdtab_count(p->p_fdtab, f) > 0;
+		spin_unlock(&p->p_lock);
+	}
+	spin_unlock(&pidlock);
+	return found;
+}
+
 /* ---- restore ---- */
 
 /* A file in memory, which holds what a nameless one held. */

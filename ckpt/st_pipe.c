@@ -61,6 +61,18 @@ static int save_bytes(struct ckpt_save *cs, struct vnode *vp, u32 size, u32 *ind
 	return error;
 }
 
+/* Who shares a description has its end of the pipe. */
+static bool shared(struct ckpt_save *cs, u32 pipe)
+{
+	for (u32 i = 0; i < cs->cs_nfile; i++) {
+		const struct img_file *fi = &cs->cs_img.i_file[i];
+
+		if (fi->f_kind == IMG_FILE_PIPE && fi->f_obj == pipe && st_file_outside(cs, i))
+			return true;
+	}
+	return false;
+}
+
 int st_pipe_finish(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_npipe; i++) {
@@ -74,7 +86,7 @@ int st_pipe_finish(struct ckpt_save *cs)
 		if (cs->cs_req->rq_flags & CKPT_INPLACE)
 			continue;
 		error = 0;
-		if (ps.ps_files != cs->cs_pipe[i].cp_files)
+		if (ps.ps_files != cs->cs_pipe[i].cp_files || shared(cs, i))
 			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					    "a pipe of it (inode %u) has an end in another process",
 					    (u32)vp->v_ino);

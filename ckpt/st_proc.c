@@ -308,8 +308,7 @@ int st_proc_restore(struct ckpt_rmember *rm)
 	p->p_nice = ip->p_nice;
 	p->p_umask = ip->p_umask;
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
-	if (ip->p_parent != IMG_NONE)
-		p->p_exitsig = (int)ip->p_exitsig;
+	p->p_exitsig = ip->p_parent != IMG_NONE ? (int)ip->p_exitsig : K_SIGCHLD;
 	restore_times(p, ip);
 	restore_flags(cr, p, ip);
 	return 0;

@@ -137,6 +137,20 @@ static int save_name(struct ckpt_save *cs, struct ckpt_pty *cy, u32 *vnode)
 	return error;
 }
 
+/* Is an end open elsewhere, by a description of its own or one that is shared? */
+static bool torn(struct ckpt_save *cs, const struct ckpt_pty *cy, const struct pty_state *ps)
+{
+	bool outside = ps->ps_opens != cy->cy_files;
+
+	for (u32 i = 0; i < cs->cs_nfile && !outside; i++) {
+		const struct img_file *fi = &cs->cs_img.i_file[i];
+
+		outside = (fi->f_kind == IMG_FILE_TTY || fi->f_kind == IMG_FILE_PTMX) &&
+			  fi->f_obj == cy->cy_index && st_file_outside(cs, i);
+	}
+	return outside;
+}
+
 static int save_pair(struct ckpt_save *cs, struct ckpt_pty *cy, struct pty_state *ps)
 {
 	struct proc *first = cs->cs_member[0].cm_proc;
@@ -146,7 +160,7 @@ static int save_pair(struct ckpt_save *cs, struct ckpt_pty *cy, struct pty_state
 	if (!y)
 		return -ENOMEM;
 	pty_get_state(cy->cy_tty, ps);
-	if (!(cs->cs_req->rq_flags & CKPT_INPLACE) && ps->ps_opens != cy->cy_files)
+	if (!(cs->cs_req->rq_flags & CKPT_INPLACE) && torn(cs, cy, ps))
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "its pseudo terminal %u is open in another process",
 				   pty_number(cy->cy_tty));
 	st_tty_fill(it, &ps->ps_tty);

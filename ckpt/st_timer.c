@@ -53,7 +53,7 @@ int st_timer_restore(struct ckpt_rmember *rm)
 	int error = 0;
 
 	/* In place they stay, or come when the process is the one that they belong to. */
-	if (rm->rm_restore->cr_replace && p == rm->rm_proc && ip->p_parent == IMG_NONE)
+	if (rm->rm_restore->cr_replace && p == rm->rm_proc && rm == rm->rm_restore->cr_member)
 		return 0;
 	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer); i++)
 		itimer_set(p, i, ip->p_itimer[i].it_remain, ip->p_itimer[i].it_interval);

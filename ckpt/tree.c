@@ -11,10 +11,13 @@
  */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"
+#include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "proc/sleep.h"
+
+#define ENDING_NS NSEC_PER_MSEC
 
 /* Members in the order in which they are found; a reference on p is taken over, also on failure. */
 static struct ckpt_member *add(struct ckpt_save *cs, struct proc *p, u32 parent)
@@ -158,6 +161,66 @@ static int hold_children(struct ckpt_save *cs, u32 i)
 	}
 }
 
+/*
+ * One that is not a member yet of the group that the first leads or belongs to, whose parent is none either, with a reference; NULL: none. One that
+ * is just ending is waited for: it keeps what it has open until then.
+ */
+static int next_of_group(struct ckpt_save *cs, struct proc **pp)
+{
+	struct proc *first = cs->cs_member[0].cm_proc, *p;
+	int error = 0;
+	bool ending;
+
+	spin_lock(&pidlock);
+	do {
+		ending = false;
+		*pp = NULL;
+		list_for_each(p, &allproc, p_all) {
+			if (p->p_pgid != first->p_pgid || p->p_stat == PS_ZOMBIE || is_member(cs, p))
+				continue;
+			if (p->p_flags & P_EXITING) {
+				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
+				continue;
+			}
+			/* Its parent, if that is in the group, comes first. */
+			if (p->p_parent->p_pgid == p->p_pgid && !is_member(cs, p->p_parent))
+				continue;
+			p->p_ref++;
+			*pp = p;
+			break;
+		}
+		/* Its parent hears of the end, and that may be anybody. */
+		if (!*pp && ending)
+			error = sleep(&ending, &pidlock, SLP_KILL, clock_mono_ns() + ENDING_NS);
+		if (error == -ETIMEDOUT)
+			error = 0;
+	} while (!*pp && ending && !error);
+	spin_unlock(&pidlock);
+	return error ? -EINTR : 0;
+}
+
+/* One more root, if there is one. */
+static int hold_root(struct ckpt_save *cs)
+{
+	for (;;) {
+		struct ckpt_member *cm;
+		struct proc *p;
+		int error = next_of_group(cs, &p);
+
+		if (error || !p)
+			return error;
+		cm = add(cs, p, IMG_NONE);
+		if (!cm)
+			return cs->cs_nmember == IMG_MAX_PROCS ? -E2BIG : -ENOMEM;
+		error = hold_member(cs, cm);
+		if (error != -ESRCH && !cm->cm_zombie)
+			return error;
+		/* It ends, and what remains of it is its parent's, who is not among us. */
+		cs->cs_nmember--;
+		proc_rele(p);
+	}
+}
+
 /* Of the members that have no place yet, the child of `parent` with the lowest id; IMG_NONE: none. */
 static u32 first_child(const struct ckpt_member *m, u32 n, const u32 *place, u32 parent)
 {
@@ -172,12 +235,13 @@ static u32 first_child(const struct ckpt_member *m, u32 n, const u32 *place, u32
 }
 
 /*
- * The order of the image: the first process, then the children of each, by their ids, as the parents come. It does not depend on the order in
- * which they were made or found.
+ * The order of the image: the first process, those of its group that are nobody's children here, then the children of each, by their ids, as the
+ * parents come. It does not depend on the order in which they were made or found.
  */
 static int put_in_order(struct ckpt_save *cs)
 {
-	u32 n = cs->cs_nmember, *place = kmalloc(n * sizeof(u32), 0), *order = kzalloc(n * sizeof(u32), 0);
+	u32 n = cs->cs_nmember, done = 1, i, *place = kmalloc(n * sizeof(u32), 0),
+	    *order = kzalloc(n * sizeof(u32), 0);
 	struct ckpt_member *in = cs->cs_member, *out = kmalloc(n * sizeof(*out), 0);
 
 	if (!place || !order || !out) {
@@ -188,15 +252,17 @@ static int put_in_order(struct ckpt_save *cs)
 	}
 	memset(place, 0xff, n * sizeof(u32));
 	place[0] = order[0] = 0;
-	for (u32 k = 0, done = 1; k < n; k++) {
-		u32 i;
-
+	while ((i = first_child(in, n, place, IMG_NONE)) != IMG_NONE) {
+		place[i] = done;
+		order[done++] = i;
+	}
+	for (u32 k = 0; k < n; k++) {
 		while ((i = first_child(in, n, place, order[k])) != IMG_NONE) {
 			place[i] = done;
 			order[done++] = i;
 		}
 		out[k] = in[order[k]];
-		if (k)
+		if (out[k].cm_parent != IMG_NONE)
 			out[k].cm_parent = place[out[k].cm_parent];
 	}
 	kfree(place);
@@ -216,7 +282,7 @@ static int check_forked(struct ckpt_save *cs)
 	return 0;
 }
 
-/* p, and with CKPT_TREE all below it; each is held before its children are looked for, unless nobody is. */
+/* p, and with CKPT_TREE all below it, with CKPT_JOB its group besides; each is held before its children are looked for, unless nobody is. */
 int ckpt_find(struct ckpt_save *cs, struct proc *p)
 {
 	struct ckpt_member *cm;
@@ -229,8 +295,11 @@ int ckpt_find(struct ckpt_save *cs, struct proc *p)
 	if (!cm)
 		return -ENOMEM;
 	error = hold_member(cs, cm);
-	for (u32 i = 0; i < cs->cs_nmember && !error && (cs->cs_req->rq_flags & CKPT_TREE); i++)
+	for (u32 i = 0; i < cs->cs_nmember && !error && (cs->cs_req->rq_flags & CKPT_TREE); i++) {
 		error = cs->cs_member[i].cm_zombie ? 0 : hold_children(cs, i);
+		if (!error && i + 1 == cs->cs_nmember && (cs->cs_req->rq_flags & CKPT_JOB))
+			error = hold_root(cs);
+	}
 	return error;
 }
 

@@ -151,6 +151,17 @@ void fdtab_closexec(struct fdtab *ft)
 	}
 }
 
+u32 fdtab_count(struct fdtab *ft, const struct file *f)
+{
+	u32 n = 0;
+
+	spin_lock(&ft->ft_lock);
+	for (u32 fd = 0; fd < ft->ft_size; fd++)
+		n += ft->ft_file[fd] == f;
+	spin_unlock(&ft->ft_lock);
+	return n;
+}
+
 struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags)
 {
 	struct file *f = NULL;

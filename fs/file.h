@@ -82,6 +82,7 @@ void fd_unreserve(int fd);
 /* Any table; replaces what is there. Takes over the reference. For recovery and dup2. */
 int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags);
 struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags); /* with a reference, NULL */
+u32 fdtab_count(struct fdtab *ft, const struct file *f); /* descriptors of f. Takes only ft_lock */
 
 /* May f be read / written at all? 0 or -EBADF. */
 int file_readable(const struct file *f);

@@ -216,7 +216,7 @@ static void show_lwps(struct revealed *rv)
 static void show(struct reveal *rl, struct revealed *rv)
 {
 	struct proc *p = rv->rv_proc;
-	struct proc *parent = rv == rl->rl_set			     ? rl->rl_parent
+	struct proc *parent = rv->rv_parent == REVEAL_ROOT	     ? rl->rl_parent
 			      : rl->rl_replace && rv->rv_parent == 0 ? rl->rl_replace
 								     : rl->rl_set[rv->rv_parent].rv_proc;
 

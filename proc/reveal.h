@@ -16,9 +16,11 @@
 
 #include "proc/proc.h"
 
+#define REVEAL_ROOT 0xffffffffu
+
 struct revealed {
 	struct proc *rv_proc; /* hidden; a zombie has no lwps */
-	u32 rv_parent; /* its parent's place in the set, which is before its own. The first: the caller of recovery */
+	u32 rv_parent; /* its parent's place in the set, which is before its own; REVEAL_ROOT: the caller of recovery, as of the first */
 	pid_t rv_pid, rv_pgid, rv_sid; /* as it remembers them */
 	struct tty *rv_ctty;	       /* of a session that is not the caller's; NULL: none */
 	u32 rv_nlwp;

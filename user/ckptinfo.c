@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ckptinfo [-v] NAME: what the image NAME_ckpt holds, for people; the reader is that of the kernel and of the host's ckptool.
- * ckptinfo --can [-t] [-S] PID: what keeps the process from being saved, without stopping it.
+ * ckptinfo --can [-t | -j] [-S] PID: what keeps the process from being saved, without stopping it.
  *
  * Exit status: 0 a whole image / nothing keeps it from being saved; 1 no image, or a damaged one / something does; 2 wrong usage, or
  * there is no such file or process.
@@ -15,10 +15,11 @@
 #include <string.h>
 
 static const char usage[] = "usage: ckptinfo [-v] NAME\n"
-			    "       ckptinfo --can [-t] [-S] PID\n"
+			    "       ckptinfo --can [-t | -j] [-S] PID\n"
 			    "Shows what the image NAME_ckpt holds; or, without stopping it, what keeps the process PID from being saved.\n"
 			    "  -v, --verbose  every run of stored pages too\n"
 			    "  -t, --tree     PID with all its descendants\n"
+			    "  -j, --job      all its process group, with its descendants\n"
 			    "  -S, --self     in an image that needs no other file\n"
 			    "      --help     this text\n"
 			    "Exit status: 0 a whole image / it can be saved, 1 a damaged one or none / it cannot, 2 wrong usage, or there\n"
@@ -33,17 +34,22 @@ struct options {
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longopts[] = {
-		{ "can", no_argument, NULL, 'c' },  { "verbose", no_argument, NULL, 'v' },
-		{ "tree", no_argument, NULL, 't' }, { "self", no_argument, NULL, 'S' },
-		{ "help", no_argument, NULL, 'h' }, { 0 },
+		{ "can", no_argument, NULL, 'c' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "tree", no_argument, NULL, 't' },
+		{ "job", no_argument, NULL, 'j' },
+		{ "self", no_argument, NULL, 'S' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "vtSh", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "vtjSh", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'c': o->o_can = true; break;
 		case 'v': o->o_verbose = true; break;
 		case 't': o->o_flags |= CKPT_TREE; break;
+		case 'j': o->o_flags |= CKPT_JOB; break;
 		case 'S': o->o_flags |= CKPT_SELF; break;
 		case 'h': fputs(usage, stdout); return 1;
 		default: return wrong_usage(-1, NULL);
@@ -52,7 +58,7 @@ static int parse(int argc, char **argv, struct options *o)
 	if (argc - optind != 1)
 		return wrong_usage(-1, o->o_can ? "one process id is needed" : "one name is needed");
 	if (o->o_can ? o->o_verbose : o->o_flags != 0)
-		return wrong_usage(-1, o->o_can ? "-v is about an image" : "-t and -S go with --can");
+		return wrong_usage(-1, o->o_can ? "-v is about an image" : "-t, -j and -S go with --can");
 	return 0;
 }
 

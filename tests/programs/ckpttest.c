@@ -504,6 +504,94 @@ TEST(terminal_number_taken)
 	CHECK_EQ(t_wait(SYS(recover("number", 0))), 0);
 }
 
+static void pass_on(int in, int out, int times)
+{
+	char c;
+
+	while (read(in, &c, 1) == 1) {
+		c += times;
+		CHECK_EQ(write(out, &c, 1), 1);
+	}
+}
+
+/* Part i of a job: reads from pipe i, writes into pipe i + 1. The one in the middle does so by a child. */
+static void part(int i, int (*p)[2], pid_t group)
+{
+	int st;
+
+	SYS(setpgid(0, group));
+	for (int k = 0; k < 4; k++) {
+		if (k != i)
+			SYS(close(p[k][0]));
+		if (k != i + 1)
+			SYS(close(p[k][1]));
+	}
+	if (i == 1) {
+		pid_t pid = t_fork();
+
+		if (pid == 0) {
+			pass_on(p[i][0], p[i + 1][1], 1);
+			_exit(0);
+		}
+		SYS(close(p[i + 1][1]));
+		CHECK_EQ(waitpid(pid, &st, 0), pid);
+	}
+	pass_on(p[i][0], p[i + 1][1], 1);
+	_exit(10 + i);
+}
+
+/* Three processes, one group, pipes between them: not one descends from another. */
+TEST(job)
+{
+	int p[4][2], st, left = 0;
+	pid_t pid[3];
+	char text[30] = "";
+
+	/* Both ends of the job: files by name, so that all of it is in the image. */
+	SYS(mkfifo("in", 0600));
+	SYS(mkfifo("out", 0600));
+	for (int i = 1; i < 3; i++)
+		SYS(pipe(p[i]));
+	p[0][0] = p[0][1] = p[3][0] = p[3][1] = -1;
+	for (int i = 0; i < 3; i++) {
+		pid[i] = t_fork();
+		if (pid[i] == 0) {
+			p[0][0] = dup(0);
+			p[0][1] = dup(0);
+			p[3][0] = dup(0);
+			p[3][1] = dup(0);
+			if (i == 0)
+				dup2(SYS(open("in", O_RDONLY)), p[0][0]);
+			if (i == 2)
+				dup2(SYS(open("out", O_RDWR)), p[3][1]);
+			part(i, p, i ? pid[0] : 0);
+		}
+		SYS(setpgid(pid[i], pid[0]));
+	}
+	for (int i = 1; i < 3; i++) {
+		SYS(close(p[i][0]));
+		SYS(close(p[i][1]));
+	}
+	CHECK_ERR(tckpt(pid[0], "part", CKPT_WAIT | CKPT_TREE), EOPNOTSUPP);
+	SYS(tckpt(pid[0], "job", CKPT_WAIT | CKPT_JOB));
+	SYS(kill(-pid[0], SIGKILL));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(t_wait(pid[i]), SIGKILL);
+	CHECK_EQ(recover("job", 0), pid[0]);
+	CHECK_ERR(recover("job", 0), EBUSY); /* the named pipes are theirs now */
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(getpgid(pid[i]), pid[0]);
+	st = SYS(open("in", O_WRONLY));
+	CHECK_EQ(write(st, "abc", 3), 3);
+	left = SYS(open("out", O_RDONLY));
+	for (int n = 0; n < 3;)
+		n += SYS(read(left, text + n, 3 - n));
+	CHECK_STR(text, "def");
+	SYS(close(st));
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(t_wait(pid[i]), (10 + i) << 8);
+}
+
 static int t_hook(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "-k") == 0) {

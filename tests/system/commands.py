@@ -85,13 +85,19 @@ def key(t):
         t.contains(image, rf"^{name}\.\d+$")
         t.equal("result of the saved one", result, plain)
         t.equal("result of the recovered one", t.contains(t.type(c, f"recover {image}"), RESULT).group(1), plain)
-    # A pipeline that the shell itself has made is in parts, each with a pipe that leads out of it.
+    # A pipeline that the shell itself has made is one job: its parts are the shell's children, and come back as children of recover.
     t.equal("at once", t.type(c, "ckptkey ^]; ckptkey"), "^]\n")
-    start(c, "mat -n 320 | cat", "30 %")
-    c.send(KEY)
-    for _ in range(2):
-        c.expect(r"\[(mat|cat)\.\d+_ckpt: not saved: it has something that cannot be saved, see dmesg\]\r*\n")
-    t.equal("result all the same", t.contains(t.prompt(c), RESULT).group(1), plain)
+    start(c, "mat -n 320 | sh -c 'cat; exit 3'", "30 %")
+    image = press(t, c)
+    t.contains(image, r"^mat\.\d+$")
+    t.equal("result of the saved one", t.contains(t.prompt(c), RESULT).group(1), plain)
+    start(c, f"recover {image}", "40 %")
+    c.send("\x1a")
+    t.contains(t.prompt(c), r"Stopped.* recover")
+    t.equal("stopped", t.type(c, "ps -o stat,args | grep -c '^T.* mat -n\\|^T.*exit 3\\|^T.* cat$'").strip(), "3")
+    t.equal("result of the recovered one", t.contains(t.type(c, "fg"), RESULT).group(1), plain)
+    t.equal("status", t.type(c, "echo $?"), "3\n")
+    t.equal("nobody left", t.type(c, "ps -o args | grep -c '^mat -n'").strip(), "0")
     # Where it cannot write.
     start(c, "cd /proc; mat -n 320", "30 %")
     c.send(KEY)
@@ -130,7 +136,7 @@ WRONG = [
     (["ckptrun", "a", "sh", "-c", "kill -9 $$"], 137, r"\A\Z"),
     (["ckptinfo", "--help"], 0, r"^usage: ckptinfo "),
     (["ckptinfo"], 2, r"one name is needed"),
-    (["ckptinfo", "-t", "a"], 2, r"-t and -S go with --can"),
+    (["ckptinfo", "-t", "a"], 2, r"-t, -j and -S go with --can"),
     (["ckptinfo", "--can", "-v", "1"], 2, r"-v is about an image"),
     (["ckptinfo", "--can", "x"], 2, r"'x' is no process id"),
     (["ckptinfo", "absent"], 2, r"^absent_ckpt: No such file"),

@@ -19,7 +19,9 @@
 	X(0, img->i_nproc = IMG_MAX_PROCS + 1)                                    \
 	X(0, P(0).p_parent = 0)                                                   \
 	X(0, P(0).p_parent = 1)                                                   \
-	X(0, P(1).p_parent = IMG_NONE)                                            \
+	X(1, P(1).p_parent = IMG_NONE)                                            \
+	X(1, P(1).p_parent = IMG_NONE; P(1).p_ppid = 1)                           \
+	X(0, P(2).p_parent = IMG_NONE)                                            \
 	X(0, P(1).p_parent = 1)                                                   \
 	X(0, P(1).p_parent = 2)                                                   \
 	X(0, P(1).p_ppid = 1)                                                     \

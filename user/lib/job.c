@@ -101,20 +101,26 @@ int job_detach(int *fd)
 
 int job_wait(const struct job *j)
 {
-	int status;
+	pid_t pid, last = -1;
+	int status, result = -1;
 
 	for (;;) {
-		if (waitpid(j->j_pid, &status, WUNTRACED) < 0) {
-			if (errno == EINTR)
-				continue;
-			return -1;
-		}
-		if (!WIFSTOPPED(status))
+		pid = waitpid(-1, &status, WUNTRACED);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0)
 			break;
-		/* What stops our own group stops us too. */
-		if (j->j_pgrp)
+		if (!WIFSTOPPED(status)) {
+			/* Their ids are in the order in which they were started. */
+			if (pid > last) {
+				last = pid;
+				result = status;
+			}
+		} else if (j->j_pgrp) {
+			/* What stops our own group stops us too. The others have stopped with it: continued, they tell no more of that. */
 			job_stop(j);
+		}
 	}
 	take_terminal(j);
-	return status;
+	return result;
 }

@@ -15,7 +15,7 @@ struct job {
 	int j_tty;    /* our controlling terminal, -1: none */
 };
 
-/* pid is our child. From now on SIGINT, SIGQUIT and SIGTTOU do nothing to us, SIGTERM and SIGHUP are handed on. One at a time. */
+/* pid, and the other processes of the job, are our only children. From now on SIGINT, SIGQUIT and SIGTTOU do nothing to us, SIGTERM and SIGHUP are handed on. One at a time. */
 void job_begin(struct job *j, pid_t pid);
 /*
  * Goes on in a background process of a group of its own, which no shell waits for, so that a job of it gets no terminal and its stops are
@@ -27,7 +27,7 @@ int job_detach(int *fd);
  * we have it. false: nobody would.
  */
 bool job_stop(const struct job *j);
-/* Waits until it ends, and follows it through stops. Its status, -1: errno. */
+/* Waits until all of it has ended, and follows it through stops. The status of its last process, as of a pipeline; -1: there was none. */
 int job_wait(const struct job *j);
 
 #endif

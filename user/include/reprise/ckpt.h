@@ -20,6 +20,8 @@
 #define CKPT_TREE 0x4u /* with all its descendants, at one instant */
 #define CKPT_SELF \
 	0x8u /* the image holds what it would else find in files: it needs nothing but itself */
+#define CKPT_JOB \
+	0x10u /* with the other processes of its process group, and the descendants of all: a pipeline */
 
 /* Flags of recover(). */
 #define RECOVER_STOPPED 0x1u /* what comes back is stopped, as by SIGSTOP, until SIGCONT */
@@ -68,7 +70,7 @@ struct ckpt_fault {
 };
 
 struct ckpt_obstacles {
-	unsigned ob_flags;  /* in: CKPT_TREE, CKPT_SELF: which kind of checkpoint is meant */
+	unsigned ob_flags; /* in: CKPT_TREE, CKPT_JOB, CKPT_SELF: which kind of checkpoint is meant */
 	unsigned ob_length; /* out: of all the text; the end of a longer one than fits is missing */
 	char ob_text[4088]; /* out: a line for each */
 };
