@@ -234,6 +234,8 @@ static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct
 		return 0;
 	if (!writes)
 		return open_data(cr, fi, fp);
+	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
+	curproc()->p_umask = 0;
 	if (error == -ENOENT)
 		error = file_open(AT_FDCWD, v->v_path, fi->f_flags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
 				  v->v_mode & 07777, fp);

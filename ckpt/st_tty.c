@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Terminals whose other end is hardware, or somebody else's: modes and window size. A process is brought back onto the terminal that its path leads to (for /dev/tty, that of whoever
- * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set; and it is in the
- * foreground again if whoever recovers it is.
+ * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set, and whoever recovers it is; then it
+ * is in the foreground again.
  */
 #include "ckpt/ckpt.h"
 #include "fs/tty.h"
@@ -103,6 +103,14 @@ static void set_modes(struct tty *tty, const struct img_tty *it)
 	tty_set_state(tty, &st);
 }
 
+/* Nobody's in the foreground but the caller's group: its modes are not for a process in the background to set. */
+static bool may_set(const struct ckpt_restore *cr, const struct tty *tty)
+{
+	pid_t pgrp = tty_foreground(tty);
+
+	return pgrp == 0 || pgrp == cr->cr_parent->p_pgid;
+}
+
 void st_tty_modes(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nfile; i++) {
@@ -113,7 +121,7 @@ void st_tty_modes(struct ckpt_restore *cr)
 		    st_file_taken(cr, i) || !in_foreground(cr, &cr->cr_img.i_tty[fi->f_obj]))
 			continue;
 		tty = file_tty(cr->cr_filev[i]);
-		if (tty)
+		if (tty && may_set(cr, tty))
 			set_modes(tty, &cr->cr_img.i_tty[fi->f_obj]);
 	}
 }

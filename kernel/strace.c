@@ -85,6 +85,11 @@ void strace_exit(struct strace *st, long result)
 
 	if (!st->st_text)
 		return;
+	/* Switched off during the call: nobody looks any more. */
+	if (!curlwp()->l_trace) {
+		kfree(st->st_text);
+		return;
+	}
 	add_arguments(st, false, result);
 	format_result(buf, sizeof(buf), result);
 	flush(st, buf);

@@ -145,6 +145,11 @@ void proc_enter_tree(struct proc *p, struct proc *parent)
 	p->p_pgid = parent->p_pgid ? parent->p_pgid : p->p_pid;
 	p->p_sid = parent->p_sid ? parent->p_sid : p->p_pid;
 	p->p_ctty = parent->p_ctty;
+	/* The tracer may have been switched off for the parent meanwhile, and for the children that it had. */
+	if (!(parent->p_flags & P_TRACE)) {
+		p->p_flags &= ~P_TRACE;
+		p->p_lwp0->l_trace = false;
+	}
 	p->p_stat = PS_ACTIVE;
 	pid_bind(p->p_pid, p);
 	list_push_back(&allproc, &p->p_all);

@@ -106,19 +106,40 @@ static int show_trace(struct text *t, const struct pf_ctx *c)
 	return 0;
 }
 
-static int store_trace(const struct pf_ctx *c, char *buf, size_t len)
+static void set_trace(struct proc *p, bool on)
 {
-	struct proc *p = c->c_proc;
 	struct lwp *l;
-	bool on;
 
-	if (pf_parse_bool(buf, &on) != 0)
-		return -EINVAL;
 	spin_lock(&p->p_lock);
 	p->p_flags = on ? p->p_flags | P_TRACE : p->p_flags & ~P_TRACE;
 	list_for_each(l, &p->p_lwps, l_plink)
 		l->l_trace = on;
 	spin_unlock(&p->p_lock);
+}
+
+/* pidlock held. */
+static bool descends(const struct proc *p, const struct proc *from)
+{
+	while (p && p != from)
+		p = p->p_parent;
+	return p == from;
+}
+
+/* A process hands it down to its children from now on; what it has handed down it takes back. */
+static int store_trace(const struct pf_ctx *c, char *buf, size_t len)
+{
+	struct proc *p;
+	bool on;
+
+	if (pf_parse_bool(buf, &on) != 0)
+		return -EINVAL;
+	spin_lock(&pidlock);
+	set_trace(c->c_proc, on);
+	list_for_each(p, &allproc, p_all) {
+		if (!on && descends(p, c->c_proc))
+			set_trace(p, false);
+	}
+	spin_unlock(&pidlock);
 	return 0;
 }
 

@@ -333,6 +333,30 @@ TEST(unreadable)
 	CHECK_EQ(t_wait(pid), 0);
 }
 
+/* A file that is made again has the mode that it had, whatever the caller's umask is. */
+TEST(made_again)
+{
+	struct stat st;
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		umask(0);
+		int fd = SYS(open("made", O_RDWR | O_CREAT, 0666));
+		CHECK_EQ(write(fd, "text", 4), 4);
+		if (ckpt("x", CKPT_SELF) == 0)
+			_exit(0);
+		CHECK_EQ(write(fd, " more", 5), 5);
+		_exit(0);
+	}
+	CHECK_EQ(t_wait(pid), 0);
+	SYS(unlink("made"));
+	umask(077);
+	CHECK_EQ(t_wait(SYS(recover("x", 0))), 0);
+	SYS(stat("made", &st));
+	CHECK_EQ(st.st_mode, S_IFREG | 0666);
+	CHECK_EQ(st.st_size, 9);
+}
+
 static int cut_pipe[2];
 
 static void *write_too_much(void *arg)

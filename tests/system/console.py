@@ -223,14 +223,17 @@ def strace(t):
     t.contains(text, r"\d+ exit_group\(5\) = \?")
     t.contains(text, r"^status 5$")
     # A process that runs already: nothing before, nothing after.
-    t.type(c, "(while :; do uname >/dev/null; usleep 10000; done) & loop=$!")
+    t.type(c, "(while :; do usleep 200000; done) & loop=$!")
     t.type(c, "dmesg -c >/dev/null")
     c.send("strace -p $loop\r")
     for _ in range(3):
         c.expect(r"\d+ (clone|fork|vfork|wait4|waitpid)\(.*\) = \d+\r*\n")
+    # One that it has just started, and the wait for that, go on untraced.
+    c.expect(r"\d+ clone\(.*\) = \d+\r*\n")
     c.send("\x03")
     t.prompt(c)
-    t.type(c, "dmesg -c >/dev/null; sleep 0.3")
+    t.equal("what is shown after ^C", t.type(c, "sleep 0.5"), "")
+    t.type(c, "dmesg -c >/dev/null; sleep 0.5")
     t.equal("the log after ^C", t.type(c, "dmesg | grep -c '[0-9] [a-z0-9_]*('"), "0\n")
     t.type(c, "kill $loop; wait 2>/dev/null")
     t.contains(t.type(c, "strace -p 29999"), r"strace: 29999: No such file or directory")
