@@ -13,6 +13,7 @@
 #include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "mm/as.h"
+#include "proc/lwp_impl.h"
 
 static void set_busy(struct ckpt_save *cs, bool busy)
 {
@@ -64,6 +65,7 @@ static void fckpt_child(void *arg)
 {
 	struct ckpt_save *cs = arg;
 	struct ckpt_request *rq = cs->cs_req;
+	struct proc *p = cs->cs_member[0].cm_proc;
 	int error;
 
 	inject_enter();
@@ -73,8 +75,16 @@ static void fckpt_child(void *arg)
 	rq->rq_stats.cs_cow_pages = cow_pages(cs);
 	drop_copies(cs);
 	set_busy(cs, false);
-	ckpt_request_finish(rq, cs->cs_member[0].cm_proc, error);
+	__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
+	spin_lock(&pidlock);
+	p->p_ref++;
+	spin_unlock(&pidlock);
 	ckpt_save_free(cs);
+	/* Who hears that it is done may want to unmount what it came from: nothing of that is in use any more. */
+	proc_drop_identity(curproc());
+	ckpt_request_finish(rq, p, error);
+	ckpt_request_rele(rq);
+	proc_rele(p);
 	inject_leave();
 	proc_exit(0);
 }

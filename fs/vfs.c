@@ -361,6 +361,7 @@ void vfs_shutdown(void)
 
 		if (ops->vfs_sync)
 			ops->vfs_sync(vfs, true);
+		vfs->vfs_ending = true;
 		if (!vfs->vfs_readonly && ops->vfs_remount && ops->vfs_remount(vfs, true) < 0)
 			printk("vfs: %s on %s could not be made read-only\n", vfs->vfs_source, vfs->vfs_path);
 	}

@@ -266,6 +266,7 @@ struct vfs {
 	struct vnode *vfs_bdevvp;	    /* block device, if any */
 	char vfs_source[64], vfs_path[128]; /* for /proc/mounts */
 	bool vfs_readonly;
+	bool vfs_ending; /* the machine goes down: it is made read-only, whoever still has files of it open */
 	u32 vfs_flags; /* VFS_MS_KEPT */
 	u64 vfs_dirtied; /* monotonic ns since when it has metadata that vfs_sync would write; 0: none. Set by vfs_dirty() */
 	struct mutex vfs_renamelock; /* LR_FS_RENAME: whoever renames between directories, before their v_locks */

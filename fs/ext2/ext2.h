@@ -98,6 +98,7 @@ struct ext2inode {
 	u32 ei_changed, ei_touched; /* em_seq of the last change, and of the last one of times only, at least */
 	u32 ei_flushed;		    /* em_seq whose commit has been here (em_lock) */
 	struct list ei_ordered, ei_dying, ei_orphan;
+	bool ei_ended; /* freed on the disk, though somebody has it open: see ext2_orphans_end() (ei_maplock) */
 	struct list ei_done; /* a commit's (em_commit) */
 };
 
@@ -232,6 +233,8 @@ void ext2_orphan_add(struct ext2inode *ei);
 bool ext2_inactive(struct vnode *vp);
 /* e2fsck does not trust the chain of a disk that has errors: it finds what is in use as inodes that have ended. No operation is open. */
 void ext2_orphans_dissolve(struct ext2mount *em);
+/* The machine goes down: frees the removed files that are still open, of which a mount after this one would have to know. Read-only already. */
+void ext2_orphans_end(struct ext2mount *em);
 /* Frees what is abandoned: left by a crash, or because its blocks could not be found. Stops at the first that cannot be freed now.
  * `mounting`: those that have names are made as short as they say, too. */
 int ext2_orphans_clear(struct ext2mount *em, bool mounting);

@@ -31,6 +31,8 @@ static int find_place(struct ext2inode *ei, u32 idx, struct branch *br)
 	br->depth = ext2_path(idx, br->off);
 	if (br->depth == 0)
 		return -EFBIG;
+	if (ei->ei_ended)
+		return -EIO;
 	for (br->have = 0; br->have < br->depth - 1; br->have++) {
 		u32 blk = *place(ei, br);
 		int error;

@@ -78,6 +78,10 @@ static int end_writing(struct ext2mount *em)
 	em->em_vfs->vfs_readonly = true;
 	error = pc_flush_all(em->em_vfs);
 	error2 = ext2_settle(em);
+	if (em->em_vfs->vfs_ending && !em->em_frozen && !error2) {
+		ext2_orphans_end(em);
+		error2 = ext2_settle(em);
+	}
 	if (!error)
 		error = error2;
 	lose_freed(em);

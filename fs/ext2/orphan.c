@@ -19,6 +19,7 @@
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
+#include "proc/sched.h"
 
 /* The chain goes on from ei (NULL: from the superblock) to `next`. em_alloc held. */
 static void set_next(struct ext2mount *em, struct ext2inode *ei, u32 next)
@@ -164,6 +165,8 @@ bool ext2_inactive(struct vnode *vp)
 	if (!ei || !(vp->v_flags & V_UNLINKED))
 		return false;
 	pc_truncate(vp, 0);
+	if (ei->ei_ended)
+		return true;
 	if (!ei->ei_mount->em_rw || ei->ei_mount->em_frozen) {
 		/* It stays in the chain on the disk, for the next mount. */
 		mutex_lock(&ei->ei_mount->em_alloc);
@@ -175,6 +178,43 @@ bool ext2_inactive(struct vnode *vp)
 	end_inode(ei);
 	ext2_end(ei->ei_mount);
 	return true;
+}
+
+/* One that is in use, with a reference. NULL: none, or only such as their last user is about to free; *left: which. */
+static struct ext2inode *take_orphan(struct ext2mount *em, bool *left)
+{
+	struct ext2inode *ei, *found = NULL;
+
+	mutex_lock(&em->em_alloc);
+	*left = !list_empty(&em->em_orphans);
+	list_for_each(ei, &em->em_orphans, ei_orphan) {
+		if (vn_tryhold(ei->ei_vp)) {
+			found = ei;
+			break;
+		}
+	}
+	mutex_unlock(&em->em_alloc);
+	return found;
+}
+
+void ext2_orphans_end(struct ext2mount *em)
+{
+	struct ext2inode *ei;
+	bool left;
+
+	while ((ei = take_orphan(em, &left)) || left) {
+		if (!ei) {
+			sched_yield_cpu();
+			continue;
+		}
+		mutex_lock(&ei->ei_maplock);
+		ei->ei_ended = true;
+		mutex_unlock(&ei->ei_maplock);
+		ext2_begin_free(em);
+		end_inode(ei);
+		ext2_end(em);
+		vn_rele(ei->ei_vp);
+	}
 }
 
 /* The first abandoned one is in use from here on; its place in the chain is the same. -EBUSY: another has taken it. */

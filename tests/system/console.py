@@ -213,6 +213,18 @@ def ends(t):
         t.fsck(disk)
 
 
+@scenario("console/power-off-in-use")
+def power_off_in_use(t):
+    "The power goes off orderly while a program has files and a directory that were removed: the disk is whole."
+    disk, c = session(t)
+    t.type(c, "mkdir /root/d; cd /root/d; seq 1 100000 > open; cp /bin/busybox busybox2; ./busybox2 sleep 1000 3<>open & sleep 0.2")
+    t.type(c, "rm open busybox2; cd /root; rmdir d; sync")
+    t.equal("still there", t.type(c, "ls -l /proc/$!/fd/3 | grep -c deleted"), "1\n")
+    c.send("poweroff -f\r")
+    t.equal("QEMU's exit status after poweroff", t.await_end(c), 0)
+    t.fsck(disk)
+
+
 @scenario("console/strace")
 def strace(t):
     "strace of a command and what it starts, and of a process that runs already; its lines are in the log."

@@ -152,6 +152,47 @@ static void write_error(void *arg)
 	CHECK(n == 0 || n == -EIO);
 }
 
+static struct vnode *kept[4];
+
+static void go_down_in_use(void *arg)
+{
+	static const char *const path[] = { "/mnt/small", "/mnt/large", "/mnt/dir", "/mnt/new" };
+	static u8 buf[100000];
+
+	CHECK(env_mount(NULL) == 0);
+	CHECK(env_create(path[0], S_IFREG | 0600) == 0 && env_create(path[1], S_IFREG | 0600) == 0);
+	CHECK(names_mkdir(NULL, path[2], 0755) == 0);
+	CHECK(env_pwrite(path[0], buf, 100, 0) == 100 &&
+	      env_pwrite(path[1], buf, sizeof(buf), 3000000) == sizeof(buf));
+	vfs_sync_all(true);
+	CHECK(env_create(path[3], S_IFREG | 0600) == 0 && env_pwrite(path[3], buf, 9000, 0) == 9000);
+	for (u32 i = 0; i < ARRAY_SIZE(path); i++)
+		CHECK(namei(NULL, path[i], 0, &kept[i]) == 0);
+	for (u32 i = 0; i < ARRAY_SIZE(path); i++)
+		CHECK((i == 2 ? names_rmdir(NULL, path[i]) : names_unlink(NULL, path[i])) == 0);
+	vfs_shutdown();
+}
+
+static void use_them_still(void *arg)
+{
+	u8 byte = 1;
+
+	CHECK(vn_pread(kept[1], &byte, 1, 3000000) >= 0);
+	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
+		vn_rele(kept[i]);
+	CHECK(env_unmount() == 0);
+}
+
+/* Whoever has removed files open when the machine goes down: nothing is left of them on the disk. */
+static void removed_in_use(u32 seed)
+{
+	env_boot(seed, 8192, seed % 2 ? "a.img" : "aj.img", 64);
+	sim_call(go_down_in_use, NULL);
+	CHECK(env_fsck(NULL, "-n", 0) == 0);
+	sim_call(use_them_still, NULL);
+	CHECK(env_fsck(NULL, "-n", 0) == 0);
+}
+
 static void errors_told_once(u32 seed)
 {
 	env_boot(seed, 8192, "a.img", 64);
@@ -235,6 +276,7 @@ int main(int argc, char **argv)
 		{ "big directories", big_directories },
 		{ "failing allocations", failing_allocations },
 		{ "write errors are told once", errors_told_once },
+		{ "removed files in use when the machine goes down", removed_in_use },
 	};
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 2;
 

@@ -284,6 +284,11 @@ void sim_pause(void)
 	to_scheduler();
 }
 
+void sched_yield_cpu(void)
+{
+	to_scheduler();
+}
+
 static void task_free(struct task *t)
 {
 	list_remove(&t->t_link);
