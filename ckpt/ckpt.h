@@ -101,7 +101,8 @@ struct ckpt_save {
 	struct ckpt_pipe *cs_pipe;
 	struct ckpt_pty *cs_pty;
 	struct ckpt_data *cs_data;
-	u32 cs_nfile, cs_npipe, cs_npty, cs_ndata;
+	struct vnode **cs_gone; /* removed directories and FIFOs, by v_ino - 1 of their vnodes; the processes have the references */
+	u32 cs_nfile, cs_npipe, cs_npty, cs_ndata, cs_ngone;
 	struct vnode **cs_flush; /* files that the processes have written; references */
 	u32 cs_nflush;
 };
@@ -150,8 +151,9 @@ struct ckpt_restore {
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
 	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
 	struct file **cr_ptyv;		    /* the masters of pseudo terminals */
-	bool *cr_made;			    /* the file was not there, and was made again */
-	bool cr_stdio[3];		    /* the description of this descriptor is the caller's */
+	struct vnode **cr_gone; /* removed directories and FIFOs, by their vnodes, once they are made */
+	bool *cr_made;		/* the file was not there, and was made again */
+	bool cr_stdio[3];	/* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
 	struct tty *cr_tty; /* the first process's group had it in the foreground; NULL: none */
 	/* The outcome, under cr_lock; cr is the channel. */

@@ -136,6 +136,8 @@ struct img_chunk;
  * files, ttys. img_add_vnode() finds an equal one.
  */
 #define IMG_VF_SPARE 1u /* it is not needed: the image holds what it would give */
+/* A directory or FIFO that was removed while in use. v_ino counts them from 1; of the rest, the mode and the path that it had are known. */
+#define IMG_VF_REMOVED 2u
 
 struct img_vnode {
 	const char *v_path; /* absolute */

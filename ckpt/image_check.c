@@ -16,6 +16,8 @@ static int check_ident(const struct img_image *img, struct img_err *err)
 
 static int check_vnodes(const struct img_image *img, struct img_err *err)
 {
+	u64 gone = 0;
+
 	REQUIRE(img->i_nvnode <= IMG_MAX_VNODES, "too many files", img->i_nvnode);
 	for (u32 i = 0; i < img->i_nvnode; i++) {
 		const struct img_vnode *v = &img->i_vnode[i];
@@ -25,7 +27,12 @@ static int check_vnodes(const struct img_image *img, struct img_err *err)
 		REQUIRE(v->v_mtime_ns < 1000000000u, "file time has too many nanoseconds", v->v_mtime_ns);
 		REQUIRE(!(v->v_mode & ~(MODE_FMT | 07777u)), "file mode has unknown bits", v->v_mode);
 		REQUIRE(v->v_size < 1ull << 63, "file size is negative", i);
-		REQUIRE(!(v->v_flags & ~IMG_VF_SPARE), "unknown file flags", v->v_flags);
+		REQUIRE(v->v_flags <= IMG_VF_REMOVED, "unknown file flags", v->v_flags);
+		if (v->v_flags & IMG_VF_REMOVED)
+			REQUIRE((imgc_vnode_is(img, i, MODE_DIR) || imgc_vnode_is(img, i, MODE_FIFO)) &&
+					v->v_ino == ++gone && !v->v_size && !v->v_mtime &&
+					!v->v_mtime_ns && !v->v_dev && !v->v_rdev && !v->v_gen,
+				"removed file that is none, or has what it has not", i);
 	}
 	return 0;
 }
@@ -51,7 +58,8 @@ static int check_proc_uses(const struct img_image *img, const struct img_proc *p
 			"executable is no file", p->p_exe);
 	REQUIRE(imgc_use(p->p_cwd, &seen->vnodes, n) && imgc_vnode_is(img, p->p_cwd, MODE_DIR),
 		"working directory is none", p->p_cwd);
-	REQUIRE(imgc_use(p->p_root, &seen->vnodes, n) && imgc_vnode_is(img, p->p_root, MODE_DIR),
+	REQUIRE(imgc_use(p->p_root, &seen->vnodes, n) && imgc_vnode_is(img, p->p_root, MODE_DIR) &&
+			!(img->i_vnode[p->p_root].v_flags & IMG_VF_REMOVED),
 		"root directory is none", p->p_root);
 	for (u32 i = 0; i < p->p_nseg; i++) {
 		const struct img_seg *s = &p->p_seg[i];
@@ -123,6 +131,8 @@ u32 img_features(const struct img_image *img)
 
 	for (u32 i = 1; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_parent == IMG_NONE ? IMG_FEATURE_JOB : 0;
+	for (u32 i = 0; i < img->i_nvnode; i++)
+		features |= img->i_vnode[i].v_flags & IMG_VF_REMOVED ? IMG_FEATURE_REMOVED : 0;
 	return features;
 }
 

@@ -195,9 +195,12 @@ static int make_room(struct ckpt_restore *cr)
 	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
 	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
 	cr->cr_ptyv = kzalloc((img->i_npty + 1) * sizeof(*cr->cr_ptyv), 0);
+	cr->cr_gone = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_gone), 0);
 	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
 	cr->cr_made = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_made), 0);
-	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_ptyv && cr->cr_datav ? 0 : -ENOMEM;
+	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_ptyv && cr->cr_gone && cr->cr_datav
+		       ? 0
+		       : -ENOMEM;
 }
 
 /* The descriptions are the processes' own from here on; what nobody has is closed. */
@@ -215,6 +218,10 @@ static void drop_shared(struct ckpt_restore *cr)
 		if (cr->cr_ptyv[i])
 			file_rele(cr->cr_ptyv[i]);
 	}
+	for (u32 i = 0; cr->cr_gone && i < cr->cr_img.i_nvnode; i++) {
+		if (cr->cr_gone[i])
+			vn_rele(cr->cr_gone[i]);
+	}
 	for (u32 i = 0; cr->cr_datav && i < cr->cr_img.i_ndata; i++) {
 		if (cr->cr_datav[i])
 			vn_rele(cr->cr_datav[i]);
@@ -223,6 +230,7 @@ static void drop_shared(struct ckpt_restore *cr)
 	kfree(cr->cr_made);
 	kfree(cr->cr_pipev);
 	kfree(cr->cr_ptyv);
+	kfree(cr->cr_gone);
 	kfree(cr->cr_datav);
 }
 

@@ -74,6 +74,7 @@ void ckpt_save_free(struct ckpt_save *cs)
 	kfree(cs->cs_file); /* ckpt_drop_objects() has emptied it */
 	kfree(cs->cs_pipe);
 	kfree(cs->cs_pty);
+	kfree(cs->cs_gone);
 	kfree(cs->cs_data);
 	kfree(cs->cs_flush);
 	img_free(&cs->cs_img);

@@ -2,8 +2,11 @@
 /* Files by name: which file it was when the image was made, and the same one again when it is brought back. */
 #include "ckpt/ckpt.h"
 #include "fs/namei.h"
+#include "fs/names.h"
+#include "fs/tmpfs.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
+#include "kernel/abi/stat.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
@@ -117,6 +120,31 @@ static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, c
 	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known", path);
 }
 
+/* Two that had one name are two. */
+static int save_removed(struct ckpt_save *cs, struct vnode *vp, const char *path,
+			const struct vattr *va, u32 *index)
+{
+	struct img_vnode v = { .v_path = path, .v_mode = va->va_mode, .v_flags = IMG_VF_REMOVED };
+	u32 i = 0;
+	int n;
+
+	while (i < cs->cs_ngone && cs->cs_gone[i] != vp)
+		i++;
+	if (i == cs->cs_ngone) {
+		struct vnode **slot = CKPT_GROW(cs->cs_gone, cs->cs_ngone);
+
+		if (!slot)
+			return -ENOMEM;
+		*slot = vp;
+	}
+	v.v_ino = i + 1;
+	n = img_add_vnode(&cs->cs_img, &v);
+	if (n < 0)
+		return n;
+	*index = (u32)n;
+	return 0;
+}
+
 static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, const struct vattr *va, u32 *index)
 {
 	struct img_vnode v = { .v_path = path,
@@ -152,8 +180,11 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	if (!path || !*path)
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a file of it has no name (inode %u)",
 				   (u32)va.va_ino);
-	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED))
+	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED)) {
+		if (vp->v_type == VDIR || vp->v_type == VFIFO)
+			return save_removed(cs, vp, path, &va, index);
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path);
+	}
 	error = find_name(cs, vp, path, &name);
 	if (error)
 		return error;
@@ -187,6 +218,60 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
 	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
 }
 
+/* Where ".." leads from the directory that had this path: where it was, if that is there. A reference. */
+static struct vnode *parent_of(const char *path)
+{
+	struct nameparent np;
+
+	if (namei_parent(NULL, path, &np) == 0)
+		return np.np_dvp;
+	vn_hold(rootvp);
+	return rootvp;
+}
+
+static int make_removed(struct ckpt_restore *cr, const struct img_vnode *v, struct vnode **vpp)
+{
+	const struct img_proc *ip = &cr->cr_img.i_proc[0];
+	struct vnode *parent = S_ISDIR(v->v_mode) ? parent_of(v->v_path) : NULL;
+	struct vattr va = { .va_mask = VA_UID | VA_GID, .va_uid = ip->p_fsuid, .va_gid = ip->p_fsgid };
+	int error = tmpfs_removed(v->v_mode, parent, vpp);
+
+	if (parent)
+		vn_rele(parent);
+	/* Only the superuser brings back what is somebody else's. */
+	if (!error && cred_super(cred_cur())) {
+		error = vn_setattr(*vpp, &va);
+		if (error)
+			vn_rele(*vpp);
+	}
+	return error;
+}
+
+/* The same one for all who had it. */
+static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
+{
+	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
+	int error = cr->cr_gone[index] ? 0 : make_removed(cr, v, &cr->cr_gone[index]);
+
+	if (error) {
+		cr->cr_gone[index] = NULL;
+		return error;
+	}
+	vn_hold(cr->cr_gone[index]);
+	error = file_open_vnode(cr->cr_gone[index], oflags | O_NONBLOCK | O_LARGEFILE, fp);
+	if (error) {
+		vn_rele(cr->cr_gone[index]);
+		return error;
+	}
+	(*fp)->f_path = kstrdup(v->v_path, 0);
+	if (!(*fp)->f_path) {
+		file_rele(*fp);
+		*fp = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
@@ -194,6 +279,8 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	struct vattr va;
 	int error;
 
+	if (v->v_flags & IMG_VF_REMOVED)
+		return open_removed(cr, index, oflags, fp);
 	error = file_open(AT_FDCWD, v->v_path, oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
 	if (error && st_vnode_spare(cr, index))
 		return error;

@@ -13,6 +13,12 @@ void tmpfs_init(void);
  */
 int tmpfs_unnamed(u64 size, struct vnode **vpp);
 
+/*
+ * A directory or FIFO with these permissions that has been removed already. `parent`, NULL but for a directory, is where its ".." leads; a
+ * reference of its own. -ENOMEM
+ */
+int tmpfs_removed(mode_t mode, struct vnode *parent, struct vnode **vpp);
+
 /* Pages that files of all mounts hold. */
 u32 tmpfs_pages(void);
 

@@ -267,6 +267,20 @@ int tmpfs_unnamed(u64 size, struct vnode **vpp)
 	return 0;
 }
 
+int tmpfs_removed(mode_t mode, struct vnode *parent, struct vnode **vpp)
+{
+	int error = tmpnode_create(&shmfs, NULL, mode, 0, cred_cur(), vpp);
+
+	if (error)
+		return -ENOMEM;
+	(*vpp)->v_flags |= V_UNLINKED;
+	if (parent) {
+		vn_hold(parent);
+		tmpnode(*vpp)->tn_dir.td_parent = parent;
+	}
+	return 0;
+}
+
 void tmpfs_init(void)
 {
 	const struct options unlimited = { .op_pages = INT32_MAX, .op_nodes = INT32_MAX };

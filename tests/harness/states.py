@@ -13,7 +13,7 @@ LIMIT = 3000        # seconds of the machine for one run of the driver
 # any more must leave the list.
 REFUSED = [
     # files that no name leads to, and that are more than their contents; files that the kernel makes up
-    r"files/(renamed_directory|cwd_removed|proc_files|root_changed)", r"pipes/fifo_removed",
+    r"files/(renamed_directory|proc_files|root_changed)",
     # processes that share descriptors or memory (not threads)
     r"tree/(shared_descriptors|shared_address_space)",
 ]

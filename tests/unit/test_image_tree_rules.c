@@ -11,6 +11,9 @@
 #define LOCK(n) (img->i_lock[n])
 #define PIPE(n) (img->i_pipe[n])
 #define TIMER(n) (P(0).p_ptimer[n])
+#define REMOVED(n, ino)                        \
+	(img->i_vnode[n] = (struct img_vnode){ \
+		 .v_path = img->i_vnode[n].v_path, .v_mode = 0040700, .v_ino = ino, .v_flags = IMG_VF_REMOVED })
 #define MAX_OFF ((1ull << 63) - 1)
 
 #define PROC_CASES(X)                                                             \
@@ -179,6 +182,15 @@
 	X(0, img->i_ndata = IMG_MAX_DATA + 1)                                                            \
 	X(0, img->i_nvnode = IMG_MAX_VNODES + 1)                                                         \
 	X(0, img->i_vnode[3].v_flags = 2)                                                                \
+	X(0, img->i_vnode[3].v_flags = 4)                                                                \
+	X(0, img->i_vnode[1].v_flags = 2)                                                                \
+	X(1, REMOVED(1, 1))                                                                              \
+	X(0, REMOVED(1, 2))                                                                              \
+	X(0, REMOVED(1, 1); img->i_vnode[1].v_gen = 1)                                                   \
+	X(0, REMOVED(1, 1); img->i_vnode[1].v_dev = 1)                                                   \
+	X(0, REMOVED(1, 1); img->i_vnode[1].v_flags = 3)                                                 \
+	X(0, REMOVED(1, 1); img->i_vnode[1].v_mode = 0100600)                                            \
+	X(0, REMOVED(2, 1))                                                                              \
 	X(1, img->i_vnode[3].v_flags = 0)
 
 #define FILE_CASES(X)                                             \

@@ -412,6 +412,37 @@ STATE(cwd_removed)
 	SYS(chdir("/"));
 }
 
+STATE(removed_directories)
+{
+	/* Two that had one name: one is also the working directory, and the way out of it is still known. */
+	struct stat here, a, b, up;
+	int one, two, n = 0;
+
+	SYS(stat(".", &here));
+	SYS(mkdir("d", 0711));
+	one = SYS(open("d", O_RDONLY | O_DIRECTORY));
+	SYS(rmdir("d"));
+	SYS(mkdir("d", 0750));
+	two = SYS(open("d", O_RDONLY | O_DIRECTORY));
+	SYS(chdir("d"));
+	SYS(rmdir("../d"));
+	st_wait();
+	SYS(fstat(one, &a));
+	SYS(fstat(two, &b));
+	CHECK(a.st_ino != b.st_ino && (a.st_mode & 07777) == 0711 && (b.st_mode & 07777) == 0750);
+	CHECK_EQ(a.st_nlink + b.st_nlink, 0);
+	SYS(stat(".", &a));
+	CHECK_EQ(a.st_ino, b.st_ino);
+	SYS(stat("..", &up));
+	CHECK(up.st_ino == here.st_ino && up.st_dev == here.st_dev);
+	DIR *dir = fdopendir(one);
+	CHECK(dir != NULL);
+	while (readdir(dir))
+		n++;
+	CHECK_EQ(n, 0);
+	closedir(dir);
+}
+
 STATE_WITH(root_changed, ST_ROOT)
 {
 	SYS(mkdir("root", 0755));
