@@ -184,7 +184,8 @@ int img_read(struct img_image *img, const struct img_io *io, u64 size, struct im
 			error = -EBADMSG;
 	}
 	if (!error && img->i_features != img_features(img))
-		error = refuse(err, -EBADMSG, "has features that it does not use, or others", img->i_features, 0);
+		error = refuse(err, -EBADMSG, "has features that it does not use, or others",
+			       img->i_features, 0);
 	if (!error)
 		error = compare(x, size);
 	if (!error)
