@@ -76,6 +76,7 @@ void fpu_load(struct lwp *l);
 /* proc/pid.c */
 void pid_init(void);
 void pid_bind(pid_t pid, struct proc *p);
+void pid_lead(pid_t id); /* somebody comes into the group or session of this number. pidlock held */
 struct proc *pid_owner(pid_t pid); /* pidlock held */
 
 /* Timers of a process (proc/itimer.c). */

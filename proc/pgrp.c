@@ -110,6 +110,7 @@ static long setpgid_locked(struct proc *p, pid_t pgid)
 	if (pgid != p->p_pid && !group_exists(pgid, p->p_sid))
 		return -EPERM;
 	p->p_pgid = pgid;
+	pid_lead(pgid);
 	return 0;
 }
 
@@ -166,6 +167,7 @@ long sys_setsid(void)
 		ret = -EPERM;
 	} else {
 		me->p_sid = me->p_pgid = me->p_pid;
+		pid_lead(me->p_pid);
 		me->p_ctty = NULL;
 	}
 	spin_unlock(&pidlock);

@@ -144,6 +144,8 @@ void proc_enter_tree(struct proc *p, struct proc *parent)
 	p->p_parent = parent;
 	p->p_pgid = parent->p_pgid ? parent->p_pgid : p->p_pid;
 	p->p_sid = parent->p_sid ? parent->p_sid : p->p_pid;
+	pid_lead(p->p_pgid);
+	pid_lead(p->p_sid);
 	p->p_ctty = parent->p_ctty;
 	/* The tracer may have been switched off for the parent meanwhile, and for the children that it had. */
 	if (!(parent->p_flags & P_TRACE)) {

@@ -227,6 +227,8 @@ static void show(struct reveal *rl, struct revealed *rv)
 	p->p_parent = parent;
 	p->p_pgid = rv->rv_real_pgid;
 	p->p_sid = rv->rv_real_sid;
+	pid_lead(p->p_pgid);
+	pid_lead(p->p_sid);
 	p->p_ctty = p->p_sid == rl->rl_parent->p_sid ? rl->rl_parent->p_ctty : rv->rv_ctty;
 	p->p_stat = rv->rv_nlwp ? PS_ACTIVE : PS_ZOMBIE;
 	pid_bind(p->p_pid, p);

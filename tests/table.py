@@ -8,7 +8,7 @@ PROGRAMS = [
     ("fork", {}),
     ("exec", {}),
     ("badelf", {}),
-    ("session", {}),
+    ("session", {"limit": 200}),
     ("pty", {}),
     ("signal", {}),
     ("sigfault", {}),

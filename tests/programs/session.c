@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sessions and process groups: who is in which, who may change that, and what happens to orphaned groups. */
 #include "t.h"
+#include <pthread.h>
 
 TEST(child_inherits)
 {
@@ -232,4 +233,54 @@ TEST(terminal_stop_ignored_in_orphaned_group)
 		_exit(12);
 	}
 	CHECK_EQ(WEXITSTATUS(t_wait(pid)), 12);
+} /* The next id: that of a thread, which ends at once. */
+static void *tell_tid(void *arg)
+{
+	*(pid_t *)arg = (pid_t)syscall(SYS_gettid);
+	return NULL;
+}
+
+static pid_t next_id(void)
+{
+	static char stack[32768];
+	pthread_attr_t attr;
+	pthread_t th;
+	pid_t tid;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, stack, sizeof(stack));
+	CHECK_EQ(pthread_create(&th, &attr, tell_tid, &tid), 0);
+	CHECK_EQ(pthread_join(th, NULL), 0);
+	return tid;
+}
+
+/* Its leader has gone, the group has not: its number is nobody's, though all numbers are given out one after the other. */
+TEST_REPRISE(id_of_a_group)
+{
+	struct t_gate g = t_gate(), up = t_gate();
+	pid_t leader, id = 0, before;
+	int around = 0;
+
+	/* The lowest are not given out a second time. */
+	while (id < 400)
+		id = next_id();
+	leader = t_fork();
+	if (leader == 0) {
+		SYS(setpgid(0, 0));
+		if (t_fork() == 0) {
+			t_open_gate(up);
+			t_pass_gate(g);
+		}
+		_exit(0);
+	}
+	t_pass_gate(up);
+	t_join(leader);
+	SYS(kill(-leader, 0));
+	while (!around || id < leader) {
+		before = id;
+		id = next_id();
+		CHECK(id != leader);
+		around |= id < before;
+	}
+	t_open_gate(g);
 }

@@ -91,7 +91,7 @@ def key(t):
     image = press(t, c)
     t.contains(image, r"^mat\.\d+$")
     t.equal("result of the saved one", t.contains(t.prompt(c), RESULT).group(1), plain)
-    start(c, f"recover {image}", "40 %")
+    start(c, f"recover {image}", r"\d+ %")
     c.send("\x1a")
     t.contains(t.prompt(c), r"Stopped.* recover")
     t.equal("stopped", t.type(c, "ps -o stat,args | grep -c '^T.* mat -n\\|^T.*exit 3\\|^T.* cat$'").strip(), "3")
