@@ -164,8 +164,6 @@ static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
 		error = check_places(cs, &lo);
 	if (!error)
 		error = check_maps(cs, &lo);
-	if (!error && cm->cm_fdtab)
-		error = st_file_save(cs, cm);
 	let_go(&lo);
 	as_rele(as);
 	return error;
@@ -183,7 +181,15 @@ static int check_all(struct ckpt_save *cs)
 			error = check_member(cs, cm);
 	}
 	if (!error)
+		error = st_pty_find(cs);
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
+		if (cs->cs_member[i].cm_fdtab)
+			error = st_file_save(cs, &cs->cs_member[i]);
+	}
+	if (!error)
 		error = st_pipe_finish(cs);
+	if (!error)
+		error = st_pty_finish(cs);
 	if (!error)
 		error = st_data_finish(cs, false);
 	ckpt_drop_objects(cs);

@@ -79,7 +79,7 @@ int st_pty_find(struct ckpt_save *cs)
 	int error = 0;
 
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
-		if (!cs->cs_member[i].cm_zombie)
+		if (cs->cs_member[i].cm_fdtab) /* not a zombie */
 			error = find_among(cs, cs->cs_member[i].cm_fdtab);
 	}
 	return error;

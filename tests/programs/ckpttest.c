@@ -10,6 +10,7 @@
 #include <fenv.h>
 #include <pthread.h>
 #include <reprise/ckpt.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -456,6 +457,13 @@ static void end_it(pid_t pid)
 	CHECK_EQ(t_wait(pid), SIGKILL);
 }
 
+static int obstacles(pid_t pid)
+{
+	static struct ckpt_obstacles ob;
+
+	return SYS(ckptctl(CKPTCTL_CAN, pid, &ob));
+}
+
 /* One end of a pseudo terminal is somebody else's: of the slave it is a terminal like another, of the master it cannot be saved. */
 TEST(terminal_of_others)
 {
@@ -486,6 +494,7 @@ TEST(terminal_of_others)
 	}
 	t_await_state(pid, "S");
 	CHECK_ERR(tckpt(pid, "master", CKPT_WAIT), EOPNOTSUPP);
+	CHECK_EQ(obstacles(pid), 1);
 	end_it(pid);
 }
 
@@ -514,6 +523,7 @@ TEST(terminal_number_taken)
 
 	if (pid == 0) {
 		n = open_pty(name);
+		CHECK_EQ(obstacles(0), 0);
 		if (ckpt("number", 0) == 0)
 			_exit(0);
 		know_number(n);
@@ -601,6 +611,9 @@ TEST(job)
 	SYS(kill(-pid[0], SIGKILL));
 	for (int i = 0; i < 3; i++)
 		CHECK_EQ(t_wait(pid[i]), SIGKILL);
+	/* The child of the one in the middle is init's, and in the group until that has waited for it: so long nobody has the group's number. */
+	while (kill(-pid[0], 0) == 0)
+		sched_yield();
 	CHECK_EQ(recover("job", 0), pid[0]);
 	CHECK_ERR(recover("job", 0), EBUSY); /* the named pipes are theirs now */
 	for (int i = 0; i < 3; i++)
