@@ -13,7 +13,8 @@
  *   commit.c    the image's file: temporary name, flush, rename
  *   pages.c     what pages hold, between frames and that file
  *   inplace.c   execve of an image; the debug switch that saves and restores again and again
- *   recover.c   recover(): spawn_proc(..., restore_ckpt); restore_ckpt() builds the processes in the paper's order
+ *   recover.c   recover(): spawn_proc(..., restore_ckpt)
+ *   restore.c   restore_ckpt() builds the processes in the paper's order
  *   inject.c    for tests: failures on request
  *   st_*.c      one kind of state each, its save and its restore side by side
  *   image*      the format (image.h): knows no kernel type

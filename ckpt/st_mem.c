@@ -235,7 +235,7 @@ static void restore_mm(struct as *as, const struct img_mm *m)
 		as->a_auxv[i] = m->m_auxv[i];
 }
 
-/* Builds rm_as aside; recover.c makes it the process's when all else is there. */
+/* Builds rm_as aside; restore.c makes it the process's when all else is there. */
 int st_mem_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
