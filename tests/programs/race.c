@@ -213,11 +213,18 @@ static void *leaves(void *arg)
 static void *stays(void *arg)
 {
 	struct timespec brief = { 0, 1000000 };
+	sigset_t usr1, none;
 
+	/* Takes the signal only where it sleeps: else one that came between the look and the sleep would be none to wait for. */
+	sigemptyset(&none);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	CHECK_EQ(pthread_sigmask(SIG_BLOCK, &usr1, NULL), 0);
 	pthread_barrier_wait(&ready);
 	/* Sleeps but for the signal: a busy one would take it by chance. */
 	while (!over)
-		select(0, NULL, NULL, NULL, NULL);
+		pselect(0, NULL, NULL, NULL, NULL, &none);
+	CHECK_EQ(pthread_sigmask(SIG_UNBLOCK, &usr1, NULL), 0);
 	nanosleep(&brief, NULL);
 	return NULL;
 }
