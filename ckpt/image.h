@@ -91,7 +91,7 @@
 #define IMG_MAX_TTY_OUT 8192u
 #define IMG_MAX_PTY_SENT 4096u
 #define IMG_PTY_MAJOR 136u
-#define IMG_MAX_PTY_MINOR 256u
+#define IMG_PTMX_RDEV 0x502u
 #define IMG_MAX_PENDING 4096u /* queued signals of one queue */
 #define IMG_MAX_GROUPS 32u
 #define IMG_MAX_AUXV 64u	 /* words */

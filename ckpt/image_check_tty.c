@@ -41,6 +41,16 @@ static bool name_ok(const struct img_image *img, u32 i)
 	return true;
 }
 
+/* The master is open as /dev/ptmx; the slave as /dev/pts/N, /dev/tty, or another name of a terminal (device numbers: linux's devices.txt). */
+static bool node_ok(const struct img_image *img, const struct img_file *f)
+{
+	u32 rdev = img->i_vnode[f->f_vnode].v_rdev, major = rdev >> 8;
+
+	if (f->f_kind == IMG_FILE_PTMX)
+		return rdev == IMG_PTMX_RDEV;
+	return rdev != IMG_PTMX_RDEV && (major == 4 || major == 5 || major == IMG_PTY_MAJOR);
+}
+
 static int check_pty(const struct img_image *img, u32 i, struct img_err *err)
 {
 	const struct img_pty *y = &img->i_pty[i];
@@ -74,8 +84,13 @@ int imgc_ttys(const struct img_image *img, struct img_err *err)
 		if (error)
 			return error;
 	}
-	for (u32 i = 0; i < img->i_nfile; i++)
-		REQUIRE(img->i_file[i].f_kind != IMG_FILE_PTMX || img_pty_of(img, img->i_file[i].f_obj),
-			"master of no pseudo terminal", i);
+	for (u32 i = 0; i < img->i_nfile; i++) {
+		const struct img_file *f = &img->i_file[i];
+		bool end = (f->f_kind == IMG_FILE_PTMX || f->f_kind == IMG_FILE_TTY) &&
+			   img_pty_of(img, f->f_obj);
+
+		REQUIRE(end || f->f_kind != IMG_FILE_PTMX, "master of no pseudo terminal", i);
+		REQUIRE(!end || node_ok(img, f), "pseudo terminal open as another device", i);
+	}
 	return 0;
 }

@@ -34,7 +34,8 @@ static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 		return vp->v_flags & V_DYNAMIC ? "is made up by the kernel" : NULL;
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
-		if (st_pty_of(cs, f))
+		/* A description that was hung up while the master lives is neither. */
+		if (st_pty_of(cs, f) && (file_tty(f) || !file_pty(f) || !pty_has_master(file_pty(f))))
 			*kind = file_pty(f) ? IMG_FILE_TTY : IMG_FILE_PTMX;
 		else
 			*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;

@@ -373,7 +373,11 @@ int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file 
 	error = slave_name(cr, fi, tty, &name);
 	if (error)
 		return error;
-	error = file_at(name, fi->f_flags, &f);
+	/* What is open on it will be taken for a description of a terminal: the image does not say what the node is. */
+	if (tty_is_node(name->f_vnode))
+		error = file_at(name, fi->f_flags, &f);
+	else
+		error = ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal", name->f_path);
 	file_rele(name);
 	if (error)
 		return error;

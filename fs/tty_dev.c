@@ -173,7 +173,7 @@ static const struct cdevops tty_cdevops = {
 	.d_poll = ttydev_poll,
 };
 
-static bool is_terminal(const struct vnode *vp)
+bool tty_is_node(const struct vnode *vp)
 {
 	u32 major = DEVMAJOR(vp->v_rdev);
 
@@ -186,13 +186,13 @@ struct tty *file_tty(struct file *f)
 {
 	const struct ttyfile *tf = f->f_data;
 
-	return is_terminal(f->f_vnode) && tf && !tf->tf_hung ? tf->tf_tty : NULL;
+	return tty_is_node(f->f_vnode) && tf && !tf->tf_hung ? tf->tf_tty : NULL;
 }
 
 struct tty *file_pty(struct file *f)
 {
 	const struct ttyfile *tf = f->f_data;
-	bool there = is_terminal(f->f_vnode) && tf && DEVMAJOR(tty_rdev(tf->tf_tty)) == PTY_MAJOR;
+	bool there = tty_is_node(f->f_vnode) && tf && DEVMAJOR(tty_rdev(tf->tf_tty)) == PTY_MAJOR;
 
 	return there ? tf->tf_tty : NULL;
 }

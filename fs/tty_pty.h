@@ -9,6 +9,8 @@
 #include "fs/tty.h"
 #include "fs/tty_ldisc.h"
 
+struct vnode;
+
 #define PTMX_DEV MAKEDEV(5, 2)
 #define PTY_MAX 32u
 #define PTY_RING 4096u /* bytes that the slave has printed and the master may read */
@@ -22,7 +24,7 @@
 
 struct pty_state {
 	u32 ps_flags; /* PTYS_* */
-	u32 ps_opens; /* descriptions of the slave */
+	u32 ps_opens; /* descriptions of the slave; while the master is open, those that were not hung up */
 	pid_t ps_sid, ps_pgrp;
 	u32 ps_uid, ps_gid, ps_mode; /* of /dev/pts/N: permission bits */
 	struct tty_state ps_tty;
@@ -37,6 +39,8 @@ struct tty *file_pty_of_master(struct file *f);
 struct tty *file_pty(struct file *f);
 u32 pty_number(const struct tty *t);
 bool pty_has_master(const struct tty *t);
+/* A device node that a slave can be open as: any terminal's, but no master's. */
+bool tty_is_node(const struct vnode *vp);
 void pty_get_state(struct tty *t, struct pty_state *ps);
 
 /*

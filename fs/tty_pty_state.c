@@ -41,13 +41,14 @@ void pty_get_state(struct tty *t, struct pty_state *ps)
 	ps->ps_flags = (p->p_master ? PTYS_MASTER : 0) | (p->p_locked ? PTYS_LOCKED : 0) |
 		       (p->p_had_slave ? PTYS_HAD_SLAVE : 0) | (t->t_excl ? PTYS_EXCL : 0) |
 		       (t->t_throttled ? PTYS_HELD : 0);
-	ps->ps_opens = t->t_opens;
+	ps->ps_opens = p->p_master ? t->t_live : t->t_opens;
 	ps->ps_sid = t->t_sid;
 	ps->ps_pgrp = t->t_pgrp;
 	ps->ps_tty.ts_termios = t->t_ld->ld_t;
 	ps->ps_tty.ts_winsize = t->t_win;
 	ldisc_get_state(t->t_ld, &ps->ps_ld);
-	ps->ps_nsent = pty_queued(p);
+	/* Without a master nobody can read it any more. */
+	ps->ps_nsent = p->p_master ? pty_queued(p) : 0;
 	for (u32 i = 0; i < ps->ps_nsent; i++)
 		ps->ps_sent[i] = p->p_ring[(p->p_head + i) % PTY_RING];
 	spin_unlock(&t->t_lock);

@@ -498,6 +498,22 @@ TEST(terminal_of_others)
 	end_it(pid);
 }
 
+#define TIOCVHANGUP_L 0x5437 /* linux-libc-dev's asm-generic/ioctls.h */
+
+/* A description that was hung up, of a line that is alive: no image has that. */
+TEST_ROOT(terminal_hung_up)
+{
+	char name[32];
+
+	open_pty(name);
+	CHECK_EQ(ckpt("alive", 0), 0);
+	SYS(ioctl(pty_slave, TIOCVHANGUP_L));
+	CHECK_EQ(obstacles(0), 1);
+	CHECK_ERR(ckpt("hung", 0), EOPNOTSUPP);
+	SYS(close(pty_slave));
+	CHECK_EQ(ckpt("closed", 0), 0);
+}
+
 static void know_number(int n)
 {
 	char name[32];

@@ -166,6 +166,7 @@ STATE(master_closed)
 	char c;
 
 	open_pty(O_NOCTTY);
+	put(slave, "nobody has read this");
 	SYS(close(master));
 	st_wait();
 	CHECK_EQ(read(slave, &c, 1), 0);
