@@ -22,6 +22,16 @@
 		return true;          \
 	}
 
+/* The function for a list of cases X(is_legal, change). */
+#define CASES(fn, LIST)                                                                  \
+	static bool fn(struct img_image *img, u32 which, bool *legal, const char **text) \
+	{                                                                                \
+		u32 n = 0;                                                               \
+                                                                                         \
+		LIST(DO_CASE)                                                            \
+		return false;                                                            \
+	}
+
 /* A legal state is written and read back; another is refused, with a reason. */
 static bool case_right(struct img_image *img, bool legal, const char *text)
 {

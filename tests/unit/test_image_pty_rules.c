@@ -86,13 +86,7 @@ static u8 many[IMG_MAX_TTY_OUT + 4];
 	X(0, img->i_npty = IMG_MAX_TTYS + 1)                                                        \
 	X(0, sample_pty(img, 1, 0))
 
-static bool pty_case(struct img_image *img, u32 which, bool *legal, const char **text)
-{
-	u32 n = 0;
-
-	PTY_CASES(DO_CASE)
-	return false;
-}
+CASES(pty_case, PTY_CASES)
 
 int main(void)
 {

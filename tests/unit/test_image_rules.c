@@ -210,21 +210,8 @@
 	X(0, PROC.p_run[3].r_va -= 3 * IMG_PAGE)   \
 	X(0, PROC.p_run[3].r_va -= 4 * IMG_PAGE)
 
-static bool small_case(struct img_image *img, u32 which, bool *legal, const char **text)
-{
-	u32 n = 0;
-
-	SMALL_CASES(DO_CASE)
-	return false;
-}
-
-static bool large_case(struct img_image *img, u32 which, bool *legal, const char **text)
-{
-	u32 n = 0;
-
-	LARGE_CASES(DO_CASE)
-	return false;
-}
+CASES(small_case, SMALL_CASES)
+CASES(large_case, LARGE_CASES)
 
 static void test_limits(void)
 {

@@ -265,29 +265,9 @@ static const char *long_path(void)
 	return path;
 }
 
-static bool proc_case(struct img_image *img, u32 which, bool *legal, const char **text)
-{
-	u32 n = 0;
-
-	PROC_CASES(DO_CASE)
-	return false;
-}
-
-static bool shared_case(struct img_image *img, u32 which, bool *legal, const char **text)
-{
-	u32 n = 0;
-
-	SHARED_CASES(DO_CASE)
-	return false;
-}
-
-static bool file_case(struct img_image *img, u32 which, bool *legal, const char **text)
-{
-	u32 n = 0;
-
-	FILE_CASES(DO_CASE)
-	return false;
-}
+CASES(proc_case, PROC_CASES)
+CASES(shared_case, SHARED_CASES)
+CASES(file_case, FILE_CASES)
 
 int main(void)
 {
