@@ -374,10 +374,9 @@ int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file 
 	if (error)
 		return error;
 	/* What is open on it will be taken for a description of a terminal: the image does not say what the node is. */
-	if (tty_is_node(name->f_vnode))
-		error = file_at(name, fi->f_flags, &f);
-	else
-		error = ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal", name->f_path);
+	error = tty_is_node(name->f_vnode) ? file_at(name, fi->f_flags, &f) : -ENOTTY;
+	if (error == -ENOTTY)
+		(void)ckpt_refuse(cr->cr_path, error, "%s is no terminal", name->f_path);
 	file_rele(name);
 	if (error)
 		return error;
