@@ -17,6 +17,7 @@ class Outcome:
     timeout: bool
     left: int
     ms: int
+    where: str = ""     # what the machine did when the program's time was over
 
     def ended(self):
         """How the program ended, in words."""
@@ -113,14 +114,18 @@ class Agent:
             items.append("stdin=" + stdin)
         self.send("run", b"\0".join(i.encode() for i in items) + b"\0")
         self.output = b""
+        where = ""
         while True:
-            kind, payload = self.expect("out", "beat", "exit")
+            kind, payload = self.expect("out", "beat", "late", "exit")
             if kind == "out":
                 self.output += payload
+            elif kind == "late":
+                where = self.machine.where()
+                self.send("kill")
             elif kind == "exit":
                 values = dict(v.split("=") for v in payload.decode().split())
                 return Outcome(self.output, int(values["status"]), values["timeout"] == "1", int(values["left"]),
-                               int(values["ms"]))
+                               int(values["ms"]), where)
 
     def sh(self, script, **kw):
         return self.run(["/bin/busybox", "sh", "-c", script], **kw)

@@ -212,6 +212,10 @@ class Host:
     def running(self):
         return self.proc.poll() is None
 
+    @staticmethod
+    def where():
+        return "(the Linux host)"
+
     def end(self):
         return MachineEnd(ERROR, "the agent on the Linux host ended or does not answer")
 

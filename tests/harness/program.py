@@ -238,7 +238,7 @@ class Batch:
         bad = kernlog.bad_lines(text[self.scanned:], test.log)
         self.scanned = len(text)
         if out.timeout:
-            return f"no end within {test.limit} s of the machine's time; its last lines:\n{tail}", TIMEOUT
+            return f"no end within {test.limit} s of the machine's time; its last lines:\n{tail}\n{out.where}", TIMEOUT
         failed = [line for line in out.output.decode("utf-8", "replace").splitlines() if line.startswith("FAIL")]
         if out.status != 0:
             return out.ended() + "\n" + ("\n".join(failed) or tail), FAIL

@@ -139,7 +139,7 @@ class Scenario:
         out = agent.run(list(argv), **kw)
         text = out.output.decode("utf-8", "replace")
         if out.timeout:
-            raise Failure(f"{' '.join(argv)}: no end in its time\n{text[-2000:]}", TIMEOUT)
+            raise Failure(f"{' '.join(argv)}: no end in its time\n{text[-2000:]}\n{out.where}", TIMEOUT)
         if status is not None and out.status != status << 8:
             raise Failure(f"{' '.join(argv)}: expected exit {status}, found: {out.ended()}\n{text[-3000:]}")
         return text

@@ -51,7 +51,7 @@ class Run:
         finally:
             self.parse(agent.output.decode("utf-8", "replace"))
         if out.timeout or out.status >> 8 > 1 or out.status & 0x7f:
-            raise Failure(f"stdrive {mode}: {out.ended()}\n{out.output.decode('utf-8', 'replace')[-1500:]}")
+            raise Failure(f"stdrive {mode}: {out.ended()}\n{out.output.decode('utf-8', 'replace')[-1500:]}\n{out.where}")
 
     def all_on(self, disk):
         """Drives all of them; a machine that dies takes one state with it, the others go on on the next."""

@@ -6,7 +6,8 @@
  * Both directions carry frames: "TYPE LENGTH\n", then LENGTH bytes.
  *
  *   from the runner   hello                    -> ready
- *                     run KEY=VALUE\0...       -> out (any number), then exit; beat every second meanwhile
+ *                     run KEY=VALUE\0...       -> out (any number), then exit; beat every second meanwhile;
+ *                                                 late when its time is over: it is killed after the answer, kill
  *                     put PATH\0MODE\0FLAG\0DATA -> done      FLAG "a" appends
  *                     get PATH                 -> data (any number), then done
  *                     counts                   -> counts: /proc/reprise/counts, caches dropped
@@ -368,6 +369,18 @@ static void kill_job(struct job *j)
 		kill(-1, SIGKILL);
 }
 
+/* Its time is over. The runner may look at the machine as it is now, and answers when it has. */
+static void end_late_job(struct job *j)
+{
+	static char answer[FRAME_MAX + 1];
+	char type[16];
+
+	j->j_timeout = 1;
+	send_frame("late", "", 0);
+	read_frame(type, sizeof(type), answer);
+	kill_job(j);
+}
+
 /* The program has ended: its children may follow by themselves; the rest is killed and counted. */
 static void clear_up(struct job *j)
 {
@@ -400,10 +413,8 @@ static void do_run(char *buf, size_t len)
 	}
 	while (reap(&j), !j.j_ended) {
 		step(&j, BEAT_MS);
-		if (!j.j_ended && !j.j_timeout && now_ms() - j.j_start > j.j_limit * 1000) {
-			j.j_timeout = 1;
-			kill_job(&j);
-		}
+		if (!j.j_ended && !j.j_timeout && now_ms() - j.j_start > j.j_limit * 1000)
+			end_late_job(&j);
 	}
 	clear_up(&j);
 	pump(&j);
