@@ -28,14 +28,17 @@ class Report:
     def add(self, r):
         with self.lock:
             self.results.append(r)
-            print(f"{self.paint(f'{r.verdict:<13}', r.good)} {r.name} ({r.seconds:.1f} s)"
-                  + (f": {r.detail}" if r.verdict == SKIP else ""), flush=True)
-            if not r.good:
-                print(f"    what it usually means: {MEANING[r.verdict]}")
-                print("".join(f"    | {line}\n" for line in r.detail.splitlines()), end="")
-                for log in r.logs:
-                    print(f"    log: {os.path.relpath(log, paths.ROOT)}")
-                print(f"    again: {self.rerun(r)}", flush=True)
+            self.tell(r)
+
+    def tell(self, r):
+        print(f"{self.paint(f'{r.verdict:<13}', r.good)} {r.name} ({r.seconds:.1f} s)"
+              + (f": {r.detail}" if r.verdict == SKIP else ""), flush=True)
+        if not r.good:
+            print(f"    what it usually means: {MEANING[r.verdict]}")
+            print("".join(f"    | {line}\n" for line in r.detail.splitlines()), end="")
+            for log in r.logs:
+                print(f"    log: {os.path.relpath(log, paths.ROOT)}")
+            print(f"    again: {self.rerun(r)}", flush=True)
 
     def write_junit(self, path):
         bad = sum(not r.good for r in self.results)
@@ -56,14 +59,14 @@ class Report:
             f.write("</testsuite>\n")
 
     def finish(self):
-        """The last line, and the exit status."""
+        """What did not pass, again, where somebody looks who sees only the end; the last line; the exit status."""
         self.write_junit(os.path.join(paths.OUT, "results.xml"))
         failed = [r for r in self.results if not r.good]
         skipped = sum(r.verdict == SKIP for r in self.results)
         if failed and len(self.results) > 10:
             print("\nNot passed:")
             for r in failed:
-                print(f"  {r.verdict:<13} {r.name}")
+                self.tell(r)
         print(f"{len(self.results) - len(failed) - skipped} passed, {len(failed)} failed"
               + (f", {skipped} skipped" if skipped else ""), flush=True)
         return 1 if failed else 0
