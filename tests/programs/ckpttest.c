@@ -622,6 +622,10 @@ TEST(job)
 		SYS(close(p[i][0]));
 		SYS(close(p[i][1]));
 	}
+	/* The last one has its end of "out". */
+	while ((st = open("out", O_WRONLY | O_NONBLOCK)) < 0)
+		sched_yield();
+	SYS(close(st));
 	CHECK_ERR(tckpt(pid[0], "part", CKPT_WAIT | CKPT_TREE), EOPNOTSUPP);
 	SYS(tckpt(pid[0], "job", CKPT_WAIT | CKPT_JOB));
 	SYS(kill(-pid[0], SIGKILL));
