@@ -106,6 +106,9 @@ void file_setflags(struct file *f, u32 mask, u32 flags);
  * current credentials.
  */
 int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp);
+/* The same of a name in directory dvp; path: where that is, to be remembered. */
+int file_open_in(struct vnode *dvp, const char *name, const char *path, u32 flags, mode_t mode,
+		 struct file **fp);
 /*
  * The absolute path that (dirfd, path) names, by the text alone; kmalloc'd. -ENOMEM, -EBADF,
  * -ENAMETOOLONG

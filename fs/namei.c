@@ -29,12 +29,22 @@ static struct vnode *hold_or_root(struct vnode *vp)
 
 void namei_start(struct vnode *start, struct vnode **root, struct vnode **from, bool absolute)
 {
+	struct vnode *top = curlwp()->l_root;
 	struct proc *p = curproc();
 
 	spin_lock(&p->p_lock);
-	*root = hold_or_root(p->p_root);
+	*root = hold_or_root(top ? top : p->p_root);
 	*from = hold_or_root(absolute ? *root : start ? start : p->p_cwd);
 	spin_unlock(&p->p_lock);
+}
+
+struct vnode *namei_root(void)
+{
+	struct vnode *root, *from;
+
+	namei_start(NULL, &root, &from, true);
+	vn_rele(from);
+	return root;
 }
 
 static void walk_begin(struct walk *w, struct vnode *start, const char *path)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From path to vnode: search permission on every directory, mount points, symbolic links (at most 40, -ELOOP), PATH_MAX 4096,
- * NAME_MAX 255, p_root as the top. All may sleep. Paths are kernel strings; start is dirfd's directory, NULL: p_cwd.
+ * NAME_MAX 255, l_root or p_root as the top. All may sleep. Paths are kernel strings; start is dirfd's directory, NULL: p_cwd.
  */
 #ifndef FS_NAMEI_H
 #define FS_NAMEI_H
@@ -14,6 +14,8 @@
 #define NI_NOFOLLOW 1u	/* do not follow a symbolic link in the last place */
 #define NI_DIRECTORY 2u /* must be a directory */
 
+/* Where "/" leads the current lwp. A reference */
+struct vnode *namei_root(void);
 int namei(struct vnode *start, const char *path, u32 flags, struct vnode **vpp);
 /* The directory of the last component, and that component (pointing into path; trailing slashes cut and told). */
 struct nameparent {
@@ -30,6 +32,11 @@ int vn_access(struct vnode *vp, int want);
 
 /* The absolute path of a directory vnode by walking "..", or of base + relative path; kmalloc'd. -ENOENT, -ENOMEM, -ENAMETOOLONG. */
 int vn_path(struct vnode *dvp, char **pathp);
+/*
+ * A path that leads to vp now, whatever was renamed since it was opened: a directory's, or that of the directory in which it was found last and its
+ * name there; kmalloc'd. -ENOENT: none is known. -ENOMEM, -EIO, -ENAMETOOLONG
+ */
+int vn_find_path(struct vnode *vp, char **pathp);
 /* Lexical: cwd path + path, with "." and ".." taken out; kmalloc'd, for f_path and images. */
 int path_absolute(const char *cwd, const char *path, char **out);
 

@@ -20,7 +20,7 @@ struct component {
 	bool last, slash; /* nothing but slashes follows; at least one does */
 };
 
-/* p_root, and where a path starts (NULL: p_cwd; absolute: p_root), with references. */
+/* l_root or p_root, and where a path starts (NULL: p_cwd; absolute: p_root), with references. */
 void namei_start(struct vnode *start, struct vnode **root, struct vnode **from, bool absolute);
 /* Cuts the next component off w_rest; false if there is none. */
 bool namei_next(struct walk *w, struct component *c);

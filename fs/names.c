@@ -114,6 +114,8 @@ int name_create(struct nameparent *np, mode_t mode, dev_t rdev, struct vnode **v
 	error = -EPERM;
 	if (dvp->v_op->vop_create)
 		error = dvp->v_op->vop_create(dvp, np->np_name, np->np_len, mode, rdev, cred_cur(), vpp);
+	if (!error)
+		vn_found_in(*vpp, dvp);
 	end_add(np, error);
 	return error;
 }
@@ -206,6 +208,8 @@ int names_link(struct vnode *vp, struct vnode *start, const char *path)
 		mutex_lock_nested(&vp->v_lock); /* a file in or outside dvp: files come after directories */
 		error = vp->v_flags & V_UNLINKED ? -ENOENT
 						 : dvp->v_op->vop_link(dvp, np.np_name, np.np_len, vp);
+		if (!error)
+			vn_found_in(vp, dvp);
 		vn_unlock(vp);
 	}
 	end_add(&np, error);

@@ -191,11 +191,11 @@ static int open_found(struct vnode *vp, u32 flags, bool created, struct file **f
 	return file_open_vnode(vp, flags, fp);
 }
 
-int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp)
+/* All but the path that the description remembers. */
+static int open_from(struct vnode *start, const char *path, u32 flags, mode_t mode, struct file **fp)
 {
-	struct creation cr = { .cr_path = (char *)path };
+	struct creation cr = { .cr_start = start, .cr_path = (char *)path };
 	struct vnode *vp;
-	struct file *f;
 	bool created;
 	int error;
 
@@ -205,31 +205,63 @@ int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file *
 		return -EOPNOTSUPP;
 	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
 		return -EINVAL;
-	error = dirfd_vnode(dirfd, path, &cr.cr_start);
-	if (error)
-		return error;
+	if (start)
+		vn_hold(start);
 	error = find_or_create(&cr, flags, mode, &vp, &created);
-	if (error)
-		goto out_start;
-	error = open_found(vp, flags, created, &f);
-	if (error) {
-		vn_rele(vp);
-		goto out_start;
+	if (!error) {
+		error = open_found(vp, flags, created, fp);
+		if (error)
+			vn_rele(vp);
 	}
-	error = path_of_open(dirfd, path, &f->f_path);
-	if (error) {
-		file_rele(f);
-	} else {
-		f->f_path = vn_true_path(vp, f->f_path);
-		if (vp->v_type == VREG)
-			vn_set_path(vp, f->f_path);
-		*fp = f;
-	}
-out_start:
 	if (cr.cr_ours)
 		kfree(cr.cr_path);
 	if (cr.cr_start)
 		vn_rele(cr.cr_start);
+	return error;
+}
+
+/* f was opened as text (kmalloc'd, taken over; NULL: no memory). */
+static int remember(struct file *f, char *text)
+{
+	if (!text)
+		return -ENOMEM;
+	f->f_path = vn_true_path(f->f_vnode, text);
+	if (f->f_vnode->v_type == VREG)
+		vn_set_path(f->f_vnode, f->f_path);
+	return 0;
+}
+
+int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp)
+{
+	struct vnode *start;
+	char *text;
+	int error;
+
+	error = dirfd_vnode(dirfd, path, &start);
+	if (error)
+		return error;
+	error = open_from(start, path, flags, mode, fp);
+	if (start)
+		vn_rele(start);
+	if (error)
+		return error;
+	error = path_of_open(dirfd, path, &text);
+	if (!error)
+		error = remember(*fp, text);
+	if (error)
+		file_rele(*fp);
+	return error;
+}
+
+int file_open_in(struct vnode *dvp, const char *name, const char *path, u32 flags, mode_t mode, struct file **fp)
+{
+	int error = open_from(dvp, name, flags, mode, fp);
+
+	if (error)
+		return error;
+	error = remember(*fp, kstrdup(path, 0));
+	if (error)
+		file_rele(*fp);
 	return error;
 }
 

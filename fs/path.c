@@ -80,30 +80,41 @@ static int path_step(struct vnode **vpp, char *buf, u32 *at)
 	return 0;
 }
 
-int vn_path(struct vnode *dvp, char **pathp)
+/* Puts the names of dvp and of the directories above it before the text that begins at *at in buf. */
+static int climb(struct vnode *dvp, char *buf, u32 *at)
 {
 	struct vnode *root, *vp;
-	u32 at = PATH_MAX_K - 1;
 	int error = 0;
-	char *buf;
 
-	if (dvp->v_type != VDIR)
-		return -ENOTDIR;
-	buf = kmalloc(PATH_MAX_K, 0);
-	if (!buf)
-		return -ENOMEM;
-	buf[at] = 0;
 	namei_start(dvp, &root, &vp, false);
 	for (;;) {
 		vp = namei_covered(vp, root);
 		if (vp == root || (vp->v_flags & V_ROOT))
 			break;
-		error = path_step(&vp, buf, &at);
+		error = path_step(&vp, buf, at);
 		if (error)
 			break;
 	}
 	vn_rele(vp);
 	vn_rele(root);
+	return error;
+}
+
+/* The path of a directory, or, if name is not NULL, of that name in it. */
+static int path_of(struct vnode *dvp, const char *name, char **pathp)
+{
+	u32 at = PATH_MAX_K - 1;
+	int error = 0;
+	char *buf;
+
+	buf = kmalloc(PATH_MAX_K, 0);
+	if (!buf)
+		return -ENOMEM;
+	buf[at] = 0;
+	if (name)
+		error = prepend(buf, &at, name);
+	if (!error)
+		error = climb(dvp, buf, &at);
 	if (!error && buf[at] == 0)
 		buf[--at] = '/';
 	if (!error) {
@@ -111,6 +122,32 @@ int vn_path(struct vnode *dvp, char **pathp)
 		error = *pathp ? 0 : -ENOMEM;
 	}
 	kfree(buf);
+	return error;
+}
+
+int vn_path(struct vnode *dvp, char **pathp)
+{
+	return dvp->v_type == VDIR ? path_of(dvp, NULL, pathp) : -ENOTDIR;
+}
+
+int vn_find_path(struct vnode *vp, char **pathp)
+{
+	struct vfs *vfs = vp->v_vfs;
+	char name[NAME_MAX_K + 1];
+	struct vnode *dvp;
+	int error;
+
+	if (vp->v_type == VDIR)
+		return path_of(vp, NULL, pathp);
+	if (!vfs || !vfs->vfs_type || !vfs->vfs_type->fs_ops->vfs_vget || !vp->v_dirino)
+		return -ENOENT;
+	error = vfs->vfs_type->fs_ops->vfs_vget(vfs, vp->v_dirino, &dvp);
+	if (error)
+		return error == -ESTALE ? -ENOENT : error;
+	error = dvp->v_type == VDIR ? name_in_parent(dvp, vp, name) : -ENOENT;
+	if (!error)
+		error = path_of(dvp, name, pathp);
+	vn_rele(dvp);
 	return error;
 }
 

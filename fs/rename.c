@@ -155,6 +155,7 @@ static int perform(struct renaming *rn)
 	error = f->v_op->vop_rename(f, rn->rn_from.np_name, rn->rn_from.np_len, rn->rn_fvp, t,
 				    rn->rn_to.np_name, rn->rn_to.np_len, rn->rn_tvp);
 	if (!error) {
+		vn_found_in(rn->rn_fvp, t);
 		namecache_remove(f, rn->rn_from.np_name, rn->rn_from.np_len);
 		namecache_remove(t, rn->rn_to.np_name, rn->rn_to.np_len);
 		if (rn->rn_fvp->v_type == VDIR && f != t)

@@ -232,8 +232,7 @@ long sys_fchdir(int fd)
 
 long sys_chroot(uaddr_t upath)
 {
-	struct proc *p = curproc();
-	struct vnode *vp, *old;
+	struct vnode *vp;
 	int error;
 
 	error = path_arg_vnode(AT_FDCWD, upath, 0, &vp);
@@ -249,11 +248,7 @@ long sys_chroot(uaddr_t upath)
 		vn_rele(vp);
 		return error;
 	}
-	spin_lock(&p->p_lock);
-	old = p->p_root;
-	p->p_root = vp;
-	spin_unlock(&p->p_lock);
-	vn_rele(old);
+	proc_set_root(curproc(), vp);
 	return 0;
 }
 

@@ -24,10 +24,12 @@ int vn_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
 	if (error != -EAGAIN)
 		return error;
 	error = dvp->v_op->vop_lookup(dvp, name, len, vpp);
-	if (error == 0)
+	if (error == 0) {
+		vn_found_in(*vpp, dvp);
 		namecache_enter(dvp, name, len, *vpp);
-	else if (error == -ENOENT)
+	} else if (error == -ENOENT) {
 		namecache_enter(dvp, name, len, NULL);
+	}
 	return error;
 }
 

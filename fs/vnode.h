@@ -182,6 +182,7 @@ struct vnode {
 	volatile s32 v_writers;	  /* open descriptions that may write */
 
 	char *v_path; /* absolute path it was opened by last, NULL: none; vn_set_path() */
+	ino_t v_dirino; /* directory in which it was found, made, linked or renamed last; 0: not known. A hint, no lock */
 
 	/* FIFO: its pipe while open (v_lock). Advisory locks (fs/flock.c). */
 	struct pipe *v_pipe;
@@ -201,6 +202,12 @@ void vnode_setflags(struct vnode *vp, u32 set, u32 clear);
 
 void vn_hold(struct vnode *vp);
 void vn_rele(struct vnode *vp); /* may sleep (inactive) */
+
+/* dvp has a name for vp. */
+static inline void vn_found_in(struct vnode *vp, const struct vnode *dvp)
+{
+	vp->v_dirino = dvp->v_ino;
+}
 
 /* vop_lookup through the name cache: dvp locked by the caller. -ENOTDIR, -ENAMETOOLONG */
 int vn_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
@@ -239,6 +246,8 @@ struct vfsops {
 	 * hold some too, nothing was changed. NULL: holds none but the root */
 	int (*vfs_letgo)(struct vfs *vfs);
 	int (*vfs_unmount)(struct vfs *vfs); /* all vnodes are inactive and written. -EBUSY */
+	/* The vnode of an inode number that was seen earlier. -ESTALE: it is no longer in use. NULL: no number leads to a file */
+	int (*vfs_vget)(struct vfs *vfs, ino_t ino, struct vnode **vpp);
 	int (*vfs_sync)(struct vfs *vfs, bool wait);
 	int (*vfs_statfs)(struct vfs *vfs, struct statfs_k *st);
 	int (*vfs_remount)(struct vfs *vfs, bool readonly);

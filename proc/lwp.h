@@ -113,7 +113,9 @@ struct lwp {
 	bool l_trace; /* strace-like tracer on for this proc (copied from p_trace) */
 
 	struct cred *l_ucred; /* its process's, with a reference: see cred.h. NULL: not looked at yet */
-	struct cred *l_cred; /* acts for somebody else (a checkpoint for who asked); NULL: with its process's own */
+	/* Acts for somebody else (a checkpoint for who asked); NULL: with its process's own. Borrowed. */
+	struct cred *l_cred;
+	struct vnode *l_root; /* instead of p_root, when names are looked up */
 
 	struct ckpt_sink *l_ckptsink; /* ckpt/: refusals are collected there, instead of ending what it does; NULL: they are not */
 

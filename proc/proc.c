@@ -249,6 +249,18 @@ void proc_set_cwd(struct proc *p, struct vnode *vp, char *path)
 	kfree(oldpath);
 }
 
+void proc_set_root(struct proc *p, struct vnode *vp)
+{
+	struct vnode *old;
+
+	spin_lock(&p->p_lock);
+	old = p->p_root;
+	p->p_root = vp;
+	spin_unlock(&p->p_lock);
+	if (old)
+		vn_rele(old);
+}
+
 int proc_can_signal(struct proc *p, int sig)
 {
 	const struct cred *me = cred_cur();

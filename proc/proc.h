@@ -203,6 +203,8 @@ struct proc_hooks {
 };
 extern struct proc_hooks proc_hooks;
 
+/* Takes over the reference on vp. */
+void proc_set_root(struct proc *p, struct vnode *vp);
 /* getcwd etc. keep p_cwdpath through this. Takes over `path` (kmalloc'd) and the reference on vp. */
 void proc_set_cwd(struct proc *p, struct vnode *vp, char *path);
 /* The same for the executable: vp with its text right. */

@@ -244,6 +244,7 @@ int ext2_orphans_clear(struct ext2mount *em, bool mounting);
 void ext2_inode_init(void);
 /* The vnode of an inode number that came from the disk. -EUCLEAN: there is no such inode, or it is damaged */
 int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp);
+int ext2_vget(struct vfs *vfs, ino_t ino, struct vnode **vpp); /* vfs_vget */
 /* The same of one that may have no name: left by a crash. */
 int ext2_iget_orphan(struct ext2mount *em, u32 ino, struct vnode **vpp);
 /* The same of one of the system's own numbers. */

@@ -59,10 +59,16 @@ static u64 size_of(const struct ext2_dinode *d)
 	return S_ISREG(d->i_mode) ? size | (u64)d->i_size_high << 32 : size;
 }
 
-static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *d, bool orphan)
+/* Where an inode's number comes from: a directory, the list of orphans, or somebody's memory. */
+enum source { BY_NAME, BY_ORPHANS, BY_MEMORY };
+
+static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *d, enum source source)
 {
+	bool orphan = source == BY_ORPHANS;
 	u64 size = size_of(d);
 
+	if (d->i_links_count == 0 && source == BY_MEMORY)
+		return -ESTALE;
 	if (d->i_links_count == 0 && !orphan)
 		return ext2_damage(em, "inode %u has a name but is not in use", ino);
 	if (d->i_flags & (EXT2_FL_EXTENTS | EXT2_FL_INLINE))
@@ -110,12 +116,12 @@ static void drop(struct ext2inode *ei)
 	kmem_free(inode_cache, ei);
 }
 
-static int fill(struct vnode *vp, struct ext2inode *ei, bool orphan)
+static int fill(struct vnode *vp, struct ext2inode *ei, enum source source)
 {
 	const struct ext2_dinode *d = ei->ei_d;
 	int error;
 
-	error = check_inode(ei->ei_mount, (u32)vp->v_ino, d, orphan);
+	error = check_inode(ei->ei_mount, (u32)vp->v_ino, d, source);
 	if (!error && set_kind(vp, d->i_mode))
 		error = ext2_damage(ei->ei_mount, "inode %u has mode %o", (u32)vp->v_ino, d->i_mode);
 	if (error)
@@ -128,22 +134,30 @@ static int fill(struct vnode *vp, struct ext2inode *ei, bool orphan)
 	return 0;
 }
 
-static int iget(struct ext2mount *em, u32 ino, bool system, bool orphan, struct vnode **vpp)
+static bool is_a_files(const struct ext2mount *em, ino_t ino)
+{
+	return ino > 0 && ino <= em->em_inodes && (ino >= em->em_first_ino || ino == EXT2_ROOT_INO);
+}
+
+static int bad_number(struct ext2mount *em, u32 ino)
+{
+	return ext2_damage(em, "inode number %u cannot be a file's", ino);
+}
+
+static int iget(struct ext2mount *em, u32 ino, enum source source, struct vnode **vpp)
 {
 	struct ext2inode *ei;
 	struct vnode *vp;
 	bool isnew;
 	int error;
 
-	if (ino == 0 || ino > em->em_inodes || (ino < em->em_first_ino && ino != EXT2_ROOT_INO && !system))
-		return ext2_damage(em, "inode number %u cannot be a file's", ino);
 	error = vnode_get(em->em_vfs, ino, &vp, &isnew);
 	if (error)
 		return error;
 	if (isnew) {
 		error = load(em, vp, &ei);
 		if (!error) {
-			error = fill(vp, ei, orphan);
+			error = fill(vp, ei, source);
 			if (error)
 				drop(ei);
 		}
@@ -159,17 +173,24 @@ static int iget(struct ext2mount *em, u32 ino, bool system, bool orphan, struct 
 
 int ext2_iget(struct ext2mount *em, u32 ino, struct vnode **vpp)
 {
-	return iget(em, ino, false, false, vpp);
+	return is_a_files(em, ino) ? iget(em, ino, BY_NAME, vpp) : bad_number(em, ino);
+}
+
+int ext2_vget(struct vfs *vfs, ino_t ino, struct vnode **vpp)
+{
+	struct ext2mount *em = ext2mount(vfs);
+
+	return is_a_files(em, ino) ? iget(em, (u32)ino, BY_MEMORY, vpp) : -ESTALE;
 }
 
 int ext2_iget_orphan(struct ext2mount *em, u32 ino, struct vnode **vpp)
 {
-	return iget(em, ino, false, true, vpp);
+	return is_a_files(em, ino) ? iget(em, ino, BY_ORPHANS, vpp) : bad_number(em, ino);
 }
 
 int ext2_iget_system(struct ext2mount *em, u32 ino, struct vnode **vpp)
 {
-	return iget(em, ino, true, false, vpp);
+	return ino > 0 && ino <= em->em_inodes ? iget(em, ino, BY_NAME, vpp) : bad_number(em, ino);
 }
 
 void ext2_reclaim(struct vnode *vp)

@@ -319,6 +319,7 @@ static const struct vfsops ext2_vfsops = {
 	.vfs_mount = ext2_mount,
 	.vfs_letgo = ext2_letgo,
 	.vfs_unmount = ext2_unmount,
+	.vfs_vget = ext2_vget,
 	.vfs_sync = ext2_sync,
 	.vfs_statfs = ext2_statfs,
 	.vfs_remount = ext2_remount,

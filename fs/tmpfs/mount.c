@@ -217,6 +217,24 @@ static int tmpfs_unmount(struct vfs *vfs)
 	return 0;
 }
 
+static int tmpfs_vget(struct vfs *vfs, ino_t ino, struct vnode **vpp)
+{
+	struct tmpmount *tm = vfs->vfs_data;
+	struct tmpnode *tn;
+	int error = -ESTALE;
+
+	spin_lock(&tm->tm_lock);
+	list_for_each(tn, &tm->tm_nodes, tn_all) {
+		if (tn->tn_vp && tn->tn_vp->v_ino == ino && vn_tryhold(tn->tn_vp)) {
+			*vpp = tn->tn_vp;
+			error = 0;
+			break;
+		}
+	}
+	spin_unlock(&tm->tm_lock);
+	return error;
+}
+
 static int tmpfs_statfs(struct vfs *vfs, struct statfs_k *st)
 {
 	const struct tmpmount *tm = vfs->vfs_data;
@@ -241,6 +259,7 @@ const struct vfsops tmpfs_vfsops = {
 	.vfs_mount = tmpfs_mount,
 	.vfs_letgo = tmpfs_letgo,
 	.vfs_unmount = tmpfs_unmount,
+	.vfs_vget = tmpfs_vget,
 	.vfs_statfs = tmpfs_statfs,
 	.vfs_remount = tmpfs_remount,
 };

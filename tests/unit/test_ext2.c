@@ -16,9 +16,11 @@
 
 #include "fs/env.h"
 #include "fs/model.h"
+#include "fs/namei.h"
 #include "fs/names.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/stat.h"
+#include "mm/kmalloc.h"
 
 #define MAXTREES 4u
 
@@ -47,6 +49,39 @@ static void worker(void *arg)
 		tree_step(arg);
 }
 
+/* A number out of the blue: of a file, of none, or of one that is just being made or removed. */
+static int recall(void)
+{
+	struct vnode *top, *vp;
+	int error;
+
+	CHECK(namei(NULL, "/mnt", 0, &top) == 0);
+	error = top->v_vfs->vfs_type->fs_ops->vfs_vget(top->v_vfs, sim_rnd(1200), &vp);
+	vn_rele(top);
+	if (error)
+		return error == -ESTALE ? 0 : error;
+	vn_rele(vp);
+	return 0;
+}
+
+/* Where a file is that others move meanwhile. */
+static int look_for(const char *path)
+{
+	struct vnode *vp;
+	char *found;
+	int error = namei(NULL, path, NI_NOFOLLOW, &vp);
+
+	if (error)
+		return error;
+	error = vn_find_path(vp, &found);
+	vn_rele(vp);
+	if (error)
+		return error;
+	CHECK(found[0] == '/');
+	kfree(found);
+	return 0;
+}
+
 /* Names that all lwps make, move and remove at once; nobody knows what must come out, but nothing may break. */
 static void chaos(void *arg)
 {
@@ -57,7 +92,7 @@ static void chaos(void *arg)
 
 		snprintf(a, sizeof(a), "/mnt/common/%s%u", sim_rnd(3) ? "" : "d1/", sim_rnd(6));
 		snprintf(b, sizeof(b), "/mnt/common/%s%u", sim_rnd(3) ? "" : "d2/", sim_rnd(6));
-		switch (sim_rnd(9)) {
+		switch (sim_rnd(11)) {
 		case 0: error = env_create(a, S_IFREG | 0644); break;
 		case 1: error = names_unlink(NULL, a); break;
 		case 2: error = names_rename(NULL, a, NULL, b, 0); break;
@@ -73,6 +108,8 @@ static void chaos(void *arg)
 					     sim_rnd(2) ? "/mnt/common/d1" : a, 0);
 			break;
 		case 8: error = env_truncate(a, sim_rnd(50000)); break;
+		case 9: error = recall(); break;
+		case 10: error = look_for(a); break;
 		}
 		CHECK(error != -EUCLEAN && error != -EIO && error != -EROFS);
 	}
@@ -82,6 +119,29 @@ static void compare_all(void *arg)
 {
 	for (u32 i = 0; i < ntrees; i++)
 		tree_compare(tree[i]);
+}
+
+/* Nothing moves any more: each has the path that it has. arg: the directory's. */
+static void has_its_path(void *arg, const char *name, ino_t ino)
+{
+	struct vnode *vp = NULL;
+	char path[300], *found;
+
+	snprintf(path, sizeof(path), "%s/%s", (const char *)arg, name);
+	if (!CHECK(namei(NULL, path, NI_NOFOLLOW, &vp) == 0))
+		return;
+	if (CHECK(vn_find_path(vp, &found) == 0)) {
+		CHECK(strcmp(found, path) == 0);
+		kfree(found);
+	}
+	if (vp->v_type == VDIR)
+		CHECK(env_readdir(path, has_its_path, path) == 0);
+	vn_rele(vp);
+}
+
+static void find_all(void *arg)
+{
+	CHECK(env_readdir("/mnt/common", has_its_path, "/mnt/common") == 0);
 }
 
 static void close_and_unmount(void *arg)
@@ -125,6 +185,7 @@ static void run(u32 seed, u32 frames, const char *image, u32 mib, const struct t
 	sim_run();
 	sim_fail_alloc = 0;
 	sim_call(compare_all, NULL);
+	sim_call(find_all, NULL);
 	judge();
 	sim_call(remove_all, NULL);
 	sim_call(close_and_unmount, NULL);
