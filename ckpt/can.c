@@ -135,7 +135,9 @@ static int check_places(struct ckpt_save *cs, const struct look *lo)
 		error = st_vnode_save(cs, lo->lo_exe, lo->lo_exepath, &index);
 	if (!error && lo->lo_cwd)
 		error = st_vnode_save(cs, lo->lo_cwd, lo->lo_cwdpath, &index);
-	return error ? error : st_root_check(cs, lo->lo_root);
+	if (!error && lo->lo_root)
+		error = st_vnode_save(cs, lo->lo_root, lo->lo_root == rootvp ? "/" : NULL, &index);
+	return error;
 }
 
 /* One that is just ending has nothing that could be refused. */

@@ -48,7 +48,7 @@ int ckpt_refuse(const char *name, int error, const char *fmt, ...)
 	return error;
 }
 
-int ckpt_path(uaddr_t uname, char **path)
+int ckpt_name(uaddr_t uname, char **namep)
 {
 	char *name, *full;
 	size_t len;
@@ -64,9 +64,8 @@ int ckpt_path(uaddr_t uname, char **path)
 	}
 	snprintf(full, len, "%s%s", name, CKPT_SUFFIX);
 	kfree(name);
-	error = path_of_open(AT_FDCWD, full, path);
-	kfree(full);
-	return error;
+	*namep = full;
+	return 0;
 }
 
 /* With the members held. *childp: who goes on with a forked checkpoint. */
@@ -174,13 +173,17 @@ void ckpt_exit(struct proc *p)
 
 static int ask(uaddr_t name, u32 flags, struct ckpt_request **rqp)
 {
-	char *path;
+	char *imagename;
 	int error;
 
 	if (flags & ~(CKPT_FORKED | CKPT_WAIT | CKPT_TREE | CKPT_SELF | CKPT_JOB))
 		return -EINVAL;
-	error = ckpt_path(name, &path);
-	return error ? error : ckpt_request_make(path, flags, rqp);
+	error = ckpt_name(name, &imagename);
+	if (error)
+		return error;
+	error = ckpt_request_make(imagename, flags, rqp);
+	kfree(imagename);
+	return error;
 }
 
 long sys_ckpt(uaddr_t name, u32 flags)

@@ -44,11 +44,12 @@
  */
 struct ckpt_request {
 	volatile u32 rq_ref;
-	u32 rq_id;	      /* tells it from every other in this boot */
-	char *rq_path;	      /* absolute, of the image */
+	u32 rq_id;     /* tells it from every other in this boot */
+	char *rq_path; /* absolute, of the image: for messages, and for the name after its last slash */
 	u32 rq_flags;	      /* CKPT_* */
 	struct cred *rq_cred; /* whoever asked: the image is made with these rights and belongs to them */
-	u64 rq_start;	      /* monotonic ns, when it was asked for */
+	struct vnode *rq_dvp; /* the directory that the name is in: a reference, until the outcome is known */
+	u64 rq_start; /* monotonic ns, when it was asked for */
 	struct tty *rq_tty; /* asked for at this terminal, of session rq_sid, in its foreground; NULL: by a call */
 	pid_t rq_sid, rq_pgrp;
 	struct spinlock rq_lock;
@@ -144,6 +145,8 @@ struct ckpt_restore {
 	struct file *cr_file; /* the image */
 	u32 cr_flags;	      /* RECOVER_* */
 	struct proc *cr_parent;
+	struct vnode *cr_root; /* the caller's: all names are looked up from there. A reference */
+	bool cr_inside; /* it is the root of what is brought back, too, and not the machine's */
 	/* In place: cr_parent itself becomes what the image says. cr_save: it is what was saved a moment ago, and shared objects are still there. */
 	bool cr_replace;
 	struct ckpt_save *cr_save;
@@ -195,7 +198,6 @@ void *ckpt_room(void *list, u32 n, u32 size);
  */
 int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_proc_restore(struct ckpt_rmember *rm);
-int st_root_check(struct ckpt_save *cs, const struct vnode *root);
 /* A zombie: all that there is of it, at once. */
 int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_zombie_restore(struct ckpt_rmember *rm);
@@ -262,6 +264,10 @@ int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn f
 
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
+/* The image is read: is the caller in the changed root that it speaks of? Then it knows the files below by shorter names. */
+void st_vnode_place(struct ckpt_restore *cr);
+/* How the caller names vnode `index` of the image. */
+const char *st_vnode_path(const struct ckpt_restore *cr, u32 index);
 bool st_vnode_nameless(struct vnode *vp);
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
 /* Opens vnode `index` of the image under the caller's rights and compares it with what it was. `changing`: the process itself wrote it, so
@@ -314,8 +320,10 @@ int image_file_read(void *ctx, u64 off, void *buf, u32 len);
 
 /* request.c. At start-up. */
 void ckpt_request_init(void);
-/* make: the current process asks; path is taken over, also on failure. */
-int ckpt_request_make(char *path, u32 flags, struct ckpt_request **rqp);
+/* make: the current process asks for an image of that name; NULL: there will be none. -ENOENT, -ENOTDIR, -EACCES: its directory; -ENOMEM */
+int ckpt_request_make(const char *name, u32 flags, struct ckpt_request **rqp);
+/* The image's name in rq_dvp. */
+const char *ckpt_request_name(const struct ckpt_request *rq);
 void ckpt_request_rele(struct ckpt_request *rq);
 /* The outcome is known: kept with the process, whoever waits is woken. */
 void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error);
@@ -339,8 +347,8 @@ void ckpt_key_init(void);
 /* fckpt.c: makes a copy-on-write child that will go on with cs, and owns it from its start (lwp_start) on. The members are held. */
 int fckpt(struct ckpt_save *cs, struct proc **childp);
 
-/* "name" of a call to the absolute path of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */
-int ckpt_path(uaddr_t uname, char **path);
+/* "name" of a call to the name of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */
+int ckpt_name(uaddr_t uname, char **namep);
 
 /* Reads cr_path's image from cr_file; cr_parent is the current process. The pid or an errno. May sleep. */
 long ckpt_recover(struct ckpt_restore *cr);

@@ -8,7 +8,8 @@
  *   4. fsync the directory
  *
  * The files that the process has written are flushed before 3, so that the image never knows more than the disk.
- * Two commits to one name at a time would use one temporary file: the second is refused with -EBUSY. LR_CKPT guards the list of names.
+ * Two commits to one name at a time would use one temporary file: the second is refused with -EBUSY. LR_CKPT guards the list of names: directories,
+ * and the names in them.
  */
 #include "ckpt/ckpt.h"
 #include "ckpt/inplace.h"
@@ -26,7 +27,8 @@
 
 struct busy_name {
 	struct list bn_link;
-	const char *bn_path;
+	const struct vnode *bn_dvp;
+	const char *bn_name;
 };
 
 static struct mutex busy_lock;
@@ -42,15 +44,16 @@ void ckpt_init(void)
 	ckpt_key_init();
 }
 
-static int name_claim(struct busy_name *bn, const char *path)
+static int name_claim(struct busy_name *bn, const struct ckpt_request *rq)
 {
 	struct busy_name *other;
 	int error = 0;
 
-	bn->bn_path = path;
+	bn->bn_dvp = rq->rq_dvp;
+	bn->bn_name = ckpt_request_name(rq);
 	mutex_lock(&busy_lock);
 	list_for_each(other, &busy_names, bn_link) {
-		if (strcmp(other->bn_path, path) == 0)
+		if (other->bn_dvp == bn->bn_dvp && strcmp(other->bn_name, bn->bn_name) == 0)
 			error = -EBUSY;
 	}
 	if (!error)
@@ -113,44 +116,33 @@ static int flush_files(struct ckpt_save *cs)
 	return error;
 }
 
-/* The directory of path, for its fsync. */
-static int flush_parent(const char *path)
-{
-	struct nameparent np;
-	int error = namei_parent(NULL, path, &np);
-
-	if (error)
-		return error;
-	error = flush_vnode(np.np_dvp);
-	vn_rele(np.np_dvp);
-	return error;
-}
-
 /* Keeps no error: if the leftover cannot be removed now, the next checkpoint will. */
-static void remove_new(const char *path)
+static void remove_new(const struct ckpt_request *rq, const char *newname)
 {
-	int error = names_unlink(NULL, path);
+	int error = names_unlink(rq->rq_dvp, newname);
 
 	if (error && error != -ENOENT)
-		printk("ckpt: %s: left behind (error %d)\n", path, -error);
+		printk("ckpt: %s%s: left behind (error %d)\n", rq->rq_path, NEW_SUFFIX, -error);
 }
 
-static int create_new(const char *path, struct file **fp)
+static int create_new(const struct ckpt_request *rq, const char *newname, struct file **fp)
 {
-	int error = names_unlink(NULL, path);
+	int error = names_unlink(rq->rq_dvp, newname);
 
 	if (error && error != -ENOENT)
 		return error;
-	error = file_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600, fp);
+	error = file_open_in(rq->rq_dvp, newname, rq->rq_path,
+			     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600, fp);
 	if (error)
-		remove_new(path); /* it may have been made before something else failed */
+		remove_new(rq, newname); /* it may have been made before something else failed */
 	return error;
 }
 
-static int write_and_rename(struct ckpt_save *cs, const char *path, const char *newpath)
+static int write_and_rename(struct ckpt_save *cs, const char *newname)
 {
+	const struct ckpt_request *rq = cs->cs_req;
 	struct file *f;
-	int error = create_new(newpath, &f);
+	int error = create_new(rq, newname, &f);
 
 	if (error)
 		return error;
@@ -161,25 +153,24 @@ static int write_and_rename(struct ckpt_save *cs, const char *path, const char *
 	if (!error)
 		error = flush_files(cs);
 	if (!error)
-		error = names_rename(NULL, newpath, NULL, path, 0);
+		error = names_rename(rq->rq_dvp, newname, rq->rq_dvp, ckpt_request_name(rq), 0);
 	if (error) {
-		remove_new(newpath);
+		remove_new(rq, newname);
 		return error;
 	}
-	return flush_parent(path);
+	return flush_vnode(rq->rq_dvp);
 }
 
-static int commit_as_asker(struct ckpt_save *cs, const char *newpath)
+static int commit_as_asker(struct ckpt_save *cs, const char *newname)
 {
 	struct lwp *l = curlwp();
-	const char *path = cs->cs_req->rq_path;
 	struct busy_name bn;
-	int error = name_claim(&bn, path);
+	int error = name_claim(&bn, cs->cs_req);
 
 	if (error)
 		return error;
 	l->l_cred = cs->cs_req->rq_cred;
-	error = write_and_rename(cs, path, newpath);
+	error = write_and_rename(cs, newname);
 	l->l_cred = NULL;
 	name_release(&bn);
 	return error;
@@ -187,20 +178,20 @@ static int commit_as_asker(struct ckpt_save *cs, const char *newpath)
 
 int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st)
 {
-	const char *path = cs->cs_req->rq_path;
-	size_t len = strlen(path) + sizeof(NEW_SUFFIX);
+	const char *name = ckpt_request_name(cs->cs_req);
+	size_t len = strlen(name) + sizeof(NEW_SUFFIX);
 	struct img_err err = { 0 };
-	char *newpath;
+	char *newname;
 	int error = img_layout(&cs->cs_img, &err);
 
 	if (error)
 		return ckpt_refuse(cs_name(cs), error, "%s (%u)", err.e_what ? err.e_what : "layout", err.e_val);
-	newpath = kmalloc(len, 0);
-	if (!newpath)
+	newname = kmalloc(len, 0);
+	if (!newname)
 		return -ENOMEM;
-	snprintf(newpath, len, "%s%s", path, NEW_SUFFIX);
-	error = commit_as_asker(cs, newpath);
-	kfree(newpath);
+	snprintf(newname, len, "%s%s", name, NEW_SUFFIX);
+	error = commit_as_asker(cs, newname);
+	kfree(newname);
 	st->cs_pages = cs->cs_img.i_lo.lo_npages;
 	st->cs_bytes = cs->cs_img.i_lo.lo_size;
 	st->cs_when_ns = cs->cs_img.i_ident.id_real_ns;

@@ -161,24 +161,12 @@ static bool suits(const struct proc *p)
 	return p != initproc && !(p->p_flags & P_SUGID) && p->p_as->a_ref == 1 && p->p_fdtab->ft_ref == 1;
 }
 
-void ckpt_every(void)
+static void save_and_come_back(struct ckpt_request *rq)
 {
 	struct proc *p = curproc();
-	struct ckpt_request *rq;
-	struct ckpt_save *cs;
-	char *path;
-	long result;
+	struct ckpt_save *cs = ckpt_save_make(rq, NULL);
+	long result = cs ? ckpt_hold(cs) : -ENOMEM;
 
-	if (!suits(p))
-		return;
-	path = kmalloc(64, 0);
-	if (!path)
-		return;
-	snprintf(path, 64, "/tmp/every.%d%s", p->p_pid, CKPT_SUFFIX);
-	if (ckpt_request_make(path, CKPT_INPLACE, &rq) != 0)
-		return;
-	cs = ckpt_save_make(rq, NULL);
-	result = cs ? ckpt_hold(cs) : -ENOMEM;
 	if (!result) {
 		result = save_in_place(cs);
 		if (!result)
@@ -192,5 +180,22 @@ void ckpt_every(void)
 	}
 	if (cs)
 		ckpt_save_free(cs);
-	ckpt_request_rele(rq);
+}
+
+void ckpt_every(void)
+{
+	struct lwp *l = curlwp();
+	struct ckpt_request *rq;
+	char name[64];
+
+	if (!suits(l->l_proc))
+		return;
+	snprintf(name, sizeof(name), "/tmp/every.%d%s", l->l_proc->p_pid, CKPT_SUFFIX);
+	/* There is room for it, whatever the process takes for its root. */
+	l->l_root = rootvp;
+	if (ckpt_request_make(name, CKPT_INPLACE, &rq) == 0) {
+		save_and_come_back(rq);
+		ckpt_request_rele(rq);
+	}
+	l->l_root = NULL;
 }

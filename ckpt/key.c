@@ -72,7 +72,7 @@ static int make_request(struct proc *p, struct tty *t, struct ckpt_request **rqp
 {
 	u32 flags = CKPT_JOB;
 	struct tty_state st;
-	char name[NAME_SIZE], *path;
+	char name[NAME_SIZE];
 	int error;
 
 	if (t) {
@@ -81,9 +81,7 @@ static int make_request(struct proc *p, struct tty *t, struct ckpt_request **rqp
 			flags |= CKPT_FORKED;
 	}
 	image_name(p, name);
-	error = path_of_open(AT_FDCWD, name, &path);
-	if (!error)
-		error = ckpt_request_make(path, flags, rqp);
+	error = ckpt_request_make(name, flags, rqp);
 	if (error)
 		return error;
 	(*rqp)->rq_tty = t;
@@ -149,13 +147,12 @@ static const char *reason(int error)
 
 void ckpt_key_report(const struct ckpt_request *rq)
 {
-	const char *name = strrchr(rq->rq_path, '/');
+	const char *name = ckpt_request_name(rq);
 	const struct ckpt_stats *st = &rq->rq_stats;
 	char text[160];
 
 	if (!rq->rq_tty)
 		return;
-	name = name ? name + 1 : rq->rq_path;
 	if (st->cs_error) {
 		printk(KDEBUG "ckpt: %s: not saved (error %d)\n", rq->rq_path, st->cs_error);
 		snprintf(text, sizeof(text), "[%s: not saved: %s]", name, reason(st->cs_error));

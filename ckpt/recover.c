@@ -7,6 +7,7 @@
 #include "ckpt/inplace.h"
 #include "ckpt/syscalls.h"
 #include "fs/file.h"
+#include "fs/namei.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -63,6 +64,7 @@ long ckpt_recover(struct ckpt_restore *cr)
 	result = spawn_proc(&sa, &p);
 	if (result)
 		return result;
+	cr->cr_root = namei_root();
 	lwp_start(p->p_lwp0);
 	if (cr->cr_replace)
 		let_it_go(cr);
@@ -71,10 +73,12 @@ long ckpt_recover(struct ckpt_restore *cr)
 		sleep(cr, &cr->cr_lock, 0, 0);
 	result = cr->cr_result;
 	spin_unlock(&cr->cr_lock);
+	vn_rele(cr->cr_root);
 	return result;
 }
 
-static long recover(const char *path, u32 flags)
+/* path: where the name leads, for messages. */
+static long recover(const char *name, const char *path, u32 flags)
 {
 	struct ckpt_restore *cr = kzalloc(sizeof(*cr), 0);
 	long result;
@@ -83,7 +87,7 @@ static long recover(const char *path, u32 flags)
 		return -ENOMEM;
 	cr->cr_path = path;
 	cr->cr_flags = flags;
-	result = open_image(path, &cr->cr_file);
+	result = open_image(name, &cr->cr_file);
 	if (!result) {
 		result = ckpt_recover(cr);
 		file_rele(cr->cr_file);
@@ -94,17 +98,21 @@ static long recover(const char *path, u32 flags)
 
 long sys_recover(uaddr_t name, u32 flags)
 {
-	char *path;
+	char *imagename, *path;
 	long result;
 
 	if (flags & ~(RECOVER_STOPPED | RECOVER_NEWPID | RECOVER_STDIO | RECOVER_TTY | RECOVER_CHANGED))
 		return -EINVAL;
-	result = ckpt_path(name, &path);
+	result = ckpt_name(name, &imagename);
 	if (result)
 		return result;
-	inject_enter();
-	result = recover(path, flags);
-	inject_leave();
-	kfree(path);
+	result = path_of_open(AT_FDCWD, imagename, &path);
+	if (!result) {
+		inject_enter();
+		result = recover(imagename, path, flags);
+		inject_leave();
+		kfree(path);
+	}
+	kfree(imagename);
 	return result;
 }

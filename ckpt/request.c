@@ -2,9 +2,13 @@
 /* A request for a checkpoint, from the call to the outcome. */
 #include "ckpt/ckpt.h"
 #include "ckpt/syscalls.h"
+#include "fs/file.h"
+#include "fs/namei.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "proc/pidspace.h"
 #include "proc/restart.h"
@@ -12,33 +16,65 @@
 
 static volatile u32 next_id;
 
-int ckpt_request_make(char *path, u32 flags, struct ckpt_request **rqp)
+/* Before the outcome is told: who hears of it may want to unmount the file system. */
+static void drop_directory(struct ckpt_request *rq)
 {
-	struct ckpt_request *rq = kzalloc(sizeof(*rq), 0);
+	struct vnode *dvp = __atomic_exchange_n(&rq->rq_dvp, NULL, __ATOMIC_ACQ_REL);
 
-	if (!rq) {
-		kfree(path);
-		return -ENOMEM;
-	}
-	rq->rq_ref = 1;
-	rq->rq_id = __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
-	rq->rq_path = path;
-	rq->rq_flags = flags | (flags & CKPT_JOB ? CKPT_TREE : 0);
-	rq->rq_cred = cred_cur();
-	cred_hold(rq->rq_cred);
-	rq->rq_start = clock_mono_ns();
-	spin_init(&rq->rq_lock, "ckpt request", LR_VFS);
-	*rqp = rq;
-	return 0;
+	if (dvp)
+		vn_rele(dvp);
 }
 
 void ckpt_request_rele(struct ckpt_request *rq)
 {
 	if (__atomic_sub_fetch(&rq->rq_ref, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
+	drop_directory(rq);
 	cred_rele(rq->rq_cred);
 	kfree(rq->rq_path);
 	kfree(rq);
+}
+
+/* By the asker, from where he is: whoever writes it may have another root and other rights. */
+static int find_place(struct ckpt_request *rq, const char *name)
+{
+	struct nameparent np;
+	int error = path_of_open(AT_FDCWD, name, &rq->rq_path);
+
+	if (error)
+		return error;
+	error = namei_parent(NULL, name, &np);
+	if (!error)
+		rq->rq_dvp = np.np_dvp;
+	return error;
+}
+
+int ckpt_request_make(const char *name, u32 flags, struct ckpt_request **rqp)
+{
+	struct ckpt_request *rq = kzalloc(sizeof(*rq), 0);
+	int error;
+
+	if (!rq)
+		return -ENOMEM;
+	rq->rq_ref = 1;
+	rq->rq_id = __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
+	rq->rq_flags = flags | (flags & CKPT_JOB ? CKPT_TREE : 0);
+	rq->rq_cred = cred_cur();
+	cred_hold(rq->rq_cred);
+	rq->rq_start = clock_mono_ns();
+	spin_init(&rq->rq_lock, "ckpt request", LR_VFS);
+	error = name ? find_place(rq, name) : 0;
+	if (error) {
+		ckpt_request_rele(rq);
+		return error;
+	}
+	*rqp = rq;
+	return 0;
+}
+
+const char *ckpt_request_name(const struct ckpt_request *rq)
+{
+	return strrchr(rq->rq_path, '/') + 1;
 }
 
 /* For ckptctl(). A process for which there is no memory goes without. */
@@ -68,6 +104,7 @@ void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error)
 	rq->rq_stats.cs_error = -error;
 	keep_stats(p, &rq->rq_stats);
 	ckpt_key_report(rq);
+	drop_directory(rq);
 	spin_lock(&rq->rq_lock);
 	rq->rq_done = true;
 	wakeup(rq);

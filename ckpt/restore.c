@@ -106,7 +106,9 @@ static void restore_member(void *arg)
 	bool go;
 
 	inject_enter();
+	curlwp()->l_root = cr->cr_root;
 	error = restore_own(rm);
+	curlwp()->l_root = NULL;
 	inject_leave();
 	spin_lock(&cr->cr_lock);
 	rm->rm_result = error;
@@ -252,6 +254,8 @@ static int restore_all(struct ckpt_restore *cr)
 
 	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)
 		error = first[i](cr);
+	if (!error)
+		st_vnode_place(cr);
 	if (!error && cr->cr_save)
 		inplace_share(cr);
 	for (u32 i = 0; i < ARRAY_SIZE(shared) && !error && !cr->cr_save; i++)
@@ -369,6 +373,7 @@ void restore_ckpt(void *arg)
 	long result;
 
 	inject_enter();
+	curlwp()->l_root = cr->cr_root;
 	img_init(&cr->cr_img, &ckpt_mem);
 	result = restore_all(cr);
 	if (!result)
@@ -389,6 +394,7 @@ void restore_ckpt(void *arg)
 	drop_shared(cr);
 	kfree(cr->cr_member);
 	img_free(&cr->cr_img);
+	curlwp()->l_root = NULL;
 	inject_leave();
 	/* cr belongs to the caller, who may free it as soon as it is told. */
 	report(cr, result);

@@ -7,6 +7,7 @@
 #include "fs/anonfs.h"
 #include "fs/namei.h"
 #include "fs/names.h"
+#include "fs/procfs.h"
 #include "fs/tty.h"
 #include "fs/tty_pty.h"
 #include "fs/vnode.h"
@@ -31,7 +32,7 @@ static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 	switch (vp->v_type) {
 	case VREG:
 		*kind = st_vnode_nameless(vp) ? IMG_FILE_DATA : IMG_FILE_REG;
-		return vp->v_flags & V_DYNAMIC ? "is made up by the kernel" : NULL;
+		return procfs_of_process(vp) ? "tells of a process" : NULL;
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
 		/* A description that was hung up while the master lives is neither. */
@@ -54,7 +55,7 @@ static int save_regular(struct ckpt_save *cs, struct file *f, u32 *obj)
 {
 	int error = 0;
 
-	if (!cs_self(cs) || (f->f_flags & O_PATH))
+	if (!cs_self(cs) || (f->f_flags & O_PATH) || (f->f_vnode->v_flags & V_DYNAMIC))
 		return 0;
 	if (file_readable(f) != 0)
 		error = vn_access(f->f_vnode, 4);
@@ -227,7 +228,7 @@ static int put_contents(const void *bytes, u32 off, u32 len, void *arg)
  */
 static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
-	const struct img_vnode *v = &cr->cr_img.i_vnode[fi->f_vnode];
+	const char *path = st_vnode_path(cr, fi->f_vnode);
 	bool writes = (fi->f_flags & O_ACCMODE) != O_RDONLY;
 	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, writes, fp);
 
@@ -238,10 +239,10 @@ static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct
 	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
 	curproc()->p_umask = 0;
 	if (error == -ENOENT)
-		error = file_open(AT_FDCWD, v->v_path, fi->f_flags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
-				  v->v_mode & 07777, fp);
+		error = file_open(AT_FDCWD, path, fi->f_flags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
+				  cr->cr_img.i_vnode[fi->f_vnode].v_mode & 07777, fp);
 	if (error)
-		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)", v->v_path, -error);
+		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)", path, -error);
 	cr->cr_made[fi - cr->cr_img.i_file] = true;
 	error = st_data_each(cr, fi->f_obj, true, put_contents, (*fp)->f_vnode);
 	if (error)
@@ -252,7 +253,7 @@ static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct
 void st_file_unmake(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nfile; i++) {
-		const char *path = cr->cr_made[i] ? cr->cr_img.i_vnode[cr->cr_img.i_file[i].f_vnode].v_path : NULL;
+		const char *path = cr->cr_made[i] ? st_vnode_path(cr, cr->cr_img.i_file[i].f_vnode) : NULL;
 		int error = path ? names_unlink(NULL, path) : 0;
 
 		if (error)

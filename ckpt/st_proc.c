@@ -102,11 +102,6 @@ static const struct {
 	{ P_SUGID, IMG_PF_SUGID },
 };
 
-int st_root_check(struct ckpt_save *cs, const struct vnode *root)
-{
-	return !root || root == rootvp ? 0 : ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "it has changed its root directory");
-}
-
 static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
 {
 	int error = 0;
@@ -117,9 +112,7 @@ static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p
 	if (!error)
 		error = st_vnode_save(cs, p->p_cwd, p->p_cwdpath, &ip->p_cwd);
 	if (!error)
-		error = st_root_check(cs, p->p_root);
-	if (!error)
-		error = st_vnode_save(cs, p->p_root, "/", &ip->p_root);
+		error = st_vnode_save(cs, p->p_root, p->p_root == rootvp ? "/" : NULL, &ip->p_root);
 	return error;
 }
 
@@ -252,6 +245,35 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	return path ? 0 : -ENOMEM;
 }
 
+/*
+ * One that is not the machine's: nobody leaves his own root in this way, and only the superuser enters another one. Names are looked up under the
+ * caller's in any case (l_root).
+ */
+static int restore_root(struct ckpt_restore *cr, const struct img_proc *ip)
+{
+	const char *path = cr->cr_img.i_vnode[ip->p_root].v_path;
+	struct file *f;
+	int error;
+
+	/* In place: it is there still. */
+	if (cr->cr_save || strcmp(path, "/") == 0)
+		return 0;
+	error = st_vnode_open(cr, ip->p_root, O_RDONLY | O_DIRECTORY, false, &f);
+	if (error && st_vnode_spare(cr, ip->p_root))
+		return ckpt_refuse(cr->cr_path, error, "its root directory, %s, is not there", path);
+	if (error)
+		return error;
+	if (f->f_vnode != cr->cr_root && !cred_super(cred_cur()))
+		error = ckpt_refuse(cr->cr_path, -EPERM,
+				    "its root directory is %s, and not the caller's", f->f_path);
+	if (!error) {
+		vn_hold(f->f_vnode);
+		proc_set_root(curproc(), f->f_vnode);
+	}
+	file_rele(f);
+	return error;
+}
+
 static void restore_times(struct proc *p, const struct img_proc *ip)
 {
 	p->p_start_ns = clock_mono_ns() - ip->p_age;
@@ -298,6 +320,8 @@ int st_proc_restore(struct ckpt_rmember *rm)
 		proc_set_exe(p, NULL, NULL);
 	if (!error)
 		error = restore_cwd(cr, ip);
+	if (!error)
+		error = restore_root(cr, ip);
 	if (!error)
 		error = restore_limits(cr, ip);
 	if (error)

@@ -29,95 +29,37 @@ static bool says_nothing(int error)
 /* 0: it does. -ENOENT: it does not. -ENOMEM, -EIO: nobody knows */
 static int leads_to(const char *path, const struct vnode *vp)
 {
+	bool dynamic = vp->v_flags & V_DYNAMIC; /* each look at its name makes another vnode */
 	struct vnode *found;
 	int error = namei(NULL, path, 0, &found);
 
 	if (error)
 		return says_nothing(error) ? error : -ENOENT;
-	error = found == vp ? 0 : -ENOENT;
+	error = found == vp || (dynamic && found->v_vfs == vp->v_vfs && found->v_ino == vp->v_ino) ? 0 : -ENOENT;
 	vn_rele(found);
 	return error;
 }
 
-/* Looks for an inode in a directory. */
-struct search {
-	ino_t s_ino;
-	char s_name[256];
-};
-
-static bool compare(void *arg, const char *name, u32 len, ino_t ino, enum vtype type, off_t next)
-{
-	struct search *s = arg;
-
-	if (ino != s->s_ino || len >= sizeof(s->s_name))
-		return true;
-	memcpy(s->s_name, name, len);
-	s->s_name[len] = '\0';
-	return false;
-}
-
-/* *name: the one that it has now in the directory that `path` leads into. -ENOENT: none. -ENOMEM, -EIO */
-static int renamed(const char *path, struct vnode *vp, char **name)
-{
-	const char *slash = strrchr(path, '/');
-	size_t dir = (size_t)(slash - path) + 1;
-	struct search *s = kzalloc(sizeof(*s), 0);
-	struct nameparent np;
-	struct vattr va;
-	int error = s ? vn_getattr(vp, &va) : -ENOMEM;
-
-	if (!error)
-		error = namei_parent(NULL, path, &np);
-	if (error)
-		goto out;
-	s->s_ino = va.va_ino;
-	vn_lock(np.np_dvp);
-	error = np.np_dvp->v_op->vop_readdir(np.np_dvp, 0, compare, s);
-	vn_unlock(np.np_dvp);
-	vn_rele(np.np_dvp);
-	if (!s->s_name[0])
-		goto out;
-	*name = kmalloc(dir + sizeof(s->s_name), 0);
-	error = *name ? 0 : -ENOMEM;
-	if (*name) {
-		memcpy(*name, path, dir);
-		strlcpy_k(*name + dir, s->s_name, sizeof(s->s_name));
-	}
-out:
-	kfree(s);
-	return says_nothing(error) || *name ? error : -ENOENT;
-}
-
 /*
- * A name by which vp can be opened again: the one it was opened by, the one by which it was opened last, or, if it was renamed, the one that it has in the
- * same directory now. *name NULL: `path` is good. Devices are found by their numbers.
+ * A name by which vp can be opened again: the one it was opened by, or, if that leads elsewhere now, the one that it has. *name NULL: `path` is good.
+ * Devices are found by their numbers.
  */
 static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
 {
+	struct vnode *root = curlwp()->l_root;
 	int error;
 
 	*name = NULL;
-	error = vp->v_type == VCHR ? 0 : leads_to(path, vp);
+	/* As the machine sees it, wherever the process has its root. */
+	curlwp()->l_root = rootvp;
+	error = !path ? -ENOENT : vp->v_type == VCHR ? 0 : leads_to(path, vp);
+	if (error == -ENOENT)
+		error = vn_find_path(vp, name);
+	curlwp()->l_root = root;
 	if (error != -ENOENT)
 		return error;
-	error = vn_get_path(vp, name);
-	if (error)
-		return error;
-	error = *name ? leads_to(*name, vp) : -ENOENT;
-	if (error == -ENOENT) {
-		kfree(*name);
-		*name = NULL;
-		error = renamed(path, vp, name);
-		if (!error)
-			error = leads_to(*name, vp);
-	}
-	if (!error)
-		return 0;
-	kfree(*name);
-	*name = NULL;
-	if (error != -ENOENT)
-		return error;
-	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known", path);
+	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known",
+			   path ? path : "a file");
 }
 
 /* Two that had one name are two. */
@@ -145,6 +87,12 @@ static int save_removed(struct ckpt_save *cs, struct vnode *vp, const char *path
 	return 0;
 }
 
+/* The image holds what the file would give, or can do without. What the kernel makes up is everywhere. */
+static bool spare(const struct ckpt_save *cs, const struct vnode *vp)
+{
+	return cs_self(cs) && (vp->v_type == VDIR || (vp->v_type == VREG && !(vp->v_flags & V_DYNAMIC)));
+}
+
 static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, const struct vattr *va, u32 *index)
 {
 	struct img_vnode v = { .v_path = path,
@@ -153,11 +101,10 @@ static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, 
 			       .v_rdev = va->va_rdev,
 			       .v_gen = va->va_gen,
 			       .v_mode = va->va_mode,
-			       .v_flags = cs_self(cs) && (vp->v_type == VREG || vp->v_type == VDIR) ? IMG_VF_SPARE
-												    : 0 };
+			       .v_flags = spare(cs, vp) ? IMG_VF_SPARE : 0 };
 	int n;
 
-	if (vp->v_type == VREG) {
+	if (vp->v_type == VREG && !(vp->v_flags & V_DYNAMIC)) {
 		v.v_size = va->va_size;
 		v.v_mtime = va->va_mtime.tv_sec;
 		v.v_mtime_ns = va->va_mtime.tv_nsec;
@@ -177,13 +124,10 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 
 	if (error)
 		return error;
-	if (!path || !*path)
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a file of it has no name (inode %u)",
-				   (u32)va.va_ino);
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED)) {
-		if (vp->v_type == VDIR || vp->v_type == VFIFO)
+		if (path && (vp->v_type == VDIR || vp->v_type == VFIFO))
 			return save_removed(cs, vp, path, &va, index);
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path);
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path ? path : "a file");
 	}
 	error = find_name(cs, vp, path, &name);
 	if (error)
@@ -194,7 +138,8 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 }
 
 /* What differs between the file that was and the one that is; NULL: nothing that matters. any: all but its type may differ. */
-static const char *difference(const struct img_vnode *was, const struct vattr *is, bool changing, bool any)
+static const char *difference(const struct img_vnode *was, const struct vattr *is, bool dynamic,
+			      bool changing, bool any)
 {
 	if ((was->v_mode ^ is->va_mode) & 0170000)
 		return "is of another type";
@@ -203,6 +148,8 @@ static const char *difference(const struct img_vnode *was, const struct vattr *i
 		return was->v_rdev == (u32)is->va_rdev ? NULL : "is another device";
 	if (is->va_type == VDIR || any)
 		return NULL;
+	if (dynamic)
+		return was->v_dev == (u32)is->va_dev ? NULL : "is another file";
 	if (was->v_ino != is->va_ino || was->v_dev != (u32)is->va_dev || was->v_gen != is->va_gen)
 		return "is another file";
 	if (changing)
@@ -211,6 +158,27 @@ static const char *difference(const struct img_vnode *was, const struct vattr *i
 	    was->v_mtime_ns != is->va_mtime.tv_nsec)
 		return "has been changed";
 	return NULL;
+}
+
+void st_vnode_place(struct ckpt_restore *cr)
+{
+	const struct img_vnode *was = &cr->cr_img.i_vnode[cr->cr_img.i_proc[0].p_root];
+	struct vattr is;
+
+	cr->cr_inside = cr->cr_root != rootvp && strcmp(was->v_path, "/") != 0 &&
+			vn_getattr(cr->cr_root, &is) == 0 && was->v_ino == is.va_ino &&
+			was->v_dev == (u32)is.va_dev && was->v_gen == is.va_gen;
+}
+
+const char *st_vnode_path(const struct ckpt_restore *cr, u32 index)
+{
+	const char *root = cr->cr_img.i_vnode[cr->cr_img.i_proc[0].p_root].v_path;
+	const char *path = cr->cr_img.i_vnode[index].v_path;
+	size_t n = strlen(root);
+
+	if (!cr->cr_inside || strncmp(path, root, n) != 0 || (path[n] && path[n] != '/'))
+		return path;
+	return path[n] ? path + n : "/";
 }
 
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
@@ -229,10 +197,11 @@ static struct vnode *parent_of(const char *path)
 	return rootvp;
 }
 
-static int make_removed(struct ckpt_restore *cr, const struct img_vnode *v, struct vnode **vpp)
+static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
 {
+	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
 	const struct img_proc *ip = &cr->cr_img.i_proc[0];
-	struct vnode *parent = S_ISDIR(v->v_mode) ? parent_of(v->v_path) : NULL;
+	struct vnode *parent = S_ISDIR(v->v_mode) ? parent_of(st_vnode_path(cr, index)) : NULL;
 	struct vattr va = { .va_mask = VA_UID | VA_GID, .va_uid = ip->p_fsuid, .va_gid = ip->p_fsgid };
 	int error = tmpfs_removed(v->v_mode, parent, vpp);
 
@@ -250,8 +219,7 @@ static int make_removed(struct ckpt_restore *cr, const struct img_vnode *v, stru
 /* The same one for all who had it. */
 static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
 {
-	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	int error = cr->cr_gone[index] ? 0 : make_removed(cr, v, &cr->cr_gone[index]);
+	int error = cr->cr_gone[index] ? 0 : make_removed(cr, index, &cr->cr_gone[index]);
 
 	if (error) {
 		cr->cr_gone[index] = NULL;
@@ -263,7 +231,7 @@ static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct f
 		vn_rele(cr->cr_gone[index]);
 		return error;
 	}
-	(*fp)->f_path = kstrdup(v->v_path, 0);
+	(*fp)->f_path = kstrdup(st_vnode_path(cr, index), 0);
 	if (!(*fp)->f_path) {
 		file_rele(*fp);
 		*fp = NULL;
@@ -275,24 +243,25 @@ static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct f
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	const char *why;
+	const char *path = st_vnode_path(cr, index), *why;
 	struct vattr va;
 	int error;
 
 	if (v->v_flags & IMG_VF_REMOVED)
 		return open_removed(cr, index, oflags, fp);
-	error = file_open(AT_FDCWD, v->v_path, oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
+	error = file_open(AT_FDCWD, path, oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
 	if (error && st_vnode_spare(cr, index))
 		return error;
 	if (error)
-		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)", v->v_path, -error);
+		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)", path, -error);
 	error = vn_getattr((*fp)->f_vnode, &va);
 	if (!error) {
-		why = difference(v, &va, changing, cr->cr_flags & RECOVER_CHANGED);
+		why = difference(v, &va, (*fp)->f_vnode->v_flags & V_DYNAMIC, changing,
+				 cr->cr_flags & RECOVER_CHANGED);
 		if (why && st_vnode_spare(cr, index))
 			error = -ESTALE;
 		else if (why)
-			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", v->v_path, why);
+			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", path, why);
 	}
 	if (error) {
 		file_rele(*fp);

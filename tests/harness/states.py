@@ -12,8 +12,8 @@ LIMIT = 3000        # seconds of the machine for one run of the driver
 # What cannot be saved, and is refused with an errno and a line in the log, in every mode that saves: patterns of names. One that is not refused
 # any more must leave the list.
 REFUSED = [
-    # files that no name leads to, and that are more than their contents; files that the kernel makes up
-    r"files/(renamed_directory|proc_files|root_changed)",
+    # files of /proc that tell of a process
+    r"files/proc_files",
     # processes that share descriptors or memory (not threads)
     r"tree/(shared_descriptors|shared_address_space)",
 ]

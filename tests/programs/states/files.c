@@ -359,6 +359,19 @@ STATE(devices)
 	CHECK_EQ(read(rnd, buf, 10), 10);
 }
 
+STATE(proc_of_the_system)
+{
+	char buf[64];
+	int fd = SYS(open("/proc/meminfo", O_RDONLY)), dir = SYS(open("/proc/sys", O_RDONLY | O_DIRECTORY));
+
+	expect(fd, "MemTotal:");
+	st_wait();
+	CHECK_EQ(lseek(fd, 0, SEEK_CUR), 9);
+	CHECK(read(fd, buf, sizeof(buf)) > 0);
+	CHECK_EQ(buf[0], ' ');
+	SYS(faccessat(dir, "kernel", F_OK, 0));
+}
+
 STATE(proc_files)
 {
 	char buf[64];

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Checkpoints and roots: who asks, who is saved and who brings back may each have another one. A directory "jail" with a file f in it is what
+ * those see as "/" who live in there.
+ */
+#include "t.h"
+#include <reprise/ckpt.h>
+#include <sys/mount.h>
+
+static void build_jail(void)
+{
+	SYS(mkdir("jail", 0777));
+	SYS(mkdir("jail/in", 0777));
+	t_put("jail/in/f", "inside", 6);
+	SYS(chmod("jail", 0777));
+	SYS(chmod("jail/in", 0777));
+}
+
+static void enter_jail(void)
+{
+	SYS(chroot("jail"));
+	SYS(chdir("/in"));
+}
+
+static void end_it(pid_t pid)
+{
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
+static void close_gate(struct t_gate g)
+{
+	SYS(close(g.g_fd[0]));
+	SYS(close(g.g_fd[1]));
+}
+
+/* Nothing that lies outside stays open. */
+static void live_on_its_own(void)
+{
+	int log = SYS(open("log", O_RDWR | O_CREAT | O_TRUNC, 0666));
+
+	SYS(fchmod(log, 0666));
+	SYS(dup2(log, 0));
+	SYS(dup2(log, 1));
+	SYS(dup2(log, 2));
+	SYS(close(log));
+}
+
+/* One that lives in the jail, has f open, and waits for SIGUSR1; then it looks around, and ends with 0. */
+static pid_t prisoner(uid_t uid)
+{
+	struct t_gate g = t_gate();
+	pid_t pid = t_fork();
+	char buf[7] = "";
+	sigset_t set;
+	int fd, sig;
+
+	if (pid != 0) {
+		t_pass_gate(g);
+		close_gate(g);
+		t_await_state(pid, "S");
+		return pid;
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	enter_jail();
+	live_on_its_own();
+	fd = SYS(open("f", O_RDONLY));
+	if (uid)
+		SYS(setresuid(uid, uid, uid));
+	CHECK_EQ(read(fd, buf, 2), 2);
+	t_open_gate(g);
+	close_gate(g);
+	CHECK_EQ(sigwait(&set, &sig), 0);
+	CHECK_EQ(read(fd, buf + 2, 4), 4);
+	CHECK_STR(buf + 2, "side");
+	CHECK(getcwd(buf, sizeof(buf)) != NULL);
+	CHECK_STR(buf, "/in");
+	SYS(access("/in/f", F_OK));
+	CHECK_ERR(access("/../jail", F_OK), ENOENT);
+	CHECK_ERR(access("/jail", F_OK), ENOENT);
+	_exit(0);
+}
+
+/* What came back as pid is the prisoner. */
+static void release(pid_t pid)
+{
+	SYS(kill(pid, SIGUSR1));
+	CHECK_EQ(t_wait(pid), 0);
+}
+
+TEST_ROOT(the_image_lies_where_the_asker_said)
+{
+	build_jail();
+	pid_t pid = prisoner(0);
+
+	SYS(tckpt(pid, "out", CKPT_WAIT));
+	SYS(tckpt(pid, "forked", CKPT_WAIT | CKPT_FORKED));
+	SYS(access("out_ckpt", F_OK));
+	SYS(access("forked_ckpt", F_OK));
+	end_it(pid);
+	release(SYS(recover("out", 0)));
+	release(SYS(recover("forked", 0)));
+}
+
+/* The other way round: it is asked for from inside, of one outside. */
+TEST_ROOT(the_asker_is_inside)
+{
+	build_jail();
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	t_await_state(pid, "S");
+	pid_t asker = t_fork();
+	if (asker == 0) {
+		enter_jail();
+		SYS(tckpt(pid, "/name", CKPT_WAIT));
+		SYS(access("/name_ckpt", F_OK));
+		_exit(0);
+	}
+	t_join(asker);
+	SYS(access("jail/name_ckpt", F_OK));
+	CHECK_ERR(access("/name_ckpt", F_OK), ENOENT);
+	end_it(pid);
+	pid = SYS(recover("jail/name", 0));
+	end_it(pid);
+}
+
+/* Who is in the same root brings it back there, with rights that reach no further. */
+TEST_ROOT(brought_back_from_inside)
+{
+	build_jail();
+	pid_t pid = prisoner(1000);
+
+	SYS(tckpt(pid, "jail/in/p", CKPT_WAIT | CKPT_SELF)); /* the program is outside */
+	end_it(pid);
+	SYS(chown("jail/in/p_ckpt", 1000, 0));
+	pid_t warder = t_fork();
+	if (warder == 0) {
+		enter_jail();
+		SYS(setresgid(0, 0, 0));
+		SYS(setresuid(1000, 1000, 1000));
+		release(SYS(recover("p", 0)));
+		_exit(0);
+	}
+	t_join(warder);
+}
+
+TEST_ROOT(nobody_changes_his_root_in_this_way)
+{
+	build_jail();
+	pid_t pid = prisoner(1000);
+
+	SYS(tckpt(pid, "p", CKPT_WAIT));
+	end_it(pid);
+	SYS(chown("p_ckpt", 1000, 0));
+	pid_t user = t_fork();
+	if (user == 0) {
+		SYS(setresuid(1000, 1000, 1000));
+		CHECK_ERR(recover("p", 0), EPERM);
+		_exit(0);
+	}
+	t_join(user);
+	/* One who is in another root does not find the files, or finds others. */
+	SYS(mkdir("other", 0777));
+	SYS(link("p_ckpt", "other/p_ckpt"));
+	pid_t stranger = t_fork();
+	if (stranger == 0) {
+		SYS(chroot("other"));
+		SYS(chdir("/"));
+		CHECK_ERR(recover("p", 0), ENOENT);
+		_exit(0);
+	}
+	t_join(stranger);
+	release(SYS(recover("p", 0)));
+	/* The root itself is gone. */
+	SYS(rename("jail", "elsewhere"));
+	CHECK_ERR(recover("p", 0), ENOENT);
+}
+
+/* What the checkpoint has to do with the root is over when it is done: what the root lay on can be unmounted. */
+TEST_ROOT(a_root_is_let_go)
+{
+	SYS(mkdir("mnt", 0755));
+	SYS(mount("none", "mnt", "tmpfs", 0, ""));
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	t_await_state(pid, "S");
+	for (unsigned flags = 0; flags <= CKPT_FORKED; flags += CKPT_FORKED) {
+		pid_t asker = t_fork();
+
+		if (asker == 0) {
+			SYS(chroot("mnt"));
+			SYS(tckpt(pid, "/name", CKPT_WAIT | flags));
+			_exit(0);
+		}
+		t_join(asker);
+	}
+	SYS(umount("mnt"));
+	end_it(pid);
+}
+
+/* Names of files whose directories have been moved, and what is found by them. */
+TEST_REPRISE(directories_were_renamed)
+{
+	char buf[8] = "";
+	int fd, moved, linked;
+
+	SYS(mkdir("a", 0755));
+	SYS(mkdir("a/b", 0755));
+	SYS(mkdir("c", 0755));
+	t_put("a/b/f", "one two", 7);
+	t_put("a/g", "three", 5);
+	t_put("a/h", "four", 4);
+	fd = SYS(open("a/b/f", O_RDWR));
+	moved = SYS(open("a/g", O_RDONLY));
+	linked = SYS(open("a/h", O_RDONLY));
+	SYS(chdir("a/b"));
+	SYS(rename("../../a", "../../z"));
+	SYS(rename("../g", "../../c/g2"));
+	SYS(link("../h", "../../c/h2"));
+	SYS(unlink("../h"));
+	SYS(rename("../../c", "../../d"));
+	/* Names of old that lead to other files now. */
+	SYS(mkdir("../../a", 0755));
+	t_put("../../a/g", "wrong", 5);
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		if (ckpt("p", 0) == 0)
+			_exit(0);
+		CHECK_EQ(read(fd, buf, 3), 3);
+		CHECK_STR(buf, "one");
+		CHECK_EQ(read(linked, buf, 4), 4);
+		CHECK_STR(buf, "four");
+		CHECK_EQ(read(moved, buf, 5), 5);
+		CHECK_STR(buf, "three");
+		SYS(access("../b/f", F_OK));
+		_exit(0);
+	}
+	t_join(pid);
+	t_join(SYS(recover("p", 0)));
+}
+
+/* The image lies where its name leads, and not where its text looks as if it did. */
+TEST_REPRISE(names_through_links)
+{
+	SYS(mkdir("d", 0755));
+	SYS(mkdir("d/e", 0755));
+	SYS(symlink("d/e", "s"));
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		int r = ckpt("s/../p", 0);
+
+		CHECK(r >= 0);
+		_exit(r);
+	}
+	t_join(pid);
+	SYS(access("d/p_ckpt", F_OK));
+	CHECK_ERR(access("p_ckpt", F_OK), ENOENT);
+	CHECK_EQ(t_wait(SYS(recover("s/../p", 0))), 1 << 8);
+}
+
+T_NO_HOOK
