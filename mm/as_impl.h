@@ -3,7 +3,9 @@
 #ifndef MM_AS_IMPL_H
 #define MM_AS_IMPL_H
 
+#include "kernel/abi/mman.h"
 #include "mm/as.h"
+#include "mm/page.h"
 
 #define STACK_GUARD (1u << 20) /* kept free below a stack */
 
@@ -29,6 +31,13 @@ static inline bool seg_private(const struct seg *s)
 static inline bool prot_allows(u32 prot, enum fault_access acc)
 {
 	return acc == FAULT_WRITE ? (prot & 2u) != 0 : (prot & 7u) != 0;
+}
+
+/* pg may be executed in s. (The stack allows it too, but hardly anybody does, and its frames begin as zeros.) */
+static inline void seg_text(const struct seg *s, struct page *pg)
+{
+	if ((s->s_prot & PROT_EXEC) && !(s->s_flags & SEG_STACK) && !(pg->pg_flags & PG_TEXT))
+		__atomic_or_fetch(&pg->pg_flags, PG_TEXT, __ATOMIC_RELAXED);
 }
 
 /* A seg on no list, with its own reference on vp; range and offset as given. NULL: out of memory. May sleep. */

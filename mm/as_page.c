@@ -190,6 +190,7 @@ int as_install_page(struct as *as, u32 va, struct page *pg)
 			flags |= HAT_NONE;
 		else if (prot_allows(s->s_prot, FAULT_WRITE) && pg->pg_ref == 1)
 			flags |= HAT_WRITE;
+		seg_text(s, pg);
 		error = hat_enter(&as->a_hat, va, pg, flags);
 	}
 	rw_read_unlock(&as->a_lock);

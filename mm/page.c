@@ -304,6 +304,15 @@ static void check_idle(struct page *pg)
 		panic("page_put: expected frame %x idle, found flags %x", page_pfn(pg), pg->pg_flags);
 }
 
+/*
+ * QEMU without KVM watches the frames whose code it has translated: each write there takes a hundred times as long, until all of that code is
+ * overwritten. Where but a part of a frame is written again and again, as in a kernel stack, that would be for good.
+ */
+static void overwrite_text(struct page *pg)
+{
+	page_zero(page_kva(pg));
+}
+
 void page_free_order(struct page *pg, u32 order)
 {
 	VERIFY(pg->pg_ref == 1 || pg->pg_ref == 0);
@@ -337,6 +346,8 @@ void page_put(struct page *pg)
 	if (unlikely(was == 0))
 		panic("page_put: expected frame %x in use, found it free", page_pfn(pg));
 	check_idle(pg);
+	if (unlikely(pg->pg_flags & PG_TEXT))
+		overwrite_text(pg);
 	pg->pg_flags = 0;
 	give_back(pg);
 }

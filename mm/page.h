@@ -35,6 +35,8 @@ struct vnode;
 #define PG_READAHEAD (1u << 10) /* page cache: whoever comes by starts the next read-ahead */
 #define PG_NEW \
 	(1u << 11) /* page cache: its block was never written, what is not overwritten now must become zero */
+#define PG_TEXT \
+	(1u << 12) /* was mapped to be executed: is overwritten before anybody else gets the frame */
 
 struct page {
 	volatile u32 pg_ref;

@@ -43,6 +43,7 @@ static int enter_copy(struct seg *s, u32 va, u32 pte, struct page *from)
 		return -ENOMEM;
 	if (!zeros)
 		page_copy(page_kva(pg), page_kva(from));
+	seg_text(s, pg);
 	error = hat_enter_if(seg_hat(s), va, pte, pg, HAT_WRITE | HAT_DIRTY);
 	if (error)
 		page_put(pg);
@@ -104,6 +105,7 @@ static int enter_file(struct seg *s, u32 va, u32 pte, struct page *pg, u32 flags
 	int error;
 
 	page_get(pg);
+	seg_text(s, pg);
 	error = hat_enter_if(seg_hat(s), va, pte, pg, flags);
 	if (error) {
 		page_put(pg);
@@ -123,6 +125,10 @@ static void fault_around(struct seg *s, u32 va)
 	struct page *pg[AROUND];
 
 	vm_ops->vm_lookup(s->s_vp, seg_index(s, start), n, pg);
+	for (i = 0; i < n; i++) {
+		if (pg[i])
+			seg_text(s, pg[i]);
+	}
 	entered = hat_enter_around(seg_hat(s), start, pg, n);
 	for (i = 0; i < n; i++) {
 		u32 at = start + (i << PAGE_SHIFT);
@@ -225,6 +231,14 @@ static void segvn_setprot(struct seg *s, u32 va, u32 len, u32 prot)
 	u32 flags = prot_allows(prot, FAULT_WRITE) ? HAT_WRITE : 0;
 
 	hat_protect(seg_hat(s), va, len, prot_allows(prot, FAULT_READ) ? flags : HAT_NONE);
+	for (u32 at = va; (prot & PROT_EXEC) && at < va + len; at += PAGE_SIZE) {
+		struct page *pg = hat_getpage(seg_hat(s), at, NULL);
+
+		if (pg) {
+			seg_text(s, pg);
+			page_put(pg);
+		}
+	}
 }
 
 const struct seg_ops segvn_ops = {

@@ -174,6 +174,25 @@ static void test_frames(void)
 }
 
 /* Blocks must join again completely: as many 4 MiB blocks as at the start. */
+/* No code is left in a frame that others get. */
+static void test_text(void)
+{
+	struct page *pg = page_alloc(0);
+	u8 *at = page_kva(pg);
+
+	memset(at, 0xc3, PAGE_SIZE);
+	pg->pg_flags |= PG_TEXT;
+	page_get(pg);
+	page_put(pg);
+	check(at[0] == 0xc3 && at[PAGE_SIZE - 1] == 0xc3, "text that is in use stays");
+	page_put(pg);
+	check(!memchr(at, 0xc3, PAGE_SIZE), "text is overwritten");
+	pg = page_alloc(0);
+	check(!(pg->pg_flags & PG_TEXT), "a frame begins without text");
+	page_put(pg);
+	printf("ok text\n");
+}
+
 static void test_joining(void)
 {
 	struct page *pg[16], *one[6000];
@@ -368,6 +387,7 @@ int main(void)
 {
 	test_init();
 	test_frames();
+	test_text();
 	test_joining();
 	test_reclaim();
 	kmem_init();

@@ -89,6 +89,8 @@ static void check_space(struct space *sp)
 		CHECK(s->s_vp == (m->file < 0 ? NULL : &files[m->file]));
 		CHECK(m->file < 0 || seg_index(s, page_va(n)) == m->index);
 		CHECK(!m->own || (pte & PTE_THERE));
+		CHECK(!(pte & PTE_P) || !(m->prot & PROT_EXEC) || (m->flags & SEG_STACK) ||
+		      pte_page(pte) == zero_page || (pte_page(pte)->pg_flags & PG_TEXT));
 		p = cpu_access(sp->as, page_va(n), false);
 		CHECK(!p || *p == value);
 	}
