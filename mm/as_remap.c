@@ -120,7 +120,14 @@ static int remap_locked(struct remap *rm, u32 *out)
 	u32 to = rm->fixed;
 	int error;
 
-	if (!s || seg_end(s) - rm->old < rm->oldlen)
+	if (!s)
+		return -EFAULT;
+	/* What is only cut off may be of several segs, as for munmap. */
+	if (!(rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && rm->newlen <= rm->oldlen) {
+		*out = rm->old;
+		return rm->newlen < rm->oldlen ? shrink_in_place(rm) : 0;
+	}
+	if (seg_end(s) - rm->old < rm->oldlen)
 		return -EFAULT;
 	if ((rm->flags & MREMAP_DONTUNMAP) && (s->s_vp || rm->oldlen != rm->newlen))
 		return -EINVAL;
@@ -128,10 +135,6 @@ static int remap_locked(struct remap *rm, u32 *out)
 		return -EINVAL;
 	if (!(rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))) {
 		*out = rm->old;
-		if (rm->newlen == rm->oldlen)
-			return 0;
-		if (rm->newlen < rm->oldlen)
-			return shrink_in_place(rm);
 		error = grow_in_place(rm, s);
 		if (!error || !(rm->flags & MREMAP_MAYMOVE))
 			return error;

@@ -224,6 +224,12 @@ TEST(mremap_grows_shrinks_moves)
 	CHECK_EQ(r[0], 3);
 	CHECK_EQ(touch(q, 0), SIGSEGV);
 	CHECK_EQ(q[4 * PG], 0);
+	/* Of several mappings nothing grows or moves, but they can be cut. */
+	SYS(mprotect(r + PG, PG, PROT_READ));
+	CHECK(mremap(r, 3 * PG, 3 * PG, 0) == r);
+	CHECK_ERR(mremap(r, 3 * PG, 4 * PG, MREMAP_MAYMOVE), EFAULT);
+	CHECK(mremap(r, 3 * PG, 2 * PG, MREMAP_MAYMOVE) == r);
+	CHECK(mremap(r + PG, PG, PG, 0) == r + PG);
 	CHECK_ERR(mremap(r + 1, PG, PG, 0), EINVAL);
 	CHECK_ERR(mremap(r, PG, 0, 0), EINVAL);
 	CHECK_ERR(mremap(p, PG, 2 * PG, MREMAP_MAYMOVE), EFAULT);

@@ -288,7 +288,14 @@ static void op_remap(struct space *sp)
 		return;
 	}
 	if (!whole) {
-		CHECK(error == -EFAULT);
+		/* It can be cut, and no more. */
+		if (!sp->m[n].mapped || (flags & MREMAP_FIXED) || want > count) {
+			CHECK(error == -EFAULT);
+			return;
+		}
+		CHECK(error == -ENOMEM || (error == 0 && out == page_va(n)));
+		if (!error)
+			forget(sp, n + want, count - want);
 		return;
 	}
 	if (error) {
