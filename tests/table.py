@@ -57,7 +57,7 @@ def programs():
             rows.append(Program(f"prog/{name}@tmp", place="tmp", **options))
         for n in (1, 4) if name in CPU_MATRIX else ():
             rows.append(Program(f"prog/{name}@smp{n}", smp=n, **options))
-    rows += [Program(f"prog/st-{name}", argv=["stdrive", "none", name], limit=200) for name in STATES]
+    rows += [Program(f"prog/st-{name}", argv=["stdrive", "none", name], runs=("st-" + name,), limit=200) for name in STATES]
     # Sorting and packing hundreds of thousands of lines takes its time on a busy host.
     rows += [Program("prog/sh-" + name, script=name + ".sh", limit=200) for name in SCRIPTS]
     return rows

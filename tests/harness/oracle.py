@@ -127,8 +127,9 @@ class LinuxOracle(Oracle):
     def key(self, test):
         """A name for all that the answer depends on: the contents of files, and how the program is called."""
         depends = [common(), json.dumps(test.called())]
-        path = os.path.join(paths.SCRIPTS, test.script) if test.script else test.command(True)[0]
-        return hashlib.sha256("\n".join(depends + [contents(path)]).encode()).hexdigest()[:32]
+        first = os.path.join(paths.SCRIPTS, test.script) if test.script else test.command(True)[0]
+        files = [first] + [os.path.join(paths.PROGRAMS, name) for name in test.runs]
+        return hashlib.sha256("\n".join(depends + [contents(f) for f in files]).encode()).hexdigest()[:32]
 
 
 def contents(path):

@@ -40,6 +40,7 @@ class Program:
     uid: int = 0
     leaks: bool = True
     log: str = None             # pattern of kernel messages that it provokes on purpose
+    runs: tuple = ()            # other programs of /tests that it executes
     kind: str = field(default="prog", init=False)
 
     def command(self, host):
