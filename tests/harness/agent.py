@@ -33,6 +33,7 @@ class Agent:
         self.machine = machine
         self.buf = b""
         self.output = b""       # of the program that runs, or ran last
+        self.where = ""
 
     # Frames.
 
@@ -103,7 +104,8 @@ class Agent:
     def ready(self):
         self.expect("ready")
 
-    def run(self, argv, env=None, cwd=None, fresh=False, limit=60, uid=0, stdin=None, name=None):
+    def begin(self, argv, env=None, cwd=None, fresh=False, limit=60, uid=0, stdin=None, name=None):
+        """Starts a program; event() tells what it does."""
         items = ["arg=" + a for a in argv] + [f"env={k}={v}" for k, v in (ENV if env is None else env).items()]
         items += [f"limit={limit}", "name=" + (name or argv[0])]
         if cwd:
@@ -114,18 +116,28 @@ class Agent:
             items.append("stdin=" + stdin)
         self.send("run", b"\0".join(i.encode() for i in items) + b"\0")
         self.output = b""
-        where = ""
-        while True:
-            kind, payload = self.expect("out", "beat", "late", "exit")
-            if kind == "out":
-                self.output += payload
-            elif kind == "late":
-                where = self.machine.where()
-                self.send("kill")
-            elif kind == "exit":
-                values = dict(v.split("=") for v in payload.decode().split())
-                return Outcome(self.output, int(values["status"]), values["timeout"] == "1", int(values["left"]),
-                               int(values["ms"]), where)
+        self.where = ""         # the machine stood when its time was over
+
+    def event(self):
+        """The next thing about the program that runs: "out" and bytes, "beat" (a second has passed) or "exit"."""
+        kind, payload = self.expect("out", "beat", "late", "exit")
+        if kind == "late":
+            self.where = self.machine.where()
+            self.send("kill")
+            return self.event()
+        if kind == "out":
+            self.output += payload
+        return kind, payload
+
+    def run(self, argv, **kw):
+        """A program from its start to its end."""
+        self.begin(argv, **kw)
+        kind, payload = self.event()
+        while kind != "exit":
+            kind, payload = self.event()
+        values = dict(v.split("=") for v in payload.decode().split())
+        return Outcome(self.output, int(values["status"]), values["timeout"] == "1", int(values["left"]), int(values["ms"]),
+                       self.where)
 
     def sh(self, script, **kw):
         return self.run(["/bin/busybox", "sh", "-c", script], **kw)

@@ -124,14 +124,9 @@ def computation(t):
         # The file is emptied first: what an earlier run has printed there must not count.
         script = (': >out; "$@" >>out 2>&1 </dev/null & while [ "$(grep -c stopped out)" -lt 3 ]; do sleep 0.02; done; '
                   'echo three; wait')
-        items = ["arg=" + a for a in ["/bin/busybox", "sh", "-c", script, "sh", *argv, "-c", "/root/cut", "-k", "5"]]
-        items += ["limit=1000", "name=cut", "cwd=/root"]
-        agent.send("run", b"\0".join(i.encode() for i in items) + b"\0")
-        text = ""
-        while "three" not in text:
-            kind, payload = agent.expect("out", "beat", "exit")
-            t.check(kind != "exit", f"it ended: {text}")
-            text += payload.decode() if kind == "out" else ""
+        agent.begin(["/bin/busybox", "sh", "-c", script, "sh", *argv, "-c", "/root/cut", "-k", "5"], cwd="/root", limit=1000)
+        while b"three" not in agent.output:
+            t.check(agent.event()[0] != "exit", f"it ended: {agent.output}")
         t.cut(m)
         m, agent = t.boot(disk)
         text = recovered(t, agent, "cut")
@@ -181,11 +176,9 @@ def periodic(t):
     m, agent = t.boot(disk)
     argv = ["/bin/mat", "-n", "400"]
     plain = t.contains(t.run(agent, *argv, limit=300), r"^result (\w+)$").group(1)
-    items = ["arg=/bin/sh", "arg=-c", "arg=cd /root; ckptrun -i 0.3 p -- mat -n 400 > out 2>&1 < /dev/null; echo ended", "limit=1000", "name=periodic",
-             "env=PATH=/bin:/sbin"]
-    agent.send("run", b"\0".join(i.encode() for i in items) + b"\0")
+    agent.begin(["/bin/sh", "-c", "ckptrun -i 0.3 p -- mat -n 400 > out 2>&1 < /dev/null; echo ended"], cwd="/root", limit=1000)
     for _ in range(2):
-        agent.expect("beat", "out", "exit")
+        agent.event()
     t.cut(m)
     m, agent = t.boot(disk)
     t.contains(t.sh(agent, "ls /root"), r"^p_ckpt$")

@@ -16,8 +16,8 @@ def commands(t):
     m, agent = t.boot(t.disk(), extra=["--", "-gdb", f"unix:{socket},server=on,wait=off"])
     # A process that sleeps in the kernel, for the backtrace.
     t.sh(agent, "true")
-    agent.send("run", b"arg=/bin/sleep\0arg=1000\0limit=5\0name=sleeper\0")
-    agent.expect("beat")
+    agent.begin(["/bin/sleep", "1000"], limit=5)
+    t.equal("first event", agent.event()[0], "beat")
     cmd = [gdb, "-q", "-nx", "-batch", paths.KERNEL, "-ex", "set pagination off", "-ex", f"target remote {socket}",
            "-ex", f"source {SCRIPT}", "-ex", "ps", "-ex", "lwps", "-ex", "as 1", "-ex", "fds 1", "-ex", "lwpbt 1", "-ex", "cpus",
            "-ex", "klog 10", "-ex", "pagetable 1 0x08048000", "-ex", "detach"]
@@ -31,7 +31,6 @@ def commands(t):
     t.contains(text, r"from user mode at eip 0")
     t.contains(text, r"CPU 1: ")
     t.contains(text, r"struct page ")
-    kind, _ = agent.expect("beat", "exit")
-    while kind == "beat":
-        kind, _ = agent.expect("beat", "exit")
+    while agent.event()[0] != "exit":
+        pass
     t.finish(m, agent)

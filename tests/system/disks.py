@@ -188,11 +188,10 @@ def out_of_memory(t):
 
 def run_until(agent, argv, word, n):
     """Starts a program that never ends, and returns when it has said "word N" for a number >= n."""
-    items = ["arg=" + a for a in argv] + ["limit=100000", "name=" + argv[0]]
-    agent.send("run", b"\0".join(i.encode() for i in items) + b"\0")
+    agent.begin(argv, limit=100000)
     text, last = "", -1
     while last < n:
-        kind, payload = agent.expect("out", "beat", "exit")
+        kind, payload = agent.event()
         if kind == "exit":
             raise Failure(f"{argv[0]} ended: {text[-500:]}")
         if kind == "out":
