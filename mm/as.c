@@ -195,7 +195,7 @@ static bool dup_segs(struct as *from, struct as *to, bool all)
 	return true;
 }
 
-static struct as *dup(struct as *as, bool all)
+static struct as *dup(struct as *as, bool all, bool still)
 {
 	struct as *copy = as_create();
 	bool ok;
@@ -208,7 +208,9 @@ static struct as *dup(struct as *as, bool all)
 	 */
 	rw_write_lock(&as->a_lock);
 	memcpy(&copy->AS_COPY_FROM, &as->AS_COPY_FROM, sizeof(*as) - offsetof(struct as, AS_COPY_FROM));
+	as->a_hat.h_still = still;
 	ok = dup_segs(as, copy, all);
+	as->a_hat.h_still = false;
 	hat_dup_done(&as->a_hat);
 	rw_write_unlock(&as->a_lock);
 	if (!ok) {
@@ -218,12 +220,12 @@ static struct as *dup(struct as *as, bool all)
 	return copy;
 }
 
-struct as *as_dup(struct as *as)
+struct as *as_dup(struct as *as, bool still)
 {
-	return dup(as, false);
+	return dup(as, false, still);
 }
 
 struct as *as_dup_all(struct as *as)
 {
-	return dup(as, true);
+	return dup(as, true, true);
 }

@@ -86,9 +86,14 @@ struct as {
 
 void as_init(void); /* makes the caches */
 
-struct as *as_create(void);	  /* NULL: out of memory; a_ref 1, no segs */
-struct as *as_dup(struct as *as); /* copy-on-write copy for fork; NULL: out of memory. May sleep */
-struct as *as_dup_all(struct as *as); /* with the segs that fork leaves out (SEG_DONTFORK): for a checkpoint */
+struct as *as_create(void); /* NULL: out of memory; a_ref 1, no segs */
+/*
+ * Copy-on-write copy for fork. still: no lwp but the current one may run in it meanwhile, which spares the copy much care. NULL: out of memory. May
+ * sleep.
+ */
+struct as *as_dup(struct as *as, bool still);
+/* The same for a checkpoint: of processes that are held, and with the segs that fork leaves out (SEG_DONTFORK). */
+struct as *as_dup_all(struct as *as);
 void as_hold(struct as *as);
 void as_rele(struct as *as); /* the last one unmaps and frees all. May sleep */
 

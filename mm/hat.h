@@ -50,6 +50,7 @@ struct hat {
 	u32 h_ntables;	     /* page-table pages (h_lock) */
 	u32 h_dup_n; /* between hat_dup() and hat_dup_done(): pages to invalidate (a_lock for writing) */
 	u32 h_dup_va[HAT_DUP_MAX];
+	bool h_still; /* during hat_dup(): no MMU writes to its tables, for no lwp runs in it (a_lock for writing) */
 };
 
 /* Boot CPU, after page_init(): builds the kernel's page directory (direct map, global; text and constants read-only). */

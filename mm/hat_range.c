@@ -14,8 +14,20 @@ static void remember_va(struct hat *src, u32 va)
 		src->h_dup_n++;
 }
 
-/* dup_entries() when the whole TLB will be flushed anyway. A fork, and the stop of a forked checkpoint, lasts as long as this loop. */
-static u32 dup_many(u32 *s, u32 *d, u32 i, u32 last)
+/* page_get() for an entry, which holds a reference already. The only one is nobody's to change but its own: h_lock is held. */
+static inline void share_page(struct page *pg)
+{
+	if (pg->pg_ref == 1)
+		pg->pg_ref = 2;
+	else
+		(void)__atomic_fetch_add(&pg->pg_ref, 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * dup_entries() when the whole TLB will be flushed anyway. A fork, and the stop of a forked checkpoint, lasts as long as this loop: so it is there
+ * twice, once for tables that no MMU writes to meanwhile, without locked instructions.
+ */
+static inline __attribute__((always_inline)) u32 dup_loop(u32 *s, u32 *d, u32 i, u32 last, const bool still)
 {
 	struct page *const frame = pages;
 	u32 n = 0;
@@ -26,15 +38,24 @@ static u32 dup_many(u32 *s, u32 *d, u32 i, u32 last)
 		if (!pte)
 			continue;
 		if (pte & PTE_W) {
-			(void)__atomic_fetch_and(&s[i], ~PTE_W, __ATOMIC_RELAXED);
-			pte = __atomic_load_n(&s[i], __ATOMIC_RELAXED); /* with what an MMU has set by now */
+			if (still) {
+				pte &= ~PTE_W;
+				s[i] = pte;
+			} else {
+				(void)__atomic_fetch_and(&s[i], ~PTE_W, __ATOMIC_RELAXED);
+				pte = __atomic_load_n(&s[i], __ATOMIC_RELAXED); /* with what an MMU has set by now */
+			}
 		}
-		/* page_get(): the entry holds a reference already. */
-		(void)__atomic_fetch_add(&frame[pte >> PAGE_SHIFT].pg_ref, 1, __ATOMIC_RELAXED);
+		share_page(&frame[pte >> PAGE_SHIFT]);
 		d[i] = pte;
 		n++;
 	}
 	return n;
+}
+
+static u32 dup_many(const struct hat *src, u32 *s, u32 *d, u32 i, u32 last)
+{
+	return src->h_still ? dup_loop(s, d, i, last, true) : dup_loop(s, d, i, last, false);
 }
 
 /* Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. */
@@ -56,7 +77,7 @@ static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 		d[i] = pte;
 		n++;
 	}
-	return n + dup_many(s, d, i, last);
+	return n + dup_many(src, s, d, i, last);
 }
 
 static u32 share_entries(const u32 *s, u32 *d, u32 i, u32 last)

@@ -124,7 +124,7 @@ static int inherit_memory(struct proc *p, struct proc *parent, u32 flags)
 		p->p_as = parent->p_as;
 		return 0;
 	}
-	p->p_as = as_dup(parent->p_as);
+	p->p_as = as_dup(parent->p_as, parent == curproc() && parent->p_nlwp == 1 && parent->p_as->a_ref == 1);
 	return p->p_as ? 0 : -ENOMEM;
 }
 

@@ -450,7 +450,7 @@ static void op_fork(struct space *sp)
 	if (child->as)
 		drop_space(child);
 	*child = *sp;
-	child->as = as_dup(sp->as);
+	child->as = as_dup(sp->as, rnd(2));
 	if (!child->as) {
 		CHECK(nhoard);
 		memset(child, 0, sizeof(*child));
