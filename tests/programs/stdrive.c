@@ -2,7 +2,7 @@
 /*
  * Drives the states of tests/programs/states: starts each, saves it while it waits, brings it back, and says how it ended.
  *
- *   stdrive [-t] [-v] [-o FLAGS] [-a FAMILY/STATE] MODE [FAMILY[/STATE] | -FAMILY[/STATE]]...
+ *   stdrive [-t | -j] [-v] [-o FLAGS] [-a FAMILY/STATE] MODE [FAMILY[/STATE] | -FAMILY[/STATE]]...
  *
  * Without names: all states; a minus in front leaves out. -a: only those that are listed behind FAMILY/STATE. MODE:
  *
@@ -19,7 +19,7 @@
  *   save       saved, killed: the first half of a reboot
  *   restore    its second half: brought back after that
  *
- * -t saves each with its descendants (states that have some always are); -o FLAGS goes with recover(). Each state works in
+ * -t saves each with its descendants (states that have some always are), -j as a job, with its process group; -o FLAGS goes with recover(). Each state works in
  * FAMILY-STATE below the current directory; its image lies beside that. One line a state:
  *
  *   ok FAMILY/STATE | FAIL FAMILY/STATE: why | refused FAMILY/STATE | n/a FAMILY/STATE | wrote FAMILY/STATE
@@ -55,7 +55,8 @@ struct state {
 static struct state states[MAXSTATES];
 static int nstates;
 static char bindir[PATH_MAX];
-static int as_tree, verbose;
+static unsigned together; /* CKPT_TREE or CKPT_JOB, for all */
+static int verbose;
 static const char *behind;
 static unsigned recover_flags;
 
@@ -430,12 +431,10 @@ static enum outcome finish(struct state *s, const char *what)
 
 static enum outcome save(struct state *s, unsigned flags)
 {
-	if (as_tree || (s->s_flags & ST_TREE))
-		flags |= CKPT_TREE;
+	flags |= together ? together : s->s_flags & ST_TREE ? CKPT_TREE : 0;
 	if (tckpt(s->s_pid, s->s_dir, flags) == 0)
 		return OK;
-	/* A kernel that knows no trees says EINVAL. */
-	if (errno == EOPNOTSUPP || (errno == EINVAL && (flags & CKPT_TREE)))
+	if (errno == EOPNOTSUPP)
 		return REFUSED;
 	return bad(s, "tckpt: %s", strerror(errno));
 }
@@ -781,9 +780,10 @@ static int t_hook(int argc, char **argv)
 	int c, nothers = 0, failed = 0;
 	char *slash;
 
-	while ((c = getopt(argc, argv, "+tvo:a:")) != -1) {
+	while ((c = getopt(argc, argv, "+tjvo:a:")) != -1) {
 		switch (c) {
-		case 't': as_tree = 1; break;
+		case 't': together = CKPT_TREE; break;
+		case 'j': together = CKPT_JOB; break;
 		case 'v': verbose = 1; break;
 		case 'o': recover_flags = strtoul(optarg, NULL, 0); break;
 		case 'a': behind = optarg; break;

@@ -53,8 +53,9 @@ for one in MODES:
     elif one != "none":
         one_mode(f"states/{one}", one, one, [n for n in SAMPLE if n.split("/")[0] not in ALONE.get(one, [])])
     one_mode(f"full/{one}", one, one, ["-" + family for family in ALONE.get(one, [])], smp=(1, 2, 4), full=True)
-one_mode("states/tree", "tree", "recover", SAMPLE, ["-t"])
-one_mode("full/tree", "tree", "recover", options=["-t"], smp=(1, 2, 4), full=True)
+for one, option in (("tree", "-t"), ("job", "-j")):
+    one_mode(f"states/{one}", one, "recover", SAMPLE, [option])
+    one_mode(f"full/{one}", one, "recover", options=[option], smp=(1, 2, 4), full=True)
 one_mode("states/cpus", "recover", "recover", ON_MANY_CPUS, smp=(1, 4))
 reboot("states/reboot")
 reboot("full/reboot", smp=(1, 2, 4), full=True)
