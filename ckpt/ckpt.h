@@ -39,8 +39,8 @@
 
 /*
  * One call for a checkpoint: where to, how, for whom; and how it ended. Shared by the process that takes it (p_ckpt until it is
- * found at the boundary, p_ckptlast from then on), its fckpt child, and whoever waits. rq_lock guards rq_done and rq_stats; the rest is
- * constant.
+ * found at the boundary, p_ckptlast from then on), its fckpt child, and whoever waits. rq_lock guards rq_done and rq_stats; rq_dvp is
+ * given up once, when the outcome is known; the rest is constant.
  */
 struct ckpt_request {
 	volatile u32 rq_ref;
@@ -139,6 +139,14 @@ struct ckpt_rmember {
 	bool rm_built, rm_left; /* rm_result is known; it will not look at this any more (cr_lock) */
 };
 
+#define CKPT_ROOTS 8u
+
+/* A changed root that is known to the image as vnode r_index. r_vp: a reference, NULL until it is found. */
+struct ckpt_root {
+	u32 r_index;
+	struct vnode *r_vp;
+};
+
 /* A restore in progress. Belongs to the caller of recover(), who waits until cr_done. */
 struct ckpt_restore {
 	const char *cr_path;  /* absolute, of the image, for messages */
@@ -146,7 +154,8 @@ struct ckpt_restore {
 	u32 cr_flags;	      /* RECOVER_* */
 	struct proc *cr_parent;
 	struct vnode *cr_root; /* the caller's: all names are looked up from there. A reference */
-	bool cr_inside; /* it is the root of what is brought back, too, and not the machine's */
+	struct ckpt_root cr_rootv[CKPT_ROOTS]; /* the changed ones of those who come back: names below are looked up from there */
+	u32 cr_nroot;
 	/* In place: cr_parent itself becomes what the image says. cr_save: it is what was saved a moment ago, and shared objects are still there. */
 	bool cr_replace;
 	struct ckpt_save *cr_save;
@@ -264,10 +273,16 @@ int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn f
 
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
-/* The image is read: is the caller in the changed root that it speaks of? Then it knows the files below by shorter names. */
-void st_vnode_place(struct ckpt_restore *cr);
-/* How the caller names vnode `index` of the image. */
-const char *st_vnode_path(const struct ckpt_restore *cr, u32 index);
+/* The image is read: finds the changed roots. drop: at the end. */
+int st_vnode_roots(struct ckpt_restore *cr);
+void st_vnode_roots_drop(struct ckpt_restore *cr);
+/* The root that a process has whose p_root is `index`: a changed one, or the caller's. */
+struct vnode *st_vnode_root(const struct ckpt_restore *cr, u32 index);
+/* A file is made again, and again removed, under its name, with the rights of the first process. */
+int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp);
+void st_vnode_uncreate(struct ckpt_restore *cr, u32 index);
+/* The current credentials with the ids that a process had: whether they may be given is the caller's to know. NULL: no memory */
+struct cred *st_cred_make(const struct img_proc *ip);
 bool st_vnode_nameless(struct vnode *vp);
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
 /* Opens vnode `index` of the image under the caller's rights and compares it with what it was. `changing`: the process itself wrote it, so
@@ -294,7 +309,7 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm, u32 nas, u3
 /* The references on open files and contents; ckpt_gather() has dropped them, but for CKPT_INPLACE. */
 void ckpt_drop_objects(struct ckpt_save *cs);
 
-/* commit.c: lays the image out and writes it under the request's path, with its rights. */
+/* commit.c: lays the image out and writes it under the request's name in rq_dvp, with its rights. */
 int ckpt_commit(struct ckpt_save *cs, struct ckpt_stats *st);
 /* Calls fn for every stored page of the image, in order; stops at the first error. */
 int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg);

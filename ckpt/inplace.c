@@ -93,9 +93,16 @@ int ckpt_exec_image(struct vnode *vp, const char *path)
 		return -ENOMEM;
 	cr->cr_path = path;
 	cr->cr_replace = true;
-	result = file_open(AT_FDCWD, path, O_RDONLY | O_LARGEFILE, 0, &cr->cr_file);
+	/* The file that exec has found, not whatever its name would lead to now. */
+	result = vn_access(vp, 4);
 	if (!result) {
-		result = cr->cr_file->f_vnode == vp ? ckpt_recover(cr) : -ENOEXEC;
+		vn_hold(vp);
+		result = file_open_vnode(vp, O_RDONLY | O_LARGEFILE, &cr->cr_file);
+		if (result)
+			vn_rele(vp);
+	}
+	if (!result) {
+		result = ckpt_recover(cr);
 		file_rele(cr->cr_file);
 	}
 	kfree(cr);

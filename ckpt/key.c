@@ -68,6 +68,30 @@ static void image_name(const struct proc *p, char name[NAME_SIZE])
 	}
 }
 
+static const char *reason(int error)
+{
+	switch (error) {
+	case EOPNOTSUPP: return "it has something that cannot be saved, see dmesg";
+	case EBUSY: return "another checkpoint of it is under way";
+	case EPERM: return "not permitted";
+	case EACCES:
+	case EROFS: return "its directory cannot be written";
+	case ENOSPC:
+	case EDQUOT: return "no space left";
+	case ENOMEM: return "not enough memory";
+	case ESRCH: return "it has ended";
+	default: return "see dmesg";
+	}
+}
+
+static void say_failed(struct tty *t, pid_t sid, pid_t pgrp, const char *name, int error)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "[%s: not saved: %s]", name, reason(error));
+	tty_message(t, sid, pgrp, text);
+}
+
 static int make_request(struct proc *p, struct tty *t, struct ckpt_request **rqp)
 {
 	u32 flags = CKPT_JOB;
@@ -104,14 +128,19 @@ static bool take_mark(struct proc *p)
 void ckpt_key_request(void)
 {
 	struct proc *p = curproc();
+	struct tty *t = session_tty();
 	struct ckpt_request *rq;
+	char name[NAME_SIZE];
 	int error;
 
 	if (!take_mark(p))
 		return;
-	error = make_request(p, session_tty(), &rq);
+	error = make_request(p, t, &rq);
 	if (error) {
 		printk("ckpt: %s: not saved (error %d)\n", p->p_comm, -error);
+		image_name(p, name);
+		if (t)
+			say_failed(t, p->p_sid, p->p_pgid, name, -error);
 		return;
 	}
 	spin_lock(&p->p_lock);
@@ -129,22 +158,6 @@ void ckpt_key_request(void)
 	}
 }
 
-static const char *reason(int error)
-{
-	switch (error) {
-	case EOPNOTSUPP: return "it has something that cannot be saved, see dmesg";
-	case EBUSY: return "another checkpoint of it is under way";
-	case EPERM: return "not permitted";
-	case EACCES:
-	case EROFS: return "its directory cannot be written";
-	case ENOSPC:
-	case EDQUOT: return "no space left";
-	case ENOMEM: return "not enough memory";
-	case ESRCH: return "it has ended";
-	default: return "see dmesg";
-	}
-}
-
 void ckpt_key_report(const struct ckpt_request *rq)
 {
 	const char *name = ckpt_request_name(rq);
@@ -155,11 +168,11 @@ void ckpt_key_report(const struct ckpt_request *rq)
 		return;
 	if (st->cs_error) {
 		printk(KDEBUG "ckpt: %s: not saved (error %d)\n", rq->rq_path, st->cs_error);
-		snprintf(text, sizeof(text), "[%s: not saved: %s]", name, reason(st->cs_error));
-	} else {
-		printk(KDEBUG "ckpt: %s: saved, %llu bytes\n", rq->rq_path, st->cs_bytes);
-		snprintf(text, sizeof(text), "[%s: saved, %u KiB]", name, (u32)(st->cs_bytes / 1024));
+		say_failed(rq->rq_tty, rq->rq_sid, rq->rq_pgrp, name, st->cs_error);
+		return;
 	}
+	printk(KDEBUG "ckpt: %s: saved, %llu bytes\n", rq->rq_path, st->cs_bytes);
+	snprintf(text, sizeof(text), "[%s: saved, %u KiB]", name, (u32)(st->cs_bytes / 1024));
 	tty_message(rq->rq_tty, rq->rq_sid, rq->rq_pgrp, text);
 }
 

@@ -100,11 +100,11 @@ static void keep_stats(struct proc *p, const struct ckpt_stats *st)
 
 void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error)
 {
+	drop_directory(rq);
 	rq->rq_stats.cs_durable_ns = clock_mono_ns() - rq->rq_start;
 	rq->rq_stats.cs_error = -error;
 	keep_stats(p, &rq->rq_stats);
 	ckpt_key_report(rq);
-	drop_directory(rq);
 	spin_lock(&rq->rq_lock);
 	rq->rq_done = true;
 	wakeup(rq);

@@ -228,7 +228,6 @@ static int put_contents(const void *bytes, u32 off, u32 len, void *arg)
  */
 static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
-	const char *path = st_vnode_path(cr, fi->f_vnode);
 	bool writes = (fi->f_flags & O_ACCMODE) != O_RDONLY;
 	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, writes, fp);
 
@@ -239,10 +238,10 @@ static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct
 	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
 	curproc()->p_umask = 0;
 	if (error == -ENOENT)
-		error = file_open(AT_FDCWD, path, fi->f_flags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
-				  cr->cr_img.i_vnode[fi->f_vnode].v_mode & 07777, fp);
+		error = st_vnode_create(cr, fi->f_vnode, fi->f_flags, fp);
 	if (error)
-		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)", path, -error);
+		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)",
+				   cr->cr_img.i_vnode[fi->f_vnode].v_path, -error);
 	cr->cr_made[fi - cr->cr_img.i_file] = true;
 	error = st_data_each(cr, fi->f_obj, true, put_contents, (*fp)->f_vnode);
 	if (error)
@@ -253,11 +252,8 @@ static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct
 void st_file_unmake(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nfile; i++) {
-		const char *path = cr->cr_made[i] ? st_vnode_path(cr, cr->cr_img.i_file[i].f_vnode) : NULL;
-		int error = path ? names_unlink(NULL, path) : 0;
-
-		if (error)
-			printk("ckpt: %s: left behind (error %d)\n", path, -error);
+		if (cr->cr_made[i])
+			st_vnode_uncreate(cr, cr->cr_img.i_file[i].f_vnode);
 	}
 }
 

@@ -137,20 +137,13 @@ int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
-/* The superuser gives the process what it had; anybody else can bring back only what is wholly his own. */
-static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, struct proc *p)
+struct cred *st_cred_make(const struct img_proc *ip)
 {
-	const struct cred *me = cred_cur();
-	struct cred *n, *old;
+	struct cred *me = cred_cur(), *n;
 
-	if (!cred_super(me) &&
-	    (ip->p_uid != me->cr_uid || ip->p_euid != me->cr_uid || ip->p_suid != me->cr_uid ||
-	     ip->p_fsuid != me->cr_uid || ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid ||
-	     ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
-		return ckpt_refuse(cr->cr_path, -EPERM, "it belongs to another user (%u)", ip->p_uid);
 	n = cred_dup(me);
 	if (!n)
-		return -ENOMEM;
+		return NULL;
 	/* A caller that runs a set-id program keeps nothing of that. */
 	n->cr_uid = ip->p_uid;
 	n->cr_euid = ip->p_euid;
@@ -164,6 +157,23 @@ static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, stru
 		n->cr_ngroups = MIN(ip->p_ngroups, (u32)NGROUPS);
 		memcpy(n->cr_groups, ip->p_groups, n->cr_ngroups * sizeof(n->cr_groups[0]));
 	}
+	return n;
+}
+
+/* The superuser gives the process what it had; anybody else can bring back only what is wholly his own. */
+static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, struct proc *p)
+{
+	const struct cred *me = cred_cur();
+	struct cred *n, *old;
+
+	if (!cred_super(me) &&
+	    (ip->p_uid != me->cr_uid || ip->p_euid != me->cr_uid || ip->p_suid != me->cr_uid ||
+	     ip->p_fsuid != me->cr_uid || ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid ||
+	     ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
+		return ckpt_refuse(cr->cr_path, -EPERM, "it belongs to another user (%u)", ip->p_uid);
+	n = st_cred_make(ip);
+	if (!n)
+		return -ENOMEM;
 	spin_lock(&p->p_lock);
 	old = p->p_cred;
 	p->p_cred = n;
@@ -231,9 +241,12 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	char *path;
 	int error = st_vnode_open(cr, ip->p_cwd, O_RDONLY | O_DIRECTORY, false, &f);
 
-	/* On another machine it may not be there: the process is at the root then. */
-	if (error && st_vnode_spare(cr, ip->p_cwd))
+	/* On another machine it may not be there: the process is at its root then. */
+	if (error && st_vnode_spare(cr, ip->p_cwd)) {
+		curlwp()->l_root = st_vnode_root(cr, ip->p_root);
 		error = file_open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, &f);
+		curlwp()->l_root = cr->cr_root;
+	}
 	if (error)
 		return error;
 	path = kstrdup(f->f_path, 0);
@@ -245,33 +258,19 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	return path ? 0 : -ENOMEM;
 }
 
-/*
- * One that is not the machine's: nobody leaves his own root in this way, and only the superuser enters another one. Names are looked up under the
- * caller's in any case (l_root).
- */
+/* One that is not the machine's: nobody leaves his own root in this way, and only the superuser enters another one. */
 static int restore_root(struct ckpt_restore *cr, const struct img_proc *ip)
 {
-	const char *path = cr->cr_img.i_vnode[ip->p_root].v_path;
-	struct file *f;
-	int error;
+	struct vnode *root = st_vnode_root(cr, ip->p_root);
 
-	/* In place: it is there still. */
-	if (cr->cr_save || strcmp(path, "/") == 0)
-		return 0;
-	error = st_vnode_open(cr, ip->p_root, O_RDONLY | O_DIRECTORY, false, &f);
-	if (error && st_vnode_spare(cr, ip->p_root))
-		return ckpt_refuse(cr->cr_path, error, "its root directory, %s, is not there", path);
-	if (error)
-		return error;
-	if (f->f_vnode != cr->cr_root && !cred_super(cred_cur()))
-		error = ckpt_refuse(cr->cr_path, -EPERM,
-				    "its root directory is %s, and not the caller's", f->f_path);
-	if (!error) {
-		vn_hold(f->f_vnode);
-		proc_set_root(curproc(), f->f_vnode);
-	}
-	file_rele(f);
-	return error;
+	if (cr->cr_save)
+		return 0; /* in place: it is there still */
+	if (root != cr->cr_root && !cred_super(cred_cur()))
+		return ckpt_refuse(cr->cr_path, -EPERM, "its root directory is %s, and not the caller's",
+				   cr->cr_img.i_vnode[ip->p_root].v_path);
+	vn_hold(root);
+	proc_set_root(curproc(), root);
+	return 0;
 }
 
 static void restore_times(struct proc *p, const struct img_proc *ip)

@@ -3,13 +3,16 @@
 #include "ckpt/ckpt.h"
 #include "fs/namei.h"
 #include "fs/names.h"
+#include "fs/procfs.h"
 #include "fs/tmpfs.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/proc.h"
 
 bool st_vnode_nameless(struct vnode *vp)
 {
@@ -40,22 +43,71 @@ static int leads_to(const char *path, const struct vnode *vp)
 	return error;
 }
 
-/*
- * A name by which vp can be opened again: the one it was opened by, or, if that leads elsewhere now, the one that it has. *name NULL: `path` is good.
- * Devices are found by their numbers.
- */
-static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
+/* Has one of them a root of its own? */
+static bool jailed(const struct ckpt_save *cs)
 {
-	struct vnode *root = curlwp()->l_root;
-	int error;
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		const struct vnode *root = cs->cs_member[i].cm_proc->p_root;
+
+		if (root && root != rootvp)
+			return true;
+	}
+	return false;
+}
+
+/* *name leads to vp, if it is a name at all; else it is freed. */
+static int proven(int error, char **name, const struct vnode *vp)
+{
+	if (!error)
+		error = *name ? leads_to(*name, vp) : -ENOENT;
+	if (!error)
+		return 0;
+	kfree(*name);
+	*name = NULL;
+	return says_nothing(error) ? error : -ENOENT;
+}
+
+/*
+ * A name by which vp can be opened again, from the machine's root: the one it was opened by, the one it was opened by last, or the one that it has now.
+ * For those who have changed their root the last comes first: it has no links in it. *name NULL: `path` is good. Devices are found by their numbers.
+ */
+static int find_path(struct vnode *vp, const char *path, bool inside, char **name)
+{
+	bool device = vp->v_type == VCHR;
+	int error = -ENOENT;
 
 	*name = NULL;
-	/* As the machine sees it, wherever the process has its root. */
-	curlwp()->l_root = rootvp;
-	error = !path ? -ENOENT : vp->v_type == VCHR ? 0 : leads_to(path, vp);
-	if (error == -ENOENT)
+	if (path && vn_path_alias(path) && !device && !(vp->v_flags & V_DYNAMIC))
+		path = NULL;
+	if (path && !inside)
+		error = device ? 0 : leads_to(path, vp);
+	if (error == -ENOENT && !inside) {
+		error = vn_get_path(vp, name);
+		error = proven(error, name, vp);
+	}
+	if (error == -ENOENT) {
 		error = vn_find_path(vp, name);
-	curlwp()->l_root = root;
+		error = proven(error, name, vp);
+	}
+	if (error == -ENOENT && path && inside)
+		error = device ? 0 : leads_to(path, vp);
+	return error;
+}
+
+/* 0 with *name NULL and no path: it was refused, but only looked at. */
+static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
+{
+	struct lwp *l = curlwp();
+	struct vnode *root = l->l_root;
+	struct cred *cred = l->l_cred;
+	int error;
+
+	/* Which name a file has does not depend on who may go there. */
+	l->l_root = rootvp;
+	l->l_cred = proc0.p_cred;
+	error = find_path(vp, path, jailed(cs), name);
+	l->l_root = root;
+	l->l_cred = cred;
 	if (error != -ENOENT)
 		return error;
 	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known",
@@ -124,13 +176,18 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 
 	if (error)
 		return error;
+	if (vp->v_type == VDIR && procfs_of_process(vp))
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s tells of a process", path ? path : "a directory");
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED)) {
+		if (vp->v_type == VDIR && jailed(cs))
+			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed, below a root that was changed",
+					   path ? path : "a directory");
 		if (path && (vp->v_type == VDIR || vp->v_type == VFIFO))
 			return save_removed(cs, vp, path, &va, index);
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path ? path : "a file");
 	}
 	error = find_name(cs, vp, path, &name);
-	if (error)
+	if (error || (!name && !path))
 		return error;
 	error = save_named(cs, vp, name ? name : path, &va, index);
 	kfree(name);
@@ -160,25 +217,125 @@ static const char *difference(const struct img_vnode *was, const struct vattr *i
 	return NULL;
 }
 
-void st_vnode_place(struct ckpt_restore *cr)
-{
-	const struct img_vnode *was = &cr->cr_img.i_vnode[cr->cr_img.i_proc[0].p_root];
-	struct vattr is;
+/* ---- restore ---- */
 
-	cr->cr_inside = cr->cr_root != rootvp && strcmp(was->v_path, "/") != 0 &&
-			vn_getattr(cr->cr_root, &is) == 0 && was->v_ino == is.va_ino &&
-			was->v_dev == (u32)is.va_dev && was->v_gen == is.va_gen;
+static const char *path_of(const struct ckpt_restore *cr, u32 index)
+{
+	return cr->cr_img.i_vnode[index].v_path;
 }
 
-const char *st_vnode_path(const struct ckpt_restore *cr, u32 index)
+/* What is left of path below root; NULL: it does not lie there. */
+static const char *below(const char *path, const char *root)
 {
-	const char *root = cr->cr_img.i_vnode[cr->cr_img.i_proc[0].p_root].v_path;
-	const char *path = cr->cr_img.i_vnode[index].v_path;
 	size_t n = strlen(root);
 
-	if (!cr->cr_inside || strncmp(path, root, n) != 0 || (path[n] && path[n] != '/'))
-		return path;
+	if (strncmp(path, root, n) != 0 || (path[n] && path[n] != '/'))
+		return NULL;
 	return path[n] ? path + n : "/";
+}
+
+/*
+ * Where the name of vnode `index` is looked up, and the rest of it. What lies below a root that one of the processes has is looked up from there, the
+ * deepest one: no link that somebody inside has left behind leads out of it.
+ */
+static struct vnode *base_of(const struct ckpt_restore *cr, u32 index, const char **path)
+{
+	struct vnode *base = cr->cr_root;
+
+	*path = path_of(cr, index);
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		const char *rest = below(path_of(cr, index), path_of(cr, cr->cr_rootv[i].r_index));
+
+		if (cr->cr_rootv[i].r_vp && rest) {
+			base = cr->cr_rootv[i].r_vp;
+			*path = rest;
+		}
+	}
+	return base;
+}
+
+/* The shorter paths first. */
+static int note_root(struct ckpt_restore *cr, u32 index)
+{
+	u32 at = 0, len = (u32)strlen(path_of(cr, index));
+
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		if (cr->cr_rootv[i].r_index == index)
+			return 0;
+	}
+	if (cr->cr_nroot == CKPT_ROOTS)
+		return ckpt_refuse(cr->cr_path, -EOPNOTSUPP, "it has more than %u roots", CKPT_ROOTS);
+	while (at < cr->cr_nroot && strlen(path_of(cr, cr->cr_rootv[at].r_index)) <= len)
+		at++;
+	memmove(&cr->cr_rootv[at + 1], &cr->cr_rootv[at], (cr->cr_nroot - at) * sizeof(cr->cr_rootv[0]));
+	cr->cr_rootv[at] = (struct ckpt_root){ .r_index = index };
+	cr->cr_nroot++;
+	return 0;
+}
+
+/* Is the caller in there himself? */
+static bool is_callers(const struct ckpt_restore *cr, u32 index)
+{
+	const struct img_vnode *was = &cr->cr_img.i_vnode[index];
+	struct vattr is;
+
+	return cr->cr_root != rootvp && vn_getattr(cr->cr_root, &is) == 0 &&
+	       was->v_ino == is.va_ino && was->v_dev == (u32)is.va_dev && was->v_gen == is.va_gen;
+}
+
+static int open_root(struct ckpt_restore *cr, struct ckpt_root *r)
+{
+	struct file *f;
+	int error;
+
+	if (is_callers(cr, r->r_index)) {
+		r->r_vp = cr->cr_root;
+		vn_hold(r->r_vp);
+		return 0;
+	}
+	error = st_vnode_open(cr, r->r_index, O_PATH | O_DIRECTORY, false, &f);
+	if (error && st_vnode_spare(cr, r->r_index))
+		return ckpt_refuse(cr->cr_path, error, "its root directory, %s, is not there",
+				   path_of(cr, r->r_index));
+	if (error)
+		return error;
+	r->r_vp = f->f_vnode;
+	vn_hold(r->r_vp);
+	file_rele(f);
+	return 0;
+}
+
+int st_vnode_roots(struct ckpt_restore *cr)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cr->cr_img.i_nproc && !error && !cr->cr_save; i++) {
+		u32 index = cr->cr_img.i_proc[i].p_root;
+
+		if (index != IMG_NONE && strcmp(path_of(cr, index), "/") != 0)
+			error = note_root(cr, index);
+	}
+	for (u32 i = 0; i < cr->cr_nroot && !error; i++)
+		error = open_root(cr, &cr->cr_rootv[i]);
+	return error;
+}
+
+void st_vnode_roots_drop(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		if (cr->cr_rootv[i].r_vp)
+			vn_rele(cr->cr_rootv[i].r_vp);
+	}
+	cr->cr_nroot = 0;
+}
+
+struct vnode *st_vnode_root(const struct ckpt_restore *cr, u32 index)
+{
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		if (cr->cr_rootv[i].r_index == index)
+			return cr->cr_rootv[i].r_vp;
+	}
+	return cr->cr_root;
 }
 
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
@@ -186,22 +343,23 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
 	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
 }
 
-/* Where ".." leads from the directory that had this path: where it was, if that is there. A reference. */
-static struct vnode *parent_of(const char *path)
+/* Where ".." leads from the directory that was removed: where it was, if that is there, and never out of a root. A reference. */
+static struct vnode *parent_of(const struct ckpt_restore *cr, u32 index)
 {
+	struct vnode *parent = cr->cr_nroot ? cr->cr_rootv[0].r_vp : cr->cr_root;
 	struct nameparent np;
 
-	if (namei_parent(NULL, path, &np) == 0)
+	if (!cr->cr_nroot && namei_parent(NULL, path_of(cr, index), &np) == 0)
 		return np.np_dvp;
-	vn_hold(rootvp);
-	return rootvp;
+	vn_hold(parent);
+	return parent;
 }
 
 static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
 	const struct img_proc *ip = &cr->cr_img.i_proc[0];
-	struct vnode *parent = S_ISDIR(v->v_mode) ? parent_of(st_vnode_path(cr, index)) : NULL;
+	struct vnode *parent = S_ISDIR(v->v_mode) ? parent_of(cr, index) : NULL;
 	struct vattr va = { .va_mask = VA_UID | VA_GID, .va_uid = ip->p_fsuid, .va_gid = ip->p_fsgid };
 	int error = tmpfs_removed(v->v_mode, parent, vpp);
 
@@ -231,7 +389,7 @@ static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct f
 		vn_rele(cr->cr_gone[index]);
 		return error;
 	}
-	(*fp)->f_path = kstrdup(st_vnode_path(cr, index), 0);
+	(*fp)->f_path = kstrdup(path_of(cr, index), 0);
 	if (!(*fp)->f_path) {
 		file_rele(*fp);
 		*fp = NULL;
@@ -243,17 +401,21 @@ static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct f
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	const char *path = st_vnode_path(cr, index), *why;
+	struct lwp *l = curlwp();
+	const char *path, *why;
 	struct vattr va;
 	int error;
 
 	if (v->v_flags & IMG_VF_REMOVED)
 		return open_removed(cr, index, oflags, fp);
+	l->l_root = base_of(cr, index, &path);
 	error = file_open(AT_FDCWD, path, oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
+	l->l_root = cr->cr_root;
 	if (error && st_vnode_spare(cr, index))
 		return error;
 	if (error)
-		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)", path, -error);
+		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
+				   path_of(cr, index), -error);
 	error = vn_getattr((*fp)->f_vnode, &va);
 	if (!error) {
 		why = difference(v, &va, (*fp)->f_vnode->v_flags & V_DYNAMIC, changing,
@@ -261,11 +423,62 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 		if (why && st_vnode_spare(cr, index))
 			error = -ESTALE;
 		else if (why)
-			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", path, why);
+			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", path_of(cr, index), why);
 	}
 	if (error) {
 		file_rele(*fp);
 		*fp = NULL;
 	}
 	return error;
+}
+
+/* The superuser acts as the owner of the first process, lest files are made where that could not. NULL: no memory */
+static struct cred *as_owner(struct ckpt_restore *cr)
+{
+	struct cred *cred = cred_cur();
+
+	if (cred_super(cred))
+		cred = st_cred_make(&cr->cr_img.i_proc[0]);
+	else
+		cred_hold(cred);
+	curlwp()->l_cred = cred;
+	return cred;
+}
+
+static void as_caller(struct ckpt_restore *cr, struct cred *cred)
+{
+	curlwp()->l_cred = NULL;
+	curlwp()->l_root = cr->cr_root;
+	cred_rele(cred);
+}
+
+int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
+{
+	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
+	struct cred *cred = as_owner(cr);
+	const char *path;
+	int error;
+
+	if (!cred)
+		return -ENOMEM;
+	curlwp()->l_root = base_of(cr, index, &path);
+	error = file_open(AT_FDCWD, path, oflags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
+			  v->v_mode & 07777, fp);
+	as_caller(cr, cred);
+	return error;
+}
+
+void st_vnode_uncreate(struct ckpt_restore *cr, u32 index)
+{
+	struct cred *cred = as_owner(cr);
+	const char *path;
+	int error = -ENOMEM;
+
+	if (cred) {
+		curlwp()->l_root = base_of(cr, index, &path);
+		error = names_unlink(NULL, path);
+		as_caller(cr, cred);
+	}
+	if (error)
+		printk("ckpt: %s: left behind (error %d)\n", path_of(cr, index), -error);
 }

@@ -103,7 +103,7 @@ void file_setflags(struct file *f, u32 mask, u32 flags);
 
 /*
  * open(2)'s core: path in kernel memory, relative to dirfd (AT_FDCWD). Checks permissions of the
- * current credentials.
+ * current credentials. *fp is written on success only.
  */
 int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp);
 /* The same of a name in directory dvp; path: where that is, to be remembered. */

@@ -136,17 +136,20 @@ struct vnode *namei_covered(struct vnode *vp, const struct vnode *top)
 
 int namei_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
 {
+	bool up = name[0] == '.' && name[1] == '.' && len == 2;
 	int error = -EAGAIN;
 
 	if (len > NAME_MAX_K)
 		return -ENAMETOOLONG;
-	if (!(name[0] == '.' && name[1] == '.' && len == 2))
+	if (!up)
 		error = namecache_lookup(dvp, name, len, vpp);
 	if (error == -EAGAIN) {
 		vn_lock(dvp);
 		error = vn_lookup(dvp, name, len, vpp);
 		vn_unlock(dvp);
 	}
+	if (!error && !up)
+		vn_found_in(*vpp, dvp);
 	return error;
 }
 

@@ -191,6 +191,15 @@ static int open_found(struct vnode *vp, u32 flags, bool created, struct file **f
 	return file_open_vnode(vp, flags, fp);
 }
 
+static int check_flags(u32 flags)
+{
+	if (flags & O_PATH)
+		flags &= O_PATH_FLAGS;
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return -EOPNOTSUPP;
+	return (flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) ? -EINVAL : 0;
+}
+
 /* All but the path that the description remembers. */
 static int open_from(struct vnode *start, const char *path, u32 flags, mode_t mode, struct file **fp)
 {
@@ -201,10 +210,6 @@ static int open_from(struct vnode *start, const char *path, u32 flags, mode_t mo
 
 	if (flags & O_PATH)
 		flags &= O_PATH_FLAGS;
-	if ((flags & O_TMPFILE) == O_TMPFILE)
-		return -EOPNOTSUPP;
-	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
-		return -EINVAL;
 	if (start)
 		vn_hold(start);
 	error = find_or_create(&cr, flags, mode, &vp, &created);
@@ -234,34 +239,44 @@ static int remember(struct file *f, char *text)
 int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp)
 {
 	struct vnode *start;
+	struct file *f;
 	char *text;
 	int error;
 
-	error = dirfd_vnode(dirfd, path, &start);
+	error = check_flags(flags);
+	if (!error)
+		error = dirfd_vnode(dirfd, path, &start);
 	if (error)
 		return error;
-	error = open_from(start, path, flags, mode, fp);
+	error = open_from(start, path, flags, mode, &f);
 	if (start)
 		vn_rele(start);
 	if (error)
 		return error;
 	error = path_of_open(dirfd, path, &text);
 	if (!error)
-		error = remember(*fp, text);
+		error = remember(f, text);
 	if (error)
-		file_rele(*fp);
+		file_rele(f);
+	else
+		*fp = f;
 	return error;
 }
 
 int file_open_in(struct vnode *dvp, const char *name, const char *path, u32 flags, mode_t mode, struct file **fp)
 {
-	int error = open_from(dvp, name, flags, mode, fp);
+	struct file *f;
+	int error = check_flags(flags);
 
+	if (!error)
+		error = open_from(dvp, name, flags, mode, &f);
 	if (error)
 		return error;
-	error = remember(*fp, kstrdup(path, 0));
+	error = remember(f, kstrdup(path, 0));
 	if (error)
-		file_rele(*fp);
+		file_rele(f);
+	else
+		*fp = f;
 	return error;
 }
 

@@ -8,7 +8,7 @@
 struct vnode;
 
 void procfs_init(void);
-/* Does this file tell of a process, and not of the system? (Then its name means something else another time.) */
+/* Does this file or directory tell of a process, and not of the system? (Then its name means something else another time.) */
 bool procfs_of_process(const struct vnode *vp);
 
 #endif

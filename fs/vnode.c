@@ -24,12 +24,10 @@ int vn_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
 	if (error != -EAGAIN)
 		return error;
 	error = dvp->v_op->vop_lookup(dvp, name, len, vpp);
-	if (error == 0) {
-		vn_found_in(*vpp, dvp);
+	if (error == 0)
 		namecache_enter(dvp, name, len, *vpp);
-	} else if (error == -ENOENT) {
+	else if (error == -ENOENT)
 		namecache_enter(dvp, name, len, NULL);
-	}
 	return error;
 }
 

@@ -9,11 +9,7 @@
 
 static struct spinlock path_lock = SPINLOCK_INIT("vnode path", LR_VFS);
 
-/*
- * Names like /proc/PID/fd/N and /dev/stdin lead to files that have a name of their own, and to
- * other files tomorrow.
- */
-static bool is_alias(const char *path)
+bool vn_path_alias(const char *path)
 {
 	return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/std", 8) == 0 ||
 	       strncmp(path, "/dev/fd/", 8) == 0;
@@ -23,7 +19,7 @@ void vn_set_path(struct vnode *vp, const char *path)
 {
 	char *new, *old;
 
-	if (is_alias(path))
+	if (vn_path_alias(path))
 		return;
 
 	spin_lock(&path_lock);
@@ -91,12 +87,12 @@ char *vn_true_path(struct vnode *vp, char *path)
 {
 	char *better = NULL;
 
-	if ((vp->v_flags & V_DYNAMIC) || !is_alias(path))
+	if ((vp->v_flags & V_DYNAMIC) || !vn_path_alias(path))
 		return path;
 	if (vp->v_type == VDIR)
 		return vn_path(vp, &better) == 0 ? (kfree(path), better) : path;
 	/* /dev/stdin says /proc/self/fd/0, and that says what descriptor 0 was opened as. */
-	for (int i = 0; i < 2 && is_alias(path); i++) {
+	for (int i = 0; i < 2 && vn_path_alias(path); i++) {
 		if (vn_get_path(vp, &better) != 0 || !better)
 			better = link_text(path);
 		if (!better)

@@ -331,7 +331,7 @@ int ext2_inew(struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr,
 	ei = ext2inode(vp);
 	init_dinode(ei, ext2inode(dvp), mode, rdev, cr);
 	ei->ei_born = em->em_seq;
-	VERIFY(fill(vp, ei, true) == 0);
+	VERIFY(fill(vp, ei, BY_ORPHANS) == 0);
 	ext2_idirty(ei, false);
 	vnode_ready(vp);
 	*vpp = vp;

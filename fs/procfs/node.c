@@ -91,7 +91,7 @@ int pf_vnode(struct vfs *vfs, const struct pf_node *like, struct vnode *parent, 
 
 bool procfs_of_process(const struct vnode *vp)
 {
-	return (vp->v_flags & V_DYNAMIC) && vp->v_op == &pf_file_ops && pf_node(vp)->pn_pid != 0;
+	return (vp->v_op == &pf_file_ops || vp->v_op == &pf_dir_ops) && pf_node(vp)->pn_pid != 0;
 }
 
 bool pf_inactive(struct vnode *vp)

@@ -5,6 +5,7 @@
  */
 #include "t.h"
 #include <reprise/ckpt.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 
 static void build_jail(void)
@@ -46,14 +47,13 @@ static void live_on_its_own(void)
 	SYS(close(log));
 }
 
-/* One that lives in the jail, has f open, and waits for SIGUSR1; then it looks around, and ends with 0. */
-static pid_t prisoner(uid_t uid)
+/* One that lives in the jail: settles there, waits for SIGUSR1, looks whether all is as it was, and ends with 0. */
+static pid_t inmate(uid_t uid, void (*settle)(void), void (*look)(void))
 {
 	struct t_gate g = t_gate();
 	pid_t pid = t_fork();
-	char buf[7] = "";
 	sigset_t set;
-	int fd, sig;
+	int sig;
 
 	if (pid != 0) {
 		t_pass_gate(g);
@@ -66,21 +66,42 @@ static pid_t prisoner(uid_t uid)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	enter_jail();
 	live_on_its_own();
-	fd = SYS(open("f", O_RDONLY));
+	settle();
 	if (uid)
 		SYS(setresuid(uid, uid, uid));
-	CHECK_EQ(read(fd, buf, 2), 2);
 	t_open_gate(g);
 	close_gate(g);
 	CHECK_EQ(sigwait(&set, &sig), 0);
-	CHECK_EQ(read(fd, buf + 2, 4), 4);
-	CHECK_STR(buf + 2, "side");
+	look();
+	_exit(0);
+}
+
+static int kept;
+
+static void open_f(void)
+{
+	char buf[2];
+
+	kept = SYS(open("f", O_RDONLY));
+	CHECK_EQ(read(kept, buf, 2), 2);
+}
+
+static void see_f(void)
+{
+	char buf[7] = "";
+
+	CHECK_EQ(read(kept, buf, 4), 4);
+	CHECK_STR(buf, "side");
 	CHECK(getcwd(buf, sizeof(buf)) != NULL);
 	CHECK_STR(buf, "/in");
 	SYS(access("/in/f", F_OK));
 	CHECK_ERR(access("/../jail", F_OK), ENOENT);
 	CHECK_ERR(access("/jail", F_OK), ENOENT);
-	_exit(0);
+}
+
+static pid_t prisoner(uid_t uid)
+{
+	return inmate(uid, open_f, see_f);
 }
 
 /* What came back as pid is the prisoner. */
@@ -182,6 +203,101 @@ TEST_ROOT(nobody_changes_his_root_in_this_way)
 	CHECK_ERR(recover("p", 0), ENOENT);
 }
 
+static void go_below(void)
+{
+	SYS(mkdir("d", 0777));
+	SYS(chdir("d"));
+	kept = SYS(open(".", O_RDONLY | O_DIRECTORY));
+}
+
+/* Wherever it is now, that is in the jail. */
+static void see_the_jail(void)
+{
+	struct stat top, here;
+
+	SYS(stat("/", &top));
+	SYS(access("/in/f", F_OK));
+	for (int i = 0; i < 2; i++) {
+		for (int up = 0; up < 50; up++)
+			SYS(chdir(".."));
+		SYS(stat(".", &here));
+		CHECK(here.st_dev == top.st_dev && here.st_ino == top.st_ino);
+		SYS(fchdir(kept));
+	}
+}
+
+/* Links that somebody inside leaves behind lead nowhere else than inside, also for the superuser who brings him back. */
+TEST_ROOT(no_link_leads_out)
+{
+	build_jail();
+	pid_t pid = inmate(1000, go_below, see_the_jail);
+
+	SYS(tckpt(pid, "p", CKPT_WAIT));
+	end_it(pid);
+	release(SYS(recover("p", 0)));
+	SYS(rmdir("jail/in/d"));
+	SYS(symlink("/", "jail/in/d"));
+	release(SYS(recover("p", 0)));
+	SYS(unlink("jail/in/d"));
+	SYS(symlink("../../../../../..", "jail/in/d"));
+	release(SYS(recover("p", 0)));
+}
+
+static void go_below_only(void)
+{
+	go_below();
+	SYS(close(kept));
+	kept = SYS(open("/in", O_RDONLY | O_DIRECTORY));
+}
+
+/* Where it was is no more: it is at its own root then. */
+TEST_ROOT(no_directory_is_left)
+{
+	build_jail();
+	pid_t pid = inmate(1000, go_below_only, see_the_jail);
+
+	SYS(tckpt(pid, "p", CKPT_WAIT | CKPT_SELF));
+	end_it(pid);
+	SYS(rmdir("jail/in/d"));
+	release(SYS(recover("p", 0)));
+}
+
+static void lose_the_ground(void)
+{
+	go_below();
+	SYS(rmdir("../d"));
+}
+
+TEST_ROOT(a_directory_was_removed)
+{
+	build_jail();
+	pid_t pid = inmate(0, lose_the_ground, see_the_jail);
+
+	CHECK_ERR(tckpt(pid, "p", CKPT_WAIT), EOPNOTSUPP);
+	end_it(pid);
+}
+
+static void open_device(void)
+{
+	kept = SYS(open("/void", O_WRONLY));
+}
+
+static void see_device(void)
+{
+	CHECK_EQ(write(kept, "x", 1), 1);
+}
+
+TEST_ROOT(a_device_of_its_own)
+{
+	build_jail();
+	SYS(mknod("jail/void", S_IFCHR | 0666, 0x103)); /* 1, 3: null */
+	pid_t pid = inmate(0, open_device, see_device);
+
+	SYS(tckpt(pid, "p", CKPT_WAIT));
+	end_it(pid);
+	release(SYS(recover("p", 0)));
+}
+
 /* What the checkpoint has to do with the root is over when it is done: what the root lay on can be unmounted. */
 TEST_ROOT(a_root_is_let_go)
 {
@@ -266,6 +382,64 @@ TEST_REPRISE(names_through_links)
 	SYS(access("d/p_ckpt", F_OK));
 	CHECK_ERR(access("p_ckpt", F_OK), ENOENT);
 	CHECK_EQ(t_wait(SYS(recover("s/../p", 0))), 1 << 8);
+}
+
+static unsigned obstacles(void)
+{
+	static struct ckpt_obstacles o;
+	int n = ckptctl(CKPTCTL_CAN, 0, &o);
+
+	CHECK(n >= 0);
+	return n;
+}
+
+/* A file that no name is known of: it was opened through a link of /proc, and linked and removed elsewhere since. */
+TEST_REPRISE(no_name_is_known)
+{
+	SYS(mkdir("a", 0755));
+	SYS(mkdir("b", 0755));
+	SYS(chdir("a"));
+	CHECK_EQ(obstacles(), 0);
+	int fd = SYS(open("/proc/self/cwd/x", O_RDWR | O_CREAT, 0600));
+	SYS(ftruncate(fd, 4096));
+	CHECK(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+	SYS(link("x", "../b/y"));
+	SYS(unlink("../b/y"));
+	CHECK(obstacles() > 0);
+	CHECK_ERR(ckpt("p", 0), EOPNOTSUPP);
+}
+
+/* What /proc says of a process is not there any more when it comes back, or tells of another one. */
+TEST_REPRISE(directories_of_processes)
+{
+	int fd = SYS(open("/proc/self/task", O_RDONLY | O_DIRECTORY));
+
+	CHECK_EQ(obstacles(), 1);
+	CHECK_ERR(ckpt("p", 0), EOPNOTSUPP);
+	SYS(close(fd));
+	CHECK_EQ(obstacles(), 0);
+	int cwd = SYS(open(".", O_RDONLY | O_DIRECTORY));
+	SYS(chdir("/proc/self"));
+	CHECK_EQ(obstacles(), 1);
+	SYS(chdir("/proc/sys"));
+	CHECK_EQ(obstacles(), 0);
+	SYS(fchdir(cwd));
+}
+
+/* The name leads to what was mounted there, and not to the file. */
+TEST_ROOT(covered_by_a_mount)
+{
+	SYS(mkdir("m", 0755));
+	SYS(mkdir("m/d", 0755));
+	int fd = SYS(open("m/d", O_RDONLY | O_DIRECTORY));
+
+	SYS(mount("none", "m", "tmpfs", 0, ""));
+	SYS(mkdir("m/d", 0755));
+	CHECK_EQ(obstacles(), 1);
+	CHECK_ERR(ckpt("p", 0), EOPNOTSUPP);
+	SYS(umount("m"));
+	CHECK_EQ(obstacles(), 0);
+	SYS(close(fd));
 }
 
 T_NO_HOOK

@@ -27,13 +27,13 @@ def recovered(t, agent, image, cwd="/root", **kw):
     return text + t.sh(agent, f"cat {cwd}/out")
 
 
-def leaves_nothing(t, agent, program_path):
+def leaves_nothing(t, agent, program_path, cwd="/root/x"):
     """Runs the cases of a program twice; the second time nothing more may be left than the first time."""
     agent.counts()      # the first one fills caches that the later ones find full
     counts = []
     for _ in range(2):
-        filed(t, agent, program_path, cwd="/root/x")
-        t.sh(agent, "rm -rf /root/x")
+        filed(t, agent, program_path, cwd=cwd)
+        t.sh(agent, f"rm -rf {cwd}")
         counts.append(agent.counts())
     grown = program.growth(*counts)
     t.check(not grown, f"left behind: {grown}")
@@ -239,7 +239,8 @@ def roots(t):
     disk = t.disk()
     m, agent = t.boot(disk)
     t.sh(agent, "chmod 755 /root")
-    leaves_nothing(t, agent, "/tests/ckptroot")
+    for cwd in ("/root/x", "/tmp/x"):
+        leaves_nothing(t, agent, "/tests/ckptroot", cwd)
     t.finish(m, agent, disk)
 
 
