@@ -175,6 +175,8 @@ static int check_all(struct ckpt_save *cs)
 {
 	int error = img_add_procs(&cs->cs_img, cs->cs_nmember);
 
+	if (!error)
+		error = st_root_save(cs);
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
 		struct ckpt_member *cm = &cs->cs_member[i];
 

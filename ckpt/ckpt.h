@@ -105,6 +105,7 @@ struct ckpt_save {
 	struct ckpt_data *cs_data;
 	struct vnode **cs_gone; /* removed directories and FIFOs, by v_ino - 1 of their vnodes; the processes have the references */
 	u32 cs_nfile, cs_npipe, cs_npty, cs_ndata, cs_ngone;
+	bool cs_jailed;		 /* one of them has changed its root */
 	struct vnode **cs_flush; /* files that the processes have written; references */
 	u32 cs_nflush;
 };
@@ -177,6 +178,11 @@ struct ckpt_restore {
 	bool cr_done;
 	long cr_result; /* pid or errno */
 };
+
+static inline const char *cr_vnode_path(const struct ckpt_restore *cr, u32 index)
+{
+	return cr->cr_img.i_vnode[index].v_path;
+}
 
 extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 
@@ -271,13 +277,18 @@ int st_data_restore(struct ckpt_restore *cr);
 typedef int (*ckpt_bytes_fn)(const void *bytes, u32 off, u32 len, void *arg);
 int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn fn, void *arg);
 
+/* Roots (st_root.c). save: looks whose are changed, before all that has a name. find: the image is read; the same there. drop: at the
+ * end. */
+int st_root_save(struct ckpt_save *cs);
+int st_root_find(struct ckpt_restore *cr);
+void st_root_drop(struct ckpt_restore *cr);
+/* The root that a process has whose p_root is `index`: a changed one, or the caller's. */
+struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index);
+/* Where the name of vnode `index` is looked up, and what is left of it then. */
+struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path);
+
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
-/* The image is read: finds the changed roots. drop: at the end. */
-int st_vnode_roots(struct ckpt_restore *cr);
-void st_vnode_roots_drop(struct ckpt_restore *cr);
-/* The root that a process has whose p_root is `index`: a changed one, or the caller's. */
-struct vnode *st_vnode_root(const struct ckpt_restore *cr, u32 index);
 /* A file is made again, and again removed, under its name, with the rights of the first process. */
 int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp);
 void st_vnode_uncreate(struct ckpt_restore *cr, u32 index);

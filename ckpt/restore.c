@@ -230,7 +230,7 @@ static void drop_shared(struct ckpt_restore *cr)
 	drop_files(cr->cr_ptyv, img->i_npty);
 	drop_vnodes(cr->cr_gone, img->i_nvnode);
 	drop_vnodes(cr->cr_datav, img->i_ndata);
-	st_vnode_roots_drop(cr);
+	st_root_drop(cr);
 	kfree(cr->cr_made);
 }
 
@@ -256,7 +256,7 @@ static int restore_all(struct ckpt_restore *cr)
 	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)
 		error = first[i](cr);
 	if (!error)
-		error = st_vnode_roots(cr);
+		error = st_root_find(cr);
 	if (!error && cr->cr_save)
 		inplace_share(cr);
 	for (u32 i = 0; i < ARRAY_SIZE(shared) && !error && !cr->cr_save; i++)

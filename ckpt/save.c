@@ -153,6 +153,8 @@ static int gather_all(struct ckpt_save *cs, bool copy)
 {
 	int error = img_add_procs(&cs->cs_img, cs->cs_nmember);
 
+	if (!error)
+		error = st_root_save(cs);
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
 		cs->cs_member[i].cm_img = &cs->cs_img.i_proc[i];
 		error = gather_member(cs, &cs->cs_member[i]);

@@ -243,7 +243,7 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 
 	/* On another machine it may not be there: the process is at its root then. */
 	if (error && st_vnode_spare(cr, ip->p_cwd)) {
-		curlwp()->l_root = st_vnode_root(cr, ip->p_root);
+		curlwp()->l_root = st_root_of(cr, ip->p_root);
 		error = file_open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, &f);
 		curlwp()->l_root = cr->cr_root;
 	}
@@ -261,7 +261,7 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 /* One that is not the machine's: nobody leaves his own root in this way, and only the superuser enters another one. */
 static int restore_root(struct ckpt_restore *cr, const struct img_proc *ip)
 {
-	struct vnode *root = st_vnode_root(cr, ip->p_root);
+	struct vnode *root = st_root_of(cr, ip->p_root);
 
 	if (cr->cr_save)
 		return 0; /* in place: it is there still */

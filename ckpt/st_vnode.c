@@ -43,18 +43,6 @@ static int leads_to(const char *path, const struct vnode *vp)
 	return error;
 }
 
-/* Has one of them a root of its own? */
-static bool jailed(const struct ckpt_save *cs)
-{
-	for (u32 i = 0; i < cs->cs_nmember; i++) {
-		const struct vnode *root = cs->cs_member[i].cm_proc->p_root;
-
-		if (root && root != rootvp)
-			return true;
-	}
-	return false;
-}
-
 /* *name leads to vp, if it is a name at all; else it is freed. */
 static int proven(int error, char **name, const struct vnode *vp)
 {
@@ -105,7 +93,7 @@ static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, c
 	/* Which name a file has does not depend on who may go there. */
 	l->l_root = rootvp;
 	l->l_cred = proc0.p_cred;
-	error = find_path(vp, path, jailed(cs), name);
+	error = find_path(vp, path, cs->cs_jailed, name);
 	l->l_root = root;
 	l->l_cred = cred;
 	if (error != -ENOENT)
@@ -179,7 +167,7 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	if (vp->v_type == VDIR && procfs_of_process(vp))
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s tells of a process", path ? path : "a directory");
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED)) {
-		if (vp->v_type == VDIR && jailed(cs))
+		if (vp->v_type == VDIR && cs->cs_jailed)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed, below a root that was changed",
 					   path ? path : "a directory");
 		if (path && (vp->v_type == VDIR || vp->v_type == VFIFO))
@@ -219,125 +207,6 @@ static const char *difference(const struct img_vnode *was, const struct vattr *i
 
 /* ---- restore ---- */
 
-static const char *path_of(const struct ckpt_restore *cr, u32 index)
-{
-	return cr->cr_img.i_vnode[index].v_path;
-}
-
-/* What is left of path below root; NULL: it does not lie there. */
-static const char *below(const char *path, const char *root)
-{
-	size_t n = strlen(root);
-
-	if (strncmp(path, root, n) != 0 || (path[n] && path[n] != '/'))
-		return NULL;
-	return path[n] ? path + n : "/";
-}
-
-/*
- * Where the name of vnode `index` is looked up, and the rest of it. What lies below a root that one of the processes has is looked up from there, the
- * deepest one: no link that somebody inside has left behind leads out of it.
- */
-static struct vnode *base_of(const struct ckpt_restore *cr, u32 index, const char **path)
-{
-	struct vnode *base = cr->cr_root;
-
-	*path = path_of(cr, index);
-	for (u32 i = 0; i < cr->cr_nroot; i++) {
-		const char *rest = below(path_of(cr, index), path_of(cr, cr->cr_rootv[i].r_index));
-
-		if (cr->cr_rootv[i].r_vp && rest) {
-			base = cr->cr_rootv[i].r_vp;
-			*path = rest;
-		}
-	}
-	return base;
-}
-
-/* The shorter paths first. */
-static int note_root(struct ckpt_restore *cr, u32 index)
-{
-	u32 at = 0, len = (u32)strlen(path_of(cr, index));
-
-	for (u32 i = 0; i < cr->cr_nroot; i++) {
-		if (cr->cr_rootv[i].r_index == index)
-			return 0;
-	}
-	if (cr->cr_nroot == CKPT_ROOTS)
-		return ckpt_refuse(cr->cr_path, -EOPNOTSUPP, "it has more than %u roots", CKPT_ROOTS);
-	while (at < cr->cr_nroot && strlen(path_of(cr, cr->cr_rootv[at].r_index)) <= len)
-		at++;
-	memmove(&cr->cr_rootv[at + 1], &cr->cr_rootv[at], (cr->cr_nroot - at) * sizeof(cr->cr_rootv[0]));
-	cr->cr_rootv[at] = (struct ckpt_root){ .r_index = index };
-	cr->cr_nroot++;
-	return 0;
-}
-
-/* Is the caller in there himself? */
-static bool is_callers(const struct ckpt_restore *cr, u32 index)
-{
-	const struct img_vnode *was = &cr->cr_img.i_vnode[index];
-	struct vattr is;
-
-	return cr->cr_root != rootvp && vn_getattr(cr->cr_root, &is) == 0 &&
-	       was->v_ino == is.va_ino && was->v_dev == (u32)is.va_dev && was->v_gen == is.va_gen;
-}
-
-static int open_root(struct ckpt_restore *cr, struct ckpt_root *r)
-{
-	struct file *f;
-	int error;
-
-	if (is_callers(cr, r->r_index)) {
-		r->r_vp = cr->cr_root;
-		vn_hold(r->r_vp);
-		return 0;
-	}
-	error = st_vnode_open(cr, r->r_index, O_PATH | O_DIRECTORY, false, &f);
-	if (error && st_vnode_spare(cr, r->r_index))
-		return ckpt_refuse(cr->cr_path, error, "its root directory, %s, is not there",
-				   path_of(cr, r->r_index));
-	if (error)
-		return error;
-	r->r_vp = f->f_vnode;
-	vn_hold(r->r_vp);
-	file_rele(f);
-	return 0;
-}
-
-int st_vnode_roots(struct ckpt_restore *cr)
-{
-	int error = 0;
-
-	for (u32 i = 0; i < cr->cr_img.i_nproc && !error && !cr->cr_save; i++) {
-		u32 index = cr->cr_img.i_proc[i].p_root;
-
-		if (index != IMG_NONE && strcmp(path_of(cr, index), "/") != 0)
-			error = note_root(cr, index);
-	}
-	for (u32 i = 0; i < cr->cr_nroot && !error; i++)
-		error = open_root(cr, &cr->cr_rootv[i]);
-	return error;
-}
-
-void st_vnode_roots_drop(struct ckpt_restore *cr)
-{
-	for (u32 i = 0; i < cr->cr_nroot; i++) {
-		if (cr->cr_rootv[i].r_vp)
-			vn_rele(cr->cr_rootv[i].r_vp);
-	}
-	cr->cr_nroot = 0;
-}
-
-struct vnode *st_vnode_root(const struct ckpt_restore *cr, u32 index)
-{
-	for (u32 i = 0; i < cr->cr_nroot; i++) {
-		if (cr->cr_rootv[i].r_index == index)
-			return cr->cr_rootv[i].r_vp;
-	}
-	return cr->cr_root;
-}
-
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
 {
 	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
@@ -349,7 +218,7 @@ static struct vnode *parent_of(const struct ckpt_restore *cr, u32 index)
 	struct vnode *parent = cr->cr_nroot ? cr->cr_rootv[0].r_vp : cr->cr_root;
 	struct nameparent np;
 
-	if (!cr->cr_nroot && namei_parent(NULL, path_of(cr, index), &np) == 0)
+	if (!cr->cr_nroot && namei_parent(NULL, cr_vnode_path(cr, index), &np) == 0)
 		return np.np_dvp;
 	vn_hold(parent);
 	return parent;
@@ -389,7 +258,7 @@ static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct f
 		vn_rele(cr->cr_gone[index]);
 		return error;
 	}
-	(*fp)->f_path = kstrdup(path_of(cr, index), 0);
+	(*fp)->f_path = kstrdup(cr_vnode_path(cr, index), 0);
 	if (!(*fp)->f_path) {
 		file_rele(*fp);
 		*fp = NULL;
@@ -408,14 +277,14 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 
 	if (v->v_flags & IMG_VF_REMOVED)
 		return open_removed(cr, index, oflags, fp);
-	l->l_root = base_of(cr, index, &path);
+	l->l_root = st_root_base(cr, index, &path);
 	error = file_open(AT_FDCWD, path, oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
 	l->l_root = cr->cr_root;
 	if (error && st_vnode_spare(cr, index))
 		return error;
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
-				   path_of(cr, index), -error);
+				   cr_vnode_path(cr, index), -error);
 	error = vn_getattr((*fp)->f_vnode, &va);
 	if (!error) {
 		why = difference(v, &va, (*fp)->f_vnode->v_flags & V_DYNAMIC, changing,
@@ -423,7 +292,7 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 		if (why && st_vnode_spare(cr, index))
 			error = -ESTALE;
 		else if (why)
-			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", path_of(cr, index), why);
+			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", cr_vnode_path(cr, index), why);
 	}
 	if (error) {
 		file_rele(*fp);
@@ -461,7 +330,7 @@ int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file 
 
 	if (!cred)
 		return -ENOMEM;
-	curlwp()->l_root = base_of(cr, index, &path);
+	curlwp()->l_root = st_root_base(cr, index, &path);
 	error = file_open(AT_FDCWD, path, oflags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
 			  v->v_mode & 07777, fp);
 	as_caller(cr, cred);
@@ -475,10 +344,10 @@ void st_vnode_uncreate(struct ckpt_restore *cr, u32 index)
 	int error = -ENOMEM;
 
 	if (cred) {
-		curlwp()->l_root = base_of(cr, index, &path);
+		curlwp()->l_root = st_root_base(cr, index, &path);
 		error = names_unlink(NULL, path);
 		as_caller(cr, cred);
 	}
 	if (error)
-		printk("ckpt: %s: left behind (error %d)\n", path_of(cr, index), -error);
+		printk("ckpt: %s: left behind (error %d)\n", cr_vnode_path(cr, index), -error);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Roots of processes that have changed theirs, and where names are looked up: what lies below such a root is looked up from there, from the deepest one.
+ * So no link that somebody inside has left behind leads out of it, whoever brings the process back.
+ */
+#include "ckpt/ckpt.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/lib/string.h"
+
+int st_root_save(struct ckpt_save *cs)
+{
+	const struct vnode *seen[CKPT_ROOTS];
+	u32 n = 0, k;
+
+	for (u32 i = 0; i < cs->cs_nmember; i++) {
+		const struct vnode *root = cs->cs_member[i].cm_zombie ? NULL
+								      : cs->cs_member[i].cm_proc->p_root;
+
+		for (k = 0; root && root != rootvp && k < n && seen[k] != root; k++)
+			;
+		if (!root || root == rootvp || k < n)
+			continue;
+		if (n == CKPT_ROOTS)
+			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					   "its processes have more than %u roots", CKPT_ROOTS);
+		seen[n++] = root;
+	}
+	cs->cs_jailed = n > 0;
+	return 0;
+}
+
+/* ---- restore ---- */
+
+/* What is left of path below root; NULL: it does not lie there. */
+static const char *below(const char *path, const char *root)
+{
+	size_t n = strlen(root);
+
+	if (strncmp(path, root, n) != 0 || (path[n] && path[n] != '/'))
+		return NULL;
+	return path[n] ? path + n : "/";
+}
+
+struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path)
+{
+	struct vnode *base = cr->cr_root;
+
+	*path = cr_vnode_path(cr, index);
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		const char *rest = below(cr_vnode_path(cr, index), cr_vnode_path(cr, cr->cr_rootv[i].r_index));
+
+		if (cr->cr_rootv[i].r_vp && rest) {
+			base = cr->cr_rootv[i].r_vp;
+			*path = rest;
+		}
+	}
+	return base;
+}
+
+/* The shorter paths first. */
+static int note_root(struct ckpt_restore *cr, u32 index)
+{
+	u32 at = 0, len = (u32)strlen(cr_vnode_path(cr, index));
+
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		if (cr->cr_rootv[i].r_index == index)
+			return 0;
+	}
+	if (cr->cr_nroot == CKPT_ROOTS)
+		return ckpt_refuse(cr->cr_path, -EOPNOTSUPP, "it has more than %u roots", CKPT_ROOTS);
+	while (at < cr->cr_nroot && strlen(cr_vnode_path(cr, cr->cr_rootv[at].r_index)) <= len)
+		at++;
+	memmove(&cr->cr_rootv[at + 1], &cr->cr_rootv[at], (cr->cr_nroot - at) * sizeof(cr->cr_rootv[0]));
+	cr->cr_rootv[at] = (struct ckpt_root){ .r_index = index };
+	cr->cr_nroot++;
+	return 0;
+}
+
+/* Is the caller in there himself? */
+static bool is_callers(const struct ckpt_restore *cr, u32 index)
+{
+	const struct img_vnode *was = &cr->cr_img.i_vnode[index];
+	struct vattr is;
+
+	return cr->cr_root != rootvp && vn_getattr(cr->cr_root, &is) == 0 &&
+	       was->v_ino == is.va_ino && was->v_dev == (u32)is.va_dev && was->v_gen == is.va_gen;
+}
+
+static int open_root(struct ckpt_restore *cr, struct ckpt_root *r)
+{
+	struct file *f;
+	int error;
+
+	if (is_callers(cr, r->r_index)) {
+		r->r_vp = cr->cr_root;
+		vn_hold(r->r_vp);
+		return 0;
+	}
+	error = st_vnode_open(cr, r->r_index, O_PATH | O_DIRECTORY, false, &f);
+	if (error && st_vnode_spare(cr, r->r_index))
+		return ckpt_refuse(cr->cr_path, error, "its root directory, %s, is not there",
+				   cr_vnode_path(cr, r->r_index));
+	if (error)
+		return error;
+	r->r_vp = f->f_vnode;
+	vn_hold(r->r_vp);
+	file_rele(f);
+	return 0;
+}
+
+int st_root_find(struct ckpt_restore *cr)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cr->cr_img.i_nproc && !error && !cr->cr_save; i++) {
+		u32 index = cr->cr_img.i_proc[i].p_root;
+
+		if (index != IMG_NONE && strcmp(cr_vnode_path(cr, index), "/") != 0)
+			error = note_root(cr, index);
+	}
+	for (u32 i = 0; i < cr->cr_nroot && !error; i++)
+		error = open_root(cr, &cr->cr_rootv[i]);
+	return error;
+}
+
+void st_root_drop(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		if (cr->cr_rootv[i].r_vp)
+			vn_rele(cr->cr_rootv[i].r_vp);
+	}
+	cr->cr_nroot = 0;
+}
+
+struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index)
+{
+	for (u32 i = 0; i < cr->cr_nroot; i++) {
+		if (cr->cr_rootv[i].r_index == index)
+			return cr->cr_rootv[i].r_vp;
+	}
+	return cr->cr_root;
+}
