@@ -298,6 +298,48 @@ TEST_ROOT(a_device_of_its_own)
 	release(SYS(recover("p", 0)));
 }
 
+/* A file that is not there is made again with the rights that its owner has, whoever brings the process back. */
+TEST_ROOT(made_again_by_its_owner)
+{
+	struct stat st;
+
+	SYS(mkdir("private", 0755));
+	SYS(mkdir("own", 0777));
+	SYS(chmod("own", 0777));
+	struct t_gate g = t_gate();
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		SYS(setresgid(1000, 1000, 1000));
+		SYS(setresuid(1000, 1000, 1000));
+		kept = SYS(open("own/f", O_RDWR | O_CREAT, 0600));
+		CHECK_EQ(write(kept, "mine", 4), 4);
+		for (int fd = 0; fd < 3; fd++)
+			SYS(dup2(kept, fd));
+		t_open_gate(g);
+		close_gate(g);
+		for (;;)
+			pause();
+	}
+	t_pass_gate(g);
+	close_gate(g);
+	t_await_state(pid, "S");
+	SYS(tckpt(pid, "p", CKPT_WAIT | CKPT_SELF));
+	end_it(pid);
+	SYS(unlink("own/f"));
+	SYS(rmdir("own"));
+	SYS(symlink("private", "own"));
+	CHECK_ERR(recover("p", 0), EACCES);
+	CHECK_ERR(access("private/f", F_OK), ENOENT);
+	SYS(unlink("own"));
+	SYS(mkdir("own", 0777));
+	SYS(chmod("own", 0777));
+	pid = SYS(recover("p", 0));
+	end_it(pid);
+	SYS(stat("own/f", &st));
+	CHECK_EQ(st.st_uid, 1000);
+	CHECK_EQ(st.st_size, 4);
+}
+
 /* What the checkpoint has to do with the root is over when it is done: what the root lay on can be unmounted. */
 TEST_ROOT(a_root_is_let_go)
 {
