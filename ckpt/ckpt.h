@@ -284,12 +284,12 @@ int st_root_find(struct ckpt_restore *cr);
 void st_root_drop(struct ckpt_restore *cr);
 /* The root that a process has whose p_root is `index`: a changed one, or the caller's. */
 struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index);
-/* Where the name of vnode `index` is looked up, and what is left of it then. */
-struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path);
+/* Where the name of vnode `index` is looked up, what is left of it then, and O_NOLINKS if it has no links. */
+struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags);
 
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
-/* A file is made again, and again removed, under its name, with the rights of the first process. */
+/* A file is made again, and again removed, under its name, with the rights of an owner. */
 int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp);
 void st_vnode_uncreate(struct ckpt_restore *cr, u32 index);
 /* The current credentials with the ids that a process had: whether they may be given is the caller's to know. NULL: no memory */

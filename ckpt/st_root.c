@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Roots of processes that have changed theirs, and where names are looked up: what lies below such a root is looked up from there, from the deepest one.
- * So no link that somebody inside has left behind leads out of it, whoever brings the process back.
+ * Such a name has no links in it, and none is followed: what somebody inside has left behind leads nowhere else, whoever brings the process back.
  */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
+#include "kernel/abi/stat.h"
 #include "kernel/lib/string.h"
 
 int st_root_save(struct ckpt_save *cs)
@@ -25,8 +26,8 @@ int st_root_save(struct ckpt_save *cs)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					   "its processes have more than %u roots", CKPT_ROOTS);
 		seen[n++] = root;
+		cs->cs_jailed = true;
 	}
-	cs->cs_jailed = n > 0;
 	return 0;
 }
 
@@ -42,17 +43,19 @@ static const char *below(const char *path, const char *root)
 	return path[n] ? path + n : "/";
 }
 
-struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path)
+struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags)
 {
 	struct vnode *base = cr->cr_root;
 
 	*path = cr_vnode_path(cr, index);
+	*oflags = 0;
 	for (u32 i = 0; i < cr->cr_nroot; i++) {
 		const char *rest = below(cr_vnode_path(cr, index), cr_vnode_path(cr, cr->cr_rootv[i].r_index));
 
 		if (cr->cr_rootv[i].r_vp && rest) {
 			base = cr->cr_rootv[i].r_vp;
 			*path = rest;
+			*oflags = O_NOLINKS;
 		}
 	}
 	return base;
@@ -97,7 +100,7 @@ static int open_root(struct ckpt_restore *cr, struct ckpt_root *r)
 		vn_hold(r->r_vp);
 		return 0;
 	}
-	error = st_vnode_open(cr, r->r_index, O_PATH | O_DIRECTORY, false, &f);
+	error = st_vnode_open(cr, r->r_index, O_PATH | O_DIRECTORY | O_NOLINKS, false, &f);
 	if (error && st_vnode_spare(cr, r->r_index))
 		return ckpt_refuse(cr->cr_path, error, "its root directory, %s, is not there",
 				   cr_vnode_path(cr, r->r_index));
@@ -118,6 +121,14 @@ int st_root_find(struct ckpt_restore *cr)
 
 		if (index != IMG_NONE && strcmp(cr_vnode_path(cr, index), "/") != 0)
 			error = note_root(cr, index);
+	}
+	/* Nobody knows under which of them it was. */
+	for (u32 i = 0; i < cr->cr_img.i_nvnode && !error && cr->cr_nroot; i++) {
+		const struct img_vnode *v = &cr->cr_img.i_vnode[i];
+
+		if ((v->v_flags & IMG_VF_REMOVED) && S_ISDIR(v->v_mode))
+			error = ckpt_refuse(cr->cr_path, -EOPNOTSUPP,
+					    "%s was removed, below a changed root", v->v_path);
 	}
 	for (u32 i = 0; i < cr->cr_nroot && !error; i++)
 		error = open_root(cr, &cr->cr_rootv[i]);

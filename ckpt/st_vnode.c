@@ -77,9 +77,7 @@ static int find_path(struct vnode *vp, const char *path, bool inside, char **nam
 		error = vn_find_path(vp, name);
 		error = proven(error, name, vp);
 	}
-	if (error == -ENOENT && path && inside)
-		error = device ? 0 : leads_to(path, vp);
-	return error;
+	return error == -ENOENT && path && inside && device ? 0 : error;
 }
 
 /* 0 with *name NULL and no path: it was refused, but only looked at. */
@@ -160,12 +158,13 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 {
 	struct vattr va;
 	char *name;
-	int error = vn_getattr(vp, &va);
+	int error;
 
-	if (error)
-		return error;
 	if (vp->v_type == VDIR && procfs_of_process(vp))
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s tells of a process", path ? path : "a directory");
+	error = vn_getattr(vp, &va);
+	if (error)
+		return error;
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED)) {
 		if (vp->v_type == VDIR && cs->cs_jailed)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed, below a root that was changed",
@@ -191,12 +190,17 @@ static const char *difference(const struct img_vnode *was, const struct vattr *i
 	/* A device is its number, wherever its name lies. */
 	if (is->va_type == VCHR || is->va_type == VBLK)
 		return was->v_rdev == (u32)is->va_rdev ? NULL : "is another device";
-	if (is->va_type == VDIR || any)
+	if (any)
+		return NULL;
+	/* What the image does not depend on is taken by its name: it may be another machine's. */
+	if (is->va_type == VDIR && (was->v_flags & IMG_VF_SPARE))
 		return NULL;
 	if (dynamic)
 		return was->v_dev == (u32)is->va_dev ? NULL : "is another file";
 	if (was->v_ino != is->va_ino || was->v_dev != (u32)is->va_dev || was->v_gen != is->va_gen)
-		return "is another file";
+		return is->va_type == VDIR ? "is another directory" : "is another file";
+	if (is->va_type == VDIR)
+		return NULL;
 	if (changing)
 		return was->v_size <= is->va_size ? NULL : "has become shorter";
 	if (was->v_size != is->va_size || was->v_mtime != is->va_mtime.tv_sec ||
@@ -212,16 +216,57 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
 	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
 }
 
-/* Where ".." leads from the directory that was removed: where it was, if that is there, and never out of a root. A reference. */
-static struct vnode *parent_of(const struct ckpt_restore *cr, u32 index)
+/* Of those who have the file as a descriptor, one that is not the superuser; else the first process. */
+static const struct img_proc *owner_of(const struct ckpt_restore *cr, u32 index)
 {
-	struct vnode *parent = cr->cr_nroot ? cr->cr_rootv[0].r_vp : cr->cr_root;
-	struct nameparent np;
+	const struct img_image *img = &cr->cr_img;
 
-	if (!cr->cr_nroot && namei_parent(NULL, cr_vnode_path(cr, index), &np) == 0)
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		const struct img_proc *ip = &img->i_proc[i];
+
+		for (u32 k = 0; k < ip->p_nfd && ip->p_fsuid != 0; k++) {
+			if (img->i_file[ip->p_fd[k].fd_file].f_vnode == index)
+				return ip;
+		}
+	}
+	return &img->i_proc[0];
+}
+
+/* The superuser acts as the owner of a file, lest something is done with its name that he could not do. NULL: no memory */
+static struct cred *as_owner(struct ckpt_restore *cr, u32 index)
+{
+	struct cred *cred = cred_cur();
+
+	if (cred_super(cred))
+		cred = st_cred_make(owner_of(cr, index));
+	else
+		cred_hold(cred);
+	curlwp()->l_cred = cred;
+	return cred;
+}
+
+static void as_caller(struct ckpt_restore *cr, struct cred *cred)
+{
+	curlwp()->l_cred = NULL;
+	curlwp()->l_root = cr->cr_root;
+	cred_rele(cred);
+}
+
+/* Where ".." leads from the directory that was removed: where it was, if that is there. A reference. */
+static struct vnode *parent_of(struct ckpt_restore *cr, u32 index)
+{
+	struct cred *cred = as_owner(cr, index);
+	struct nameparent np;
+	int error = -ENOMEM;
+
+	if (cred) {
+		error = namei_parent(NULL, cr_vnode_path(cr, index), &np);
+		as_caller(cr, cred);
+	}
+	if (!error)
 		return np.np_dvp;
-	vn_hold(parent);
-	return parent;
+	vn_hold(cr->cr_root);
+	return cr->cr_root;
 }
 
 static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
@@ -273,12 +318,13 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	struct lwp *l = curlwp();
 	const char *path, *why;
 	struct vattr va;
+	u32 nolinks;
 	int error;
 
 	if (v->v_flags & IMG_VF_REMOVED)
 		return open_removed(cr, index, oflags, fp);
-	l->l_root = st_root_base(cr, index, &path);
-	error = file_open(AT_FDCWD, path, oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
+	l->l_root = st_root_base(cr, index, &path, &nolinks);
+	error = file_open(AT_FDCWD, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
 	l->l_root = cr->cr_root;
 	if (error && st_vnode_spare(cr, index))
 		return error;
@@ -301,37 +347,18 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	return error;
 }
 
-/* The superuser acts as the owner of the first process, lest files are made where that could not. NULL: no memory */
-static struct cred *as_owner(struct ckpt_restore *cr)
-{
-	struct cred *cred = cred_cur();
-
-	if (cred_super(cred))
-		cred = st_cred_make(&cr->cr_img.i_proc[0]);
-	else
-		cred_hold(cred);
-	curlwp()->l_cred = cred;
-	return cred;
-}
-
-static void as_caller(struct ckpt_restore *cr, struct cred *cred)
-{
-	curlwp()->l_cred = NULL;
-	curlwp()->l_root = cr->cr_root;
-	cred_rele(cred);
-}
-
 int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	struct cred *cred = as_owner(cr);
+	struct cred *cred = as_owner(cr, index);
 	const char *path;
+	u32 nolinks;
 	int error;
 
 	if (!cred)
 		return -ENOMEM;
-	curlwp()->l_root = st_root_base(cr, index, &path);
-	error = file_open(AT_FDCWD, path, oflags | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
+	curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
+	error = file_open(AT_FDCWD, path, oflags | nolinks | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
 			  v->v_mode & 07777, fp);
 	as_caller(cr, cred);
 	return error;
@@ -339,12 +366,13 @@ int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file 
 
 void st_vnode_uncreate(struct ckpt_restore *cr, u32 index)
 {
-	struct cred *cred = as_owner(cr);
+	struct cred *cred = as_owner(cr, index);
 	const char *path;
 	int error = -ENOMEM;
+	u32 nolinks;
 
 	if (cred) {
-		curlwp()->l_root = st_root_base(cr, index, &path);
+		curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
 		error = names_unlink(NULL, path);
 		as_caller(cr, cred);
 	}

@@ -146,10 +146,10 @@ int namei_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vp
 	if (error == -EAGAIN) {
 		vn_lock(dvp);
 		error = vn_lookup(dvp, name, len, vpp);
+		if (!error && !up)
+			vn_found_in(*vpp, dvp);
 		vn_unlock(dvp);
 	}
-	if (!error && !up)
-		vn_found_in(*vpp, dvp);
 	return error;
 }
 
@@ -259,6 +259,8 @@ int namei(struct vnode *start, const char *path, u32 flags, struct vnode **vpp)
 	if (!*path)
 		return -ENOENT;
 	walk_begin(&w, start, path);
+	if (flags & NI_NOLINKS)
+		w.w_nlinks = MAX_LINKS;
 	while (!error && namei_next(&w, &c)) {
 		if (c.last && c.slash)
 			must_be_dir = true;

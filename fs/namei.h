@@ -13,6 +13,7 @@
 
 #define NI_NOFOLLOW 1u	/* do not follow a symbolic link in the last place */
 #define NI_DIRECTORY 2u /* must be a directory */
+#define NI_NOLINKS 4u	/* no symbolic link in any place: -ELOOP */
 
 /* Where "/" leads the current lwp. A reference */
 struct vnode *namei_root(void);

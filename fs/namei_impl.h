@@ -9,8 +9,8 @@ struct walk {
 	struct vnode *w_vp;
 	struct vnode *w_root; /* ".." ends here (a reference) */
 	const char *w_rest;
-	char *w_buf; /* w_rest lies in it, or NULL */
-	u32 w_nlinks;
+	char *w_buf;  /* w_rest lies in it, or NULL */
+	u32 w_nlinks; /* that were followed; MAX_LINKS from the start where none may be */
 };
 
 /* One component: len bytes at name; what is behind it: slash or the end. */

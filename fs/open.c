@@ -24,7 +24,7 @@
 #define MAX_TRIES 40
 
 /* What a description opened with O_PATH keeps of its flags. */
-#define O_PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define O_PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_NOLINKS | O_CLOEXEC)
 
 struct creation {
 	struct vnode *cr_start; /* where cr_path begins: a reference, NULL the working directory */
@@ -40,6 +40,8 @@ static u32 lookup_flags(u32 flags)
 		ni |= NI_NOFOLLOW;
 	if (flags & O_DIRECTORY)
 		ni |= NI_DIRECTORY;
+	if (flags & O_NOLINKS)
+		ni |= NI_NOLINKS;
 	return ni;
 }
 
@@ -214,7 +216,7 @@ static int open_from(struct vnode *start, const char *path, u32 flags, mode_t mo
 		vn_hold(start);
 	error = find_or_create(&cr, flags, mode, &vp, &created);
 	if (!error) {
-		error = open_found(vp, flags, created, fp);
+		error = open_found(vp, flags & ~(u32)O_NOLINKS, created, fp);
 		if (error)
 			vn_rele(vp);
 	}

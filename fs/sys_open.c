@@ -26,7 +26,7 @@ long sys_openat(int dirfd, uaddr_t upath, u32 flags, u32 mode)
 		return error;
 	fd = fd_reserve(0, fdflags_of(flags));
 	if (fd >= 0) {
-		error = file_open(dirfd, path, flags, mode, &f);
+		error = file_open(dirfd, path, flags & ~(u32)O_NOLINKS, mode, &f);
 		if (error) {
 			fd_unreserve(fd);
 			fd = error;

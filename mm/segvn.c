@@ -226,20 +226,20 @@ static void segvn_unmap(struct seg *s, u32 va, u32 len)
 	hat_unmap(seg_hat(s), va, len, seg_private(s) ? NULL : vm_ops->vm_dirty);
 }
 
-static int mark_text(u32 va, u32 pte, struct page *pg, void *s)
-{
-	seg_text(s, pg);
-	return 0;
-}
-
 static void segvn_setprot(struct seg *s, u32 va, u32 len, u32 prot)
 {
 	u32 flags = prot_allows(prot, FAULT_WRITE) ? HAT_WRITE : 0;
 
 	hat_protect(seg_hat(s), va, len, prot_allows(prot, FAULT_READ) ? flags : HAT_NONE);
-	/* A page of a file that is taken away meanwhile is text no more, and overwriting it once too often does no harm. */
-	if (prot & PROT_EXEC)
-		(void)hat_foreach(seg_hat(s), va, len, mark_text, s);
+	for (u32 at = va; (prot & PROT_EXEC) && at < va + len; at += PAGE_SIZE) {
+		/* Held: a page of a file may be taken away at any time. */
+		struct page *pg = hat_probe(seg_hat(s), at) ? hat_getpage(seg_hat(s), at, NULL) : NULL;
+
+		if (pg) {
+			seg_text(s, pg);
+			page_put(pg);
+		}
+	}
 }
 
 const struct seg_ops segvn_ops = {

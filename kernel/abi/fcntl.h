@@ -31,6 +31,8 @@
 #define O_CLOEXEC 02000000
 #define O_SYNC (04000000 | O_DSYNC)
 #define O_PATH 010000000
+#define O_NOLINKS \
+	0x40000000 /* inside the kernel only: no symbolic link anywhere in the path, -ELOOP */
 #define O_TMPFILE (020000000 | O_DIRECTORY)
 
 #define F_DUPFD 0

@@ -236,11 +236,21 @@ TEST_ROOT(no_link_leads_out)
 	end_it(pid);
 	release(SYS(recover("p", 0)));
 	SYS(rmdir("jail/in/d"));
-	SYS(symlink("/", "jail/in/d"));
-	release(SYS(recover("p", 0)));
-	SYS(unlink("jail/in/d"));
-	SYS(symlink("../../../../../..", "jail/in/d"));
-	release(SYS(recover("p", 0)));
+	SYS(mkdir("jail/proc", 0755));
+	SYS(mount("none", "jail/proc", "proc", 0, ""));
+	static const char *const links[] = { "/", "../../../../../..", "/proc/1/root", "/in" };
+	for (int i = 0; i < 4; i++) {
+		SYS(symlink(links[i], "jail/in/d"));
+		CHECK_ERR(recover("p", 0), ELOOP);
+		CHECK_ERR(recover("p", RECOVER_CHANGED), ELOOP);
+		SYS(unlink("jail/in/d"));
+	}
+	/* Another directory of that name is not the one. */
+	SYS(mkdir("other", 0777));
+	SYS(rename("other", "jail/in/d"));
+	CHECK_ERR(recover("p", 0), ESTALE);
+	release(SYS(recover("p", RECOVER_CHANGED)));
+	SYS(umount("jail/proc"));
 }
 
 static void go_below_only(void)
