@@ -15,8 +15,8 @@ SAMPLE = ["regs/sse", "regs/general", "memory/big_with_holes", "memory/file_priv
           "pipes/full", "pipes/blocked_write", "terminals/typed_lines", "threads/ids", "threads/mutex", "threads/different_calls", "ids/pid",
           "ids/groups", "tree/generations", "tree/zombies", "tree/shared_memory", "tree/stopped", "moving/maps", "moving/threads",
           "moving/pipe_between"]
-# While the original is there, nobody else can have its locks, and the number of its terminal.
-ALONE = {"beside": ["locks", "terminals"]}
+# While the original is there, nobody else can have its locks, its named pipes, and the number of its terminal. Families, or single states.
+ALONE = {"beside": ["locks", "terminals", "pipes/fifo", "pipes/fifo_both_ways", "pipes/fifo_between"]}
 ON_MANY_CPUS = ["threads", "moving", "tree", "pipes"]
 
 
@@ -51,8 +51,8 @@ for one in MODES:
     if one in ALL:
         one_mode(f"states/{one}", one, one)
     elif one != "none":
-        one_mode(f"states/{one}", one, one, [n for n in SAMPLE if n.split("/")[0] not in ALONE.get(one, [])])
-    one_mode(f"full/{one}", one, one, ["-" + family for family in ALONE.get(one, [])], smp=(1, 2, 4), full=True)
+        one_mode(f"states/{one}", one, one, [n for n in SAMPLE if not {n, n.split("/")[0]} & set(ALONE.get(one, []))])
+    one_mode(f"full/{one}", one, one, ["-" + name for name in ALONE.get(one, [])], smp=(1, 2, 4), full=True)
 for one, option in (("tree", "-t"), ("job", "-j")):
     one_mode(f"states/{one}", one, "recover", SAMPLE, [option])
     one_mode(f"full/{one}", one, "recover", options=[option], smp=(1, 2, 4), full=True)
