@@ -64,6 +64,7 @@ struct lwp {
 	struct cpu *l_cpu;     /* runs there, or ran there last */
 	u32 l_affinity;	       /* CPUs allowed, bit mask */
 	int l_pri;	       /* now */
+	u64 l_queued;	       /* when it came into its run queue, in cycles */
 	u64 l_slice_end;       /* monotonic ns */
 	volatile bool l_oncpu; /* its registers are still being saved on some CPU */
 	const void *l_chan;    /* sleeping on */

@@ -7,7 +7,8 @@
  * passes over such lwps. So a CPU only ever picks an lwp whose registers are saved, or the one that it is running: no CPU waits for another.
  *
  * Priorities. Lower is better. A full time slice used sinks the lwp by one step, a wakeup from sleep lifts it to its base;
- * nice moves the base. One-shot timers: the slice is armed only while somebody else waits on the same queue.
+ * nice moves the base. One that has waited for WAIT_NS is lifted to its base too: lwps that are made all the time, each with the best priority, would
+ * else keep one that has sunk from ever running. One-shot timers: the slice is armed only while somebody else waits on the same queue.
  *
  * A better lwp does not take the CPU from another process at once: who runs may go on for RUN_NS. Else a process that has sunk and
  * writes to a pipe byte by byte would lose the CPU to the reader at every byte.
@@ -26,13 +27,15 @@
 
 #define SLICE_NS (20 * NSEC_PER_MSEC)
 #define RUN_NS NSEC_PER_MSEC
+#define WAIT_NS (200 * NSEC_PER_MSEC)
 #define LOAD_PERIOD (5 * NSEC_PER_SEC)
 
 struct runq {
 	struct spinlock rq_lock;
 	u64 rq_map; /* bit per priority that has an lwp */
 	u32 rq_n;
-	struct list rq_pri[NPRI];
+	struct list rq_pri[NPRI]; /* in each, who has waited longest comes first */
+	u64 rq_looked;		  /* when runq_lift() looked last, in cycles */
 	/* This CPU only, interrupts off. */
 	struct callout rq_slice;
 	u64 rq_when;  /* when it is over, 0: not armed; others read it as a hint */
@@ -56,6 +59,7 @@ static int base_pri(const struct lwp *l)
 /* Queue lock held. */
 static void runq_insert(struct runq *rq, struct lwp *l)
 {
+	l->l_queued = clock_cycles();
 	list_push_back(&rq->rq_pri[l->l_pri], &l->l_runlink);
 	rq->rq_map |= 1ull << l->l_pri;
 	rq->rq_n++;
@@ -67,6 +71,34 @@ static void runq_take(struct runq *rq, struct lwp *l)
 	if (list_empty(&rq->rq_pri[l->l_pri]))
 		rq->rq_map &= ~(1ull << l->l_pri);
 	rq->rq_n--;
+}
+
+static bool has_passed(u64 since, u64 now, u64 ns)
+{
+	return now > since && clock_cycles_to_ns(now - since) >= ns;
+}
+
+/* Those who have sunk and waited long enough get their base priority, and wait among the others there. Queue lock held. */
+static void runq_lift(struct runq *rq)
+{
+	u64 now = clock_cycles(), map;
+
+	if (!has_passed(rq->rq_looked, now, WAIT_NS / 4))
+		return;
+	rq->rq_looked = now;
+	for (map = rq->rq_map; map; map &= map - 1) {
+		struct list *head = &rq->rq_pri[__builtin_ctzll(map)];
+
+		while (!list_empty(head)) {
+			struct lwp *l = list_first(head, struct lwp, l_runlink);
+
+			if (base_pri(l) >= l->l_pri || !has_passed(l->l_queued, now, WAIT_NS))
+				break;
+			runq_take(rq, l);
+			l->l_pri = base_pri(l);
+			runq_insert(rq, l);
+		}
+	}
 }
 
 static struct lwp *runq_best(struct runq *rq)
@@ -283,6 +315,7 @@ static struct lwp *pick(struct cpu *c)
 	struct lwp *l;
 
 	spin_lock(&rq->rq_lock);
+	runq_lift(rq);
 	l = runq_best(rq);
 	if (l)
 		runq_take(rq, l);

@@ -351,4 +351,42 @@ TEST(links_of_a_process_that_ends)
 	}
 }
 
+static void forks_all_the_time(void)
+{
+	for (;;) {
+		pid_t pid = t_fork();
+
+		if (pid == 0)
+			_exit(0);
+		t_join(pid);
+	}
+}
+
+/* On a CPU where there is always somebody who has just been made, or has just been woken, one that computes gets on all the same. */
+TEST(who_has_sunk_gets_on)
+{
+	pid_t makers[2], hog;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	SYS(sched_setaffinity(0, sizeof(one), &one));
+	hog = t_fork();
+	if (hog == 0) {
+		for (volatile int i = 0; i < 30000000; i++)
+			;
+		_exit(0);
+	}
+	for (int i = 0; i < 2; i++) {
+		makers[i] = t_fork();
+		if (makers[i] == 0)
+			forks_all_the_time();
+	}
+	t_join(hog);
+	for (int i = 0; i < 2; i++) {
+		SYS(kill(makers[i], SIGKILL));
+		t_wait(makers[i]);
+	}
+}
+
 T_NO_HOOK
