@@ -160,8 +160,7 @@ static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	if (!error)
 		error = look_at_maps(as, &lo);
 	if (!error && cm->cm_fdtab)
-		/* Each has one reference of ours. */
-		error = ckpt_check_sharing(cs, cm, as->a_ref - 1, cm->cm_fdtab->ft_ref - 1);
+		error = ckpt_check_sharing(cs, cm);
 	if (!error)
 		error = check_places(cs, &lo);
 	if (!error)

@@ -122,6 +122,16 @@ static inline u64 cs_left(const struct ckpt_save *cs, u64 deadline)
 	return deadline > cs->cs_img.i_ident.id_mono_ns ? deadline - cs->cs_img.i_ident.id_mono_ns : 0;
 }
 
+/* Memory and descriptors that several have are saved with the first of them. */
+static inline bool cm_has_memory(const struct ckpt_save *cs, const struct ckpt_member *cm)
+{
+	return img_mem_of(&cs->cs_img, cm->cm_img) == cm->cm_img;
+}
+static inline bool cm_has_fds(const struct ckpt_save *cs, const struct ckpt_member *cm)
+{
+	return img_fds_of(&cs->cs_img, cm->cm_img) == cm->cm_img;
+}
+
 static inline const char *cs_name(const struct ckpt_save *cs)
 {
 	return cs->cs_member[0].cm_proc->p_comm;
@@ -227,7 +237,8 @@ int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_signal_restore(struct ckpt_rmember *rm);
 int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_timer_restore(struct ckpt_rmember *rm);
-int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm); /* the segments */
+/* The segments; and like st_file_save(), nothing of one who has them together with one before it. */
+int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm); /* which pages of cm_as are to be stored: it must stand still */
 int st_mem_restore(struct ckpt_rmember *rm);
 int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm);
@@ -305,6 +316,7 @@ int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);
 
 /* tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, with CKPT_JOB its group, and holds them. All or none. */
 int ckpt_hold(struct ckpt_save *cs);
+bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p);
 void ckpt_release(struct ckpt_save *cs);
 /* The same for p, but they are only found, and go on. */
 int ckpt_find(struct ckpt_save *cs, struct proc *p);
@@ -315,8 +327,11 @@ void ckpt_save_free(struct ckpt_save *cs);
 /* The state of the held members, all but which of their pages are stored. copy: what they go on to change is copied. */
 int ckpt_gather(struct ckpt_save *cs, bool copy);
 int ckpt_pages(struct ckpt_save *cs);
-/* The member shares its memory (nas: references on the as) or descriptors, or has children that would be missing. */
-int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm, u32 nas, u32 nft);
+/*
+ * With whom of the members before it cm has its memory (cm_as) and its descriptors (cm_fdtab) together, for cm_img. Refused: with somebody who is none;
+ * or it has children that would be missing.
+ */
+int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm);
 /* The references on open files and contents; ckpt_gather() has dropped them, but for CKPT_INPLACE. */
 void ckpt_drop_objects(struct ckpt_save *cs);
 

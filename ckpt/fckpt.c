@@ -42,10 +42,10 @@ static u32 cow_pages(struct ckpt_save *cs)
 	u32 n = 0;
 
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
-		u32 cow = cs->cs_member[i].cm_zombie ? 0 : copied(cs->cs_member[i].cm_proc);
-		u32 before = cs->cs_member[i].cm_cow_before;
+		const struct ckpt_member *cm = &cs->cs_member[i];
+		u32 cow = cm->cm_zombie || !cm_has_memory(cs, cm) ? 0 : copied(cm->cm_proc);
 
-		n += cow > before ? cow - before : cow;
+		n += cow > cm->cm_cow_before ? cow - cm->cm_cow_before : cow;
 	}
 	return n;
 }
@@ -89,7 +89,7 @@ static void fckpt_child(void *arg)
 	proc_exit(0);
 }
 
-/* Each living member's address space as it is now; the first one's is the child's. */
+/* Each living member's address space as it is now, once if several have it; the first one's is the child's. */
 static int copy_memory(struct ckpt_save *cs, struct proc *child)
 {
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
@@ -98,6 +98,10 @@ static int copy_memory(struct ckpt_save *cs, struct proc *child)
 
 		if (cm->cm_zombie)
 			continue;
+		if (!cm_has_memory(cs, cm)) {
+			cm->cm_as = cs->cs_member[cm->cm_img->p_mem].cm_as;
+			continue;
+		}
 		cm->cm_cow_before = as->a_ncow;
 		cm->cm_as = as_dup_all(as);
 		if (!cm->cm_as)

@@ -354,6 +354,11 @@ struct img_mm {
 
 struct img_proc {
 	u32 p_parent; /* in i_proc, below its own; the first, and the others that a job begins with: IMG_NONE */
+	/*
+	 * In i_proc, whose memory and whose descriptors it has: its own place, or one below that has its own there. Then what it shares stands
+	 * with that one: its p_mm, segs and runs, or its descriptors, are empty.
+	 */
+	u32 p_mem, p_fds;
 	s32 p_pid, p_ppid, p_pgid, p_sid;
 	u32 p_flags;   /* IMG_PF_* */
 	u32 p_exitsig; /* to the parent */
@@ -457,7 +462,7 @@ int img_set_bytes(struct img_image *img, struct img_bytes *b, const void *from, 
 struct img_lock *img_add_lock(struct img_image *img) __must_check;
 struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *q) __must_check;
 
-/* All n processes of the image at once: pointers to them stay good. -ENOMEM, -E2BIG */
+/* All n processes of the image at once: pointers to them stay good. Each has memory and descriptors of its own. -ENOMEM, -E2BIG */
 int img_add_procs(struct img_image *img, u32 n) __must_check;
 /* The path is copied. */
 struct img_data *img_add_data(struct img_image *img, const char *path) __must_check;
@@ -489,6 +494,16 @@ static inline struct img_runs img_list(const struct img_image *img, u32 n)
 		return (struct img_runs){ img->i_proc[n].p_run, img->i_proc[n].p_nrun };
 	n -= img->i_nproc;
 	return (struct img_runs){ img->i_data[n].d_run, img->i_data[n].d_nrun };
+}
+
+/* The processes with whom the memory and the descriptors of p stand: p itself, or another one with whom it shares them. */
+static inline const struct img_proc *img_mem_of(const struct img_image *img, const struct img_proc *p)
+{
+	return &img->i_proc[p->p_mem];
+}
+static inline const struct img_proc *img_fds_of(const struct img_image *img, const struct img_proc *p)
+{
+	return &img->i_proc[p->p_fds];
 }
 
 /* Clears the parts of an FXSAVE area that a 32-bit processor leaves alone, so that equal states are equal bytes. */

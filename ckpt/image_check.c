@@ -125,12 +125,35 @@ static int check_zombie(const struct img_proc *p, u32 i, struct img_err *err)
 	return 0;
 }
 
+/* May process i have what stands with process `with`? */
+static bool may_share(const struct img_image *img, u32 i, u32 with)
+{
+	return with == i ||
+	       (with < i && !imgc_is_zombie(&img->i_proc[with]) && !imgc_is_zombie(&img->i_proc[i]));
+}
+
+static int check_shares(const struct img_image *img, u32 i, struct img_err *err)
+{
+	const struct img_proc *p = &img->i_proc[i];
+
+	REQUIRE(may_share(img, i, p->p_mem) && img_mem_of(img, p)->p_mem == p->p_mem,
+		"memory that stands with nobody", i);
+	REQUIRE(p->p_mem == i || (!p->p_nseg && !p->p_nrun && !p->p_mm.m_nauxv),
+		"memory that stands with two processes", i);
+	REQUIRE(may_share(img, i, p->p_fds) && img_fds_of(img, p)->p_fds == p->p_fds,
+		"descriptors that stand with nobody", i);
+	REQUIRE(p->p_fds == i || !p->p_nfd, "descriptors that stand with two processes", i);
+	return 0;
+}
+
 u32 img_features(const struct img_image *img)
 {
 	u32 features = img->i_npty ? IMG_FEATURE_PTYS : 0;
 
 	for (u32 i = 1; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_parent == IMG_NONE ? IMG_FEATURE_JOB : 0;
+	for (u32 i = 0; i < img->i_nproc; i++)
+		features |= img->i_proc[i].p_mem != i || img->i_proc[i].p_fds != i ? IMG_FEATURE_SHARES : 0;
 	for (u32 i = 0; i < img->i_nvnode; i++)
 		features |= img->i_vnode[i].v_flags & IMG_VF_REMOVED ? IMG_FEATURE_REMOVED : 0;
 	return features;
@@ -152,6 +175,8 @@ static int check_tree(const struct img_image *img, struct img_err *err)
 				"parent of a process", i);
 		if (imgc_is_zombie(p))
 			error = check_zombie(p, i, err);
+		if (!error)
+			error = check_shares(img, i, err);
 		if (error)
 			return error;
 	}
@@ -196,7 +221,7 @@ int img_check(struct img_image *img, struct img_err *err)
 	if (!error)
 		error = check_tree(img, err);
 	for (u32 i = 0; i < img->i_nproc && !error; i++)
-		error = imgc_proc(&img->i_proc[i], err);
+		error = imgc_proc(&img->i_proc[i], img->i_proc[i].p_mem == i, err);
 	if (!error)
 		error = check_ids(img, n, err);
 	if (!error)

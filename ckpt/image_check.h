@@ -83,7 +83,7 @@ struct imgc_notes {
 	u32 n_fifo[IMG_MAX_PIPES]; /* f_vnode of the first file of each pipe */
 };
 
-int imgc_proc(const struct img_proc *p, struct img_err *err);
+int imgc_proc(const struct img_proc *p, bool memory, struct img_err *err); /* its memory stands with it */
 int imgc_lwps(const struct img_proc *p, struct img_err *err);
 int imgc_queue(const struct img_sigqueue *q, struct img_err *err);
 int imgc_data(const struct img_image *img, struct img_err *err);

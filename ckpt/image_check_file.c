@@ -179,7 +179,9 @@ static bool owner_ok(const struct img_image *img, const struct img_lock *l)
 {
 	if (l->l_kind != IMG_LOCK_POSIX)
 		return l->l_proc == IMG_NONE;
-	return l->l_proc < img->i_nproc && !imgc_is_zombie(&img->i_proc[l->l_proc]);
+	/* Those who have descriptors together own their locks together. */
+	return l->l_proc < img->i_nproc && !imgc_is_zombie(&img->i_proc[l->l_proc]) &&
+	       img->i_proc[l->l_proc].p_fds == l->l_proc;
 }
 
 int imgc_locks(const struct img_image *img, struct img_err *err)

@@ -182,14 +182,25 @@ static int check_ptimers(const struct img_proc *p, struct img_err *err)
 	return 0;
 }
 
-int imgc_proc(const struct img_proc *p, struct img_err *err)
+static int check_memory(const struct img_proc *p, struct img_err *err)
 {
-	static int (*const checks[])(const struct img_proc *p, struct img_err *err) = {
-		check_signals, check_mm, check_segs, check_runs, imgc_lwps, check_ptimers,
-	};
+	int error = check_mm(p, err);
+
+	if (!error)
+		error = check_segs(p, err);
+	return error ? error : check_runs(p, err);
+}
+
+int imgc_proc(const struct img_proc *p, bool memory, struct img_err *err)
+{
 	int error = check_proc(p, err);
 
-	for (u32 i = 0; i < ARRAY_SIZE(checks) && !error && !imgc_is_zombie(p); i++)
-		error = checks[i](p, err);
-	return error;
+	if (error || imgc_is_zombie(p))
+		return error;
+	error = check_signals(p, err);
+	if (!error && memory)
+		error = check_memory(p, err);
+	if (!error)
+		error = imgc_lwps(p, err);
+	return error ? error : check_ptimers(p, err);
 }

@@ -70,13 +70,15 @@
 /* Of processes beyond the first, what stands in notes that debuggers know for the first. */
 #define NK_REGS NK(19)
 #define NK_PSINFO NK(20)
-#define NK_PTYS NK(21) /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
+#define NK_PTYS NK(21)	 /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
+#define NK_SHARES NK(22) /* with IMG_FEATURE_SHARES: after TREE */
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
 #define IMG_FEATURE_PTYS 1u
 #define IMG_FEATURE_JOB 2u     /* other processes than the first have no parent among them */
 #define IMG_FEATURE_REMOVED 4u /* IMG_VF_REMOVED */
-#define IMG_FEATURES 7u
+#define IMG_FEATURE_SHARES 8u  /* some have memory or descriptors together with others */
+#define IMG_FEATURES 15u
 
 #define NK_VERSION 2u
 #define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */

@@ -132,6 +132,8 @@ int img_add_procs(struct img_image *img, u32 n)
 	if (!img->i_proc)
 		return -ENOMEM;
 	img->i_nproc = n;
+	for (u32 i = 0; i < n; i++)
+		img->i_proc[i].p_mem = img->i_proc[i].p_fds = i;
 	return 0;
 }
 

@@ -85,6 +85,8 @@ static void tree(struct imgx *x, u32 arg)
 	for (u32 i = 0; i < img->i_nproc; i++) {
 		struct img_proc *p = &img->i_proc[i];
 
+		if (imgx_getting(x))
+			p->p_mem = p->p_fds = i;
 		imgx_u32(x, &p->p_parent);
 		imgx_u32(x, &p->p_flags);
 		imgx_u32(x, &p->p_nlwp);
@@ -95,6 +97,16 @@ static void tree(struct imgx *x, u32 arg)
 			 (u64)p->p_nfd * LEAST_FD + (u64)p->p_nptimer * LEAST_PTIMER;
 	}
 	need_room(x, bytes);
+}
+
+/* With whom the memory and the descriptors of each stand. */
+static void shares(struct imgx *x, u32 arg)
+{
+	imgx_version(x, NK_VERSION);
+	for (u32 i = 0; i < x->x_img->i_nproc; i++) {
+		imgx_u32(x, &x->x_img->i_proc[i].p_mem);
+		imgx_u32(x, &x->x_img->i_proc[i].p_fds);
+	}
 }
 
 static void proc_times(struct imgx *x, struct img_proc *p)
@@ -150,6 +162,8 @@ void imgx_notes(struct imgx *x)
 	imgx_note(x, OWNER_KCKPT, NK_HEAD, head, 0);
 	imgx_note(x, OWNER_KCKPT, NK_IDENT, ident, 0);
 	imgx_note(x, OWNER_KCKPT, NK_TREE, tree, 0);
+	if (img->i_features & IMG_FEATURE_SHARES)
+		imgx_note(x, OWNER_KCKPT, NK_SHARES, shares, 0);
 	imgx_note(x, OWNER_KCKPT, NK_TIME, time_note, 0);
 	imgx_note(x, OWNER_KCKPT, NK_VNODES, imgx_vnodes, 0);
 	if (img->i_ndata)

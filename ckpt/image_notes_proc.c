@@ -218,11 +218,17 @@ static void regs(struct imgx *x, u32 arg)
 		imgx_raw(x, l->l_fx, sizeof(l->l_fx));
 }
 
+/* Memory stands with the first of those who have it. A zombie has none. */
+static bool has_memory(const struct imgx *x)
+{
+	return !(x->x_proc->p_flags & IMG_PF_ZOMBIE) && &x->x_img->i_proc[x->x_proc->p_mem] == x->x_proc;
+}
+
 static void psinfo(struct imgx *x, u32 arg)
 {
 	imgx_version(x, NK_VERSION);
 	imgx_raw(x, x->x_proc->p_args, sizeof(x->x_proc->p_args));
-	if (!(x->x_proc->p_flags & IMG_PF_ZOMBIE))
+	if (has_memory(x))
 		imgx_auxv(x, arg);
 }
 
@@ -270,6 +276,8 @@ static void other_proc(struct imgx *x)
 		imgx_note(x, OWNER_KCKPT, NK_REGS, regs, i);
 		imgx_note(x, OWNER_KCKPT, NK_LWP, lwp, i);
 	}
+	if (!has_memory(x))
+		return;
 	imgx_note(x, OWNER_KCKPT, NK_MM, mm, 0);
 	imgx_note(x, OWNER_KCKPT, NK_SEGS, segs, 0);
 }

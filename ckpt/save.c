@@ -82,16 +82,52 @@ void ckpt_save_free(struct ckpt_save *cs)
 	kfree(cs);
 }
 
-/* What no part of the state can tell by itself. */
-int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm, u32 nas, u32 nft)
+/* Who is not saved, and has this memory or these descriptors too; 0: nobody. */
+static pid_t outsider(struct ckpt_save *cs, const struct as *as, const struct fdtab *ft)
+{
+	struct proc *p;
+	pid_t pid = 0;
+
+	spin_lock(&pidlock);
+	list_for_each(p, &allproc, p_all) {
+		if (((as && p->p_as == as) || (ft && p->p_fdtab == ft)) && !ckpt_is_member(cs, p))
+			pid = p->p_pid;
+	}
+	spin_unlock(&pidlock);
+	return pid;
+}
+
+/* The first of the members up to cm that has the same. */
+static void find_shared(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	const struct ckpt_member *m = cs->cs_member;
+	u32 with;
+
+	if (cm->cm_as->a_ref > 1) {
+		for (with = 0; m[with].cm_as != cm->cm_as; with++)
+			;
+		cm->cm_img->p_mem = with;
+	}
+	if (cm->cm_fdtab->ft_ref > 1) {
+		for (with = 0; m[with].cm_fdtab != cm->cm_fdtab; with++)
+			;
+		cm->cm_img->p_fds = with;
+	}
+}
+
+int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
-	pid_t child_pid = 0;
+	pid_t child_pid = 0, pid;
 
-	if (nas > 1)
-		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its memory is shared with another process");
-	if (nft > 1)
-		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with another process");
+	/* More references than one may also be those of who looks at it. */
+	pid = cm->cm_as->a_ref > 1 ? outsider(cs, cm->cm_as, NULL) : 0;
+	if (pid)
+		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its memory is shared with process %d", pid);
+	pid = cm->cm_fdtab->ft_ref > 1 ? outsider(cs, NULL, cm->cm_fdtab) : 0;
+	if (pid)
+		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with process %d", pid);
+	find_shared(cs, cm);
 	if (cs->cs_req->rq_flags & (CKPT_TREE | CKPT_INPLACE))
 		return 0;
 	spin_lock(&pidlock);
@@ -102,11 +138,6 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm, u32 nas, u3
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
 				   "it has a child, process %d, that would be missing (CKPT_TREE)", child_pid);
 	return 0;
-}
-
-static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
-{
-	return ckpt_check_sharing(cs, cm, cm->cm_as->a_ref, cm->cm_fdtab->ft_ref);
 }
 
 static void fill_ident(struct img_ident *id)
@@ -122,7 +153,8 @@ static void fill_ident(struct img_ident *id)
 static int gather_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	static int (*const parts[])(struct ckpt_save * cs, struct ckpt_member * cm) = {
-		check_member, st_proc_save, st_lwp_save, st_signal_save, st_timer_save, st_mem_save,
+		ckpt_check_sharing, st_proc_save,  st_lwp_save,
+		st_signal_save,	    st_timer_save, st_mem_save,
 	};
 	int error = 0;
 

@@ -143,6 +143,8 @@ int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	struct fdtab *ft = cm->cm_fdtab;
 	u32 fdflags;
 
+	if (!cm_has_fds(cs, cm))
+		return 0;
 	for (u32 fd = 0; fd < ft->ft_size; fd++) {
 		struct file *f = fdtab_get(ft, (int)fd, &fdflags);
 		int error;
@@ -155,15 +157,6 @@ int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
 			return error;
 	}
 	return 0;
-}
-
-static bool is_member(const struct ckpt_save *cs, const struct proc *p)
-{
-	for (u32 i = 0; i < cs->cs_nmember; i++) {
-		if (cs->cs_member[i].cm_proc == p)
-			return true;
-	}
-	return false;
 }
 
 bool st_file_outside(struct ckpt_save *cs, u32 index)
@@ -183,7 +176,7 @@ bool st_file_outside(struct ckpt_save *cs, u32 index)
 	/* Somebody else's, or one of who just looks at it. */
 	spin_lock(&pidlock);
 	list_for_each(p, &allproc, p_all) {
-		if (is_member(cs, p))
+		if (ckpt_is_member(cs, p))
 			continue;
 		spin_lock(&p->p_lock);
 		found |= p->p_fdtab && fdtab_count(p->p_fdtab, f) > 0;
@@ -345,12 +338,30 @@ int st_file_restore(struct ckpt_restore *cr)
 	return error;
 }
 
+/* Those of a process that is built already; the first, which is built last, has its table from the start. */
+static void share_fds(const struct proc *with)
+{
+	struct proc *p = curproc();
+	struct fdtab *old = p->p_fdtab;
+
+	fdtab_hold(with->p_fdtab);
+	spin_lock(&p->p_lock);
+	p->p_fdtab = with->p_fdtab;
+	spin_unlock(&p->p_lock);
+	fdtab_rele(old);
+}
+
 int st_fd_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
+	const struct ckpt_rmember *with = &rm->rm_restore->cr_member[ip->p_fds];
 
 	if (rm->rm_restore->cr_save)
 		return 0; /* in place: the descriptors are still there */
+	if (with != rm) {
+		share_fds(with->rm_proc);
+		return 0;
+	}
 	for (u32 i = 0; i < ip->p_nfd; i++) {
 		const struct img_fd *ifd = &ip->p_fd[i];
 		struct file *f = rm->rm_restore->cr_filev[ifd->fd_file];

@@ -118,6 +118,8 @@ int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	struct seg *s;
 	int error;
 
+	if (!cm_has_memory(cs, cm))
+		return 0;
 	/* All lwps stand still: nobody changes the list. */
 	save_mm(&cm->cm_img->p_mm, as);
 	as_for_each_seg(s, as) {
@@ -235,15 +237,30 @@ static void restore_mm(struct as *as, const struct img_mm *m)
 		as->a_auxv[i] = m->m_auxv[i];
 }
 
+/* The address space of rm, still empty; or the one of the member with whom it has it: the first is built last. */
+static int take_as(struct ckpt_rmember *rm)
+{
+	struct ckpt_rmember *with = &rm->rm_restore->cr_member[rm->rm_img->p_mem];
+
+	if (!with->rm_as)
+		with->rm_as = as_create();
+	if (!with->rm_as)
+		return -ENOMEM;
+	if (with != rm) {
+		as_hold(with->rm_as);
+		rm->rm_as = with->rm_as;
+	}
+	return 0;
+}
+
 /* Builds rm_as aside; restore.c makes it the process's when all else is there. */
 int st_mem_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
-	int error = 0;
+	int error = take_as(rm);
 
-	rm->rm_as = as_create();
-	if (!rm->rm_as)
-		return -ENOMEM;
+	if (error || &rm->rm_restore->cr_img.i_proc[ip->p_mem] != ip)
+		return error;
 	restore_mm(rm->rm_as, &ip->p_mm);
 	for (u32 i = 0; i < ip->p_nseg && !error; i++)
 		error = restore_seg(rm, &ip->p_seg[i]);

@@ -33,7 +33,7 @@ static struct ckpt_member *add(struct ckpt_save *cs, struct proc *p, u32 parent)
 	return cm;
 }
 
-static bool is_member(const struct ckpt_save *cs, const struct proc *p)
+bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p)
 {
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
 		if (cs->cs_member[i].cm_proc == p)
@@ -79,7 +79,7 @@ static int next_child(struct ckpt_save *cs, u32 i, struct proc **cp)
 		ending = false;
 		*cp = NULL;
 		list_for_each(c, &p->p_children, p_sibling) {
-			if (is_member(cs, c) || c->p_exitsig == -1 /* being reaped */)
+			if (ckpt_is_member(cs, c) || c->p_exitsig == -1 /* being reaped */)
 				continue;
 			if (c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING)) {
 				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
@@ -176,14 +176,14 @@ static int next_of_group(struct ckpt_save *cs, struct proc **pp)
 		ending = false;
 		*pp = NULL;
 		list_for_each(p, &allproc, p_all) {
-			if (p->p_pgid != first->p_pgid || p->p_stat == PS_ZOMBIE || is_member(cs, p))
+			if (p->p_pgid != first->p_pgid || p->p_stat == PS_ZOMBIE || ckpt_is_member(cs, p))
 				continue;
 			if (p->p_flags & P_EXITING) {
 				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
 				continue;
 			}
 			/* Its parent, if that is in the group, comes first. */
-			if (p->p_parent->p_pgid == p->p_pgid && !is_member(cs, p->p_parent))
+			if (p->p_parent->p_pgid == p->p_pgid && !ckpt_is_member(cs, p->p_parent))
 				continue;
 			p->p_ref++;
 			*pp = p;

@@ -38,7 +38,7 @@ PROGRAMS = [
 
 # The states of tests/programs/states undisturbed: do they tell the truth, here and on the Linux host? What else happens to them:
 # system/states.py.
-STATES = ["files", "ids", "locks", "memory", "moving", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree"]
+STATES = ["clone", "files", "ids", "locks", "memory", "moving", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree"]
 
 SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 

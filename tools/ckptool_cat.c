@@ -41,6 +41,7 @@ int tool_cat(const struct tool_image *ti, u32 proc, u32 va, u32 len)
 {
 	u8 page[IMG_PAGE];
 
+	proc = ti->ti_img.i_proc[proc].p_mem;
 	while (len) {
 		u32 at = va % IMG_PAGE, n = MIN(len, IMG_PAGE - at);
 

@@ -84,10 +84,16 @@ static void take_proc(struct extract *x)
 {
 	struct img_proc *p = x->x_img.i_proc;
 	const struct img_proc *old = &x->x_old->i_proc[x->x_proc];
+	const struct img_proc *memory = img_mem_of(x->x_old, old), *files = img_fds_of(x->x_old, old);
 
 	/* The lists that hold no numbers of other things are shared with the old image. */
 	*p = *old;
 	p->p_parent = IMG_NONE;
+	/* What it had together with others is its own. */
+	p->p_mem = p->p_fds = 0;
+	p->p_mm = memory->p_mm;
+	p->p_run = memory->p_run;
+	p->p_nrun = memory->p_nrun;
 	p->p_exe = map_use(&x->x_vnode, p->p_exe);
 	p->p_cwd = map_use(&x->x_vnode, p->p_cwd);
 	p->p_root = map_use(&x->x_vnode, p->p_root);
@@ -95,17 +101,17 @@ static void take_proc(struct extract *x)
 	p->p_seg = NULL;
 	p->p_fd = NULL;
 	p->p_nseg = p->p_nfd = 0;
-	for (u32 i = 0; i < old->p_nseg; i++) {
+	for (u32 i = 0; i < memory->p_nseg; i++) {
 		struct img_seg *s = need(img_add_seg(&x->x_img, p));
 
-		*s = old->p_seg[i];
+		*s = memory->p_seg[i];
 		s->s_vnode = map_use(&x->x_vnode, s->s_vnode);
 		s->s_data = map_use(&x->x_data, s->s_data);
 	}
-	for (u32 i = 0; i < old->p_nfd; i++) {
+	for (u32 i = 0; i < files->p_nfd; i++) {
 		struct img_fd *fd = need(img_add_fd(&x->x_img, p));
 
-		*fd = old->p_fd[i];
+		*fd = files->p_fd[i];
 		fd->fd_file = map_use(&x->x_file, fd->fd_file);
 	}
 }
@@ -204,7 +210,7 @@ static void take_locks(struct extract *x)
 		struct img_lock *l;
 
 		if (x->x_file.m_new[old->l_file] == IMG_NONE ||
-		    (old->l_kind == IMG_LOCK_POSIX && old->l_proc != x->x_proc))
+		    (old->l_kind == IMG_LOCK_POSIX && old->l_proc != x->x_old->i_proc[x->x_proc].p_fds))
 			continue;
 		l = need(img_add_lock(img));
 		*l = *old;
@@ -261,7 +267,7 @@ static int write_image(struct extract *x, struct img_err *err)
 	if (!error)
 		error = img_write_begin(&w, img, &io);
 	if (!error)
-		error = write_list(x, &w, 0, x->x_proc);
+		error = write_list(x, &w, 0, x->x_old->i_proc[x->x_proc].p_mem);
 	for (u32 i = 0; i < img->i_ndata && !error; i++)
 		error = write_list(x, &w, 1 + i, x->x_old->i_nproc + x->x_data.m_old[i]);
 	return error ? error : img_write_end(&w);

@@ -101,6 +101,10 @@ static void print_mapped(const struct img_image *img, const struct img_seg *s)
 
 static void print_segs(const struct img_image *img, const struct img_proc *p)
 {
+	if (img_mem_of(img, p) != p) {
+		printf("segs      shared with process %d\n", img_mem_of(img, p)->p_pid);
+		return;
+	}
 	printf("segs      range                prot   KiB   stored\n");
 	for (u32 i = 0; i < p->p_nseg; i++) {
 		const struct img_seg *s = &p->p_seg[i];
@@ -142,6 +146,8 @@ static void print_files(const struct img_image *img, const struct img_proc *p)
 					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents",
 					    [IMG_FILE_PTMX] = "master" };
 
+	if (img_fds_of(img, p) != p)
+		printf("open      shared with process %d\n", img_fds_of(img, p)->p_pid);
 	if (p->p_nfd)
 		printf("open      fd  kind       flags     offset  path\n");
 	for (u32 i = 0; i < p->p_nfd; i++) {

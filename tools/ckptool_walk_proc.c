@@ -295,9 +295,13 @@ void tool_walk_proc(const struct img_image *img, const struct img_proc *p, struc
 	tool_item(k, "%u", (u32)p->p_pid);
 	walk_state(k, p);
 	walk_lwps(k, p);
+	if (img_mem_of(img, p) != p)
+		U("memory_of", p->p_mem);
 	walk_mm(k, &p->p_mm);
 	walk_segs(k, p);
 	tool_walk_runs(img, (struct img_runs){ p->p_run, p->p_nrun }, k, places);
+	if (img_fds_of(img, p) != p)
+		U("descriptors_of", p->p_fds);
 	walk_fds(k, p);
 	k->k_close(k, false);
 }

@@ -14,8 +14,6 @@ LIMIT = 3000        # seconds of the machine for one run of the driver
 REFUSED = [
     # files of /proc that tell of a process
     r"files/proc_files",
-    # processes that share descriptors or memory (not threads)
-    r"tree/(shared_descriptors|shared_address_space)",
 ]
 
 # All that was seen in this run: {(mode, CPUs): {state: outcome}}, for the table.

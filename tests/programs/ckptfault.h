@@ -9,6 +9,7 @@
 #include "t.h"
 #include <pthread.h>
 #include <reprise/ckpt.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
@@ -87,7 +88,7 @@ static void target_answer(int fd, int result, int error)
 #define RT_N 3
 #define REMOVED 3000 /* bytes of a file without a name */
 
-static bool with_family; /* a child that works, and one that has ended */
+static bool with_family; /* a child whose work another process in its memory does, and one that has ended */
 
 static struct kept {
 	int log, high, dir, removed, pipe[2];
@@ -100,15 +101,28 @@ static struct kept {
 	pid_t child, zombie;
 } kept;
 
-static void be_child(int in, int out)
+static int answer_all(void *arg)
 {
+	const int *io = arg;
 	char c;
 
-	while (read(in, &c, 1) == 1) {
+	while (read(io[0], &c, 1) == 1) {
 		++*kept.count;
-		if (write(out, &c, 1) != 1)
+		if (write(io[1], &c, 1) != 1)
 			break;
 	}
+	_exit(0);
+}
+
+/* Its memory and its descriptors are those of the process that answers. */
+static void be_child(int in, int out)
+{
+	static char stack[8192] __attribute__((aligned(16)));
+	int io[2] = { in, out };
+	pid_t pid = SYS(clone(answer_all, stack + sizeof(stack), CLONE_VM | CLONE_FILES | SIGCHLD, io));
+
+	while (waitpid(pid, NULL, 0) < 0)
+		;
 	_exit(0);
 }
 

@@ -275,6 +275,13 @@ static const struct {
 	{ "in-handler", in_handler },
 };
 
+static int just_waits(void *arg)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
 /* What must be refused, with nothing left behind; all in one process that never recovers. */
 TEST(refused)
 {
@@ -308,6 +315,27 @@ TEST(refused)
 	p[0] = SYS(open("fifo", O_PATH));
 	CHECK_ERR(ckpt("x", 0), EOPNOTSUPP);
 	SYS(close(p[0]));
+}
+
+/* Not one of two who have memory, or descriptors, together: and the other is the parent, who would not be in the image. */
+TEST(not_without_the_other)
+{
+	static const int flags[] = { CLONE_VM, CLONE_FILES };
+
+	for (int i = 0; i < 2; i++) {
+		char *stack = SYS((char *)mmap(NULL, 16384, PROT_READ | PROT_WRITE,
+					       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+		pid_t pid = SYS(clone(just_waits, stack + 16384, flags[i] | SIGCHLD, NULL));
+
+		CHECK_ERR(tckpt(pid, "x", CKPT_WAIT), EOPNOTSUPP);
+		CHECK_ERR(tckpt(pid, "x", CKPT_WAIT | CKPT_TREE), EOPNOTSUPP);
+		CHECK_ERR(ckpt("x", 0), EOPNOTSUPP);
+		CHECK_EQ(ckpt("x", CKPT_TREE), 0);
+		SYS(kill(pid, SIGKILL));
+		CHECK_EQ(t_wait(pid), SIGKILL);
+		SYS(munmap(stack, 16384));
+		SYS(unlink("x_ckpt"));
+	}
 }
 
 /* An image does not tell what a file holds that may only be written. */

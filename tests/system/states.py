@@ -16,7 +16,7 @@ SAMPLE = ["regs/sse", "regs/general", "memory/big_with_holes", "memory/file_priv
           "ids/groups", "tree/generations", "tree/zombies", "tree/shared_memory", "tree/stopped", "moving/maps", "moving/threads",
           "moving/pipe_between"]
 # While the original is there, nobody else can have its locks, its named pipes, and the number of its terminal. Families, or single states.
-ALONE = {"beside": ["locks", "terminals", "pipes/fifo", "pipes/fifo_both_ways", "pipes/fifo_between"]}
+ALONE = {"beside": ["locks", "terminals", "pipes/fifo", "pipes/fifo_both_ways", "pipes/fifo_between", "clone/record_locks"]}
 ON_MANY_CPUS = ["threads", "moving", "tree", "pipes"]
 
 

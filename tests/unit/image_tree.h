@@ -116,6 +116,17 @@ static inline void sample_zombie(struct img_image *img)
 	memset(p->p_act, 0, sizeof(p->p_act));
 }
 
+/* Made by clone(2): with the child's memory, and the parent's descriptors. */
+static inline void sample_sharer(struct img_image *img)
+{
+	struct img_proc *p = sample_proc(img, 3, 90, 0);
+
+	sample_lwp(img, p, 90, true);
+	p->p_mem = 1;
+	p->p_fds = 0;
+	memset(&p->p_mm, 0, sizeof(p->p_mm));
+}
+
 static inline void sample_tree_files(struct img_image *img, u32 table)
 {
 	const struct img_file files[] = {
@@ -143,11 +154,11 @@ static inline void sample_tree_files(struct img_image *img, u32 table)
 	sample_lock(img, (struct img_lock){ IMG_LOCK_FLOCK, 1, 5, IMG_NONE, 0, (1ull << 63) - 1 });
 }
 
-static inline void sample_tree(struct img_image *img)
+static inline void sample_procs(struct img_image *img, u32 n)
 {
 	u32 memory, contents, memfd, removed, bytes, table;
 
-	sample_begin(img, 3);
+	sample_begin(img, n);
 	memory = sample_data(img, IMG_DATA_MEMORY, 0x4000, "");
 	contents = sample_data(img, IMG_DATA_FILE, 0x2345, "/root/table");
 	memfd = sample_data(img, IMG_DATA_MEMFD, 100, "/memfd:cache (deleted)");
@@ -169,9 +180,22 @@ static inline void sample_tree(struct img_image *img)
 	sample_parent(img, memory, table, contents);
 	sample_child(img, memory, memfd);
 	sample_zombie(img);
+	if (n > 3)
+		sample_sharer(img);
 	sample_tty(img);
 	sample_tree_files(img, table);
 	img->i_proc[0].p_ctty = img->i_proc[1].p_ctty = 0;
+}
+
+static inline void sample_tree(struct img_image *img)
+{
+	sample_procs(img, 3);
+}
+
+/* The same, and one more that shares what two of them have. */
+static inline void sample_shares(struct img_image *img)
+{
+	sample_procs(img, 4);
 }
 
 #endif

@@ -120,6 +120,8 @@ static void make_images(void)
 	img.i_proc[0].p_pid = img.i_proc[0].p_lwp[0].l_tid = img.i_proc[1].p_ppid = 500;
 	img.i_proc[1].p_pid = img.i_proc[2].p_ppid = img.i_proc[1].p_lwp[0].l_tid = 501;
 	save_image("renamed", &img);
+	sample_shares(&img);
+	save_image("shares", &img);
 	sample_ptys(&img);
 	save_image("ptys", &img);
 	sample_ptys(&img);
@@ -166,6 +168,11 @@ static void test_show(void)
 		      says("in a pipe             17") && says("ofd   exclusive 10-10  /root/table") &&
 		      says("posix shared    150 to the end of process 78  /root/gone (deleted)"),
 	      "info: several processes");
+	check(run("info", "shares", NULL) == 0 && says("segs      shared with process 78\n") &&
+		      says("open      shared with process 77\n") &&
+		      says("4 processes, 4 lwps, 10 segs, 7 open files") && run("json", "shares", NULL) == 0 &&
+		      says("\"memory_of\": 1") && says("\"descriptors_of\": 0"),
+	      "info: what is shared");
 	check(run("info", "-v", "large", NULL) == 0 && says("40011000      2  0xf000") &&
 		      says("log with a blank\\012\n") && says("goes on with call 162"),
 	      "info -v");
@@ -283,6 +290,8 @@ static void test_cat_tree(void)
 
 static void test_extract(void)
 {
+	static char before[IMG_PAGE];
+
 	check(run("extract", "tree", "78", "child", NULL) == 0 && output_size == 0 &&
 		      run("verify", "child", NULL) == 0 && says("whole, 10 pages"),
 	      "extract: an image of its own");
@@ -297,6 +306,16 @@ static void test_extract(void)
 		      says("[pipe 0]\n") && says("/root/gone (deleted) [contents 2]") &&
 		      says("posix shared    150 to the end of process 78"),
 	      "extract: with what it uses");
+	check(run("cat", "-p", "78", "shares", "0x0804a000", "4096", NULL) == 0 &&
+		      (memcpy(before, output, IMG_PAGE), true) &&
+		      run("cat", "-p", "90", "shares", "0x0804a000", "4096", NULL) == 0 &&
+		      memcmp(before, output, IMG_PAGE) == 0 &&
+		      run("extract", "shares", "90", "sharer", NULL) == 0 && run("verify", "sharer", NULL) == 0 &&
+		      run("cat", "sharer", "0x0804a000", "4096", NULL) == 0 &&
+		      memcmp(before, output, IMG_PAGE) == 0 && run("info", "sharer", NULL) == 0 &&
+		      says("1 processes, 1 lwps, 5 segs, 6 open files") &&
+		      says("posix exclusive 0-99") && !says("shared with"),
+	      "extract: what was shared is its own");
 	check(run("extract", "tree", "77", "parent", NULL) == 0 && run("verify", "parent", NULL) == 0 &&
 		      run("extract", "parent", "77", "parent2", NULL) == 0 &&
 		      run("diff", "parent", "parent2", NULL) == 1 && says("ident.image") && !says("procs"),

@@ -151,8 +151,8 @@ static void test_round_trip(sample_fn sample, const char *name)
 /* The bytes themselves. If this fails on purpose: a new version of the note, and docs/ckpt.5. */
 static void test_format_kept(void)
 {
-	static const u32 expected[] = { 0x39d17dbb, 0x0cccd295, 0xb5aa37e2, 0xb5e17250 };
-	static const sample_fn samples[] = { sample_small, sample_large, sample_tree, sample_ptys };
+	static const u32 expected[] = { 0x39d17dbb, 0x0cccd295, 0xb5aa37e2, 0xb5e17250, 0xd439fb8b };
+	static const sample_fn samples[] = { sample_small, sample_large, sample_tree, sample_ptys, sample_shares };
 
 	for (u32 n = 0; n < ARRAY_SIZE(samples); n++) {
 		struct memfile f;
@@ -376,12 +376,14 @@ int main(void)
 	test_round_trip(sample_small, "a small image is written");
 	test_round_trip(sample_large, "a large image is written");
 	test_round_trip(sample_tree, "an image of several processes is written");
+	test_round_trip(sample_shares, "an image of processes that share memory is written");
 	test_round_trip(sample_ptys, "an image with pseudo terminals is written");
 	test_format_kept();
 	test_identity_apart();
 	test_lookup();
 	test_failures(sample_large);
 	test_failures(sample_tree);
+	test_failures(sample_shares);
 	test_failures(sample_ptys);
 	test_failing_writes(sample_large);
 	test_failing_writes(sample_tree);

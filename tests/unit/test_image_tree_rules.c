@@ -106,6 +106,36 @@
 	X(0, TIMER(0).pt_remain = 1ull << 63)                                     \
 	X(0, P(0).p_nptimer = IMG_MAX_PTIMERS + 1)
 
+/* The fourth has the memory of the second, and the descriptors of the first. */
+#define SHARER_CASES(X)                                                           \
+	X(1, (void)img)                                                           \
+	X(1, P(3).p_parent = 1; P(3).p_ppid = 78)                                 \
+	X(0, P(3).p_mem = 3)                                                      \
+	X(0, P(3).p_mem = 2)                                                      \
+	X(1, P(3).p_mem = 0)                                                      \
+	X(0, P(3).p_mem = 4)                                                      \
+	X(0, P(3).p_mem = IMG_NONE)                                               \
+	X(0, P(1).p_mem = 0)                                                      \
+	X(0, P(1).p_mem = 3)                                                      \
+	X(0, P(0).p_mem = 1)                                                      \
+	X(0, P(2).p_mem = 0)                                                      \
+	X(0, P(3).p_mm.m_nauxv = 2)                                               \
+	X(0, P(3).p_nseg = 1)                                                     \
+	X(0, P(3).p_nrun = 1)                                                     \
+	X(0, sample_seg(img, &P(3), 0x10000, 1, 3, IMG_SEG_ANON, 0, IMG_NONE, 0)) \
+	X(1, P(3).p_fds = 3)                                                      \
+	X(1, P(3).p_fds = 1)                                                      \
+	X(0, P(3).p_fds = 2)                                                      \
+	X(0, P(3).p_fds = 4)                                                      \
+	X(0, P(2).p_fds = 0)                                                      \
+	X(0, P(1).p_fds = 0)                                                      \
+	X(0, P(3).p_nfd = 1)                                                      \
+	X(0, sample_fd(img, &P(3), (struct img_fd){ 0 }))                         \
+	X(0, P(3).p_nlwp = 0)                                                     \
+	X(0, P(3).p_lwp[0].l_regs.r_cs = 0x60)                                    \
+	X(0, LOCK(2).l_proc = 3)                                                  \
+	X(0, LOCK(2).l_proc = 4)
+
 #define SHARED_CASES(X)                                                                                  \
 	X(0, SEG(2).s_data = IMG_NONE)                                                                   \
 	X(0, SEG(2).s_data = 1)                                                                          \
@@ -266,6 +296,7 @@ static const char *long_path(void)
 }
 
 CASES(proc_case, PROC_CASES)
+CASES(sharer_case, SHARER_CASES)
 CASES(shared_case, SHARED_CASES)
 CASES(file_case, FILE_CASES)
 
@@ -273,6 +304,7 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	test_cases("processes", sample_tree, proc_case);
+	test_cases("memory and descriptors of several processes", sample_shares, sharer_case);
 	test_cases("what processes share", sample_tree, shared_case);
 	test_cases("open files and locks", sample_tree, file_case);
 	check(mem_live == 0, "nothing leaks at all");
