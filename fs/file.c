@@ -220,6 +220,7 @@ ssize_t file_pread(struct file *f, struct uio *u)
 	if (!op->vop_read)
 		return -EINVAL;
 	error = op->vop_read(vp, u, f);
+	u->uio_error = error;
 	return u->uio_resid < want ? (ssize_t)(want - u->uio_resid) : error;
 }
 

@@ -46,10 +46,11 @@ static long do_rw(struct file *f, struct uio *u, bool write, off_t pos)
 }
 
 /*
- * A write to a pipe or a terminal that was cut short, after some bytes, only so that the lwp comes to the boundary (to be saved, to stop), is not
- * over: it goes on where it was when it is made again. If a handler is run instead, what was written so far is the result, as ever.
+ * A write to a pipe or a terminal, or a read from a terminal that asks for so many bytes at least, that was cut short, after some bytes, only so that
+ * the lwp comes to the boundary (to be saved, to stop), is not over: it goes on where it was when it is made again. If a handler is run instead, what
+ * was moved so far is the result, as ever.
  */
-static long write_on(struct file *f, struct uio *u, u32 done)
+static long go_on(struct file *f, struct uio *u, bool write, u32 done)
 {
 	struct lwp *l = curlwp();
 	long n;
@@ -57,8 +58,9 @@ static long write_on(struct file *f, struct uio *u, u32 done)
 	uio_skip(u, MIN((size_t)done, u->uio_resid));
 	if (done && u->uio_resid == 0)
 		return (long)done;
+	u->uio_done = done;
 	u->uio_error = 0;
-	n = do_rw(f, u, true, AT_FILE_OFFSET);
+	n = do_rw(f, u, write, AT_FILE_OFFSET);
 	done += n > 0 ? (u32)n : 0;
 	if (!done)
 		return n;
@@ -69,7 +71,7 @@ static long write_on(struct file *f, struct uio *u, u32 done)
 	return (long)done;
 }
 
-/* What the write that begins has moved already. It is asked once, whatever becomes of the call: the next one is another. */
+/* What the call that begins has moved already. It is asked once, whatever becomes of the call: the next one is another. */
 static u32 take_done(void)
 {
 	struct lwp *l = curlwp();
@@ -100,7 +102,7 @@ static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos, u32 d
 		goto out;
 	}
 	uio_init_user(&u, write, iov, cnt, 0);
-	n = write && pos == AT_FILE_OFFSET ? write_on(f, &u, done) : do_rw(f, &u, write, pos);
+	n = pos == AT_FILE_OFFSET ? go_on(f, &u, write, done) : do_rw(f, &u, write, pos);
 	file_rele(f);
 	return n;
 out:
@@ -114,13 +116,13 @@ static long rw_one(int fd, uaddr_t buf, u32 len, bool write, off_t pos)
 
 	if (len && !user_range_ok(buf, len))
 		iov.base = ~0u; /* refused as one piece, once the descriptor was found good */
-	return rw(fd, &iov, 1, write, pos, write ? take_done() : 0);
+	return rw(fd, &iov, 1, write, pos, take_done());
 }
 
 static long rw_vector(int fd, uaddr_t uiov, u32 cnt, bool write, off_t pos)
 {
 	struct uiovec few[FEW_IOV], *iov = few;
-	u32 done = write ? take_done() : 0;
+	u32 done = take_done();
 	long n;
 
 	_Static_assert(sizeof(struct uiovec) == sizeof(struct abi_iovec), "vectors are copied in as they are");

@@ -16,7 +16,7 @@ struct reading {
 	struct ttyfile *r_tf;
 	struct uio *r_uio;
 	bool r_nonblock;
-	size_t r_asked;
+	size_t r_asked;	     /* with what it had when it was cut short before */
 	u64 r_begin, r_last; /* when it began; when the last bytes came */
 };
 
@@ -102,7 +102,7 @@ int tty_read(struct ttyfile *tf, struct uio *u, u32 flags)
 		.r_tf = tf,
 		.r_uio = u,
 		.r_nonblock = (flags & O_NONBLOCK) != 0,
-		.r_asked = u->uio_resid,
+		.r_asked = u->uio_resid + u->uio_done,
 	};
 	int error;
 
@@ -119,12 +119,12 @@ int tty_read(struct ttyfile *tf, struct uio *u, u32 flags)
 	spin_lock(&t->t_lock);
 	error = tty_claim(t, &t->t_reading, r.r_nonblock);
 	if (!error) {
-		r.r_begin = clock_mono_ns();
+		r.r_begin = r.r_last = clock_mono_ns();
 		error = read_locked(t, &r);
 		tty_unclaim(t, &t->t_reading);
 	}
 	spin_unlock(&t->t_lock);
-	return done(&r) ? 0 : error;
+	return error;
 }
 
 /* --- Writing --- */

@@ -23,6 +23,7 @@ struct uio {
 	size_t uio_resid; /* bytes left */
 	off_t uio_offset; /* in the file */
 	int uio_error; /* what cut a transfer short of which something was moved; 0: nothing, or unknown */
+	size_t uio_done; /* bytes that the call had moved already when it was cut short; it goes on behind them */
 };
 
 void uio_init_kernel(struct uio *u, bool write, void *buf, size_t len, off_t off);

@@ -109,7 +109,7 @@ struct lwp {
 	struct restart_block l_restart;
 	struct cut_call l_cut;
 	u32 l_sysno;
-	u32 l_done; /* a write that will be made again has moved so many bytes; 0 unless it is the lwp's next call */
+	u32 l_done; /* a read or write that will be made again has moved so many bytes; 0 unless it is the lwp's next call */
 	bool l_in_syscall;
 	bool l_trace; /* strace-like tracer on for this proc (copied from p_trace) */
 

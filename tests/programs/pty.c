@@ -600,6 +600,40 @@ TEST(interrupted_read)
 	t_join(child);
 }
 
+/* A handler ends a read that has not enough yet: with what it has. */
+TEST(raw_read_cut)
+{
+	struct t_gate g = t_gate();
+	struct pair p = open_pair();
+	int waiting;
+	pid_t child;
+
+	set_raw(p.s, 5, 0);
+	child = t_fork();
+	if (child == 0) {
+		char buf[10];
+
+		for (int i = 0; i < 2; i++) {
+			on(SIGUSR1, i ? SA_RESTART : 0);
+			t_open_gate(g);
+			CHECK_EQ(read(p.s, buf, 10), 2);
+			CHECK_EQ(memcmp(buf, "ab", 2), 0);
+			CHECK_EQ(caught, SIGUSR1);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 2; i++) {
+		t_pass_gate(g);
+		put(p.m, "ab");
+		do
+			SYS(ioctl(p.s, FIONREAD, &waiting));
+		while (waiting);
+		t_await_state(child, "S");
+		SYS(kill(child, SIGUSR1));
+	}
+	t_join(child);
+}
+
 /* --- Job control --- */
 
 TEST(controlling_terminal)

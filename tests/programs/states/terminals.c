@@ -2,6 +2,7 @@
 /* Terminals: both ends of a pty in one process or in a tree, with modes, size, what is typed and what is printed; sessions and jobs on them. */
 #include "states.h"
 #include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -132,6 +133,41 @@ STATE(typed_raw)
 	st_wait();
 	expect(slave, "aw\004bytes");
 	expect_nothing(slave);
+}
+
+static void *reads_five(void *arg)
+{
+	char text[8] = "";
+
+	CHECK_EQ(read(slave, text, sizeof(text)), 5);
+	CHECK_EQ(memcmp(text, "abcde", 5), 0);
+	return NULL;
+}
+
+STATE(asks_for_five)
+{
+	struct termios t = { 0 };
+	pthread_t reader;
+	int waiting;
+
+	open_pty(O_NOCTTY);
+	SYS(tcgetattr(slave, &t));
+	t.c_lflag &= ~(ICANON | ECHO);
+	t.c_cc[VMIN] = 5;
+	t.c_cc[VTIME] = 0;
+	SYS(tcsetattr(slave, TCSANOW, &t));
+	CHECK_EQ(pthread_create(&reader, NULL, reads_five, NULL), 0);
+	put(master, "ab");
+	/* It has taken them. */
+	do {
+		st_pause();
+		SYS(ioctl(slave, FIONREAD, &waiting));
+	} while (waiting);
+	st_wait();
+	put(master, "c");
+	st_pause();
+	put(master, "de");
+	CHECK_EQ(pthread_join(reader, NULL), 0);
 }
 
 STATE(printed)
