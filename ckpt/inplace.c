@@ -60,6 +60,14 @@ void inplace_share(struct ckpt_restore *cr)
 		cr->cr_datav[i] = cs->cs_data[i].cd_vp;
 		cs->cs_data[i].cd_vp = NULL;
 	}
+	for (u32 i = 0; i < cr->cr_img.i_nvnode; i++) {
+		const struct img_vnode *v = &cr->cr_img.i_vnode[i];
+
+		if (v->v_flags & IMG_VF_REMOVED) {
+			cr->cr_gone[i] = cs->cs_gone[v->v_ino - 1];
+			vn_hold(cr->cr_gone[i]);
+		}
+	}
 }
 
 void inplace_timers(struct ckpt_rmember *rm)
@@ -118,10 +126,21 @@ void ckpt_every_set(struct proc *p, u32 n)
 	spin_unlock(&p->p_lock);
 }
 
+/* Cut short by a signal or a stop, and about to be made again, or to end by a handler. */
+static bool goes_on(const struct lwp *l)
+{
+	s32 result = (s32)l->l_tf->tf_eax;
+
+	return result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
+}
+
 void ckpt_every_call(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
 
+	/* With a checkpoint between each attempt and the signal that cuts it short, a call would never end. */
+	if (p->p_every == 1 && goes_on(l))
+		return;
 	spin_lock(&p->p_lock);
 	if (p->p_every && --p->p_everyleft == 0) {
 		p->p_everyleft = p->p_every;

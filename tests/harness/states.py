@@ -30,8 +30,9 @@ def expected(name, outcome):
 class Run:
     """All states, or those that names say, in one mode, on machines of one scenario."""
 
-    def __init__(self, t, mode, names=(), options=(), title=None):
+    def __init__(self, t, mode, names=(), options=(), title=None, under=()):
         self.t, self.mode, self.options = t, mode, list(options)
+        self.under = list(under)    # the command that runs the driver
         self.names = list(names)
         self.title = title or mode
         self.outcomes, self.why = {}, {}
@@ -44,7 +45,7 @@ class Run:
     def drive(self, agent, mode, options=(), fresh=True):
         """One run of the driver. Raises MachineEnd, with what was seen until then parsed."""
         try:
-            out = agent.run(["/tests/stdrive", *self.options, *options, mode, *self.names], cwd=PLACE, fresh=fresh, limit=LIMIT,
+            out = agent.run([*self.under, "/tests/stdrive", *self.options, *options, mode, *self.names], cwd=PLACE, fresh=fresh, limit=LIMIT,
                             name=f"states {self.title}")
         finally:
             self.parse(agent.output.decode("utf-8", "replace"))
@@ -83,7 +84,7 @@ class Run:
         if bad:
             name = bad[0].split()[1].rstrip(":")
             raise Failure(f"{len(bad)} of {len(self.outcomes)} states, mode {self.title}:\n" + "\n".join(bad)
-                          + f"\non the machine: mkdir -p {PLACE}; cd {PLACE}; /tests/stdrive {' '.join([*self.options, self.mode, name])}")
+                          + f"\non the machine: mkdir -p {PLACE}; cd {PLACE}; {' '.join([*self.under, '/tests/stdrive', *self.options, self.mode, name])}")
 
 
 def table():

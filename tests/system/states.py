@@ -14,16 +14,16 @@ SAMPLE = ["regs/sse", "regs/general", "memory/big_with_holes", "memory/file_priv
           "timers/itimers", "timers/nanosleep", "timers/timer_armed", "files/offsets", "files/shared_offset", "files/removed", "locks/both",
           "pipes/full", "pipes/blocked_write", "terminals/typed_lines", "threads/ids", "threads/mutex", "threads/different_calls", "ids/pid",
           "ids/groups", "tree/generations", "tree/zombies", "tree/shared_memory", "tree/stopped", "moving/maps", "moving/threads",
-          "moving/pipe_between"]
+          "moving/pipe_between", "clone/memory"]
 # While the original is there, nobody else can have its locks, its named pipes, and the number of its terminal. Families, or single states.
 ALONE = {"beside": ["locks", "terminals", "pipes/fifo", "pipes/fifo_both_ways", "pipes/fifo_between", "clone/record_locks"]}
-ON_MANY_CPUS = ["threads", "moving", "tree", "pipes"]
+ON_MANY_CPUS = ["threads", "moving", "tree", "pipes", "clone"]
 
 
-def one_mode(name, title, mode, names=(), options=(), smp=(2,), full=False):
+def one_mode(name, title, mode, names=(), options=(), smp=(2,), full=False, under=()):
     @scenario(name, smp=smp, limit=3600, full=full)
     def run(t):
-        r = Run(t, mode, names, options, title)
+        r = Run(t, mode, names, options, title, under)
         r.all_on(t.disk())
         r.judge()
     run.__doc__ = f"Each state, mode {title}."
@@ -56,6 +56,9 @@ for one in MODES:
 for one, option in (("tree", "-t"), ("job", "-j")):
     one_mode(f"states/{one}", one, "recover", SAMPLE, [option])
     one_mode(f"full/{one}", one, "recover", options=[option], smp=(1, 2, 4), full=True)
+# Undisturbed, but for a checkpoint and a recovery in place at every so many calls, of the driver too.
+one_mode("states/every", "every", "none", SAMPLE, under=["/tests/every", "7"])
+one_mode("full/every", "every", "none", smp=(1, 2, 4), full=True, under=["/tests/every", "3"])
 one_mode("states/cpus", "recover", "recover", ON_MANY_CPUS, smp=(1, 4))
 reboot("states/reboot")
 reboot("full/reboot", smp=(1, 2, 4), full=True)

@@ -102,14 +102,25 @@ def can(t):
     t.finish(m, agent, disk)
 
 
-EVERY = ["fork", "signal", "fpu", "thread", "futex", "mmap", "mmapfile", "pipe", "timer", "file", "limits"]
+# The ordinary test programs, and at every how many-th call they are saved and brought back in place; the second number is of the whole
+# campaign. Where it is large, thousands of processes are made.
+EVERY = {"fork": (11, 5), "exec": (11, 1), "badelf": (11, 5), "session": (0, 997), "pty": (11, 1), "signal": (11, 3), "sigfault": (11, 1),
+         "timer": (11, 1), "fpu": (11, 3), "thread": (11, 3), "futex": (11, 1), "race": (0, 11), "limits": (11, 5), "mmap": (61, 5),
+         "mmapfile": (61, 5), "file": (11, 1), "dir": (11, 2), "meta": (11, 1), "perm": (11, 3), "lock": (11, 1), "pipe": (11, 5),
+         "procfs": (11, 1), "badptr": (0, 61)}
 
 
-@scenario("ckpt/every-call", limit=900)
-def every_call(t):
-    "The ordinary test programs pass while they are saved and brought back in place again and again."
-    disk = t.disk()
-    m, agent = t.boot(disk)
-    for name in EVERY:
-        t.run(agent, "/tests/every", "61" if name.startswith("mmap") else "11", "/tests/" + name, cwd="/root/" + name, fresh=True, limit=300)
-    t.finish(m, agent, disk)
+def every_call(name, which, smp=(2,), full=False):
+    @scenario(name, smp=smp, limit=3600, full=full)
+    def run(t):
+        "The ordinary test programs pass while they are saved and brought back in place again and again."
+        disk = t.disk()
+        m, agent = t.boot(disk)
+        for program, numbers in EVERY.items():
+            if numbers[which]:
+                t.run(agent, "/tests/every", str(numbers[which]), "/tests/" + program, cwd="/root/" + program, fresh=True, limit=900)
+        t.finish(m, agent, disk)
+
+
+every_call("ckpt/every-call", 0)
+every_call("full/every-call", 1, smp=(1, 2, 4), full=True)

@@ -192,7 +192,21 @@ static inline void sample_tree(struct img_image *img)
 	sample_procs(img, 3);
 }
 
-/* The same, and one more that shares what two of them have. */
+/* As little as can be, twice: memory and descriptors are one. */
+static inline void sample_twins(struct img_image *img)
+{
+	sample_begin(img, 2);
+	for (u32 i = 0; i < 2; i++) {
+		struct img_proc *p = sample_proc(img, i, 77 + (s32)i, i ? 0 : IMG_NONE);
+
+		p->p_ngroups = 0;
+		sample_lwp(img, p, p->p_pid, false);
+	}
+	memset(&img->i_proc[1].p_mm, 0, sizeof(img->i_proc[1].p_mm));
+	img->i_proc[1].p_mem = img->i_proc[1].p_fds = 0;
+}
+
+/* As sample_tree, and one more that shares what two of them have. */
 static inline void sample_shares(struct img_image *img)
 {
 	sample_procs(img, 4);

@@ -153,7 +153,7 @@ static void test_forged_words(sample_fn sample)
 
 int main(void)
 {
-	static const sample_fn samples[] = { sample_small, sample_tree, sample_shares, sample_ptys };
+	static const sample_fn samples[] = { sample_small, sample_tree, sample_twins, sample_ptys };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (u32 i = 0; i < ARRAY_SIZE(samples); i++) {
