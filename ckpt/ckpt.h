@@ -175,9 +175,10 @@ struct ckpt_restore {
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
 	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
 	struct file **cr_ptyv;		    /* the masters of pseudo terminals */
-	struct vnode **cr_gone; /* removed directories and FIFOs, by their vnodes, once they are made */
-	bool *cr_made;		/* the file was not there, and was made again */
-	bool cr_stdio[3];	/* the description of this descriptor is the caller's */
+	/* What has no lasting name, by its vnode, once it is made anew: removed directories and FIFOs, files about processes. */
+	struct vnode **cr_anew;
+	bool *cr_made;	  /* the file was not there, and was made again */
+	bool cr_stdio[3]; /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
 	struct tty *cr_tty; /* the first process's group had it in the foreground; NULL: none */
 	/* The outcome, under cr_lock; cr is the channel. */
@@ -310,6 +311,19 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
 /* Opens vnode `index` of the image under the caller's rights and compares it with what it was. `changing`: the process itself wrote it, so
  * only which file it is counts. -ENOENT, -EACCES, -ESTALE (another file, or changed): logged, unless it is IMG_VF_SPARE. */
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
+
+/* The name that leads to vp from the machine's root, whoever asks; kmalloc'd. -ENOENT: none is known */
+int st_vnode_name(struct vnode *vp, char **name);
+
+/*
+ * Files of /proc about processes (st_about.c). make: the vnode for `index`, which is about nobody yet. access: may the caller open it so? bind: once all have
+ * their ids, and before anybody sees them.
+ */
+struct procfs_about;
+int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_about *pa, u32 *index);
+int st_about_make(struct ckpt_restore *cr, u32 index, struct vnode **vpp);
+int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags);
+void st_about_bind(struct ckpt_restore *cr);
 
 /* The file is flushed before the image gets its name. -ENOMEM */
 int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);

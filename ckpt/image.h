@@ -138,6 +138,11 @@ struct img_chunk;
 #define IMG_VF_SPARE 1u /* it is not needed: the image holds what it would give */
 /* A directory or FIFO that was removed while in use. v_ino counts them from 1; of the rest, the mode and the path that it had are known. */
 #define IMG_VF_REMOVED 2u
+/*
+ * A file or directory about a process. v_ino: 1 + the process's place in i_proc, whose id stands in the path; or 0, and v_size tells that process, which
+ * is not in the image, from others that have its id before or after. v_rdev: where in the path the id begins. Of the rest, the type is known.
+ */
+#define IMG_VF_PROCESS 4u
 
 struct img_vnode {
 	const char *v_path; /* absolute */

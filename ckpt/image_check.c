@@ -14,6 +14,33 @@ static int check_ident(const struct img_image *img, struct img_err *err)
 	return 0;
 }
 
+/* A decimal number without leading zeros, at the end or before a slash. 0: none, or out of range */
+static s32 id_at(const char *s)
+{
+	s32 id = 0;
+
+	while (*s >= (id ? '0' : '1') && *s <= '9' && id < IMG_PID_MAX)
+		id = id * 10 + (*s++ - '0');
+	return (*s == '\0' || *s == '/') && id < IMG_PID_MAX ? id : 0;
+}
+
+static int check_about(const struct img_image *img, u32 i, struct img_err *err)
+{
+	const struct img_vnode *v = &img->i_vnode[i];
+	s32 id;
+
+	REQUIRE(v->v_rdev && v->v_rdev < strlen(v->v_path) && v->v_path[v->v_rdev - 1] == '/',
+		"path of a file about a process", i);
+	id = id_at(v->v_path + v->v_rdev);
+	REQUIRE(id && v->v_ino <= img->i_nproc &&
+			(!v->v_ino || (img->i_proc[v->v_ino - 1].p_pid == id && !v->v_size)),
+		"file about another process", i);
+	REQUIRE((imgc_vnode_is(img, i, MODE_DIR) || imgc_vnode_is(img, i, MODE_REG)) &&
+			!(v->v_mode & ~MODE_FMT) && !v->v_mtime && !v->v_mtime_ns && !v->v_dev && !v->v_gen,
+		"file about a process that has what it has not", i);
+	return 0;
+}
+
 static int check_vnodes(const struct img_image *img, struct img_err *err)
 {
 	u64 gone = 0;
@@ -27,7 +54,14 @@ static int check_vnodes(const struct img_image *img, struct img_err *err)
 		REQUIRE(v->v_mtime_ns < 1000000000u, "file time has too many nanoseconds", v->v_mtime_ns);
 		REQUIRE(!(v->v_mode & ~(MODE_FMT | 07777u)), "file mode has unknown bits", v->v_mode);
 		REQUIRE(v->v_size < 1ull << 63, "file size is negative", i);
-		REQUIRE(v->v_flags <= IMG_VF_REMOVED, "unknown file flags", v->v_flags);
+		REQUIRE(v->v_flags <= IMG_VF_REMOVED || v->v_flags == IMG_VF_PROCESS,
+			"unknown file flags", v->v_flags);
+		if (v->v_flags & IMG_VF_PROCESS) {
+			int error = check_about(img, i, err);
+
+			if (error)
+				return error;
+		}
 		if (v->v_flags & IMG_VF_REMOVED)
 			REQUIRE((imgc_vnode_is(img, i, MODE_DIR) || imgc_vnode_is(img, i, MODE_FIFO)) &&
 					v->v_ino == ++gone && !v->v_size && !v->v_mtime &&
@@ -54,18 +88,20 @@ static int check_proc_uses(const struct img_image *img, const struct img_proc *p
 	u32 n = img->i_nvnode;
 
 	if (p->p_exe != IMG_NONE)
-		REQUIRE(imgc_use(p->p_exe, &seen->vnodes, n) && imgc_vnode_is(img, p->p_exe, MODE_REG),
+		REQUIRE(imgc_use(p->p_exe, &seen->vnodes, n) && imgc_vnode_lasts(img, p->p_exe) &&
+				imgc_vnode_is(img, p->p_exe, MODE_REG),
 			"executable is no file", p->p_exe);
 	REQUIRE(imgc_use(p->p_cwd, &seen->vnodes, n) && imgc_vnode_is(img, p->p_cwd, MODE_DIR),
 		"working directory is none", p->p_cwd);
 	REQUIRE(imgc_use(p->p_root, &seen->vnodes, n) && imgc_vnode_is(img, p->p_root, MODE_DIR) &&
-			!(img->i_vnode[p->p_root].v_flags & IMG_VF_REMOVED),
+			imgc_vnode_lasts(img, p->p_root),
 		"root directory is none", p->p_root);
 	for (u32 i = 0; i < p->p_nseg; i++) {
 		const struct img_seg *s = &p->p_seg[i];
 
 		if (s->s_vnode != IMG_NONE)
-			REQUIRE(imgc_use(s->s_vnode, &seen->vnodes, n) && imgc_vnode_is(img, s->s_vnode, MODE_REG),
+			REQUIRE(imgc_use(s->s_vnode, &seen->vnodes, n) && imgc_vnode_lasts(img, s->s_vnode) &&
+					imgc_vnode_is(img, s->s_vnode, MODE_REG),
 				"seg maps no file", i);
 		if (s->s_data != IMG_NONE)
 			REQUIRE(imgc_use(s->s_data, &seen->data, img->i_ndata) &&
@@ -155,7 +191,9 @@ u32 img_features(const struct img_image *img)
 	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_mem != i || img->i_proc[i].p_fds != i ? IMG_FEATURE_SHARES : 0;
 	for (u32 i = 0; i < img->i_nvnode; i++)
-		features |= img->i_vnode[i].v_flags & IMG_VF_REMOVED ? IMG_FEATURE_REMOVED : 0;
+		features |= img->i_vnode[i].v_flags & IMG_VF_REMOVED   ? IMG_FEATURE_REMOVED
+			    : img->i_vnode[i].v_flags & IMG_VF_PROCESS ? IMG_FEATURE_PROCESS
+								       : 0;
 	return features;
 }
 

@@ -72,6 +72,12 @@ static inline bool imgc_vnode_is(const struct img_image *img, u32 index, u32 fmt
 	return (img->i_vnode[index].v_mode & MODE_FMT) == fmt;
 }
 
+/* It has a name by which it can be opened again. */
+static inline bool imgc_vnode_lasts(const struct img_image *img, u32 index)
+{
+	return !(img->i_vnode[index].v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS));
+}
+
 static inline bool imgc_is_zombie(const struct img_proc *p)
 {
 	return p->p_flags & IMG_PF_ZOMBIE;

@@ -128,7 +128,8 @@ static int check_file(const struct img_image *img, u32 i, u32 *ttys, u32 *pipes,
 			"open file's contents", f->f_obj);
 		break;
 	case IMG_FILE_REG:
-		REQUIRE(f->f_obj == IMG_NONE || (f->f_obj < img->i_ndata && img->i_data[f->f_obj].d_kind == IMG_DATA_FILE),
+		REQUIRE(f->f_obj == IMG_NONE || (f->f_obj < img->i_ndata && imgc_vnode_lasts(img, f->f_vnode) &&
+						 img->i_data[f->f_obj].d_kind == IMG_DATA_FILE),
 			"open file's contents", f->f_obj);
 		break;
 	default: REQUIRE(f->f_obj == IMG_NONE, "open file has an object", i);

@@ -75,10 +75,11 @@
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
 #define IMG_FEATURE_PTYS 1u
-#define IMG_FEATURE_JOB 2u     /* other processes than the first have no parent among them */
-#define IMG_FEATURE_REMOVED 4u /* IMG_VF_REMOVED */
-#define IMG_FEATURE_SHARES 8u  /* some have memory or descriptors together with others */
-#define IMG_FEATURES 15u
+#define IMG_FEATURE_JOB 2u	/* other processes than the first have no parent among them */
+#define IMG_FEATURE_REMOVED 4u	/* IMG_VF_REMOVED */
+#define IMG_FEATURE_SHARES 8u	/* some have memory or descriptors together with others */
+#define IMG_FEATURE_PROCESS 16u /* IMG_VF_PROCESS */
+#define IMG_FEATURES 31u
 
 #define NK_VERSION 2u
 #define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */

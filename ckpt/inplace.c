@@ -64,8 +64,8 @@ void inplace_share(struct ckpt_restore *cr)
 		const struct img_vnode *v = &cr->cr_img.i_vnode[i];
 
 		if (v->v_flags & IMG_VF_REMOVED) {
-			cr->cr_gone[i] = cs->cs_gone[v->v_ino - 1];
-			vn_hold(cr->cr_gone[i]);
+			cr->cr_anew[i] = cs->cs_gone[v->v_ino - 1];
+			vn_hold(cr->cr_anew[i]);
 		}
 	}
 }

@@ -194,10 +194,10 @@ static int make_room(struct ckpt_restore *cr)
 	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
 	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
 	cr->cr_ptyv = kzalloc((img->i_npty + 1) * sizeof(*cr->cr_ptyv), 0);
-	cr->cr_gone = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_gone), 0);
+	cr->cr_anew = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_anew), 0);
 	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
 	cr->cr_made = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_made), 0);
-	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_ptyv && cr->cr_gone && cr->cr_datav
+	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_ptyv && cr->cr_anew && cr->cr_datav
 		       ? 0
 		       : -ENOMEM;
 }
@@ -228,7 +228,7 @@ static void drop_shared(struct ckpt_restore *cr)
 	drop_files(cr->cr_filev, img->i_nfile);
 	drop_files(cr->cr_pipev, img->i_npipe);
 	drop_files(cr->cr_ptyv, img->i_npty);
-	drop_vnodes(cr->cr_gone, img->i_nvnode);
+	drop_vnodes(cr->cr_anew, img->i_nvnode);
 	drop_vnodes(cr->cr_datav, img->i_ndata);
 	st_root_drop(cr);
 	kfree(cr->cr_made);
@@ -343,6 +343,7 @@ static long reveal(struct ckpt_restore *cr)
 		if (result) {
 			reveal_abandon(&rl);
 		} else {
+			st_about_bind(cr);
 			if (cr->cr_replace)
 				curproc()->p_as = cr->cr_member[0].rm_as;
 			result = reveal_commit(&rl);

@@ -7,7 +7,6 @@
 #include "fs/anonfs.h"
 #include "fs/namei.h"
 #include "fs/names.h"
-#include "fs/procfs.h"
 #include "fs/tty.h"
 #include "fs/tty_pty.h"
 #include "fs/vnode.h"
@@ -30,9 +29,7 @@ static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 
 	*kind = 0; /* none that an image has */
 	switch (vp->v_type) {
-	case VREG:
-		*kind = st_vnode_nameless(vp) ? IMG_FILE_DATA : IMG_FILE_REG;
-		return procfs_of_process(vp) ? "tells of a process" : NULL;
+	case VREG: *kind = st_vnode_nameless(vp) ? IMG_FILE_DATA : IMG_FILE_REG; return NULL;
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
 		/* A description that was hung up while the master lives is neither. */

@@ -4,6 +4,7 @@
  * Such a name has no links in it, and none is followed: what somebody inside has left behind leads nowhere else, whoever brings the process back.
  */
 #include "ckpt/ckpt.h"
+#include "fs/procfs.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
@@ -12,6 +13,7 @@
 int st_root_save(struct ckpt_save *cs)
 {
 	const struct vnode *seen[CKPT_ROOTS];
+	struct procfs_about about;
 	u32 n = 0, k;
 
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
@@ -22,6 +24,9 @@ int st_root_save(struct ckpt_save *cs)
 			;
 		if (!root || root == rootvp || k < n)
 			continue;
+		if (procfs_about(root, &about))
+			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					   "its root directory is one of process %d in /proc", about.pa_pid);
 		if (n == CKPT_ROOTS)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					   "its processes have more than %u roots", CKPT_ROOTS);

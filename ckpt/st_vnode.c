@@ -80,20 +80,32 @@ static int find_path(struct vnode *vp, const char *path, bool inside, char **nam
 	return error == -ENOENT && path && inside && device ? 0 : error;
 }
 
-/* 0 with *name NULL and no path: it was refused, but only looked at. */
-static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
+/* As find_path(): which name a file has does not depend on who may go there. */
+static int find_for_all(struct vnode *vp, const char *path, bool inside, char **name)
 {
 	struct lwp *l = curlwp();
 	struct vnode *root = l->l_root;
 	struct cred *cred = l->l_cred;
 	int error;
 
-	/* Which name a file has does not depend on who may go there. */
 	l->l_root = rootvp;
 	l->l_cred = proc0.p_cred;
-	error = find_path(vp, path, cs->cs_jailed, name);
+	error = find_path(vp, path, inside, name);
 	l->l_root = root;
 	l->l_cred = cred;
+	return error;
+}
+
+int st_vnode_name(struct vnode *vp, char **name)
+{
+	return find_for_all(vp, NULL, true, name);
+}
+
+/* 0 with *name NULL and no path: it was refused, but only looked at. */
+static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
+{
+	int error = find_for_all(vp, path, cs->cs_jailed, name);
+
 	if (error != -ENOENT)
 		return error;
 	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known",
@@ -156,12 +168,13 @@ static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, 
 
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index)
 {
+	struct procfs_about about;
 	struct vattr va;
 	char *name;
 	int error;
 
-	if (vp->v_type == VDIR && procfs_of_process(vp))
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s tells of a process", path ? path : "a directory");
+	if (procfs_about(vp, &about))
+		return st_about_save(cs, vp, &about, index);
 	error = vn_getattr(vp, &va);
 	if (error)
 		return error;
@@ -288,19 +301,29 @@ static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
 	return error;
 }
 
-/* The same one for all who had it. */
-static int open_removed(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
+/* What is made anew is the same one for all who had it. */
+static int open_anew(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
 {
-	int error = cr->cr_gone[index] ? 0 : make_removed(cr, index, &cr->cr_gone[index]);
+	bool about = cr->cr_img.i_vnode[index].v_flags & IMG_VF_PROCESS;
+	struct vnode *vp;
+	int error = 0;
 
-	if (error) {
-		cr->cr_gone[index] = NULL;
-		return error;
+	if (!cr->cr_anew[index]) {
+		error = about ? st_about_make(cr, index, &vp) : make_removed(cr, index, &vp);
+		if (!error)
+			cr->cr_anew[index] = vp;
 	}
-	vn_hold(cr->cr_gone[index]);
-	error = file_open_vnode(cr->cr_gone[index], oflags | O_NONBLOCK | O_LARGEFILE, fp);
+	if (!error && about)
+		error = st_about_access(cr, index, oflags);
+	if (error)
+		return error;
+	vn_hold(cr->cr_anew[index]);
+	/* A mere name has no other flags. */
+	if (!(oflags & O_PATH))
+		oflags |= O_NONBLOCK | O_LARGEFILE;
+	error = file_open_vnode(cr->cr_anew[index], oflags, fp);
 	if (error) {
-		vn_rele(cr->cr_gone[index]);
+		vn_rele(cr->cr_anew[index]);
 		return error;
 	}
 	(*fp)->f_path = kstrdup(cr_vnode_path(cr, index), 0);
@@ -321,8 +344,8 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	u32 nolinks;
 	int error;
 
-	if (v->v_flags & IMG_VF_REMOVED)
-		return open_removed(cr, index, oflags, fp);
+	if (v->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS))
+		return open_anew(cr, index, oflags, fp);
 	l->l_root = st_root_base(cr, index, &path, &nolinks);
 	error = file_open(AT_FDCWD, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
 	l->l_root = cr->cr_root;

@@ -132,6 +132,14 @@ static void take_files(struct extract *x)
 	}
 }
 
+/* A file about one of the others is about one that is not there. */
+static void take_vnode(struct extract *x, struct img_vnode *v, const struct img_vnode *old)
+{
+	*v = *old;
+	if (v->v_flags & IMG_VF_PROCESS)
+		v->v_ino = v->v_ino == x->x_proc + 1;
+}
+
 static void take_objects(struct extract *x)
 {
 	struct img_proc *p = x->x_img.i_proc;
@@ -161,7 +169,7 @@ static void take_objects(struct extract *x)
 	x->x_img.i_vnode = need(img_alloc(&x->x_img, x->x_vnode.m_count * sizeof(*x->x_img.i_vnode)));
 	x->x_img.i_nvnode = x->x_vnode.m_count;
 	for (u32 i = 0; i < x->x_vnode.m_count; i++)
-		x->x_img.i_vnode[i] = x->x_old->i_vnode[x->x_vnode.m_old[i]];
+		take_vnode(x, &x->x_img.i_vnode[i], &x->x_old->i_vnode[x->x_vnode.m_old[i]]);
 }
 
 static int compare_locks(const void *a, const void *b)

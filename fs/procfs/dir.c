@@ -3,6 +3,7 @@
 #include "fs/procfs/node.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
+#include "proc/pidspace.h"
 #include "proc/proc.h"
 
 #define FIRST_ENTRY 2	 /* readdir offset of the table's first line; 0 is ".", 1 is ".." */
@@ -70,10 +71,31 @@ static int find_child(const struct pf_node *pn, const struct pf_ctx *c, const ch
 	}
 	if (pd->pd_what == PF_NONE || !parse_number(name, len, &num))
 		return -ENOENT;
+	if (pd->pd_what != PF_FD)
+		num = (u32)pid_real((pid_t)num);
 	found = num;
 	if (!pd->pd_next(c, &found) || found != num)
 		return -ENOENT;
 	return numbered_child(pn, num, child);
+}
+
+int pf_child_of_nobody(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
+{
+	const struct pf_dir *pd = pf_node(dvp)->pn_entry->pe_dir;
+	struct pf_node child = *pf_node(dvp);
+	u32 num;
+
+	child.pn_entry = find_entry(pd, name, len);
+	if (!child.pn_entry) {
+		if (pd->pd_what == PF_NONE || !parse_number(name, len, &num))
+			return -ENOENT;
+		child.pn_entry = pd->pd_numbered;
+		if (pd->pd_what == PF_TID)
+			child.pn_tid = (pid_t)num;
+		if (pd->pd_what == PF_FD)
+			child.pn_fd = (int)num;
+	}
+	return pf_vnode(dvp->v_vfs, &child, dvp, vpp);
 }
 
 static int pf_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
@@ -124,7 +146,8 @@ static void list_numbers(const struct pf_node *pn, const struct pf_ctx *c, u32 n
 		child = *pn;
 		if (numbered_child(pn, num, &child) != 0)
 			continue; /* just gone */
-		len = snprintf(name, sizeof(name), "%u", num);
+		len = snprintf(name, sizeof(name), "%d",
+			       pn->pn_entry->pe_dir->pd_what == PF_FD ? (pid_t)num : pid_seen((pid_t)num));
 		if (!fn(arg, name, (u32)len, pf_ino(&child), pf_type(pd->pd_numbered), (off_t)num + 1 + FIRST_NUMBER))
 			return;
 	}

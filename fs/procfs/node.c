@@ -89,11 +89,6 @@ int pf_vnode(struct vfs *vfs, const struct pf_node *like, struct vnode *parent, 
 	return 0;
 }
 
-bool procfs_of_process(const struct vnode *vp)
-{
-	return (vp->v_op == &pf_file_ops || vp->v_op == &pf_dir_ops) && pf_node(vp)->pn_pid != 0;
-}
-
 bool pf_inactive(struct vnode *vp)
 {
 	return true;

@@ -12,6 +12,8 @@ static inline struct pf_node *pf_node(const struct vnode *vp)
 
 /* A vnode for what `like` says; a directory takes a reference on its parent. -ENOMEM */
 int pf_vnode(struct vfs *vfs, const struct pf_node *like, struct vnode *parent, struct vnode **vpp);
+/* The entry of that name in dvp, for a process, thread or descriptor that need not be there, and with pn_pid 0. -ENOENT, -ENOMEM */
+int pf_child_of_nobody(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
 ino_t pf_ino(const struct pf_node *pn);
 enum vtype pf_type(const struct pf_entry *pe);
 /* May the current process use this entry of c's process? 0 or -EACCES */

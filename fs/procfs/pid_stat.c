@@ -10,6 +10,7 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "proc/lwp.h"
+#include "proc/pidspace.h"
 #include "proc/proc.h"
 #include "proc/usage.h"
 
@@ -73,11 +74,10 @@ static char proc_state(struct proc *p)
 /* pidlock held. */
 static void take_identity(struct proc *p, struct snapshot *s)
 {
-	s->tgid = p->p_pid;
-	s->pid = p->p_pid;
-	s->ppid = p->p_parent ? p->p_parent->p_pid : 0;
-	s->pgid = p->p_pgid;
-	s->sid = p->p_sid;
+	s->tgid = s->pid = pid_seen(p->p_pid);
+	s->ppid = p->p_parent ? pid_seen(p->p_parent->p_pid) : 0;
+	s->pgid = pid_seen(p->p_pgid);
+	s->sid = pid_seen(p->p_sid);
 	s->tty = p->p_ctty;
 	s->exitsig = p->p_exitsig;
 	s->xstat = p->p_stat == PS_ZOMBIE ? p->p_xstat : 0;
@@ -133,7 +133,7 @@ static int take_process(struct proc *p, pid_t tid, struct snapshot *s)
 	if (l)
 		take_lwp(l, s);
 	if (tid) {
-		s->pid = tid;
+		s->pid = pid_seen(tid);
 		lwp_times(l, &s->us.us_utime, &s->us.us_stime);
 	}
 	return 0;
@@ -211,7 +211,7 @@ static void hide_addresses(const struct pf_ctx *c, struct snapshot *s)
 static void add_stat_head(struct text *t, const struct snapshot *s)
 {
 	dev_t dev = s->tty ? tty_rdev(s->tty) : 0;
-	pid_t fg = s->tty ? tty_foreground(s->tty) : 0;
+	pid_t fg = s->tty ? pid_seen(tty_foreground(s->tty)) : 0;
 
 	text_add(t, "%d (%s) %c %d %d %d %u %d %u ", s->pid, s->comm, s->state, s->ppid, s->pgid,
 		 s->sid, (u32)dev, fg ? fg : -1, s->flags & P_FORKNOEXEC ? 0x40u : 0u);

@@ -14,6 +14,7 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "proc/lwp.h"
+#include "proc/pidspace.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
 #include "proc/utsname.h"
@@ -320,12 +321,12 @@ int pf_show_mounts(struct text *t, const struct pf_ctx *c)
 
 static int text_self(const struct pf_ctx *c, char *buf, size_t size)
 {
-	return snprintf(buf, size, "%d", curproc()->p_pid);
+	return snprintf(buf, size, "%d", pid_seen(curproc()->p_pid));
 }
 
 static int text_thread_self(const struct pf_ctx *c, char *buf, size_t size)
 {
-	return snprintf(buf, size, "%d/task/%d", curproc()->p_pid, curlwp()->l_tid);
+	return snprintf(buf, size, "%d/task/%d", pid_seen(curproc()->p_pid), pid_seen(curlwp()->l_tid));
 }
 
 static int text_mounts(const struct pf_ctx *c, char *buf, size_t size)

@@ -11,10 +11,7 @@ LIMIT = 3000        # seconds of the machine for one run of the driver
 
 # What cannot be saved, and is refused with an errno and a line in the log, in every mode that saves: patterns of names. One that is not refused
 # any more must leave the list.
-REFUSED = [
-    # files of /proc that tell of a process
-    r"files/proc_files",
-]
+REFUSED = []
 
 # All that was seen in this run: {(mode, CPUs): {state: outcome}}, for the table.
 SEEN = {}

@@ -461,21 +461,51 @@ TEST_REPRISE(no_name_is_known)
 	CHECK_ERR(ckpt("p", 0), EOPNOTSUPP);
 }
 
-/* What /proc says of a process is not there any more when it comes back, or tells of another one. */
-TEST_REPRISE(directories_of_processes)
+/* A directory about a process is no place to come back to as a root. */
+TEST_ROOT(root_of_a_process)
 {
-	int fd = SYS(open("/proc/self/task", O_RDONLY | O_DIRECTORY));
+	pid_t pid = t_fork();
 
-	CHECK_EQ(obstacles(), 1);
-	CHECK_ERR(ckpt("p", 0), EOPNOTSUPP);
+	if (pid == 0) {
+		SYS(chroot("/proc/self"));
+		CHECK_EQ(obstacles(), 1);
+		CHECK_ERR(ckpt("p", 0), EOPNOTSUPP);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
+/* What /proc says of a process that is not in the image is for those who may see it. */
+TEST_ROOT(files_of_other_processes)
+{
+	int fd = SYS(open("/proc/1/environ", O_RDONLY));
+	pid_t pid;
+
+	SYS(chmod(".", 0777));
+	pid = t_fork();
+	if (pid == 0) {
+		char c;
+		int r;
+
+		SYS(setgid(1000));
+		SYS(setuid(1000));
+		CHECK_EQ(obstacles(), 0);
+		r = ckpt("p", 0);
+		CHECK(r >= 0);
+		CHECK_ERR(pread(fd, &c, 1, 0), EACCES);
+		_exit(r);
+	}
+	t_join(pid);
 	SYS(close(fd));
-	CHECK_EQ(obstacles(), 0);
-	int cwd = SYS(open(".", O_RDONLY | O_DIRECTORY));
-	SYS(chdir("/proc/self"));
-	CHECK_EQ(obstacles(), 1);
-	SYS(chdir("/proc/sys"));
-	CHECK_EQ(obstacles(), 0);
-	SYS(fchdir(cwd));
+	pid = t_fork();
+	if (pid == 0) {
+		SYS(setgid(1000));
+		SYS(setuid(1000));
+		CHECK_ERR(recover("p", 0), EACCES);
+		_exit(0);
+	}
+	t_join(pid);
+	CHECK_EQ(t_wait(SYS(recover("p", 0))), 1 << 8);
 }
 
 /* The name leads to what was mounted there, and not to the file. */

@@ -313,8 +313,8 @@ static void test_extract(void)
 		      run("extract", "shares", "90", "sharer", NULL) == 0 && run("verify", "sharer", NULL) == 0 &&
 		      run("cat", "sharer", "0x0804a000", "4096", NULL) == 0 &&
 		      memcmp(before, output, IMG_PAGE) == 0 && run("info", "sharer", NULL) == 0 &&
-		      says("1 processes, 1 lwps, 5 segs, 6 open files") &&
-		      says("posix exclusive 0-99") && !says("shared with"),
+		      says("1 processes, 1 lwps, 5 segs, 6 open files") && says("posix exclusive 0-99") &&
+		      !says("shared with") && says("directory /proc/77/task"),
 	      "extract: what was shared is its own");
 	check(run("extract", "tree", "77", "parent", NULL) == 0 && run("verify", "parent", NULL) == 0 &&
 		      run("extract", "parent", "77", "parent2", NULL) == 0 &&

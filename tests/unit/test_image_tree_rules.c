@@ -14,6 +14,8 @@
 #define REMOVED(n, ino)                        \
 	(img->i_vnode[n] = (struct img_vnode){ \
 		 .v_path = img->i_vnode[n].v_path, .v_mode = 0040700, .v_ino = ino, .v_flags = IMG_VF_REMOVED })
+#define ABOUT(path, at, who) \
+	(img->i_vnode[1].v_path = (path), img->i_vnode[1].v_rdev = (at), img->i_vnode[1].v_ino = (who))
 #define MAX_OFF ((1ull << 63) - 1)
 
 #define PROC_CASES(X)                                                             \
@@ -134,7 +136,37 @@
 	X(0, P(3).p_nlwp = 0)                                                     \
 	X(0, P(3).p_lwp[0].l_regs.r_cs = 0x60)                                    \
 	X(0, LOCK(2).l_proc = 3)                                                  \
-	X(0, LOCK(2).l_proc = 4)
+	X(0, LOCK(2).l_proc = 4)                                                  \
+	X(1, ABOUT("/proc/78", 6, 2))                                             \
+	X(1, ABOUT("/proc/79/fd", 6, 3))                                          \
+	X(1, ABOUT("/90/stat", 1, 4))                                             \
+	X(0, ABOUT("/proc/90/stat", 6, 5))                                        \
+	X(0, ABOUT("/proc/77/task", 6, 2))                                        \
+	X(0, ABOUT("/proc/77/task", 0, 1))                                        \
+	X(0, ABOUT("/proc/77/task", 5, 1))                                        \
+	X(0, ABOUT("/proc/77/task", 7, 1))                                        \
+	X(0, ABOUT("/proc/77/task", 9, 1))                                        \
+	X(0, ABOUT("/proc/77/task", 13, 1))                                       \
+	X(0, ABOUT("/proc/77/task", 0xffffffff, 1))                               \
+	X(0, ABOUT("/proc/077/task", 6, 1))                                       \
+	X(0, ABOUT("/proc/77a", 6, 1))                                            \
+	X(0, ABOUT("/proc/self", 6, 1))                                           \
+	X(1, ABOUT("/proc/32767/task", 6, 0); img->i_vnode[1].v_size = 5)         \
+	X(0, ABOUT("/proc/32768/task", 6, 0))                                     \
+	X(0, ABOUT("/proc/4294967373", 6, 0))                                     \
+	X(0, img->i_vnode[1].v_size = 5)                                          \
+	X(0, img->i_vnode[1].v_gen = 5)                                           \
+	X(0, img->i_vnode[1].v_dev = 5)                                           \
+	X(0, img->i_vnode[1].v_mtime = 5)                                         \
+	X(0, img->i_vnode[1].v_mtime_ns = 5)                                      \
+	X(0, img->i_vnode[1].v_mode = 0040700)                                    \
+	X(0, img->i_vnode[1].v_mode = 0020000)                                    \
+	X(0, img->i_vnode[1].v_flags = 5)                                         \
+	X(0, img->i_vnode[1].v_flags = 6)                                         \
+	X(0, img->i_vnode[1].v_flags = 8)                                         \
+	X(0, img->i_vnode[2] = img->i_vnode[1])                                   \
+	X(0, img->i_vnode[0] = img->i_vnode[1]; img->i_vnode[0].v_mode = 0100000) \
+	X(0, img->i_vnode[3] = img->i_vnode[1]; img->i_vnode[3].v_mode = 0100000)
 
 #define SHARED_CASES(X)                                                                                  \
 	X(0, SEG(2).s_data = IMG_NONE)                                                                   \

@@ -2,6 +2,7 @@
 /* Open files: offsets, flags, descriptors and who shares them, directories, files that are gone, working directory. */
 #include "states.h"
 #include <dirent.h>
+#include <sys/stat.h>
 #include <sys/resource.h>
 #include <sys/uio.h>
 
@@ -372,15 +373,98 @@ STATE(proc_of_the_system)
 	SYS(faccessat(dir, "kernel", F_OK, 0));
 }
 
+/* The first number in /proc/PID/stat is that of the process or thread. */
+static int number_at(int fd)
+{
+	char buf[64] = "";
+
+	CHECK(pread(fd, buf, sizeof(buf) - 1, 0) > 0);
+	return atoi(buf);
+}
+
 STATE(proc_files)
 {
-	char buf[64];
-	int fd = SYS(open("/proc/self/stat", O_RDONLY));
+	int fd = SYS(open("/proc/self/stat", O_RDONLY)),
+	    task = SYS(open("/proc/thread-self/stat", O_RDONLY)),
+	    dir = SYS(open("/proc/self/fd", O_RDONLY | O_DIRECTORY)),
+	    name = SYS(open("/proc/self/comm", O_RDWR)),
+	    path = SYS(open("/proc/self", O_PATH | O_DIRECTORY));
+	char text[64];
+	struct stat st, own;
 
-	expect(fd, "");
 	st_wait();
-	CHECK(read(fd, buf, sizeof(buf)) > 0);
-	CHECK_EQ(atoi(buf), getpid());
+	CHECK_EQ(number_at(fd), getpid());
+	CHECK_EQ(number_at(task), (int)syscall(SYS_gettid));
+	snprintf(text, sizeof(text), "%d", fd);
+	SYS(fstatat(dir, text, &st, AT_SYMLINK_NOFOLLOW));
+	CHECK(S_ISLNK(st.st_mode));
+	CHECK_EQ(write(name, "renamed", 7), 7);
+	CHECK_EQ(pread(name, text, sizeof(text), 0), 8);
+	CHECK(memcmp(text, "renamed\n", 8) == 0);
+	SYS(fstatat(path, "status", &st, 0));
+	SYS(stat("/proc/self/status", &own));
+	CHECK_EQ(st.st_ino, own.st_ino);
+}
+
+STATE(proc_cwd)
+{
+	char text[64], expected[64];
+
+	SYS(chdir("/proc/self/task"));
+	st_wait();
+	snprintf(expected, sizeof(expected), "/proc/%d/task", getpid());
+	CHECK(getcwd(text, sizeof(text)) != NULL);
+	CHECK_STR(text, expected);
+	snprintf(text, sizeof(text), "%d/comm", (int)syscall(SYS_gettid));
+	SYS(access(text, R_OK));
+	SYS(access("../stat", R_OK));
+}
+
+static void stays(void *arg)
+{
+	int *p = arg;
+	char c;
+
+	SYS(close(p[1]));
+	CHECK_EQ(read(p[0], &c, 1), 0);
+}
+
+STATE_TREE(proc_of_child)
+{
+	int p[2];
+	char name[64];
+
+	SYS(pipe(p));
+	pid_t pid = st_child(stays, p);
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+	int fd = SYS(open(name, O_RDONLY));
+	snprintf(name, sizeof(name), "/proc/%d/fdinfo", pid);
+	int dir = SYS(open(name, O_RDONLY | O_DIRECTORY));
+	st_wait();
+	CHECK_EQ(number_at(fd), pid);
+	SYS(faccessat(dir, "1", F_OK, 0));
+	SYS(close(p[1]));
+	t_join(pid);
+	/* It has gone. */
+	CHECK_ERR(pread(fd, name, sizeof(name), 0), ESRCH);
+}
+
+STATE(proc_of_nobody)
+{
+	pid_t pid = t_fork();
+	char name[64];
+
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+	int fd = SYS(open(name, O_RDONLY));
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+	st_wait();
+	CHECK_ERR(pread(fd, name, sizeof(name), 0), ESRCH);
 }
 
 STATE(in_memory)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Ids, credentials, limits, names, arguments, times: what the process is. */
 #include "states.h"
+#include <dirent.h>
 #include <grp.h>
+#include <stdbool.h>
 #include <sched.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -176,6 +178,51 @@ STATE_WITH(better_nice, ST_ROOT)
 	SYS(setpriority(PRIO_PROCESS, 0, -11));
 	st_wait();
 	CHECK_EQ(getpriority(PRIO_PROCESS, 0), -11);
+}
+
+/* The fields of /proc/WHOSE/stat before and behind the name: id, parent, group, session. */
+static void proc_says(const char *whose, int id)
+{
+	char path[64], text[512];
+	int fd, found, parent, group, session;
+
+	snprintf(path, sizeof(path), "/proc/%s/stat", whose);
+	fd = SYS(open(path, O_RDONLY));
+	ssize_t n = SYS(read(fd, text, sizeof(text) - 1));
+	text[n] = 0;
+	SYS(close(fd));
+	CHECK_EQ(sscanf(text, "%d", &found), 1);
+	CHECK_EQ(found, id);
+	CHECK_EQ(sscanf(strrchr(text, ')'), ") %*c %d %d %d", &parent, &group, &session), 3);
+	CHECK_EQ(parent, getppid());
+	CHECK_EQ(group, getpgrp());
+	CHECK_EQ(session, getsid(0));
+}
+
+/* What /proc tells of a process by the numbers that it knows. */
+STATE(in_proc)
+{
+	pid_t pid = getpid();
+	char name[64], text[32];
+	struct dirent *d;
+	bool listed = false;
+
+	st_wait();
+	snprintf(name, sizeof(name), "%d", pid);
+	proc_says(name, pid);
+	proc_says("self", pid);
+	snprintf(name, sizeof(name), "%d/task/%d", pid, (int)syscall(SYS_gettid));
+	proc_says(name, pid);
+	proc_says("thread-self", pid);
+	ssize_t n = SYS(readlink("/proc/self", text, sizeof(text) - 1));
+	text[n] = 0;
+	CHECK_EQ(atoi(text), pid);
+	DIR *dir = opendir("/proc");
+	CHECK(dir != NULL);
+	while ((d = readdir(dir)))
+		listed |= atoi(d->d_name) == pid;
+	CHECK(listed);
+	closedir(dir);
 }
 
 STATE(name)
