@@ -184,6 +184,18 @@ int fd_get(int fd, struct file **fp)
 	return *fp ? 0 : -EBADF;
 }
 
+int fd_borrow(int fd, struct file **fp, bool *held)
+{
+	struct proc *p = curproc();
+	struct fdtab *ft = p->p_fdtab;
+
+	*held = p->p_nlwp > 1 || ft->ft_ref > 1;
+	if (*held)
+		return fd_get(fd, fp);
+	*fp = (u32)fd < ft->ft_size ? ft->ft_file[fd] : NULL;
+	return *fp ? 0 : -EBADF;
+}
+
 /* Makes room for descriptor fd. Called and returns without ft_lock. -ENOMEM */
 static int grow(struct fdtab *ft, u32 fd)
 {

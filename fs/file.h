@@ -74,6 +74,11 @@ void fdtab_closexec(struct fdtab *ft);
 
 /* Of the current process. */
 int fd_get(int fd, struct file **fp); /* with a reference. -EBADF */
+/*
+ * The same for as long as a call lasts that closes nothing, and without a reference (*held false) where nobody else could close it meanwhile: the current lwp
+ * is the only one that has the table. Who looks at the table from outside changes nothing in it.
+ */
+int fd_borrow(int fd, struct file **fp, bool *held);
 int fd_alloc(int min, u32 fdflags, struct file *f); /* lowest free >= min; takes over the reference on success. fd or -EMFILE, -ENOMEM */
 int fd_close(int fd);
 int fd_reserve(int min, u32 fdflags); /* lowest free >= min, or -EMFILE, -ENOMEM, -EINVAL (min beyond the limit) */

@@ -81,33 +81,37 @@ static u32 take_done(void)
 	return done;
 }
 
+/* On an open description. */
+static long rw_file(struct file *f, struct uiovec *iov, u32 cnt, bool write, off_t pos, u32 done)
+{
+	int error = write ? file_writable(f) : file_readable(f);
+	struct uio u;
+	ssize_t total;
+
+	if (error)
+		return done ? (long)done : error;
+	total = check_iov(iov, cnt);
+	if (total < 0)
+		return done ? (long)done : total;
+	uio_init_user(&u, write, iov, cnt, 0);
+	return pos == AT_FILE_OFFSET ? go_on(f, &u, write, done) : do_rw(f, &u, write, pos);
+}
+
 static long rw(int fd, struct uiovec *iov, u32 cnt, bool write, off_t pos, u32 done)
 {
 	struct file *f;
-	struct uio u;
-	ssize_t total;
+	bool held;
 	long n;
 
 	if (pos < 0 && pos != AT_FILE_OFFSET)
 		return -EINVAL;
-	n = fd_get(fd, &f);
+	n = fd_borrow(fd, &f, &held);
 	if (n)
 		return done ? (long)done : n;
-	n = write ? file_writable(f) : file_readable(f);
-	if (n)
-		goto out;
-	total = check_iov(iov, cnt);
-	if (total < 0) {
-		n = total;
-		goto out;
-	}
-	uio_init_user(&u, write, iov, cnt, 0);
-	n = pos == AT_FILE_OFFSET ? go_on(f, &u, write, done) : do_rw(f, &u, write, pos);
-	file_rele(f);
+	n = rw_file(f, iov, cnt, write, pos, done);
+	if (held)
+		file_rele(f);
 	return n;
-out:
-	file_rele(f);
-	return done ? (long)done : n;
 }
 
 static long rw_one(int fd, uaddr_t buf, u32 len, bool write, off_t pos)

@@ -127,6 +127,14 @@ static int remap_locked(struct remap *rm, u32 *out)
 		*out = rm->old;
 		return rm->newlen < rm->oldlen ? shrink_in_place(rm) : 0;
 	}
+	/* The same before the rest is moved to a given place. */
+	if (!(rm->flags & MREMAP_DONTUNMAP) && rm->newlen < rm->oldlen) {
+		error = shrink_in_place(rm);
+		if (error)
+			return error;
+		rm->oldlen = rm->newlen;
+		s = as_findseg(rm->as, rm->old);
+	}
 	if (seg_end(s) - rm->old < rm->oldlen)
 		return -EFAULT;
 	if ((rm->flags & MREMAP_DONTUNMAP) && (s->s_vp || rm->oldlen != rm->newlen))

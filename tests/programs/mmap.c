@@ -230,6 +230,10 @@ TEST(mremap_grows_shrinks_moves)
 	CHECK_ERR(mremap(r, 3 * PG, 4 * PG, MREMAP_MAYMOVE), EFAULT);
 	CHECK(mremap(r, 3 * PG, 2 * PG, MREMAP_MAYMOVE) == r);
 	CHECK(mremap(r + PG, PG, PG, 0) == r + PG);
+	r[0] = 7;
+	CHECK(mremap(r, 2 * PG, PG, MREMAP_MAYMOVE | MREMAP_FIXED, r + 5 * PG) == r + 5 * PG);
+	CHECK_EQ(r[5 * PG], 7);
+	CHECK_EQ(touch(r + PG, 0), SIGSEGV);
 	CHECK_ERR(mremap(r + 1, PG, PG, 0), EINVAL);
 	CHECK_ERR(mremap(r, PG, 0, 0), EINVAL);
 	CHECK_ERR(mremap(p, PG, 2 * PG, MREMAP_MAYMOVE), EFAULT);
