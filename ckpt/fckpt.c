@@ -5,8 +5,8 @@
  *
  * The child is hidden: no pid, no SIGCHLD, nothing for wait; it has no descriptors, so that no pipe or terminal stays open because of
  * it. One process has at most one such child: a second checkpoint meanwhile gets -EBUSY. That bounds the memory that copies
- * can take to once the process's own, and images of one process cannot overtake each other. Of a tree, each process has a copy of
- * its address space; the child itself has that of the first.
+ * can take to once the process's own, and images of one process cannot overtake each other. Of a tree, each address space is
+ * copied once; the child itself has that of the first process.
  */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"

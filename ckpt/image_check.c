@@ -53,7 +53,7 @@ static int check_vnodes(const struct img_image *img, struct img_err *err)
 		REQUIRE(strnlen(v->v_path, IMG_MAX_PATH) < IMG_MAX_PATH, "path is too long", i);
 		REQUIRE(v->v_mtime_ns < 1000000000u, "file time has too many nanoseconds", v->v_mtime_ns);
 		REQUIRE(!(v->v_mode & ~(MODE_FMT | 07777u)), "file mode has unknown bits", v->v_mode);
-		REQUIRE(v->v_size < 1ull << 63, "file size is negative", i);
+		REQUIRE(v->v_size < 1ull << 63 || v->v_flags == IMG_VF_PROCESS, "file size is negative", i);
 		REQUIRE(v->v_flags <= IMG_VF_REMOVED || v->v_flags == IMG_VF_PROCESS,
 			"unknown file flags", v->v_flags);
 		if (v->v_flags & IMG_VF_PROCESS) {

@@ -202,6 +202,9 @@ int imgc_locks(const struct img_image *img, struct img_err *err)
 				img->i_file[l->l_file].f_kind == IMG_FILE_DATA ||
 				(l->l_kind == IMG_LOCK_FLOCK && img->i_file[l->l_file].f_kind == IMG_FILE_DIR),
 			"lock on what is no file", i);
+		REQUIRE(img->i_file[l->l_file].f_vnode == IMG_NONE ||
+				!(img->i_vnode[img->i_file[l->l_file].f_vnode].v_flags & IMG_VF_PROCESS),
+			"lock on a file about a process", i);
 		REQUIRE(owner_ok(img, l), "lock's owner", i);
 		REQUIRE(i == 0 || lock_before(l - 1, l), "locks overlap, or are out of order", i);
 	}

@@ -49,10 +49,27 @@ int inplace_alone(struct ckpt_restore *cr)
 	return error;
 }
 
-void inplace_share(struct ckpt_restore *cr)
+/* Its name led to the image until it was opened: what is there should be what was written. */
+static bool is_what_was_saved(const struct ckpt_restore *cr)
+{
+	const struct img_image *is = &cr->cr_img, *was = &cr->cr_save->cs_img;
+
+	for (u32 i = 0; i < is->i_nvnode; i++) {
+		const struct img_vnode *v = &is->i_vnode[i];
+
+		if ((v->v_flags & IMG_VF_REMOVED) && v->v_ino > cr->cr_save->cs_ngone)
+			return false;
+	}
+	return memcmp(is->i_ident.id_image, was->i_ident.id_image, sizeof(was->i_ident.id_image)) == 0 &&
+	       is->i_nproc == was->i_nproc && is->i_nfile == was->i_nfile && is->i_ndata == was->i_ndata;
+}
+
+int inplace_share(struct ckpt_restore *cr)
 {
 	struct ckpt_save *cs = cr->cr_save;
 
+	if (!is_what_was_saved(cr))
+		return ckpt_refuse(cr->cr_path, -ESTALE, "it is another image now");
 	for (u32 i = 0; i < cs->cs_nfile; i++)
 		cr->cr_filev[i] = cs->cs_file[i];
 	cs->cs_nfile = 0;
@@ -68,6 +85,7 @@ void inplace_share(struct ckpt_restore *cr)
 			vn_hold(cr->cr_anew[i]);
 		}
 	}
+	return 0;
 }
 
 void inplace_timers(struct ckpt_rmember *rm)

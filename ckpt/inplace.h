@@ -14,7 +14,7 @@ int inplace_alone(struct ckpt_restore *cr);
  * CKPTCTL_EVERY: the objects that the process shares with others are the ones that were met when it was saved. Their references go over too, so that none
  * is left when the process goes on, and closes what it thinks is the last.
  */
-void inplace_share(struct ckpt_restore *cr);
+int inplace_share(struct ckpt_restore *cr);
 /* The image's timers instead of those of the process that was replaced; it is the current one. */
 void inplace_timers(struct ckpt_rmember *rm);
 

@@ -258,7 +258,7 @@ static int restore_all(struct ckpt_restore *cr)
 	if (!error)
 		error = st_root_find(cr);
 	if (!error && cr->cr_save)
-		inplace_share(cr);
+		error = inplace_share(cr);
 	for (u32 i = 0; i < ARRAY_SIZE(shared) && !error && !cr->cr_save; i++)
 		error = shared[i](cr);
 	for (u32 i = 1; i < cr->cr_img.i_nproc && !error; i++)

@@ -57,8 +57,10 @@ int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_ab
 
 	if (cm) {
 		v.v_ino = (u64)(cm - cs->cs_member) + 1;
+		spin_lock(&pidlock);
 		seen.pa_pid = proc_seen_pid(cm->cm_proc);
 		seen.pa_tid = pid_seen_by(cm->cm_proc, pa->pa_tid);
+		spin_unlock(&pidlock);
 	} else {
 		v.v_size = pa->pa_start;
 	}
@@ -139,7 +141,7 @@ static void find_about(struct ckpt_restore *cr, u32 index, struct procfs_about *
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
 	struct ckpt_rmember *rm = v->v_ino ? &cr->cr_member[v->v_ino - 1] : NULL;
-	struct proc *p;
+	bool in_place = cr->cr_replace && rm == cr->cr_member;
 
 	(void)procfs_about(cr->cr_anew[index], pa);
 	if (!rm) {
@@ -147,9 +149,9 @@ static void find_about(struct ckpt_restore *cr, u32 index, struct procfs_about *
 		pa->pa_start = v->v_size;
 		return;
 	}
-	p = cr->cr_replace && rm == cr->cr_member ? cr->cr_parent : rm->rm_proc;
-	pa->pa_pid = p->p_pid;
-	pa->pa_start = rm->rm_proc->p_start_ns;
+	pa->pa_pid = (in_place ? cr->cr_parent : rm->rm_proc)->p_pid;
+	/* What was saved a moment ago has begun when it had. */
+	pa->pa_start = (in_place && cr->cr_save ? cr->cr_parent : rm->rm_proc)->p_start_ns;
 	for (u32 i = 0; pa->pa_tid && i < rm->rm_img->p_nlwp; i++) {
 		if (rm->rm_img->p_lwp[i].l_tid == pa->pa_tid) {
 			pa->pa_tid = rm->rm_lwps[i]->l_tid;

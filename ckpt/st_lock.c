@@ -3,6 +3,7 @@
 #include "ckpt/ckpt.h"
 #include "fs/file.h"
 #include "fs/flock.h"
+#include "fs/procfs.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -88,6 +89,7 @@ static int save_locks_of(struct ckpt_save *cs, struct vnode *vp)
 {
 	u32 n = flock_list(vp, NULL, 0), max = n;
 	struct flock_info *list = n ? kmalloc(n * sizeof(*list), 0) : NULL;
+	struct procfs_about about;
 	int error = 0;
 
 	if (!n)
@@ -108,8 +110,13 @@ static int save_locks_of(struct ckpt_save *cs, struct vnode *vp)
 				       .l_start = (u64)list[i].fi_start,
 				       .l_end = (u64)list[i].fi_end };
 
-		if (find_owner(cs, vp, list[i].fi_owner, &il))
-			error = insert(cs, &il);
+		if (!find_owner(cs, vp, list[i].fi_owner, &il))
+			continue;
+		/* Each open there makes a vnode of its own. */
+		error = procfs_about(vp, &about)
+				? ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					      "a file about process %d is locked", about.pa_pid)
+				: insert(cs, &il);
 	}
 	kfree(list);
 	return error;

@@ -10,30 +10,51 @@
 #include "kernel/abi/stat.h"
 #include "kernel/lib/string.h"
 
+/* The changed root of a member, which may go on: to be compared, not followed. about: of which process it is a directory, 0: of none */
+static const struct vnode *changed_root(struct ckpt_member *cm, pid_t *about)
+{
+	struct proc *p = cm->cm_proc;
+	const struct vnode *root = NULL;
+	struct procfs_about pa;
+
+	*about = 0;
+	if (cm->cm_zombie || cm->cm_barred)
+		return NULL;
+	spin_lock(&p->p_lock);
+	if (p->p_root && p->p_root != rootvp) {
+		root = p->p_root;
+		if (procfs_about(root, &pa))
+			*about = pa.pa_pid;
+	}
+	spin_unlock(&p->p_lock);
+	return root;
+}
+
 int st_root_save(struct ckpt_save *cs)
 {
 	const struct vnode *seen[CKPT_ROOTS];
-	struct procfs_about about;
+	int error = 0;
 	u32 n = 0, k;
 
-	for (u32 i = 0; i < cs->cs_nmember; i++) {
-		const struct vnode *root = cs->cs_member[i].cm_zombie ? NULL
-								      : cs->cs_member[i].cm_proc->p_root;
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
+		pid_t about;
+		const struct vnode *root = changed_root(&cs->cs_member[i], &about);
 
-		for (k = 0; root && root != rootvp && k < n && seen[k] != root; k++)
+		for (k = 0; root && k < n && seen[k] != root; k++)
 			;
-		if (!root || root == rootvp || k < n)
+		if (!root || k < n)
 			continue;
-		if (procfs_about(root, &about))
-			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					   "its root directory is one of process %d in /proc", about.pa_pid);
-		if (n == CKPT_ROOTS)
+		cs->cs_jailed = true;
+		if (about)
+			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					    "its root directory is one of process %d in /proc", about);
+		else if (n == CKPT_ROOTS)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					   "its processes have more than %u roots", CKPT_ROOTS);
-		seen[n++] = root;
-		cs->cs_jailed = true;
+		else
+			seen[n++] = root;
 	}
-	return 0;
+	return error;
 }
 
 /* ---- restore ---- */

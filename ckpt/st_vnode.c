@@ -235,10 +235,10 @@ static const struct img_proc *owner_of(const struct ckpt_restore *cr, u32 index)
 	const struct img_image *img = &cr->cr_img;
 
 	for (u32 i = 0; i < img->i_nproc; i++) {
-		const struct img_proc *ip = &img->i_proc[i];
+		const struct img_proc *ip = &img->i_proc[i], *with = img_fds_of(img, ip);
 
-		for (u32 k = 0; k < ip->p_nfd && ip->p_fsuid != 0; k++) {
-			if (img->i_file[ip->p_fd[k].fd_file].f_vnode == index)
+		for (u32 k = 0; k < with->p_nfd && ip->p_fsuid != 0; k++) {
+			if (img->i_file[with->p_fd[k].fd_file].f_vnode == index)
 				return ip;
 		}
 	}

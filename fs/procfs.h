@@ -11,7 +11,7 @@ void procfs_init(void);
 
 /*
  * Files and directories that tell of a process: for checkpoints. Their names mean something else another time; what they are about is a process, known by
- * its number and the time of its start, and perhaps a thread of it (0: none). It may have gone: then they answer -ESRCH.
+ * its number and the time of its start, and perhaps a thread of it (0: none). It may have gone: then reads say -ESRCH, lookups -ENOENT.
  */
 struct procfs_about {
 	pid_t pa_pid;

@@ -22,7 +22,7 @@ struct uio {
 	u8 *uio_kbuf;
 	size_t uio_resid; /* bytes left */
 	off_t uio_offset; /* in the file */
-	int uio_error; /* what cut a transfer short of which something was moved; 0: nothing, or unknown */
+	int uio_error; /* how the transfer ended, whatever was moved before; 0: well, or unknown */
 	size_t uio_done; /* bytes that the call had moved already when it was cut short; it goes on behind them */
 };
 

@@ -2,7 +2,7 @@
 /*
  * Remembered ids. A program keeps the process and thread ids that it was told; when it is recovered while somebody else has one of
  * these numbers, it gets a free number, and a pidspace that translates between the number it remembers ("seen") and the one the
- * kernel uses ("real"), in both directions, at every system call that takes or returns an id. Descendants share it.
+ * kernel uses ("real"), in both directions, at every system call that takes or returns an id, and in /proc. Descendants share it.
  *
  * Why not refuse, or move the other process: after a reboot low numbers are always taken, and the other one remembers its
  * number just as well. Why not a full namespace: all other processes stay visible and can be signalled by the numbers that ps

@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "proc/lwp_impl.h"
+#include "proc/wait.h"
 
 /* Both numbers of an id; one that is the same needs no pair. */
 static void add_pair(struct reveal *rl, pid_t seen, pid_t real)
@@ -339,6 +340,8 @@ pid_t reveal_commit(struct reveal *rl)
 	spin_unlock(&pidlock);
 	if (o)
 		mutex_unlock(&o->p_execlock);
+	if (o && !(rl->rl_flags & REVEAL_SAME))
+		vfork_done(o); /* as with any execve */
 	/* Each process has a reference of its own. */
 	pidspace_rele(rl->rl_space);
 	return o ? o->p_pid : rl->rl_set[0].rv_proc->p_pid;

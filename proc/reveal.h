@@ -30,7 +30,7 @@ struct revealed {
 };
 
 #define REVEAL_SAME \
-	1u /* in place, what was saved a moment ago: ids, descriptors and interval timers are still those of the process */
+	1u /* in place, what was saved a moment ago: ids, descriptors, interval timers and the time of its start are still those of the process */
 
 struct reveal {
 	struct proc *rl_replace; /* NULL: the first is a new child of rl_parent */

@@ -144,6 +144,9 @@ static void list_numbers(const struct pf_node *pn, const struct pf_ctx *c, u32 n
 
 	for (; pd->pd_next(c, &num); num++) {
 		child = *pn;
+		/* One whose number the reader remembers as another's cannot be reached by him, and is not there. */
+		if (pn->pn_entry->pe_dir->pd_what != PF_FD && pid_real(pid_seen((pid_t)num)) != (pid_t)num)
+			continue;
 		if (numbered_child(pn, num, &child) != 0)
 			continue; /* just gone */
 		len = snprintf(name, sizeof(name), "%d",

@@ -9,7 +9,7 @@
  *
  * To add a file: write its function, and a line in a table.
  *
- * Vnodes are made by each lookup and live as long as somebody uses them; two lookups of one name
+ * Vnodes are made by each lookup, or by a recovery, and live as long as somebody uses them; two lookups of one name
  * give two vnodes. A node of a process that has ended answers -ESRCH (its number may belong to
  * another one by then: pn_start tells).
  *

@@ -5,6 +5,7 @@
  */
 #include "t.h"
 #include <reprise/ckpt.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 
@@ -308,46 +309,78 @@ TEST_ROOT(a_device_of_its_own)
 	release(SYS(recover("p", 0)));
 }
 
-/* A file that is not there is made again with the rights that its owner has, whoever brings the process back. */
-TEST_ROOT(made_again_by_its_owner)
+/* An ordinary user has a file of his open; shared: in descriptors that are also those of his parent, the superuser. In a group of its own. */
+static pid_t start_owner(int shared)
 {
-	struct stat st;
-
-	SYS(mkdir("private", 0755));
-	SYS(mkdir("own", 0777));
-	SYS(chmod("own", 0777));
 	struct t_gate g = t_gate();
 	pid_t pid = t_fork();
+
 	if (pid == 0) {
-		SYS(setresgid(1000, 1000, 1000));
-		SYS(setresuid(1000, 1000, 1000));
-		kept = SYS(open("own/f", O_RDWR | O_CREAT, 0600));
-		CHECK_EQ(write(kept, "mine", 4), 4);
-		for (int fd = 0; fd < 3; fd++)
-			SYS(dup2(kept, fd));
-		t_open_gate(g);
-		close_gate(g);
+		SYS(setpgid(0, 0));
+		if (!shared || SYS(syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0)) == 0) {
+			SYS(setresgid(1000, 1000, 1000));
+			SYS(setresuid(1000, 1000, 1000));
+			kept = SYS(open("own/f", O_RDWR | O_CREAT, 0600));
+			CHECK_EQ(write(kept, "mine", 4), 4);
+			for (int fd = 0; fd < 3; fd++)
+				SYS(dup2(kept, fd));
+			t_open_gate(g);
+			close_gate(g);
+		}
 		for (;;)
 			pause();
 	}
 	t_pass_gate(g);
 	close_gate(g);
 	t_await_state(pid, "S");
-	SYS(tckpt(pid, "p", CKPT_WAIT | CKPT_SELF));
-	end_it(pid);
+	return pid;
+}
+
+static void end_group(pid_t pid)
+{
+	SYS(kill(-pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
+static void make_own(void)
+{
+	SYS(mkdir("own", 0777));
+	SYS(chmod("own", 0777));
+}
+
+static void made_again(int shared)
+{
+	struct stat st;
+	pid_t pid;
+
+	SYS(mkdir("private", 0755));
+	make_own();
+	pid = start_owner(shared);
+	SYS(tckpt(pid, "p", CKPT_WAIT | CKPT_SELF | CKPT_TREE));
+	end_group(pid);
 	SYS(unlink("own/f"));
 	SYS(rmdir("own"));
 	SYS(symlink("private", "own"));
 	CHECK_ERR(recover("p", 0), EACCES);
 	CHECK_ERR(access("private/f", F_OK), ENOENT);
 	SYS(unlink("own"));
-	SYS(mkdir("own", 0777));
-	SYS(chmod("own", 0777));
+	make_own();
 	pid = SYS(recover("p", 0));
-	end_it(pid);
+	end_group(pid);
 	SYS(stat("own/f", &st));
 	CHECK_EQ(st.st_uid, 1000);
 	CHECK_EQ(st.st_size, 4);
+}
+
+/* A file that is not there is made again with the rights that its owner has, whoever brings the process back. */
+TEST_ROOT(made_again_by_its_owner)
+{
+	made_again(0);
+}
+
+TEST_ROOT(made_again_by_one_of_two)
+{
+	made_again(1);
 }
 
 /* What the checkpoint has to do with the root is over when it is done: what the root lay on can be unmounted. */

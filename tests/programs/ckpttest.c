@@ -338,6 +338,28 @@ TEST(not_without_the_other)
 	}
 }
 
+/* A vfork ends when the child executes an image, too. */
+TEST(vfork_and_image)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		if (ckpt("v", 0) == 1)
+			just_waits(NULL);
+		_exit(0);
+	}
+	t_join(pid);
+	SYS(chmod("v_ckpt", 0700));
+	pid = vfork();
+	if (pid == 0) {
+		execl("v_ckpt", "v", (char *)NULL);
+		_exit(9);
+	}
+	CHECK(pid > 0);
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
 /* An image does not tell what a file holds that may only be written. */
 TEST(unreadable)
 {

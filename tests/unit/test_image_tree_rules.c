@@ -152,6 +152,7 @@
 	X(0, ABOUT("/proc/77a", 6, 1))                                            \
 	X(0, ABOUT("/proc/self", 6, 1))                                           \
 	X(1, ABOUT("/proc/32767/task", 6, 0); img->i_vnode[1].v_size = 5)         \
+	X(1, ABOUT("/proc/1", 6, 0); img->i_vnode[1].v_size = ~0ull)              \
 	X(0, ABOUT("/proc/32768/task", 6, 0))                                     \
 	X(0, ABOUT("/proc/4294967373", 6, 0))                                     \
 	X(0, img->i_vnode[1].v_size = 5)                                          \

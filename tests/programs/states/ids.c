@@ -3,7 +3,6 @@
 #include "states.h"
 #include <dirent.h>
 #include <grp.h>
-#include <stdbool.h>
 #include <sched.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
@@ -205,7 +204,7 @@ STATE(in_proc)
 	pid_t pid = getpid();
 	char name[64], text[32];
 	struct dirent *d;
-	bool listed = false;
+	int listed = 0;
 
 	st_wait();
 	snprintf(name, sizeof(name), "%d", pid);
@@ -220,8 +219,8 @@ STATE(in_proc)
 	DIR *dir = opendir("/proc");
 	CHECK(dir != NULL);
 	while ((d = readdir(dir)))
-		listed |= atoi(d->d_name) == pid;
-	CHECK(listed);
+		listed += atoi(d->d_name) == pid;
+	CHECK_EQ(listed, 1);
 	closedir(dir);
 }
 
