@@ -35,7 +35,8 @@ struct imgx {
 	u32 x_nrun;
 	const struct img_io *x_io;
 	u64 x_off;   /* in the file */
-	u64 x_limit; /* IMGX_GET: the item that is being read ends here */
+	u64 x_limit; /* IMGX_GET: the item that is being read ends here, */
+	u64 x_end;   /* and all metadata here */
 	u64 x_held;  /* IMGX_GET: offset of the page in x_page, ~0: none */
 	u8 *x_page;
 	/* IMGX_PUT: takes x_page, whole, as the page at off. 0 or an error, described in x_err. */

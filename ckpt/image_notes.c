@@ -40,6 +40,8 @@ static void head(struct imgx *x, u32 arg)
 		imgx_fail(x, -EOPNOTSUPP, "uses features that are not known here", img->i_features);
 	imgx_u64(x, &lo->lo_size);
 	imgx_u32(x, &lo->lo_data_off);
+	if (imgx_getting(x) && lo->lo_data_off != x->x_end)
+		imgx_fail(x, -EBADMSG, "says that its metadata end elsewhere", lo->lo_data_off);
 	imgx_u32(x, &lo->lo_npages);
 	imgx_u32(x, &img->i_nproc);
 	imgx_u32(x, &img->i_nvnode);
@@ -67,7 +69,7 @@ static void ident(struct imgx *x, u32 arg)
 /* What is counted must have room in the metadata that is left. */
 static void need_room(struct imgx *x, u64 bytes)
 {
-	if (imgx_getting(x) && !x->x_error && bytes > x->x_img->i_lo.lo_data_off - x->x_off)
+	if (imgx_getting(x) && !x->x_error && bytes > x->x_end - x->x_off)
 		imgx_fail(x, -EBADMSG, "counts more of what processes have than there is room for", (u32)bytes);
 }
 

@@ -127,7 +127,7 @@ static int look(struct imgx *x, u64 size)
 static int decode(struct imgx *x)
 {
 	x->x_mode = IMGX_GET;
-	x->x_limit = x->x_img->i_lo.lo_data_off;
+	x->x_limit = x->x_end = x->x_img->i_lo.lo_data_off;
 	imgx_metadata(x);
 	if (!x->x_error && x->x_off != x->x_limit)
 		imgx_fail(x, -EBADMSG, "has metadata behind its last note", 0);

@@ -417,8 +417,11 @@ static int campaign(const char *dir, unsigned first, unsigned stride, unsigned l
 	unsigned n;
 
 	prepare(dir);
-	for (n = first; n <= last && one_fault(n); n += stride)
-		;
+	for (n = first; n <= last && one_fault(n); n += stride) {
+		/* Whoever waits for the end of a long campaign sees that it goes on. */
+		if (n / 64 != (n + stride) / 64)
+			printf("%u...\n", n);
+	}
 	printf("%s%s %s: %u faults, %u refused, %s\n", with_family ? "tree-" : "", ops[c.op],
 	       c.kind_name, c.hits, c.refused, n > last ? "more are left" : "none is left");
 	if (c.op != RECOVER)

@@ -4,6 +4,7 @@
  *
  * UNIT-SOURCES: ckpt/image_*.c
  */
+#include "ckpt/image_format.h"
 #include "tests/unit/image_io.h"
 #include "tests/unit/image_ptys.h"
 
@@ -151,6 +152,41 @@ static void test_forged_words(sample_fn sample)
 	memfile_free(&f);
 }
 
+/*
+ * HEAD says that the metadata end elsewhere, TREE that the first process has as many lwps as TIME has room for, and TIME that all the rest is its own: an
+ * lwp takes 30 times as much memory as its part of TIME.
+ */
+static void test_forged_room(sample_fn sample, u32 nproc)
+{
+	static const u32 ends[] = { 0, 1, 0x1000, 0x100000, 0x7fffffff, 0xffffffff };
+	struct memfile f;
+	struct img_layout lo;
+	u32 most = 0, refused = 0, tree, time, size, nlwp;
+
+	write_sample(sample, &f);
+	lo = layout_of(&f);
+	tree = lo.lo_notes_off + NOTE_HEADER + HEAD_SIZE + NOTE_HEADER + 184;
+	time = tree + NOTE_HEADER + 4 + 24 * nproc;
+	size = lo.lo_data_off - time - NOTE_HEADER;
+	nlwp = size / 24 - 10;
+	memcpy(f.data + tree + NOTE_HEADER + 4 + 8, &nlwp, 4);
+	memcpy(f.data + time + 4, &size, 4);
+	for (u32 e = 0; e < ARRAY_SIZE(ends); e++) {
+		struct img_err err = { 0 };
+		struct img_image img;
+
+		memcpy(f.data + lo.lo_notes_off + NOTE_HEADER + 24, &ends[e], 4);
+		forge_sum(&f, &lo);
+		refused += read_file(&f, &img, &err) == -EBADMSG && err.e_what;
+		most = MAX(most, img.i_memused);
+		img_free(&img);
+	}
+	printf("  %u lwps: at most %u bytes of memory\n", nlwp, most);
+	check(refused == ARRAY_SIZE(ends), "metadata that end elsewhere are refused");
+	check(most < 4 * lo.lo_data_off + 40000, "before they take memory");
+	memfile_free(&f);
+}
+
 int main(void)
 {
 	static const sample_fn samples[] = { sample_small, sample_tree, sample_twins, sample_ptys };
@@ -162,5 +198,7 @@ int main(void)
 		test_forged_flips(samples[i]);
 		test_forged_words(samples[i]);
 	}
+	test_forged_room(sample_small, 1);
+	test_forged_room(sample_tree, 3);
 	return failed;
 }
