@@ -271,21 +271,40 @@ static bool one_seg(const struct space *sp, u32 n, u32 count)
 	return s && seg_end(s) >= page_va(n) + (count << PAGE_SHIFT);
 }
 
+/* Is there still anything of what the model has there? */
+static bool any_left(struct space *sp, u32 n, u32 count)
+{
+	for (u32 i = n; i < n + count; i++) {
+		if (sp->m[i].mapped && as_findseg(sp->as, page_va(i)))
+			return true;
+	}
+	return false;
+}
+
 static void op_remap(struct space *sp)
 {
 	u32 n = rnd(NP), count = 1 + rnd(MIN(NP - n, 8u)), want, to = rnd(NP), i, out = 0, at;
 	u32 flags = rnd(4) ? MREMAP_MAYMOVE : 0;
-	bool whole = one_seg(sp, n, count);
+	bool whole = one_seg(sp, n, count), head;
 	struct mpage old[12];
 	int error;
 
 	want = 1 + rnd(MIN(NP - n, 12u));
 	if (rnd(3) == 0 && to + want <= NP)
 		flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+	head = one_seg(sp, n, MIN(count, want));
 	error = as_remap(sp->as, page_va(n), count << PAGE_SHIFT, want << PAGE_SHIFT, flags, page_va(to), &out);
 	if ((flags & MREMAP_FIXED) && to < n + count && n < to + want) {
 		CHECK(error == -EINVAL);
 		return;
+	}
+	if ((flags & MREMAP_FIXED) && sp->m[n].mapped && want < count) {
+		/* The rest goes first, whatever then becomes of what is to be moved. */
+		if (error == -ENOMEM && any_left(sp, n + want, count - want))
+			return;
+		forget(sp, n + want, count - want);
+		count = want;
+		whole = head;
 	}
 	if (!whole) {
 		/* It can be cut, and no more. */
