@@ -202,8 +202,7 @@ STATE_WITH(ticks, ST_LOOP | ST_TICKS)
 		CHECK_EQ(pread(fd, &back, sizeof(back), n % 100 * 4), (ssize_t)sizeof(back));
 		CHECK_EQ(back, n);
 		n++;
-	} while (turn());
-	CHECK(hits > 0);
+	} while (turn() || hits == 0); /* a few turns may be over before the timer is */
 }
 
 STATE_MOVING(pipe_alone)
