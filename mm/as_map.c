@@ -56,18 +56,37 @@ static u32 mmap_top(const struct as *as)
 	return MIN(as->a_mmap_top, PAGE_DOWN(STACK_TOP - stack));
 }
 
-u32 as_find_gap(struct as *as, u32 len)
+/* The highest place for len bytes in [low, high): its start, 0 if there is none. */
+static u32 place_in(u32 low, u32 high, u32 len, u32 align)
 {
-	u32 high = mmap_top(as);
+	u32 at = high >= len ? (high - len) & ~(align - 1) : 0;
+
+	return at >= MAX(low, USER_MIN) ? at : 0;
+}
+
+static u32 find_gap(struct as *as, u32 len, u32 align)
+{
+	u32 high = mmap_top(as), at;
 	struct seg *s;
 
 	for (s = list_last(&as->a_segs, struct seg, s_link); &s->s_link != &as->a_segs;
 	     s = list_prev(s, s_link)) {
-		if (seg_end(s) <= high && high - seg_end(s) >= len)
-			break;
+		at = place_in(seg_end(s), high, len, align);
+		if (at)
+			return at;
 		high = MIN(high, guarded_base(s));
 	}
-	return high >= USER_MIN && high - USER_MIN >= len ? high - len : 0;
+	return place_in(USER_MIN, high, len, align);
+}
+
+u32 as_find_gap(struct as *as, u32 len)
+{
+	u32 at = 0;
+
+	/* What is large fills whole page tables if it can: they are shared at a fork. The hole that this leaves is small beside it. */
+	if (len >= 4 * HAT_TABLE_SPAN)
+		at = find_gap(as, len, HAT_TABLE_SPAN);
+	return at ? at : find_gap(as, len, PAGE_SIZE);
 }
 
 /* --- cutting and joining --- */
@@ -99,6 +118,8 @@ int as_split(struct as *as, u32 addr)
 	ASSERT(rw_write_held(&as->a_lock));
 	if (!s || s->s_base == addr)
 		return 0;
+	if (hat_cut(&as->a_hat, addr) != 0)
+		return -ENOMEM;
 	low = addr - s->s_base;
 	upper = seg_create(as, addr, s->s_size - low, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp,
 			   s->s_off + low);
@@ -283,6 +304,10 @@ static int setprot_locked(struct as *as, u32 start, u32 end, u32 prot)
 	split = split_ends(as, start, reach);
 	if (split)
 		return split;
+	if (hat_own(&as->a_hat, start, reach - start) != 0) {
+		as_coalesce(as, start, reach - start);
+		return -ENOMEM;
+	}
 	for_each_seg_in(s, as, start, reach)
 	{
 		if (s->s_prot == prot)
@@ -331,6 +356,10 @@ int as_discard(struct as *as, u32 addr, u32 len, bool free)
 		return -EINVAL;
 	rw_write_lock(&as->a_lock);
 	error = as_range_mapped(as, addr, addr + len) ? 0 : -ENOMEM;
+	if (hat_cut(&as->a_hat, addr) != 0 || hat_cut(&as->a_hat, addr + len) != 0) {
+		rw_write_unlock(&as->a_lock);
+		return -ENOMEM;
+	}
 	for_each_seg_in(s, as, addr, addr + len)
 	{
 		u32 from = MAX(addr, s->s_base);

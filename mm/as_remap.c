@@ -56,6 +56,8 @@ static int move_to(struct remap *rm, u32 to, struct seg **sp)
 	if (!as_limit_ok(as, leave ? rm->newlen : grow))
 		return -ENOMEM;
 	error = cut_out(rm, rm->oldlen, &s);
+	if (!error)
+		error = hat_own(&as->a_hat, rm->old, keep);
 	if (!error && (rm->flags & MREMAP_FIXED)) {
 		error = as_split(as, to);
 		if (!error)

@@ -14,19 +14,19 @@ static u32 make_pte(const struct page *pg, u32 flags)
 	return pte | PTE_P | PTE_A | (flags & HAT_WRITE ? PTE_W : 0);
 }
 
-/* Gives h a page table for va if it has none. -ENOMEM. h_lock not held; may sleep. */
+/* Gives h a page table of its own for va if it has none. -ENOMEM. h_lock not held; may sleep. Shoots. */
 static int make_table(struct hat *h, u32 va)
 {
 	struct page *pg;
 
 	if (hat_table(h, va))
-		return 0;
+		return hat_own(h, va, PAGE_SIZE);
 	pg = page_alloc(PGA_ZERO);
 	if (!pg)
 		return -ENOMEM;
 	spin_lock(&h->h_lock);
 	if (!hat_table(h, va)) {
-		h->h_pgdir[PDX(va)] = page_pa(pg) | PTE_P | PTE_W | PTE_U | PTE_A;
+		h->h_pgdir[PDX(va)] = page_pa(pg) | TABLE_PDE;
 		h->h_ntables++;
 		pg = NULL;
 	}
@@ -72,14 +72,14 @@ static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if
 	if (error)
 		return error;
 	spin_lock(&h->h_lock);
-	pte = hat_table(h, va) + PTX(va);
+	pte = hat_own_table(h, va) + PTX(va);
 	if (only_if && !same_pte(*pte, expect)) {
 		spin_unlock(&h->h_lock);
 		return -EAGAIN;
 	}
 	old = pte_swap(pte, now);
 	if (!(old & PTE_THERE))
-		h->h_resident++;
+		count_entries(h, pte - PTX(va), 1);
 	else if ((old & PTE_FRAME) == (now & PTE_FRAME) && (old & PTE_D))
 		__atomic_or_fetch(pte, PTE_D, __ATOMIC_RELAXED);
 	spin_unlock(&h->h_lock);
@@ -107,12 +107,12 @@ u32 hat_enter_around(struct hat *h, u32 va, struct page *const *pg, u32 n)
 
 	ASSERT(n <= 32 && PTX(va) + n <= NPTE);
 	spin_lock(&h->h_lock);
-	t = hat_table(h, va);
+	t = hat_own_table(h, va);
 	for (i = 0; t && i < n; i++) {
 		if (!pg[i] || t[PTX(va) + i])
 			continue;
 		t[PTX(va) + i] = page_pa(pg[i]) | PTE_U | PTE_P;
-		h->h_resident++;
+		count_entries(h, t, 1);
 		entered |= 1u << i;
 	}
 	spin_unlock(&h->h_lock);
@@ -125,7 +125,7 @@ bool hat_grant_write(struct hat *h, u32 va, u32 expect)
 	u32 *pte;
 
 	spin_lock(&h->h_lock);
-	pte = hat_table(h, va) + PTX(va);
+	pte = hat_own_table(h, va) + PTX(va);
 	if (same_pte(*pte, expect) && (expect & PTE_P) && pte_sole_owner(*pte)) {
 		__atomic_or_fetch(pte, PTE_W | PTE_D | PTE_A, __ATOMIC_RELAXED);
 		granted = true;
@@ -134,11 +134,23 @@ bool hat_grant_write(struct hat *h, u32 va, u32 expect)
 	return granted;
 }
 
-u32 hat_probe(struct hat *h, u32 va)
+/* h_lock held. */
+static u32 probe(struct hat *h, u32 va)
 {
 	const u32 *t = hat_table(h, va);
+	u32 pte = t ? __atomic_load_n(&t[PTX(va)], __ATOMIC_RELAXED) : 0;
 
-	return t ? __atomic_load_n(&t[PTX(va)], __ATOMIC_RELAXED) : 0;
+	return table_shared(h, va) ? pte & ~PTE_W : pte;
+}
+
+u32 hat_probe(struct hat *h, u32 va)
+{
+	u32 pte;
+
+	spin_lock(&h->h_lock);
+	pte = probe(h, va);
+	spin_unlock(&h->h_lock);
+	return pte;
 }
 
 struct page *hat_getpage(struct hat *h, u32 va, u32 *ptep)
@@ -147,7 +159,7 @@ struct page *hat_getpage(struct hat *h, u32 va, u32 *ptep)
 	u32 pte;
 
 	spin_lock(&h->h_lock);
-	pte = hat_probe(h, va);
+	pte = probe(h, va);
 	if (pte & PTE_THERE) {
 		pg = pte_page(pte);
 		page_get(pg);
@@ -164,7 +176,7 @@ struct page *hat_getpage_write(struct hat *h, u32 va)
 	u32 pte;
 
 	spin_lock(&h->h_lock);
-	pte = hat_probe(h, va);
+	pte = probe(h, va);
 	if ((pte & PTE_P) && (pte & PTE_W)) {
 		__atomic_or_fetch(hat_table(h, va) + PTX(va), PTE_D | PTE_A, __ATOMIC_RELAXED);
 		pg = pte_page(pte);
@@ -178,16 +190,16 @@ struct page *hat_getpage_write(struct hat *h, u32 va)
 
 void hat_drop_if(struct hat *h, u32 va, const struct page *pg)
 {
-	u32 pte;
+	u32 pte, *t;
 
 	spin_lock(&h->h_lock);
-	pte = hat_probe(h, va);
-	if (!(pte & PTE_THERE) || pte_page(pte) != pg) {
+	t = hat_own_table(h, va);
+	if (!t || !(t[PTX(va)] & PTE_THERE) || pte_page(t[PTX(va)]) != pg) {
 		spin_unlock(&h->h_lock);
 		return;
 	}
-	pte = pte_swap(hat_table(h, va) + PTX(va), 0);
-	h->h_resident--;
+	pte = pte_swap(&t[PTX(va)], 0);
+	count_entries(h, t, -1);
 	spin_unlock(&h->h_lock);
 	if ((pte & PTE_P) && (pte & PTE_A))
 		hat_invalidate(h, &va, 1);
@@ -200,6 +212,8 @@ void hat_drop_if(struct hat *h, u32 va, const struct page *pg)
  */
 static u32 drop_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va)
 {
+	int n = 0;
+
 	for (; i < last; i++, va += PAGE_SIZE) {
 		u32 pte;
 
@@ -212,24 +226,28 @@ static u32 drop_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va)
 		if ((pte & PTE_P) && (pte & PTE_A))
 			gather_va(tg, va);
 		gather_page(tg, pte_page(pte), tg->tg_dirty && (pte & PTE_D) ? GATHER_DIRTY : 0);
-		tg->tg_hat->h_resident--;
+		n++;
 	}
+	count_entries(tg->tg_hat, t, -n);
 	return i;
 }
 
-/* Takes an empty page table out; it is freed with the pages. h_lock held. False: tg is full. */
+/* Takes a page table out that is empty or shared; its reference goes with the pages. h_lock held. False: tg is full. */
 static bool drop_table(struct tlb_gather *tg, u32 va)
 {
 	struct hat *h = tg->tg_hat;
-	u32 pde = h->h_pgdir[PDX(va)];
+	struct page *table = pte_page(h->h_pgdir[PDX(va)]);
 
 	if (gather_full(tg))
 		return false;
-	h->h_pgdir[PDX(va)] = 0;
-	h->h_ntables--;
 	/* A CPU may remember the directory entry: one invlpg forgets that too. */
 	gather_va(tg, va);
-	gather_page(tg, pte_page(pde), 0);
+	if (table_shared(h, va))
+		gather_all(tg);
+	h->h_pgdir[PDX(va)] = 0;
+	h->h_ntables--;
+	h->h_resident -= table->pg_private;
+	gather_page(tg, table, GATHER_TABLE);
 	return true;
 }
 
@@ -250,7 +268,10 @@ void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg)
 
 			spin_lock(&h->h_lock);
 			t = hat_table(h, va);
-			if (t)
+			ASSERT(whole || !table_shared(h, va));
+			if (t && table_shared(h, va))
+				i = last;
+			else if (t)
 				i = drop_entries(&tg, t, i, last, va + ((i - first) << PAGE_SHIFT));
 			again = t && (i < last || (whole && !drop_table(&tg, va)));
 			spin_unlock(&h->h_lock);
@@ -299,7 +320,7 @@ void hat_protect(struct hat *h, u32 va, u32 len, u32 flags)
 	for (; va < end; va = next) {
 		next = table_end(va, end);
 		spin_lock(&h->h_lock);
-		t = hat_table(h, va);
+		t = hat_own_table(h, va);
 		if (t)
 			protect_entries(&tg, t, PTX(va), PTX(va) + ((next - va) >> PAGE_SHIFT), va, flags);
 		spin_unlock(&h->h_lock);

@@ -6,12 +6,16 @@
  * directory is the same in all hats and global. For private pages the PTE is the only record that
  * the page exists, so no PTE may be dropped lightly.
  *
- *   PTE:  31..12 frame | 11 - | 10 - | 9 SW_NONE | 8 G | .. | 6 D | 5 A | .. | 2 U | 1 W | 0 P
+ *   PTE:  31..12 frame | 11 - | 10 SW_SHARED | 9 SW_NONE | 8 G | .. | 6 D | 5 A | .. | 2 U | 1 W | 0 P
  *   SW_NONE with P clear: the page is there but PROT_NONE; frame and reference stay.
+ *   SW_SHARED: only in what hat_foreach() shows: the page table is another hat's too.
  *   D of a private page: written since it was entered, or since the last hat_harvest_dirty().
  *
- * Locks: h_lock (LR_HAT, spin) guards the tables of one hat; page tables themselves come and go only under the as's a_lock
- * held for writing (they come also under it held for reading), so whoever holds it may look at a PTE without h_lock.
+ * A copy of large private memory begins with the same page tables, which nobody can write through (mm/hat_share.c); whoever
+ * has to change an entry gets a table of his own first. hat_probe() and the like show such entries without W.
+ *
+ * Locks: h_lock (LR_HAT, spin) guards the tables of one hat. Page tables go, and begin to be shared, only under the as's a_lock
+ * held for writing; with it held for reading they come, and shared ones are replaced by a copy.
  *
  * Invalidation: a change that takes rights away is followed by a shoot-down of exactly those CPUs that have this hat
  * loaded (h_cpus), after h_lock has been dropped; pages are released only after it. The one who shoots waits, with
@@ -38,7 +42,14 @@
 #define PTE_PS 0x080u /* in a directory entry: 4 MiB page */
 #define PTE_G 0x100u
 #define PTE_SW_NONE 0x200u
+#define PTE_SW_SHARED 0x400u
 #define PTE_FRAME 0xfffff000u
+
+#ifndef NPTE /* a test has smaller tables */
+#define NPTE 1024u
+#endif
+#define HAT_TABLE_SPAN \
+	(NPTE << PAGE_SHIFT) /* bytes that one page table maps; what hat_dup() shares whole */
 
 #define HAT_DUP_MAX 48u /* beyond so many pages, fork flushes all of the TLB */
 
@@ -103,7 +114,7 @@ u32 hat_enter_around(struct hat *h, u32 va, struct page *const *pg, u32 n);
  * PTE becomes writable: true.
  */
 bool hat_grant_write(struct hat *h, u32 va, u32 expect);
-/* The PTE of va, 0 if none. a_lock held. */
+/* The PTE of va, 0 if none. */
 u32 hat_probe(struct hat *h, u32 va);
 /* The same, with a reference on the page; NULL: none. *pte (if not NULL) as it was. */
 struct page *hat_getpage(struct hat *h, u32 va, u32 *pte);
@@ -122,14 +133,25 @@ void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg)
  */
 void hat_protect(struct hat *h, u32 va, u32 len, u32 flags);
 /*
- * Copy-on-write copy for fork: every page of [va, va+len) of src shared with dst (which nobody uses yet), write
- * rights taken from both; `shared`: src stays as it is, dst gets the same pages read-only and clean. -ENOMEM.
- * a_lock of src held for writing until hat_dup_done(), also after an error.
+ * Copy for fork of a seg, or of one side of it: every page of [va, va+len) of src shared with dst (which nobody uses yet).
+ * -ENOMEM. a_lock of src held for writing until hat_dup_done(), also after an error.
  */
-int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, bool shared) __must_check;
+enum hat_dup_how {
+	HAT_DUP_SHARED, /* src stays as it is, dst gets the same pages read-only and clean */
+	HAT_DUP_COPY,	/* copy-on-write: write rights are taken from both */
+	HAT_DUP_ANON, /* the same for a whole seg that has no page of a file: page tables that it fills are shared */
+};
+int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, enum hat_dup_how how) __must_check;
 /* Ends a series of hat_dup() from src: one flush for all. Shoots. */
 void hat_dup_done(struct hat *src);
-/* Makes sure that page tables for [va, va+len) are there. -ENOMEM. May sleep. a_lock held for writing. */
+/*
+ * Makes the page tables of [va, va+len) h's own, as far as there are any: what changes entries that are there needs that first
+ * (hat_grant_write, hat_protect, hat_move, hat_unmap of less than whole segs; hat_enter does it itself). -ENOMEM. May sleep. Shoots.
+ */
+int hat_own(struct hat *h, u32 va, u32 len) __must_check;
+/* The same for the table that a new border of segs at va would cut. */
+int hat_cut(struct hat *h, u32 va) __must_check;
+/* Makes sure that page tables for [va, va+len) are there, h's own. -ENOMEM. May sleep. a_lock held for writing. Shoots. */
 int hat_reserve(struct hat *h, u32 va, u32 len) __must_check;
 /*
  * Moves translations (mremap) between ranges that do not overlap; hat_reserve(to) has been called. Takes only h_lock.
@@ -155,7 +177,7 @@ void hat_shoot(u32 cpu_mask);
 
 /*
  * Calls fn for each page present (PROT_NONE too) in [va, va+len), in order; stops when fn returns non-zero and returns that.
- * Called with h_lock not held; no fault may change the range meanwhile: a_lock held for writing, or the process is held.
+ * Called with h_lock not held; a_lock held, or the process is. Faults may change the range meanwhile if a_lock is held for reading.
  */
 int hat_foreach(struct hat *h, u32 va, u32 len,
 		int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg);

@@ -26,11 +26,14 @@ void gather_flush(struct tlb_gather *tg)
 	hat_invalidate(tg->tg_hat, tg->tg_va, tg->tg_nva);
 	tg->tg_nva = 0;
 	for (i = 0; i < tg->tg_npages; i++) {
-		struct page *pg = (struct page *)(tg->tg_page[i] & ~(uintptr_t)GATHER_DIRTY);
+		struct page *pg = (struct page *)(tg->tg_page[i] & ~(uintptr_t)(GATHER_DIRTY | GATHER_TABLE));
 
 		if (tg->tg_page[i] & GATHER_DIRTY)
 			tg->tg_dirty(pg);
-		page_put(pg);
+		if (tg->tg_page[i] & GATHER_TABLE)
+			table_put(pg);
+		else
+			page_put(pg);
 	}
 	tg->tg_npages = 0;
 }

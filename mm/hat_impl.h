@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the hat layer share: how a PTE is found and read, and the gathering of invalidations. */
+/* What the files of the hat layer share: how a PTE is found and read, tables of several hats, the gathering of invalidations. */
 #ifndef MM_HAT_IMPL_H
 #define MM_HAT_IMPL_H
 
+#include "kernel/lib/panic.h"
 #include "mm/hat.h"
 
-#define TABLE_SPAN (1u << 22) /* bytes that one page table maps */
-#define NPTE 1024u
-#define PDX(va) ((va) >> 22)
+#define TABLE_SPAN HAT_TABLE_SPAN
+#define PDX(va) ((va) / TABLE_SPAN)
 #define PTX(va) (((va) >> PAGE_SHIFT) & (NPTE - 1))
 
 #define PTE_THERE (PTE_P | PTE_SW_NONE)
+#define TABLE_PDE (PTE_P | PTE_W | PTE_U | PTE_A) /* of a table that is one hat's own */
 
 static inline struct page *pte_page(u32 pte)
 {
@@ -23,6 +24,36 @@ static inline u32 *hat_table(const struct hat *h, u32 va)
 
 	return pde & PTE_P ? page_kva(pte_page(pde)) : NULL;
 }
+
+/* Is va's table one that other hats have, or had, too? Its entries must not be changed: mm/hat_share.c. */
+static inline bool table_shared(const struct hat *h, u32 va)
+{
+	return (h->h_pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P;
+}
+
+/* The table of va for one who changes entries: h's own, or NULL. */
+static inline u32 *hat_own_table(const struct hat *h, u32 va)
+{
+	ASSERT(!table_shared(h, va));
+	return hat_table(h, va);
+}
+
+/* n more entries in h's own table t; pg_private of a table's frame counts them. h_lock held. */
+static inline void count_entries(struct hat *h, u32 *t, int n)
+{
+	h->h_resident += (u32)n;
+	kva_page(t)->pg_private += (u32)n;
+}
+
+/*
+ * va's table, which one seg fills, becomes dst's too, which has none there. Returns whether src's TLBs must forget that it could
+ * be written. h_lock of both held.
+ */
+bool share_table(struct hat *dst, struct hat *src, u32 va);
+/* va's table with a reference, so that it stays what it is while one looks at it; NULL: none. */
+struct page *table_get(struct hat *h, u32 va);
+/* The last one puts the pages of the entries too. */
+void table_put(struct page *table);
 
 /* A private page that this PTE alone refers to. h_lock held. */
 static inline bool pte_sole_owner(u32 pte)
@@ -50,11 +81,12 @@ static inline u32 table_end(u32 va, u32 end)
 
 /*
  * Invalidations of one hat that are collected and done together, and the pages that may be released only then. Each page
- * may carry a mark: dirty.
+ * may carry a mark: dirty, or a page table.
  */
 #define GATHER_VA 48u /* beyond so many, reloading CR3 is cheaper than one invlpg for each */
 #define GATHER_PAGES 32u
 #define GATHER_DIRTY 1u
+#define GATHER_TABLE 2u
 
 struct tlb_gather {
 	struct hat *tg_hat;
@@ -74,6 +106,10 @@ static inline void gather_va(struct tlb_gather *tg, u32 va)
 		tg->tg_va[tg->tg_nva] = va;
 	if (tg->tg_nva <= GATHER_VA)
 		tg->tg_nva++;
+}
+static inline void gather_all(struct tlb_gather *tg)
+{
+	tg->tg_nva = GATHER_VA + 1;
 }
 static inline bool gather_full(const struct tlb_gather *tg)
 {

@@ -177,7 +177,7 @@ void hat_destroy(struct hat *h)
 	VERIFY(h->h_cpus == 0 && h->h_resident == 0);
 	for (i = 0; i < PDX(KERNEL_BASE); i++)
 		if (h->h_pgdir[i] & PTE_P)
-			page_put(pte_page(h->h_pgdir[i]));
+			table_put(pte_page(h->h_pgdir[i]));
 	page_put(kva_page(h->h_pgdir));
 	h->h_pgdir = NULL;
 }

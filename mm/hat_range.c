@@ -94,27 +94,46 @@ static u32 share_entries(const u32 *s, u32 *d, u32 i, u32 last)
 	return n;
 }
 
-int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, bool shared)
+/* The part [va, next) of what one table of src maps. h_lock of both held. */
+static void dup_part(struct hat *dst, struct hat *src, u32 va, u32 next, enum hat_dup_how how)
+{
+	u32 last = PTX(va) + ((next - va) >> PAGE_SHIFT), n, *s = hat_own_table(src, va),
+	    *d = hat_own_table(dst, va);
+
+	if (how == HAT_DUP_SHARED)
+		n = share_entries(s, d, PTX(va), last);
+	else
+		n = dup_entries(src, s, d, PTX(va), last, va);
+	count_entries(dst, d, (int)n);
+}
+
+static bool table_empty(const struct hat *h, u32 va)
+{
+	const u32 *t = hat_table(h, va);
+
+	return !t || kva_page(t)->pg_private == 0;
+}
+
+int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, enum hat_dup_how how)
 {
 	u32 end = va + len, next;
 
 	for (; va < end; va = next) {
-		u32 last, n, *s = hat_table(src, va);
+		bool whole;
 
 		next = table_end(va, end);
-		if (!s)
+		whole = how == HAT_DUP_ANON && next - va == TABLE_SPAN;
+		if (table_empty(src, va))
 			continue;
-		if (hat_reserve(dst, va, next - va) != 0)
+		if (!whole && hat_reserve(dst, va, next - va) != 0)
 			return -ENOMEM;
-		last = PTX(va) + ((next - va) >> PAGE_SHIFT);
 		/* src before dst; dst is new, so nobody takes them the other way round. */
 		spin_lock(&src->h_lock);
 		spin_lock_nested(&dst->h_lock);
-		if (shared)
-			n = share_entries(s, hat_table(dst, va), PTX(va), last);
-		else
-			n = dup_entries(src, s, hat_table(dst, va), PTX(va), last, va);
-		dst->h_resident += n;
+		if (!whole)
+			dup_part(dst, src, va, next, how);
+		else if (share_table(dst, src, va))
+			src->h_dup_n = HAT_DUP_MAX + 1;
 		spin_unlock(&dst->h_lock);
 		spin_unlock(&src->h_lock);
 	}
@@ -133,14 +152,21 @@ void hat_dup_done(struct hat *src)
 /* Moves at most one table's worth; returns how many bytes it dealt with. h_lock held. */
 static u32 move_part(struct hat *h, u32 from, u32 to, u32 len)
 {
-	u32 *s = hat_table(h, from), *d = hat_table(h, to), i, n;
+	u32 *s = hat_own_table(h, from), *d = hat_own_table(h, to), i, n;
+	int moved = 0;
 
 	n = MIN(table_end(from, from + len) - from, table_end(to, to + len) - to) >> PAGE_SHIFT;
 	s = s ? s + PTX(from) : NULL;
 	d += PTX(to);
 	for (i = 0; s && i < n; i++)
-		if (s[i])
+		if (s[i]) {
 			d[i] = pte_swap(&s[i], 0);
+			moved++;
+		}
+	if (moved) {
+		count_entries(h, s - PTX(from), -moved);
+		count_entries(h, d - PTX(to), moved);
+	}
 	return n << PAGE_SHIFT;
 }
 
@@ -168,7 +194,7 @@ static void drop_file_entries(struct hat *h, u32 *t, u32 i, u32 last, const stru
 		if (!(pte & PTE_THERE) || pte_page(pte)->pg_vnode != vp)
 			continue;
 		pte = pte_swap(&t[i], 0);
-		h->h_resident--;
+		count_entries(h, t, -1);
 		page_put(pte_page(pte));
 	}
 }
@@ -180,7 +206,7 @@ u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp)
 	for (; va < end; va = next) {
 		next = table_end(va, end);
 		spin_lock(&h->h_lock);
-		t = hat_table(h, va);
+		t = hat_own_table(h, va);
 		if (t)
 			drop_file_entries(h, t, PTX(va), PTX(va) + ((next - va) >> PAGE_SHIFT), vp);
 		spin_unlock(&h->h_lock);
@@ -189,10 +215,10 @@ u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp)
 	return h->h_cpus;
 }
 
-/* Entry *pte maps a page of a file: drops or ages it. h_lock held. Returns whether a TLB may have to forget it. */
-static bool age_entry(struct hat *h, u32 *pte, u32 *dropped)
+/* Entry t[i] maps a page of a file: drops or ages it. h_lock held. Returns whether a TLB may have to forget it. */
+static bool age_entry(struct hat *h, u32 *t, u32 i, u32 *dropped)
 {
-	u32 old = *pte;
+	u32 *pte = &t[i], old = *pte;
 
 	if (old & PTE_D)
 		return false;
@@ -201,7 +227,7 @@ static bool age_entry(struct hat *h, u32 *pte, u32 *dropped)
 		return true;
 	}
 	if (pte_cas(pte, old, 0)) {
-		h->h_resident--;
+		count_entries(h, t, -1);
 		(*dropped)++;
 		page_put(pte_page(old));
 	}
@@ -216,10 +242,10 @@ u32 hat_age_file(struct hat *h, u32 va, u32 len, const struct vnode *vp, u32 *dr
 	for (; va < end; va = next) {
 		next = table_end(va, end);
 		spin_lock(&h->h_lock);
-		t = hat_table(h, va);
+		t = hat_own_table(h, va);
 		for (i = PTX(va); t && i < PTX(va) + ((next - va) >> PAGE_SHIFT); i++)
 			if ((t[i] & PTE_THERE) && pte_page(t[i])->pg_vnode == vp)
-				aged |= age_entry(h, &t[i], dropped);
+				aged |= age_entry(h, t, i, dropped);
 		spin_unlock(&h->h_lock);
 	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -265,7 +291,7 @@ u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
 		last = PTX(va) + ((next - va) >> PAGE_SHIFT);
 		hv.hv_n = 0;
 		spin_lock(&h->h_lock);
-		t = hat_table(h, va);
+		t = hat_own_table(h, va);
 		stop = t ? harvest_entries(&hv, t, PTX(va), last, va, wp) : last;
 		spin_unlock(&h->h_lock);
 		next = va + ((stop - PTX(va)) << PAGE_SHIFT);
@@ -281,23 +307,36 @@ u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
 	return cpus;
 }
 
+/* Those of [va, end) in table t; `mark` goes into what fn sees of each. */
+static int foreach_entry(const u32 *t, u32 va, u32 end, u32 mark,
+			 int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg)
+{
+	int r = 0;
+
+	for (; va < end && !r; va += PAGE_SIZE) {
+		u32 pte = __atomic_load_n(&t[PTX(va)], __ATOMIC_RELAXED);
+
+		if (pte & PTE_THERE)
+			r = fn(va, pte | mark, pte_page(pte), arg);
+	}
+	return r;
+}
+
 int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg)
 {
-	u32 end = va + len, next, *t;
-	int r;
+	u32 end = va + len, next, mark;
+	struct page *table;
+	int r = 0;
 
-	for (; va < end; va = next) {
+	for (; va < end && !r; va = next) {
 		next = table_end(va, end);
-		t = hat_table(h, va);
-		for (; t && va < next; va += PAGE_SIZE) {
-			u32 pte = t[PTX(va)];
-
-			if (!(pte & PTE_THERE))
-				continue;
-			r = fn(va, pte, pte_page(pte), arg);
-			if (r)
-				return r;
-		}
+		table = table_get(h, va);
+		if (!table)
+			continue;
+		/* One reference is ours. */
+		mark = table_shared(h, va) && table->pg_ref > 2 ? PTE_SW_SHARED : 0;
+		r = foreach_entry(page_kva(table), va, next, mark, fn, arg);
+		table_put(table);
 	}
-	return 0;
+	return r;
 }

@@ -190,8 +190,11 @@ static int fault_shared_write(struct seg *s, u32 va, u32 pte)
 
 static int fault_once(struct seg *s, u32 va, enum fault_access acc)
 {
-	u32 pte = hat_probe(seg_hat(s), va);
+	u32 pte;
 
+	if (acc == FAULT_WRITE && hat_own(seg_hat(s), va, PAGE_SIZE) != 0)
+		return -ENOMEM;
+	pte = hat_probe(seg_hat(s), va);
 	if (pte & PTE_P) {
 		if (acc != FAULT_WRITE || (pte & PTE_W))
 			return 0; /* another lwp was here first */
@@ -218,7 +221,9 @@ static int segvn_fault(struct seg *s, u32 va, enum fault_access acc)
 
 static int segvn_dup(struct seg *s, struct seg *nseg)
 {
-	return hat_dup(seg_hat(nseg), seg_hat(s), s->s_base, s->s_size, !seg_private(s));
+	enum hat_dup_how private = s->s_vp ? HAT_DUP_COPY : HAT_DUP_ANON;
+
+	return hat_dup(seg_hat(nseg), seg_hat(s), s->s_base, s->s_size, seg_private(s) ? private : HAT_DUP_SHARED);
 }
 
 static void segvn_unmap(struct seg *s, u32 va, u32 len)

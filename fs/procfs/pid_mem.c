@@ -19,7 +19,7 @@ static int count_page(u32 va, u32 pte, struct page *pg, void *arg)
 	struct resident *r = arg;
 
 	r->all++;
-	if (pg->pg_ref > 1)
+	if (pg->pg_ref > 1 || (pte & PTE_SW_SHARED))
 		r->shared++;
 	if (pte & PTE_D)
 		r->dirty++;

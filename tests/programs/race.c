@@ -290,6 +290,7 @@ TEST(kill_ends_a_vfork_that_waits)
 #define WPAGES 64
 
 static volatile unsigned (*written)[1024];
+static int wstride = 1; /* from one page that is written to the next */
 static volatile int writers_end;
 
 static void *write_all_pages(void *arg)
@@ -298,34 +299,101 @@ static void *write_all_pages(void *arg)
 
 	for (unsigned n = 0; !writers_end; n++) {
 		for (int i = 0; i < WPAGES; i++) {
-			if (written[i][me] != n)
-				FAIL("round %u: page %d of thread %d has %u", n, i, me, written[i][me]);
-			written[i][me] = n + 1;
+			volatile unsigned *p = written[i * wstride];
+
+			if (p[me] != n)
+				FAIL("round %u: page %d of thread %d has %u", n, i, me, p[me]);
+			p[me] = n + 1;
 		}
 	}
 	return NULL;
 }
 
-TEST(threads_write_what_fork_shares)
+static void fork_while_threads_write(unsigned times, void (*in_child)(unsigned n), void (*in_parent)(unsigned n))
 {
 	pthread_t t[WRITERS];
 	unsigned n = 0;
 
-	written = mmap(NULL, WPAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(written != MAP_FAILED);
 	for (long i = 0; i < WRITERS; i++)
 		CHECK_EQ(pthread_create(&t[i], NULL, write_all_pages, (void *)i), 0);
-	REPEAT(n, 5000)
+	REPEAT(n, times)
 	{
 		pid_t pid = t_fork();
 
-		if (pid == 0)
+		if (pid == 0) {
+			in_child(n);
 			_exit(0);
+		}
+		in_parent(n);
 		CHECK_EQ(t_wait(pid), 0);
 	}
 	writers_end = 1;
 	for (int i = 0; i < WRITERS; i++)
 		CHECK_EQ(pthread_join(t[i], NULL), 0);
+}
+
+static void do_nothing(unsigned n)
+{
+}
+
+TEST(threads_write_what_fork_shares)
+{
+	written = mmap(NULL, WPAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(written != MAP_FAILED);
+	fork_while_threads_write(5000, do_nothing, do_nothing);
+}
+
+/* Large memory: page tables may be what is shared. Between the pages that the threads write lie others, for what changes mappings. */
+#define TABLE (4u << 20)
+#define NTABLES 4u
+
+static void change_mappings(unsigned n, char *page, int free)
+{
+	switch (n % 5) {
+	case 0: SYS(mprotect(page, 4096, PROT_READ)); break;
+	case 1: SYS(mprotect(page, 4096, PROT_READ | PROT_WRITE)); break;
+	case 2: SYS(madvise(page, 4096, MADV_DONTNEED)); break;
+	case 3: *page = 1; break;
+	default:
+		if (free)
+			SYS(munmap(page, TABLE));
+	}
+}
+
+/* The child's memory stays as it was at the fork, but for what it changes itself. */
+static void watch_memory(unsigned n)
+{
+	unsigned was[WPAGES];
+
+	for (int i = 0; i < WPAGES; i++)
+		was[i] = written[i * wstride][0];
+	change_mappings(n / 5, (char *)written[(n % WPAGES) * wstride + 2], 0); /* not one of the parent's */
+	for (int i = n % 3; i < WPAGES; i++) {
+		volatile unsigned *p = written[i * wstride];
+
+		CHECK_EQ(p[0], was[i]);
+		if (i % 8 == 0)
+			p[0] = was[i] = ~n;
+	}
+	for (int i = 0; i < WPAGES; i++)
+		CHECK_EQ(written[i * wstride][0], was[i]);
+	change_mappings(n, (char *)written[WPAGES / 2 * wstride], n % 2);
+}
+
+static void change_between(unsigned n)
+{
+	change_mappings(n, (char *)written[(n / 5 % WPAGES) * wstride + 1], 0);
+}
+
+TEST(threads_write_page_tables_that_fork_shares)
+{
+	char *p = mmap(NULL, (NTABLES + 1) * TABLE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	written = (void *)(((unsigned long)p + TABLE - 1) & ~(TABLE - 1ul));
+	wstride = NTABLES * TABLE / 4096 / WPAGES;
+	fork_while_threads_write(3000, watch_memory, change_between);
 }
 
 /* Links of a process that has just begun, or is at its end. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The world that the address-space tests run in. Real: the frame allocator, the slabs, hat.c, hat_range.c, as*.c, seg*.c. Played:
- * files (arrays of pages with a size), the CPU (tables and a TLB that forgets only what it is told to), locks (they
- * check who holds what).
+ * The world that the address-space tests run in. Real: the frame allocator, the slabs, hat*.c, as*.c, seg*.c. Played: files (arrays of
+ * pages with a size), the CPU (tables, small ones, and a TLB that forgets only what it is told to), locks (they check who holds
+ * what).
  */
 #define DEBUG 1
+#define NPTE 16u
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "mm/hat.c"
 #include "mm/hat_gather.c"
 #include "mm/hat_range.c"
+#include "mm/hat_share.c"
 #include "mm/as.c"
 #include "mm/as_map.c"
 #include "mm/as_page.c"
@@ -195,13 +197,17 @@ void hat_shoot(u32 cpus)
 		memset(tlbs[i].pte, 0, sizeof(tlbs[i].pte));
 }
 
+#define PGDIR_ORDER 6u /* so small tables are many */
+_Static_assert(PAGE_SIZE << PGDIR_ORDER >= PDX(KERNEL_BASE) * sizeof(u32), "a directory of all tables");
+
 int hat_create(struct hat *h)
 {
-	struct page *pg = page_alloc(PGA_ZERO);
+	struct page *pg = page_alloc_order(PGDIR_ORDER, 0);
 
 	if (!pg)
 		return -ENOMEM;
 	memset(h, 0, sizeof(*h));
+	memset(page_kva(pg), 0, PAGE_SIZE << PGDIR_ORDER);
 	h->h_pgdir = page_kva(pg);
 	h->h_cpus = 1;
 	return 0;
@@ -218,9 +224,12 @@ void hat_destroy(struct hat *h)
 
 	CHECK(h->h_resident == 0);
 	for (i = 0; i < PDX(KERNEL_BASE); i++)
-		if (h->h_pgdir[i])
-			page_put(pte_page(h->h_pgdir[i]));
-	page_put(kva_page(h->h_pgdir));
+		if (h->h_pgdir[i]) {
+			table_put(pte_page(h->h_pgdir[i]));
+			h->h_ntables--;
+		}
+	CHECK(h->h_ntables == 0);
+	page_free_order(kva_page(h->h_pgdir), PGDIR_ORDER);
 }
 
 /* No TLB entry allows what its PTE does not. */
@@ -250,7 +259,7 @@ static u8 *cpu_access(struct as *as, u32 va, bool write)
 			return NULL;
 		t = hat_table(&as->a_hat, va);
 		t[PTX(va)] |= PTE_A | (write ? PTE_D : 0);
-		*had = t[PTX(va)];
+		*had = hat_probe(&as->a_hat, va);
 	}
 	return page_kva(pte_page(*had));
 }

@@ -69,11 +69,59 @@ static void check_lists(struct space *sp)
 	CHECK(bytes >> PAGE_SHIFT == model_size(sp));
 }
 
+_Static_assert(NP % NPTE == 0 && STK % NPTE == 0 && WIN % TABLE_SPAN == 0,
+	       "tables map either pages of the window or the stack");
+
+static u32 tables_shared; /* seen by check_table(), in all runs */
+
+/* How many of the spaces have the page table of this directory entry. */
+static u32 table_users(u32 pde, u32 va)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < NSPACE; i++)
+		n += space[i].as && !((space[i].as->a_hat.h_pgdir[PDX(va)] ^ pde) & PTE_FRAME);
+	return n;
+}
+
+/* The one that maps va, if there is one: how many entries it has. */
+static u32 check_table(struct space *sp, u32 va)
+{
+	struct hat *h = &sp->as->a_hat;
+	const u32 *t = hat_table(h, va);
+	u32 n = 0, users;
+
+	if (!t)
+		return 0;
+	for (u32 i = 0; i < NPTE; i++)
+		n += t[i] != 0;
+	CHECK(n == kva_page(t)->pg_private);
+	users = table_users(h->h_pgdir[PDX(va)], va);
+	CHECK(users == kva_page(t)->pg_ref && (users == 1 || table_shared(h, va)));
+	if (table_shared(h, va)) {
+		const struct seg *s = as_findseg(sp->as, va);
+
+		CHECK(s && seg_end(s) - va >= TABLE_SPAN && seg_private(s) && !s->s_vp);
+		tables_shared += users > 1;
+	}
+	return n;
+}
+
+static void check_tables(struct space *sp)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < NALL; i += NPTE)
+		n += check_table(sp, page_va(i));
+	CHECK(n == sp->as->a_hat.h_resident);
+}
+
 static void check_space(struct space *sp)
 {
 	u32 n;
 
 	check_lists(sp);
+	check_tables(sp);
 	for (n = 0; n < NALL; n++) {
 		const struct mpage *m = &sp->m[n];
 		struct seg *s = as_findseg(sp->as, page_va(n));
@@ -163,10 +211,15 @@ static bool outside_window(struct space *sp, u32 addr, u32 count)
 	return true;
 }
 
+/* A few pages from n on, or some page tables. */
+static u32 length_at(u32 n)
+{
+	return 1 + rnd(MIN(NP - n, rnd(4) ? 12u : 5 * NPTE));
+}
+
 static void op_map(struct space *sp)
 {
-	u32 n = rnd(NP), count = 1 + rnd(MIN(NP - n, 12u)), prot = random_prot(), i, flags = 0,
-	    index = 0, addr;
+	u32 n = rnd(NP), count = length_at(n), prot = random_prot(), i, flags = 0, index = 0, addr;
 	s32 file = (s32)rnd(NFILE + 2) - 2;
 	bool fixed = rnd(3) != 0;
 	u32 maxprot = 7;
@@ -190,6 +243,7 @@ static void op_map(struct space *sp)
 		return;
 	}
 	CHECK(!fixed || addr == page_va(n));
+	CHECK(addr == page_va(n) || count < 4 * NPTE || addr % TABLE_SPAN == 0);
 	if (outside_window(sp, addr, count))
 		return;
 	n = page_no(addr);
@@ -207,7 +261,7 @@ static void op_clean(void);
 
 static void op_unmap(struct space *sp)
 {
-	u32 n = rnd(NP), count = 1 + rnd(MIN(NP - n, 10u));
+	u32 n = rnd(NP), count = length_at(n);
 	int error;
 
 	op_clean();
@@ -227,7 +281,7 @@ static bool all_mapped(const struct space *sp, u32 n, u32 count)
 
 static void op_protect(struct space *sp)
 {
-	u32 n = rnd(NP), count = 1 + rnd(MIN(NP - n, 10u)), prot = random_prot(), i;
+	u32 n = rnd(NP), count = length_at(n), prot = random_prot(), i;
 	int error = as_setprot(sp->as, page_va(n), count << PAGE_SHIFT, prot);
 	int want = 0;
 
@@ -247,7 +301,7 @@ static void op_protect(struct space *sp)
 
 static void op_advise(struct space *sp)
 {
-	u32 n = rnd(NP), count = 1 + rnd(MIN(NP - n, 10u)), i, flag = rnd(2) ? SEG_DONTFORK : 0;
+	u32 n = rnd(NP), count = length_at(n), i, flag = rnd(2) ? SEG_DONTFORK : 0;
 	int error;
 
 	if (rnd(2)) {
@@ -281,17 +335,13 @@ static bool any_left(struct space *sp, u32 n, u32 count)
 	return false;
 }
 
-static void op_remap(struct space *sp)
+static void remap(struct space *sp, u32 n, u32 count, u32 want, u32 flags, u32 to)
 {
-	u32 n = rnd(NP), count = 1 + rnd(MIN(NP - n, 8u)), want, to = rnd(NP), i, out = 0, at;
-	u32 flags = rnd(4) ? MREMAP_MAYMOVE : 0;
+	u32 i, out = 0, at;
 	bool whole = one_seg(sp, n, count), head;
-	struct mpage old[12];
+	struct mpage old[NP];
 	int error;
 
-	want = 1 + rnd(MIN(NP - n, 12u));
-	if (rnd(3) == 0 && to + want <= NP)
-		flags = MREMAP_MAYMOVE | MREMAP_FIXED;
 	head = one_seg(sp, n, MIN(count, want));
 	error = as_remap(sp->as, page_va(n), count << PAGE_SHIFT, want << PAGE_SHIFT, flags, page_va(to), &out);
 	if ((flags & MREMAP_FIXED) && to < n + count && n < to + want) {
@@ -346,6 +396,24 @@ static void op_remap(struct space *sp)
 		if (old[0].file >= 0)
 			sp->m[at + i].index = old[0].index + i;
 	}
+}
+
+static void op_remap(struct space *sp)
+{
+	u32 n = rnd(NP), count = length_at(n), want = rnd(2) ? count : length_at(n), to = rnd(NP);
+	u32 flags = rnd(4) ? MREMAP_MAYMOVE : 0;
+
+	if (rnd(3) == 0 && to + want <= NP)
+		flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+	remap(sp, n, count, want, flags, to);
+}
+
+/* What one page table maps, to where another one does. */
+static void op_remap_table(struct space *sp)
+{
+	u32 n = rnd(NP / NPTE) * NPTE, to = rnd(NP / NPTE) * NPTE;
+
+	remap(sp, n, NPTE, NPTE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 }
 
 static void op_brk(struct space *sp)
@@ -481,6 +549,8 @@ static void op_fork(struct space *sp)
 	i = (u32)(child - space);
 	tlbs[i].hat = &child->as->a_hat;
 	memset(tlbs[i].pte, 0, sizeof(tlbs[i].pte));
+	if (rnd(2))
+		op_remap_table(rnd(2) ? sp : child);
 }
 
 static void op_truncate(void)
@@ -705,6 +775,7 @@ int main(int argc, char **argv)
 	vnode_mm_register(&file_ops);
 	for (i = from; i < from + n; i++)
 		run(i, 4000);
+	CHECK(tables_shared > 1000 * n);
 	printf("ok address spaces against the model\n");
 	return 0;
 }

@@ -43,6 +43,26 @@ STATE_MOVING(memory)
 	} while (turn());
 }
 
+STATE_MOVING(large_memory)
+{
+	/* Some pages in each of three page tables, which a copy of the process begins with. */
+	enum { STRIDE = 50, PAGES = 3 * 1024 / STRIDE };
+	char *p = mmap(NULL, 4 * 1024 * PG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned want[PAGES] = { 0 }, *first;
+	uint32_t seed = 8;
+
+	CHECK(p != MAP_FAILED);
+	first = (unsigned *)(((unsigned long)p + 1024 * PG - 1) & ~(1024 * PG - 1ul));
+	do {
+		for (int i = 0; i < 100; i++) {
+			int k = t_rand(&seed) % PAGES;
+
+			CHECK_EQ(first[k * STRIDE * (PG / 4) + k], want[k]);
+			first[k * STRIDE * (PG / 4) + k] = want[k] = t_rand(&seed);
+		}
+	} while (turn());
+}
+
 STATE_MOVING(maps)
 {
 	enum { N = 40 };
