@@ -20,7 +20,7 @@ static int make_table(struct hat *h, u32 va)
 	struct page *pg;
 
 	if (hat_table(h, va))
-		return hat_own(h, va, PAGE_SIZE);
+		return hat_shared(h, va) ? hat_own(h, va, PAGE_SIZE) : 0;
 	pg = page_alloc(PGA_ZERO);
 	if (!pg)
 		return -ENOMEM;
@@ -134,19 +134,21 @@ bool hat_grant_write(struct hat *h, u32 va, u32 expect)
 	return granted;
 }
 
-/* h_lock held. */
+/* h_lock held, or a_lock if the table is not shared. */
 static u32 probe(struct hat *h, u32 va)
 {
 	const u32 *t = hat_table(h, va);
 	u32 pte = t ? __atomic_load_n(&t[PTX(va)], __ATOMIC_RELAXED) : 0;
 
-	return table_shared(h, va) ? pte & ~PTE_W : pte;
+	return hat_shared(h, va) ? pte & ~PTE_W : pte;
 }
 
 u32 hat_probe(struct hat *h, u32 va)
 {
 	u32 pte;
 
+	if (!hat_shared(h, va))
+		return probe(h, va);
 	spin_lock(&h->h_lock);
 	pte = probe(h, va);
 	spin_unlock(&h->h_lock);
@@ -242,7 +244,7 @@ static bool drop_table(struct tlb_gather *tg, u32 va)
 		return false;
 	/* A CPU may remember the directory entry: one invlpg forgets that too. */
 	gather_va(tg, va);
-	if (table_shared(h, va))
+	if (hat_shared(h, va))
 		gather_all(tg);
 	h->h_pgdir[PDX(va)] = 0;
 	h->h_ntables--;
@@ -268,8 +270,8 @@ void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg)
 
 			spin_lock(&h->h_lock);
 			t = hat_table(h, va);
-			ASSERT(whole || !table_shared(h, va));
-			if (t && table_shared(h, va))
+			ASSERT(whole || !hat_shared(h, va));
+			if (t && hat_shared(h, va))
 				i = last;
 			else if (t)
 				i = drop_entries(&tg, t, i, last, va + ((i - first) << PAGE_SHIFT));

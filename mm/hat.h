@@ -15,7 +15,8 @@
  * has to change an entry gets a table of his own first. hat_probe() and the like show such entries without W.
  *
  * Locks: h_lock (LR_HAT, spin) guards the tables of one hat. Page tables go, and begin to be shared, only under the as's a_lock
- * held for writing; with it held for reading they come, and shared ones are replaced by a copy.
+ * held for writing; with it held for reading they come, and shared ones are replaced by a copy. So whoever holds it may look at a
+ * PTE of a table that is not shared without h_lock.
  *
  * Invalidation: a change that takes rights away is followed by a shoot-down of exactly those CPUs that have this hat
  * loaded (h_cpus), after h_lock has been dropped; pages are released only after it. The one who shoots waits, with
@@ -114,7 +115,7 @@ u32 hat_enter_around(struct hat *h, u32 va, struct page *const *pg, u32 n);
  * PTE becomes writable: true.
  */
 bool hat_grant_write(struct hat *h, u32 va, u32 expect);
-/* The PTE of va, 0 if none. */
+/* The PTE of va, 0 if none. a_lock held. */
 u32 hat_probe(struct hat *h, u32 va);
 /* The same, with a reference on the page; NULL: none. *pte (if not NULL) as it was. */
 struct page *hat_getpage(struct hat *h, u32 va, u32 *pte);
@@ -149,6 +150,11 @@ void hat_dup_done(struct hat *src);
  * (hat_grant_write, hat_protect, hat_move, hat_unmap of less than whole segs; hat_enter does it itself). -ENOMEM. May sleep. Shoots.
  */
 int hat_own(struct hat *h, u32 va, u32 len) __must_check;
+/* Is the page table of va one that other hats have, or had, too? Then its entries must not be changed. */
+static inline bool hat_shared(const struct hat *h, u32 va)
+{
+	return (h->h_pgdir[va / HAT_TABLE_SPAN] & (PTE_P | PTE_W)) == PTE_P;
+}
 /* The same for the table that a new border of segs at va would cut. */
 int hat_cut(struct hat *h, u32 va) __must_check;
 /* Makes sure that page tables for [va, va+len) are there, h's own. -ENOMEM. May sleep. a_lock held for writing. Shoots. */

@@ -25,16 +25,10 @@ static inline u32 *hat_table(const struct hat *h, u32 va)
 	return pde & PTE_P ? page_kva(pte_page(pde)) : NULL;
 }
 
-/* Is va's table one that other hats have, or had, too? Its entries must not be changed: mm/hat_share.c. */
-static inline bool table_shared(const struct hat *h, u32 va)
-{
-	return (h->h_pgdir[PDX(va)] & (PTE_P | PTE_W)) == PTE_P;
-}
-
 /* The table of va for one who changes entries: h's own, or NULL. */
 static inline u32 *hat_own_table(const struct hat *h, u32 va)
 {
-	ASSERT(!table_shared(h, va));
+	ASSERT(!hat_shared(h, va));
 	return hat_table(h, va);
 }
 

@@ -334,7 +334,7 @@ int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struc
 		if (!table)
 			continue;
 		/* One reference is ours. */
-		mark = table_shared(h, va) && table->pg_ref > 2 ? PTE_SW_SHARED : 0;
+		mark = hat_shared(h, va) && table->pg_ref > 2 ? PTE_SW_SHARED : 0;
 		r = foreach_entry(page_kva(table), va, next, mark, fn, arg);
 		table_put(table);
 	}

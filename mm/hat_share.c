@@ -68,7 +68,7 @@ static bool take_if_alone(struct hat *h, u32 va)
 	bool shared;
 
 	spin_lock(&h->h_lock);
-	shared = table_shared(h, va);
+	shared = hat_shared(h, va);
 	if (shared && table_refs(pte_page(h->h_pgdir[PDX(va)])) == 1) {
 		take_table(h, va);
 		shared = false;
@@ -87,7 +87,7 @@ static int own_table(struct hat *h, u32 va)
 	if (!copy)
 		return -ENOMEM;
 	spin_lock(&h->h_lock);
-	if (table_shared(h, va)) {
+	if (hat_shared(h, va)) {
 		old = pte_page(h->h_pgdir[PDX(va)]);
 		copy_table(old, copy);
 		h->h_pgdir[PDX(va)] = page_pa(copy) | TABLE_PDE;
@@ -109,7 +109,7 @@ int hat_own(struct hat *h, u32 va, u32 len)
 	int error = 0;
 
 	for (; va < end && !error; va = table_end(va, end))
-		if (table_shared(h, va))
+		if (hat_shared(h, va))
 			error = own_table(h, va);
 	return error;
 }

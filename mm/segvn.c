@@ -192,7 +192,7 @@ static int fault_once(struct seg *s, u32 va, enum fault_access acc)
 {
 	u32 pte;
 
-	if (acc == FAULT_WRITE && hat_own(seg_hat(s), va, PAGE_SIZE) != 0)
+	if (acc == FAULT_WRITE && hat_shared(seg_hat(s), va) && hat_own(seg_hat(s), va, PAGE_SIZE) != 0)
 		return -ENOMEM;
 	pte = hat_probe(seg_hat(s), va);
 	if (pte & PTE_P) {

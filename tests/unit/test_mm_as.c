@@ -97,8 +97,8 @@ static u32 check_table(struct space *sp, u32 va)
 		n += t[i] != 0;
 	CHECK(n == kva_page(t)->pg_private);
 	users = table_users(h->h_pgdir[PDX(va)], va);
-	CHECK(users == kva_page(t)->pg_ref && (users == 1 || table_shared(h, va)));
-	if (table_shared(h, va)) {
+	CHECK(users == kva_page(t)->pg_ref && (users == 1 || hat_shared(h, va)));
+	if (hat_shared(h, va)) {
 		const struct seg *s = as_findseg(sp->as, va);
 
 		CHECK(s && seg_end(s) - va >= TABLE_SPAN && seg_private(s) && !s->s_vp);
