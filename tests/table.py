@@ -10,6 +10,7 @@ PROGRAMS = [
     ("badelf", {}),
     ("session", {"limit": 200}),
     ("pty", {}),
+    ("ptyjob", {}),
     ("signal", {}),
     ("sigfault", {}),
     ("timer", {}),
