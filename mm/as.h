@@ -119,7 +119,10 @@ int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixe
 int as_brk(struct as *as, u32 newbrk); /* 0 and a_brk changed, or -ENOMEM */
 /* msync(2): shared file pages to the cache's dirty ones, and on to the disk; waits for that if `wait`. -ENOMEM (holes), -EIO */
 int as_sync(struct as *as, u32 addr, u32 len, bool wait);
-/* madvise: MADV_DONTNEED, or with `free` MADV_FREE (anonymous memory only). -EINVAL, -ENOMEM (holes; the rest is done) */
+/*
+ * madvise: MADV_DONTNEED, or with `free` MADV_FREE (anonymous memory only). -EINVAL, -ENOMEM (holes; the rest is done), -EAGAIN (no
+ * memory for a page table that another process has too; nothing is done)
+ */
 int as_discard(struct as *as, u32 addr, u32 len, bool free);
 /* Faults pages in, as far as it goes (MAP_POPULATE, MADV_WILLNEED). */
 void as_populate(struct as *as, u32 addr, u32 len);

@@ -59,10 +59,7 @@ bool as_range_free(struct as *as, u32 start, u32 end);
 bool as_range_mapped(struct as *as, u32 start, u32 end);
 /* Bytes of segs inside [start, end). a_lock held. */
 u32 as_range_size(struct as *as, u32 start, u32 end);
-/*
- * The highest free range of len bytes below mmap's top, of those for a large one that page tables begin with if there is any: its
- * start, 0 if there is none. a_lock held.
- */
+/* Free room for len bytes as high as it goes below mmap's top, but for what place_in() says: its start, 0 if there is none. a_lock held. */
 u32 as_find_gap(struct as *as, u32 len);
 /* May `more` bytes be added? RLIMIT_AS. a_lock held. */
 static inline bool as_limit_ok(const struct as *as, u32 more)

@@ -56,37 +56,33 @@ static u32 mmap_top(const struct as *as)
 	return MIN(as->a_mmap_top, PAGE_DOWN(STACK_TOP - stack));
 }
 
-/* The highest place for len bytes in [low, high): its start, 0 if there is none. */
-static u32 place_in(u32 low, u32 high, u32 len, u32 align)
+/*
+ * The highest place for len bytes in [low, high): its start, 0 if there is none. What is large begins where a page table does if the
+ * hole that this leaves is small beside it: tables that it fills are shared at a fork.
+ */
+static u32 place_in(u32 low, u32 high, u32 len)
 {
-	u32 at = high >= len ? (high - len) & ~(align - 1) : 0;
+	u32 at = high >= len ? high - len : 0, hole = at % HAT_TABLE_SPAN;
 
-	return at >= MAX(low, USER_MIN) ? at : 0;
+	low = MAX(low, USER_MIN);
+	if (at < low)
+		return 0;
+	return hole <= len / 8 && at - hole >= low ? at - hole : at;
 }
 
-static u32 find_gap(struct as *as, u32 len, u32 align)
+u32 as_find_gap(struct as *as, u32 len)
 {
 	u32 high = mmap_top(as), at;
 	struct seg *s;
 
 	for (s = list_last(&as->a_segs, struct seg, s_link); &s->s_link != &as->a_segs;
 	     s = list_prev(s, s_link)) {
-		at = place_in(seg_end(s), high, len, align);
+		at = place_in(seg_end(s), high, len);
 		if (at)
 			return at;
 		high = MIN(high, guarded_base(s));
 	}
-	return place_in(USER_MIN, high, len, align);
-}
-
-u32 as_find_gap(struct as *as, u32 len)
-{
-	u32 at = 0;
-
-	/* What is large fills whole page tables if it can: they are shared at a fork. The hole that this leaves is small beside it. */
-	if (len >= 4 * HAT_TABLE_SPAN)
-		at = find_gap(as, len, HAT_TABLE_SPAN);
-	return at ? at : find_gap(as, len, PAGE_SIZE);
+	return place_in(USER_MIN, high, len);
 }
 
 /* --- cutting and joining --- */
@@ -304,9 +300,12 @@ static int setprot_locked(struct as *as, u32 start, u32 end, u32 prot)
 	split = split_ends(as, start, reach);
 	if (split)
 		return split;
-	if (hat_own(&as->a_hat, start, reach - start) != 0) {
-		as_coalesce(as, start, reach - start);
-		return -ENOMEM;
+	for_each_seg_in(s, as, start, reach)
+	{
+		if (s->s_prot != prot && hat_own(&as->a_hat, s->s_base, s->s_size) != 0) {
+			as_coalesce(as, start, reach - start);
+			return -ENOMEM;
+		}
 	}
 	for_each_seg_in(s, as, start, reach)
 	{
@@ -358,7 +357,7 @@ int as_discard(struct as *as, u32 addr, u32 len, bool free)
 	error = as_range_mapped(as, addr, addr + len) ? 0 : -ENOMEM;
 	if (hat_cut(&as->a_hat, addr) != 0 || hat_cut(&as->a_hat, addr + len) != 0) {
 		rw_write_unlock(&as->a_lock);
-		return -ENOMEM;
+		return -EAGAIN;
 	}
 	for_each_seg_in(s, as, addr, addr + len)
 	{

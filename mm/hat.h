@@ -12,7 +12,7 @@
  *   D of a private page: written since it was entered, or since the last hat_harvest_dirty().
  *
  * A copy of large private memory begins with the same page tables, which nobody can write through (mm/hat_share.c); whoever
- * has to change an entry gets a table of his own first. hat_probe() and the like show such entries without W.
+ * has to change an entry gets a table of his own first. hat_probe() and hat_getpage() show such entries without W.
  *
  * Locks: h_lock (LR_HAT, spin) guards the tables of one hat. Page tables go, and begin to be shared, only under the as's a_lock
  * held for writing; with it held for reading they come, and shared ones are replaced by a copy. So whoever holds it may look at a
@@ -125,7 +125,8 @@ struct page *hat_getpage_write(struct hat *h, u32 va);
 void hat_drop_if(struct hat *h, u32 va, const struct page *pg);
 /*
  * Drops [va, va+len): pages put. If dirty_fn, calls it for each page with PTE_D set before the put (may take spinlocks).
- * Page tables whose whole range is dropped are freed: a_lock held for writing, or the tables stay. Shoots.
+ * Page tables whose whole range is dropped are freed. One that is shared must be dropped whole (hat_cut). a_lock held for writing.
+ * Shoots.
  */
 void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg));
 /*
@@ -134,7 +135,7 @@ void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg)
  */
 void hat_protect(struct hat *h, u32 va, u32 len, u32 flags);
 /*
- * Copy for fork of a seg, or of one side of it: every page of [va, va+len) of src shared with dst (which nobody uses yet).
+ * Copy for fork: every page of [va, va+len) of src shared with dst (which nobody uses yet).
  * -ENOMEM. a_lock of src held for writing until hat_dup_done(), also after an error.
  */
 enum hat_dup_how {
@@ -150,13 +151,13 @@ void hat_dup_done(struct hat *src);
  * (hat_grant_write, hat_protect, hat_move, hat_unmap of less than whole segs; hat_enter does it itself). -ENOMEM. May sleep. Shoots.
  */
 int hat_own(struct hat *h, u32 va, u32 len) __must_check;
+/* hat_own() for the table that a new border of segs at va would cut. */
+int hat_cut(struct hat *h, u32 va) __must_check;
 /* Is the page table of va one that other hats have, or had, too? Then its entries must not be changed. */
 static inline bool hat_shared(const struct hat *h, u32 va)
 {
 	return (h->h_pgdir[va / HAT_TABLE_SPAN] & (PTE_P | PTE_W)) == PTE_P;
 }
-/* The same for the table that a new border of segs at va would cut. */
-int hat_cut(struct hat *h, u32 va) __must_check;
 /* Makes sure that page tables for [va, va+len) are there, h's own. -ENOMEM. May sleep. a_lock held for writing. Shoots. */
 int hat_reserve(struct hat *h, u32 va, u32 len) __must_check;
 /*
@@ -183,7 +184,8 @@ void hat_shoot(u32 cpu_mask);
 
 /*
  * Calls fn for each page present (PROT_NONE too) in [va, va+len), in order; stops when fn returns non-zero and returns that.
- * Called with h_lock not held; a_lock held, or the process is. Faults may change the range meanwhile if a_lock is held for reading.
+ * Called with h_lock not held; a_lock held, or the process is. Faults may change the range meanwhile if a_lock is held for reading. fn
+ * may look at the struct page only then: the frame may be another's by now.
  */
 int hat_foreach(struct hat *h, u32 va, u32 len,
 		int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg);

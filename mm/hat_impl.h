@@ -49,7 +49,7 @@ struct page *table_get(struct hat *h, u32 va);
 /* The last one puts the pages of the entries too. */
 void table_put(struct page *table);
 
-/* A private page that this PTE alone refers to. h_lock held. */
+/* A private page that this PTE alone refers to, if its table is one hat's alone. h_lock held. */
 static inline bool pte_sole_owner(u32 pte)
 {
 	struct page *pg = pte_page(pte);

@@ -4,15 +4,15 @@
  *
  * hat_dup() gives the copy the table itself and takes W from both directory entries: nothing in the 4 MiB can be written then,
  * whatever the PTEs say. The entries of a table that is shared are nobody's to change but for A. So the table's frame has a
- * reference for each hat, and each page has one for all of them, the table's. Whoever has to change an entry gets a table of
- * his own first (hat_own): a copy, or, when all others have gone, this one.
+ * reference for each hat (and each walk, hat_foreach), and each page has one for all of them, the table's. Whoever has to change
+ * an entry gets a table of his own first (hat_own): a copy, or, when all others have gone, this one.
  *
  *	   hat 1 (W taken)  ---.                        hat 1 (W)        --->  copy   ---.
  *	                        >--> table ---> pages                                     >--> pages, read-only in both
  *	   hat 2 (W taken)  ---'                        hat 2 (W taken)  --->  table  ---'
  *
- * The copy's entries have no W, as after any fork. Those of the table keep theirs, as long as it cannot be written anyway:
- * TABLE_COPIED says that they have to be looked at before it can.
+ * The copy's entries have no W, as after any fork. Those of the table keep theirs, as long as it cannot be written anyway; who
+ * takes it looks at them then, for its pages may be in a copy, or held for I/O by one who has gone.
  *
  * Only tables that one seg of private anonymous memory fills are shared (hat_dup's caller says which memory that is), and a
  * seg is not cut within one (hat_cut): so what must not fail, dropping pages of files and whole segs, never needs a copy.
@@ -21,15 +21,13 @@
 #include "kernel/lib/panic.h"
 #include "mm/hat_impl.h"
 
-#define TABLE_COPIED 1u /* pg_private2: pages of this table are in a copy of it too */
-
 static u32 table_refs(const struct page *table)
 {
 	return __atomic_load_n(&table->pg_ref, __ATOMIC_ACQUIRE);
 }
 
 /* All of `from`, which is shared, into `to`, which nobody knows yet. */
-static void copy_table(struct page *from, struct page *to)
+static void copy_table(const struct page *from, struct page *to)
 {
 	const u32 *s = page_kva(from);
 	u32 *d = page_kva(to);
@@ -45,20 +43,17 @@ static void copy_table(struct page *from, struct page *to)
 		d[i] = pte;
 	}
 	to->pg_private = from->pg_private;
-	from->pg_private2 = TABLE_COPIED;
 }
 
 /* The table at va is h's alone by now. h_lock held. */
 static void take_table(struct hat *h, u32 va)
 {
-	struct page *table = pte_page(h->h_pgdir[PDX(va)]);
-	u32 *t = page_kva(table);
+	u32 *t = hat_table(h, va);
 
-	for (u32 i = 0; i < NPTE && table->pg_private2 == TABLE_COPIED; i++) {
+	for (u32 i = 0; i < NPTE; i++) {
 		if ((t[i] & PTE_W) && !pte_sole_owner(t[i]))
 			__atomic_and_fetch(&t[i], ~PTE_W, __ATOMIC_RELAXED);
 	}
-	table->pg_private2 = 0;
 	__atomic_or_fetch(&h->h_pgdir[PDX(va)], PTE_W, __ATOMIC_RELAXED);
 }
 

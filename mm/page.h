@@ -2,7 +2,7 @@
 /*
  * Page frames: one struct page for each 4 KiB of RAM, with a reference count.
  *
- * Who holds references: each present (or PROT_NONE) user PTE one; the page cache one for each page
+ * Who holds references: each present (or PROT_NONE) user PTE one (a page table may be that of several processes); the page cache one for each page
  * it holds; whoever pins a page for I/O one. The last page_put() frees the frame. So a private
  * page with pg_ref == 1 and no vnode belongs to one PTE alone, and a write fault may take it as it is.
  *
@@ -47,7 +47,8 @@ struct page {
 		struct kmem_cache *pg_cache; /* PG_SLAB: whose objects; NULL: one large object (mm/kmalloc.c) */
 	};
 	u32 pg_index; /* page cache: offset / PAGE_SIZE. PG_SLAB: distance from the slab's first frame */
-	u32 pg_private; /* order (allocator), slab (kmalloc), or the fs's own (page cache: e.g. block number) */
+	/* order (allocator), slab (kmalloc), entries (a process's page table), or the fs's own (page cache: e.g. block number) */
+	u32 pg_private;
 	u32 pg_private2;
 };
 _Static_assert(sizeof(void *) > 4 || sizeof(struct page) == 32, "pages[] is indexed by shifts");

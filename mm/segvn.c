@@ -9,6 +9,8 @@
  *	P file    read: cache        write: copy      the same
  *	S         read: cache        write: cache, after vm_mkwrite
  *
+ * Before any of that, whoever writes makes the page table his own (hat_own).
+ *
  * a_lock is held for reading, so faults of several lwps on one page race with each other (hat_enter_if settles
  * that: the loser looks again), and with truncate. A translation to a page of a file is entered first and the page checked
  * afterwards: truncate changes the size first and takes translations away afterwards, so one of the two sees the other.
