@@ -186,6 +186,8 @@ struct ckpt_restore {
 	enum ckpt_verdict cr_verdict;
 	bool cr_built;		 /* in place: all is there, the caller may end its other lwps */
 	enum ckpt_verdict cr_go; /* and says so */
+	bool cr_replaced; /* in place: the caller is no longer in its process, and lets go of what that was */
+	bool cr_left; /* and says so */
 	bool cr_done;
 	long cr_result; /* pid or errno */
 };

@@ -50,6 +50,20 @@ static void let_it_go(struct ckpt_restore *cr)
 	}
 }
 
+/*
+ * In place: what the process was goes before the program runs on, as with any execve. Else its executable would be busy, and a file
+ * system that it used, for as long as this lwp takes to end. cr_lock held.
+ */
+static void let_go(struct ckpt_restore *cr)
+{
+	spin_unlock(&cr->cr_lock);
+	proc_drop_as();
+	proc_drop_identity(curproc());
+	spin_lock(&cr->cr_lock);
+	cr->cr_left = true;
+	wakeup(cr);
+}
+
 long ckpt_recover(struct ckpt_restore *cr)
 {
 	struct spawn_args sa = { .sa_start = restore_ckpt,
@@ -69,8 +83,12 @@ long ckpt_recover(struct ckpt_restore *cr)
 	if (cr->cr_replace)
 		let_it_go(cr);
 	spin_lock(&cr->cr_lock);
-	while (!cr->cr_done)
-		sleep(cr, &cr->cr_lock, 0, 0);
+	while (!cr->cr_done) {
+		if (cr->cr_replaced && !cr->cr_left)
+			let_go(cr);
+		else
+			sleep(cr, &cr->cr_lock, 0, 0);
+	}
 	result = cr->cr_result;
 	spin_unlock(&cr->cr_lock);
 	vn_rele(cr->cr_root);

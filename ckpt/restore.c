@@ -360,6 +360,17 @@ static long reveal(struct ckpt_restore *cr)
 	return result;
 }
 
+/* In place, when it has been done: the caller lets go of what it was. */
+static void dismiss_caller(struct ckpt_restore *cr)
+{
+	spin_lock(&cr->cr_lock);
+	cr->cr_replaced = true;
+	wakeup(cr);
+	while (!cr->cr_left)
+		sleep(cr, &cr->cr_lock, 0, 0);
+	spin_unlock(&cr->cr_lock);
+}
+
 static void report(struct ckpt_restore *cr, long result)
 {
 	spin_lock(&cr->cr_lock);
@@ -380,6 +391,8 @@ void restore_ckpt(void *arg)
 	result = restore_all(cr);
 	if (!result)
 		result = reveal(cr);
+	if (result > 0 && cr->cr_replace)
+		dismiss_caller(cr);
 	if (result > 0 && cr->cr_replace && !cr->cr_save)
 		inplace_timers(&cr->cr_member[0]);
 	if (result > 0)

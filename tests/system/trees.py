@@ -105,7 +105,7 @@ def can(t):
 # The ordinary test programs, and at every how many-th call they are saved and brought back in place; the second number is of the whole
 # campaign. Where it is large, thousands of processes are made.
 EVERY = {"fork": (11, 5), "exec": (11, 1), "badelf": (11, 5), "session": (0, 997), "pty": (11, 1), "ptyjob": (11, 1), "signal": (11, 5),
-         "sigfault": (11, 1), "timer": (11, 1), "fpu": (11, 3), "thread": (11, 3), "futex": (11, 1), "race": (0, 11),
+         "sigfault": (11, 1), "timer": (11, 3), "fpu": (11, 3), "thread": (11, 3), "futex": (11, 1), "race": (0, 11),
          "limits": (11, 11), "mmap": (61, 11), "mmapfile": (61, 11), "file": (11, 1), "dir": (11, 2), "meta": (11, 1),
          "perm": (11, 3), "lock": (11, 1), "pipe": (11, 11), "procfs": (11, 1), "badptr": (0, 61)}
 
