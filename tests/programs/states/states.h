@@ -22,14 +22,9 @@
 #define TESTS_STATES_H
 
 #include "../t.h"
+#include "flags.h"
 #include <limits.h>
 #include <reprise/ckpt.h>
-
-#define ST_TREE 1u   /* has children while it waits */
-#define ST_LOOP 2u   /* its state changes all the time */
-#define ST_ROOT 4u   /* needs uid 0 */
-#define ST_HELPER 8u /* is not listed: another state executes it */
-#define ST_TICKS 16u /* changes even while it is stopped, or cannot be stopped */
 
 struct st_state {
 	const char *st_name;
