@@ -78,10 +78,28 @@ pid_t proc_seen_pid(const struct proc *p)
 	return pid_seen_by(p, p->p_pid);
 }
 
-void siginfo_seen(struct abi_siginfo *info)
+/* Where a siginfo has the id of whom it tells, the sender or a child; NULL: it has none. */
+static pid_t *siginfo_pid(struct abi_siginfo *info)
 {
-	if (info->si_signo == K_SIGCHLD)
-		info->chld.pid = pid_seen(info->chld.pid);
-	else if (info->si_code == K_SI_USER || info->si_code == K_SI_TKILL)
-		info->kill.pid = pid_seen(info->kill.pid);
+	if (info->si_code == K_SI_USER || info->si_code == K_SI_TKILL || info->si_code == K_SI_QUEUE)
+		return &info->kill.pid;
+	if (info->si_signo == K_SIGCHLD && info->si_code >= K_CLD_EXITED && info->si_code <= K_CLD_CONTINUED)
+		return &info->chld.pid;
+	return NULL;
+}
+
+void siginfo_seen_by(const struct proc *p, struct abi_siginfo *info)
+{
+	pid_t *pid = siginfo_pid(info);
+
+	if (pid)
+		*pid = pid_seen_by(p, *pid);
+}
+
+void siginfo_real(struct abi_siginfo *info)
+{
+	pid_t *pid = siginfo_pid(info);
+
+	if (pid)
+		*pid = pid_real(*pid);
 }

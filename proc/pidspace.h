@@ -41,8 +41,12 @@ pid_t pid_seen(pid_t real);
 pid_t pid_real(pid_t seen);
 /* Would a new process with this real id be mistaken for another one by p? */
 bool pid_shadowed(const struct proc *p, pid_t real);
-/* The sender's id in a siginfo that the current process is about to see. */
-void siginfo_seen(struct abi_siginfo *info);
+/*
+ * The sender's, or the child's, id in a siginfo that has one: as p sees it; and from what the current process wrote there to the real
+ * one. In the queues of p it is as p sees it, and stays so in an image.
+ */
+void siginfo_seen_by(const struct proc *p, struct abi_siginfo *info);
+void siginfo_real(struct abi_siginfo *info);
 /* The id by which p knows itself. */
 pid_t proc_seen_pid(const struct proc *p);
 

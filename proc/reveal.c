@@ -273,6 +273,11 @@ static void exchange_state(struct proc *o, struct proc *h, bool same)
 	o->p_monoff = h->p_monoff;
 	o->p_cutime = h->p_cutime;
 	o->p_cstime = h->p_cstime;
+	o->p_minflt = h->p_minflt;
+	o->p_majflt = h->p_majflt;
+	o->p_nvcsw = h->p_nvcsw;
+	o->p_nivcsw = h->p_nivcsw;
+	o->p_maxrss = h->p_maxrss;
 }
 
 /* The lwps of the set go over to o; its old one, without an id, to h. Both p_locks, and pidlock, held. */

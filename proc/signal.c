@@ -57,7 +57,9 @@ void sigqueue_move(struct sigqueue *from, struct sigqueue *to)
 		if (sig < K_SIGRTMIN && (to->sq_set & SIGBIT(sig)))
 			continue;
 		list_remove(&se->se_link);
+		from->sq_count--;
 		list_push_back(&to->sq_list, &se->se_link);
+		to->sq_count++;
 	}
 	to->sq_set |= from->sq_set;
 }
@@ -214,6 +216,7 @@ static struct lwp *choose_lwp(struct proc *p, int sig)
 
 int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_siginfo *info)
 {
+	struct abi_siginfo seen;
 	struct lwp *taker;
 	int error;
 
@@ -227,6 +230,11 @@ int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_
 		/* Nothing comes before it, and it ends more kinds of sleep than a signal that is only pending. */
 		proc_end(p, WSTAT_SIGNALED(K_SIGKILL));
 		return 0;
+	}
+	if (info) {
+		seen = *info;
+		siginfo_seen_by(p, &seen);
+		info = &seen;
 	}
 	error = sigqueue_add(l ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
 	if (error)

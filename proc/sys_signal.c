@@ -239,7 +239,6 @@ static long sigtimedwait(sigset_k set, uaddr_t uinfo, u64 deadline)
 	spin_unlock(lock);
 	if (!sig)
 		return error == -ETIMEDOUT ? -EAGAIN : error;
-	siginfo_seen(&info);
 	if (uinfo && copyout(uinfo, &info, sizeof(info)) != 0)
 		return -EFAULT;
 	return sig;
@@ -409,6 +408,7 @@ static int copyin_queued(uaddr_t uinfo, int sig, pid_t pid, struct abi_siginfo *
 	if ((info->si_code >= 0 || info->si_code == K_SI_TKILL) && pid != proc_seen_pid(curproc()))
 		return -EPERM;
 	info->si_signo = sig;
+	siginfo_real(info);
 	return 0;
 }
 

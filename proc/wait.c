@@ -208,7 +208,7 @@ long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
 	if (ret < 0)
 		return ret;
 	wait_done(&f);
-	siginfo_seen(&f.info);
+	siginfo_seen_by(curproc(), &f.info);
 	if (infop && copyout(infop, &f.info, sizeof(f.info)) != 0)
 		return -EFAULT;
 	if (rusage && usage_copyout(rusage, &f.usage) != 0)
