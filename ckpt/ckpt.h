@@ -180,6 +180,7 @@ struct ckpt_restore {
 	bool *cr_made;	  /* the file was not there, and was made again */
 	bool cr_stdio[3]; /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
+	u64 cr_now;	    /* monotonic: when time went on for them */
 	struct tty *cr_tty; /* the first process's group had it in the foreground; NULL: none */
 	/* The outcome, under cr_lock; cr is the channel. */
 	struct spinlock cr_lock;
@@ -240,6 +241,9 @@ int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_signal_restore(struct ckpt_rmember *rm);
 int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_timer_restore(struct ckpt_rmember *rm);
+void st_timer_start(struct ckpt_rmember *rm); /* by the process, when it is seen */
+/* Before they are seen: from this instant on time goes on for all of them. */
+void st_clock_start(struct ckpt_restore *cr);
 /* The segments; and like st_file_save(), nothing of one who has them together with one before it. */
 int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm); /* which pages of cm_as are to be stored: it must stand still */

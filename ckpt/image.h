@@ -181,6 +181,7 @@ struct img_restart {
 	u32 rs_sysno;
 	u32 rs_arg[5];
 	u64 rs_remain; /* TIME: nanoseconds left */
+#define IMG_NO_LIMIT (~0ull)
 };
 
 struct img_lwp {
@@ -333,6 +334,7 @@ struct img_pty {
 #define IMG_PF_SUGID \
 	32u /* its ids differ from those it was executed by: not to be looked into by others */
 #define IMG_PF_STOPTOLD 16u /* its parent was signalled for this stop */
+#define IMG_PF_TELLCONT 64u /* its parent is to be signalled for its continuation */
 
 struct img_timer {
 	u64 it_remain;	 /* TIME: nanoseconds until it fires, 0: off */

@@ -31,7 +31,7 @@ static bool end_ok(u32 xstat)
 static int check_proc(const struct img_proc *p, struct img_err *err)
 {
 	REQUIRE(!(p->p_flags & ~(IMG_PF_FORKNOEXEC | IMG_PF_ZOMBIE | IMG_PF_WAITSTOP |
-				 IMG_PF_WAITCONT | IMG_PF_STOPTOLD | IMG_PF_SUGID)),
+				 IMG_PF_WAITCONT | IMG_PF_STOPTOLD | IMG_PF_SUGID | IMG_PF_TELLCONT)),
 		"unknown process flags", p->p_flags);
 	REQUIRE(imgc_is_zombie(p) ? end_ok(p->p_xstat) : p->p_xstat == 0, "status of an end", p->p_xstat);
 	REQUIRE(p->p_stopsig || !(p->p_flags & (IMG_PF_WAITSTOP | IMG_PF_STOPTOLD)),

@@ -86,6 +86,9 @@ static void take_over(struct ckpt_rmember *rm)
 	curcpu()->c_need_resched = true;
 	intr_pop_off();
 	rm->rm_as = NULL;
+	/* In place at a call, they have never stopped. */
+	if (!rm->rm_restore->cr_save || !in_place(rm))
+		st_timer_start(rm);
 	st_lwp_start(rm);
 }
 
@@ -343,6 +346,7 @@ static long reveal(struct ckpt_restore *cr)
 		if (result) {
 			reveal_abandon(&rl);
 		} else {
+			st_clock_start(cr);
 			st_about_bind(cr);
 			if (cr->cr_replace)
 				curproc()->p_as = cr->cr_member[0].rm_as;

@@ -17,8 +17,6 @@
 #include "proc/restart.h"
 #include "proc/tls.h"
 
-#define NO_LIMIT (~0ull) /* as the time that is left */
-
 /* ---- save ---- */
 
 static void save_regs(struct img_regs *r, const struct lwp *l)
@@ -55,7 +53,7 @@ static void save_restart(const struct ckpt_save *cs, struct img_restart *rs, con
 	rs->rs_active = 1;
 	rs->rs_sysno = rb->rb_sysno;
 	memcpy(rs->rs_arg, rb->rb_arg, sizeof(rs->rs_arg));
-	rs->rs_remain = rb->rb_deadline ? cs_left(cs, rb->rb_deadline) : NO_LIMIT;
+	rs->rs_remain = rb->rb_deadline ? cs_left(cs, rb->rb_deadline) : IMG_NO_LIMIT;
 }
 
 static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
@@ -157,7 +155,6 @@ static int restore_restart(struct lwp *l, const struct img_restart *rs)
 		return -EBADMSG;
 	rb->rb_sysno = rs->rs_sysno;
 	memcpy(rb->rb_arg, rs->rs_arg, sizeof(rb->rb_arg));
-	rb->rb_deadline = rs->rs_remain == NO_LIMIT ? 0 : deadline_after(rs->rs_remain);
 	return 0;
 }
 
@@ -228,9 +225,10 @@ int st_lwp_restore(struct ckpt_rmember *rm)
 	return error;
 }
 
-/* Lets the other lwps go, after the process was revealed with them. */
+/* Lets the other lwps go, after the process was revealed with them. The building was not the program's time. */
 void st_lwp_start(struct ckpt_rmember *rm)
 {
+	lwp_set_times(curlwp(), rm->rm_img->p_lwp[0].l_utime, rm->rm_img->p_lwp[0].l_stime);
 	for (u32 i = 1; i < rm->rm_img->p_nlwp; i++)
 		lwp_start(rm->rm_lwps[i]);
 	kfree(rm->rm_lwps);

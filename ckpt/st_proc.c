@@ -54,7 +54,7 @@ static void save_times(const struct ckpt_save *cs, struct img_proc *ip, struct p
 	spin_lock(&p->p_lock);
 	usage_of_proc(p, &us);
 	spin_unlock(&p->p_lock);
-	ip->p_age = clock_mono_ns() - p->p_start_ns;
+	ip->p_age = cs->cs_img.i_ident.id_mono_ns - p->p_start_ns;
 	ip->p_mono = cs->cs_img.i_ident.id_mono_ns + (u64)p->p_monoff;
 	ip->p_utime = p->p_utime;
 	ip->p_stime = p->p_stime;
@@ -99,7 +99,7 @@ static const struct {
 } kept_flags[] = {
 	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP },
 	{ P_WAITCONT, IMG_PF_WAITCONT },     { P_STOPTOLD, IMG_PF_STOPTOLD },
-	{ P_SUGID, IMG_PF_SUGID },
+	{ P_SUGID, IMG_PF_SUGID },	     { P_TELLCONT, IMG_PF_TELLCONT },
 };
 
 static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
@@ -275,8 +275,6 @@ static int restore_root(struct ckpt_restore *cr, const struct img_proc *ip)
 
 static void restore_times(struct proc *p, const struct img_proc *ip)
 {
-	p->p_start_ns = clock_mono_ns() - ip->p_age;
-	p->p_monoff = (s64)(ip->p_mono - clock_mono_ns());
 	p->p_utime = ip->p_utime;
 	p->p_stime = ip->p_stime;
 	p->p_cutime = ip->p_cutime;

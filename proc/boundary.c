@@ -40,7 +40,7 @@ bool lwp_stays_held(const struct lwp *l)
 {
 	const struct proc *p = l->l_proc;
 
-	return (p->p_flags & P_HOLD) && !(p->p_execlwp && p->p_execlwp != l);
+	return (p->p_flags & P_HOLD) && !l->l_exiting && !(p->p_execlwp && p->p_execlwp != l);
 }
 
 /* Should a stop keep l at the boundary? p_lock held. */
@@ -291,7 +291,6 @@ static bool boundary_step(struct lwp *l, struct trapframe *tf)
 	}
 	sig = next_signal(l, &info);
 	if (sig) {
-		siginfo_seen(&info);
 		take_signal(l, tf, sig, &info);
 		return true;
 	}

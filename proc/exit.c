@@ -66,8 +66,7 @@ int proc_single(void)
 	}
 	if (p->p_holder == me) {
 		/* They stand still for us: now they go to their end, and not back to their program. */
-		p->p_holder = NULL;
-		p->p_flags &= ~P_HOLD;
+		lwp_end_hold(p);
 	}
 	wakeup(&p->p_flags);
 	while (p->p_nlwp > 1 && !(p->p_flags & P_EXITING))

@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Holding a process: its other lwps are brought to the return-to-user boundary and stay there, so that its state is all in
- * memory and still (SVR4's holdlwps). A checkpoint, and nothing else that should be hidden from the program, does this.
+ * memory and still (SVR4's holdlwps). A checkpoint, and nothing else that should be hidden from the program, does this. Signals still come, but
+ * none of its own timers': what is due meanwhile is due when the hold ends.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
+#include "proc/itimer.h"
 #include "proc/lwp_impl.h"
+#include "proc/ptimer.h"
 #include "proc/sleep.h"
 
 /* All lwps but the caller stand at the boundary. p_lock held. */
 static bool all_stand(struct proc *p)
 {
 	return p->p_nheld == p->p_nlwp - (p == curproc() ? 1 : 0);
+}
+
+void lwp_end_hold(struct proc *p)
+{
+	p->p_holder = NULL;
+	p->p_flags &= ~P_HOLD;
+	itimer_resume(p);
+	ptimer_resume(p);
 }
 
 int proc_hold(struct proc *p)
@@ -33,7 +44,8 @@ int proc_hold(struct proc *p)
 	proc_poke(p);
 	while (!all_stand(p) && !error)
 		error = sleep(&p->p_nheld, &p->p_lock, SLP_KILL, 0);
-	if (!error && p->p_nlwp == 0)
+	/* What is on its way to its end would come back as if it had not begun that. */
+	if (!error && (p->p_nlwp == 0 || (p->p_flags & P_EXITING)))
 		error = -ESRCH;
 	spin_unlock(&p->p_lock);
 	if (error)
@@ -45,8 +57,7 @@ void proc_release(struct proc *p)
 {
 	spin_lock(&p->p_lock);
 	ASSERT(p->p_holder == curlwp());
-	p->p_holder = NULL;
-	p->p_flags &= ~P_HOLD;
+	lwp_end_hold(p);
 	wakeup(&p->p_flags);
 	spin_unlock(&p->p_lock);
 }

@@ -20,8 +20,8 @@ static void real_fire(void *arg)
 	u64 now = clock_mono_ns();
 
 	spin_lock(&p->p_lock);
-	if (!it->it_next || it->it_next > now) {
-		/* Set anew while this call was on its way. */
+	/* Not if it was set anew while this call was on its way; and a process that is held gets it afterwards. */
+	if (!it->it_next || it->it_next > now || (p->p_flags & P_HOLD)) {
 		spin_unlock(&p->p_lock);
 		return;
 	}
@@ -35,6 +35,15 @@ static void real_fire(void *arg)
 	}
 	signal_post_locked(p, NULL, K_SIGALRM, NULL);
 	spin_unlock(&p->p_lock);
+}
+
+void itimer_resume(struct proc *p)
+{
+	struct itimer *it = &p->p_itreal;
+
+	ASSERT(spin_held(&p->p_lock));
+	if (it->it_next && it->it_next <= clock_mono_ns())
+		callout_set(&it->it_callout, it->it_next);
 }
 
 void itimer_init(struct proc *p)

@@ -42,10 +42,12 @@ void lockorder_acquire(const void *lock, const char *name, u32 rank, enum lockor
 void lockorder_release(const void *lock);
 
 /*
- * Does a hold keep l at the boundary? Not one that an exec of another lwp is waiting to see ended: that one is not at the boundary, so the hold is
- * not complete before l is gone. p_lock held.
+ * Does a hold keep l at the boundary? Not if it has called exit(2), nor if an exec of another lwp is waiting to see it ended: the hold is not
+ * complete before it is gone. p_lock held.
  */
 bool lwp_stays_held(const struct lwp *l);
+/* The hold of p is over, and its lwps are about to be told. p_lock held. */
+void lwp_end_hold(struct proc *p);
 /* The lwp waits at the boundary while its process is stopped or held. p_lock held. */
 void lwp_stand(struct lwp *l);
 /* Sets l_attention on l and gets it to the boundary: wakes it, or pokes its CPU. p_lock held. */

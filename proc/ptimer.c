@@ -94,7 +94,8 @@ static void fire(void *arg)
 	u64 now = clock_mono_ns();
 
 	spin_lock(&p->p_lock);
-	if (pt->pt_next && pt->pt_next <= now) {
+	/* A process that is held gets it afterwards. */
+	if (pt->pt_next && pt->pt_next <= now && !(p->p_flags & P_HOLD)) {
 		u64 missed = 0;
 
 		if (pt->pt_interval) {
@@ -180,12 +181,33 @@ int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st)
 	spin_lock(&p->p_lock);
 	ASSERT(!find(p, id));
 	list_push_back(&p->p_ptimers, &pt->pt_link);
-	if (st->ps_left) {
-		pt->pt_next = deadline_after(st->ps_left);
-		callout_set(&pt->pt_callout, pt->pt_next);
-	}
 	spin_unlock(&p->p_lock);
 	return 0;
+}
+
+void ptimer_arm(struct proc *p, s32 id, u64 when)
+{
+	struct ptimer *pt;
+
+	spin_lock(&p->p_lock);
+	pt = find(p, id);
+	if (pt) {
+		pt->pt_next = when;
+		callout_set(&pt->pt_callout, when);
+	}
+	spin_unlock(&p->p_lock);
+}
+
+void ptimer_resume(struct proc *p)
+{
+	u64 now = clock_mono_ns();
+	struct ptimer *pt;
+
+	ASSERT(spin_held(&p->p_lock));
+	list_for_each(pt, &p->p_ptimers, pt_link) {
+		if (pt->pt_next && pt->pt_next <= now)
+			callout_set(&pt->pt_callout, pt->pt_next);
+	}
 }
 
 void ptimer_taken(struct proc *p, const struct abi_siginfo *info)

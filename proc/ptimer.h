@@ -21,8 +21,12 @@ struct ptimer_state {
 void ptimer_init(void);
 /* The timer of p with the lowest id above `after`: its id, or -1. */
 s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st);
-/* Makes the timer `id` of p; not while it is in use. -EINVAL (id, clock), -ENOMEM. May sleep */
+/* Makes the timer `id` of p, which has none of that id; it is not armed, whatever ps_left says. -EINVAL (id, clock), -ENOMEM. May sleep. */
 int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st);
+/* Arms the timer `id` of p, if there is one, to fire at this monotonic instant. */
+void ptimer_arm(struct proc *p, s32 id, u64 when);
+/* A hold of p ends: what became due meanwhile fires. p_lock held. */
+void ptimer_resume(struct proc *p);
 /* A signal of p leaves its queue: from now on timer_getoverrun() tells of this expiration, if it is one. p_lock held. */
 void ptimer_taken(struct proc *p, const struct abi_siginfo *info);
 /* All timers of p go: exec and exit. May sleep. */

@@ -95,5 +95,5 @@ long sys_times(uaddr_t dst)
 	spin_unlock(&pidlock);
 	if (dst && copyout(dst, v, sizeof(v)) != 0)
 		return -EFAULT;
-	return (long)(clock_mono_ns() / NS_PER_TICK & 0x7fffffff);
+	return (long)(proc_mono_ns() / NS_PER_TICK & 0x7fffffff);
 }

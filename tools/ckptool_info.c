@@ -73,7 +73,9 @@ static void print_lwp(const struct img_lwp *l)
 	       r->r_ebp, r->r_eflags);
 	printf("           eax %08x  ebx %08x  ecx %08x  edx %08x  esi %08x  edi %08x\n", r->r_eax,
 	       r->r_ebx, r->r_ecx, r->r_edx, r->r_esi, r->r_edi);
-	if (l->l_restart.rs_active)
+	if (l->l_restart.rs_active && l->l_restart.rs_remain == IMG_NO_LIMIT)
+		printf("           goes on with call %u\n", l->l_restart.rs_sysno);
+	else if (l->l_restart.rs_active)
 		printf("           goes on with call %u, %.3f s left\n", l->l_restart.rs_sysno,
 		       (double)l->l_restart.rs_remain / 1e9);
 }

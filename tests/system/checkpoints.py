@@ -244,6 +244,15 @@ def roots(t):
     t.finish(m, agent, disk)
 
 
+@scenario("ckpt/time", smp=(1, 2))
+def times(t):
+    "Timers, clocks, pending signals and what is just ending, across checkpoints."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    leaves_nothing(t, agent, "/tests/ckpttime")
+    t.finish(m, agent, disk)
+
+
 @scenario("ckpt/large")
 def large(t):
     "Many runs of pages, to an ext2 disk and to memory; on a disk without room for a second image the old one stays, whole."
