@@ -26,10 +26,10 @@ static void real_fire(void *arg)
 		return;
 	}
 	if (it->it_interval) {
-		u64 missed = (now - it->it_next) / it->it_interval;
+		u64 missed, when;
 
-		it->it_next += (missed + 1) * it->it_interval;
-		callout_set(&it->it_callout, it->it_next);
+		it->it_next = periodic_next(it->it_next, it->it_interval, now, &missed, &when);
+		callout_set(&it->it_callout, when);
 	} else {
 		it->it_next = 0;
 	}

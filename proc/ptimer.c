@@ -77,7 +77,7 @@ static void post(struct ptimer *pt, u64 missed)
 	}
 	se = pending(pt, l ? &l->l_sigq : &p->p_sig.ss_q);
 	if (se) {
-		se->se_info.timer.overrun = (s32)MIN(se->se_info.timer.overrun + 1 + missed, OVERRUN_MAX);
+		se->se_info.timer.overrun = (s32)MIN((u64)se->se_info.timer.overrun + 1 + missed, OVERRUN_MAX);
 		return;
 	}
 	info.timer.tid = pt->pt_id;
@@ -99,9 +99,10 @@ static void fire(void *arg)
 		u64 missed = 0;
 
 		if (pt->pt_interval) {
-			missed = (now - pt->pt_next) / pt->pt_interval;
-			pt->pt_next += (missed + 1) * pt->pt_interval;
-			callout_set(&pt->pt_callout, pt->pt_next);
+			u64 when;
+
+			pt->pt_next = periodic_next(pt->pt_next, pt->pt_interval, now, &missed, &when);
+			callout_set(&pt->pt_callout, when);
 		} else {
 			pt->pt_next = 0;
 		}

@@ -281,6 +281,29 @@ TEST(posix_timer)
 	SYS(timer_delete(id));
 }
 
+/* A timer that is due all the time leaves time for everything else, and counts what it could not tell. */
+TEST(shortest_interval)
+{
+	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct itimerspec it = { .it_value.tv_nsec = 1, .it_interval.tv_nsec = 1 };
+	long long end = t_now_ns() + 50000000;
+	siginfo_t si;
+	sigset_t set;
+	timer_t t;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
+	SYS(timer_create(CLOCK_MONOTONIC, &ev, &t));
+	/* Since the clock began: more often than can be told. */
+	SYS(timer_settime(t, TIMER_ABSTIME, &it, NULL));
+	while (t_now_ns() < end)
+		;
+	CHECK_EQ(sigwaitinfo(&set, &si), SIGUSR1);
+	CHECK(timer_getoverrun(t) > 10000);
+	SYS(timer_delete(t));
+}
+
 TEST_ROOT(setting_the_clock)
 {
 	struct timespec ts, back;
