@@ -136,6 +136,8 @@ void ckpt_boundary(struct lwp *l)
 	struct ckpt_request *rq;
 	bool every;
 
+	/* Its rights as they are now, which may be long after its last call. */
+	cred_renew(l);
 	ckpt_key_request();
 	spin_lock(&p->p_lock);
 	rq = p->p_ckpt;
@@ -224,7 +226,7 @@ static int leave_request(struct proc *p, struct ckpt_request *rq)
 
 static int may_checkpoint(struct proc *p)
 {
-	if (p == initproc || ((p->p_flags & P_SUGID) && !cred_super(cred_cur())))
+	if (p == initproc || ((p->p_flags & (P_SUGID | P_NODUMP)) && !cred_super(cred_cur())))
 		return -EPERM;
 	return proc_can_signal(p, K_SIGSTOP);
 }

@@ -87,7 +87,8 @@ struct ckpt_pty {
 struct ckpt_data {
 	struct vnode *cd_vp; /* a reference; NULL: a pipe's bytes */
 	bool cd_nameless; /* nothing but the members has it: cd_refs must be all of its references */
-	u32 cd_refs;	  /* references on cd_vp of segs and descriptions that were met */
+	bool cd_open; /* its pages are those of the file, which others may write while the image is written */
+	u32 cd_refs;	       /* references on cd_vp of segs and descriptions that were met */
 	struct page **cd_page; /* what is stored of it, in order; a reference each */
 	u32 cd_npage;
 };
@@ -197,6 +198,9 @@ static inline const char *cr_vnode_path(const struct ckpt_restore *cr, u32 index
 {
 	return cr->cr_img.i_vnode[index].v_path;
 }
+
+/* Opens a name for the process that is being built; "/dev/tty" is the caller's terminal. */
+int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp);
 
 extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 

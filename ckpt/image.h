@@ -334,6 +334,7 @@ struct img_pty {
 #define IMG_PF_SUGID \
 	32u /* its ids differ from those it was executed by: not to be looked into by others */
 #define IMG_PF_STOPTOLD 16u /* its parent was signalled for this stop */
+#define IMG_PF_NODUMP 128u  /* had other rights since it was executed: likewise */
 #define IMG_PF_TELLCONT 64u /* its parent is to be signalled for its continuation */
 
 struct img_timer {

@@ -176,13 +176,22 @@ static bool lock_before(const struct img_lock *a, const struct img_lock *b)
 	return a->l_end < b->l_start;
 }
 
+static bool has_file(const struct img_proc *p, u32 file)
+{
+	for (u32 i = 0; i < p->p_nfd; i++) {
+		if (p->p_fd[i].fd_file == file)
+			return true;
+	}
+	return false;
+}
+
 static bool owner_ok(const struct img_image *img, const struct img_lock *l)
 {
 	if (l->l_kind != IMG_LOCK_POSIX)
 		return l->l_proc == IMG_NONE;
-	/* Those who have descriptors together own their locks together. */
+	/* Those who have descriptors together own their locks together; they go when one of the file is closed. */
 	return l->l_proc < img->i_nproc && !imgc_is_zombie(&img->i_proc[l->l_proc]) &&
-	       img->i_proc[l->l_proc].p_fds == l->l_proc;
+	       img->i_proc[l->l_proc].p_fds == l->l_proc && has_file(&img->i_proc[l->l_proc], l->l_file);
 }
 
 int imgc_locks(const struct img_image *img, struct img_err *err)

@@ -28,10 +28,12 @@ static bool end_ok(u32 xstat)
 	return sig == 0 ? !(xstat & ~0xff00u) : sig <= IMG_NSIG && xstat <= 0xff;
 }
 
+#define MAX_TIME (~0ull >> 1) /* nanoseconds; a clock that it is added to does not go round */
+
 static int check_proc(const struct img_proc *p, struct img_err *err)
 {
-	REQUIRE(!(p->p_flags & ~(IMG_PF_FORKNOEXEC | IMG_PF_ZOMBIE | IMG_PF_WAITSTOP |
-				 IMG_PF_WAITCONT | IMG_PF_STOPTOLD | IMG_PF_SUGID | IMG_PF_TELLCONT)),
+	REQUIRE(!(p->p_flags & ~(IMG_PF_FORKNOEXEC | IMG_PF_ZOMBIE | IMG_PF_WAITSTOP | IMG_PF_WAITCONT |
+				 IMG_PF_STOPTOLD | IMG_PF_SUGID | IMG_PF_TELLCONT | IMG_PF_NODUMP)),
 		"unknown process flags", p->p_flags);
 	REQUIRE(imgc_is_zombie(p) ? end_ok(p->p_xstat) : p->p_xstat == 0, "status of an end", p->p_xstat);
 	REQUIRE(p->p_stopsig || !(p->p_flags & (IMG_PF_WAITSTOP | IMG_PF_STOPTOLD)),
@@ -39,6 +41,9 @@ static int check_proc(const struct img_proc *p, struct img_err *err)
 	REQUIRE(!p->p_stopsig || !(p->p_flags & IMG_PF_WAITCONT), "continuation of what is stopped", p->p_flags);
 	REQUIRE(p->p_exitsig <= IMG_NSIG, "exit signal out of range", p->p_exitsig);
 	REQUIRE(p->p_stopsig <= IMG_NSIG, "stop signal out of range", p->p_stopsig);
+	for (u32 i = 0; i < ARRAY_SIZE(p->p_itimer); i++)
+		REQUIRE(p->p_itimer[i].it_remain <= MAX_TIME && p->p_itimer[i].it_interval <= MAX_TIME,
+			"interval timer out of range", i);
 	REQUIRE(p->p_umask <= 0777, "umask out of range", p->p_umask);
 	REQUIRE(p->p_nice >= -20 && p->p_nice <= 19, "nice value out of range", p->p_nice);
 	REQUIRE(imgc_text_ok(p->p_comm, sizeof(p->p_comm)), "process name is not terminated", 0);

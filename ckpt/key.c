@@ -135,7 +135,8 @@ void ckpt_key_request(void)
 
 	if (!take_mark(p))
 		return;
-	error = make_request(p, t, &rq);
+	/* Whoever sits at the terminal is no more than the process's user, whatever that may do. */
+	error = p->p_flags & (P_SUGID | P_NODUMP) ? -EPERM : make_request(p, t, &rq);
 	if (error) {
 		printk("ckpt: %s: not saved (error %d)\n", p->p_comm, -error);
 		image_name(p, name);

@@ -14,6 +14,7 @@
 #include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
 #include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/x86.h"
@@ -36,7 +37,7 @@ static int read_image(struct ckpt_restore *cr)
 	return error;
 }
 
-/* The new process begins with nothing of its parent's but its rights, and its terminal, to which a name like /dev/tty leads. */
+/* The new process begins with nothing of its parent's but its rights. */
 static int let_go(struct ckpt_restore *cr)
 {
 	struct proc *p = curproc();
@@ -48,10 +49,25 @@ static int let_go(struct ckpt_restore *cr)
 	p->p_fdtab = ft;
 	spin_unlock(&p->p_lock);
 	fdtab_rele(old);
-	spin_lock(&pidlock);
-	p->p_ctty = cr->cr_parent->p_ctty;
-	spin_unlock(&pidlock);
 	return 0;
+}
+
+/* Who is not seen yet is not told when a terminal is hung up: it has the caller's only as long as it takes to find it. */
+static void borrow_terminal(struct ckpt_restore *cr, bool borrow)
+{
+	spin_lock(&pidlock);
+	curproc()->p_ctty = borrow ? cr->cr_parent->p_ctty : NULL;
+	spin_unlock(&pidlock);
+}
+
+int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp)
+{
+	int error;
+
+	borrow_terminal(cr, true);
+	error = file_open(AT_FDCWD, path, flags, 0, fp);
+	borrow_terminal(cr, false);
+	return error;
 }
 
 /* What belongs to one process: the current one becomes it, but for its address space. */

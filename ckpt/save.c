@@ -228,6 +228,20 @@ int ckpt_pages(struct ckpt_save *cs)
 	return error;
 }
 
+/* What the image says of a page, and what it then has, is one thing. */
+static int give_copy(struct page *pg, u32 index, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
+{
+	struct page *copy = page_alloc(0);
+	int error;
+
+	if (!copy)
+		return -ENOMEM;
+	page_copy(page_kva(copy), page_kva(pg));
+	error = fn(copy, index, arg);
+	page_put(copy);
+	return error;
+}
+
 int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
 {
 	const struct img_image *img = &cs->cs_img;
@@ -247,7 +261,8 @@ int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, v
 								   run->r_va + i * PAGE_SIZE, NULL);
 
 				VERIFY(pg);
-				error = fn(pg, run->r_first + i, arg);
+				error = cd && cd->cd_open ? give_copy(pg, run->r_first + i, fn, arg)
+							  : fn(pg, run->r_first + i, arg);
 				if (!cd)
 					page_put(pg);
 			}

@@ -154,6 +154,11 @@ static int save_contents(struct ckpt_save *cs, u32 index, bool copy)
 		struct page *pg;
 		int error = look_at(vp, idx, &pg);
 
+		/* Somebody else has made it shorter since: zeros. */
+		if (error == -ERANGE) {
+			error = 0;
+			pg = NULL;
+		}
 		if (!error && pg && copy && !is_zero(pg))
 			error = copy_of(&pg);
 		if (!error && pg) {
@@ -185,6 +190,7 @@ int st_data_finish(struct ckpt_save *cs, bool copy)
 			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					    "memory of it (inode %u) is shared with another process",
 					    (u32)cd->cd_vp->v_ino);
+		cd->cd_open = !copy && !(cd->cd_nameless && (cd->cd_vp->v_flags & V_MEMORY));
 		if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK))
 			error = save_contents(cs, i, copy);
 		if (error)

@@ -255,7 +255,7 @@ static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct f
 	if (img_pty_of(&cr->cr_img, fi->f_obj))
 		return st_pty_open(cr, fi, fp);
 	if (cr->cr_flags & RECOVER_TTY)
-		error = file_open(AT_FDCWD, "/dev/tty", fi->f_flags | O_NOCTTY | O_NONBLOCK, 0, fp);
+		error = cr_open(cr, "/dev/tty", fi->f_flags | O_NOCTTY | O_NONBLOCK, fp);
 	else
 		error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, true, fp);
 	if (error)

@@ -4,6 +4,7 @@
  * mapped file would bring back: private pages that are not all zero, and in a private mapping of a file every page that was written.
  */
 #include "ckpt/ckpt.h"
+#include "fs/namei.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/mman.h"
@@ -46,13 +47,20 @@ static int note_page(u32 va, u32 pte, struct page *pg, void *arg)
 }
 
 /* What s maps: a file by its name, or contents that have none. */
-static int save_backing(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
+static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, struct seg *s, struct img_seg *is)
 {
 	char *path;
 	int error;
 
 	is->s_off = s->s_off;
 	if (cs_self(cs) || st_vnode_nameless(s->s_vp)) {
+		/* A program that may be executed is not one that may be read. */
+		if (s->s_vp == cm->cm_proc->p_exe && vn_access(s->s_vp, 4) != 0) {
+			error = ckpt_refuse(cs_name(cs), -EACCES,
+					    "its program may not be read, and cannot be in the image");
+			if (error)
+				return error;
+		}
 		error = st_data_save(cs, s->s_vp, NULL, &is->s_data);
 		if (error || is->s_kind == IMG_SEG_PRIVATE || st_vnode_nameless(s->s_vp))
 			return error;
@@ -85,7 +93,7 @@ static int save_seg(struct ckpt_save *cs, struct ckpt_member *cm, struct seg *s)
 								    : IMG_SEG_PRIVATE,
 				.s_vnode = IMG_NONE,
 				.s_data = IMG_NONE };
-	return s->s_vp ? save_backing(cs, s, is) : 0;
+	return s->s_vp ? save_backing(cs, cm, s, is) : 0;
 }
 
 static void save_mm(struct img_mm *m, const struct as *as)

@@ -100,6 +100,7 @@ static const struct {
 	{ P_FORKNOEXEC, IMG_PF_FORKNOEXEC }, { P_WAITSTOP, IMG_PF_WAITSTOP },
 	{ P_WAITCONT, IMG_PF_WAITCONT },     { P_STOPTOLD, IMG_PF_STOPTOLD },
 	{ P_SUGID, IMG_PF_SUGID },	     { P_TELLCONT, IMG_PF_TELLCONT },
+	{ P_NODUMP, IMG_PF_NODUMP },
 };
 
 static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
@@ -290,7 +291,7 @@ static void restore_times(struct proc *p, const struct img_proc *ip)
 static void restore_flags(struct ckpt_restore *cr, struct proc *p, const struct img_proc *ip)
 {
 	spin_lock(&p->p_lock);
-	p->p_flags &= ~(P_FORKNOEXEC | P_SUGID);
+	p->p_flags &= ~(P_FORKNOEXEC | P_SUGID | P_NODUMP);
 	for (u32 i = 0; i < ARRAY_SIZE(kept_flags); i++)
 		p->p_flags |= ip->p_flags & kept_flags[i].img_flag ? kept_flags[i].p_flag : 0;
 	if (ip->p_stopsig) {

@@ -32,7 +32,7 @@ void st_tty_fill(struct img_tty *it, const struct tty_state *st)
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 {
 	struct ckpt_pty *cy = st_pty_of(cs, f);
-	struct tty *tty = file_tty(f);
+	struct tty *tty;
 	struct tty_state st;
 	struct img_tty *it;
 	u32 vnode;
@@ -43,6 +43,11 @@ int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 	error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
 	if (error)
 		return error;
+	/* Whoever has the other end of a pseudo terminal may close it at any moment. */
+	tty = file_tty(f);
+	if (!tty)
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was hung up just now",
+				   f->f_path ? f->f_path : "a terminal");
 	for (u32 i = 0; i < cs->cs_img.i_ntty; i++) {
 		if (cs->cs_img.i_tty[i].t_vnode == vnode) {
 			*index = i;

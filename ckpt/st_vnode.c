@@ -347,7 +347,7 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	if (v->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS))
 		return open_anew(cr, index, oflags, fp);
 	l->l_root = st_root_base(cr, index, &path, &nolinks);
-	error = file_open(AT_FDCWD, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, 0, fp);
+	error = cr_open(cr, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp);
 	l->l_root = cr->cr_root;
 	if (error && st_vnode_spare(cr, index))
 		return error;

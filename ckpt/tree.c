@@ -42,6 +42,14 @@ bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p)
 	return false;
 }
 
+/* Is it p's own program that asks, or one that is trusted with what others had as well as p is? */
+static bool asks_itself(const struct ckpt_save *cs, const struct proc *p)
+{
+	bool itself = cs->cs_caller || (cs->cs_req->rq_flags & CKPT_INPLACE);
+
+	return itself && (p == curproc() || (curproc()->p_flags & P_NODUMP));
+}
+
 /* May whoever asked checkpoint p? The current lwp acts for them. If not, -EPERM, also of one that is only looked at. */
 static int may_save(struct ckpt_save *cs, struct proc *p)
 {
@@ -50,6 +58,11 @@ static int may_save(struct ckpt_save *cs, struct proc *p)
 
 	if ((p->p_flags & P_SUGID) && !cred_super(cs->cs_req->rq_cred)) {
 		(void)ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
+		return -EPERM;
+	}
+	if ((p->p_flags & P_NODUMP) && !cred_super(cs->cs_req->rq_cred) && !asks_itself(cs, p)) {
+		(void)ckpt_refuse(p->p_comm, -EPERM, "process %d has changed its user or group, and is not for others to save",
+				  p->p_pid);
 		return -EPERM;
 	}
 	if (p == initproc) {

@@ -172,7 +172,7 @@ static void commit(struct exec_new *x)
 	p->p_exe = x->vp;
 	p->p_exepath = x->path;
 	p->p_cred = x->cred;
-	p->p_flags = (p->p_flags & ~(P_FORKNOEXEC | P_SUGID)) | (setid ? P_SUGID : 0);
+	p->p_flags = (p->p_flags & ~(P_FORKNOEXEC | P_SUGID | P_NODUMP)) | (setid ? P_SUGID | P_NODUMP : 0);
 	spin_unlock(&p->p_lock);
 	x->vp = NULL;
 	x->path = NULL;

@@ -284,7 +284,7 @@ int proc_can_access(struct proc *p)
 
 	if (me->cr_euid == 0 || p == curproc())
 		return 0;
-	if (p->p_flags & P_SUGID)
+	if (p->p_flags & (P_SUGID | P_NODUMP))
 		return -EPERM;
 	it = cred_of(p);
 	may = me->cr_uid == it->cr_euid && me->cr_uid == it->cr_suid && me->cr_uid == it->cr_uid &&

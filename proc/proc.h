@@ -52,6 +52,8 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_STOPPING 0x4000u   /* a stop signal has been taken, and no SIGCONT has come since */
 #define P_FORKNOEXEC 0x0100u /* has not called exec: setpgid by the parent is allowed */
 #define P_SUGID 0x0200u	     /* runs a set-id program: no checkpoint, no peeking by others */
+#define P_NODUMP \
+	0x8000u /* had other rights since exec, and may keep what it learned by them: no peeking by others */
 #define P_CKPTKEY 0x1000u /* with P_CKPT: asked for at the terminal, no p_ckpt yet (ckpt/key.c) */
 #define P_EVERY 0x2000u	  /* debug: p_every is due (ckpt/inplace.c) */
 

@@ -265,8 +265,9 @@ static void exchange_state(struct proc *o, struct proc *h, bool same)
 		return;
 	SWAP(o->p_fdtab, h->p_fdtab);
 	sigqueue_move(&h->p_sig.ss_q, &o->p_sig.ss_q);
-	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID | (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) |
-		     (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID));
+	o->p_flags = (o->p_flags &
+		      ~(P_FORKNOEXEC | P_SUGID | P_NODUMP | (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) |
+		     (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID | P_NODUMP));
 	if (o->p_flags & P_STOPPED)
 		o->p_xstat = h->p_xstat;
 	o->p_start_ns = h->p_start_ns;
@@ -280,8 +281,8 @@ static void exchange_state(struct proc *o, struct proc *h, bool same)
 	o->p_maxrss = h->p_maxrss;
 }
 
-/* The lwps of the set go over to o; its old one, without an id, to h. Both p_locks, and pidlock, held. */
-static void exchange_lwps(struct revealed *rv, struct proc *o)
+/* The lwps of the set go over to o; its old one to h. Both p_locks, and pidlock, held. */
+static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 {
 	struct proc *h = rv->rv_proc;
 	struct lwp *old = list_first(&o->p_lwps, struct lwp, l_plink);
@@ -291,7 +292,9 @@ static void exchange_lwps(struct revealed *rv, struct proc *o)
 	list_remove(&rv->rv_lwps[0]->l_plink);
 	list_push_back(&h->p_lwps, &old->l_plink);
 	old->l_proc = h;
-	old->l_tid = 0;
+	/* Its id is the process's, or the new lwp's in its place; any other goes with it. */
+	if (same || old->l_tid == o->p_pid)
+		old->l_tid = 0;
 	old->l_attention = true; /* to the boundary, where it ends */
 	h->p_lwp0 = old;
 	h->p_flags |= P_EXITING;
@@ -320,7 +323,7 @@ static void show_in_place(struct reveal *rl)
 	spin_lock(&o->p_lock);
 	spin_lock_nested(&h->p_lock); /* nobody else knows h */
 	exchange_state(o, h, same);
-	exchange_lwps(rv, o);
+	exchange_lwps(rv, o, same);
 	if (!same) {
 		SWAP(o->p_pidspace, h->p_pidspace);
 		pidspace_rele(o->p_pidspace);

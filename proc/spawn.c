@@ -107,7 +107,7 @@ static int inherit_identity(struct proc *p, struct proc *parent)
 	p->p_pidspace = parent->p_pidspace;
 	pidspace_hold(p->p_pidspace);
 	p->p_every = p->p_everyleft = parent->p_every;
-	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_TRACE));
+	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_NODUMP | P_TRACE));
 	spin_unlock(&parent->p_lock);
 	/* The parent holds the text right already, so one more cannot be refused. */
 	if (p->p_exe)

@@ -60,7 +60,7 @@ static void cred_set(struct cred *new)
 	spin_lock(&p->p_lock);
 	old = p->p_cred;
 	if (new->cr_euid != old->cr_euid || new->cr_egid != old->cr_egid)
-		p->p_flags |= P_SUGID;
+		p->p_flags |= P_SUGID | P_NODUMP;
 	if (new->cr_uid == new->cr_euid &&new->cr_uid == new->cr_suid &&new->cr_gid ==
 	    new->cr_egid &&new->cr_gid == new->cr_sgid)
 		p->p_flags &= ~P_SUGID;

@@ -107,7 +107,7 @@ void pf_reclaim(struct vnode *vp)
 static void owner_of(struct proc *p, struct vattr *va)
 {
 	spin_lock(&p->p_lock);
-	if (p->p_cred && !(p->p_flags & P_SUGID)) {
+	if (p->p_cred && !(p->p_flags & (P_SUGID | P_NODUMP))) {
 		va->va_uid = p->p_cred->cr_euid;
 		va->va_gid = p->p_cred->cr_egid;
 	}

@@ -360,30 +360,6 @@ TEST(vfork_and_image)
 	CHECK_EQ(t_wait(pid), SIGKILL);
 }
 
-/* An image does not tell what a file holds that may only be written. */
-TEST(unreadable)
-{
-	pid_t pid;
-
-	t_put("secret", "secret", 6);
-	SYS(chmod("secret", 0222));
-	SYS(chmod(".", 0777));
-	pid = t_fork();
-	if (pid == 0) {
-		int fd;
-
-		SYS(setgid(1000));
-		SYS(setuid(1000));
-		fd = SYS(open("secret", O_WRONLY));
-		CHECK_ERR(ckpt("x", CKPT_SELF), EACCES);
-		SYS(close(fd));
-		fd = SYS(open("secret", O_PATH));
-		CHECK_EQ(ckpt("x", CKPT_SELF), 0);
-		_exit(0);
-	}
-	CHECK_EQ(t_wait(pid), 0);
-}
-
 /* A file that is made again has the mode that it had, whatever the caller's umask is. */
 TEST(made_again)
 {
@@ -406,6 +382,92 @@ TEST(made_again)
 	SYS(stat("made", &st));
 	CHECK_EQ(st.st_mode, S_IFREG | 0666);
 	CHECK_EQ(st.st_size, 9);
+}
+
+/* What others write to a file, while it is being saved, is in the image before or after: never half. */
+TEST(written_meanwhile)
+{
+	enum { PAGES = 200 };
+	char block[4096];
+	int fd = SYS(open("log", O_RDWR | O_CREAT, 0600));
+	pid_t writer, pid;
+
+	memset(block, 'a', sizeof(block));
+	for (int i = 0; i < PAGES; i++)
+		CHECK_EQ(pwrite(fd, block, sizeof(block), i * 4096), 4096);
+	writer = t_fork();
+	if (writer == 0) {
+		for (unsigned n = 0;; n++) {
+			memset(block, n, sizeof(block));
+			pwrite(fd, block, sizeof(block), n % PAGES * 4096);
+		}
+	}
+	pid = t_fork();
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	for (int i = 0; i < 30; i++) {
+		pid_t copy;
+
+		SYS(tckpt(pid, "x", CKPT_SELF | CKPT_WAIT));
+		copy = SYS(recover("x", RECOVER_NEWPID));
+		SYS(kill(copy, SIGKILL));
+		CHECK_EQ(t_wait(copy), SIGKILL);
+	}
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+	SYS(kill(writer, SIGKILL));
+	CHECK_EQ(t_wait(writer), SIGKILL);
+	SYS(close(fd));
+}
+
+static volatile int go;
+
+static void *execute(void *tid)
+{
+	*(volatile pid_t *)tid = syscall(SYS_gettid);
+	while (!go)
+		usleep(1000);
+	execl("image_ckpt", "image", (char *)NULL);
+	_exit(9);
+}
+
+/* An image that a thread executes: the thread's id is free afterwards. */
+TEST(exec_by_thread)
+{
+	volatile pid_t *tid = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED,
+				   SYS(open("tid", O_RDWR | O_CREAT, 0600)), 0);
+	char path[64];
+	pid_t pid, copy;
+
+	SYS(truncate("tid", 4096));
+	pid = t_fork();
+	if (pid == 0) {
+		if (ckpt("image", 0) == 0)
+			SYS(chmod("image_ckpt", 0700));
+		_exit(0);
+	}
+	t_join(pid);
+	pid = t_fork();
+	if (pid == 0) {
+		pthread_t t;
+
+		pthread_create(&t, NULL, execute, (void *)tid);
+		while (!*tid)
+			usleep(1000);
+		go = ckpt("two", 0) == 0;
+		pthread_join(t, NULL);
+		_exit(9);
+	}
+	t_join(pid);
+	/* Another one with both ids. */
+	copy = SYS(recover("two", 0));
+	CHECK_EQ(copy, pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)pid, (int)*tid);
+	SYS(access(path, F_OK));
+	SYS(kill(copy, SIGKILL));
+	CHECK_EQ(t_wait(copy), SIGKILL);
 }
 
 static int cut_pipe[2];

@@ -229,7 +229,8 @@ def refused(t):
     t.contains(t.sh(agent, "ls -l /root/c/registers_ckpt"), r"^-rw------- ")
     t.run(agent, "/bin/recover", "/root/c/registers", status=125, uid=1000)
     t.sh(agent, "sleep 100 & p=$!; busybox su -s /bin/sh nobody -c \"tckpt $p /tmp/theirs\" && exit 1; kill $p; exit 0")
-    leaves_nothing(t, agent, "/tests/ckpttest")
+    for prog in ("ckpttest", "ckptrights"):
+        leaves_nothing(t, agent, "/tests/" + prog)
     t.finish(m, agent, disk)
 
 

@@ -18,7 +18,7 @@
 	X(0, PROC.p_pgid = 99999)                                                               \
 	X(0, PROC.p_sid = -1)                                                                   \
 	X(1, PROC.p_flags = IMG_PF_SUGID)                                                       \
-	X(0, PROC.p_flags = 64)                                                                 \
+	X(0, PROC.p_flags = 256)                                                                \
 	X(1, PROC.p_flags = IMG_PF_FORKNOEXEC)                                                  \
 	X(0, PROC.p_exitsig = 65)                                                               \
 	X(0, PROC.p_stopsig = 65)                                                               \

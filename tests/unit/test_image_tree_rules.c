@@ -57,7 +57,11 @@
 	X(0, P(1).p_flags = IMG_PF_WAITCONT)                                      \
 	X(1, P(1).p_stopsig = 0; P(1).p_flags = IMG_PF_WAITCONT)                  \
 	X(1, P(1).p_flags = 0)                                                    \
-	X(0, P(1).p_flags |= 64)                                                  \
+	X(1, P(1).p_flags |= 64 | 128)                                            \
+	X(0, P(1).p_flags |= 256)                                                 \
+	X(1, P(1).p_itimer[0].it_interval = ~0ull >> 1)                           \
+	X(0, P(1).p_itimer[0].it_interval = 1ull << 63)                           \
+	X(0, P(1).p_itimer[2].it_remain = 1ull << 63)                             \
 	X(1, P(0).p_lwp[0].l_done = 0x7fffffff)                                   \
 	X(0, P(0).p_lwp[0].l_done = 0x80000000)                                   \
 	X(0, P(0).p_lwp[1].l_done = 1)                                            \
@@ -311,6 +315,7 @@
 	X(1, LOCK(2).l_start = 0)                                 \
 	X(0, LOCK(2).l_end = MAX_OFF + 1)                         \
 	X(0, LOCK(2).l_proc = 0)                                  \
+	X(0, P(1).p_fd[2].fd_file = 3)                            \
 	X(0, LOCK(4).l_start = 1)                                 \
 	X(0, LOCK(4).l_end = MAX_OFF - 1)                         \
 	X(0, LOCK(4).l_kind = IMG_LOCK_OFD)                       \

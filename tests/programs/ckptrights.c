@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* An image tells its owner nothing that he could not have read himself; and who else may have one made. */
+#include "t.h"
+#include <reprise/ckpt.h>
+
+static const struct timespec ms = { 0, 1000000 };
+
+static void become(uid_t uid)
+{
+	SYS(setresgid(uid, uid, uid));
+	SYS(setresuid(uid, uid, uid));
+}
+
+/* A child that is user 1000 without having been so when its program began, and waits. */
+static pid_t had_rights(void)
+{
+	struct t_gate g = t_gate();
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		become(1000);
+		t_open_gate(g);
+		close(g.g_fd[0]);
+		close(g.g_fd[1]);
+		for (;;)
+			pause();
+	}
+	t_pass_gate(g);
+	SYS(close(g.g_fd[0]));
+	SYS(close(g.g_fd[1]));
+	return pid;
+}
+
+/* A child of user 1000 that has executed its program with these rights. */
+static pid_t has_rights(void)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		become(1000);
+		execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+		_exit(127);
+	}
+	for (;;) {
+		char path[64], exe[64] = "";
+
+		snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+		if (readlink(path, exe, sizeof(exe) - 1) > 0 && !strstr(exe, "ckptrights"))
+			return pid;
+		nanosleep(&ms, NULL);
+	}
+}
+
+static void end_it(pid_t pid)
+{
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
+static void try_as_user(pid_t pid, int error)
+{
+	static struct ckpt_obstacles ob;
+	pid_t other = t_fork();
+	char path[64];
+	int fd;
+
+	if (other == 0) {
+		become(1000);
+		if (error) {
+			CHECK_ERR(tckpt(pid, "x", CKPT_WAIT), error);
+			CHECK_ERR(tckpt(pid, "x", CKPT_SELF | CKPT_WAIT), error);
+			CHECK_ERR(ckptctl(CKPTCTL_CAN, pid, &ob), error);
+		} else {
+			SYS(tckpt(pid, "x", CKPT_WAIT));
+			CHECK_EQ(ckptctl(CKPTCTL_CAN, pid, &ob), 0);
+		}
+		snprintf(path, sizeof(path), "/proc/%d/auxv", (int)pid);
+		fd = open(path, O_RDONLY);
+		CHECK_EQ(fd >= 0, error == 0);
+		_exit(0);
+	}
+	t_join(other);
+}
+
+/* Who had other rights may still know what he read with them. */
+TEST_ROOT(rights_given_up)
+{
+	pid_t pid = had_rights(), copy;
+
+	SYS(chmod(".", 0777));
+	try_as_user(pid, EPERM);
+	/* The superuser may; and what comes back is no more open to others than it was. */
+	SYS(tckpt(pid, "mine", CKPT_WAIT));
+	end_it(pid);
+	copy = SYS(recover("mine", 0));
+	try_as_user(copy, EPERM);
+	end_it(copy);
+	pid = has_rights();
+	try_as_user(pid, 0);
+	end_it(pid);
+}
+
+/* It may save itself, and children that have been through the same. */
+TEST_ROOT(rights_given_up_by_itself)
+{
+	pid_t pid;
+
+	SYS(chmod(".", 0777));
+	pid = t_fork();
+	if (pid == 0) {
+		become(1000);
+		CHECK_EQ(ckpt("x", 0), 0);
+		pid_t child = t_fork();
+		if (child == 0) {
+			for (;;)
+				pause();
+		}
+		CHECK_EQ(ckpt("x", CKPT_TREE), 0);
+		end_it(child);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
+/* An image does not tell what a file holds that may only be written. */
+TEST_ROOT(file_not_readable)
+{
+	pid_t pid;
+
+	t_put("secret", "secret", 6);
+	SYS(chmod("secret", 0222));
+	SYS(chmod(".", 0777));
+	pid = t_fork();
+	if (pid == 0) {
+		int fd;
+
+		SYS(setgid(1000));
+		SYS(setuid(1000));
+		fd = SYS(open("secret", O_WRONLY));
+		CHECK_ERR(ckpt("x", CKPT_SELF), EACCES);
+		SYS(close(fd));
+		fd = SYS(open("secret", O_PATH));
+		CHECK_EQ(ckpt("x", CKPT_SELF), 0);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
+static void copy_program(const char *to)
+{
+	static char buf[65536];
+	int in = SYS(open("/proc/self/exe", O_RDONLY)), out = SYS(open(to, O_WRONLY | O_CREAT, 0700));
+	ssize_t n;
+
+	while ((n = SYS(read(in, buf, sizeof(buf)))) > 0)
+		CHECK_EQ(write(out, buf, n), n);
+	SYS(close(in));
+	SYS(close(out));
+}
+
+/* Nor what is in a program that may only be executed. */
+TEST_ROOT(program_not_readable)
+{
+	pid_t pid;
+
+	SYS(chmod(".", 0777));
+	copy_program("program");
+	SYS(chmod("program", 0711));
+	pid = t_fork();
+	if (pid == 0) {
+		become(1000);
+		execl("./program", "program", "save", (char *)NULL);
+		_exit(127);
+	}
+	t_join(pid);
+}
+
+static int t_hook(int argc, char **argv)
+{
+	if (argc != 2 || strcmp(argv[1], "save") != 0)
+		return -1;
+	CHECK_ERR(ckpt("x", CKPT_SELF), EACCES);
+	CHECK_EQ(ckpt("x", 0), 0);
+	return 0;
+}
