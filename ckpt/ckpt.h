@@ -178,7 +178,8 @@ struct ckpt_restore {
 	struct file **cr_ptyv;		    /* the masters of pseudo terminals */
 	/* What has no lasting name, by its vnode, once it is made anew: removed directories and FIFOs, files about processes. */
 	struct vnode **cr_anew;
-	bool *cr_made;	  /* the file was not there, and was made again */
+	bool *cr_made; /* the file was not there, and was made again */
+	bool *cr_written; /* by vnode, too: one of them may write it, so it may be another than it was */
 	bool cr_stdio[3]; /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
 	u64 cr_now;	    /* monotonic: when time went on for them */
@@ -256,8 +257,7 @@ int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm);
 int st_file_restore(struct ckpt_restore *cr); /* the descriptions */
 /* When all are met: has a process that is not saved description `index`, too? */
 bool st_file_outside(struct ckpt_save *cs, u32 index);
-int st_fd_restore(struct ckpt_rmember *rm);   /* and one process's descriptors */
-void st_file_unmake(struct ckpt_restore *cr); /* it failed: files that were made again by name go */
+int st_fd_restore(struct ckpt_rmember *rm);		/* and one process's descriptors */
 bool st_file_taken(struct ckpt_restore *cr, u32 index); /* description `index` is one of the caller's */
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
 struct tty_state;
@@ -312,8 +312,9 @@ struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char 
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
 /* A file is made again, and again removed, under its name, with the rights of an owner. */
-int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp);
-void st_vnode_uncreate(struct ckpt_restore *cr, u32 index);
+int st_vnode_create(struct ckpt_restore *cr, u32 index, struct file **fp);
+void st_vnode_uncreate(struct ckpt_restore *cr); /* all that were made: it has failed */
+void st_vnode_written(struct ckpt_restore *cr);	 /* fills in cr_written */
 /* The current credentials with the ids that a process had: whether they may be given is the caller's to know. NULL: no memory */
 struct cred *st_cred_make(const struct img_proc *ip);
 bool st_vnode_nameless(struct vnode *vp);

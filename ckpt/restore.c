@@ -215,8 +215,12 @@ static int make_room(struct ckpt_restore *cr)
 	cr->cr_ptyv = kzalloc((img->i_npty + 1) * sizeof(*cr->cr_ptyv), 0);
 	cr->cr_anew = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_anew), 0);
 	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
-	cr->cr_made = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_made), 0);
-	return cr->cr_filev && cr->cr_made && cr->cr_pipev && cr->cr_ptyv && cr->cr_anew && cr->cr_datav
+	cr->cr_made = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_made), 0);
+	cr->cr_written = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_written), 0);
+	if (cr->cr_written)
+		st_vnode_written(cr);
+	return cr->cr_filev && cr->cr_made && cr->cr_written && cr->cr_pipev && cr->cr_ptyv &&
+			       cr->cr_anew && cr->cr_datav
 		       ? 0
 		       : -ENOMEM;
 }
@@ -251,6 +255,7 @@ static void drop_shared(struct ckpt_restore *cr)
 	drop_vnodes(cr->cr_datav, img->i_ndata);
 	st_root_drop(cr);
 	kfree(cr->cr_made);
+	kfree(cr->cr_written);
 }
 
 /* As many processes as the caller could make by itself. */
@@ -425,7 +430,7 @@ void restore_ckpt(void *arg)
 			proc_rele(cr->cr_member[i].rm_proc);
 	}
 	if (result < 0)
-		st_file_unmake(cr);
+		st_vnode_uncreate(cr);
 	drop_shared(cr);
 	kfree(cr->cr_member);
 	img_free(&cr->cr_img);

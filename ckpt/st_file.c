@@ -212,39 +212,42 @@ static int put_contents(const void *bytes, u32 off, u32 len, void *arg)
 	return n < 0 ? (int)n : (u32)n == len ? 0 : -ENOSPC;
 }
 
-/*
- * A file that the image holds, in case it is not there: one that was only read is then a file without a name; one that the process writes is made
- * again, where it was. One that is there, and another, stays as it is.
- */
-static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+/* Makes the file again where it was, for all of the image that have it. */
+static int make_spare(struct ckpt_restore *cr, const struct img_file *fi)
 {
-	bool writes = (fi->f_flags & O_ACCMODE) != O_RDONLY;
-	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, writes, fp);
+	struct file *f;
+	int error;
 
-	if (!error)
-		return 0;
-	if (!writes)
-		return open_data(cr, fi, fp);
 	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
 	curproc()->p_umask = 0;
-	if (error == -ENOENT)
-		error = st_vnode_create(cr, fi->f_vnode, fi->f_flags, fp);
+	error = st_vnode_create(cr, fi->f_vnode, &f);
 	if (error)
-		return ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)",
-				   cr->cr_img.i_vnode[fi->f_vnode].v_path, -error);
-	cr->cr_made[fi - cr->cr_img.i_file] = true;
-	error = st_data_each(cr, fi->f_obj, true, put_contents, (*fp)->f_vnode);
-	if (error)
-		file_rele(*fp);
+		return error;
+	error = st_data_each(cr, fi->f_obj, true, put_contents, f->f_vnode);
+	file_rele(f);
 	return error;
 }
 
-void st_file_unmake(struct ckpt_restore *cr)
+/*
+ * A file that the image holds, in case it is not there: one that was only read is then a file without a name; one that the processes write is
+ * made again, where it was. One that is there, and another, stays as it is.
+ */
+static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
-	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nfile; i++) {
-		if (cr->cr_made[i])
-			st_vnode_uncreate(cr, cr->cr_img.i_file[i].f_vnode);
-	}
+	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
+
+	if (!error)
+		return 0;
+	if (!cr->cr_written[fi->f_vnode])
+		return open_data(cr, fi, fp);
+	if (error == -ENOENT)
+		error = make_spare(cr, fi);
+	if (!error)
+		error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
+	if (error)
+		error = ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)",
+				    cr->cr_img.i_vnode[fi->f_vnode].v_path, -error);
+	return error;
 }
 
 static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
@@ -277,7 +280,7 @@ static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct
 	}
 	if (fi->f_kind == IMG_FILE_REG && fi->f_obj != IMG_NONE)
 		return open_spare(cr, fi, fp);
-	return st_vnode_open(cr, fi->f_vnode, fi->f_flags, (fi->f_flags & O_ACCMODE) != O_RDONLY, fp);
+	return st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
 }
 
 static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)

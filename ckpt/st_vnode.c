@@ -7,6 +7,7 @@
 #include "fs/tmpfs.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
+#include "kernel/abi/mman.h"
 #include "kernel/abi/stat.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
@@ -344,7 +345,7 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	u32 nolinks;
 	int error;
 
-	if (v->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS))
+	if ((v->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS)) || cr->cr_anew[index])
 		return open_anew(cr, index, oflags, fp);
 	l->l_root = st_root_base(cr, index, &path, &nolinks);
 	error = cr_open(cr, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp);
@@ -356,8 +357,8 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 				   cr_vnode_path(cr, index), -error);
 	error = vn_getattr((*fp)->f_vnode, &va);
 	if (!error) {
-		why = difference(v, &va, (*fp)->f_vnode->v_flags & V_DYNAMIC, changing,
-				 cr->cr_flags & RECOVER_CHANGED);
+		why = difference(v, &va, (*fp)->f_vnode->v_flags & V_DYNAMIC,
+				 changing || cr->cr_written[index], cr->cr_flags & RECOVER_CHANGED);
 		if (why && st_vnode_spare(cr, index))
 			error = -ESTALE;
 		else if (why)
@@ -370,7 +371,27 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	return error;
 }
 
-int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
+void st_vnode_written(struct ckpt_restore *cr)
+{
+	const struct img_image *img = &cr->cr_img;
+
+	for (u32 i = 0; i < img->i_nfile; i++) {
+		const struct img_file *fi = &img->i_file[i];
+
+		if (fi->f_vnode != IMG_NONE && !(fi->f_flags & O_PATH) && (fi->f_flags & O_ACCMODE) != O_RDONLY)
+			cr->cr_written[fi->f_vnode] = true;
+	}
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		for (u32 k = 0; k < img->i_proc[i].p_nseg; k++) {
+			const struct img_seg *is = &img->i_proc[i].p_seg[k];
+
+			if (is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE) && is->s_vnode != IMG_NONE)
+				cr->cr_written[is->s_vnode] = true;
+		}
+	}
+}
+
+int st_vnode_create(struct ckpt_restore *cr, u32 index, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
 	struct cred *cred = as_owner(cr, index);
@@ -381,13 +402,18 @@ int st_vnode_create(struct ckpt_restore *cr, u32 index, u32 oflags, struct file 
 	if (!cred)
 		return -ENOMEM;
 	curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
-	error = file_open(AT_FDCWD, path, oflags | nolinks | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
+	error = file_open(AT_FDCWD, path, O_RDWR | nolinks | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
 			  v->v_mode & 07777, fp);
 	as_caller(cr, cred);
+	if (!error) {
+		cr->cr_made[index] = true;
+		cr->cr_anew[index] = (*fp)->f_vnode;
+		vn_hold((*fp)->f_vnode);
+	}
 	return error;
 }
 
-void st_vnode_uncreate(struct ckpt_restore *cr, u32 index)
+static void uncreate(struct ckpt_restore *cr, u32 index)
 {
 	struct cred *cred = as_owner(cr, index);
 	const char *path;
@@ -401,4 +427,12 @@ void st_vnode_uncreate(struct ckpt_restore *cr, u32 index)
 	}
 	if (error)
 		printk("ckpt: %s: left behind (error %d)\n", cr_vnode_path(cr, index), -error);
+}
+
+void st_vnode_uncreate(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nvnode; i++) {
+		if (cr->cr_made[i])
+			uncreate(cr, i);
+	}
 }

@@ -384,6 +384,50 @@ TEST(made_again)
 	CHECK_EQ(st.st_size, 9);
 }
 
+/* Who reads what another description writes has one file with it, also where it has grown since, or was made again. */
+static void append_and_read(unsigned flags, int gone)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		int in = SYS(open("grows", O_RDONLY | O_CREAT, 0600)),
+		    out = SYS(open("grows", O_WRONLY | O_APPEND)), other = SYS(open("grows", O_RDWR));
+		struct stat a, b;
+		char buf[8];
+		int r;
+
+		CHECK_EQ(write(out, "one", 3), 3);
+		CHECK_EQ(read(in, buf, 3), 3);
+		r = ckpt("x", flags);
+		if (r == 0) {
+			CHECK_EQ(write(out, "two", 3), 3);
+			_exit(0);
+		}
+		CHECK_EQ(r, 1);
+		SYS(fstat(in, &a));
+		SYS(fstat(other, &b));
+		CHECK(a.st_ino == b.st_ino);
+		SYS(stat("grows", &b));
+		CHECK(a.st_ino == b.st_ino);
+		CHECK_EQ(pwrite(other, "xyz", 3, 3), 3);
+		CHECK_EQ(read(in, buf, sizeof(buf)), 3);
+		CHECK(memcmp(buf, "xyz", 3) == 0);
+		_exit(0);
+	}
+	t_join(pid);
+	if (gone)
+		SYS(unlink("grows"));
+	t_join(SYS(recover("x", 0)));
+	SYS(unlink("grows"));
+}
+
+TEST(read_and_written)
+{
+	append_and_read(0, 0);
+	append_and_read(CKPT_SELF, 0);
+	append_and_read(CKPT_SELF, 1);
+}
+
 /* What others write to a file, while it is being saved, is in the image before or after: never half. */
 TEST(written_meanwhile)
 {
