@@ -238,7 +238,7 @@ struct img_run {
 struct img_file {
 	u32 f_kind;
 	u32 f_flags; /* O_*, without those that only act in open() */
-	u64 f_offset;
+	u64 f_offset; /* IMG_FILE_PIPE: 1 if nobody has opened it for writing since, which poll(2) can tell */
 	u32 f_vnode; /* or IMG_NONE */
 	u32 f_obj; /* see the kinds. IMG_FILE_REG: in i_data, the contents in case it is not there. Or IMG_NONE */
 	s32 f_owner; /* F_SETOWN */
@@ -246,8 +246,9 @@ struct img_file {
 
 /* In the order of first use by files. */
 struct img_pipe {
-	u32 pi_size; /* what it can hold: a power of two pages */
-	u32 pi_data; /* what is in it, or IMG_NONE */
+	u32 pi_size;		     /* what it can hold: a power of two pages */
+	u32 pi_data;		     /* what is in it, or IMG_NONE */
+	u32 pi_mode, pi_uid, pi_gid; /* of one without a name; else 0 */
 };
 
 #define IMG_DATA_MEMORY 1u /* shared anonymous memory */

@@ -57,6 +57,8 @@ static int check_pipes(const struct img_image *img, struct img_err *err)
 		REQUIRE(pi->pi_size >= IMG_PAGE && pi->pi_size <= IMG_MAX_PIPE_SIZE &&
 				!(pi->pi_size & (pi->pi_size - 1)),
 			"pipe's size", pi->pi_size);
+		REQUIRE(pi->pi_mode <= 07777 && pi->pi_uid != ~0u && pi->pi_gid != ~0u,
+			"mode or owner of a pipe", i);
 		if (pi->pi_data == IMG_NONE)
 			continue;
 		REQUIRE(pi->pi_data < img->i_ndata && img->i_data[pi->pi_data].d_kind == IMG_DATA_PIPE &&
@@ -84,6 +86,11 @@ static int check_fds(const struct img_image *img, const struct img_proc *p, u32 
 	return 0;
 }
 
+static bool owner_is(const struct img_pipe *pi, u32 mode, u32 uid, u32 gid)
+{
+	return pi->pi_mode == mode && pi->pi_uid == uid && pi->pi_gid == gid;
+}
+
 /* A pipe is a FIFO with a name for all files that it is open as, or for none. */
 static int check_pipe_use(const struct img_image *img, const struct img_file *f, u32 *pipes,
 			  struct imgc_notes *n, struct img_err *err)
@@ -95,6 +102,8 @@ static int check_pipe_use(const struct img_image *img, const struct img_file *f,
 	if (*pipes != before)
 		n->n_fifo[f->f_obj] = f->f_vnode;
 	REQUIRE(n->n_fifo[f->f_obj] == f->f_vnode, "pipe of two names", f->f_obj);
+	REQUIRE(f->f_vnode == IMG_NONE || owner_is(&img->i_pipe[f->f_obj], 0, 0, 0), "owner of a FIFO", f->f_obj);
+	REQUIRE(f->f_offset <= 1, "offset of a pipe", f->f_obj);
 	return 0;
 }
 

@@ -82,7 +82,8 @@
 #define IMG_FEATURES 31u
 
 #define NK_VERSION 2u
-#define NK_MAGIC "REPRISE" /* 8 bytes with the 0 */
+#define NK_PIPES_VERSION 3u /* with mode, owner and group */
+#define NK_MAGIC "REPRISE"  /* 8 bytes with the 0 */
 
 #define HEAD_SIZE 60u /* contents of NK_HEAD: its place fixes that of the checksum */
 

@@ -10,7 +10,7 @@
 #define MIN_FILE 28u
 #define MIN_TTY 60u
 #define MIN_PTY 56u
-#define MIN_PIPE 8u
+#define MIN_PIPE 20u
 #define MIN_DATA 32u
 #define MIN_LOCK 32u
 
@@ -59,11 +59,14 @@ void imgx_pipes(struct imgx *x, u32 arg)
 {
 	struct img_image *img = x->x_img;
 
-	imgx_version(x, NK_VERSION);
+	imgx_version(x, NK_PIPES_VERSION);
 	img->i_pipe = imgx_list(x, img->i_pipe, &img->i_npipe, IMG_MAX_PIPES, MIN_PIPE, sizeof(*img->i_pipe));
 	for (u32 i = 0; i < img->i_npipe && !x->x_error; i++) {
 		imgx_u32(x, &img->i_pipe[i].pi_size);
 		imgx_u32(x, &img->i_pipe[i].pi_data);
+		imgx_u32(x, &img->i_pipe[i].pi_mode);
+		imgx_u32(x, &img->i_pipe[i].pi_uid);
+		imgx_u32(x, &img->i_pipe[i].pi_gid);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "fs/anonfs.h"
 #include "fs/namei.h"
 #include "fs/names.h"
+#include "fs/pipe.h"
 #include "fs/tty.h"
 #include "fs/tty_pty.h"
 #include "fs/vnode.h"
@@ -108,7 +109,7 @@ static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *
 	*slot = f;
 	*fi = (struct img_file){ .f_kind = kind,
 				 .f_flags = f->f_flags & ~OPEN_ONLY,
-				 .f_offset = (u64)f->f_offset,
+				 .f_offset = kind == IMG_FILE_PIPE ? fifo_unseen(f) : (u64)f->f_offset,
 				 .f_vnode = vnode,
 				 .f_obj = obj,
 				 .f_owner = f->f_owner };
@@ -291,7 +292,7 @@ static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, stru
 	if (error)
 		return error;
 	f->f_flags = (f->f_flags & ~(u32)O_NONBLOCK) | (fi->f_flags & O_NONBLOCK);
-	f->f_offset = (off_t)fi->f_offset;
+	f->f_offset = fi->f_kind == IMG_FILE_PIPE ? 0 : (off_t)fi->f_offset;
 	f->f_owner = fi->f_owner;
 	*fp = f;
 	return 0;
@@ -332,6 +333,12 @@ int st_file_restore(struct ckpt_restore *cr)
 	for (u32 i = 0; i < cr->cr_img.i_nfile && !error; i++) {
 		if (!cr->cr_filev[i])
 			error = restore_file(cr, &cr->cr_img.i_file[i], &cr->cr_filev[i]);
+	}
+	for (u32 i = 0; i < cr->cr_img.i_nfile && !error; i++) {
+		const struct img_file *fi = &cr->cr_img.i_file[i];
+
+		if (fi->f_kind == IMG_FILE_PIPE && !st_file_taken(cr, i))
+			fifo_set_unseen(cr->cr_filev[i], fi->f_offset != 0);
 	}
 	if (!error)
 		st_pty_settle(cr);

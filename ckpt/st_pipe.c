@@ -4,6 +4,7 @@
  */
 #include "ckpt/ckpt.h"
 #include "fs/anonfs.h"
+#include "fs/names.h"
 #include "fs/pipe.h"
 #include "fs/uio.h"
 #include "kernel/abi/errno.h"
@@ -73,6 +74,18 @@ static bool shared(struct ckpt_save *cs, u32 pipe)
 	return false;
 }
 
+/* A FIFO's are those of its name. */
+static void save_owner(struct img_pipe *ip, struct vnode *vp)
+{
+	struct vattr va;
+
+	if (vp->v_vfs != &pipefs || vn_getattr(vp, &va) != 0)
+		return;
+	ip->pi_mode = va.va_mode & 07777;
+	ip->pi_uid = va.va_uid;
+	ip->pi_gid = va.va_gid;
+}
+
 int st_pipe_finish(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_npipe; i++) {
@@ -83,6 +96,7 @@ int st_pipe_finish(struct ckpt_save *cs)
 
 		pipe_get_state(vp, &ps);
 		cs->cs_img.i_pipe[i] = (struct img_pipe){ .pi_size = ps.ps_size, .pi_data = IMG_NONE };
+		save_owner(&cs->cs_img.i_pipe[i], vp);
 		if (cs->cs_req->rq_flags & CKPT_INPLACE)
 			continue;
 		error = 0;
@@ -113,6 +127,16 @@ static u32 name_of(const struct img_image *img, u32 index)
 	return IMG_NONE;
 }
 
+/* Its owner is who brings it back, unless that is the superuser: as with every file. */
+static int set_owner(struct vnode *vp, const struct img_pipe *ip)
+{
+	struct vattr va = { .va_mask = VA_MODE, .va_mode = ip->pi_mode, .va_uid = ip->pi_uid, .va_gid = ip->pi_gid };
+
+	if (cred_super(cred_cur()))
+		va.va_mask |= VA_UID | VA_GID;
+	return vn_setattr(vp, &va);
+}
+
 /* A description of both ends, which keeps the pipe while its own are opened. */
 static int open_both(struct ckpt_restore *cr, u32 index, struct file **fp)
 {
@@ -125,7 +149,9 @@ static int open_both(struct ckpt_restore *cr, u32 index, struct file **fp)
 	error = pipe_vnode_create(&vp);
 	if (error)
 		return error;
-	error = file_open_vnode(vp, O_RDWR | O_NONBLOCK, fp);
+	error = set_owner(vp, &cr->cr_img.i_pipe[index]);
+	if (!error)
+		error = file_open_vnode(vp, O_RDWR | O_NONBLOCK, fp);
 	if (error)
 		vn_rele(vp);
 	return error;
@@ -181,8 +207,6 @@ int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp
 		vn_rele(both->f_vnode);
 		return error;
 	}
-	/* It has seen a writer: where there is none any more, poll(2) says so. */
-	f->f_data = NULL;
 	if (both->f_path) {
 		f->f_path = kstrdup(both->f_path, 0);
 		if (!f->f_path) {

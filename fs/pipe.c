@@ -317,6 +317,26 @@ void pipe_get_state(struct vnode *vp, struct pipe_state *ps)
 	mutex_unlock(&pi->pi_lock);
 }
 
+bool fifo_unseen(struct file *f)
+{
+	struct pipe *pi = f->f_vnode->v_pipe;
+	bool unseen;
+
+	mutex_lock(&pi->pi_lock);
+	unseen = reads(f) && !writes(f) && (u32)(uintptr_t)f->f_data == pi->pi_wopens;
+	mutex_unlock(&pi->pi_lock);
+	return unseen;
+}
+
+void fifo_set_unseen(struct file *f, bool unseen)
+{
+	struct pipe *pi = f->f_vnode->v_pipe;
+
+	mutex_lock(&pi->pi_lock);
+	f->f_data = (void *)(uintptr_t)(unseen ? pi->pi_wopens : pi->pi_wopens - 1);
+	mutex_unlock(&pi->pi_lock);
+}
+
 void pipe_peek(struct vnode *vp, u32 off, void *buf, u32 n)
 {
 	struct pipe *pi = vp->v_pipe;

@@ -55,5 +55,8 @@ struct pipe_state {
 void pipe_get_state(struct vnode *vp, struct pipe_state *ps);
 /* Copies n bytes, of those it holds, from the off-th on, without taking them out. */
 void pipe_peek(struct vnode *vp, u32 off, void *buf, u32 n);
+/* Has nobody opened the FIFO for writing since f was opened? And that it is so, or not: after all others are open. */
+bool fifo_unseen(struct file *f);
+void fifo_set_unseen(struct file *f, bool unseen);
 
 #endif

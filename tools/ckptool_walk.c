@@ -137,6 +137,9 @@ static void walk_pipes(struct sink *k, const struct img_image *img)
 		U("size", img->i_pipe[i].pi_size);
 		if (img->i_pipe[i].pi_data != IMG_NONE)
 			U("data", img->i_pipe[i].pi_data);
+		U("mode", img->i_pipe[i].pi_mode);
+		U("uid", img->i_pipe[i].pi_uid);
+		U("gid", img->i_pipe[i].pi_gid);
 		k->k_close(k, false);
 	}
 	k->k_close(k, true);

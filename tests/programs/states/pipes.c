@@ -235,6 +235,36 @@ STATE(fifo)
 	take(r, 10, 4);
 }
 
+STATE(fifo_without_writer)
+{
+	/* poll(2) tells of a hangup only who has seen a writer. */
+	SYS(mkfifo("fifo", 0600));
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	p[0].fd = SYS(open("fifo", O_RDONLY | O_NONBLOCK));
+	SYS(close(SYS(open("fifo", O_WRONLY))));
+	p[1].fd = SYS(open("fifo", O_RDONLY | O_NONBLOCK));
+	st_wait();
+	CHECK_EQ(poll(p, 2, 0), 1);
+	CHECK_EQ(p[0].revents, POLLHUP);
+	SYS(close(SYS(open("fifo", O_WRONLY))));
+	CHECK_EQ(poll(p, 2, 0), 2);
+	CHECK_EQ(p[1].revents, POLLHUP);
+}
+
+STATE_WITH(pipe_of_user, ST_ROOT)
+{
+	struct stat a;
+	int p[2];
+
+	SYS(pipe(p));
+	SYS(fchown(p[1], 1000, 1001));
+	SYS(fchmod(p[0], 0640));
+	st_wait();
+	SYS(fstat(p[0], &a));
+	CHECK(a.st_uid == 1000 && a.st_gid == 1001);
+	CHECK_EQ(a.st_mode, S_IFIFO | 0640);
+}
+
 STATE(fifo_both_ways)
 {
 	SYS(mkfifo("fifo", 0600));
