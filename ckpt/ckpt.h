@@ -183,7 +183,8 @@ struct ckpt_restore {
 	bool cr_stdio[3]; /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
 	u64 cr_now;	    /* monotonic: when time went on for them */
-	struct tty *cr_tty; /* the first process's group had it in the foreground; NULL: none */
+	struct tty *cr_tty; /* the group of member cr_foreground had it in the foreground; NULL: none */
+	u32 cr_foreground;
 	/* The outcome, under cr_lock; cr is the channel. */
 	struct spinlock cr_lock;
 	enum ckpt_verdict cr_verdict;

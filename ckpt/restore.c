@@ -345,7 +345,7 @@ static int ask_caller(struct ckpt_restore *cr)
 /* A job that had the terminal has it again, if whoever brings it back has it now. */
 static void give_terminal(struct ckpt_restore *cr)
 {
-	const struct proc *parent = cr->cr_parent, *p = cr->cr_member[0].rm_proc;
+	const struct proc *parent = cr->cr_parent, *p = cr->cr_member[cr->cr_foreground].rm_proc;
 
 	if (cr->cr_tty && p->p_sid == parent->p_sid)
 		tty_hand_over(cr->cr_tty, p->p_sid, parent->p_pgid, p->p_pgid);

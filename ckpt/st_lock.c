@@ -113,10 +113,15 @@ static int save_locks_of(struct ckpt_save *cs, struct vnode *vp)
 		if (!find_owner(cs, vp, list[i].fi_owner, &il))
 			continue;
 		/* Each open there makes a vnode of its own. */
-		error = procfs_about(vp, &about)
-				? ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					      "a file about process %d is locked", about.pa_pid)
-				: insert(cs, &il);
+		if (procfs_about(vp, &about))
+			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					    "a file about process %d is locked", about.pa_pid);
+		else if (vp->v_type != VREG && !(vp->v_type == VDIR && il.l_kind == IMG_LOCK_FLOCK))
+			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s is locked, and no file",
+					    cs->cs_file[il.l_file]->f_path ? cs->cs_file[il.l_file]->f_path
+									   : "a pipe");
+		else
+			error = insert(cs, &il);
 	}
 	kfree(list);
 	return error;
@@ -133,7 +138,7 @@ int st_lock_save(struct ckpt_save *cs)
 
 		while (cs->cs_file[first]->f_vnode != vp)
 			first++;
-		if (first == i && (vp->v_type == VREG || vp->v_type == VDIR))
+		if (first == i)
 			error = save_locks_of(cs, vp);
 	}
 	return error;

@@ -138,6 +138,20 @@ int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
+/* Are the process's supplementary groups all of them the caller's? */
+static bool groups_within(const struct cred *me, const struct img_proc *ip)
+{
+	for (u32 i = 0; i < ip->p_ngroups; i++) {
+		bool found = ip->p_groups[i] == me->cr_gid;
+
+		for (u32 k = 0; k < me->cr_ngroups; k++)
+			found |= ip->p_groups[i] == me->cr_groups[k];
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 struct cred *st_cred_make(const struct img_proc *ip)
 {
 	struct cred *me = cred_cur(), *n;
@@ -154,7 +168,7 @@ struct cred *st_cred_make(const struct img_proc *ip)
 	n->cr_egid = ip->p_egid;
 	n->cr_sgid = ip->p_sgid;
 	n->cr_fsgid = ip->p_fsgid;
-	if (cred_super(me)) {
+	if (cred_super(me) || groups_within(me, ip)) {
 		n->cr_ngroups = MIN(ip->p_ngroups, (u32)NGROUPS);
 		memcpy(n->cr_groups, ip->p_groups, n->cr_ngroups * sizeof(n->cr_groups[0]));
 	}
@@ -172,6 +186,8 @@ static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, stru
 	     ip->p_fsuid != me->cr_uid || ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid ||
 	     ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
 		return ckpt_refuse(cr->cr_path, -EPERM, "it belongs to another user (%u)", ip->p_uid);
+	if (!cred_super(me) && !groups_within(me, ip))
+		return ckpt_refuse(cr->cr_path, -EPERM, "it is in a group that the caller is not in");
 	n = st_cred_make(ip);
 	if (!n)
 		return -ENOMEM;

@@ -192,13 +192,39 @@ static void save_controlled(struct ckpt_save *cs)
 	spin_unlock(&pidlock);
 }
 
+/* The first one's session is the caller's when it comes back, whose terminal it has then. Of another session one that stays here is missing. */
+static int check_controlling(struct ckpt_save *cs)
+{
+	const struct proc *first = cs->cs_member[0].cm_proc;
+
+	for (u32 i = 1; i < cs->cs_nmember; i++) {
+		struct proc *p = cs->cs_member[i].cm_proc;
+		bool missing;
+		int error;
+
+		spin_lock(&pidlock);
+		missing = !cs->cs_member[i].cm_zombie && p->p_ctty && p->p_sid != first->p_sid &&
+			  !find(cs, p->p_ctty);
+		spin_unlock(&pidlock);
+		error = missing ? ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					      "process %d has a controlling terminal that would be missing",
+					      p->p_pid)
+				: 0;
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
 int st_pty_finish(struct ckpt_save *cs)
 {
 	struct pty_state *ps = cs->cs_npty ? kmalloc(sizeof(*ps), 0) : NULL;
-	int error = 0;
+	int error = cs->cs_req->rq_flags & CKPT_INPLACE ? 0 : check_controlling(cs);
 
-	if (!cs->cs_npty)
-		return 0;
+	if (error || !cs->cs_npty) {
+		kfree(ps);
+		return error;
+	}
 	if (!ps)
 		return -ENOMEM;
 	/* In the order of terminals: so the image has the names and the pairs. */

@@ -67,9 +67,16 @@ int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 
 /* ---- restore ---- */
 
-static bool in_foreground(const struct ckpt_restore *cr, const struct img_tty *it)
+/* The member whose group has the terminal in the foreground; IMG_NONE: none. */
+static u32 in_foreground(const struct ckpt_restore *cr, const struct img_tty *it)
 {
-	return it->t_pgrp != 0 && it->t_pgrp == cr->cr_img.i_proc[0].p_pgid;
+	const struct img_image *img = &cr->cr_img;
+
+	for (u32 i = 0; i < img->i_nproc && it->t_pgrp != 0; i++) {
+		if (img->i_proc[i].p_pgid == it->t_pgrp && img->i_proc[i].p_sid == img->i_proc[0].p_sid)
+			return i;
+	}
+	return IMG_NONE;
 }
 
 int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct file *f)
@@ -79,8 +86,10 @@ int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct fil
 	if (!tty)
 		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal now",
 				   cr->cr_img.i_vnode[it->t_vnode].v_path);
-	if (in_foreground(cr, it))
+	if (in_foreground(cr, it) != IMG_NONE) {
 		cr->cr_tty = tty;
+		cr->cr_foreground = in_foreground(cr, it);
+	}
 	return 0;
 }
 
@@ -108,25 +117,27 @@ static void set_modes(struct tty *tty, const struct img_tty *it)
 	tty_set_state(tty, &st);
 }
 
-/* Nobody's in the foreground but the caller's group: its modes are not for a process in the background to set. */
-static bool may_set(const struct ckpt_restore *cr, const struct tty *tty)
+/* Of a terminal of which somebody else is in the foreground the modes are not theirs to set. A line that was nobody's has those it had. */
+static bool may_set(const struct ckpt_restore *cr, const struct img_tty *it, const struct tty *tty)
 {
 	pid_t pgrp = tty_foreground(tty);
 
-	return pgrp == 0 || pgrp == cr->cr_parent->p_pgid;
+	return pgrp == 0 ? it->t_pgrp == 0 || in_foreground(cr, it) != IMG_NONE
+			 : pgrp == cr->cr_parent->p_pgid && in_foreground(cr, it) != IMG_NONE;
 }
 
 void st_tty_modes(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nfile; i++) {
 		const struct img_file *fi = &cr->cr_img.i_file[i];
+		const struct img_tty *it;
 		struct tty *tty;
 
-		if (fi->f_kind != IMG_FILE_TTY || img_pty_of(&cr->cr_img, fi->f_obj) ||
-		    st_file_taken(cr, i) || !in_foreground(cr, &cr->cr_img.i_tty[fi->f_obj]))
+		if (fi->f_kind != IMG_FILE_TTY || img_pty_of(&cr->cr_img, fi->f_obj) || st_file_taken(cr, i))
 			continue;
+		it = &cr->cr_img.i_tty[fi->f_obj];
 		tty = file_tty(cr->cr_filev[i]);
-		if (tty && may_set(cr, tty))
-			set_modes(tty, &cr->cr_img.i_tty[fi->f_obj]);
+		if (tty && may_set(cr, it, tty))
+			set_modes(tty, it);
 	}
 }

@@ -45,7 +45,7 @@ bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p)
 /* Is it p's own program that asks, or one that is trusted with what others had as well as p is? */
 static bool asks_itself(const struct ckpt_save *cs, const struct proc *p)
 {
-	bool itself = cs->cs_caller || (cs->cs_req->rq_flags & CKPT_INPLACE);
+	bool itself = cs->cs_caller || (cs->cs_req->rq_flags & (CKPT_INPLACE | CKPT_LOOK));
 
 	return itself && (p == curproc() || (curproc()->p_flags & P_NODUMP));
 }

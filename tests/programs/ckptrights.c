@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* An image tells its owner nothing that he could not have read himself; and who else may have one made. */
 #include "t.h"
+#include <grp.h>
 #include <reprise/ckpt.h>
 
 static const struct timespec ms = { 0, 1000000 };
@@ -141,6 +142,46 @@ TEST_ROOT(file_not_readable)
 		SYS(close(fd));
 		fd = SYS(open("secret", O_PATH));
 		CHECK_EQ(ckpt("x", CKPT_SELF), 0);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
+/* Nobody gets into a group, nor out of one, by an image. */
+TEST_ROOT(groups)
+{
+	static const gid_t had[] = { 27, 1000 }, more[] = { 5, 27, 1000 };
+	pid_t pid;
+
+	SYS(chmod(".", 0777));
+	pid = t_fork();
+	if (pid == 0) {
+		gid_t now[8];
+		int r;
+
+		t_on_its_own();
+		SYS(setgroups(2, had));
+		become(1000);
+		r = ckpt("x", 0);
+		CHECK(r >= 0);
+		CHECK_EQ(getgroups(8, now), 2);
+		CHECK(now[0] == 27 && now[1] == 1000);
+		_exit(0);
+	}
+	t_join(pid);
+	pid = t_fork();
+	if (pid == 0) {
+		SYS(setgroups(1, had + 1));
+		become(1000);
+		CHECK_ERR(recover("x", RECOVER_NEWPID), EPERM);
+		_exit(0);
+	}
+	t_join(pid);
+	pid = t_fork();
+	if (pid == 0) {
+		SYS(setgroups(3, more));
+		become(1000);
+		t_join(SYS(recover("x", RECOVER_NEWPID)));
 		_exit(0);
 	}
 	t_join(pid);

@@ -36,18 +36,6 @@ static void close_gate(struct t_gate g)
 	SYS(close(g.g_fd[1]));
 }
 
-/* Nothing that lies outside stays open. */
-static void live_on_its_own(void)
-{
-	int log = SYS(open("log", O_RDWR | O_CREAT | O_TRUNC, 0666));
-
-	SYS(fchmod(log, 0666));
-	SYS(dup2(log, 0));
-	SYS(dup2(log, 1));
-	SYS(dup2(log, 2));
-	SYS(close(log));
-}
-
 /* One that lives in the jail: settles there, waits for SIGUSR1, looks whether all is as it was, and ends with 0. */
 static pid_t inmate(uid_t uid, void (*settle)(void), void (*look)(void))
 {
@@ -66,7 +54,7 @@ static pid_t inmate(uid_t uid, void (*settle)(void), void (*look)(void))
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	enter_jail();
-	live_on_its_own();
+	t_on_its_own();
 	settle();
 	if (uid)
 		SYS(setresuid(uid, uid, uid));

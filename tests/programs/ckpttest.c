@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <reprise/ckpt.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -310,6 +311,16 @@ TEST(refused)
 	CHECK_ERR(tckpt(99999, "x", 0), ESRCH);
 	SYS(pipe(p));
 	(void)p;
+	/* A lock of what is no file. */
+	p[0] = SYS(open("/dev/null", O_RDWR));
+	SYS(flock(p[0], LOCK_EX));
+	CHECK_ERR(ckpt("x", 0), EOPNOTSUPP);
+	SYS(close(p[0]));
+	SYS(pipe(p));
+	SYS(flock(p[1], LOCK_SH));
+	CHECK_ERR(ckpt("x", 0), EOPNOTSUPP);
+	SYS(close(p[0]));
+	SYS(close(p[1]));
 	/* A name of a pipe that nobody has open. */
 	SYS(mkfifo("fifo", 0600));
 	p[0] = SYS(open("fifo", O_PATH));
@@ -657,6 +668,34 @@ TEST(terminal_of_others)
 #define TIOCVHANGUP_L 0x5437 /* linux-libc-dev's asm-generic/ioctls.h */
 
 /* A description that was hung up, of a line that is alive: no image has that. */
+/* The modes of a line that is nobody's terminal are those of who has it open. */
+TEST_ROOT(line_of_nobody)
+{
+	struct termios cooked, raw;
+	pid_t pid = t_fork();
+	int fd;
+
+	if (pid == 0) {
+		fd = SYS(open("/dev/tty1", O_RDWR | O_NOCTTY | O_NONBLOCK));
+		SYS(tcgetattr(fd, &raw));
+		cfmakeraw(&raw);
+		SYS(tcsetattr(fd, TCSANOW, &raw));
+		if (ckpt("x", 0) == 0)
+			_exit(0);
+		SYS(tcgetattr(fd, &cooked));
+		CHECK_EQ(cooked.c_lflag, raw.c_lflag);
+		CHECK_EQ(cooked.c_iflag, raw.c_iflag);
+		_exit(0);
+	}
+	fd = SYS(open("/dev/tty1", O_RDWR | O_NOCTTY | O_NONBLOCK));
+	SYS(tcgetattr(fd, &cooked));
+	t_join(pid);
+	SYS(tcsetattr(fd, TCSANOW, &cooked)); /* as after a reboot */
+	t_join(SYS(recover("x", 0)));
+	SYS(tcsetattr(fd, TCSANOW, &cooked));
+	SYS(close(fd));
+}
+
 TEST_ROOT(terminal_hung_up)
 {
 	char name[32];

@@ -173,6 +173,18 @@ __attribute__((unused)) static void t_pass_gate(struct t_gate g)
 	CHECK_EQ(n, 1);
 }
 
+/* What the process prints goes into a file "log" of the current directory, and nothing else is open as 0, 1 and 2. */
+__attribute__((unused)) static void t_on_its_own(void)
+{
+	int log = SYS(open("log", O_RDWR | O_CREAT | O_TRUNC, 0666));
+
+	SYS(fchmod(log, 0666));
+	SYS(dup2(log, 0));
+	SYS(dup2(log, 1));
+	SYS(dup2(log, 2));
+	SYS(close(log));
+}
+
 /* The state letter of a process, from /proc. 0: no such process. */
 __attribute__((unused)) static char t_pstate(pid_t pid)
 {
