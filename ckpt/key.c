@@ -26,16 +26,29 @@
 
 #define NAME_SIZE (sizeof(((struct proc *)0)->p_comm) + 16 + sizeof(CKPT_SUFFIX))
 
+/* Brought back under other ids than its parent, which waits for it, knows. pidlock held. */
+static bool is_recovered(const struct proc *p)
+{
+	return p->p_pidspace && p->p_pidspace != p->p_parent->p_pidspace;
+}
+
 /* pidlock held. */
 static bool is_job(struct proc *p, pid_t pgrp)
 {
 	bool job;
 
 	spin_lock(&p->p_lock);
-	job = p->p_stat == PS_ACTIVE && !(p->p_flags & P_EXITING) && p->p_parent->p_pgid != pgrp &&
+	job = p->p_stat == PS_ACTIVE && !(p->p_flags & P_EXITING) &&
+	      (p->p_parent->p_pgid != pgrp || is_recovered(p)) &&
 	      !(p->p_pid == p->p_sid && p->p_sig.ss_act[K_SIGTSTP - 1].sa_handler == K_SIG_IGN);
 	spin_unlock(&p->p_lock);
 	return job;
+}
+
+/* What was brought back, before who waits for it; else the lowest id. */
+static bool comes_first(const struct proc *p, const struct proc *q)
+{
+	return is_recovered(p) == is_recovered(q) ? p->p_pid < q->p_pid : is_recovered(p);
 }
 
 static void key_typed(struct tty *t, pid_t pgrp)
@@ -44,7 +57,7 @@ static void key_typed(struct tty *t, pid_t pgrp)
 
 	spin_lock(&pidlock);
 	list_for_each(p, &allproc, p_all) {
-		if (p->p_pgid == pgrp && (!first || p->p_pid < first->p_pid) && is_job(p, pgrp))
+		if (p->p_pgid == pgrp && is_job(p, pgrp) && (!first || comes_first(p, first)))
 			first = p;
 	}
 	if (first) {

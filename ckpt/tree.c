@@ -129,8 +129,18 @@ static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	int error;
 
 	error = look_for_end(cm);
-	if (error || cm->cm_zombie)
+	if (error)
 		return error;
+	/* The others would look for it under an id that it does not have in the image. */
+	if (p->p_pidspace != cs->cs_member[0].cm_proc->p_pidspace) {
+		error = ckpt_refuse(p->p_comm, -EOPNOTSUPP,
+				    "process %d was brought back under other ids, and the rest was not",
+				    p->p_pid);
+		if (error)
+			return error;
+	}
+	if (cm->cm_zombie)
+		return 0;
 	error = may_save(cs, p);
 	if (cs->cs_req->rq_flags & CKPT_LOOK) {
 		/* What it has is not for the caller to know. */
@@ -176,7 +186,8 @@ static int hold_children(struct ckpt_save *cs, u32 i)
 
 /*
  * One that is not a member yet of the group that the first leads or belongs to, whose parent is none either, with a reference; NULL: none. One that
- * is just ending is waited for: it keeps what it has open until then.
+ * is just ending is waited for: it keeps what it has open until then. Those who were brought back under other ids are a job of their own, without
+ * the recover(1) that waits for them.
  */
 static int next_of_group(struct ckpt_save *cs, struct proc **pp)
 {
@@ -189,7 +200,8 @@ static int next_of_group(struct ckpt_save *cs, struct proc **pp)
 		ending = false;
 		*pp = NULL;
 		list_for_each(p, &allproc, p_all) {
-			if (p->p_pgid != first->p_pgid || p->p_stat == PS_ZOMBIE || ckpt_is_member(cs, p))
+			if (p->p_pgid != first->p_pgid || p->p_stat == PS_ZOMBIE ||
+			    ckpt_is_member(cs, p) || p->p_pidspace != first->p_pidspace)
 				continue;
 			if (p->p_flags & P_EXITING) {
 				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);

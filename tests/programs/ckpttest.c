@@ -525,6 +525,40 @@ TEST(exec_by_thread)
 	CHECK_EQ(t_wait(copy), SIGKILL);
 }
 
+/* Who was brought back under other ids is saved for itself, and not with one who knows it by those. */
+TEST(under_other_ids)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		setpgid(0, 0);
+		pid = t_fork();
+		if (pid == 0) {
+			t_on_its_own();
+			int r = ckpt("mine", 0);
+
+			if (r == 0)
+				_exit(0);
+			CHECK_EQ(r, 1);
+			pause();
+			_exit(3);
+		}
+		t_join(pid);
+		pid = SYS(recover("mine", RECOVER_NEWPID));
+		t_await_state(pid, "S");
+		CHECK_ERR(ckpt("both", CKPT_TREE), EOPNOTSUPP);
+		CHECK_ERR(ckpt("both", CKPT_JOB), EOPNOTSUPP);
+		SYS(tckpt(pid, "job", CKPT_JOB | CKPT_WAIT));
+		SYS(kill(pid, SIGKILL));
+		CHECK_EQ(t_wait(pid), SIGKILL);
+		pid = SYS(recover("job", 0));
+		SYS(kill(pid, SIGKILL));
+		CHECK_EQ(t_wait(pid), SIGKILL);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
 static int cut_pipe[2];
 
 static void *write_too_much(void *arg)
