@@ -98,6 +98,12 @@ def key(t):
     t.equal("result of the recovered one", t.contains(t.type(c, "fg"), RESULT).group(1), plain)
     t.equal("status", t.type(c, "echo $?"), "3\n")
     t.equal("nobody left", t.type(c, "ps -o args | grep -c '^mat -n'").strip(), "0")
+    # What came back under other ids is saved again, without the one that waits for it: and comes back from that.
+    start(c, f"recover -n {image}", r"\d+ %")
+    second = press(t, c)
+    t.equal("result of the second life", t.contains(t.prompt(c), RESULT).group(1), plain)
+    t.check(second != image, f"{second} is the image of the first")
+    t.equal("result of the third life", t.contains(t.type(c, f"recover {second}"), RESULT).group(1), plain)
     # Where it cannot write.
     start(c, "cd /proc; mat -n 320", "30 %")
     c.send(KEY)
