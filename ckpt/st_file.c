@@ -291,7 +291,8 @@ static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, stru
 
 	if (error)
 		return error;
-	f->f_flags = (f->f_flags & ~(u32)O_NONBLOCK) | (fi->f_flags & O_NONBLOCK);
+	f->f_flags = (f->f_flags & ~(u32)(O_NONBLOCK | O_LARGEFILE)) |
+		     (fi->f_flags & (O_NONBLOCK | O_LARGEFILE));
 	f->f_offset = fi->f_kind == IMG_FILE_PIPE ? 0 : (off_t)fi->f_offset;
 	f->f_owner = fi->f_owner;
 	*fp = f;

@@ -188,7 +188,8 @@ static int send_break(struct ttyfile *tf, u64 ns)
 	set_break(t, true);
 	error = sleep(&t->t_td->td_break, NULL, SLP_INTR, clock_mono_ns() + ns);
 	set_break(t, false);
-	return error == -ERESTARTSYS ? -EINTR : 0;
+	/* Once more, if it was for nothing that the program sees. */
+	return error == -ERESTARTSYS ? -ERESTARTNOHAND : 0;
 }
 
 static int get_queue(struct tty *t, u32 cmd, uaddr_t arg)

@@ -119,7 +119,8 @@ static int take_process(struct proc *p, pid_t tid, struct snapshot *s)
 	s->flags = p->p_flags;
 	s->umask = p->p_umask;
 	s->nice = p->p_nice;
-	s->start = p->p_start_ns;
+	/* Who has come back may be older than the machine's clock. */
+	s->start = (s64)p->p_start_ns < 0 ? 0 : p->p_start_ns;
 	s->cutime = p->p_cutime;
 	s->cstime = p->p_cstime;
 	s->shpending = p->p_sig.ss_q.sq_set;

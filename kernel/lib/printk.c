@@ -132,10 +132,9 @@ size_t klog_read(u64 *pos, char *buf, size_t size)
 	size_t done = 0;
 
 	spin_lock(&log_lock);
-	if (*pos < ring_begin())
+	/* One beyond the end is of an earlier boot, from which a reader has come back. */
+	if (*pos < ring_begin() || *pos > ring_end)
 		*pos = ring_begin();
-	if (*pos > ring_end)
-		*pos = ring_end;
 	while (done < size && *pos < ring_end) {
 		u32 at = (u32)*pos % RING_SIZE;
 		size_t n = MIN(MIN(size - done, (size_t)(RING_SIZE - at)), (size_t)(ring_end - *pos));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Open files: offsets, flags, descriptors and who shares them, directories, files that are gone, working directory. */
 #include "states.h"
+#include <sys/syscall.h>
 #include <dirent.h>
 #include <sys/stat.h>
 #include <sys/resource.h>
@@ -58,6 +59,17 @@ STATE(flags)
 	CHECK_EQ(write(a, "second", 6), 6);
 	int r = SYS(open("a", O_RDONLY));
 	expect(r, "firstsecond");
+}
+
+STATE(small_and_large)
+{
+	/* O_LARGEFILE is not everybody's. */
+	t_put("f", "text", 4);
+	int small = SYS((int)syscall(SYS_open, "f", O_RDONLY)), large = SYS(open("f", O_RDONLY)),
+	    a = SYS(fcntl(small, F_GETFL)), b = SYS(fcntl(large, F_GETFL));
+	st_wait();
+	CHECK_EQ(fcntl(small, F_GETFL), a);
+	CHECK_EQ(fcntl(large, F_GETFL), b);
 }
 
 STATE(flags_changed)
