@@ -60,4 +60,7 @@ void proc_release(struct proc *p)
 	lwp_end_hold(p);
 	wakeup(&p->p_flags);
 	spin_unlock(&p->p_lock);
+	/* Its turn, before this one can ask again: or it would never go on where there is one CPU. */
+	if (p != curproc())
+		curlwp()->l_cpu->c_need_resched = true;
 }

@@ -215,7 +215,7 @@ def on_host(t):
         t.contains(t.host(CKPTOOL, "info", image), r"(?i)lwp|segment")
 
 
-@scenario("ckpt/refused")
+@scenario("ckpt/refused", smp=(1, 2))
 def refused(t):
     "What cannot be saved or brought back gets an errno; nothing is left behind."
     disk = t.disk()
