@@ -104,6 +104,14 @@ def key(t):
     t.equal("result of the second life", t.contains(t.prompt(c), RESULT).group(1), plain)
     t.check(second != image, f"{second} is the image of the first")
     t.equal("result of the third life", t.contains(t.type(c, f"recover {second}"), RESULT).group(1), plain)
+    # A program that runs with other rights than those of who types, or has had them.
+    t.equal("the superuser's", t.type(c, "mkdir u; chmod 755 . u; cp /bin/busybox u; chmod 4755 u/busybox; cd /tmp"), "")
+    start(c, "su -s /bin/sh nobody -c '/root/u/busybox cat'", "")
+    typed(c, "reads")
+    c.send(KEY)
+    c.expect(r"\[busybox\.\d+_ckpt: not saved: not permitted\]\r*\n")
+    c.send("\x04")
+    t.prompt(c)
     # Where it cannot write.
     start(c, "cd /proc; mat -n 320", "30 %")
     c.send(KEY)
