@@ -172,10 +172,16 @@ static int save_contents(struct ckpt_save *cs, u32 index, bool copy)
 	return 0;
 }
 
-/* Somebody else who has it would not have it together with those who come back. cs has a reference too. */
-static bool others_have(const struct ckpt_data *cd)
+/* Somebody else who has it would not have it together with those who come back. cs has a reference too, and who executes it. */
+static bool others_have(const struct ckpt_save *cs, const struct ckpt_data *cd)
 {
-	return cd->cd_nameless && (cd->cd_vp->v_flags & V_MEMORY) && cd->cd_vp->v_ref > cd->cd_refs + 1;
+	u32 known = cd->cd_refs + 1;
+
+	if (!cd->cd_nameless || !(cd->cd_vp->v_flags & V_MEMORY))
+		return false;
+	for (u32 i = 0; i < cs->cs_nmember; i++)
+		known += !cs->cs_member[i].cm_zombie && cs->cs_member[i].cm_proc->p_exe == cd->cd_vp;
+	return cd->cd_vp->v_ref > known;
 }
 
 int st_data_finish(struct ckpt_save *cs, bool copy)
@@ -186,7 +192,7 @@ int st_data_finish(struct ckpt_save *cs, bool copy)
 
 		if (!cd->cd_vp || (cs->cs_req->rq_flags & CKPT_INPLACE))
 			continue;
-		if (others_have(cd))
+		if (others_have(cs, cd))
 			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					    "memory of it (inode %u) is shared with another process",
 					    (u32)cd->cd_vp->v_ino);

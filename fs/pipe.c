@@ -198,8 +198,8 @@ static void join_sides(struct pipe *pi, struct file *f)
 		pi->pi_wopens++;
 		wake_readers(pi);
 	}
-	/* POLLHUP is for those who have seen a writer: see fifo_poll(). */
-	f->f_data = (void *)(uintptr_t)pi->pi_wopens;
+	/* POLLHUP is for those who have seen a writer, as who finds one has: see fifo_poll(). */
+	f->f_data = (void *)(uintptr_t)(pi->pi_writers ? pi->pi_wopens - 1 : pi->pi_wopens);
 }
 
 static void leave_sides(struct pipe *pi, struct file *f)

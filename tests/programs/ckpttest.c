@@ -559,6 +559,38 @@ TEST(under_other_ids)
 	t_join(pid);
 }
 
+/* A program in memory that was removed while it runs. */
+TEST(program_removed)
+{
+	static char buf[65536];
+	int in = SYS(open("/bin/busybox", O_RDONLY)),
+	    out = SYS(open("/tmp/busybox", O_WRONLY | O_CREAT, 0755));
+	ssize_t n;
+	pid_t pid;
+
+	while ((n = SYS(read(in, buf, sizeof(buf)))) > 0)
+		CHECK_EQ(write(out, buf, n), n);
+	SYS(close(in));
+	SYS(close(out));
+	pid = t_fork();
+	if (pid == 0) {
+		t_on_its_own();
+		execl("/tmp/busybox", "sleep", "1000", (char *)NULL);
+		_exit(9);
+	}
+	t_await_state(pid, "S");
+	SYS(unlink("/tmp/busybox"));
+	for (int i = 0; i < 2; i++) {
+		SYS(tckpt(pid, "x", CKPT_WAIT));
+		SYS(kill(pid, SIGKILL));
+		CHECK_EQ(t_wait(pid), SIGKILL);
+		pid = SYS(recover("x", 0));
+		t_await_state(pid, "S");
+	}
+	SYS(kill(pid, SIGKILL));
+	CHECK_EQ(t_wait(pid), SIGKILL);
+}
+
 static int cut_pipe[2];
 
 static void *write_too_much(void *arg)

@@ -387,6 +387,27 @@ TEST(fifo_open_rules)
 	SYS(unlink("f"));
 }
 
+/* A reader is told of a hangup when the last writer goes that it has met, and not before there was one. */
+TEST(fifo_hangup)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	SYS(mkfifo("f", 0600));
+	p.fd = SYS(open("f", O_RDONLY | O_NONBLOCK));
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	int w = SYS(open("f", O_WRONLY));
+	int late = SYS(open("f", O_RDONLY | O_NONBLOCK));
+	CHECK_EQ(poll(&p, 1, 0), 0);
+	SYS(close(w));
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_EQ(p.revents, POLLHUP);
+	p.fd = late;
+	CHECK_EQ(poll(&p, 1, 0), 1);
+	CHECK_EQ(p.revents, POLLHUP);
+	p.fd = SYS(open("f", O_RDONLY | O_NONBLOCK));
+	CHECK_EQ(poll(&p, 1, 0), 0);
+}
+
 TEST(fifo_open_waits_for_partner)
 {
 	char c;
