@@ -272,6 +272,8 @@ static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct f
 
 static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
+	int error;
+
 	switch (fi->f_kind) {
 	case IMG_FILE_TTY:
 	case IMG_FILE_PTMX: return open_tty(cr, fi, fp);
@@ -281,7 +283,12 @@ static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct
 	}
 	if (fi->f_kind == IMG_FILE_REG && fi->f_obj != IMG_NONE)
 		return open_spare(cr, fi, fp);
-	return st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
+	error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
+	/* Not logged: as a working directory it could be spared. */
+	if (error && st_vnode_spare(cr, fi->f_vnode))
+		error = ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
+				    cr_vnode_path(cr, fi->f_vnode), -error);
+	return error;
 }
 
 static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
