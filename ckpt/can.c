@@ -195,6 +195,8 @@ static int check_all(struct ckpt_save *cs)
 		error = st_pty_finish(cs);
 	if (!error)
 		error = st_data_finish(cs, false);
+	if (!error)
+		error = st_lock_save(cs);
 	ckpt_drop_objects(cs);
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
 		if (cs->cs_member[i].cm_fdtab)

@@ -176,7 +176,7 @@ struct ckpt_restore {
 	/* What they share, by place in the image. Descriptions and objects are made once, with the caller's rights. */
 	struct file **cr_filev, **cr_pipev; /* cr_pipev: of both ends, while they are opened */
 	struct file **cr_ptyv;		    /* the masters of pseudo terminals */
-	/* What has no lasting name, by its vnode, once it is made anew: removed directories and FIFOs, files about processes. */
+	/* What was made anew, by its vnode: removed directories and FIFOs, files about processes, files that were gone (cr_made). */
 	struct vnode **cr_anew;
 	bool *cr_made; /* the file was not there, and was made again */
 	bool *cr_written; /* by vnode, too: one of them may write it, so it may be another than it was */

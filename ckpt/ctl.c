@@ -73,7 +73,7 @@ long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf)
 	p = proc_find(pid ? pid_real(pid) : curproc()->p_pid);
 	if (!p)
 		return -ESRCH;
-	ret = proc_can_access(p);
+	ret = proc_can_look(p);
 	if (!ret) {
 		switch (cmd) {
 		case CKPTCTL_STATS: ret = ctl_stats(p, buf); break;

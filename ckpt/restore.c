@@ -102,6 +102,8 @@ static void take_over(struct ckpt_rmember *rm)
 	curcpu()->c_need_resched = true;
 	intr_pop_off();
 	rm->rm_as = NULL;
+	/* The building was not the program's time. */
+	lwp_set_times(curlwp(), rm->rm_img->p_lwp[0].l_utime, rm->rm_img->p_lwp[0].l_stime);
 	/* In place at a call, they have never stopped. */
 	if (!rm->rm_restore->cr_save || !in_place(rm))
 		st_timer_start(rm);

@@ -30,7 +30,8 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, con
 	for (u32 i = 0; i < ip->p_nfd; i++) {
 		u32 file = ip->p_fd[i].fd_file;
 
-		if (file < best && cs->cs_file[file]->f_vnode == vp &&
+		/* One that was refused, and only looked at, is not there. */
+		if (file < best && file < cs->cs_nfile && cs->cs_file[file]->f_vnode == vp &&
 		    may_lock(cs->cs_file[file], il->l_kind, il->l_write))
 			best = file;
 	}
@@ -138,7 +139,8 @@ int st_lock_save(struct ckpt_save *cs)
 
 		while (cs->cs_file[first]->f_vnode != vp)
 			first++;
-		if (first == i)
+		/* In place they have never been away. */
+		if (first == i && !(cs->cs_req->rq_flags & CKPT_INPLACE))
 			error = save_locks_of(cs, vp);
 	}
 	return error;

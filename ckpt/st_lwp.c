@@ -225,10 +225,9 @@ int st_lwp_restore(struct ckpt_rmember *rm)
 	return error;
 }
 
-/* Lets the other lwps go, after the process was revealed with them. The building was not the program's time. */
+/* Lets the other lwps go, after the process was revealed with them. */
 void st_lwp_start(struct ckpt_rmember *rm)
 {
-	lwp_set_times(curlwp(), rm->rm_img->p_lwp[0].l_utime, rm->rm_img->p_lwp[0].l_stime);
 	for (u32 i = 1; i < rm->rm_img->p_nlwp; i++)
 		lwp_start(rm->rm_lwps[i]);
 	kfree(rm->rm_lwps);

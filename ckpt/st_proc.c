@@ -169,7 +169,7 @@ struct cred *st_cred_make(const struct img_proc *ip)
 	n->cr_egid = ip->p_egid;
 	n->cr_sgid = ip->p_sgid;
 	n->cr_fsgid = ip->p_fsgid;
-	if (cred_super(me) || groups_within(me, ip)) {
+	if (cred_super(me)) {
 		n->cr_ngroups = MIN(ip->p_ngroups, (u32)NGROUPS);
 		memcpy(n->cr_groups, ip->p_groups, n->cr_ngroups * sizeof(n->cr_groups[0]));
 	}
@@ -317,7 +317,7 @@ static void restore_flags(struct ckpt_restore *cr, struct proc *p, const struct 
 		p->p_flags |= P_STOPPED;
 		p->p_xstat = (int)ip->p_stopsig;
 	} else if (cr->cr_flags & RECOVER_STOPPED) {
-		p->p_flags = (p->p_flags & ~P_WAITCONT) | P_STOPPED | P_STOPTOLD | P_WAITSTOP;
+		p->p_flags = (p->p_flags & ~(P_WAITCONT | P_TELLCONT)) | P_STOPPED | P_STOPTOLD | P_WAITSTOP;
 		p->p_xstat = K_SIGSTOP;
 	}
 	spin_unlock(&p->p_lock);

@@ -2,7 +2,7 @@
 /*
  * Terminals whose other end is hardware, or somebody else's: modes and window size. A process is brought back onto the terminal that its path leads to (for /dev/tty, that of whoever
  * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set, and whoever recovers it is; then it
- * is in the foreground again.
+ * is in the foreground again. A line that was nobody's terminal, and is nobody's now, has the modes it had.
  */
 #include "ckpt/ckpt.h"
 #include "fs/tty.h"

@@ -42,17 +42,20 @@ bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p)
 	return false;
 }
 
-/* Is it p's own program that asks, or one that is trusted with what others had as well as p is? */
-static bool asks_itself(const struct ckpt_save *cs, const struct proc *p)
+/* Is it the member's own program that asks? As such counts one that had the same rights before it forked the member. */
+static bool asks_itself(const struct ckpt_save *cs, const struct ckpt_member *cm)
 {
+	const struct proc *p = cm->cm_proc;
 	bool itself = cs->cs_caller || (cs->cs_req->rq_flags & (CKPT_INPLACE | CKPT_LOOK));
 
-	return itself && (p == curproc() || (curproc()->p_flags & P_NODUMP));
+	return itself && (p == curproc() || ((p->p_flags & P_FORKNOEXEC) && cm->cm_parent != IMG_NONE &&
+					     (curproc()->p_flags & P_NODUMP)));
 }
 
-/* May whoever asked checkpoint p? The current lwp acts for them. If not, -EPERM, also of one that is only looked at. */
-static int may_save(struct ckpt_save *cs, struct proc *p)
+/* May whoever asked checkpoint the member? The current lwp acts for them. If not, -EPERM, also of one that is only looked at. */
+static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 {
+	struct proc *p = cm->cm_proc;
 	struct lwp *l = curlwp();
 	int error = 0;
 
@@ -60,7 +63,7 @@ static int may_save(struct ckpt_save *cs, struct proc *p)
 		(void)ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
 		return -EPERM;
 	}
-	if ((p->p_flags & P_NODUMP) && !cred_super(cs->cs_req->rq_cred) && !asks_itself(cs, p)) {
+	if ((p->p_flags & P_NODUMP) && !cred_super(cs->cs_req->rq_cred) && !asks_itself(cs, cm)) {
 		(void)ckpt_refuse(p->p_comm, -EPERM, "process %d has changed its user or group, and is not for others to save",
 				  p->p_pid);
 		return -EPERM;
@@ -141,7 +144,7 @@ static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	}
 	if (cm->cm_zombie)
 		return 0;
-	error = may_save(cs, p);
+	error = may_save(cs, cm);
 	if (cs->cs_req->rq_flags & CKPT_LOOK) {
 		/* What it has is not for the caller to know. */
 		cm->cm_barred = error != 0;
@@ -153,7 +156,7 @@ static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	if (!error) {
 		cm->cm_held = true;
 		/* It may have begun a set-id program on the way; now it cannot. */
-		return may_save(cs, p);
+		return may_save(cs, cm);
 	}
 	if (error == -EBUSY)
 		return ckpt_refuse(p->p_comm, error,
@@ -207,8 +210,9 @@ static int next_of_group(struct ckpt_save *cs, struct proc **pp)
 				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
 				continue;
 			}
-			/* Its parent, if that is in the group, comes first. */
-			if (p->p_parent->p_pgid == p->p_pgid && !ckpt_is_member(cs, p->p_parent))
+			/* Its parent, if that is in the job, comes first. */
+			if (p->p_parent->p_pgid == p->p_pgid && p->p_parent->p_pidspace == first->p_pidspace &&
+			    !ckpt_is_member(cs, p->p_parent))
 				continue;
 			p->p_ref++;
 			*pp = p;

@@ -43,8 +43,7 @@ void proc_exit(int xstat)
 
 /*
  * Ends the other lwps of the current process and waits for that: exec, and what replaces a process in place. If the caller holds the process,
- * they go straight from where they stand, and the hold ends. -EAGAIN when the process is dying, or another of its lwps was first: then the hold
- * is the caller's still.
+ * they go straight from where they stand. -EAGAIN when the process is dying, or another of its lwps was first.
  */
 int proc_single(void)
 {
@@ -63,10 +62,6 @@ int proc_single(void)
 			l->l_exiting = true;
 			lwp_poke(l);
 		}
-	}
-	if (p->p_holder == me) {
-		/* They stand still for us: now they go to their end, and not back to their program. */
-		lwp_end_hold(p);
 	}
 	wakeup(&p->p_flags);
 	while (p->p_nlwp > 1 && !(p->p_flags & P_EXITING))

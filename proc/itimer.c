@@ -44,6 +44,8 @@ void itimer_resume(struct proc *p)
 	ASSERT(spin_held(&p->p_lock));
 	if (it->it_next && it->it_next <= clock_mono_ns())
 		callout_set(&it->it_callout, it->it_next);
+	if (p == curproc() && (p->p_itvirt.it_next || p->p_itprof.it_next))
+		curlwp()->l_cpu->c_need_resched = true;
 }
 
 void itimer_init(struct proc *p)
@@ -73,7 +75,7 @@ u64 itimer_cpu_left(struct proc *p)
 {
 	u64 left = 0, used;
 
-	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next))
+	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next) || (p->p_flags & P_HOLD))
 		return 0;
 	spin_lock(&p->p_lock);
 	if (p->p_itvirt.it_next) {
@@ -102,7 +104,8 @@ static void cpu_timer_check(struct proc *p, struct itimer *it, u64 used, int sig
 
 void itimer_cpu_check(struct proc *p)
 {
-	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next))
+	/* Who saves itself runs while it is held. */
+	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next) || (p->p_flags & P_HOLD))
 		return;
 	spin_lock(&p->p_lock);
 	cpu_timer_check(p, &p->p_itvirt, cpu_time(p, false), K_SIGVTALRM);

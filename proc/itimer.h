@@ -9,7 +9,7 @@
 void itimer_get(struct proc *p, u32 which, u64 *left, u64 *interval);
 /* left 0: off. The caller belongs to p, or p is held. May sleep. */
 void itimer_set(struct proc *p, u32 which, u64 left, u64 interval);
-/* A hold of p ends: ITIMER_REAL, if it became due meanwhile, fires. p_lock held. */
+/* A hold of p ends: what became due meanwhile fires. p_lock held. */
 void itimer_resume(struct proc *p);
 
 #endif

@@ -259,8 +259,19 @@ void lwp_times(const struct lwp *l, u64 *utime, u64 *stime)
 
 void lwp_set_times(struct lwp *l, u64 utime, u64 stime)
 {
+	struct cpu *c;
+
+	intr_push_off();
+	c = curcpu();
+	if (l == curlwp()) {
+		/* What it has run since it was switched to is the CPU's time, whatever becomes of its own. */
+		lwp_charge_sys(l);
+		c->c_ustart += clock_ns_to_cycles(utime) - l->l_ucycles;
+		c->c_sstart += clock_ns_to_cycles(stime) - l->l_scycles;
+	}
 	l->l_ucycles = clock_ns_to_cycles(utime);
 	l->l_scycles = clock_ns_to_cycles(stime);
+	intr_pop_off();
 }
 
 void cpu_charge(struct cpu *c, struct lwp *prev, struct lwp *next)

@@ -173,7 +173,7 @@ static inline void lwp_charge_sys(struct lwp *l)
  * CPU only nearly so. From any context; l must not go away.
  */
 void lwp_times(const struct lwp *l, u64 *utime, u64 *stime);
-/* Sets them, of an lwp that does not run (recovery). */
+/* Sets them, of the current lwp or one that has not begun (recovery). */
 void lwp_set_times(struct lwp *l, u64 utime, u64 stime);
 
 /* A kernel thread (of proc0). Returns it started. Panics if there is no memory at start-up. */

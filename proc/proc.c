@@ -276,6 +276,13 @@ int proc_can_signal(struct proc *p, int sig)
 	return may ? 0 : -EPERM;
 }
 
+int proc_can_look(struct proc *p)
+{
+	if ((p->p_flags & P_NODUMP) && p != curproc() && cred_cur()->cr_euid != 0)
+		return -EPERM;
+	return proc_can_access(p);
+}
+
 int proc_can_access(struct proc *p)
 {
 	const struct cred *me = cred_cur();
@@ -284,7 +291,7 @@ int proc_can_access(struct proc *p)
 
 	if (me->cr_euid == 0 || p == curproc())
 		return 0;
-	if (p->p_flags & (P_SUGID | P_NODUMP))
+	if (p->p_flags & P_SUGID)
 		return -EPERM;
 	it = cred_of(p);
 	may = me->cr_uid == it->cr_euid && me->cr_uid == it->cr_suid && me->cr_uid == it->cr_uid &&

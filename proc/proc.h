@@ -181,6 +181,8 @@ void proc_exit(int xstat) __noreturn;
 /* May the current process signal / checkpoint / look into p? 0 or -EPERM. */
 int proc_can_signal(struct proc *p, int sig);
 int proc_can_access(struct proc *p);
+/* The same, and may it know what p knows: not if p has had other rights. */
+int proc_can_look(struct proc *p);
 u64 rlimit_cur(struct proc *p, int which);
 u32 proc_user_count(uid_t uid); /* processes of this real user, for RLIMIT_NPROC */
 

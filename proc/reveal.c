@@ -292,9 +292,10 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 	list_remove(&rv->rv_lwps[0]->l_plink);
 	list_push_back(&h->p_lwps, &old->l_plink);
 	old->l_proc = h;
-	/* Its id is the process's, or the new lwp's in its place; any other goes with it. */
-	if (same || old->l_tid == o->p_pid)
-		old->l_tid = 0;
+	/* Its id is the process's, or the new lwp's in its place; any other is nobody's from now on. */
+	if (!same && old->l_tid != o->p_pid)
+		pid_bind(old->l_tid, NULL);
+	old->l_tid = 0;
 	old->l_attention = true; /* to the boundary, where it ends */
 	h->p_lwp0 = old;
 	h->p_flags |= P_EXITING;
@@ -311,6 +312,9 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 			o->p_lwp0 = l;
 	}
 	o->p_nlwp = rv->rv_nlwp;
+	/* Held until here, so that timers find who their signals are for. */
+	if (same)
+		lwp_end_hold(o);
 }
 
 /* pidlock, and o's p_execlock, held. */

@@ -36,7 +36,7 @@ int pf_guard(const struct pf_node *pn, const struct pf_ctx *c)
 {
 	if (!pn->pn_entry->pe_guarded || !c->c_proc)
 		return 0;
-	return proc_can_access(c->c_proc) ? -EACCES : 0;
+	return proc_can_look(c->c_proc) ? -EACCES : 0;
 }
 
 /*
@@ -103,11 +103,13 @@ void pf_reclaim(struct vnode *vp)
 	kmem_free(node_cache, pn);
 }
 
-/* Files of a process belong to whom it works for; of a set-id program, to the superuser. */
+/* Files of a process belong to whom it works for; of a set-id program to the superuser, as in the eyes of others those that tell what it knows. */
 static void owner_of(struct proc *p, struct vattr *va)
 {
 	spin_lock(&p->p_lock);
-	if (p->p_cred && !(p->p_flags & (P_SUGID | P_NODUMP))) {
+	bool open = p == curproc() || va->va_mode == (S_IFDIR | 0555);
+
+	if (p->p_cred && !(p->p_flags & P_SUGID) && (open || !(p->p_flags & P_NODUMP))) {
 		va->va_uid = p->p_cred->cr_euid;
 		va->va_gid = p->p_cred->cr_egid;
 	}

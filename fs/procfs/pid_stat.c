@@ -202,7 +202,7 @@ static void drop(struct snapshot *s)
 /* Where a program stands is for those who may look into it; others read 0, as on Linux. */
 static void hide_addresses(const struct pf_ctx *c, struct snapshot *s)
 {
-	if (proc_can_access(c->c_proc) == 0)
+	if (proc_can_look(c->c_proc) == 0)
 		return;
 	s->esp = s->eip = s->code_start = s->code_end = s->stack_start = s->data_start = s->data_end = 0;
 	s->brk_start = s->arg_start = s->arg_end = s->env_start = s->env_end = 0;

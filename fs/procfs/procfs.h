@@ -42,7 +42,7 @@ struct pf_ctx {
 struct pf_entry {
 	const char *pe_name;
 	mode_t pe_mode;	 /* type and permission bits */
-	bool pe_guarded; /* only for those who may look into the process (proc_can_access) */
+	bool pe_guarded; /* only for those who may look into the process (proc_can_look) */
 	int (*pe_show)(struct text *t, const struct pf_ctx *c);
 	int (*pe_store)(const struct pf_ctx *c, char *buf, size_t len); /* buf ends with a 0 */
 	int (*pe_text)(const struct pf_ctx *c, char *buf, size_t size); /* of a link: bytes, no 0 */
