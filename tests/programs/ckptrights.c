@@ -216,8 +216,53 @@ TEST_ROOT(program_not_readable)
 	t_join(pid);
 }
 
+/* Who executes a set-id program does not get what that had, whatever he has had himself. */
+TEST_ROOT(rights_of_another_program)
+{
+	pid_t pid;
+
+	SYS(chmod(".", 0777));
+	copy_program("program");
+	SYS(chmod("program", 04755));
+	pid = t_fork();
+	if (pid == 0) {
+		struct t_gate g = t_gate();
+		pid_t child;
+
+		become(1000);
+		child = t_fork();
+		if (child == 0) {
+			SYS(dup2(g.g_fd[1], 1));
+			close(g.g_fd[0]);
+			close(g.g_fd[1]);
+			execl("./program", "program", "drop", (char *)NULL);
+			_exit(127);
+		}
+		t_pass_gate(g);
+		SYS(close(g.g_fd[0]));
+		SYS(close(g.g_fd[1]));
+		CHECK_ERR(ckpt("x", CKPT_TREE), EPERM);
+		end_it(child);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
+/* Given up for good; it has no more of the gate than it must. */
+static int drop(void)
+{
+	CHECK_EQ(geteuid(), 0);
+	become(1000);
+	CHECK_EQ(write(1, "g", 1), 1);
+	SYS(dup2(0, 1));
+	for (;;)
+		pause();
+}
+
 static int t_hook(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "drop") == 0)
+		return drop();
 	if (argc != 2 || strcmp(argv[1], "save") != 0)
 		return -1;
 	CHECK_ERR(ckpt("x", CKPT_SELF), EACCES);

@@ -284,6 +284,13 @@ static int just_waits(void *arg)
 }
 
 /* What must be refused, with nothing left behind; all in one process that never recovers. */
+static int obstacles(pid_t pid)
+{
+	static struct ckpt_obstacles ob;
+
+	return SYS(ckptctl(CKPTCTL_CAN, pid, &ob));
+}
+
 TEST(refused)
 {
 	char longname[300];
@@ -314,6 +321,7 @@ TEST(refused)
 	/* A lock of what is no file. */
 	p[0] = SYS(open("/dev/null", O_RDWR));
 	SYS(flock(p[0], LOCK_EX));
+	CHECK_EQ(obstacles(getpid()), 1);
 	CHECK_ERR(ckpt("x", 0), EOPNOTSUPP);
 	SYS(close(p[0]));
 	SYS(pipe(p));
@@ -559,6 +567,44 @@ TEST(under_other_ids)
 	t_join(pid);
 }
 
+/* A job whose leader has ended, under other ids: both ends of its pipe are in it. */
+TEST(job_without_leader)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		pid_t leader = t_fork(), part[2];
+		int p[2];
+
+		if (leader == 0)
+			pause();
+		setpgid(leader, leader);
+		SYS(pipe(p));
+		for (int i = 0; i < 2; i++) {
+			part[i] = t_fork();
+			if (part[i] == 0) {
+				t_on_its_own();
+				close(p[!i]);
+				for (;;)
+					pause();
+			}
+			setpgid(part[i], leader);
+		}
+		SYS(close(p[0]));
+		SYS(close(p[1]));
+		t_await_state(part[0], "S");
+		t_await_state(part[1], "S");
+		SYS(kill(leader, SIGKILL));
+		CHECK_EQ(t_wait(leader), SIGKILL);
+		SYS(tckpt(part[0], "parts", CKPT_JOB | CKPT_WAIT));
+		pid = SYS(recover("parts", RECOVER_NEWPID));
+		t_await_state(pid, "S");
+		SYS(tckpt(pid, "again", CKPT_JOB | CKPT_WAIT));
+		_exit(0);
+	}
+	t_join(pid);
+}
+
 /* A program in memory that was removed while it runs. */
 TEST(program_removed)
 {
@@ -688,13 +734,6 @@ static void end_it(pid_t pid)
 {
 	SYS(kill(pid, SIGKILL));
 	CHECK_EQ(t_wait(pid), SIGKILL);
-}
-
-static int obstacles(pid_t pid)
-{
-	static struct ckpt_obstacles ob;
-
-	return SYS(ckptctl(CKPTCTL_CAN, pid, &ob));
 }
 
 /* One end of a pseudo terminal is somebody else's: of the slave it is a terminal like another, of the master it cannot be saved. */
