@@ -240,11 +240,12 @@ void proc_finish(void)
 			p->p_ref++;
 			p->p_exitsig = -1; /* claimed: no wait finds it */
 		}
-		spin_unlock(&pidlock);
+		/* In one step with the end, for a checkpoint of the parent, which has seen both or neither. */
 		if (notify)
 			signal_proc(parent, exitsig, &info);
 		if (zombie)
 			signal_proc(initproc, K_SIGCHLD, NULL);
+		spin_unlock(&pidlock);
 		/* Now that p ties nobody to the session any more. */
 		for (u32 i = 0; i < ntied; i++)
 			hangup_orphans(p, pgids[i], sid);
