@@ -206,7 +206,7 @@ TEST(times_stands_still)
 		_exit(0);
 	}
 	t_join(pid);
-	sleep(3);
+	sleep(3); /* time that is not the process's own: what is measured */
 	t_join(SYS(recover("x", 0)));
 }
 
@@ -470,7 +470,7 @@ TEST(exit_does_not_return)
 		SYS(kill(pid, SIGKILL));
 		CHECK_EQ(t_wait(pid), SIGKILL);
 		pid = SYS(recover("x", 0));
-		usleep(3000);
+		usleep(3000); /* for what should not happen to happen in */
 		CHECK_EQ(*came_back, 0);
 		CHECK_EQ(waitpid(pid, NULL, WNOHANG), 0);
 	}
