@@ -86,15 +86,11 @@ static int check_fds(const struct img_image *img, const struct img_proc *p, u32 
 	return 0;
 }
 
-static bool owner_is(const struct img_pipe *pi, u32 mode, u32 uid, u32 gid)
-{
-	return pi->pi_mode == mode && pi->pi_uid == uid && pi->pi_gid == gid;
-}
-
 /* A pipe is a FIFO with a name for all files that it is open as, or for none. */
 static int check_pipe_use(const struct img_image *img, const struct img_file *f, u32 *pipes,
 			  struct imgc_notes *n, struct img_err *err)
 {
+	const struct img_pipe *pi;
 	u32 before = *pipes;
 
 	REQUIRE(imgc_use(f->f_obj, pipes, img->i_npipe) && f->f_obj < IMG_MAX_PIPES,
@@ -102,7 +98,8 @@ static int check_pipe_use(const struct img_image *img, const struct img_file *f,
 	if (*pipes != before)
 		n->n_fifo[f->f_obj] = f->f_vnode;
 	REQUIRE(n->n_fifo[f->f_obj] == f->f_vnode, "pipe of two names", f->f_obj);
-	REQUIRE(f->f_vnode == IMG_NONE || owner_is(&img->i_pipe[f->f_obj], 0, 0, 0), "owner of a FIFO", f->f_obj);
+	pi = &img->i_pipe[f->f_obj];
+	REQUIRE(f->f_vnode == IMG_NONE || !(pi->pi_mode | pi->pi_uid | pi->pi_gid), "owner of a FIFO", f->f_obj);
 	REQUIRE(f->f_offset <= 1, "offset of a pipe", f->f_obj);
 	return 0;
 }
