@@ -230,6 +230,10 @@
 	X(0, DATA(4).d_size = 0)                                                                         \
 	X(1, DATA(4).d_size = 4096)                                                                      \
 	X(0, DATA(4).d_size = 65537)                                                                     \
+	X(1, FILE(1).f_offset = 1)                                                                       \
+	X(0, FILE(1).f_offset = 2)                                                                       \
+	X(0, PIPE(1).pi_mode = 0600)                                                                     \
+	X(0, PIPE(1).pi_uid = 1)                                                                         \
 	X(1, PIPE(0).pi_mode = 0640; PIPE(0).pi_uid = 7)                                                 \
 	X(0, PIPE(0).pi_mode = 010000)                                                                   \
 	X(0, PIPE(0).pi_gid = ~0u)                                                                       \
