@@ -4,7 +4,7 @@
 #   build/user/musl-cc       C compiler for static i386 programs that run here and on a Linux host
 #   build/user/busybox/      Debian's busybox-static, unmodified
 #   build/user/bin/NAME      from user/NAME.c
-#   build/user/tests/NAME    from tests/programs/NAME.c; st-NAME from tests/programs/states/NAME.c
+#   build/user/tests/NAME    from tests/programs/NAME.c (bench: and bench/*.c); st-NAME from tests/programs/states/NAME.c
 #   build/cache/             what was downloaded; REPRISE_CACHE=DIR keeps it elsewhere
 
 CACHE := $(if $(REPRISE_CACHE),$(REPRISE_CACHE),$(B)/cache)
@@ -68,6 +68,9 @@ $(U)/obj/tests/%.o: tests/programs/%.c $(MUSL_CC) $(U)/flags.stamp
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) $(UCFLAGS) -MMD -MP -c $< -o $@
+# The parts of bench, whose head is tests/programs/bench.c.
+BENCH_OBJS := $(patsubst tests/programs/%.c,$(U)/obj/tests/%.o,$(wildcard tests/programs/bench/*.c))
+$(U)/tests/bench: $(BENCH_OBJS)
 $(U)/obj/tests/st-%.o: tests/programs/states/%.c $(MUSL_CC) $(U)/flags.stamp
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
@@ -81,7 +84,7 @@ $(U)/bin/%: $(U)/obj/%.o $(U)/lib.a
 	$(Q)$(MUSL_CC) $< $(U)/lib.a -o $@
 $(U)/tests/%: $(U)/obj/tests/%.o $(U)/lib.a
 	@mkdir -p $(@D)
-	$(Q)$(MUSL_CC) $< $(U)/lib.a -o $@
+	$(Q)$(MUSL_CC) $(filter %.o,$^) $(U)/lib.a -o $@
 
 # A real program of some size: Lua, from Debian's source package with Debian's patches.
 $(U)/lua/unpacked: $(CACHE)/$(LUA_SRC)/$(LUA_SRC).dsc
@@ -94,4 +97,4 @@ $(U)/bin/lua: $(U)/lua/unpacked $(MUSL_CC) mk/lua.mk
 	@mkdir -p $(@D)
 	$(Q)$(MAKE) -s -f mk/lua.mk SRC=$(U)/lua/src/src CC=$(MUSL_CC) OUT=$@
 
--include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d $(U)/obj/reader/*/*.d)
+-include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d $(U)/obj/tests/*/*.d $(U)/obj/reader/*/*.d)

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of memory: faults, mappings, copies, and fork of a large process. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define BIG (64 * MIB)
+
+static void fresh_fault(int n)
+{
+	while (n > 0) {
+		int pages = n > 512 ? 512 : n;
+		char *p = mmap(NULL, (size_t)pages * PG, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		must(p != MAP_FAILED, "mmap");
+		for (int i = 0; i < pages; i++)
+			p[(size_t)i * PG] = 1;
+		munmap(p, (size_t)pages * PG);
+		n -= pages;
+	}
+}
+
+static void map_unmap(int n)
+{
+	while (n--) {
+		char *p = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		must(p != MAP_FAILED, "mmap");
+		*p = 1;
+		munmap(p, 65536);
+	}
+}
+
+static char *from, *to;
+
+static void prepare_copy(void)
+{
+	from = malloc(8 * MIB);
+	/* Not a power of two apart: such copies are slow in an emulator, and on some hardware. */
+	to = malloc(8 * MIB + 12345);
+	must(from && to, "malloc");
+	memset(from, 1, 8 * MIB);
+	memset(to, 2, 8 * MIB + 12345);
+}
+
+static void end_copy(void)
+{
+	free(from);
+	free(to);
+}
+
+static void copy_8m(int n)
+{
+	while (n--)
+		memcpy(to, from, 8 * MIB);
+}
+
+static char *resident;
+
+static void prepare_resident(void)
+{
+	resident = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(resident != MAP_FAILED, "mmap");
+	for (size_t i = 0; i < BIG; i += PG)
+		resident[i] = 1;
+}
+
+static void drop_resident(void)
+{
+	munmap(resident, BIG);
+}
+
+/* Only the call itself, in the parent. */
+static long long fork_resident(void)
+{
+	long long t = now();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	t = now() - t;
+	must(pid > 0 && waitpid(pid, NULL, 0) == pid, "fork");
+	/* Its pages are ours alone again. */
+	for (size_t i = 0; i < BIG; i += PG)
+		resident[i] = 1;
+	return t;
+}
+
+/* A write to each page that a child still shares. */
+static long long cow_fault(void)
+{
+	enum { PAGES = 1024 };
+	int gate[2];
+	char c;
+
+	must(pipe(gate) == 0, "pipe");
+	for (int i = 0; i < PAGES; i++)
+		resident[(size_t)i * PG] = 2;
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(gate[1]);
+		_exit((int)read(gate[0], &c, 1));
+	}
+	must(pid > 0, "fork");
+	long long t = now();
+	for (int i = 0; i < PAGES; i++)
+		resident[(size_t)i * PG] = 3;
+	t = now() - t;
+	close(gate[0]);
+	close(gate[1]);
+	waitpid(pid, NULL, 0);
+	return t / PAGES;
+}
+
+const struct row memory_rows[] = {
+	{ .name = "page-fault", .loop = fresh_fault },
+	{ .name = "cow-fault", .once = cow_fault, .before = prepare_resident, .after = drop_resident },
+	{ .name = "map-unmap-64k", .loop = map_unmap },
+	{ .name = "fork-64m", .once = fork_resident, .before = prepare_resident, .after = drop_resident },
+	{ .name = "memcpy-8m", .loop = copy_8m, .before = prepare_copy, .after = end_copy, .bytes = 8 * MIB },
+	{ 0 },
+};
