@@ -337,6 +337,27 @@ void vfs_dirty(struct vfs *vfs)
 	writeback_poke();
 }
 
+bool vfs_has_uuid(const struct vfs *vfs)
+{
+	static const u8 none[sizeof(vfs->vfs_uuid)];
+
+	return memcmp(vfs->vfs_uuid, none, sizeof(none)) != 0;
+}
+
+/* As on Linux: both halves of the UUID in one, or the device number. */
+static void fill_fsid(const struct vfs *vfs, struct statfs_k *st)
+{
+	u32 half[4];
+
+	if (vfs_has_uuid(vfs)) {
+		memcpy(half, vfs->vfs_uuid, sizeof(half));
+		st->f_fsid[0] = half[0] ^ half[2];
+		st->f_fsid[1] = half[1] ^ half[3];
+	} else {
+		st->f_fsid[0] = vfs->vfs_dev;
+	}
+}
+
 int vfs_statfs(struct vfs *vfs, struct statfs_k *st)
 {
 	int error;
@@ -344,7 +365,7 @@ int vfs_statfs(struct vfs *vfs, struct statfs_k *st)
 	*st = (struct statfs_k){ .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE };
 	if (!vfs || !vfs->vfs_type->fs_ops->vfs_statfs)
 		return -ENOSYS;
-	st->f_fsid[0] = vfs->vfs_dev;
+	fill_fsid(vfs, st);
 	st->f_namelen = NAME_MAX_K;
 	st->f_flags = vfs->vfs_flags | (vfs->vfs_readonly ? 1 : 0); /* ST_*: the same bits */
 	error = vfs->vfs_type->fs_ops->vfs_statfs(vfs, st);

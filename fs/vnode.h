@@ -274,6 +274,7 @@ struct vfs {
 	struct vnode *vfs_root;		    /* a reference */
 	struct vnode *vfs_covered;	    /* directory mounted on; NULL: the root */
 	dev_t vfs_dev;			    /* st_dev of its files */
+	u8 vfs_uuid[16];		    /* vfs_has_uuid() */
 	struct vnode *vfs_bdevvp;	    /* block device, if any */
 	char vfs_source[64], vfs_path[128]; /* for /proc/mounts */
 	bool vfs_readonly;
@@ -284,6 +285,13 @@ struct vfs {
 	volatile u32 vfs_nvnodes;
 	void *vfs_data;
 };
+
+/*
+ * vfs_uuid tells one file system from another, wherever it is mounted: the file system sets it when
+ * it is mounted, and it is constant from then on. ext2 reads it from the superblock; tmpfs and
+ * devtmpfs, which end with their mount, draw it anew for each. All zeros: the file system has none.
+ */
+bool vfs_has_uuid(const struct vfs *vfs);
 
 void vfs_init(void);
 void fstype_register(struct fstype *fs); /* at start-up */

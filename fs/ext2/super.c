@@ -183,5 +183,7 @@ int ext2_read_super(struct ext2mount *em)
 	em->em_meta->v_size = (u64)em->em_blocks * EXT2_BSIZE;
 	em->em_state = em->em_sb->s_state;
 	em->em_abandoned = em->em_sb->s_last_orphan;
+	/* A disk of revision 0 has zeros there, or a UUID all the same. */
+	memcpy(em->em_vfs->vfs_uuid, em->em_sb->s_uuid, sizeof(em->em_vfs->vfs_uuid));
 	return read_groups(em);
 }

@@ -10,6 +10,7 @@
 #include "kernel/abi/stat.h"
 #include "kernel/abi/statfs.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
@@ -150,6 +151,7 @@ static int tmpfs_mount(struct vfs *vfs, const char *dev, const char *options)
 	if (!tm)
 		return -ENOMEM;
 	vfs->vfs_data = tm;
+	random_bytes(vfs->vfs_uuid, sizeof(vfs->vfs_uuid));
 	error = tmpnode_create(vfs, NULL, S_IFDIR | (op.op_mode & 07777), 0, &root_cred, &vfs->vfs_root);
 	if (error) {
 		kfree(tm);
@@ -308,6 +310,7 @@ void tmpfs_init(void)
 	fstype_register(&tmpfs_type);
 	shmfs.vfs_type = &tmpfs_type;
 	shmfs.vfs_dev = anonfs_dev();
+	random_bytes(shmfs.vfs_uuid, sizeof(shmfs.vfs_uuid));
 	strlcpy_k(shmfs.vfs_source, "tmpfs", sizeof(shmfs.vfs_source));
 	list_init(&shmfs.vfs_link);
 	mutex_init(&shmfs.vfs_renamelock, "rename", LR_FS_RENAME);

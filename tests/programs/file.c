@@ -361,6 +361,8 @@ TEST(statfs_counts)
 	SYS(fsync(fd));
 	SYS(fstatfs(fd, &after));
 	CHECK(after.f_type == before.f_type);
+	CHECK(memcmp(&after.f_fsid, &before.f_fsid, sizeof(after.f_fsid)) == 0);
+	CHECK(after.f_fsid.__val[0] && after.f_fsid.__val[1]); /* a UUID, not a device number */
 	CHECK_ERR(statfs("nothing", &before), ENOENT);
 	CHECK_ERR(fstatfs(999, &before), EBADF);
 }
