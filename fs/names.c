@@ -11,6 +11,7 @@
 #include "fs/file_impl.h"
 #include "fs/names_impl.h"
 #include "fs/namecache.h"
+#include "fs/setid.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
@@ -25,7 +26,7 @@ int vn_owner_ok(struct vnode *vp)
 	struct vattr va;
 	int error;
 
-	if (cred_super(cr))
+	if (cred_fs_super(cr))
 		return 0;
 	error = vn_getattr(vp, &va);
 	if (error)
@@ -33,16 +34,41 @@ int vn_owner_ok(struct vnode *vp)
 	return va.va_uid == cr->cr_fsuid ? 0 : -EPERM;
 }
 
-int vn_setattr(struct vnode *vp, const struct vattr *va)
+/* Can attributes of vp be changed at all? */
+static int can_change(const struct vnode *vp)
 {
-	int error;
-
 	if (vp->v_vfs->vfs_readonly)
 		return -EROFS;
-	if (!vp->v_op->vop_setattr)
-		return -EPERM;
+	return vp->v_op->vop_setattr ? 0 : -EPERM;
+}
+
+int vn_setattr(struct vnode *vp, const struct vattr *va)
+{
+	int error = can_change(vp);
+
+	if (error)
+		return error;
 	vn_lock(vp);
 	error = vp->v_op->vop_setattr(vp, va);
+	if (!error && (va->va_mask & VA_SIZE) && !(va->va_mask & VA_MODE))
+		error = vn_lose_setid(vp);
+	vn_unlock(vp);
+	return error;
+}
+
+int vn_change(struct vnode *vp, vattr_fn decide, const void *arg)
+{
+	struct vattr old, va = { 0 };
+	int error = can_change(vp);
+
+	if (error)
+		return error;
+	vn_lock(vp);
+	error = vn_getattr(vp, &old);
+	if (!error)
+		error = decide(&old, arg, &va);
+	if (!error)
+		error = vp->v_op->vop_setattr(vp, &va);
 	vn_unlock(vp);
 	return error;
 }
@@ -103,6 +129,17 @@ static void end_add(struct nameparent *np, int error)
 	vn_unlock(np->np_dvp);
 }
 
+/* The mode that a new file in dvp, which is locked, gets. */
+static int mode_in(struct vnode *dvp, mode_t *mode)
+{
+	struct vattr dir;
+	int error = vn_getattr(dvp, &dir);
+
+	if (!error)
+		*mode = setid_created(&dir, *mode) & ~(mode_t)curproc()->p_umask;
+	return error;
+}
+
 int name_create(struct nameparent *np, mode_t mode, dev_t rdev, struct vnode **vpp)
 {
 	struct vnode *dvp = np->np_dvp;
@@ -111,8 +148,8 @@ int name_create(struct nameparent *np, mode_t mode, dev_t rdev, struct vnode **v
 	error = begin_add(np, false);
 	if (error)
 		return error;
-	error = -EPERM;
-	if (dvp->v_op->vop_create)
+	error = dvp->v_op->vop_create ? mode_in(dvp, &mode) : -EPERM;
+	if (!error)
 		error = dvp->v_op->vop_create(dvp, np->np_name, np->np_len, mode, rdev, cred_cur(), vpp);
 	if (!error)
 		vn_found_in(*vpp, dvp);
@@ -233,7 +270,7 @@ int name_may_remove(struct vnode *dvp, struct vnode *vp, bool dir)
 		error = vn_getattr(vp, &va);
 	if (error)
 		return error;
-	if ((da.va_mode & S_ISVTX) && !cred_super(cr) && va.va_uid != cr->cr_fsuid && da.va_uid != cr->cr_fsuid)
+	if ((da.va_mode & S_ISVTX) && !cred_fs_super(cr) && va.va_uid != cr->cr_fsuid && da.va_uid != cr->cr_fsuid)
 		return -EPERM;
 	if (dir && vp->v_type != VDIR)
 		return -ENOTDIR;

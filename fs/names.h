@@ -17,8 +17,8 @@
  */
 int name_lookup(struct nameparent *np, struct vnode **vpp);
 /*
- * A regular file, device or FIFO (mode says which; the umask was applied). -EEXIST, -EACCES,
- * -EROFS, -ENOENT (directory removed) ...
+ * A regular file, device or FIFO (mode says which; the umask and the rules of fs/setid.h are
+ * applied here). -EEXIST, -EACCES, -EROFS, -ENOENT (directory removed) ...
  */
 int name_create(struct nameparent *np, mode_t mode, dev_t rdev, struct vnode **vpp);
 
@@ -35,9 +35,16 @@ int names_rename(struct vnode *from, const char *fpath, struct vnode *to, const 
 /* 0 if the current process owns vp or is the superuser, else -EPERM. */
 int vn_owner_ok(struct vnode *vp);
 /*
- * vop_setattr under v_lock, after the check of a read-only file system. -EROFS, -EPERM (no such
- * operation)
+ * Changes attributes of vp. A new size takes set-id bits away (fs/setid.h).
+ * Errors: -EROFS; -EPERM: the file system cannot; those of vop_setattr.
+ * Locks: takes v_lock. Sleeps.
  */
 int vn_setattr(struct vnode *vp, const struct vattr *va);
+/*
+ * The same, of attributes that depend on the present ones: decide() sees `old`
+ * and fills `va` under v_lock, so that no other change comes in between.
+ */
+typedef int (*vattr_fn)(const struct vattr *old, const void *arg, struct vattr *va);
+int vn_change(struct vnode *vp, vattr_fn decide, const void *arg);
 
 #endif

@@ -90,7 +90,7 @@ static int create_once(struct creation *cr, u32 flags, mode_t mode, struct vnode
 		error = -EISDIR;
 		goto out_parent;
 	}
-	error = name_create(&np, S_IFREG | (mode & 07777 & ~curproc()->p_umask), 0, &vp);
+	error = name_create(&np, S_IFREG | (mode & 07777), 0, &vp);
 	if (!error)
 		*vpp = vp;
 	if (error != -EEXIST || (lookup_flags(flags) & NI_NOFOLLOW))

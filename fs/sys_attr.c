@@ -5,6 +5,7 @@
 #include "fs/namei.h"
 #include "fs/names.h"
 #include "fs/path_arg.h"
+#include "fs/setid.h"
 #include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -16,60 +17,71 @@
 
 #define KEEP_ID (~0u) /* chown: leave it as it is */
 
-static int change_mode(struct vnode *vp, u32 mode)
+static int decide_mode(const struct vattr *old, const void *arg, struct vattr *va)
 {
 	const struct cred *cr = cred_cur();
-	struct vattr va;
-	int error;
+	const mode_t *mode = arg;
 
-	error = vn_owner_ok(vp);
-	if (!error)
-		error = vn_getattr(vp, &va);
-	if (error)
-		return error;
-	if (!cred_super(cr) && !cred_in_group(cr, va.va_gid))
-		mode &= ~(u32)S_ISGID;
-	va = (struct vattr){ .va_mask = VA_MODE | VA_CTIME, .va_mode = (va.va_mode & S_IFMT) | (mode & 07777) };
-	va.va_ctime = timespec_now();
-	return vn_setattr(vp, &va);
+	if (!cred_fs_super(cr) && old->va_uid != cr->cr_fsuid)
+		return -EPERM;
+	va->va_mask = VA_MODE | VA_CTIME;
+	va->va_mode = (old->va_mode & S_IFMT) | setid_chmod(*mode & 07777, old->va_gid);
+	va->va_ctime = timespec_now();
+	return 0;
+}
+
+static int change_mode(struct vnode *vp, mode_t mode)
+{
+	return vn_change(vp, decide_mode, &mode);
+}
+
+struct newowner {
+	uid_t no_uid;
+	gid_t no_gid;
+};
+
+/* The owner may give a file to a group of the owner's, and to the owner. */
+static bool may_give(const struct vattr *old, const struct newowner *no)
+{
+	const struct cred *cr = cred_cur();
+	bool owner = old->va_uid == cr->cr_fsuid;
+
+	if (cred_fs_super(cr))
+		return true;
+	if (no->no_uid != KEEP_ID && !(owner && no->no_uid == old->va_uid))
+		return false;
+	return no->no_gid == KEEP_ID ||
+	       (owner && (no->no_gid == old->va_gid || cred_in_group(cr, no->no_gid)));
+}
+
+static int decide_owner(const struct vattr *old, const void *arg, struct vattr *va)
+{
+	const struct newowner *no = arg;
+	mode_t mode = setid_chowned(old->va_mode, old->va_gid);
+
+	if (!may_give(old, no))
+		return -EPERM;
+	*va = (struct vattr){ .va_mask = VA_CTIME, .va_ctime = timespec_now(), .va_mode = mode };
+	if (no->no_uid != KEEP_ID) {
+		va->va_mask |= VA_UID;
+		va->va_uid = no->no_uid;
+	}
+	if (no->no_gid != KEEP_ID) {
+		va->va_mask |= VA_GID;
+		va->va_gid = no->no_gid;
+	}
+	/* Bits that go are a change of mode: the owner's, also when no id changes. */
+	if (mode == old->va_mode)
+		return 0;
+	va->va_mask |= VA_MODE;
+	return cred_fs_super(cred_cur()) || old->va_uid == cred_cur()->cr_fsuid ? 0 : -EPERM;
 }
 
 static int change_owner(struct vnode *vp, uid_t uid, gid_t gid)
 {
-	const struct cred *cr = cred_cur();
-	struct vattr va, old;
-	int error;
+	const struct newowner no = { uid, gid };
 
-	error = vn_getattr(vp, &old);
-	if (error)
-		return error;
-	if (!cred_super(cr)) {
-		/* The owner may give the file to a group of his, and to himself. */
-		if (old.va_uid != cr->cr_fsuid || (uid != KEEP_ID && uid != old.va_uid))
-			return -EPERM;
-		if (gid != KEEP_ID && gid != old.va_gid && !cred_in_group(cr, gid))
-			return -EPERM;
-	}
-	va = (struct vattr){ .va_mask = VA_CTIME, .va_ctime = timespec_now() };
-	if (uid != KEEP_ID) {
-		va.va_mask |= VA_UID;
-		va.va_uid = uid;
-	}
-	if (gid != KEEP_ID) {
-		va.va_mask |= VA_GID;
-		va.va_gid = gid;
-	}
-	/*
-	 * A program does not keep set-id rights over a change of hands (set-group-id without x is
-	 * no such right).
-	 */
-	if (vp->v_type != VDIR && (old.va_mode & (S_ISUID | S_ISGID))) {
-		va.va_mask |= VA_MODE;
-		va.va_mode = old.va_mode & ~(mode_t)S_ISUID;
-		if (old.va_mode & 0010)
-			va.va_mode &= ~(mode_t)S_ISGID;
-	}
-	return vn_setattr(vp, &va);
+	return vn_change(vp, decide_owner, &no);
 }
 
 long sys_fchmodat(int dirfd, uaddr_t upath, u32 mode)

@@ -6,6 +6,7 @@
 #include "fs/file.h"
 #include "fs/names.h"
 #include "fs/pagecache.h"
+#include "fs/setid.h"
 #include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -276,11 +277,33 @@ static int extend(struct vnode *vp, u64 size)
 	return vn_setattr(vp, &va);
 }
 
+/* Blocks for [off, end) of vp, which gets longer if need be. */
+static int allocate_range(struct vnode *vp, u64 off, u64 end)
+{
+	u64 old = vp->v_size;
+	int error;
+
+	vn_lock(vp);
+	error = vn_lose_setid(vp);
+	vn_unlock(vp);
+	if (!error && end > old)
+		error = extend(vp, end);
+	if (error)
+		return error;
+	error = allocate_pages(vp, (u32)(off >> PAGE_SHIFT), (u32)((end + PAGE_MASK) >> PAGE_SHIFT));
+	/*
+	 * A file that could not be had in full does not stay longer than it was, unless somebody
+	 * wrote there meanwhile.
+	 */
+	if (error && end > old && vp->v_size == end)
+		extend(vp, old);
+	return error;
+}
+
 static int do_fallocate(struct file *f, off_t off, off_t len)
 {
 	struct vnode *vp = f->f_vnode;
-	u64 old = vp->v_size, end;
-	int error;
+	u64 end;
 
 	if (off < 0 || len <= 0)
 		return -EINVAL;
@@ -297,17 +320,7 @@ static int do_fallocate(struct file *f, off_t off, off_t len)
 		signal_lwp(curlwp(), K_SIGXFSZ, NULL);
 		return -EFBIG;
 	}
-	error = end > old ? extend(vp, end) : 0;
-	if (error)
-		return error;
-	error = allocate_pages(vp, (u32)(off >> PAGE_SHIFT), (u32)((end + PAGE_MASK) >> PAGE_SHIFT));
-	/*
-	 * A file that could not be had in full does not stay longer than it was, unless somebody
-	 * wrote there meanwhile.
-	 */
-	if (error && end > old && vp->v_size == end)
-		extend(vp, old);
-	return error;
+	return allocate_range(vp, (u64)off, end);
 }
 
 long sys_fallocate(int fd, u32 mode, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi)

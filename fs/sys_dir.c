@@ -39,7 +39,7 @@ static int mknod_type(u32 mode)
 	case S_IFREG:
 	case S_IFIFO: return 0;
 	case S_IFCHR:
-	case S_IFBLK: return cred_super(cred_cur()) ? 0 : -EPERM;
+	case S_IFBLK: return cred_fs_super(cred_cur()) ? 0 : -EPERM;
 	case S_IFDIR: return -EPERM;
 	default: /* sockets: no such thing here */ return -EINVAL;
 	}
@@ -58,7 +58,7 @@ long sys_mknodat(int dirfd, uaddr_t upath, u32 mode, u32 dev)
 	error = path_arg_get(dirfd, upath, &pa);
 	if (error)
 		return error;
-	mode = (mode & S_IFMT) | (mode & 07777 & ~curproc()->p_umask);
+	mode &= S_IFMT | 07777;
 	/*
 	 * The ABI's device numbers are wider: minor numbers above 255 do not exist here, and open()
 	 * will say so.

@@ -35,6 +35,15 @@ static inline bool cred_super(const struct cred *cr)
 {
 	return cr->cr_euid == 0;
 }
+/*
+ * May the process act as the owner of any file: Linux's CAP_CHOWN, CAP_FOWNER,
+ * CAP_FSETID, CAP_MKNOD? They follow the file-system id: setfsuid(2) alone takes
+ * them and gives them.
+ */
+static inline bool cred_fs_super(const struct cred *cr)
+{
+	return cr->cr_fsuid == 0;
+}
 /* Access check by mode bits. want: bits 4 read, 2 write, 1 execute. 0 or -EACCES. */
 int cred_access(const struct cred *cr, mode_t mode, uid_t uid, gid_t gid, int want);
 

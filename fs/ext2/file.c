@@ -8,6 +8,7 @@
 #include "fs/bio.h"
 #include "fs/file.h"
 #include "fs/pagecache.h"
+#include "fs/setid.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
@@ -174,17 +175,9 @@ static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
 
 void ext2_written(struct ext2inode *ei)
 {
-	struct ext2_dinode *d = ei->ei_d;
-
 	ext2_begin(ei->ei_mount);
 	ext2_set_disk_size(ei, ei->ei_vp->v_size);
 	ext2_modified(ei);
-	if ((d->i_mode & (S_ISUID | S_ISGID)) && !cred_super(cred_cur())) {
-		d->i_mode &= (u16)~S_ISUID;
-		if (d->i_mode & 0010)
-			d->i_mode &= (u16)~S_ISGID;
-		ext2_idirty(ei, false);
-	}
 	ext2_end(ei->ei_mount);
 }
 
@@ -194,9 +187,12 @@ static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 	int error;
 
 	vn_lock(vp);
-	error = vp->v_vfs->vfs_readonly
-			? -EROFS
-			: pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
+	error = vp->v_vfs->vfs_readonly ? -EROFS : 0;
+	/* Before the first byte: no process runs the new text with the old rights. */
+	if (!error && before > 0 && (ext2inode(vp)->ei_d->i_mode & (S_ISUID | S_ISGID)))
+		error = vn_lose_setid(vp);
+	if (!error)
+		error = pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
 	if (u->uio_resid < before)
 		ext2_written(ext2inode(vp));
 	if (u->uio_resid > 0 && error != -EROFS)

@@ -12,6 +12,7 @@
 #include "fs/file.h"
 #include "fs/file_impl.h"
 #include "fs/pagecache.h"
+#include "fs/setid.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
@@ -133,26 +134,18 @@ static int tmpfs_read(struct vnode *vp, struct uio *u, struct file *f)
 	return error;
 }
 
-/* Whoever is not the superuser takes the set-id rights away by writing. */
-static void written(struct tmpnode *tn)
-{
-	tmpnode_changed(tn);
-	if ((tn->tn_mode & (S_ISUID | S_ISGID)) && !cred_super(cred_cur())) {
-		tn->tn_mode &= ~(mode_t)S_ISUID;
-		if (tn->tn_mode & 0010)
-			tn->tn_mode &= ~(mode_t)S_ISGID;
-	}
-}
-
 static int tmpfs_write(struct vnode *vp, struct uio *u, struct file *f)
 {
+	struct tmpnode *tn = tmpnode(vp);
 	size_t before = u->uio_resid;
 	int error;
 
 	vn_lock(vp);
+	if (before > 0)
+		tn->tn_mode = setid_written(tn->tn_mode, tn->tn_gid);
 	error = pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
 	if (u->uio_resid < before)
-		written(tmpnode(vp));
+		tmpnode_changed(tn);
 	vn_unlock(vp);
 	return error == -ENOMEM ? -ENOSPC : error;
 }
