@@ -5,10 +5,12 @@
  * A reader sleeps while the ring is empty and somebody may still write; a writer while there is no
  * room for what may not be torn apart. Both sleep with pi_lock released, on pi_rpoll and pi_wpoll,
  * which poll(2) uses too. A FIFO's open sleeps until the other side has been opened at least once
- * since.
+ * since. An end of a pipe that is opened once more, through /proc/PID/fd, waits for nothing: its
+ * other side has been there, and may never come again.
  */
 #include "fs/pipe.h"
 
+#include "fs/anonfs.h"
 #include "fs/file.h"
 #include "fs/file_impl.h"
 #include "fs/pipe_ring.h"
@@ -185,9 +187,17 @@ static bool writes(const struct file *f)
 	return (f->f_flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* Is vp the unnamed FIFO of pipe(2)? */
+static bool is_pipe(const struct vnode *vp)
+{
+	return vp->v_vfs == &pipefs;
+}
+
 /* pi_lock held. */
 static void join_sides(struct pipe *pi, struct file *f)
 {
+	bool met;
+
 	if (reads(f)) {
 		pi->pi_readers++;
 		pi->pi_ropens++;
@@ -198,8 +208,9 @@ static void join_sides(struct pipe *pi, struct file *f)
 		pi->pi_wopens++;
 		wake_readers(pi);
 	}
-	/* POLLHUP is for those who have seen a writer, as who finds one has: see fifo_poll(). */
-	f->f_data = (void *)(uintptr_t)(pi->pi_writers ? pi->pi_wopens - 1 : pi->pi_wopens);
+	/* POLLHUP is for a reader that has met a writer; each reader of a pipe has: see fifo_poll(). */
+	met = pi->pi_writers > 0 || is_pipe(f->f_vnode);
+	f->f_data = (void *)(uintptr_t)(met ? pi->pi_wopens - 1 : pi->pi_wopens);
 }
 
 static void leave_sides(struct pipe *pi, struct file *f)
@@ -218,7 +229,7 @@ static int wait_for_partner(struct pipe *pi, struct file *f)
 	u32 seen = *opens;
 	int error = 0;
 
-	if ((reader ? pi->pi_writers : pi->pi_readers) > 0)
+	if (is_pipe(f->f_vnode) || (reader ? pi->pi_writers : pi->pi_readers) > 0)
 		return 0;
 	if (f->f_flags & O_NONBLOCK)
 		return reader ? 0 : -ENXIO;
@@ -239,7 +250,7 @@ static int fifo_open(struct vnode *vp, struct file *f)
 	if (!pi)
 		return -ENOMEM;
 	mutex_lock(&pi->pi_lock);
-	if (writes(f) && !reads(f) && pi->pi_readers == 0 && (f->f_flags & O_NONBLOCK))
+	if (!is_pipe(vp) && writes(f) && !reads(f) && pi->pi_readers == 0 && (f->f_flags & O_NONBLOCK))
 		error = -ENXIO; /* before a sleeping reader's open is told of us */
 	if (!error) {
 		join_sides(pi, f);

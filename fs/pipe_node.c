@@ -104,17 +104,14 @@ int pipe_create(struct file **rd, struct file **wr, u32 flags)
 
 	if (error)
 		return error;
-	/*
-	 * O_RDWR first: neither side's open finds the other missing, and each end then is opened as
-	 * any FIFO.
-	 */
-	error = file_open_vnode(vp, O_RDONLY | O_NONBLOCK, rd);
+	/* No end of a pipe waits for the other one: each is opened as any FIFO. */
+	error = file_open_vnode(vp, O_RDONLY, rd);
 	if (error) {
 		vn_rele(vp);
 		return error;
 	}
 	vn_hold(vp);
-	error = file_open_vnode(vp, O_WRONLY | O_NONBLOCK, wr);
+	error = file_open_vnode(vp, O_WRONLY, wr);
 	if (error) {
 		vn_rele(vp);
 		file_rele(*rd);
@@ -122,8 +119,6 @@ int pipe_create(struct file **rd, struct file **wr, u32 flags)
 	}
 	file_setflags(*rd, O_NONBLOCK, flags);
 	file_setflags(*wr, O_NONBLOCK | O_DIRECT, flags & ~(u32)O_DIRECT);
-	/* The reader has a writer now, also in the eyes of poll(2). */
-	(*rd)->f_data = NULL;
 	return 0;
 }
 

@@ -233,7 +233,7 @@ void vn_set_path(struct vnode *vp, const char *path);
 int vn_get_path(struct vnode *vp, char **path);
 /* Names like /proc/PID/fd/N and /dev/stdin lead to files that have a name of their own, and to other files tomorrow. */
 bool vn_path_alias(const char *path);
-/* The path under which to remember vp, opened as `path` (kmalloc'd, taken over): that, or, for a link of /proc, what it had been opened as. */
+/* The path under which to remember vp, opened as `path` (kmalloc'd, taken over): that, or, for a link of /proc, what it had been opened as. NULL: a pipe's end has none. */
 char *vn_true_path(struct vnode *vp, char *path);
 
 /* Reads / writes through vop_read / vop_write with a kernel buffer. Bytes or an error; short at the end of the file. */

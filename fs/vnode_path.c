@@ -2,6 +2,7 @@
 /* The path that a vnode was opened by last. v_path: path_lock. */
 #include "fs/vnode.h"
 
+#include "fs/anonfs.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
@@ -87,6 +88,10 @@ char *vn_true_path(struct vnode *vp, char *path)
 {
 	char *better = NULL;
 
+	if (vp->v_vfs == &pipefs) {
+		kfree(path);
+		return NULL;
+	}
 	if ((vp->v_flags & V_DYNAMIC) || !vn_path_alias(path))
 		return path;
 	if (vp->v_type == VDIR)

@@ -30,6 +30,7 @@ PROGRAMS = [
     ("setid", {"limit": 200}),
     ("lock", {}),
     ("pipe", {}),
+    ("devfd", {}),
     ("procfs", {}),
     # checkpoints
     ("ckptfault", {"oracle": False}),
@@ -47,7 +48,7 @@ SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 # These run with 1 and 4 CPUs as well.
 CPU_MATRIX = ["fork", "signal", "fpu", "thread", "futex", "race", "mmap", "pipe", "mmapfile", "sysfuzz"]
 # These work on files: on the disk, and in the memory file system as well.
-FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "setid", "lock", "pipe"]
+FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "setid", "lock", "pipe", "devfd"]
 
 
 def programs():

@@ -31,3 +31,6 @@ head -c 100000 /dev/zero | gzip | gunzip | wc -c
 : >empty; wc -c <empty
 test -p p && echo is fifo
 i=0; while [ $i -lt 40 ]; do echo $i | cat | cat >last; i=$((i + 1)); done; cat last
+cat <(echo substituted) <(true); wc -l < <(seq 10)
+cmp <(seq 1000) <(seq 1000) && echo same
+i=0; while [ $i -lt 20 ]; do cat <(:) <(echo $i) <(:) >last; i=$((i + 1)); done; cat last

@@ -23,6 +23,7 @@
 #define NRECORDS 60
 #define RECORD_MAX PIPE_ATOMIC
 
+struct vfs pipefs; /* fifo is not of it */
 static struct vnode fifo;
 static struct file write_end[NWRITERS], read_end;
 static u32 sigpipes;

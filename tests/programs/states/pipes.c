@@ -168,6 +168,25 @@ STATE(writer_gone)
 	CHECK_EQ(read(p[0], &c, 1), 0);
 }
 
+/* Both ends opened once more by their names, the first descriptors closed. */
+STATE(opened_again)
+{
+	char name[64], c;
+	int p[2], r, w;
+
+	SYS(pipe(p));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", p[0]);
+	r = SYS(open(name, O_RDONLY));
+	w = SYS(open(name, O_WRONLY | O_NONBLOCK));
+	SYS(close(p[0]));
+	SYS(close(p[1]));
+	put(w, 1000, 5);
+	SYS(close(w));
+	st_wait();
+	take(r, 1000, 5);
+	CHECK_EQ(read(r, &c, 1), 0);
+}
+
 STATE(reader_gone)
 {
 	int p[2];
