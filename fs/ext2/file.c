@@ -176,6 +176,9 @@ static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
 void ext2_written(struct ext2inode *ei)
 {
 	ext2_begin(ei->ei_mount);
+	/* The new bytes may lie in a block that the file had before. */
+	if (ei->ei_vp->v_size > ext2_disk_size(ei))
+		ext2_order(ei);
 	ext2_set_disk_size(ei, ei->ei_vp->v_size);
 	ext2_modified(ei);
 	ext2_end(ei->ei_mount);
