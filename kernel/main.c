@@ -29,6 +29,7 @@
 #include "kernel/dev/virtio_blk.h"
 #include "kernel/init.h"
 #include "kernel/lib/cpu.h"
+#include "kernel/lib/jitter.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
@@ -48,6 +49,8 @@ static void read_options(void)
 	const char *mode = cmdline_get("panic");
 
 	printk_debug = cmdline_get("debug") != NULL;
+	if (cmdline_get("jitter"))
+		jitter_start((u32)cmdline_number("jitter", 1));
 	if (mode && strcmp(mode, "exit") == 0)
 		panic_mode = PANIC_EXIT;
 	else if (mode && strcmp(mode, "reboot") == 0)

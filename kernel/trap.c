@@ -11,6 +11,7 @@
 #include "kernel/dev/irq.h"
 #include "kernel/gdt.h"
 #include "kernel/lib/cpu.h"
+#include "kernel/lib/jitter.h"
 #include "kernel/lib/ksym.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
@@ -232,6 +233,7 @@ static void interrupt(struct trapframe *tf)
 
 	c->c_nintr++;
 	c->c_in_intr = true;
+	jitter();
 	switch (tf->tf_trapno) {
 	case T_LAPIC_TIMER:
 		lapic_eoi();
@@ -258,6 +260,8 @@ static void user_return(struct trapframe *tf)
 	struct lwp *l = curlwp();
 
 	x86_cli();
+	if (jitter_yields())
+		curcpu()->c_need_resched = true;
 	while (unlikely(l->l_attention || curcpu()->c_need_resched)) {
 		x86_sti();
 		lwp_userret(tf);

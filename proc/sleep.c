@@ -3,6 +3,7 @@
 #include "proc/sleep.h"
 
 #include "kernel/abi/errno.h"
+#include "kernel/lib/jitter.h"
 #include "kernel/lib/panic.h"
 #include "proc/lwp_impl.h"
 #include "proc/mutex.h"
@@ -136,7 +137,9 @@ int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline)
 		assert_may_sleep("sleep");
 	}
 	intr_push_off();
+	jitter();
 	if (sleep_begin(chan, flags, deadline)) {
+		jitter();
 		if (lk)
 			spin_unlock(lk);
 		swtch();
@@ -166,6 +169,7 @@ int sleep_mutex(const void *chan, struct mutex *m, u32 flags, u64 deadline)
 	intr_push_off();
 	slept = sleep_begin(chan, flags, deadline);
 	if (slept) {
+		jitter();
 		mutex_unlock(m);
 		swtch();
 		result = l->l_slpresult;
@@ -183,6 +187,7 @@ void wakeup(const void *chan)
 	struct sleepq *q = sleepq_of(chan);
 	struct lwp *l, *tmp;
 
+	jitter();
 	spin_lock(&q->sq_lock);
 	list_for_each_safe(l, tmp, &q->sq_lwps, l_runlink) {
 		if (l->l_chan == chan)
@@ -196,6 +201,7 @@ void wakeup_one(const void *chan)
 	struct sleepq *q = sleepq_of(chan);
 	struct lwp *l, *best = NULL;
 
+	jitter();
 	spin_lock(&q->sq_lock);
 	list_for_each(l, &q->sq_lwps, l_runlink) {
 		if (l->l_chan == chan && (!best || l->l_pri < best->l_pri))

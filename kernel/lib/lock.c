@@ -7,6 +7,7 @@
  */
 #include "kernel/lib/lock.h"
 #include "kernel/lib/cpu.h"
+#include "kernel/lib/jitter.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/x86.h"
 
@@ -117,6 +118,7 @@ static void take(struct spinlock *l, bool nested)
 {
 	struct cpu *c;
 
+	jitter();
 	intr_push_off();
 	c = curcpu();
 	if (!panic_active())
@@ -167,6 +169,7 @@ void spin_unlock(struct spinlock *l)
 	l->sl_cpu = NULL;
 	__atomic_store_n(&l->sl_held, 0, __ATOMIC_RELEASE);
 	intr_pop_off();
+	jitter();
 }
 
 bool spin_held(const struct spinlock *l)
