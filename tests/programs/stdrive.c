@@ -76,7 +76,7 @@ static enum outcome revive(struct state *s)
 	enum outcome o = bring_back(s);
 
 	if (o == OK && (s->s_flags & ST_LOOP))
-		signal_all(SIGCONT, 0);
+		signal_all(SIGCONT, "ZX");
 	return o;
 }
 
@@ -260,7 +260,7 @@ static enum outcome mode_canonical(struct state *s)
 	unlink(first);
 	if (o != OK)
 		return o;
-	signal_all(SIGCONT, 0);
+	signal_all(SIGCONT, "ZX");
 	return finish(s, "the recovered process");
 }
 

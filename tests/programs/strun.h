@@ -56,8 +56,8 @@ static void remove_tree(const char *path)
 	rmdir(path);
 }
 
-/* What it has printed so far. */
-static void output(const struct state *s, char *buf, size_t size)
+/* What the state has printed so far. Returns: how many bytes. */
+static ssize_t output(const struct state *s, char *buf, size_t size)
 {
 	char path[128];
 	ssize_t n = 0;
@@ -69,6 +69,7 @@ static void output(const struct state *s, char *buf, size_t size)
 		close(fd);
 	}
 	buf[n > 0 ? n : 0] = 0;
+	return n;
 }
 
 /* A line of its output that begins with this word; NULL: none yet. */
@@ -99,8 +100,11 @@ static int is_state(pid_t pid)
 	return strncmp(exe, bindir, n) == 0 && strncmp(exe + n, "/st-", 4) == 0;
 }
 
-/* Sends a signal to every process of a state; how many there are that are no zombies. */
-static int signal_all(int sig, int only_running)
+/*
+ * Sends a signal to every process of a state that is in none of the states
+ * `not`, letters of /proc/PID/stat. Returns how many processes that were.
+ */
+static int signal_all(int sig, const char * not )
 {
 	DIR *d = opendir("/proc");
 	struct dirent *de;
@@ -114,7 +118,7 @@ static int signal_all(int sig, int only_running)
 		if (pid <= 0 || pid == getpid() || !is_state(pid))
 			continue;
 		state = t_pstate(pid);
-		if (!state || strchr("ZX", state) || (only_running && state == 'T'))
+		if (!state || strchr(not, state))
 			continue;
 		n++;
 		kill(pid, sig);
@@ -123,12 +127,22 @@ static int signal_all(int sig, int only_running)
 	return n;
 }
 
-/* Until all have taken it. */
+/*
+ * Ends all processes. None of them sees the end of another: it would write
+ * that down in a file that the image has already. So all are stopped first.
+ * A process that sleeps in the kernel stops before it returns to its program.
+ */
 static int kill_everybody(struct state *s)
 {
 	long long until = deadline();
 
-	while (signal_all(SIGKILL, 0) > 0) {
+	signal_all(SIGSTOP, "ZXT");
+	while (signal_all(SIGSTOP, "ZXTSD") > 0) {
+		if (t_now_ns() > until)
+			return bad(s, "processes do not stop"), -1;
+		nap();
+	}
+	while (signal_all(SIGKILL, "ZX") > 0) {
 		if (t_now_ns() > until)
 			return bad(s, "processes do not die"), -1;
 		nap();
@@ -147,12 +161,12 @@ static int stop_everybody(struct state *s)
 	long long until = deadline();
 	siginfo_t si;
 
-	for (int n = 1; signal_all(SIGSTOP, 1) > 0; n++) {
+	for (int n = 1; signal_all(SIGSTOP, "ZXT") > 0; n++) {
 		if (t_now_ns() > until)
 			return bad(s, "processes do not stop"), -1;
 		nap();
 		if (n % 20 == 0) {
-			signal_all(SIGCONT, 0);
+			signal_all(SIGCONT, "ZX");
 			for (int i = 0; i < n / 20; i++)
 				nap();
 		}
@@ -185,14 +199,14 @@ static void describe_end(struct state *s, const char *what)
 {
 	char text[2000], *fail;
 
-	output(s, text, sizeof(text));
+	ssize_t n = output(s, text, sizeof(text));
 	fail = strstr(text, "FAIL");
 	if (fail)
 		bad(s, "%s: %.300s", what, fail);
 	else if (WIFSIGNALED(s->s_status))
 		bad(s, "%s: killed by signal %d", what, WTERMSIG(s->s_status));
 	else
-		bad(s, "%s: exit %d: %.200s", what, WEXITSTATUS(s->s_status), text);
+		bad(s, "%s: exit %d: %zd bytes: %.200s", what, WEXITSTATUS(s->s_status), n, text);
 	for (char *p = s->s_why; *p; p++) {
 		if (*p == '\n')
 			*p = p[1] ? '|' : 0;
