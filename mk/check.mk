@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What one does with a built machine: run, check, measure, debug; and the checks of the sources.
 
-.PHONY: setup doctor run demo check check-full bench debug
+.PHONY: setup doctor run demo check check-full bench debug race
 setup:
 	@tools/setup
 doctor:
@@ -28,6 +28,15 @@ check:
 # Every state in every mode, with one, two and four CPUs, and all else: hours.
 check-full: override TESTS := --full $(TESTS)
 check-full: check
+# A hunt for races: the tests whose names contain a word of T, N times each, with random delays, as they come and by counted instructions.
+T ?= prog/race prog/thread prog/futex states/reboot
+N ?= 10
+SEED ?= 1
+race:
+	@tools/setup check
+	+@$(SUBMAKE) all
+	@tests/run $(T:%=-k %) --times $(N) --jitter $(SEED)
+	@tests/run --no-build $(T:%=-k %) --times $(N) --jitter $(SEED) --icount
 # The measurements are those of a release kernel, which leaves build/kernel.elf as it is.
 bench:
 	@tools/setup bench

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Results for people (as they come), and for programs (build/tests/results.xml, in JUnit's form)."""
 import os
+import shutil
 import sys
 import threading
 from xml.sax.saxutils import escape, quoteattr
@@ -13,7 +14,8 @@ CONTROL = {c: "?" for c in range(32) if c not in (9, 10)}
 
 class Report:
     def __init__(self, verbose, command):
-        self.verbose, self.command = verbose, command
+        self.verbose, self.again = verbose, command
+        self.round = 0          # of several of the same tests; 0: there is one
         self.results = []
         self.lock = threading.Lock()
         self.colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
@@ -23,22 +25,33 @@ class Report:
 
     def rerun(self, result):
         names = result.again or [result.name]
-        return "tests/run" + "".join(f" -k {n}" for n in names) + self.command
+        return "tests/run" + "".join(f" -k {n}" for n in names) + self.again
 
     def add(self, r):
+        r.round, r.rerun = self.round, self.rerun(r)
         with self.lock:
+            if self.round and not r.good:
+                self.keep_logs(r)
             self.results.append(r)
             self.tell(r)
 
+    def keep_logs(self, r):
+        """The next round begins the logs anew: those of a failure get names of their own."""
+        for i, log in enumerate(r.logs):
+            if os.path.exists(log):
+                r.logs[i] = f"{log}.{self.round}"
+                shutil.copyfile(log, r.logs[i])
+
     def tell(self, r):
-        print(f"{self.paint(f'{r.verdict:<13}', r.good)} {r.name} ({r.seconds:.1f} s)"
+        round_ = f" #{r.round}" if r.round else ""
+        print(f"{self.paint(f'{r.verdict:<13}', r.good)} {r.name}{round_} ({r.seconds:.1f} s)"
               + (f": {r.detail}" if r.verdict == SKIP else ""), flush=True)
         if not r.good:
             print(f"    what it usually means: {MEANING[r.verdict]}")
             print("".join(f"    | {line}\n" for line in r.detail.splitlines()), end="")
             for log in r.logs:
                 print(f"    log: {os.path.relpath(log, paths.ROOT)}")
-            print(f"    again: {self.rerun(r)}", flush=True)
+            print(f"    again: {r.rerun}", flush=True)
 
     def write_junit(self, path):
         bad = sum(not r.good for r in self.results)
@@ -54,7 +67,7 @@ class Report:
                     f.write(f"<skipped message={quoteattr(detail)}/>")
                 elif not r.good:
                     f.write(f"<failure type={quoteattr(r.verdict)} message={quoteattr(MEANING[r.verdict])}>"
-                            f"{escape(detail)}\n{escape(self.rerun(r))}</failure>")
+                            f"{escape(detail)}\n{escape(r.rerun)}</failure>")
                 f.write("</testcase>\n")
             f.write("</testsuite>\n")
 

@@ -19,13 +19,21 @@ BATCH = 24      # programs in one boot, when there are more than enough for all 
 class Runner:
     def __init__(self, options, report):
         self.smp = options.smp
-        self.append = options.append
+        self.given = options.append
+        self.seed = None        # of the kernel's random delays
+        self.states = options.state
+        self.extra = ["--icount"] if options.icount else []
         self.keep = options.keep
         self.oracle = oracle.make(options.oracle, keep=not options.on_host)
         self.hang = (options.hang, options.hang) if options.hang else None
         self.jobs = options.jobs
         self.on_host = options.on_host
         self.report = report
+
+    @property
+    def append(self):
+        """What every kernel finds on its command line."""
+        return self.given if self.seed is None else f"{self.given} jitter={self.seed}"
 
     def batches(self, programs):
         """Programs by kind of machine, in batches of about equal size."""
@@ -47,7 +55,7 @@ class Runner:
 
     def account(self, item, why):
         """Every test of an item has a verdict, whatever became of the item."""
-        have = {r.name for r in self.report.results}
+        have = {r.name for r in self.report.results[self.before:]}
         for name in [t.name for t in getattr(item, "tests", [item])]:
             if name not in have:
                 self.report.add(Result(name, ERROR, why))
@@ -69,6 +77,7 @@ class Runner:
     def run(self, tests):
         for d in (paths.LOGS, paths.WORK):
             os.makedirs(d, exist_ok=True)
+        self.before = len(self.report.results)
         items = list(self.items(tests))
         todo = queue.Queue()
         for item in items:

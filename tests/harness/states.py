@@ -30,7 +30,7 @@ class Run:
     def __init__(self, t, mode, names=(), options=(), title=None, under=()):
         self.t, self.mode, self.options = t, mode, list(options)
         self.under = list(under)    # the command that runs the driver
-        self.names = list(names)
+        self.names = list(t.runner.states or names)
         self.title = title or mode
         self.outcomes, self.why = {}, {}
 

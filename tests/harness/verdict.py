@@ -57,6 +57,8 @@ class Result:
     seconds: float = 0.0
     logs: list = field(default_factory=list)
     again: list = None          # names to run again, if not just this one
+    round: int = 0              # of several runs of one test
+    rerun: str = ""             # the command that runs it alone
 
     @property
     def good(self):

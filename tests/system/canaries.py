@@ -137,7 +137,8 @@ class Dies:
 @scenario("canary/lost")
 def lost(t):
     "A batch dies, or forgets a test: no test is missing from the results."
-    options = SimpleNamespace(smp=None, append="", keep=False, oracle="none", hang=None, jobs=2, on_host=False)
+    options = SimpleNamespace(smp=None, append="", keep=False, oracle="none", hang=None, jobs=2, on_host=False, state=[],
+                              icount=False)
     report = SimpleNamespace(results=[])
     report.add = report.results.append
     r = runner.Runner(options, report)
