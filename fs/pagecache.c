@@ -364,7 +364,7 @@ void pc_truncate(struct vnode *vp, u32 idx)
 
 	if (vp->v_npages == 0)
 		return;
-	if (!list_empty(&vp->v_segs))
+	if (!vsegs_none(&vp->v_segs))
 		seg_vnode_unmap(vp, idx);
 	while ((n = collect(vp, idx, pg, TRUNCATE_BATCH)) > 0) {
 		for (u32 i = 0; i < n; i++) {
@@ -372,7 +372,7 @@ void pc_truncate(struct vnode *vp, u32 idx)
 			page_wait_writeback(pg[i]);
 			if (pg[i]->pg_vnode == vp) {
 				/* A fault may have mapped it since; once it has left the cache nobody could tell whose it is. */
-				if (pg[i]->pg_ref > 2 && !list_empty(&vp->v_segs))
+				if (pg[i]->pg_ref > 2 && !vsegs_none(&vp->v_segs))
 					seg_vnode_unmap(vp, idx);
 				pc_remove(vp, pg[i]);
 			}

@@ -7,7 +7,7 @@
  *   v_lock   (mutex, LR_VNODE): contents of directories, v_size and truncation, attributes. Who calls an operation holds
  *            what the table says. Parent directory before child; two directories of a rename in order of address
  *            under the vfs's rename lock.
- *   page-cache fields: v_pclock (LR_PCACHE). v_segs: v_seglock (LR_VSEG).
+ *   page-cache fields: v_pclock (LR_PCACHE). v_segs: its vs_lock (LR_VSEG).
  *   v_ref: atomic; the step to 0 under the vfs cache lock.
  * Page faults hold a_lock and may lock pages and read the block map, but never take v_lock.
  */
@@ -19,6 +19,7 @@
 #include "kernel/lib/types.h"
 #include "fs/radix.h"
 #include "fs/uio.h"
+#include "mm/as.h"
 #include "proc/mutex.h"
 
 struct cred;
@@ -175,8 +176,7 @@ struct vnode {
 					     * window. Hints, no lock */
 
 	/* Shared and private mappings. */
-	struct spinlock v_seglock;
-	struct list v_segs;
+	struct vsegs v_segs;
 	volatile u32 v_nwritemap; /* writable shared mappings; and deny-write for running programs: */
 	volatile u32 v_ntext;	  /* processes that execute it: writing gives -ETXTBSY */
 	volatile s32 v_writers;	  /* open descriptions that may write */

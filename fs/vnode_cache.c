@@ -76,8 +76,7 @@ static struct vnode *vnode_new(struct vfs *vfs, ino_t ino)
 	spin_init(&vp->v_pclock, "pagecache", LR_PCACHE);
 	radix_init(&vp->v_pages);
 	list_init(&vp->v_dirtylink);
-	spin_init(&vp->v_seglock, "vnode-segs", LR_VSEG);
-	list_init(&vp->v_segs);
+	vsegs_init(&vp->v_segs);
 	list_init(&vp->v_locks);
 	return vp;
 }

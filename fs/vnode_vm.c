@@ -52,7 +52,7 @@ static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
 {
 	int error;
 
-	seg_vnode_harvest(vp);
+	seg_vnode_harvest(vp, from, to - 1);
 	error = pc_flush(vp, from, to, wait);
 	if (!error && wait && vp->v_op->vop_fsync)
 		error = vp->v_op->vop_fsync(vp, true);
@@ -62,15 +62,14 @@ static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
 	return error;
 }
 
-static struct list *vm_segs(struct vnode *vp, struct spinlock **lock)
+static struct vsegs *vm_segs(struct vnode *vp)
 {
-	*lock = &vp->v_seglock;
 	return &vp->v_segs;
 }
 
 static void vm_writemap(struct vnode *vp, int delta)
 {
-	ASSERT(spin_held(&vp->v_seglock));
+	ASSERT(mutex_held(&vp->v_segs.vs_lock));
 	vp->v_nwritemap += (u32)delta;
 }
 

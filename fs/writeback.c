@@ -215,7 +215,7 @@ int pc_flush(struct vnode *vp, u32 from, u32 to, bool wait)
 	if ((vp->v_flags & V_MEMORY) || !vp->v_op->vop_putpages)
 		return 0;
 	if (vp->v_nwritemap > 0)
-		seg_vnode_harvest(vp);
+		seg_vnode_harvest(vp, from, to - 1);
 	while (vp->v_ndirty > 0 && (n = gather(vp, &idx, to, wait, pg)) > 0) {
 		for (u32 i = 0; i < n; i++)
 			clear_tail(vp, pg[i]);

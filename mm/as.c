@@ -48,41 +48,36 @@ struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot,
 	s->s_vp = vp;
 	s->s_off = vp ? off : 0;
 	list_init(&s->s_link);
-	list_init(&s->s_vlink);
 	if (vp)
 		vm_ops->vm_hold(vp);
 	return s;
 }
 
-/* The count of mappings that may write the file follows the list of its segs. */
+/* The count of mappings that may write the file follows the tree of its segs. */
 void seg_vlink(struct seg *s, bool in)
 {
 	bool writes = (s->s_flags & SEG_SHARED) && (s->s_maxprot & PROT_WRITE);
-	struct spinlock *lock;
-	struct list *segs;
+	struct vsegs *vs;
 
 	if (!s->s_vp)
 		return;
-	segs = vm_ops->vm_segs(s->s_vp, &lock);
-	spin_lock(lock);
+	vs = vm_ops->vm_segs(s->s_vp);
+	mutex_lock(&vs->vs_lock);
 	if (in)
-		list_push_back(segs, &s->s_vlink);
+		tree_insert(&vs->vs_tree, &s->s_vnode);
 	else
-		list_remove(&s->s_vlink);
+		tree_remove(&vs->vs_tree, &s->s_vnode);
 	if (writes)
 		vm_ops->vm_writemap(s->s_vp, in ? 1 : -1);
-	spin_unlock(lock);
+	mutex_unlock(&vs->vs_lock);
 }
 
 void seg_link(struct seg *s)
 {
 	struct as *as = s->s_as;
-	struct seg *next = as_findseg_ge(as, s->s_base);
 
-	ASSERT(!next || seg_end(s) <= next->s_base);
-	list_push_back(next ? &next->s_link : &as->a_segs, &s->s_link);
+	as_enter_seg(as, s);
 	as->a_hint = s;
-	as->a_nseg++;
 	as->a_size += s->s_size;
 	seg_vlink(s, true);
 }
@@ -93,8 +88,7 @@ void seg_unlink(struct seg *s)
 
 	ASSERT(rw_write_held(&as->a_lock));
 	seg_vlink(s, false);
-	list_remove(&s->s_link);
-	as->a_nseg--;
+	as_leave_seg(as, s);
 	as->a_size -= s->s_size;
 	if (as->a_hint == s)
 		as->a_hint = NULL;
@@ -109,28 +103,6 @@ void seg_free_list(struct list *dead)
 			vm_ops->vm_rele(s->s_vp);
 		kmem_free(seg_cache, s);
 	}
-}
-
-struct seg *as_findseg_ge(struct as *as, u32 addr)
-{
-	struct seg *s = as->a_hint;
-
-	/* Forward from the hint, if that is not behind already. */
-	if (!s || s->s_base > addr)
-		s = list_first(&as->a_segs, struct seg, s_link);
-	for (; &s->s_link != &as->a_segs; s = list_next(s, s_link))
-		if (seg_end(s) > addr) {
-			as->a_hint = s;
-			return s;
-		}
-	return NULL;
-}
-
-struct seg *as_findseg(struct as *as, u32 addr)
-{
-	struct seg *s = as_findseg_ge(as, addr);
-
-	return s && s->s_base <= addr ? s : NULL;
 }
 
 /* --- life --- */
@@ -148,6 +120,7 @@ struct as *as_create(void)
 	as->a_ref = 1;
 	rw_init(&as->a_lock, "as", LR_AS);
 	list_init(&as->a_segs);
+	tree_init(&as->a_tree, &as_tree_ops);
 	as->a_mmap_top = MMAP_TOP;
 	as->a_as_limit = as->a_data_limit = ~0u;
 	return as;
@@ -187,7 +160,7 @@ static bool dup_segs(struct as *from, struct as *to, bool all)
 		ns = seg_create(to, s->s_base, s->s_size, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp, s->s_off);
 		if (!ns)
 			return false;
-		/* At the end of the vnode's list, hence behind s: a walk that takes pages away finds what is copied now. */
+		/* Behind s in the vnode's tree, for both begin at one page: a walk that takes pages away finds what is copied now. */
 		seg_link(ns);
 		if (s->s_ops->dup(s, ns) != 0)
 			return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * as / seg: the address space of a process, as a sorted list of segments, each a range of pages with
- * one kind of backing (SVR4's names and shape).
+ * one kind of backing (SVR4's names and shape). A tree finds a seg by its address, and room for a new one
+ * by its size; the list gives the neighbours.
  *
  *   struct as  --a_segs-->  seg [base, base+size)  --s_ops--> segvn: anonymous memory, private file,
  *                                                             shared file or shared memory
@@ -16,13 +17,14 @@
  * Locks: a_lock (rwlock, LR_AS): readers fault, writers change the list. Held while a page is read from a file, so it
  * is never taken inside a file system; and no user memory is touched while holding it (a fault would take it again).
  * References on vnodes are dropped after a_lock (the last one may call into the file system).
- * s_vlink, and s_base, s_size, s_off of a seg with s_vp: change under a_lock for writing and the vnode's v_seglock; either is
+ * s_vnode, and s_base, s_size, s_off of a seg with s_vp: change under a_lock for writing and the vnode's vs_lock; either is
  * enough to read them.
  */
 #ifndef MM_AS_H
 #define MM_AS_H
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/tree.h"
 #include "mm/hat.h"
 #include "proc/mutex.h"
 
@@ -52,22 +54,43 @@ struct seg_ops {
 };
 
 struct seg {
-	struct list s_link; /* as list, by address (a_lock) */
+	struct list s_link;	 /* as list, by address (a_lock) */
+	struct tree_node s_node; /* as tree, the same order (a_lock) */
+	u32 s_gap;    /* bytes of free room right below; summaries of the tree (a_lock): */
+	u32 s_maxgap; /* the largest s_gap in the seg's subtree */
 	struct as *s_as;
 	u32 s_base, s_size; /* bytes, page aligned */
 	u32 s_prot;	    /* PROT_* now */
 	u32 s_maxprot; /* what mprotect may give (a file opened read-only mapped shared: no write) */
 	u32 s_flags;   /* SEG_* */
 	const struct seg_ops *s_ops;
-	struct vnode *s_vp;  /* a reference, or NULL */
-	u64 s_off;	     /* offset in s_vp of s_base, page aligned */
-	struct list s_vlink; /* v_segs of s_vp (v_seglock) */
+	struct vnode *s_vp;	  /* a reference, or NULL */
+	u64 s_off;		  /* offset in s_vp of s_base, page aligned */
+	struct tree_node s_vnode; /* vs_tree of s_vp (vs_lock) */
+	u32 s_vlast;		  /* the last page of s_vp that the seg's subtree maps (vs_lock) */
 };
+
+/*
+ * The segs that map a vnode, by the first page that they map. A sleeping lock guards them, for a user chooses how
+ * many there are. No other sleeping lock is taken, nor memory allocated, with vs_lock held.
+ */
+struct vsegs {
+	struct mutex vs_lock; /* LR_VSEG */
+	struct tree vs_tree;
+};
+
+void vsegs_init(struct vsegs *vs);
+/* Does no seg map the vnode? A look without the lock. */
+static inline bool vsegs_none(const struct vsegs *vs)
+{
+	return tree_empty(&vs->vs_tree);
+}
 
 struct as {
 	volatile u32 a_ref; /* procs that use it (vfork, CLONE_VM) and those who look at it */
 	struct rwlock a_lock;
 	struct list a_segs;
+	struct tree a_tree;	     /* the same segs */
 	struct seg *volatile a_hint; /* last seg found */
 	u32 a_nseg;
 	struct hat a_hat;
@@ -155,18 +178,18 @@ void as_coalesce(struct as *as, u32 addr, u32 len);
 
 /*
  * Takes translations of vp's pages >= index `from` out of every as that maps it (truncate). Private copies stay. The pages are
- * still in the page cache, v_size is already what it will be. Shoots.
+ * still in the page cache, v_size is already what it will be. May sleep. Shoots.
  */
 void seg_vnode_unmap(struct vnode *vp, u32 from_index);
 /*
- * Calls vm_dirty for the pages that were written through shared mappings of vp, and write-protects them, so that
+ * Calls vm_dirty for the pages [from, to] of vp that were written through shared mappings, and write-protects them, so that
  * a write after the return faults (before write-back). May sleep. Shoots.
  */
-void seg_vnode_harvest(struct vnode *vp);
+void seg_vnode_harvest(struct vnode *vp, u32 from, u32 to);
 
 /*
  * For reclaim: takes translations of vp's pages that were not used since the last such call out of every as, and marks the others
- * unused. Returns how many it took. Any sleeping lock may be held. Shoots.
+ * unused. Returns how many it took. Any sleeping lock but vs_lock may be held. May sleep. Shoots.
  */
 u32 seg_vnode_age(struct vnode *vp);
 
@@ -193,9 +216,9 @@ struct vnode_mm_ops {
 	void (*vm_dirty)(struct page *pg);
 	/* Writes pages [from, to) that are dirty in mappings or in the cache; waits for the disk if `wait`. -EIO */
 	int (*vm_sync)(struct vnode *vp, u32 from, u32 to, bool wait);
-	/* The vnode's list of segs, and the lock that guards it. */
-	struct list *(*vm_segs)(struct vnode *vp, struct spinlock **lock);
-	/* v_nwritemap += delta: shared mappings that are, or may become, writable. v_seglock held. */
+	/* The segs that map the vnode. */
+	struct vsegs *(*vm_segs)(struct vnode *vp);
+	/* v_nwritemap += delta: shared mappings that are, or may become, writable. vs_lock held. */
 	void (*vm_writemap)(struct vnode *vp, int delta);
 	/*
 	 * mmap(2) of descriptor fd of the current process: its vnode with a reference, and what protections the mapping may

@@ -46,12 +46,23 @@ struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot,
 /* Into / out of the as's list and its vnode's. a_lock for writing, or nobody knows the as yet. */
 void seg_link(struct seg *s);
 void seg_unlink(struct seg *s);
-/* The vnode's list alone. */
+/* The vnode's tree alone. */
 void seg_vlink(struct seg *s, bool in);
 /* Frees segs that seg_unlink() has put on a list by s_link. a_lock not held; may sleep. */
 void seg_free_list(struct list *dead);
 
 void seg_vnode_init(void);
+
+/* --- Where segs and free room are (as_find.c). a_lock for writing. --- */
+extern const struct tree_ops as_tree_ops;
+/* Puts s into the list and the tree of as, where its range is free / takes it out. */
+void as_enter_seg(struct as *as, struct seg *s);
+void as_leave_seg(struct as *as, struct seg *s);
+/* The range of s, which is in as, has changed; its neighbours are what they were. */
+void as_seg_moved(struct as *as, struct seg *s);
+/* The neighbours of s by address. NULL: none. a_lock held. */
+struct seg *as_prev(const struct as *as, const struct seg *s);
+struct seg *as_next(const struct as *as, const struct seg *s);
 
 /* Is nothing mapped in [start, end), nor a stack's guard? a_lock held. */
 bool as_range_free(struct as *as, u32 start, u32 end);

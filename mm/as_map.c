@@ -10,105 +10,26 @@
 #include "kernel/lib/panic.h"
 #include "mm/as_impl.h"
 
-/* --- looking --- */
-
-/* Where s begins for those who look for room: a stack keeps its guard. */
-static u32 guarded_base(const struct seg *s)
-{
-	if (!(s->s_flags & SEG_STACK))
-		return s->s_base;
-	return s->s_base > STACK_GUARD ? s->s_base - STACK_GUARD : 0;
-}
-
-bool as_range_free(struct as *as, u32 start, u32 end)
-{
-	struct seg *s = as_findseg_ge(as, start);
-
-	return !s || guarded_base(s) >= end;
-}
-
-bool as_range_mapped(struct as *as, u32 start, u32 end)
-{
-	struct seg *s = as_findseg(as, start);
-
-	while (s && seg_end(s) < end) {
-		start = seg_end(s);
-		s = as_findseg(as, start);
-	}
-	return s != NULL;
-}
-
-u32 as_range_size(struct as *as, u32 start, u32 end)
-{
-	struct seg *s = as_findseg_ge(as, start);
-	u32 n = 0;
-
-	for (; s && &s->s_link != &as->a_segs && s->s_base < end; s = list_next(s, s_link))
-		n += MIN(end, seg_end(s)) - MAX(start, s->s_base);
-	return n;
-}
-
-/* Where mmap starts downward: below all that the stack may become. */
-static u32 mmap_top(const struct as *as)
-{
-	u32 stack = MIN(as->a_stack_limit, USER_MAX / 2) + STACK_GUARD;
-
-	return MIN(as->a_mmap_top, PAGE_DOWN(STACK_TOP - stack));
-}
-
-/*
- * The highest place for len bytes in [low, high): its start, 0 if there is none. What is large begins where a page table does if the
- * hole that this leaves is small beside it: tables that it fills are shared at a fork.
- */
-static u32 place_in(u32 low, u32 high, u32 len)
-{
-	u32 at = high >= len ? high - len : 0, hole = at % HAT_TABLE_SPAN;
-
-	low = MAX(low, USER_MIN);
-	if (at < low)
-		return 0;
-	return hole <= len / 8 && at - hole >= low ? at - hole : at;
-}
-
-u32 as_find_gap(struct as *as, u32 len)
-{
-	u32 high = mmap_top(as), at;
-	struct seg *s;
-
-	for (s = list_last(&as->a_segs, struct seg, s_link); &s->s_link != &as->a_segs;
-	     s = list_prev(s, s_link)) {
-		at = place_in(seg_end(s), high, len);
-		if (at)
-			return at;
-		high = MIN(high, guarded_base(s));
-	}
-	return place_in(USER_MIN, high, len);
-}
-
 /* --- cutting and joining --- */
 
-/* Changes the range of a seg, and what of its file it maps, in one step for those who walk the vnode's list. */
-static struct spinlock *range_lock(const struct seg *s)
+/* Gives s the size `size`, in one step for those who walk the vnode's tree. Its neighbours leave room for that. */
+static void resize(struct seg *s, u32 size)
 {
-	struct spinlock *lock;
+	struct vsegs *vs = s->s_vp ? vm_ops->vm_segs(s->s_vp) : NULL;
 
-	if (!s->s_vp)
-		return NULL;
-	vm_ops->vm_segs(s->s_vp, &lock);
-	spin_lock(lock);
-	return lock;
-}
-
-static void range_unlock(struct spinlock *lock)
-{
-	if (lock)
-		spin_unlock(lock);
+	if (vs)
+		mutex_lock(&vs->vs_lock);
+	s->s_size = size;
+	if (vs) {
+		tree_changed(&vs->vs_tree, &s->s_vnode);
+		mutex_unlock(&vs->vs_lock);
+	}
+	as_seg_moved(s->s_as, s);
 }
 
 int as_split(struct as *as, u32 addr)
 {
 	struct seg *s = as_findseg(as, addr), *upper;
-	struct spinlock *lock;
 	u32 low;
 
 	ASSERT(rw_write_held(&as->a_lock));
@@ -121,13 +42,10 @@ int as_split(struct as *as, u32 addr)
 			   s->s_off + low);
 	if (!upper)
 		return -ENOMEM;
-	/* On the vnode's list before s shrinks: who walks it sees each page in at least one of them. */
+	/* In the vnode's tree before s shrinks: a walk of it finds each page in at least one of them. */
 	seg_vlink(upper, true);
-	lock = range_lock(s);
-	s->s_size = low;
-	range_unlock(lock);
-	list_push_front(&s->s_link, &upper->s_link);
-	as->a_nseg++;
+	resize(s, low);
+	as_enter_seg(as, upper);
 	return 0;
 }
 
@@ -149,8 +67,8 @@ void as_clear(struct as *as, u32 start, u32 end, struct list *dead)
 	struct seg *s = as_findseg_ge(as, start), *next;
 
 	ASSERT(rw_write_held(&as->a_lock));
-	for (; s && &s->s_link != &as->a_segs && s->s_base < end; s = next) {
-		next = list_next(s, s_link);
+	for (; s && s->s_base < end; s = next) {
+		next = as_next(as, s);
 		ASSERT(s->s_base >= start && seg_end(s) <= end);
 		s->s_ops->unmap(s, s->s_base, s->s_size);
 		seg_unlink(s);
@@ -166,26 +84,34 @@ static bool can_join(const struct seg *a, const struct seg *b)
 	       (!a->s_vp || a->s_off + a->s_size == b->s_off);
 }
 
+/* s takes over the range of `next`, which is in no list afterwards. */
+static void as_join(struct seg *s, struct seg *next)
+{
+	struct as *as = s->s_as;
+
+	/* Out of the as's tree first, where segs must not overlap; out of the vnode's last: no walk of it misses a page. */
+	as_leave_seg(as, next);
+	resize(s, s->s_size + next->s_size);
+	seg_vlink(next, false);
+	if (as->a_hint == next)
+		as->a_hint = s;
+}
+
 void as_coalesce(struct as *as, u32 addr, u32 len)
 {
 	struct seg *s = as_findseg_ge(as, addr ? addr - 1 : 0), *next;
 	struct list dead = LIST_INIT(dead);
-	struct spinlock *lock;
 
 	ASSERT(rw_write_held(&as->a_lock));
-	while (s && &s->s_link != &as->a_segs && s->s_base < addr + len) {
-		next = list_next(s, s_link);
-		if (&next->s_link == &as->a_segs)
+	while (s && s->s_base < addr + len) {
+		next = as_next(as, s);
+		if (!next)
 			break;
 		if (!can_join(s, next)) {
 			s = next;
 			continue;
 		}
-		as->a_size += next->s_size;
-		lock = range_lock(s);
-		s->s_size += next->s_size;
-		range_unlock(lock);
-		seg_unlink(next);
+		as_join(s, next);
 		list_push_back(&dead, &next->s_link);
 	}
 	/* s still holds each vnode, so this frees none: a_lock does not matter. */
@@ -262,9 +188,8 @@ int as_unmap(struct as *as, u32 addr, u32 len)
 /* --- changing segs --- */
 
 /* The segs of a range whose ends are borders. */
-#define for_each_seg_in(s, as, start, end)   \
-	for ((s) = as_findseg_ge(as, start); \
-	     (s) && &(s)->s_link != &(as)->a_segs && (s)->s_base < (end); (s) = list_next(s, s_link))
+#define for_each_seg_in(s, as, start, end) \
+	for ((s) = as_findseg_ge(as, start); (s) && (s)->s_base < (end); (s) = as_next(as, s))
 
 /* How far from start on, at most to end, all is mapped and may have protection prot; *error says what ends it. */
 static u32 setprot_reach(struct as *as, u32 start, u32 end, u32 prot, int *error)

@@ -16,9 +16,9 @@ static bool may_grow(struct as *as, struct seg *s, u32 addr)
 
 	if (!(s->s_flags & SEG_STACK) || STACK_TOP - base > as->a_stack_limit || !as_limit_ok(as, grow))
 		return false;
-	if (s->s_link.prev == &as->a_segs)
+	below = as_prev(as, s);
+	if (!below)
 		return base >= USER_MIN;
-	below = list_prev(s, s_link);
 	return seg_end(below) <= base && ((below->s_prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) == 0 ||
 					  base - seg_end(below) >= STACK_GUARD);
 }
@@ -39,6 +39,7 @@ static int grow_stack(struct as *as, u32 addr)
 		as->a_size += s->s_base - base;
 		s->s_size += s->s_base - base;
 		s->s_base = base;
+		as_seg_moved(as, s);
 		error = 0;
 	}
 	rw_write_unlock(&as->a_lock);
@@ -242,7 +243,7 @@ static struct vnode *next_shared(struct as *as, u32 *addr, u32 end, u32 *from, u
 
 	rw_read_lock(&as->a_lock);
 	s = *addr < end ? as_findseg_ge(as, *addr) : NULL;
-	for (; s && &s->s_link != &as->a_segs && s->s_base < end; s = list_next(s, s_link)) {
+	for (; s && s->s_base < end; s = as_next(as, s)) {
 		u32 start = MAX(*addr, s->s_base), stop = MIN(end, seg_end(s));
 
 		if (!s->s_vp || seg_private(s))

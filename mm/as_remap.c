@@ -30,17 +30,15 @@ static int cut_out(struct remap *rm, u32 len, struct seg **sp)
 /* Moves s's pages of len bytes to the range of ns, which is in the lists already. */
 static void move_pages(struct seg *s, struct seg *ns, u32 len)
 {
-	struct spinlock *lock = NULL;
+	struct vsegs *vs = s->s_vp ? vm_ops->vm_segs(s->s_vp) : NULL;
 	u32 cpus;
 
-	/* With the vnode's lock held, so that who walks its list finds each page in one of the two. */
-	if (s->s_vp) {
-		vm_ops->vm_segs(s->s_vp, &lock);
-		spin_lock(lock);
-	}
+	/* With the vnode's lock held, so that a walk of its segs finds each page in one of the two. */
+	if (vs)
+		mutex_lock(&vs->vs_lock);
 	cpus = hat_move(&s->s_as->a_hat, s->s_base, ns->s_base, len);
-	if (lock)
-		spin_unlock(lock);
+	if (vs)
+		mutex_unlock(&vs->vs_lock);
 	hat_shoot(cpus);
 }
 

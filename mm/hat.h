@@ -167,7 +167,7 @@ int hat_reserve(struct hat *h, u32 va, u32 len) __must_check;
 u32 hat_move(struct hat *h, u32 from, u32 to, u32 len) __must_check;
 
 /*
- * For walks over all mappings of a vnode, with its v_seglock held. All return the CPUs that must be shot down
+ * For walks over all mappings of a vnode, with its vs_lock held. All return the CPUs that must be shot down
  * (hat_shoot) before the change counts.
  *
  * hat_drop_file: drops translations of vp's own pages in [va, va+len). The page cache still holds each of them.

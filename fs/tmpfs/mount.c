@@ -128,7 +128,7 @@ static struct tmpmount *tmpmount_new(const struct options *op)
 
 	if (!tm)
 		return NULL;
-	spin_init(&tm->tm_lock, "tmpfs", LR_VSEG);
+	spin_init(&tm->tm_lock, "tmpfs", LR_TMPFS);
 	list_init(&tm->tm_nodes);
 	list_init(&tm->tm_dying);
 	tm->tm_maxpages = (u32)op->op_pages;

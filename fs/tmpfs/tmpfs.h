@@ -12,7 +12,7 @@
  * name. Without one it goes with its last reference.
  *
  * Locks: v_lock of the vnode for the entries and attributes of its node, td_parent besides under
- * tm_lock (LR_VSEG: inside everything of the vnode layer) so that ".." can be followed during a
+ * tm_lock (LR_TMPFS: inside everything of the vnode layer) so that ".." can be followed during a
  * rename. Counters are atomic.
  */
 #ifndef FS_TMPFS_TMPFS_H

@@ -34,7 +34,8 @@ enum lock_rank {
 	LR_FS_INODE,   /* an inode's block map */
 	LR_FS_META,    /* group descriptors, bitmaps, superblock counters */
 	LR_FS_BUF,     /* inside the metadata cache */
-	LR_MISC_MUTEX, /* leaf mutexes that take no other sleeping lock */
+	LR_MISC_MUTEX, /* leaf mutexes that take no other sleeping lock but LR_VSEG */
+	LR_VSEG,       /* vs_lock: the segs that map a vnode */
 	/* spinlocks */
 	LR_SPIN,
 	LR_PIDLOCK = LR_SPIN, /* the process tree, pids, groups, sessions */
@@ -44,7 +45,7 @@ enum lock_rank {
 	LR_TTY,		      /* a tty's queues */
 	LR_POLL,	      /* poll heads */
 	LR_FUTEX,	      /* futex hash bucket */
-	LR_VSEG,	      /* v_seglock: the segs that map a vnode */
+	LR_TMPFS,	      /* tmpfs's names: inside everything of the vnode layer */
 	LR_PCACHE,	      /* a vnode's page tree */
 	LR_PCLIST,     /* page LRU; list of dirty vnodes; a file system's list of dirty inodes */
 	LR_PGWAIT,     /* sleepers on page locks; free block requests */

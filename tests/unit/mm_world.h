@@ -19,7 +19,9 @@
 #include "mm/hat_gather.c"
 #include "mm/hat_range.c"
 #include "mm/hat_share.c"
+#include "kernel/lib/tree.c"
 #include "mm/as.c"
+#include "mm/as_find.c"
 #include "mm/as_map.c"
 #include "mm/as_page.c"
 #include "mm/as_remap.c"
@@ -269,8 +271,7 @@ static u8 *cpu_access(struct as *as, u32 va, bool write)
 struct vnode {
 	u32 v_ref, v_nwrite;
 	u32 v_npages; /* its size */
-	struct spinlock v_lock;
-	struct list v_segs;
+	struct vsegs v_segs;
 	struct page *v_page[FPAGES];
 	bool v_dirty[FPAGES];	/* the cache knows that the page was written */
 	bool v_written[FPAGES]; /* it was */
@@ -343,16 +344,15 @@ static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
 	u32 i;
 
 	(void)wait;
-	seg_vnode_harvest(vp);
+	seg_vnode_harvest(vp, from, to - 1);
 	for (i = from; i < MIN(to, vp->v_npages); i++) {
 		CHECK(vp->v_dirty[i] || !vp->v_written[i]);
 		vp->v_dirty[i] = vp->v_written[i] = false;
 	}
 	return 0;
 }
-static struct list *vm_segs(struct vnode *vp, struct spinlock **lock)
+static struct vsegs *vm_segs(struct vnode *vp)
 {
-	*lock = &vp->v_lock;
 	return &vp->v_segs;
 }
 static void vm_writemap(struct vnode *vp, int delta)

@@ -24,7 +24,7 @@
 
 #define MAXTREES 4u
 
-static struct tree *tree[MAXTREES];
+static struct model_tree *tree[MAXTREES];
 static u32 ntrees, nsteps, fail_alloc;
 
 static void mount_and_begin(void *arg)

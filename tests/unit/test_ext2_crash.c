@@ -228,7 +228,7 @@ static void go_on(void *arg)
 	static const struct tree_limits lim = {
 		.max_nodes = 40, .max_write = 60000, .max_size = 1u << 20, .full_disk = true
 	};
-	struct tree *t;
+	struct model_tree *t;
 
 	if (names_mkdir(NULL, "/mnt/again", 0755) == 0) {
 		t = tree_new("/mnt/again", &lim);
@@ -257,7 +257,7 @@ static void one_run(u32 seed)
 	static const struct tree_limits lim = {
 		.max_nodes = 50, .max_write = 100000, .max_size = 2u << 20, .full_disk = true
 	};
-	struct tree *t = tree_new("/mnt/t", &lim);
+	struct model_tree *t = tree_new("/mnt/t", &lim);
 
 	env_boot(seed, 8192, "new.img", MIB);
 	sim_call(begin, NULL);

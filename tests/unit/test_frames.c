@@ -276,7 +276,7 @@ static void series_among(u32 seed)
 	static const struct tree_limits lim = {
 		.max_nodes = 20, .max_write = 60000, .max_size = 200000, .full_disk = true
 	};
-	struct tree *t = tree_new("/mnt/t", &lim);
+	struct model_tree *t = tree_new("/mnt/t", &lim);
 
 	env_boot(seed, 8192, "new.img", MIB);
 	sim_call(mount_it, NULL);

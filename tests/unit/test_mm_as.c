@@ -45,26 +45,69 @@ static int model_read(const struct space *sp, u32 n)
 	return m->index < files[m->file].v_npages ? *file_byte(&files[m->file], m->index) : -2;
 }
 
+static u32 free_below(const struct seg *prev, const struct seg *s)
+{
+	u32 low = prev ? seg_end(prev) : USER_MIN, guard = s->s_flags & SEG_STACK ? STACK_GUARD : 0;
+
+	return s->s_base > low + guard ? s->s_base - low - guard : 0;
+}
+
+/* Summaries of the trees, from all below them. */
+static void check_summaries(const struct tree *t)
+{
+	const struct seg *s, *below;
+
+	tree_for_each(s, t, s_node)
+	{
+		u32 most = s->s_gap;
+
+		for (int side = 0; side < 2; side++) {
+			below = tree_entry(side ? s->s_node.t_right : s->s_node.t_left, struct seg, s_node);
+			most = below ? MAX(most, below->s_maxgap) : most;
+		}
+		CHECK(s->s_maxgap == most);
+	}
+}
+
+/* The highest room of `len` bytes, by a walk down the list, against the search. */
+static void check_room(struct as *as, u32 len)
+{
+	u32 high = mmap_top(as), want = 0;
+	struct seg *s;
+
+	for (s = list_last(&as->a_segs, struct seg, s_link); !want && &s->s_link != &as->a_segs;
+	     s = list_prev(s, s_link)) {
+		want = place_in(seg_end(s), high, len);
+		high = MIN(high, guarded_base(s));
+	}
+	CHECK(as_find_gap(as, len) == (want ? want : place_in(USER_MIN, high, len)));
+}
+
 static void check_lists(struct space *sp)
 {
 	struct seg *s, *prev = NULL, *v;
+	const struct tree_node *at = tree_first(&sp->as->a_tree);
 	u32 nseg = 0, bytes = 0;
 
 	as_for_each_seg(s, sp->as) {
 		CHECK(s->s_size && !((s->s_base | s->s_size) & PAGE_MASK) && s->s_as == sp->as);
 		CHECK(!prev || seg_end(prev) <= s->s_base);
 		CHECK(!prev || !can_join(prev, s));
+		CHECK(s->s_gap == free_below(prev, s) && tree_entry(at, struct seg, s_node) == s);
+		at = tree_next(at);
 		if (s->s_vp) {
 			u32 found = 0;
 
-			list_for_each(v, &s->s_vp->v_segs, s_vlink)
-				found += v == s;
+			tree_for_each(v, &s->s_vp->v_segs.vs_tree, s_vnode) found += v == s;
 			CHECK(found == 1);
 		}
 		nseg++;
 		bytes += s->s_size;
 		prev = s;
 	}
+	CHECK(!at);
+	check_summaries(&sp->as->a_tree);
+	check_room(sp->as, (1 + rnd(2 * NP)) << PAGE_SHIFT);
 	CHECK(nseg == sp->as->a_nseg && bytes == sp->as->a_size);
 	CHECK(bytes >> PAGE_SHIFT == model_size(sp));
 }
@@ -155,7 +198,8 @@ static void check_all(void)
 	for (f = 0; f < NFILE; f++) {
 		refs = 1;
 		writes = 0;
-		list_for_each(s, &files[f].v_segs, s_vlink) {
+		tree_for_each(s, &files[f].v_segs.vs_tree, s_vnode)
+		{
 			refs++;
 			writes += !seg_private(s) && (s->s_maxprot & PROT_WRITE);
 		}
@@ -732,7 +776,7 @@ static void run(u32 first_seed, u32 steps)
 		memset(&files[i], 0, sizeof(files[i]));
 		files[i].v_ref = 1;
 		files[i].v_npages = FPAGES;
-		list_init(&files[i].v_segs);
+		vsegs_init(&files[i].v_segs);
 	}
 	memset(tlbs, 0, sizeof(tlbs));
 	first_space();

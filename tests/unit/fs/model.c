@@ -37,7 +37,7 @@ struct mnode {
 	u32 nchildren;
 };
 
-struct tree {
+struct model_tree {
 	char path[64];
 	struct tree_limits lim;
 	struct mnode **node; /* [0] is the root */
@@ -136,7 +136,7 @@ static void file_put(struct mfile *f)
 
 /* --- The tree --- */
 
-static const char *path_of(struct tree *t, const struct mnode *n)
+static const char *path_of(struct model_tree *t, const struct mnode *n)
 {
 	/* Of the tree: other lwps run while this one's path is in use. */
 	char *buf = t->paths[t->next_path++ % 8], *p = buf + sizeof(t->paths[0]) - 1;
@@ -170,7 +170,7 @@ static bool is_below(const struct mnode *n, const struct mnode *top)
 	return false;
 }
 
-static struct mnode *child(struct tree *t, struct mnode *dir, const char *name)
+static struct mnode *child(struct model_tree *t, struct mnode *dir, const char *name)
 {
 	for (u32 i = 1; i < t->n; i++) {
 		if (t->node[i]->parent == dir && strcmp(t->node[i]->name, name) == 0)
@@ -180,7 +180,7 @@ static struct mnode *child(struct tree *t, struct mnode *dir, const char *name)
 }
 
 /* A random node of that type, or NULL. */
-static struct mnode *any(struct tree *t, mode_t type, bool root_too)
+static struct mnode *any(struct model_tree *t, mode_t type, bool root_too)
 {
 	struct mnode *found = NULL;
 	u32 k = 0;
@@ -192,7 +192,7 @@ static struct mnode *any(struct tree *t, mode_t type, bool root_too)
 	return found;
 }
 
-static struct mnode *any_dir(struct tree *t)
+static struct mnode *any_dir(struct model_tree *t)
 {
 	struct mnode *d;
 
@@ -203,7 +203,7 @@ static struct mnode *any_dir(struct tree *t)
 }
 
 /* A name, from few enough that some are there already, sometimes a very long one. */
-static void make_name(struct tree *t, char *name)
+static void make_name(struct model_tree *t, char *name)
 {
 	u32 len;
 
@@ -227,7 +227,7 @@ static struct mfile *file_new(mode_t mode)
 	return f;
 }
 
-static void add(struct tree *t, struct mnode *dir, const char *name, struct mfile *f)
+static void add(struct model_tree *t, struct mnode *dir, const char *name, struct mfile *f)
 {
 	struct mnode *n = calloc(1, sizeof(*n));
 
@@ -242,7 +242,7 @@ static void add(struct tree *t, struct mnode *dir, const char *name, struct mfil
 }
 
 /* Somebody may still have it open. */
-static bool is_open(struct tree *t, const struct mfile *f)
+static bool is_open(struct model_tree *t, const struct mfile *f)
 {
 	for (u32 i = 0; i < MAXOPEN; i++) {
 		if (t->open[i].vp && t->open[i].file == f)
@@ -251,7 +251,7 @@ static bool is_open(struct tree *t, const struct mfile *f)
 	return false;
 }
 
-static void drop(struct tree *t, struct mnode *n)
+static void drop(struct model_tree *t, struct mnode *n)
 {
 	struct mfile *f = n->file;
 
@@ -274,7 +274,7 @@ static void drop(struct tree *t, struct mnode *n)
 }
 
 /* Is `error` what was to be expected, or a shortage that this test brings about? True: the operation was done. */
-static bool outcome(struct tree *t, int error, int want, const char *what, const char *path)
+static bool outcome(struct model_tree *t, int error, int want, const char *what, const char *path)
 {
 	if ((error == -ENOSPC && t->lim.full_disk) || (error == -ENOMEM && t->lim.no_memory))
 		return false;
@@ -284,12 +284,12 @@ static bool outcome(struct tree *t, int error, int want, const char *what, const
 
 /* --- Operations --- */
 
-static bool make_room(struct tree *t)
+static bool make_room(struct model_tree *t)
 {
 	return t->n < t->lim.max_nodes;
 }
 
-static void op_create(struct tree *t)
+static void op_create(struct model_tree *t)
 {
 	static const mode_t types[] = { S_IFREG, S_IFREG, S_IFREG, S_IFREG, S_IFIFO, S_IFCHR };
 	mode_t mode = types[sim_rnd(ARRAY_SIZE(types))] | (sim_rnd(01000));
@@ -306,7 +306,7 @@ static void op_create(struct tree *t)
 		add(t, dir, name, file_new(mode));
 }
 
-static void op_mkdir(struct tree *t)
+static void op_mkdir(struct model_tree *t)
 {
 	struct mnode *dir = any_dir(t), *old;
 	char name[NAME_MAX_K + 1], path[4300];
@@ -320,7 +320,7 @@ static void op_mkdir(struct tree *t)
 		add(t, dir, name, file_new(S_IFDIR | 0755 | (dir->file->mode & S_ISGID)));
 }
 
-static void op_symlink(struct tree *t)
+static void op_symlink(struct model_tree *t)
 {
 	struct mnode *dir = any_dir(t), *old;
 	char name[NAME_MAX_K + 1], path[4300];
@@ -342,7 +342,7 @@ static void op_symlink(struct tree *t)
 		free(f);
 }
 
-static void op_link(struct tree *t)
+static void op_link(struct model_tree *t)
 {
 	struct mnode *dir = any_dir(t), *old, *to = any(t, sim_rnd(2) ? S_IFREG : 0, false);
 	char name[NAME_MAX_K + 1], path[4300];
@@ -368,7 +368,7 @@ static void op_link(struct tree *t)
 	vn_rele(vp);
 }
 
-static void op_unlink(struct tree *t)
+static void op_unlink(struct model_tree *t)
 {
 	struct mnode *n = any(t, sim_rnd(2) ? S_IFREG : 0, false);
 	bool dir;
@@ -380,7 +380,7 @@ static void op_unlink(struct tree *t)
 		drop(t, n);
 }
 
-static void op_rmdir(struct tree *t)
+static void op_rmdir(struct model_tree *t)
 {
 	struct mnode *n = any(t, sim_rnd(8) ? S_IFDIR : 0, false);
 	int want;
@@ -411,7 +411,7 @@ static int rename_wants(const struct mnode *from, const struct mnode *dir, const
 	return 0;
 }
 
-static void op_rename(struct tree *t)
+static void op_rename(struct model_tree *t)
 {
 	struct mnode *from = any(t, 0, false), *dir = any_dir(t), *to;
 	char name[NAME_MAX_K + 1], path[4300], fpath[4300];
@@ -444,7 +444,7 @@ static void op_rename(struct tree *t)
 	strcpy(from->name, name);
 }
 
-static void fill(struct tree *t, u32 len)
+static void fill(struct model_tree *t, u32 len)
 {
 	u32 tag = t->serial++;
 
@@ -454,7 +454,7 @@ static void fill(struct tree *t, u32 len)
 		t->buf[i] = (u8)tag;
 }
 
-static u64 any_offset(struct tree *t, const struct mfile *f)
+static u64 any_offset(struct model_tree *t, const struct mfile *f)
 {
 	switch (sim_rnd(4)) {
 	case 0: return f->size; /* append */
@@ -464,7 +464,7 @@ static u64 any_offset(struct tree *t, const struct mfile *f)
 	}
 }
 
-static void write_to(struct tree *t, struct mfile *f, struct vnode *vp, const char *path)
+static void write_to(struct model_tree *t, struct mfile *f, struct vnode *vp, const char *path)
 {
 	u64 off = any_offset(t, f);
 	u32 len = 1 + sim_rnd(sim_rnd(3) ? MIN(5000u, t->lim.max_write) : t->lim.max_write);
@@ -483,7 +483,7 @@ static void write_to(struct tree *t, struct mfile *f, struct vnode *vp, const ch
 	model_write(f, off, t->buf, (size_t)n);
 }
 
-static void op_write(struct tree *t)
+static void op_write(struct model_tree *t)
 {
 	struct mnode *n = any(t, S_IFREG, false);
 
@@ -491,7 +491,7 @@ static void op_write(struct tree *t)
 		write_to(t, n->file, NULL, path_of(t, n));
 }
 
-static void op_truncate(struct tree *t)
+static void op_truncate(struct model_tree *t)
 {
 	struct mnode *n = any(t, S_IFREG, false);
 	u64 size;
@@ -506,8 +506,8 @@ static void op_truncate(struct tree *t)
 		model_truncate(n->file, size);
 }
 
-static void compare_range(struct tree *t, const struct mfile *f, struct vnode *vp, const char *path,
-			  u64 off, u32 len)
+static void compare_range(struct model_tree *t, const struct mfile *f, struct vnode *vp,
+			  const char *path, u64 off, u32 len)
 {
 	ssize_t n = vp ? vn_pread(vp, t->buf, len, (off_t)off) : env_pread(path, t->buf, len, (off_t)off);
 	size_t want;
@@ -532,7 +532,7 @@ static void compare_range(struct tree *t, const struct mfile *f, struct vnode *v
 	}
 }
 
-static void op_read(struct tree *t)
+static void op_read(struct model_tree *t)
 {
 	struct mnode *n = any(t, S_IFREG, false);
 
@@ -541,7 +541,7 @@ static void op_read(struct tree *t)
 			      1 + sim_rnd(t->lim.max_write));
 }
 
-static void op_chmod(struct tree *t)
+static void op_chmod(struct model_tree *t)
 {
 	struct mnode *n = any(t, 0, false);
 	struct vattr va = { .va_mask = VA_MODE };
@@ -557,7 +557,7 @@ static void op_chmod(struct tree *t)
 	vn_rele(vp);
 }
 
-static void op_open(struct tree *t)
+static void op_open(struct model_tree *t)
 {
 	u32 i = sim_rnd(MAXOPEN);
 	struct mnode *n = any(t, S_IFREG, false);
@@ -580,7 +580,7 @@ static void op_open(struct tree *t)
 	}
 }
 
-static void op_sync(struct tree *t)
+static void op_sync(struct model_tree *t)
 {
 	struct mnode *n = any(t, 0, true);
 	mode_t type = n->file->mode & S_IFMT;
@@ -594,7 +594,7 @@ static void op_sync(struct tree *t)
 /* --- Comparing --- */
 
 struct seen {
-	struct tree *t;
+	struct model_tree *t;
 	struct mnode *dir;
 	u32 n;
 };
@@ -607,7 +607,7 @@ static void seen_entry(void *arg, const char *name, ino_t ino)
 	sim_check(child(s->t, s->dir, name) != NULL, "%s has an entry %s", path_of(s->t, s->dir), name);
 }
 
-static void compare_dir(struct tree *t, struct mnode *dir)
+static void compare_dir(struct model_tree *t, struct mnode *dir)
 {
 	struct seen s = { t, dir, 0 };
 
@@ -616,7 +616,7 @@ static void compare_dir(struct tree *t, struct mnode *dir)
 	sim_check(s.n == dir->nchildren, "%s has %u entries, expected %u", path_of(t, dir), s.n, dir->nchildren);
 }
 
-static void compare_data(struct tree *t, const struct mfile *f, const char *path)
+static void compare_data(struct model_tree *t, const struct mfile *f, const char *path)
 {
 	for (u32 i = 0; i < f->npages; i++) {
 		if (i == 0 || f->page[i].idx != f->page[i - 1].idx + 1)
@@ -630,7 +630,7 @@ static void compare_data(struct tree *t, const struct mfile *f, const char *path
 		compare_range(t, f, NULL, path, f->size - 1, 10);
 }
 
-static void compare_node(struct tree *t, struct mnode *n)
+static void compare_node(struct model_tree *t, struct mnode *n)
 {
 	const struct mfile *f = n->file;
 	const char *path = path_of(t, n);
@@ -658,13 +658,13 @@ static void compare_node(struct tree *t, struct mnode *n)
 	}
 }
 
-void tree_compare(struct tree *t)
+void tree_compare(struct model_tree *t)
 {
 	for (u32 i = 0; i < t->n; i++)
 		compare_node(t, t->node[i]);
 }
 
-static void compare_host_file(struct tree *t, struct mnode *n, u32 number)
+static void compare_host_file(struct model_tree *t, struct mnode *n, u32 number)
 {
 	const struct mfile *f = n->file;
 	char name[32];
@@ -688,7 +688,7 @@ static void compare_host_file(struct tree *t, struct mnode *n, u32 number)
 #define HOST_FILES 40u
 #define HOST_BYTES (4u << 20) /* debugfs writes holes out: no larger files */
 
-void tree_compare_host(struct tree *t, const char *image)
+void tree_compare_host(struct model_tree *t, const char *image)
 {
 	u32 nodes[HOST_FILES], n = 0;
 	char name[128];
@@ -716,7 +716,7 @@ void tree_compare_host(struct tree *t, const char *image)
 /* --- The whole --- */
 
 static const struct {
-	void (*fn)(struct tree *t);
+	void (*fn)(struct model_tree *t);
 	u32 weight;
 } ops[] = {
 	{ op_create, 20 },  { op_mkdir, 6 }, { op_symlink, 4 }, { op_link, 6 },
@@ -725,7 +725,7 @@ static const struct {
 	{ op_sync, 2 },
 };
 
-void tree_step(struct tree *t)
+void tree_step(struct model_tree *t)
 {
 	u32 total = 0, r;
 
@@ -741,9 +741,9 @@ void tree_step(struct tree *t)
 	}
 }
 
-struct tree *tree_new(const char *path, const struct tree_limits *lim)
+struct model_tree *tree_new(const char *path, const struct tree_limits *lim)
 {
-	struct tree *t = calloc(1, sizeof(*t));
+	struct model_tree *t = calloc(1, sizeof(*t));
 
 	strcpy(t->path, path);
 	t->lim = *lim;
@@ -756,7 +756,7 @@ struct tree *tree_new(const char *path, const struct tree_limits *lim)
 	return t;
 }
 
-void tree_close(struct tree *t)
+void tree_close(struct model_tree *t)
 {
 	for (u32 i = 0; i < MAXOPEN; i++) {
 		struct mfile *f = t->open[i].file;
@@ -770,7 +770,7 @@ void tree_close(struct tree *t)
 	}
 }
 
-void tree_remove_all(struct tree *t)
+void tree_remove_all(struct model_tree *t)
 {
 	while (t->n > 1) {
 		struct mnode *n = t->node[1 + sim_rnd(t->n - 1)];
@@ -786,7 +786,7 @@ void tree_remove_all(struct tree *t)
 	}
 }
 
-void tree_free(struct tree *t)
+void tree_free(struct model_tree *t)
 {
 	while (t->n > 1)
 		drop(t, t->node[t->n - 1]);

@@ -10,7 +10,7 @@
 
 #include "kernel/lib/types.h"
 
-struct tree;
+struct model_tree;
 
 struct tree_limits {
 	u32 max_nodes;
@@ -22,17 +22,17 @@ struct tree_limits {
 };
 
 /* An empty tree at `path`, which exists. */
-struct tree *tree_new(const char *path, const struct tree_limits *lim);
-void tree_free(struct tree *t);
+struct model_tree *tree_new(const char *path, const struct tree_limits *lim);
+void tree_free(struct model_tree *t);
 /* One random operation. In an lwp. */
-void tree_step(struct tree *t);
+void tree_step(struct model_tree *t);
 /* Is the file system below the path as the model says? */
-void tree_compare(struct tree *t);
+void tree_compare(struct model_tree *t);
 /* The same of some of its files, as debugfs finds them in an image in the scratch directory. */
-void tree_compare_host(struct tree *t, const char *image);
+void tree_compare_host(struct model_tree *t, const char *image);
 /* Gives up the unlinked files that are still open. */
-void tree_close(struct tree *t);
+void tree_close(struct model_tree *t);
 /* Removes everything. */
-void tree_remove_all(struct tree *t);
+void tree_remove_all(struct model_tree *t);
 
 #endif

@@ -816,8 +816,13 @@ u32 seg_vnode_age(struct vnode *vp)
 	return 0;
 }
 
-void seg_vnode_harvest(struct vnode *vp)
+void seg_vnode_harvest(struct vnode *vp, u32 from, u32 to)
 {
+}
+
+void vsegs_init(struct vsegs *vs)
+{
+	tree_init(&vs->vs_tree, NULL);
 }
 
 void vnode_mm_register(const struct vnode_mm_ops *ops)
