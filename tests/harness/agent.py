@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The runner's end of the conversation with tests/programs/agent.c (the frames are described there)."""
 import socket
+import time
 from dataclasses import dataclass
 
 from .verdict import ERROR, Failure, MachineEnd
@@ -26,6 +27,32 @@ class Outcome:
         if self.status & 0x7f:
             return f"killed by signal {self.status & 0x7f}"
         return f"exit {self.status >> 8}"
+
+
+class Budget:
+    """The time that a program may take without printing anything: seconds of processor time that its machine
+    has got from the host, or of idleness of the whole machine. A busy host takes nothing from either.
+    """
+    IDLE_SHARE = 0.08   # of a processor: a machine that does less waits for something
+    ROUNDS = 20         # and in all so many times that, however much it prints
+
+    def __init__(self, machine, limit):
+        self.machine, self.limit = machine, limit
+        self.start = self.cpu = machine.cpu_seconds()
+        self.wall = time.monotonic()
+        self.idle = self.busy = 0.0
+
+    def over(self, printed):
+        """Is it spent? Called at each event of the program."""
+        wall, cpu = time.monotonic(), self.machine.cpu_seconds()
+        if printed:
+            self.idle = self.busy = 0.0
+        elif cpu - self.cpu < (wall - self.wall) * self.IDLE_SHARE:
+            self.idle += wall - self.wall
+        else:
+            self.busy += cpu - self.cpu
+        self.wall, self.cpu = wall, cpu
+        return max(self.idle, self.busy) > self.limit or cpu - self.start > self.limit * self.ROUNDS
 
 
 class Agent:
@@ -105,9 +132,9 @@ class Agent:
         self.expect("ready")
 
     def begin(self, argv, env=None, cwd=None, fresh=False, limit=60, uid=0, stdin=None, name=None):
-        """Starts a program; event() tells what it does."""
+        """Starts a program; event() tells what it does. limit: see Budget, in seconds."""
         items = ["arg=" + a for a in argv] + [f"env={k}={v}" for k, v in (ENV if env is None else env).items()]
-        items += [f"limit={limit}", "name=" + (name or argv[0])]
+        items.append("name=" + (name or argv[0]))
         if cwd:
             items += ["cwd=" + cwd, f"fresh={int(fresh)}"]
         if uid:
@@ -117,14 +144,15 @@ class Agent:
         self.send("run", b"\0".join(i.encode() for i in items) + b"\0")
         self.output = b""
         self.where = ""         # the machine stood when its time was over
+        self.budget = Budget(self.machine, limit)
 
     def event(self):
         """The next thing about the program that runs: "out" and bytes, "beat" (a second has passed) or "exit"."""
-        kind, payload = self.expect("out", "beat", "late", "exit")
-        if kind == "late":
+        kind, payload = self.expect("out", "beat", "exit")
+        if kind != "exit" and self.budget and self.budget.over(kind == "out"):
+            self.budget = None      # it is told once
             self.where = self.machine.where()
             self.send("kill")
-            return self.event()
         if kind == "out":
             self.output += payload
         return kind, payload

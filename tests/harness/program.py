@@ -36,7 +36,7 @@ class Program:
     smp: int = None
     mem: int = 256
     oracle: bool = True         # compare with Linux
-    limit: int = 60             # seconds, in the machine
+    limit: int = 60             # seconds of the machine's own time without output (agent.Budget)
     uid: int = 0
     leaks: bool = True
     log: str = None             # pattern of kernel messages that it provokes on purpose
@@ -239,7 +239,7 @@ class Batch:
         bad = kernlog.bad_lines(text[self.scanned:], test.log)
         self.scanned = len(text)
         if out.timeout:
-            return f"no end within {test.limit} s of the machine's time; its last lines:\n{tail}\n{out.where}", TIMEOUT
+            return f"no end, and no output within {test.limit} s of the machine's own time; its last lines:\n{tail}\n{out.where}", TIMEOUT
         failed = [line for line in out.output.decode("utf-8", "replace").splitlines() if line.startswith("FAIL")]
         if out.status != 0:
             return out.ended() + "\n" + ("\n".join(failed) or tail), FAIL

@@ -2,12 +2,12 @@
 """The states of tests/programs/states under tests/programs/stdrive.c: what came of each in each mode."""
 import re
 
-from .verdict import Failure, MachineEnd
+from .verdict import TIMEOUT, Failure, MachineEnd
 
 PLACE = "/var/tmp/states"
 LINE = re.compile(r"^(ok|FAIL|refused|n/a|wrote) ([\w-]+/\w+)(?:: (.*))?$", re.M)
 MACHINES = 5        # a kernel that dies of every state need not do so for all of them
-LIMIT = 3000        # seconds of the machine for one run of the driver
+LIMIT = 200         # seconds of the machine's own time for one state (agent.Budget)
 
 # What cannot be saved, and is refused with an errno and a line in the log, in every mode that saves: patterns of names. One that is not refused
 # any more must leave the list.
@@ -40,13 +40,15 @@ class Run:
             self.why[name] = why
 
     def drive(self, agent, mode, options=(), fresh=True):
-        """One run of the driver. Raises MachineEnd, with what was seen until then parsed."""
+        """One run of the driver. Raises MachineEnd, or Failure, with what was seen until then parsed."""
         try:
             out = agent.run([*self.under, "/tests/stdrive", *self.options, *options, mode, *self.names], cwd=PLACE, fresh=fresh, limit=LIMIT,
                             name=f"states {self.title}")
         finally:
             self.parse(agent.output.decode("utf-8", "replace"))
-        if out.timeout or out.status >> 8 > 1 or out.status & 0x7f:
+        if out.timeout:
+            raise Failure(f"it does not end\n{out.where}", TIMEOUT)
+        if out.status >> 8 > 1 or out.status & 0x7f:
             raise Failure(f"stdrive {mode}: {out.ended()}\n{out.output.decode('utf-8', 'replace')[-1500:]}\n{out.where}")
 
     def all_on(self, disk):
@@ -61,14 +63,16 @@ class Run:
                 self.drive(agent, self.mode, options)
                 self.t.finish(m, agent, disk)
                 return
-            except MachineEnd as e:
+            except (MachineEnd, Failure) as e:
+                if isinstance(e, Failure) and e.verdict != TIMEOUT:
+                    raise
                 m.stop()
                 left = [n for n in names if n not in self.outcomes]
                 if not left:
                     raise
-                self.outcomes[left[0]], self.why[left[0]] = e.verdict, e.detail
+                self.outcomes[left[0]], self.why[left[0]] = e.verdict, str(e)
                 options = ["-a", left[0]]
-        raise Failure(f"{MACHINES} machines died in mode {self.title}:\n" + "\n".join(self.failures()))
+        raise Failure(f"{MACHINES} machines died or stood still in mode {self.title}:\n" + "\n".join(self.failures()))
 
     def failures(self):
         return [f"{o} {n}: {self.why[n]}" for n, o in self.outcomes.items() if not expected(n, o)]

@@ -24,7 +24,33 @@ CFLAGS = ["-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-DREPRISE_HOST=
           "-Wno-unused-parameter", "-fno-strict-aliasing", "-fsanitize=address,undefined",
           "-fno-sanitize=alignment", "-fno-sanitize-recover=all"]
 ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
-LIMIT = 300
+LIMIT = 300         # seconds of processor time, of the program and of what it has run
+IDLE_WALL = 120     # seconds in which it has got none: it waits for something
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """User and system time of a process and of its children that have ended."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+        return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:15])) / TICKS
+
+
+def run_limited(argv, limit, **kw):
+    """The exit status, or None: it went on for too long and was killed."""
+    proc = subprocess.Popen(argv, **kw)
+    cpu, since = 0.0, time.monotonic()
+    while True:
+        try:
+            return proc.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            pass
+        before, cpu = cpu, cpu_seconds(proc.pid)
+        if cpu > before:
+            since = time.monotonic()
+        if cpu > limit or time.monotonic() - since > IDLE_WALL:
+            proc.kill()
+            proc.wait()
+            return None
 
 
 def discover():
@@ -98,12 +124,11 @@ class UnitTest:
         env = dict(os.environ, PATH=os.environ["PATH"] + ":/sbin:/usr/sbin", **ENV)
         try:
             with open(log, "wb") as f:
-                status = subprocess.run([self.exe], cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=f, stderr=f,
-                                        timeout=self.limit, env=env).returncode
-        except subprocess.TimeoutExpired:
-            return Result(self.name, TIMEOUT, f"no end within {self.limit} s\n" + paths.tail(log), logs=[log])
+                status = run_limited([self.exe], self.limit, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=f, stderr=f, env=env)
         except OSError as e:
             return Result(self.name, ERROR, str(e))
+        if status is None:
+            return Result(self.name, TIMEOUT, f"no end within {self.limit} s of processor time\n" + paths.tail(log), logs=[log])
         if status:
             return Result(self.name, FAIL, f"exit status {status}\n" + paths.tail(log), logs=[log])
         return Result(self.name, PASS, logs=[log])

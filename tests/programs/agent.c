@@ -6,15 +6,15 @@
  * Both directions carry frames: "TYPE LENGTH\n", then LENGTH bytes.
  *
  *   from the runner   hello                    -> ready
- *                     run KEY=VALUE\0...       -> out (any number), then exit; beat every second meanwhile;
- *                                                 late when its time is over: it is killed after the answer, kill
+ *                     run KEY=VALUE\0...       -> out (any number), then exit; beat in each second without output
+ *                     kill                     -> the program that runs ends; timeout=1 in its exit
  *                     put PATH\0MODE\0FLAG\0DATA -> done      FLAG "a" appends
  *                     get PATH                 -> data (any number), then done
  *                     counts                   -> counts: /proc/reprise/counts, caches dropped
  *                     sync | poweroff | reboot -> done
  *   from the agent    as above, and error TEXT instead of an answer
  *
- * Keys of run: arg (one for each), env, cwd, fresh (cwd is made anew, empty), limit (seconds), uid, stdin (path),
+ * Keys of run: arg (one for each), env, cwd, fresh (cwd is made anew, empty), uid, stdin (path),
  * name (for the mark on the console).
  *
  * As process 1 (init=/tests/agent) it mounts /proc and /tmp, reaps orphans, and kills what a test leaves behind.
@@ -54,7 +54,6 @@ struct job {
 	int j_argc, j_envc;
 	const char *j_cwd, *j_stdin, *j_name;
 	int j_fresh, j_uid;
-	long j_limit;
 	pid_t j_pid;
 	int j_out; /* read end of its output, -1 at the end of file */
 	int j_status;
@@ -235,7 +234,6 @@ static void do_counts(void)
 static void parse_job(struct job *j, char *buf, size_t len)
 {
 	memset(j, 0, sizeof(*j));
-	j->j_limit = 60;
 	j->j_stdin = "/dev/null";
 	j->j_name = "?";
 	for (char *p = buf; p < buf + len; p += strlen(p) + 1) {
@@ -252,8 +250,6 @@ static void parse_job(struct job *j, char *buf, size_t len)
 			j->j_cwd = v;
 		else if (strncmp(p, "fresh=", 6) == 0)
 			j->j_fresh = atoi(v);
-		else if (strncmp(p, "limit=", 6) == 0)
-			j->j_limit = atol(v);
 		else if (strncmp(p, "uid=", 4) == 0)
 			j->j_uid = atoi(v);
 		else if (strncmp(p, "stdin=", 6) == 0)
@@ -274,8 +270,9 @@ static void child(struct job *j, int out)
 	dup2(out, 2);
 	for (int fd = 3; fd < 64; fd++)
 		close(fd);
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
+	/* The runner, too, may ignore signals that it was started with. */
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
 	if (j->j_cwd && chdir(j->j_cwd) < 0)
 		goto fail;
 	if (j->j_uid && (setgroups(0, NULL) < 0 || setgid(j->j_uid) < 0 || setuid(j->j_uid) < 0))
@@ -348,19 +345,6 @@ static int reap(struct job *j)
 	return pid == 0;
 }
 
-/* One wait for output, an ended child, or time. */
-static void step(struct job *j, int ms)
-{
-	struct pollfd pf[2] = { { chld_pipe[0], POLLIN, 0 }, { j->j_out, POLLIN, 0 } };
-	char drain[64];
-
-	if (poll(pf, 2, ms) == 0)
-		send_text("beat", "%lld", now_ms() - j->j_start);
-	while (read(chld_pipe[0], drain, sizeof(drain)) > 0)
-		;
-	pump(j);
-}
-
 static void kill_job(struct job *j)
 {
 	kill(-j->j_pid, SIGKILL);
@@ -369,16 +353,32 @@ static void kill_job(struct job *j)
 		kill(-1, SIGKILL);
 }
 
-/* Its time is over. The runner may look at the machine as it is now, and answers when it has. */
-static void end_late_job(struct job *j)
+/* The runner says that the program's time is over: the only thing that it says meanwhile. */
+static void be_told(struct job *j)
 {
-	static char answer[FRAME_MAX + 1];
+	static char payload[FRAME_MAX + 1];
 	char type[16];
 
+	read_frame(type, sizeof(type), payload);
+	if (strcmp(type, "kill") != 0)
+		return;
 	j->j_timeout = 1;
-	send_frame("late", "", 0);
-	read_frame(type, sizeof(type), answer);
 	kill_job(j);
+}
+
+/* One wait for output, an ended child, the runner's word, or time. */
+static void step(struct job *j, int ms)
+{
+	struct pollfd pf[3] = { { chld_pipe[0], POLLIN, 0 }, { j->j_out, POLLIN, 0 }, { port_in, POLLIN, 0 } };
+	char drain[64];
+
+	if (poll(pf, 3, ms) == 0)
+		send_text("beat", "%lld", now_ms() - j->j_start);
+	if (pf[2].revents & POLLIN)
+		be_told(j);
+	while (read(chld_pipe[0], drain, sizeof(drain)) > 0)
+		;
+	pump(j);
 }
 
 /* The program has ended: its children may follow by themselves; the rest is killed and counted. */
@@ -413,8 +413,6 @@ static void do_run(char *buf, size_t len)
 	}
 	while (reap(&j), !j.j_ended) {
 		step(&j, BEAT_MS);
-		if (!j.j_ended && !j.j_timeout && now_ms() - j.j_start > j.j_limit * 1000)
-			end_late_job(&j);
 	}
 	clear_up(&j);
 	pump(&j);

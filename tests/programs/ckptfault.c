@@ -12,7 +12,6 @@
 #include <sys/statvfs.h>
 
 #define IMAGE_MAX (2 << 20)
-#define WAIT_S 60
 #define COUNTS_MAX 128
 #define LEAK_RUNS 3
 #define WARM_UP 3
@@ -39,7 +38,6 @@ __attribute__((format(printf, 1, 2))) static void complain(const char *fmt, ...)
 /* The next answer, of whomever. */
 static bool receive(pid_t pid, struct answer *a)
 {
-	struct timespec limit = { WAIT_S, 0 };
 	sigset_t set;
 	int fd, st;
 
@@ -47,7 +45,7 @@ static bool receive(pid_t pid, struct answer *a)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGCHLD);
 	for (;;) {
-		int sig = sigtimedwait(&set, NULL, &limit);
+		int sig = sigwaitinfo(&set, NULL);
 
 		if (sig < 0) {
 			complain("process %d (state %c) does not answer", (int)pid, t_pstate(pid));

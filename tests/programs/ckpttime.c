@@ -262,11 +262,9 @@ TEST(timer_due_while_saved)
 		CHECK_EQ(t_wait(pid), SIGKILL);
 		was = *beats;
 		pid = SYS(recover("x", 0));
-		for (long long end = t_now_ns() + 10000 * MS; *beats < was + 3;) {
-			if (t_now_ns() > end)
-				FAIL("round %d: its timer is lost", i);
+		/* If the timer is lost, the runner ends the program. */
+		while (*beats < was + 3)
 			sched_yield();
-		}
 	}
 	SYS(kill(pid, SIGKILL));
 	CHECK_EQ(t_wait(pid), SIGKILL);
@@ -295,11 +293,8 @@ TEST(timer_due_in_place)
 	SYS(timer_create(CLOCK_MONOTONIC, &ev, &beating));
 	SYS(ckptctl(CKPTCTL_EVERY, 0, &n));
 	raise(SIGALRM);
-	for (long long end = t_now_ns() + 20000 * MS; rounds < 40;) {
-		if (t_now_ns() > end)
-			FAIL("after %d rounds its timer is lost", rounds);
+	while (rounds < 40)
 		getppid();
-	}
 	SYS(ckptctl(CKPTCTL_EVERY, 0, &none));
 	SYS(timer_delete(beating));
 }

@@ -20,7 +20,7 @@ static void on(int sig, int flags)
 
 static void await_signal(int sig)
 {
-	for (int i = 0; i < SOON_MS && caught != sig; i++)
+	while (!caught)
 		usleep(1000);
 	CHECK_EQ(caught, sig);
 	caught = 0;
@@ -408,7 +408,7 @@ TEST(slave_closed)
 	put(p.s, "rest");
 	SYS(close(p.s));
 	expect(p.m, "rest");
-	CHECK_EQ(poll(&pf, 1, SOON_MS), 1);
+	CHECK_EQ(poll(&pf, 1, -1), 1);
 	CHECK(pf.revents & POLLHUP);
 	CHECK_ERR(read(p.m, &c, 1), EIO);
 	/* It can be opened again. */

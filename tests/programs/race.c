@@ -6,14 +6,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-/* True before long, or the case fails. */
-#define SOON(c)                                                             \
-	do {                                                                \
-		for (long long end_ = t_now_ns() + 20000000000ll; !(c);) {  \
-			if (t_now_ns() > end_)                              \
-				FAIL("expected soon, found never: %s", #c); \
-			sched_yield();                                      \
-		}                                                           \
+/* True before long, or the runner ends the program (tests/harness/agent.py). */
+#define SOON(c)                        \
+	do {                           \
+		while (!(c))           \
+			sched_yield(); \
 	} while (0)
 
 /* As often as the host is fast enough for. */

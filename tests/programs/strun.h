@@ -5,8 +5,6 @@
 
 #include "stlist.h"
 
-#define WAIT_S 100 /* for a state to become ready, to end */
-
 enum outcome { OK, BAD, REFUSED, NOT, WROTE };
 
 static void nap(void)
@@ -14,11 +12,6 @@ static void nap(void)
 	struct timespec ts = { 0, 3000000 };
 
 	nanosleep(&ts, NULL);
-}
-
-static long long deadline(void)
-{
-	return t_now_ns() + WAIT_S * 1000000000ll;
 }
 
 __attribute__((format(printf, 2, 3))) static enum outcome bad(struct state *s, const char *fmt, ...)
@@ -132,24 +125,15 @@ static int signal_all(int sig, const char * not )
  * that down in a file that the image has already. So all are stopped first.
  * A process that sleeps in the kernel stops before it returns to its program.
  */
-static int kill_everybody(struct state *s)
+static void kill_everybody(void)
 {
-	long long until = deadline();
-
 	signal_all(SIGSTOP, "ZXT");
-	while (signal_all(SIGSTOP, "ZXTSD") > 0) {
-		if (t_now_ns() > until)
-			return bad(s, "processes do not stop"), -1;
+	while (signal_all(SIGSTOP, "ZXTSD") > 0)
 		nap();
-	}
-	while (signal_all(SIGKILL, "ZX") > 0) {
-		if (t_now_ns() > until)
-			return bad(s, "processes do not die"), -1;
+	while (signal_all(SIGKILL, "ZX") > 0)
 		nap();
-	}
-	while (waitpid(-1, &s->s_status, WNOHANG) > 0)
+	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
-	return 0;
 }
 
 /*
@@ -158,12 +142,9 @@ static int kill_everybody(struct state *s)
  */
 static int stop_everybody(struct state *s)
 {
-	long long until = deadline();
 	siginfo_t si;
 
 	for (int n = 1; signal_all(SIGSTOP, "ZXT") > 0; n++) {
-		if (t_now_ns() > until)
-			return bad(s, "processes do not stop"), -1;
 		nap();
 		if (n % 20 == 0) {
 			signal_all(SIGCONT, "ZX");
@@ -180,8 +161,6 @@ static int stop_everybody(struct state *s)
 /* 0: it has ended, s_status says how. */
 static int await_end(struct state *s)
 {
-	long long until = deadline();
-
 	for (;;) {
 		pid_t pid = waitpid(s->s_pid, &s->s_status, WNOHANG);
 
@@ -189,8 +168,6 @@ static int await_end(struct state *s)
 			return 0;
 		if (pid < 0)
 			return bad(s, "wait: %s", strerror(errno)), -1;
-		if (t_now_ns() > until)
-			return bad(s, "does not end"), -1;
 		nap();
 	}
 }
@@ -247,7 +224,6 @@ static int start(struct state *s)
 /* Until it stands as it is to be saved. */
 static int await_ready(struct state *s)
 {
-	long long until = deadline();
 	char text[2000], *line;
 
 	for (;;) {
@@ -259,8 +235,6 @@ static int await_ready(struct state *s)
 			describe_end(s, "before it was ready");
 			return -1;
 		}
-		if (t_now_ns() > until)
-			return bad(s, "does not become ready"), -1;
 		nap();
 	}
 	*strchr(line, '\n') = 0;
