@@ -71,6 +71,11 @@ struct fdtab *fdtab_dup(struct fdtab *ft); /* fork. NULL: out of memory */
 void fdtab_hold(struct fdtab *ft);
 void fdtab_rele(struct fdtab *ft); /* the last one closes all. May sleep */
 void fdtab_closexec(struct fdtab *ft);
+/*
+ * Gives the current process a table of its own, if another one shares it.
+ * Errors: -ENOMEM; -EINVAL: several lwps share it, and one alone cannot leave.
+ */
+int fdtab_unshare(void);
 
 /* Of the current process. */
 int fd_get(int fd, struct file **fp); /* with a reference. -EBADF */

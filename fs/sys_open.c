@@ -53,7 +53,7 @@ long sys_close(int fd)
 	return fd_close(fd);
 }
 
-static int unshare_files(void)
+int fdtab_unshare(void)
 {
 	struct proc *p = curproc();
 	struct fdtab *old = p->p_fdtab, *ft;
@@ -90,7 +90,7 @@ long sys_close_range(u32 first, u32 last, u32 flags)
 	if ((flags & ~(K_CLOSE_RANGE_UNSHARE | K_CLOSE_RANGE_CLOEXEC)) || first > last)
 		return -EINVAL;
 	if (flags & K_CLOSE_RANGE_UNSHARE) {
-		error = unshare_files();
+		error = fdtab_unshare();
 		if (error)
 			return error;
 	}

@@ -139,6 +139,45 @@ long sys_pipe2(uaddr_t ufds, u32 flags);
 long sys_pipe(uaddr_t ufds);
 long sys_memfd_create(uaddr_t uname, u32 flags);
 
+/* Extended attributes, which no file system here has (fs/sys_xattr.c) */
+long sys_setxattr(uaddr_t upath, uaddr_t uname, uaddr_t uvalue, u32 size, u32 flags);
+long sys_lsetxattr(uaddr_t upath, uaddr_t uname, uaddr_t uvalue, u32 size, u32 flags);
+long sys_fsetxattr(int fd, uaddr_t uname, uaddr_t uvalue, u32 size, u32 flags);
+long sys_getxattr(uaddr_t upath, uaddr_t uname, uaddr_t uvalue, u32 size);
+long sys_lgetxattr(uaddr_t upath, uaddr_t uname, uaddr_t uvalue, u32 size);
+long sys_fgetxattr(int fd, uaddr_t uname, uaddr_t uvalue, u32 size);
+long sys_listxattr(uaddr_t upath, uaddr_t ulist, u32 size);
+long sys_llistxattr(uaddr_t upath, uaddr_t ulist, u32 size);
+long sys_flistxattr(int fd, uaddr_t ulist, u32 size);
+long sys_removexattr(uaddr_t upath, uaddr_t uname);
+long sys_lremovexattr(uaddr_t upath, uaddr_t uname);
+long sys_fremovexattr(int fd, uaddr_t uname);
+
+/* Sockets, of which there is no family (fs/sys_socket.c) */
+long sys_socketcall(int call, uaddr_t uargs);
+long sys_socket(int family, int type, int protocol);
+long sys_socketpair(int family, int type, int protocol, uaddr_t ufds);
+long sys_bind(int fd, uaddr_t uaddr, int len);
+long sys_connect(int fd, uaddr_t uaddr, int len);
+long sys_listen(int fd, int backlog);
+long sys_accept4(int fd, uaddr_t uaddr, uaddr_t ulen, u32 flags);
+long sys_getsockopt(int fd, int level, int name, uaddr_t uvalue, uaddr_t ulen);
+long sys_setsockopt(int fd, int level, int name, uaddr_t uvalue, int len);
+long sys_getsockname(int fd, uaddr_t uaddr, uaddr_t ulen);
+long sys_getpeername(int fd, uaddr_t uaddr, uaddr_t ulen);
+long sys_sendto(int fd, uaddr_t ubuf, u32 len, u32 flags, uaddr_t uaddr, int addrlen);
+long sys_recvfrom(int fd, uaddr_t ubuf, u32 len, u32 flags, uaddr_t uaddr, uaddr_t ulen);
+long sys_sendmsg(int fd, uaddr_t umsg, u32 flags);
+long sys_recvmsg(int fd, uaddr_t umsg, u32 flags);
+long sys_sendmmsg(int fd, uaddr_t umsgs, u32 n, u32 flags);
+long sys_recvmmsg(int fd, uaddr_t umsgs, u32 n, u32 flags, uaddr_t utimeout);
+long sys_shutdown(int fd, int how);
+
+/* Pages into pipes (fs/sys_splice.c) */
+long sys_splice(int infd, uaddr_t uinoff, int outfd, uaddr_t uoutoff, u32 len, u32 flags);
+long sys_tee(int infd, int outfd, u32 len, u32 flags);
+long sys_vmsplice(int fd, uaddr_t uiov, u32 n, u32 flags);
+
 /* Random numbers (fs/mem.c) */
 long sys_getrandom(uaddr_t ubuf, u32 len, u32 flags);
 

@@ -110,7 +110,13 @@ $(LINT)/%.c.tidy: %.c .clang-tidy $(KERNEL_H) | lint-setup
 	$(Q)$(CLANG_TIDY) --quiet $< -- $(LINT_FLAGS) >$@.log 2>&1 || { grep -v 'warnings generated' $@.log; false; }
 	@touch $@
 
+# The list of system calls; tests/run looks whether it is the present one.
+.PHONY: syscalls
+syscalls:
+	$(Q)tools/syscalls write
+
 MAN_PAGES := $(wildcard docs/*.[1-9])
 lint-docs: | lint-setup
+	$(Q)tools/syscalls check
 	$(say) MANDOC "$(words $(MAN_PAGES)) pages"
 	$(Q)mandoc -T lint -W warning $(MAN_PAGES)

@@ -32,6 +32,7 @@ PROGRAMS = [
     ("pipe", {}),
     ("devfd", {}),
     ("procfs", {}),
+    ("absent", {}),
     # checkpoints
     ("ckptfault", {"oracle": False}),
     # bad input
@@ -48,7 +49,7 @@ SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 # These run with 1 and 4 CPUs as well.
 CPU_MATRIX = ["fork", "signal", "fpu", "thread", "futex", "race", "mmap", "pipe", "mmapfile", "sysfuzz"]
 # These work on files: on the disk, and in the memory file system as well.
-FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "setid", "lock", "pipe", "devfd"]
+FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "setid", "lock", "pipe", "devfd", "absent"]
 
 
 def programs():
