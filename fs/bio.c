@@ -85,23 +85,30 @@ static void bio_end(struct buf *b)
 	spin_unlock(&bio_lock);
 }
 
-/* Frames that lie next to each other become one segment. */
-static u32 make_segs(struct buf_seg *seg, struct page *const *pg, u32 n)
+/* Which bytes of each page take part. */
+struct part {
+	u32 off, size;
+};
+static const struct part whole = { 0, PAGE_SIZE };
+
+/* What lies next to each other in memory becomes one segment. */
+static u32 make_segs(struct buf_seg *seg, struct page *const *pg, u32 n, struct part part)
 {
 	u32 nseg = 0;
 
 	for (u32 i = 0; i < n; i++) {
-		paddr_t pa = page_pa(pg[i]);
+		paddr_t pa = page_pa(pg[i]) + part.off;
 
 		if (nseg > 0 && seg[nseg - 1].bs_pa + seg[nseg - 1].bs_len == pa)
-			seg[nseg - 1].bs_len += PAGE_SIZE;
+			seg[nseg - 1].bs_len += part.size;
 		else
-			seg[nseg++] = (struct buf_seg){ .bs_pa = pa, .bs_len = PAGE_SIZE };
+			seg[nseg++] = (struct buf_seg){ .bs_pa = pa, .bs_len = part.size };
 	}
 	return nseg;
 }
 
-static void submit(struct bio *bi, struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n)
+static void submit(struct bio *bi, struct bdev *bd, enum buf_op op, u64 sector,
+		   struct page *const *pg, u32 n, struct part part)
 {
 	ASSERT(n <= PC_CLUSTER);
 	bi->bi_npages = n;
@@ -109,7 +116,7 @@ static void submit(struct bio *bi, struct bdev *bd, enum buf_op op, u64 sector, 
 		.b_op = op,
 		.b_dev = bd,
 		.b_sector = sector,
-		.b_nseg = make_segs(bi->bi_seg, pg, n),
+		.b_nseg = make_segs(bi->bi_seg, pg, n, part),
 		.b_seg = bi->bi_seg,
 		.b_iodone = bio_end,
 		.b_private = bi,
@@ -120,23 +127,41 @@ static void submit(struct bio *bi, struct bdev *bd, enum buf_op op, u64 sector, 
 void bio_start(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u32 n,
 	       void (*done)(struct page *pg, int error))
 {
+	bio_start_blocks(bd, op, sector, pg, n, PAGE_SIZE, done);
+}
+
+void bio_start_blocks(struct bdev *bd, enum buf_op op, u64 sector, struct page **pg, u32 n,
+		      u32 size, void (*done)(struct page *pg, int error))
+{
 	struct bio *bi = bio_get();
 
 	bi->bi_done = done;
 	bi->bi_rundone = NULL;
 	memcpy(bi->bi_page, pg, n * sizeof(pg[0]));
-	submit(bi, bd, op, sector, pg, n);
+	submit(bi, bd, op, sector, pg, n, (struct part){ 0, size });
 }
 
-void bio_start_run(struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n,
-		   void (*done)(void *arg, u32 n, int error), void *arg)
+static void start_run(struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n,
+		      struct part part, void (*done)(void *arg, u32 n, int error), void *arg)
 {
 	struct bio *bi = bio_get();
 
 	bi->bi_done = NULL;
 	bi->bi_rundone = done;
 	bi->bi_arg = arg;
-	submit(bi, bd, op, sector, pg, n);
+	submit(bi, bd, op, sector, pg, n, part);
+}
+
+void bio_start_part(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg, u32 off, u32 size,
+		    void (*done)(void *arg, u32 n, int error), void *arg)
+{
+	start_run(bd, op, sector, &pg, 1, (struct part){ off, size }, done, arg);
+}
+
+void bio_start_run(struct bdev *bd, enum buf_op op, u64 sector, struct page *const *pg, u32 n,
+		   void (*done)(void *arg, u32 n, int error), void *arg)
+{
+	start_run(bd, op, sector, pg, n, whole, done, arg);
 }
 
 void bio_start_flush(struct bdev *bd, void (*done)(void *arg, u32 n, int error), void *arg)
@@ -171,9 +196,14 @@ static int submit_and_wait(struct sync_bio *sb)
 
 int bio_sync(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg, u32 len)
 {
+	return bio_sync_part(bd, op, sector, pg, 0, len);
+}
+
+int bio_sync_part(struct bdev *bd, enum buf_op op, u64 sector, struct page *pg, u32 off, u32 len)
+{
 	struct sync_bio sb = {
 		.sb_buf = { .b_op = op, .b_dev = bd, .b_sector = sector, .b_nseg = 1, .b_seg = &sb.sb_seg },
-		.sb_seg = { .bs_pa = page_pa(pg), .bs_len = len },
+		.sb_seg = { .bs_pa = page_pa(pg) + off, .bs_len = len },
 	};
 
 	return submit_and_wait(&sb);

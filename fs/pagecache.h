@@ -86,6 +86,12 @@ void pc_balance(struct vnode *vp);
 /* Wakes the write-back thread: a file system has something for vfs_sync later. Any context. */
 void writeback_poke(void);
 
+/* How many bytes of page idx, which begins below v_size, are bytes of the file. */
+static inline u32 pc_bytes(const struct vnode *vp, u32 idx)
+{
+	return (u32)MIN(vp->v_size - ((u64)idx << PAGE_SHIFT), (u64)PAGE_SIZE);
+}
+
 struct pc_counts {
 	u32 pc_pages, pc_ndirty, pc_nwriteback;
 };

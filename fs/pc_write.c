@@ -77,7 +77,7 @@ static int allocate(struct run *r)
 
 	if (!r->vp->v_op->vop_mkwrite)
 		return 0;
-	ready = r->vp->v_op->vop_mkwrite(r->vp, r->pg, r->n);
+	ready = r->vp->v_op->vop_mkwrite(r->vp, r->pg, r->n, r->off, r->off + r->len);
 	if (ready <= 0) {
 		unlock_from(r, 0);
 		r->n = 0;

@@ -253,7 +253,9 @@ static int allocate_pages(struct vnode *vp, u32 from, u32 to)
 		if (error)
 			return error;
 		/* The page lock keeps a truncation off: what it has cut off meanwhile gets no blocks behind the end of the file. */
-		n = (u64)idx << PAGE_SHIFT < vp->v_size ? vp->v_op->vop_mkwrite(vp, &pg, 1) : 0;
+		n = (u64)idx << PAGE_SHIFT < vp->v_size
+			    ? vp->v_op->vop_mkwrite(vp, &pg, 1, 0, pc_bytes(vp, idx))
+			    : 0;
 		if (n > 0)
 			pc_dirty(pg);
 		page_unlock(pg);

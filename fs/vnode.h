@@ -111,11 +111,12 @@ struct vnodeops {
 	/* Starts writing n <= PC_CLUSTER consecutive pages (locked, PG_WRITEBACK), and calls pc_write_done() once for each. The
 	 * page lock stays the caller's. NULL: nothing can be written back (V_MEMORY). */
 	void (*vop_putpages)(struct vnode *vp, struct page **pg, u32 n);
-	/* A write or a shared writable mapping is about to dirty these n <= PC_CLUSTER consecutive pages (locked): allocates their
+	/* A write or a shared writable mapping is about to dirty the bytes [from, to), counted from the start of the first, of these n <= PC_CLUSTER
+	 * consecutive pages (locked), each of them in part at least: allocates their
 	 * blocks, and marks those that had none dirty (PG_NEW too if not PG_UPTODATE), so that no commit can overtake their contents.
 	 * Returns how many of the first ones are ready, > 0, or -ENOSPC, -EFBIG, -EIO...; -EAGAIN: unlock the pages, let vfs_sync (or
 	 * the write-back thread) commit, and come again. NULL: nothing to do. */
-	int (*vop_mkwrite)(struct vnode *vp, struct page **pg, u32 n);
+	int (*vop_mkwrite)(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to);
 	/*
 	 * Frames (fs/frames.h): transfers without the cache, of one series; v_lock held. Each page's transfer ends in frames_done(), once.
 	 * putframes starts writing frames [at, at + n) of the run to a file that was empty at the begin of the series. Returns how many of the first

@@ -34,7 +34,7 @@ static int vm_mkwrite(struct vnode *vp, struct page *pg)
 	if (pg->pg_vnode != vp || !inside(vp, pg->pg_index))
 		ready = -ESTALE;
 	else if (vp->v_op->vop_mkwrite)
-		ready = vp->v_op->vop_mkwrite(vp, &pg, 1);
+		ready = vp->v_op->vop_mkwrite(vp, &pg, 1, 0, pc_bytes(vp, pg->pg_index));
 	if (ready > 0)
 		pc_dirty(pg);
 	page_unlock(pg);

@@ -82,7 +82,7 @@ int ext2_getattr(struct vnode *vp, struct vattr *va)
 	va->va_rdev = vp->v_rdev;
 	va->va_size = vp->v_size;
 	va->va_blocks = d->i_blocks;
-	va->va_blksize = EXT2_BSIZE;
+	va->va_blksize = ei->ei_mount->em_bsize;
 	va->va_gen = d->i_generation;
 	va->va_atime = get_time(ei, d->i_atime, &d->i_atime_extra);
 	va->va_mtime = get_time(ei, d->i_mtime, &d->i_mtime_extra);

@@ -55,7 +55,7 @@ static u32 find_run(const u32 *map, u32 from, u32 end, u32 least, u32 want, u32 
 
 static u32 blocks_in(const struct ext2mount *em, u32 g)
 {
-	return MIN(em->em_bpg, em->em_blocks - g * em->em_bpg);
+	return MIN(em->em_bpg, em->em_blocks - ext2_group_first(em, g));
 }
 
 /* Marks [at, at + n) of group g; the bitmap may be damaged and offer what is not for files. */
@@ -64,7 +64,7 @@ static int take(struct ext2mount *em, u32 g, struct page *pg, u32 at, u32 n, u32
 	struct ext2_group_desc *gd = ext2_desc(em, g);
 	u32 *map = page_kva(pg);
 
-	*blk = g * em->em_bpg + at;
+	*blk = ext2_group_first(em, g) + at;
 	for (u32 i = 0; i < n; i++) {
 		if (!ext2_block_ok(em, *blk + i))
 			return ext2_damage(em, "block %u is free in the bitmap of group %u, but not a file's",
@@ -76,7 +76,7 @@ static int take(struct ext2mount *em, u32 g, struct page *pg, u32 at, u32 n, u32
 	em->em_sb->s_free_blocks_count -= MIN(n, em->em_sb->s_free_blocks_count);
 	em->em_group[g].eg_next = at + n;
 	ext2_dirty(em, pg, EXT2_K_BITMAP);
-	ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
+	ext2_dirty(em, ext2_desc_page(em, g), EXT2_K_SUPER);
 	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
 	return 0;
 }
@@ -108,7 +108,7 @@ static int try_group(struct ext2mount *em, u32 g, u32 from, u32 least, u32 want,
 /* Is the goal itself free? Then from there on, however few there are. */
 static int try_goal(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 {
-	u32 g = goal / em->em_bpg, from = goal % em->em_bpg, n, at;
+	u32 g = ext2_group_of(em, goal), from = ext2_place_of(em, goal), n, at;
 	struct page *pg;
 	int error;
 
@@ -127,14 +127,14 @@ static int try_goal(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got
 
 static int search(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 {
-	u32 first = goal / em->em_bpg;
+	u32 first = ext2_group_of(em, goal);
 	int error = try_goal(em, goal, want, blk, got);
 
 	for (u32 least = MIN(want, WORTHWHILE); !error && *got == 0; least = 1) {
 		for (u32 i = 0; i < em->em_ngroups && !error && *got == 0; i++) {
 			u32 g = (first + i) % em->em_ngroups;
 
-			error = try_group(em, g, i == 0 ? goal % em->em_bpg : em->em_group[g].eg_next,
+			error = try_group(em, g, i == 0 ? ext2_place_of(em, goal) : em->em_group[g].eg_next,
 					  least, want, blk, got);
 		}
 		if (least == 1)
@@ -151,8 +151,8 @@ int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 	ASSERT(want > 0);
 	if (em->em_vfs->vfs_readonly)
 		return -EROFS;
-	if (goal >= em->em_blocks)
-		goal = 0;
+	if (goal < em->em_first || goal >= em->em_blocks)
+		goal = em->em_first;
 	*got = 0;
 	mutex_lock(&em->em_alloc);
 	free = em->em_sb->s_free_blocks_count;
@@ -168,7 +168,7 @@ int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 /* Clears the bits of a run within one group. em_alloc held. -ENOMEM, -EIO: none */
 static int clear_run(struct ext2mount *em, u32 blk, u32 n)
 {
-	u32 g = blk / em->em_bpg, at = blk % em->em_bpg, cleared = 0;
+	u32 g = ext2_group_of(em, blk), at = ext2_place_of(em, blk), cleared = 0;
 	struct ext2_group_desc *gd = ext2_desc(em, g);
 	struct page *pg;
 	u32 *map;
@@ -182,13 +182,13 @@ static int clear_run(struct ext2mount *em, u32 blk, u32 n)
 		if (map[i / 32] & 1u << i % 32)
 			cleared++;
 		else
-			ext2_damage(em, "block %u was freed twice", g * em->em_bpg + i);
+			ext2_damage(em, "block %u was freed twice", ext2_group_first(em, g) + i);
 		map[i / 32] &= ~(1u << i % 32);
 	}
 	gd->bg_free_blocks_count = (u16)MIN(gd->bg_free_blocks_count + cleared, em->em_bpg);
 	em->em_sb->s_free_blocks_count = MIN(em->em_sb->s_free_blocks_count + cleared, em->em_blocks);
 	ext2_dirty(em, pg, EXT2_K_BITMAP);
-	ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
+	ext2_dirty(em, ext2_desc_page(em, g), EXT2_K_SUPER);
 	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
 	page_put(pg);
 	return 0;
@@ -200,7 +200,7 @@ static int clear(struct ext2mount *em, struct ext2run *r)
 	int error = r->len ? 0 : ext2_ifree_bit(em, r->start);
 
 	while (r->len > 0 && !error) {
-		u32 part = MIN(r->len, em->em_bpg - r->start % em->em_bpg);
+		u32 part = MIN(r->len, em->em_bpg - ext2_place_of(em, r->start));
 
 		error = clear_run(em, r->start, part);
 		if (!error) {

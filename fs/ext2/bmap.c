@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: from page of a file to block of the disk.
+ * ext2: from block of a file to block of the disk.
  *
- *   i_block[0..11]  pages 0..11
- *   i_block[12]     an indirect block: pages 12..1035
- *   i_block[13]     a double indirect block: indirect blocks for the next 1024^2 pages
- *   i_block[14]     a triple indirect one: for the next 1024^3
+ *   i_block[0..11]  blocks 0..11
+ *   i_block[12]     an indirect block: n = 1024 more (256, 512 if they are of 1 or 2 KiB)
+ *   i_block[13]     a double indirect block: indirect blocks for the next n^2
+ *   i_block[14]     a triple indirect one: for the next n^3
  */
 #include "fs/ext2/ext2.h"
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 
-#define PTR_SHIFT 10u
-_Static_assert(1u << PTR_SHIFT == EXT2_NPTR, "a level is ten bits");
-
-u32 ext2_path(u32 idx, u32 off[4])
+u32 ext2_path(const struct ext2mount *em, u32 idx, u32 off[4])
 {
-	u32 depth;
+	u32 shift = em->em_bshift - 2, depth; /* bits for each level */
 
 	if (idx < EXT2_NDIR) {
 		off[0] = idx;
@@ -25,7 +22,7 @@ u32 ext2_path(u32 idx, u32 off[4])
 	}
 	idx -= EXT2_NDIR;
 	for (depth = 1; depth <= 3; depth++) {
-		u64 span = 1ull << (PTR_SHIFT * depth);
+		u64 span = 1ull << (shift * depth);
 
 		if (idx < span)
 			break;
@@ -35,7 +32,7 @@ u32 ext2_path(u32 idx, u32 off[4])
 		return 0;
 	off[0] = EXT2_NDIR + depth - 1;
 	for (u32 i = 1; i <= depth; i++)
-		off[i] = (idx >> (PTR_SHIFT * (depth - i))) & (EXT2_NPTR - 1);
+		off[i] = (idx >> (shift * (depth - i))) & (ext2_nptr(em) - 1);
 	return depth + 1;
 }
 
@@ -61,7 +58,7 @@ int ext2_check_block(struct ext2inode *ei, u32 blk)
 
 int ext2_bmap_locked(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run)
 {
-	u32 off[4], depth = ext2_path(idx, off), blk;
+	u32 off[4], depth = ext2_path(ei->ei_mount, idx, off), blk;
 	struct page *pg;
 	int error;
 
@@ -84,7 +81,7 @@ int ext2_bmap_locked(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run
 		ptr = (const u32 *)page_kva(pg) + off[i];
 		blk = *ptr;
 		if (i == depth - 1)
-			*run = run_length(ptr, MIN(max, EXT2_NPTR - off[i]));
+			*run = run_length(ptr, MIN(max, ext2_nptr(ei->ei_mount) - off[i]));
 		page_put(pg);
 	}
 	error = ext2_check_block(ei, blk);

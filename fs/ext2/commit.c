@@ -137,7 +137,7 @@ void ext2_meta_write(struct ext2mount *em, u32 blk, struct page **pg, u32 n)
 	spin_lock(&em->em_lock);
 	em->em_inflight += n;
 	spin_unlock(&em->em_lock);
-	bio_start(em->em_bdev, BUF_WRITE, (u64)blk * (EXT2_BSIZE / SECTOR_SIZE), pg, n, written);
+	bio_start_blocks(em->em_bdev, BUF_WRITE, ext2_sector(em, blk), pg, n, em->em_bsize, written);
 }
 
 int ext2_meta_wait(struct ext2mount *em)
@@ -252,16 +252,59 @@ static int write_in_order(struct ext2mount *em)
 	return error;
 }
 
-/* What is logged must get to its place before there is too little log left for the next commit. */
+/* Does e2fsck -p look at all of the disk after a cut? */
+static int mark_state(struct ext2mount *em, u16 state)
+{
+	struct page *pg = page_alloc(PGA_RESERVE);
+	struct ext2_super *sb;
+	u64 sector = EXT2_SUPER_OFFSET / SECTOR_SIZE;
+	int error;
+
+	if (!pg)
+		return -ENOMEM;
+	/* As it is on the disk: what em_sb says is not true there yet. */
+	error = bio_sync(em->em_bdev, BUF_READ, sector, pg, sizeof(*sb));
+	if (!error) {
+		sb = page_kva(pg);
+		sb->s_state = state;
+		error = bio_sync(em->em_bdev, BUF_WRITE, sector, pg, sizeof(*sb));
+	}
+	page_put(pg);
+	return error ? error : bio_flush(em->em_bdev);
+}
+
+/* More than the log takes at all: as if there were no journal, and the disk says so meanwhile. The log is empty. */
+static int write_past_log(struct ext2mount *em)
+{
+	u16 state = em->em_sb->s_state;
+	int error;
+
+	em->em_sb->s_state &= (u16)~EXT2_STATE_VALID;
+	error = mark_state(em, em->em_sb->s_state);
+	if (!error)
+		error = write_in_order(em);
+	em->em_sb->s_state = state;
+	return error ? error : mark_state(em, state);
+}
+
+/*
+ * What is logged must get to its place before there is too little log left for the next commit.
+ *
+ * A transaction that does not fit into the rest of the log has the whole of it: what is in it goes to its
+ * places first. Nothing may be written past a log that has transactions in it: after a cut these
+ * would be replayed over what is newer.
+ */
 static int write_journal(struct ext2mount *em, bool home)
 {
 	int r = ext2_log_write(em);
 
 	if (r > 0) {
-		/* More than the log takes at all: then as if there were no journal. */
-		r = write_in_order(em);
-		return r ? r : ext2_checkpoint(em, em->em_jnl->j_first);
+		r = ext2_log_empty(em);
+		if (!r)
+			r = ext2_log_write(em);
 	}
+	if (r > 0)
+		return write_past_log(em);
 	if (!r && (home || ext2_log_full(em)))
 		r = ext2_checkpoint(em, em->em_jnl->j_first);
 	return r;
@@ -354,14 +397,19 @@ int ext2_settle(struct ext2mount *em)
 	return error;
 }
 
-/* The superblock at its place, outside any transaction: the log is empty. */
+/*
+ * The superblock at its place, outside any transaction: the log is empty. At any moment, as far as the
+ * journal has a log the superblock says so (EXT2_INCOMPAT_RECOVER); e2fsck -p refuses a disk where it
+ * does not. So the superblock comes first when the log begins, and last when it ends.
+ */
 static int write_super(struct ext2mount *em, bool inuse)
 {
 	struct ext2_super *sb = em->em_sb;
 	int error = 0;
 
 	if (em->em_jnl) {
-		error = ext2_checkpoint(em, inuse ? em->em_jnl->j_first : 0);
+		if (!inuse)
+			error = ext2_checkpoint(em, 0);
 		sb->s_feature_incompat &= ~EXT2_INCOMPAT_RECOVER;
 		if (inuse)
 			sb->s_feature_incompat |= EXT2_INCOMPAT_RECOVER;
@@ -370,9 +418,11 @@ static int write_super(struct ext2mount *em, bool inuse)
 	}
 	sb->s_wtime = (u32)(clock_real_ns() / NSEC_PER_SEC);
 	if (!error)
-		error = bio_sync(em->em_bdev, BUF_WRITE, 0, em->em_sbpage, EXT2_BSIZE);
+		error = ext2_write_super(em);
 	if (!error)
 		error = bio_flush(em->em_bdev);
+	if (!error && em->em_jnl && inuse)
+		error = ext2_checkpoint(em, em->em_jnl->j_first);
 	return error;
 }
 

@@ -24,8 +24,8 @@ struct ext2_dirent *ext2_dirent_at(struct vnode *dvp, const struct page *pg, u32
 {
 	struct ext2_dirent *de = (struct ext2_dirent *)((u8 *)page_kva(pg) + off);
 
-	if (off % 4 == 0 && off <= EXT2_BSIZE - 8 && de->de_reclen >= 8 && de->de_reclen % 4 == 0 &&
-	    de->de_reclen <= EXT2_BSIZE - off && EXT2_DIRENT_LEN(de->de_namelen) <= de->de_reclen &&
+	if (off % 4 == 0 && off <= ext2_bsize(dvp) - 8 && de->de_reclen >= 8 && de->de_reclen % 4 == 0 &&
+	    de->de_reclen <= ext2_bsize(dvp) - off && EXT2_DIRENT_LEN(de->de_namelen) <= de->de_reclen &&
 	    (de->de_inode == 0 || de->de_namelen > 0))
 		return de;
 	ext2_damage(ext2mount(dvp->v_vfs), "directory %u has a damaged entry in block %u at byte %u",
@@ -38,7 +38,7 @@ static int find_in_block(struct vnode *dvp, const struct page *pg, const char *n
 {
 	const struct ext2_dirent *de;
 
-	for (u32 off = 0; off < EXT2_BSIZE; off += de->de_reclen) {
+	for (u32 off = 0; off < ext2_bsize(dvp); off += de->de_reclen) {
 		de = ext2_dirent_at(dvp, pg, off);
 		if (!de)
 			return -EUCLEAN;
@@ -50,7 +50,7 @@ static int find_in_block(struct vnode *dvp, const struct page *pg, const char *n
 
 int ext2_dir_find(struct vnode *dvp, const char *name, u32 len, struct ext2slot *sl)
 {
-	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
+	u32 n = (u32)(dvp->v_size / ext2_bsize(dvp));
 
 	for (u32 idx = 0; idx < n; idx++) {
 		int r = ext2_dir_block(dvp, idx, &sl->sl_page);
@@ -99,7 +99,7 @@ int ext2_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp
 /* Is nothing in there but "." and ".."? */
 bool ext2_dir_is_empty(struct vnode *dvp, int *error)
 {
-	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
+	u32 n = (u32)(dvp->v_size / ext2_bsize(dvp));
 	const struct ext2_dirent *de;
 	struct page *pg;
 	bool empty = true;
@@ -109,7 +109,7 @@ bool ext2_dir_is_empty(struct vnode *dvp, int *error)
 		*error = ext2_dir_block(dvp, idx, &pg);
 		if (*error)
 			return false;
-		for (u32 off = 0; off < EXT2_BSIZE && empty; off += de->de_reclen) {
+		for (u32 off = 0; off < ext2_bsize(dvp) && empty; off += de->de_reclen) {
 			de = ext2_dirent_at(dvp, pg, off);
 			if (!de)
 				*error = -EUCLEAN;
@@ -143,7 +143,7 @@ static int read_block(struct vnode *dvp, const struct page *pg, u32 idx, u32 fro
 	bool typed = ext2mount(dvp->v_vfs)->em_filetype;
 	const struct ext2_dirent *de;
 
-	for (u32 off = 0; off < EXT2_BSIZE; off += de->de_reclen) {
+	for (u32 off = 0; off < ext2_bsize(dvp); off += de->de_reclen) {
 		enum vtype type = VNON;
 
 		de = ext2_dirent_at(dvp, pg, off);
@@ -154,7 +154,7 @@ static int read_block(struct vnode *dvp, const struct page *pg, u32 idx, u32 fro
 		if (typed && de->de_type < ARRAY_SIZE(entry_type))
 			type = entry_type[de->de_type];
 		if (!fn(arg, de->de_name, de->de_namelen, de->de_inode, type,
-			(off_t)idx * EXT2_BSIZE + off + de->de_reclen))
+			(off_t)idx * ext2_bsize(dvp) + off + de->de_reclen))
 			return 1;
 	}
 	return 0;
@@ -162,15 +162,15 @@ static int read_block(struct vnode *dvp, const struct page *pg, u32 idx, u32 fro
 
 int ext2_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg)
 {
-	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
+	u32 n = (u32)(dvp->v_size / ext2_bsize(dvp));
 	int r = 0;
 
 	if (off < 0)
 		return -EINVAL;
 	if ((u64)off >= dvp->v_size)
 		return 0;
-	for (u32 idx = (u32)(off / EXT2_BSIZE); idx < n && r == 0; idx++) {
-		u32 from = idx == (u32)(off / EXT2_BSIZE) ? (u32)(off % EXT2_BSIZE) : 0;
+	for (u32 idx = (u32)(off / ext2_bsize(dvp)); idx < n && r == 0; idx++) {
+		u32 from = idx == (u32)(off / ext2_bsize(dvp)) ? (u32)(off % ext2_bsize(dvp)) : 0;
 		struct page *pg;
 
 		r = ext2_dir_block(dvp, idx, &pg);

@@ -22,7 +22,7 @@ static int room_in_block(struct vnode *dvp, const struct page *pg, u32 need)
 {
 	const struct ext2_dirent *de;
 
-	for (u32 off = 0; off < EXT2_BSIZE; off += de->de_reclen) {
+	for (u32 off = 0; off < ext2_bsize(dvp); off += de->de_reclen) {
 		de = ext2_dirent_at(dvp, pg, off);
 		if (!de)
 			return -EUCLEAN;
@@ -36,11 +36,11 @@ static int room_in_block(struct vnode *dvp, const struct page *pg, u32 need)
 static int append_block(struct vnode *dvp, struct page **pgp)
 {
 	struct ext2inode *ei = ext2inode(dvp);
-	u32 idx = (u32)(dvp->v_size / EXT2_BSIZE), blk, got;
+	u32 idx = (u32)(dvp->v_size / ext2_bsize(dvp)), blk, got;
 	struct ext2_dirent *de;
 	int error;
 
-	if (dvp->v_size + EXT2_BSIZE > INT32_MAX)
+	if (dvp->v_size + ext2_bsize(dvp) > INT32_MAX)
 		return -ENOSPC;
 	mutex_lock(&ei->ei_maplock);
 	error = ext2_grow(ei, idx, 1, &blk, &got);
@@ -53,8 +53,8 @@ static int append_block(struct vnode *dvp, struct page **pgp)
 		return error;
 	}
 	de = page_kva(*pgp);
-	de->de_reclen = EXT2_BSIZE;
-	dvp->v_size += EXT2_BSIZE;
+	de->de_reclen = (u16)ext2_bsize(dvp);
+	dvp->v_size += ext2_bsize(dvp);
 	ext2_set_disk_size(ei, dvp->v_size);
 	return 0;
 }
@@ -62,8 +62,8 @@ static int append_block(struct vnode *dvp, struct page **pgp)
 int ext2_dir_room(struct vnode *dvp, u32 len, struct ext2slot *sl)
 {
 	struct ext2inode *ei = ext2inode(dvp);
-	u32 n = (u32)(dvp->v_size / EXT2_BSIZE);
-	int r;
+	u32 n = (u32)(dvp->v_size / ext2_bsize(dvp));
+	int r = 0;
 
 	for (sl->sl_idx = MIN(ei->ei_room, n); sl->sl_idx < n; sl->sl_idx++) {
 		r = ext2_dir_block(dvp, sl->sl_idx, &sl->sl_page);
@@ -108,10 +108,21 @@ static void fill_entry(struct ext2_dirent *de, const char *name, u32 len, const 
 	__atomic_store_n(&de->de_inode, (u32)vp->v_ino, __ATOMIC_RELEASE);
 }
 
+/*
+ * The hash tree of a directory (ext3's) leads to each name by way of entries that look like free room to
+ * whoever does not know it. It is not kept up here, so it ends with the first name that comes: the
+ * blocks are a plain directory's then. A name that goes, or leads elsewhere, leaves the tree right.
+ */
+static void end_index(struct ext2inode *ei)
+{
+	ei->ei_d->i_flags &= ~EXT2_FL_INDEX; /* changed() marks the inode */
+}
+
 void ext2_dir_enter(struct vnode *dvp, struct ext2slot *sl, const char *name, u32 len, const struct vnode *vp)
 {
 	struct ext2_dirent *de = ext2_slot_entry(sl);
 
+	end_index(ext2inode(dvp));
 	ASSERT(spare(de) >= EXT2_DIRENT_LEN(len));
 	if (de->de_inode) {
 		u32 used = EXT2_DIRENT_LEN(de->de_namelen);
@@ -168,7 +179,7 @@ int ext2_dir_make(struct vnode *vp, struct vnode *parent)
 	de->de_reclen = EXT2_DIRENT_LEN(1);
 	fill_entry(de, ".", 1, vp);
 	de = (struct ext2_dirent *)((u8 *)de + EXT2_DIRENT_LEN(1));
-	de->de_reclen = EXT2_BSIZE - EXT2_DIRENT_LEN(1);
+	de->de_reclen = (u16)(ext2_bsize(vp) - EXT2_DIRENT_LEN(1));
 	fill_entry(de, "..", 2, parent);
 	page_put(pg);
 	return 0;

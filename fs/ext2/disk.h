@@ -2,9 +2,11 @@
 /*
  * What ext2 looks like on the disk (facts: libext2fs-dev ext2fs/ext2_fs.h). All numbers are little-endian, as this machine is.
  *
- *   block 0                 boot sector, superblock at byte 1024
- *   group g (blocks g*bpg ..)
- *     [superblock copy | group descriptors]   groups 0, 1 and powers of 3, 5, 7 (sparse_super), else all
+ *   block 0                 boot sector
+ *   byte 1024               superblock: in block 0, or all of block 1 where blocks are of 1 KiB
+ *   group g (bpg blocks; the first group begins with the block of the superblock)
+ *     [superblock copy | group descriptors]   groups 0, 1 and powers of 3, 5, 7 (sparse_super), else all;
+ *                                           or 0 and the two of s_backup_bgs (sparse_super2)
  *     block bitmap | inode bitmap | inode table | data
  */
 #ifndef FS_EXT2_DISK_H
@@ -25,6 +27,7 @@
 #define EXT2_INCOMPAT_FILETYPE 0x0002u
 #define EXT2_INCOMPAT_RECOVER 0x0004u
 #define EXT2_COMPAT_HAS_JOURNAL 0x0004u
+#define EXT2_COMPAT_SPARSE_SUPER2 0x0200u
 #define EXT2_RO_SPARSE_SUPER 0x0001u
 #define EXT2_RO_LARGE_FILE 0x0002u
 
@@ -45,9 +48,11 @@ struct ext2_super {
 	u16 s_reserved_gdt_blocks;
 	u8 s_journal_uuid[16];
 	u32 s_journal_inum, s_journal_dev, s_last_orphan;
-	u8 s_rest[1024 - 236];
+	u8 s_rest1[588 - 236];
+	u32 s_backup_bgs[2];
+	u8 s_rest2[1024 - 596];
 };
-_Static_assert(sizeof(struct ext2_super) == 1024 && offsetof(struct ext2_super, s_last_orphan) == 232, "superblock");
+_Static_assert(sizeof(struct ext2_super) == 1024 && offsetof(struct ext2_super, s_backup_bgs) == 588, "superblock");
 
 struct ext2_group_desc {
 	u32 bg_block_bitmap, bg_inode_bitmap, bg_inode_table;
@@ -65,6 +70,7 @@ _Static_assert(sizeof(struct ext2_group_desc) == 32, "group descriptor");
 
 #define EXT2_FL_IMMUTABLE 0x00000010u
 #define EXT2_FL_APPEND 0x00000020u
+#define EXT2_FL_INDEX 0x00001000u /* of a directory: its blocks have a hash tree */
 #define EXT2_FL_EXTENTS 0x00080000u
 #define EXT2_FL_INLINE 0x10000000u
 #define EXT2_FL_INHERIT (0x00000001u | 0x00000002u | 0x00000008u | 0x00000040u | 0x00000080u)
@@ -87,6 +93,12 @@ struct ext2_dinode {
 };
 _Static_assert(offsetof(struct ext2_dinode, i_extra_isize) == 128 && offsetof(struct ext2_dinode, i_block) == 40,
 	       "inode");
+
+/* The head of a block of extended attributes. */
+#define EXT2_XATTR_MAGIC 0xea020000u
+struct ext2_xattr_header {
+	u32 h_magic, h_refcount, h_blocks, h_hash, h_reserved[4];
+};
 
 /* Directory entries fill each block exactly; de_inode 0 is free room. */
 struct ext2_dirent {

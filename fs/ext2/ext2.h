@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: the file system on the disk. Blocks are 4 KiB: a block is a page.
+ * ext2: the file system on the disk. A block has 1, 2 or 4 KiB, and metadata one page a block, of
+ * which a small block takes the first bytes only. Pages of files hold 4 KiB: that is one block, or
+ * several (fs/ext2/subpage.c).
  *
  *   struct vfs -- vfs_data --> ext2mount
  *                                em_meta: page cache of all metadata (superblock, descriptors, bitmaps, inode tables, indirect blocks,
@@ -8,7 +10,8 @@
  *   vnode -- v_data --> ext2inode
  *                         ei_d: the inode itself, in its page of the inode table, which stays in memory as long as the vnode does
  *
- * Contents of regular files and long symbolic links are in their vnode's own page cache; pg_private is the block, 0 a hole.
+ * Contents of regular files and long symbolic links are in their vnode's own page cache; pg_private is the block, 0 a hole
+ * (where a block is a page).
  *
  * Whatever changes metadata does so between ext2_begin() and ext2_end(), and tells by ext2_dirty() which pages it changed, and of what
  * kind they are. Nothing of that reaches the disk before a commit (fs/ext2/commit.c), which lets no operation be under way. With a
@@ -37,10 +40,6 @@
 #include "mm/page.h"
 #include "proc/mutex.h"
 
-#define EXT2_BSIZE PAGE_SIZE
-#define EXT2_NPTR (EXT2_BSIZE / 4) /* block numbers in an indirect block */
-#define EXT2_DESC_PER_BLOCK (EXT2_BSIZE / sizeof(struct ext2_group_desc))
-
 struct cred;
 struct ext2journal;
 
@@ -49,8 +48,12 @@ struct ext2mount {
 	struct bdev *em_bdev;
 	struct vnode *em_meta;
 	/* Checked when mounted, then constant; what the disk says later does not matter. */
+	u32 em_bsize, em_bshift; /* of a block: bytes, and as a power of two */
+	u32 em_first;		 /* first block of group 0, which holds the superblock's copy */
+	u32 em_sbblock;		 /* block of the superblock */
 	u32 em_blocks, em_inodes, em_bpg, em_ipg, em_ngroups, em_isize, em_first_ino, em_ngdb, em_overhead;
-	bool em_filetype, em_sparse, em_journaled;
+	bool em_filetype, em_sparse, em_sparse2, em_journaled;
+	u32 em_backup[2];  /* em_sparse2: groups with copies of the superblock */
 	u64 em_maxsize;	   /* of a file */
 	u32 em_complaints; /* atomic */
 	bool em_frozen;	   /* unknown features, or damage: no writing until the next mount */
@@ -58,7 +61,7 @@ struct ext2mount {
 	bool em_logging;   /* commits go through the journal */
 	bool em_rw;	   /* the disk is marked as in use */
 	struct ext2journal *em_jnl; /* NULL: none */
-	struct page *em_sbpage;	    /* block 0, held */
+	struct page *em_sbpage;	    /* block em_sbblock, held */
 	struct ext2_super *em_sb;   /* in it */
 	struct page **em_gdpage;    /* em_ngdb, held */
 	struct ext2group {
@@ -126,19 +129,72 @@ struct ext2freed {
 };
 _Static_assert(sizeof(struct ext2freed) <= PAGE_SIZE, "one page");
 
+static inline bool ext2_subpage(const struct ext2mount *em)
+{
+	return em->em_bsize < PAGE_SIZE;
+}
 static inline struct ext2mount *ext2mount(const struct vfs *vfs)
 {
 	return vfs->vfs_data;
+}
+/* The size of the blocks of the file system of vp. */
+static inline u32 ext2_bsize(const struct vnode *vp)
+{
+	return ext2mount(vp->v_vfs)->em_bsize;
 }
 static inline struct ext2inode *ext2inode(const struct vnode *vp)
 {
 	return vp->v_data;
 }
 
+/* How many pointers, and group descriptors, a block has. */
+static inline u32 ext2_nptr(const struct ext2mount *em)
+{
+	return em->em_bsize / 4;
+}
+static inline u32 ext2_desc_per_block(const struct ext2mount *em)
+{
+	return em->em_bsize / (u32)sizeof(struct ext2_group_desc);
+}
+/* Units of i_blocks, and of disks, in a block. */
+static inline u32 ext2_units(const struct ext2mount *em)
+{
+	return em->em_bsize / 512;
+}
+static inline u64 ext2_sector(const struct ext2mount *em, u32 blk)
+{
+	return (u64)blk * ext2_units(em);
+}
+/* How many blocks hold so many bytes. */
+static inline u32 ext2_blocks_of(const struct ext2mount *em, u64 bytes)
+{
+	return (u32)((bytes + em->em_bsize - 1) >> em->em_bshift);
+}
+/* blk >= em_first: the group, and the place in it */
+static inline u32 ext2_group_of(const struct ext2mount *em, u32 blk)
+{
+	return (blk - em->em_first) / em->em_bpg;
+}
+static inline u32 ext2_place_of(const struct ext2mount *em, u32 blk)
+{
+	return (blk - em->em_first) % em->em_bpg;
+}
+static inline u32 ext2_group_first(const struct ext2mount *em, u32 g)
+{
+	return em->em_first + g * em->em_bpg;
+}
+
 /* --- super.c ---------------------------------------------------------------------------------- */
 
 /* Reads and checks superblock and descriptors; fills all the constant em_* of em, whose em_meta is there. -EINVAL, -EUCLEAN, -EIO, -ENOMEM */
 int ext2_read_super(struct ext2mount *em);
+/*
+ * What em may do with the features that the superblock names; sets em_frozen if it may only read.
+ * -EINVAL: nothing at all (features.c)
+ */
+int ext2_check_features(struct ext2mount *em, const struct ext2_super *sb);
+/* Writes the superblock to its place now. -EIO */
+int ext2_write_super(struct ext2mount *em);
 /* Something on the disk is not as it must be: one line (at most 20 a mount), and no more writing. Returns -EUCLEAN. */
 int ext2_damage(struct ext2mount *em, const char *fmt, ...) __printf(2, 3);
 /* Something stays marked as used that nobody has: one line, and e2fsck is told. Within an operation. */
@@ -161,11 +217,16 @@ bool ext2_block_ok(const struct ext2mount *em, u32 blk);
 bool ext2_group_has_super(const struct ext2mount *em, u32 g);
 static inline u32 ext2_itable_blocks(const struct ext2mount *em)
 {
-	return em->em_ipg / (EXT2_BSIZE / em->em_isize);
+	return em->em_ipg / (em->em_bsize / em->em_isize);
+}
+/* The page with the descriptor of group g, and that. */
+static inline struct page *ext2_desc_page(const struct ext2mount *em, u32 g)
+{
+	return em->em_gdpage[g / ext2_desc_per_block(em)];
 }
 static inline struct ext2_group_desc *ext2_desc(const struct ext2mount *em, u32 g)
 {
-	return (struct ext2_group_desc *)page_kva(em->em_gdpage[g / EXT2_DESC_PER_BLOCK]) + g % EXT2_DESC_PER_BLOCK;
+	return (struct ext2_group_desc *)page_kva(ext2_desc_page(em, g)) + g % ext2_desc_per_block(em);
 }
 
 /* --- txn.c ------------------------------------------------------------------------------------ */
@@ -274,22 +335,22 @@ void ext2_ctime_now(struct ext2inode *ei);
 
 /* --- bmap.c ----------------------------------------------------------------------------------- */
 
-/* The block of page idx, 0 for a hole, and in *run how many pages from there on (at most max) are neighbours on the disk or all holes. Takes
+/* The disk's block of the file's block idx, 0 for a hole, and in *run how many from there on (at most max) are neighbours on the disk or all holes. Takes
  * ei_maplock. -EUCLEAN, -EIO, -ENOMEM */
 int ext2_bmap(struct ext2inode *ei, u32 idx, u32 max, u32 *blk, u32 *run);
 int ext2_bmap_locked(struct ext2inode *ei, u32 idx, u32 max, u32 *blk, u32 *run); /* ei_maplock held */
-/* The way to page idx of a file: off[0] is the place in i_block[], the others in indirect blocks. Returns how many, 0: too far. */
-u32 ext2_path(u32 idx, u32 off[4]);
+/* The way to block idx of a file: off[0] is the place in i_block[], the others in indirect blocks. Returns how many, 0: too far. */
+u32 ext2_path(const struct ext2mount *em, u32 idx, u32 off[4]);
 /* 0 if blk is 0 or may belong to a file */
 int ext2_check_block(struct ext2inode *ei, u32 blk);
 
 /* --- grow.c, truncate.c ----------------------------------------------------------------------- */
 
-/* Allocates blocks for 1..want pages from idx on, which has none. Their contents are the caller's affair. ei_maplock held, within an
+/* Allocates 1..want blocks of the file from idx on, where it has none. Their contents are the caller's affair. ei_maplock held, within an
  * operation. As ext2_balloc(), and -EFBIG */
 int ext2_grow(struct ext2inode *ei, u32 idx, u32 want, u32 *blk, u32 *got);
 /*
- * Frees the blocks of pages >= idx. Within an operation; takes ei_maplock. What hangs on an indirect block that cannot be read: `keep`:
+ * Frees the file's blocks >= idx. Within an operation; takes ei_maplock. What hangs on an indirect block that cannot be read: `keep`:
  * remains, and -EIO or -ENOMEM; else nobody has it any more (ext2_lost()), and 0.
  */
 int ext2_shrink(struct ext2inode *ei, u32 idx, bool keep);
@@ -297,6 +358,17 @@ int ext2_shrink(struct ext2inode *ei, u32 idx, bool keep);
 int ext2_set_size(struct vnode *vp, u64 size);
 /* Gives back what a write has got and could not fill. v_lock held, not within an operation. */
 void ext2_trim(struct vnode *vp);
+
+/* --- xattr.c ---------------------------------------------------------------------------------- */
+
+/* How much of i_blocks is for extended attributes. */
+u32 ext2_xattr_units(const struct ext2inode *ei);
+/*
+ * The file ends: its block of extended attributes has one user less, and goes with the last.
+ * Returns 0, also if the block was damaged (told). Errors: -EIO, -ENOMEM, with nothing changed.
+ * Within an operation.
+ */
+int ext2_xattr_release(struct ext2inode *ei);
 
 /* --- dir.c ------------------------------------------------------------------------------------ */
 
@@ -339,17 +411,28 @@ extern const struct vnodeops ext2_dir_ops;
 
 /* --- file.c, frames.c, symlink.c --------------------------------------------------------------- */
 
-extern const struct vnodeops ext2_file_ops, ext2_link_ops, ext2_special_ops;
+extern const struct vnodeops ext2_file_ops, ext2_sub_file_ops, ext2_link_ops, ext2_special_ops;
 int ext2_fsync(struct vnode *vp, bool datasync);
 /* The inode follows what was written: size, times, and whoever is not the superuser takes the set-id rights away. v_lock held, not within an operation */
 void ext2_written(struct ext2inode *ei);
 int ext2_getpage(struct vnode *vp, struct page *pg);
 void ext2_putpages(struct vnode *vp, struct page **pg, u32 n);
-int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n);
+int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to);
+/* subpage.c: the same where a page holds several blocks. */
+int ext2_sub_getpage(struct vnode *vp, struct page *pg);
+void ext2_sub_getpages(struct vnode *vp, struct page **pg, u32 n);
+void ext2_sub_putpages(struct vnode *vp, struct page **pg, u32 n);
+int ext2_sub_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to);
+/* The file has grown from `before` bytes: what is mapped may be written to up to the new end. v_lock held, not within an operation */
+void ext2_sub_extended(struct vnode *vp, u64 before);
+/* The file has shrunk to v_size: waits until no write of its last page is under way to a block behind that. v_lock held */
+void ext2_sub_cut(struct vnode *vp);
 /* frames.c */
 int ext2_putframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n);
 int ext2_endframes(struct vnode *vp, u64 size, int error);
 void ext2_getframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n);
+/* Is the text of the link in the inode itself? */
+bool ext2_link_is_fast(const struct ext2inode *ei);
 /* The text of a new symbolic link. Within an operation. As ext2_balloc() */
 int ext2_symlink_set(struct vnode *vp, const char *target, u32 len);
 

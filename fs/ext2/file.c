@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ext2: contents of regular files, from and to the page cache. A page knows its block (pg_private) from when it is read, or from when it is
- * about to be written, so that writing it out needs nothing but the disk.
+ * about to be written, so that writing it out needs nothing but the disk. Pages of several blocks: fs/ext2/subpage.c.
  */
 #include "fs/ext2/ext2.h"
 
@@ -16,16 +16,17 @@
 #include "kernel/lib/string.h"
 #include "proc/cred.h"
 
-#define SECTORS (EXT2_BSIZE / SECTOR_SIZE)
-
 /* --- Pages ------------------------------------------------------------------------------------- */
 
 int ext2_getpage(struct vnode *vp, struct page *pg)
 {
 	struct ext2inode *ei = ext2inode(vp);
+	const struct ext2mount *em = ei->ei_mount;
 	u32 blk, run;
 	int error;
 
+	if (ext2_subpage(em))
+		return ext2_sub_getpage(vp, pg);
 	error = ext2_bmap(ei, pg->pg_index, 1, &blk, &run);
 	if (error == -EFBIG)
 		blk = 0;
@@ -33,7 +34,7 @@ int ext2_getpage(struct vnode *vp, struct page *pg)
 		return error == -ENOMEM ? error : -EIO;
 	pg->pg_private = blk;
 	if (blk)
-		return bio_sync(ei->ei_mount->em_bdev, BUF_READ, (u64)blk * SECTORS, pg, EXT2_BSIZE);
+		return bio_sync(em->em_bdev, BUF_READ, ext2_sector(em, blk), pg, PAGE_SIZE);
 	page_zero(page_kva(pg));
 	return 0;
 }
@@ -41,6 +42,7 @@ int ext2_getpage(struct vnode *vp, struct page *pg)
 static void ext2_getpages(struct vnode *vp, struct page **pg, u32 n)
 {
 	struct ext2inode *ei = ext2inode(vp);
+	const struct ext2mount *em = ei->ei_mount;
 
 	while (n > 0) {
 		u32 blk, run;
@@ -51,7 +53,7 @@ static void ext2_getpages(struct vnode *vp, struct page **pg, u32 n)
 		for (u32 i = 0; i < run; i++)
 			pg[i]->pg_private = blk ? blk + i : 0;
 		if (!error && blk) {
-			bio_start(ei->ei_mount->em_bdev, BUF_READ, (u64)blk * SECTORS, pg, run, pc_read_done);
+			bio_start(em->em_bdev, BUF_READ, ext2_sector(em, blk), pg, run, pc_read_done);
 		} else {
 			for (u32 i = 0; i < run; i++) {
 				if (!error)
@@ -66,14 +68,19 @@ static void ext2_getpages(struct vnode *vp, struct page **pg, u32 n)
 
 void ext2_putpages(struct vnode *vp, struct page **pg, u32 n)
 {
+	const struct ext2mount *em = ext2mount(vp->v_vfs);
+
+	if (ext2_subpage(em)) {
+		ext2_sub_putpages(vp, pg, n);
+		return;
+	}
 	while (n > 0) {
 		u32 blk = pg[0]->pg_private, run;
 
 		for (run = 1; run < n && pg[run]->pg_private == (blk ? blk + run : 0); run++)
 			;
 		if (blk) {
-			bio_start(ext2mount(vp->v_vfs)->em_bdev, BUF_WRITE, (u64)blk * SECTORS, pg,
-				  run, pc_write_done);
+			bio_start(em->em_bdev, BUF_WRITE, ext2_sector(em, blk), pg, run, pc_write_done);
 		} else {
 			/* A hole whose zeros were zeroed. */
 			for (u32 i = 0; i < run; i++)
@@ -135,7 +142,7 @@ static int find_blocks(struct ext2inode *ei, struct page **pg, u32 n, bool *fres
 	return (int)done;
 }
 
-int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n)
+int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to)
 {
 	struct ext2inode *ei = ext2inode(vp);
 	struct ext2mount *em = ei->ei_mount;
@@ -149,7 +156,7 @@ int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n)
 		return (int)n;
 	if (vp->v_vfs->vfs_readonly)
 		return -EROFS;
-	if ((u64)pg[0]->pg_index * EXT2_BSIZE >= em->em_maxsize)
+	if ((u64)pg[0]->pg_index << PAGE_SHIFT >= em->em_maxsize)
 		return -EFBIG;
 	if (ext2_overfull(em) || !ext2_trybegin(em))
 		return -EAGAIN;
@@ -187,9 +194,11 @@ void ext2_written(struct ext2inode *ei)
 static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 {
 	size_t before = u->uio_resid;
+	u64 size;
 	int error;
 
 	vn_lock(vp);
+	size = vp->v_size;
 	error = vp->v_vfs->vfs_readonly ? -EROFS : 0;
 	/* Before the first byte: no process runs the new text with the old rights. */
 	if (!error && before > 0 && (ext2inode(vp)->ei_d->i_mode & (S_ISUID | S_ISGID)))
@@ -200,6 +209,8 @@ static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 		ext2_written(ext2inode(vp));
 	if (u->uio_resid > 0 && error != -EROFS)
 		ext2_trim(vp);
+	if (vp->v_size > size)
+		ext2_sub_extended(vp, size);
 	vn_unlock(vp);
 	if (!error && f && (f->f_flags & O_DSYNC))
 		error = ext2_fsync(vp, (f->f_flags & O_SYNC) != O_SYNC);
@@ -232,6 +243,21 @@ const struct vnodeops ext2_file_ops = {
 	.vop_putframes = ext2_putframes,
 	.vop_endframes = ext2_endframes,
 	.vop_getframes = ext2_getframes,
+	.vop_inactive = ext2_inactive,
+	.vop_reclaim = ext2_reclaim,
+};
+
+/* Where a page holds several blocks: frames go through the page cache. */
+const struct vnodeops ext2_sub_file_ops = {
+	.vop_read = ext2_read,
+	.vop_write = ext2_write,
+	.vop_getattr = ext2_getattr,
+	.vop_setattr = ext2_setattr,
+	.vop_fsync = ext2_fsync,
+	.vop_getpage = ext2_sub_getpage,
+	.vop_getpages = ext2_sub_getpages,
+	.vop_putpages = ext2_sub_putpages,
+	.vop_mkwrite = ext2_sub_mkwrite,
 	.vop_inactive = ext2_inactive,
 	.vop_reclaim = ext2_reclaim,
 };

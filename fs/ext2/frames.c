@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: contents of files straight from and to frames (fs/frames.h).
+ * ext2: contents of files straight from and to frames (fs/frames.h), where a block is a page.
  *
  * A run gets its blocks in as few pieces as the disk has room for, each within an operation, and is written at once. The commit
  * that follows waits for these writes (em_nframes) after it has let the last operation end, so here, too, contents are on the
@@ -17,7 +17,6 @@
 #include "kernel/lib/string.h"
 #include "proc/sleep.h"
 
-#define SECTORS (EXT2_BSIZE / SECTOR_SIZE)
 #define FLUSH_EVERY 2048u /* pages: 8 MiB */
 
 /* Interrupt context. */
@@ -51,7 +50,7 @@ static void start(struct ext2mount *em, enum buf_op op, u32 blk, struct frames_r
 	while (n > 0) {
 		u32 part = MIN(n, PC_CLUSTER);
 
-		bio_start_run(em->em_bdev, op, (u64)blk * SECTORS, run->fx_page + at, part,
+		bio_start_run(em->em_bdev, op, ext2_sector(em, blk), run->fx_page + at, part,
 			      op == BUF_WRITE ? put_done : get_done, run);
 		blk += part;
 		at += part;

@@ -28,7 +28,7 @@ static u32 *place(struct ext2inode *ei, const struct branch *br)
 /* Follows the way as far as there are blocks. */
 static int find_place(struct ext2inode *ei, u32 idx, struct branch *br)
 {
-	br->depth = ext2_path(idx, br->off);
+	br->depth = ext2_path(ei->ei_mount, idx, br->off);
 	if (br->depth == 0)
 		return -EFBIG;
 	if (ei->ei_ended)
@@ -51,10 +51,11 @@ static int find_place(struct ext2inode *ei, u32 idx, struct branch *br)
 	return *place(ei, br) ? -EUCLEAN : 0;
 }
 
-/* How many of the `want` pages can hang on the same indirect block. */
+/* How many of the `want` blocks can hang on the same indirect block. */
 static u32 limit(struct ext2inode *ei, const struct branch *br, u32 want)
 {
-	u32 last = br->off[br->depth - 1], max = br->depth == 1 ? EXT2_NDIR - last : EXT2_NPTR - last, n;
+	u32 last = br->off[br->depth - 1],
+	    max = br->depth == 1 ? EXT2_NDIR - last : ext2_nptr(ei->ei_mount) - last, n;
 	const u32 *p;
 
 	want = MIN(want, max);
@@ -76,7 +77,7 @@ static u32 goal_of(struct ext2inode *ei, const struct branch *br)
 		return ei->ei_goal;
 	if (br->off[br->have] > 0 && place(ei, br)[-1])
 		return place(ei, br)[-1] + 1;
-	return g * em->em_bpg + em->em_group[g].eg_next % em->em_bpg;
+	return ext2_group_first(em, g) + em->em_group[g].eg_next % em->em_bpg;
 }
 
 static void give_back(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
@@ -140,7 +141,7 @@ static void attach(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
 	}
 	if (br->page)
 		ext2_dirty(em, br->page, EXT2_K_INODE);
-	ei->ei_d->i_blocks += (n + br->nind) * (EXT2_BSIZE / 512);
+	ei->ei_d->i_blocks += (n + br->nind) * ext2_units(em);
 	ei->ei_goal = blk + n;
 	ext2_idirty(ei, false);
 }

@@ -33,7 +33,7 @@ static int try_group(struct ext2mount *em, u32 g, bool isdir, u32 *ino)
 		if (isdir)
 			gd->bg_used_dirs_count++;
 		ext2_dirty(em, pg, EXT2_K_BITMAP);
-		ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
+		ext2_dirty(em, ext2_desc_page(em, g), EXT2_K_SUPER);
 		ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
 		*ino = g * em->em_ipg + at + 1;
 	}
@@ -100,7 +100,7 @@ int ext2_ifree_bit(struct ext2mount *em, u32 ino)
 		gd->bg_free_inodes_count = (u16)MIN(gd->bg_free_inodes_count + 1u, em->em_ipg);
 		em->em_sb->s_free_inodes_count = MIN(em->em_sb->s_free_inodes_count + 1, em->em_inodes);
 		ext2_dirty(em, pg, EXT2_K_BITMAP);
-		ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
+		ext2_dirty(em, ext2_desc_page(em, g), EXT2_K_SUPER);
 		ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
 	} else {
 		ext2_damage(em, "inode %u was freed twice", ino);
@@ -140,7 +140,7 @@ void ext2_ifree(struct ext2inode *ei, bool now)
 	mutex_lock(&em->em_alloc);
 	if (ei->ei_vp->v_type == VDIR && gd->bg_used_dirs_count > 0) {
 		gd->bg_used_dirs_count--;
-		ext2_dirty(em, em->em_gdpage[g / EXT2_DESC_PER_BLOCK], EXT2_K_SUPER);
+		ext2_dirty(em, ext2_desc_page(em, g), EXT2_K_SUPER);
 	}
 	free_number(em, ino, now);
 	mutex_unlock(&em->em_alloc);

@@ -30,12 +30,14 @@ static const struct {
 	{ S_IFBLK, VBLK, &ext2_special_ops }, { S_IFIFO, VFIFO, &ext2_special_ops },
 };
 
-static int set_kind(struct vnode *vp, mode_t mode)
+static int set_kind(const struct ext2mount *em, struct vnode *vp, mode_t mode)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if ((mode & S_IFMT) == kinds[i].mode) {
 			vp->v_type = kinds[i].type;
 			vp->v_op = kinds[i].ops;
+			if (vp->v_type == VREG && ext2_subpage(em))
+				vp->v_op = &ext2_sub_file_ops;
 			return 0;
 		}
 	}
@@ -77,9 +79,9 @@ static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *
 		return ext2_damage(em, "inode %u has size %llu", ino, (unsigned long long)size);
 	if (orphan)
 		return 0; /* on its way in or out */
-	if (S_ISDIR(d->i_mode) && (size == 0 || size % EXT2_BSIZE))
+	if (S_ISDIR(d->i_mode) && (size == 0 || size % em->em_bsize))
 		return ext2_damage(em, "directory %u has size %llu", ino, (unsigned long long)size);
-	if (S_ISLNK(d->i_mode) && (size == 0 || size >= EXT2_BSIZE))
+	if (S_ISLNK(d->i_mode) && (size == 0 || size >= em->em_bsize))
 		return ext2_damage(em, "symbolic link %u has length %llu", ino, (unsigned long long)size);
 	return 0;
 }
@@ -87,7 +89,7 @@ static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *
 /* Gets the inode's page, and makes *eip of it. */
 static int load(struct ext2mount *em, struct vnode *vp, struct ext2inode **eip)
 {
-	u32 ino = (u32)vp->v_ino, per_block = EXT2_BSIZE / em->em_isize, at = (ino - 1) % em->em_ipg;
+	u32 ino = (u32)vp->v_ino, per_block = em->em_bsize / em->em_isize, at = (ino - 1) % em->em_ipg;
 	struct ext2inode *ei = kmem_alloc(inode_cache, KM_ZERO);
 	int error;
 
@@ -122,7 +124,7 @@ static int fill(struct vnode *vp, struct ext2inode *ei, enum source source)
 	int error;
 
 	error = check_inode(ei->ei_mount, (u32)vp->v_ino, d, source);
-	if (!error && set_kind(vp, d->i_mode))
+	if (!error && set_kind(ei->ei_mount, vp, d->i_mode))
 		error = ext2_damage(ei->ei_mount, "inode %u has mode %o", (u32)vp->v_ino, d->i_mode);
 	if (error)
 		return error;
@@ -214,6 +216,25 @@ u64 ext2_disk_size(const struct ext2inode *ei)
 	return size_of(ei->ei_d);
 }
 
+/* The superblock says that there is a file of 2 GiB or more. Revision 0 has no place for that. */
+static void allow_large_files(struct ext2mount *em)
+{
+	struct ext2_super *sb = em->em_sb;
+
+	if (sb->s_rev_level && (sb->s_feature_ro_compat & EXT2_RO_LARGE_FILE))
+		return;
+	mutex_lock(&em->em_alloc);
+	if (sb->s_rev_level == 0) {
+		sb->s_rev_level = 1;
+		sb->s_first_ino = EXT2_OLD_FIRST_INO;
+		sb->s_inode_size = EXT2_OLD_INODE_SIZE;
+		sb->s_feature_compat = sb->s_feature_incompat = sb->s_feature_ro_compat = 0;
+	}
+	sb->s_feature_ro_compat |= EXT2_RO_LARGE_FILE;
+	ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
+	mutex_unlock(&em->em_alloc);
+}
+
 void ext2_set_disk_size(struct ext2inode *ei, u64 size)
 {
 	struct ext2mount *em = ei->ei_mount;
@@ -221,10 +242,8 @@ void ext2_set_disk_size(struct ext2inode *ei, u64 size)
 
 	if (size_of(d) == size)
 		return;
-	if (size > INT32_MAX && !(em->em_sb->s_feature_ro_compat & EXT2_RO_LARGE_FILE)) {
-		em->em_sb->s_feature_ro_compat |= EXT2_RO_LARGE_FILE;
-		ext2_dirty(em, em->em_sbpage, EXT2_K_SUPER);
-	}
+	if (size > INT32_MAX)
+		allow_large_files(em);
 	d->i_size = (u32)size;
 	if (S_ISREG(d->i_mode))
 		d->i_size_high = (u32)(size >> 32);

@@ -50,8 +50,15 @@ struct jbd_revoke {
 	u32 r_block[];
 };
 
-#define JBD_TAGS ((PAGE_SIZE - sizeof(struct jbd_header) - 16) / sizeof(struct jbd_tag))
-#define JBD_REVOKES ((PAGE_SIZE - sizeof(struct jbd_revoke)) / 4)
+/* Tags of a descriptor block, revoked blocks of a revoke block, at most; bsize: bytes of a block. */
+static inline u32 jbd_tags(u32 bsize)
+{
+	return (bsize - (u32)sizeof(struct jbd_header) - 16) / (u32)sizeof(struct jbd_tag);
+}
+static inline u32 jbd_revokes(u32 bsize)
+{
+	return (bsize - (u32)sizeof(struct jbd_revoke)) / 4;
+}
 
 static inline u32 be32(u32 x)
 {

@@ -16,41 +16,69 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 
-#define LOG_MIN 64u    /* blocks of a log worth using */
-#define LOG_MAX 65536u /* blocks of a journal whose map we keep */
-
-int ext2_jbd_io(struct ext2mount *em, enum buf_op op, u32 at, struct page *pg)
-{
-	return bio_sync(em->em_bdev, op, (u64)em->em_jnl->j_block[at] * (EXT2_BSIZE / SECTOR_SIZE), pg, EXT2_BSIZE);
-}
+#define LOG_MIN 64u	  /* blocks of a log worth using */
+#define LOG_MAX 16777216u /* blocks; e2fsprogs make none of more than 10240000 */
 
 static struct jbd_super *jbd_super(const struct ext2journal *j)
 {
 	return page_kva(j->j_super);
 }
 
+u32 ext2_jbd_block(const struct ext2journal *j, u32 at)
+{
+	u32 lo = 0, hi = j->j_nrun;
+
+	while (hi - lo > 1) {
+		u32 mid = (lo + hi) / 2;
+
+		if (j->j_run[mid].jr_at <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return j->j_run[lo].jr_blk + (at - j->j_run[lo].jr_at);
+}
+
+/* Goes over the n blocks of the journal: counts runs of neighbours, and keeps them if there is room for that. */
+static int find_runs(struct ext2mount *em, struct ext2inode *ei, struct ext2journal *j, u32 n)
+{
+	u32 next = 0, blk, run;
+
+	j->j_nrun = 0;
+	for (u32 i = 0; i < n; i += run, next = blk + run) {
+		int error = ext2_bmap(ei, i, n - i, &blk, &run);
+
+		if (!error && blk == 0)
+			error = ext2_damage(em, "the journal has a hole");
+		for (u32 k = 0; k < run && !error; k++) {
+			if (!ext2_block_ok(em, blk + k))
+				error = ext2_damage(em, "the journal has block %u", blk + k);
+		}
+		if (error)
+			return error;
+		if (blk == next)
+			continue;
+		if (j->j_run)
+			j->j_run[j->j_nrun] = (struct ext2jrun){ i, blk };
+		j->j_nrun++;
+	}
+	return 0;
+}
+
 /* Where each block of the journal is. */
 static int map_blocks(struct ext2mount *em, struct ext2inode *ei, struct ext2journal *j, u32 n)
 {
-	u32 blk, run;
-	int error;
+	int error = find_runs(em, ei, j, n);
 
-	j->j_block = kmalloc(n * sizeof(u32), 0);
-	if (!j->j_block)
-		return -ENOMEM;
-	for (u32 i = 0; i < n; i += run) {
-		error = ext2_bmap(ei, i, n - i, &blk, &run);
-		if (!error && blk == 0)
-			error = ext2_damage(em, "the journal has a hole");
-		if (error)
-			return error;
-		for (u32 k = 0; k < run; k++) {
-			if (!ext2_block_ok(em, blk + k))
-				return ext2_damage(em, "the journal has block %u", blk + k);
-			j->j_block[i + k] = blk + k;
-		}
-	}
-	return 0;
+	if (error)
+		return error;
+	j->j_run = kmalloc(j->j_nrun * sizeof(j->j_run[0]), 0);
+	return j->j_run ? find_runs(em, ei, j, n) : -ENOMEM;
+}
+
+int ext2_jbd_io(struct ext2mount *em, enum buf_op op, u32 at, struct page *pg)
+{
+	return bio_sync(em->em_bdev, op, ext2_sector(em, ext2_jbd_block(em->em_jnl, at)), pg, em->em_bsize);
 }
 
 static int check_super(struct ext2mount *em, struct ext2journal *j, u32 nblocks)
@@ -64,7 +92,7 @@ static int check_super(struct ext2mount *em, struct ext2journal *j, u32 nblocks)
 	j->j_max = be32(js->s_maxlen);
 	j->j_first = be32(js->s_first);
 	j->j_seq = be32(js->s_sequence);
-	if (be32(js->s_blocksize) != EXT2_BSIZE || j->j_max > nblocks || j->j_first == 0 ||
+	if (be32(js->s_blocksize) != em->em_bsize || j->j_max > nblocks || j->j_first == 0 ||
 	    j->j_first >= j->j_max || j->j_max - j->j_first < LOG_MIN || be32(js->s_start) >= j->j_max)
 		return ext2_damage(em, "the journal's superblock is damaged");
 	if (j->j_v2 && (js->s_feature_ro_compat || (be32(js->s_feature_incompat) & ~JBD_INCOMPAT_REVOKE))) {
@@ -77,7 +105,7 @@ static int check_super(struct ext2mount *em, struct ext2journal *j, u32 nblocks)
 
 static int open_blocks(struct ext2mount *em, struct vnode *vp, struct ext2journal *j)
 {
-	u32 n = (u32)MIN(vp->v_size / EXT2_BSIZE, (u64)LOG_MAX);
+	u32 n = (u32)MIN(vp->v_size >> em->em_bshift, (u64)LOG_MAX);
 	int error;
 
 	if (vp->v_type != VREG || n < LOG_MIN)
@@ -130,7 +158,7 @@ void ext2_journal_close(struct ext2mount *em)
 			page_put(*pg[i]);
 	}
 	ext2_freed_drop(&j->j_revoked);
-	kfree(j->j_block);
+	kfree(j->j_run);
 	kfree(j);
 	em->em_jnl = NULL;
 }
@@ -152,6 +180,11 @@ int ext2_journal_mark(struct ext2mount *em, u32 start)
 	js->s_sequence = be32(j->j_seq);
 	error = ext2_jbd_io(em, BUF_WRITE, 0, j->j_super);
 	return error ? error : bio_flush(em->em_bdev);
+}
+
+u32 ext2_journal_sequence(const struct ext2mount *em)
+{
+	return be32(jbd_super(em->em_jnl)->s_sequence);
 }
 
 u32 ext2_journal_start(const struct ext2mount *em)

@@ -65,9 +65,10 @@ bool ext2_revoke(struct ext2mount *em, u32 blk)
 /* Blocks of log that the transaction needs. */
 static u32 size_of_transaction(const struct ext2mount *em)
 {
-	u32 n = em->em_ndirty, r = em->em_jnl->j_nrevoked;
+	u32 n = em->em_ndirty, r = em->em_jnl->j_nrevoked, tags = jbd_tags(em->em_bsize),
+	    revokes = jbd_revokes(em->em_bsize);
 
-	return n + (n + JBD_TAGS - 1) / JBD_TAGS + (r + JBD_REVOKES - 1) / JBD_REVOKES + 1;
+	return n + (n + tags - 1) / tags + (r + revokes - 1) / revokes + 1;
 }
 
 static struct jbd_header *begin_block(struct ext2journal *j, u32 type)
@@ -101,7 +102,7 @@ static int put_revokes(struct ext2mount *em)
 					r = (struct jbd_revoke *)begin_block(j, JBD_REVOKE);
 				r->r_block[n++] = be32(ef->ef_run[i].start + k);
 				r->r_count = be32((u32)sizeof(*r) + n * 4);
-				if (n == JBD_REVOKES) {
+				if (n == jbd_revokes(em->em_bsize)) {
 					error = put_block(em);
 					n = 0;
 				}
@@ -113,22 +114,22 @@ static int put_revokes(struct ext2mount *em)
 	return error;
 }
 
-/* Up to JBD_TAGS dirty pages from block *idx on, into j_batch. */
+/* Up to jbd_tags() dirty pages from block *idx on, into j_batch. */
 static u32 gather(struct ext2mount *em, u32 *idx)
 {
 	struct page **pg = page_kva(em->em_jnl->j_batch);
 	struct vnode *meta = em->em_meta;
-	u32 n = 0, at;
+	u32 n = 0, max = jbd_tags(em->em_bsize), at;
 
 	spin_lock(&meta->v_pclock);
-	while (n < JBD_TAGS && (pg[n] = radix_next(&meta->v_pages, *idx, PC_END, PCT_DIRTY, &at))) {
+	while (n < max && (pg[n] = radix_next(&meta->v_pages, *idx, PC_END, PCT_DIRTY, &at))) {
 		n++;
 		*idx = at + 1;
 	}
 	spin_unlock(&meta->v_pclock);
 	return n;
 }
-_Static_assert(JBD_TAGS * sizeof(struct page *) <= PAGE_SIZE || sizeof(void *) > 4, "j_batch");
+_Static_assert(PAGE_SIZE / sizeof(struct jbd_tag) * sizeof(struct page *) <= PAGE_SIZE, "j_batch");
 
 static bool needs_escape(const struct page *pg)
 {
@@ -153,7 +154,7 @@ static int put_escaped(struct ext2mount *em, const struct page *pg)
 {
 	struct ext2journal *j = em->em_jnl;
 
-	memcpy(page_kva(j->j_escape), page_kva(pg), EXT2_BSIZE);
+	memcpy(page_kva(j->j_escape), page_kva(pg), em->em_bsize);
 	*(u32 *)page_kva(j->j_escape) = 0;
 	return ext2_jbd_io(em, BUF_WRITE, j->j_head++, j->j_escape);
 }
@@ -164,7 +165,8 @@ static u32 piece(const struct ext2journal *j, struct page *const *pg, u32 n)
 	u32 i;
 
 	for (i = 1; i < MIN(n, PC_CLUSTER); i++) {
-		if (j->j_block[j->j_head + i] != j->j_block[j->j_head] + i || needs_escape(pg[i]))
+		if (ext2_jbd_block(j, j->j_head + i) != ext2_jbd_block(j, j->j_head) + i ||
+		    needs_escape(pg[i]))
 			break;
 	}
 	return i;
@@ -182,7 +184,7 @@ static int put_pages(struct ext2mount *em, struct page **pg, u32 n)
 			error = put_escaped(em, pg[0]);
 		} else {
 			k = piece(j, pg, n);
-			ext2_meta_write(em, j->j_block[j->j_head], pg, k);
+			ext2_meta_write(em, ext2_jbd_block(j, j->j_head), pg, k);
 			j->j_head += k;
 		}
 		pg += k;
@@ -278,19 +280,22 @@ void ext2_logged_clean(struct ext2mount *em)
 {
 	struct vnode *meta = em->em_meta;
 	struct page *pg;
+	bool dirty = false;
 	u32 at;
 
 	for (;;) {
 		spin_lock(&meta->v_pclock);
 		pg = radix_next(&meta->v_pages, 0, PC_END, PCT_WRITEBACK, &at);
 		if (pg) {
-			pg->pg_private2 = 0;
+			pg->pg_private2 &= EXT2_K_DIRTY;
 			radix_untag(&meta->v_pages, at, PCT_WRITEBACK);
+			dirty = pg->pg_private2 != 0;
 		}
 		spin_unlock(&meta->v_pclock);
 		if (!pg)
 			return;
-		page_put(pg);
+		if (!dirty)
+			page_put(pg);
 	}
 }
 
@@ -313,5 +318,21 @@ int ext2_checkpoint(struct ext2mount *em, u32 start)
 		return error;
 	ext2_logged_clean(em);
 	em->em_jnl->j_head = em->em_jnl->j_first;
+	return 0;
+}
+
+int ext2_log_empty(struct ext2mount *em)
+{
+	struct ext2journal *j = em->em_jnl;
+	int error;
+
+	error = ext2_replay(em);
+	if (!error)
+		error = ext2_journal_mark(em, j->j_first);
+	if (error)
+		return error;
+	ext2_logged_clean(em);
+	drop_revoked(j); /* of what was in it */
+	j->j_head = j->j_first;
 	return 0;
 }

@@ -14,20 +14,18 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
-#define SECTORS (EXT2_BSIZE / SECTOR_SIZE)
-
 static int meta_getpage(struct vnode *vp, struct page *pg)
 {
 	const struct ext2mount *em = vp->v_data;
 
-	return bio_sync(em->em_bdev, BUF_READ, (u64)pg->pg_index * SECTORS, pg, EXT2_BSIZE);
+	return bio_sync(em->em_bdev, BUF_READ, ext2_sector(em, pg->pg_index), pg, em->em_bsize);
 }
 
 static void meta_getpages(struct vnode *vp, struct page **pg, u32 n)
 {
 	const struct ext2mount *em = vp->v_data;
 
-	bio_start(em->em_bdev, BUF_READ, (u64)pg[0]->pg_index * SECTORS, pg, n, pc_read_done);
+	bio_start_blocks(em->em_bdev, BUF_READ, ext2_sector(em, pg[0]->pg_index), pg, n, em->em_bsize, pc_read_done);
 }
 
 const struct vnodeops ext2_meta_ops = { .vop_getpage = meta_getpage, .vop_getpages = meta_getpages };
@@ -106,6 +104,8 @@ static bool is_power(u32 n, u32 base)
 
 bool ext2_group_has_super(const struct ext2mount *em, u32 g)
 {
+	if (em->em_sparse2)
+		return g == 0 || g == em->em_backup[0] || g == em->em_backup[1];
 	if (!em->em_sparse)
 		return true;
 	return g <= 1 || is_power(g, 3) || is_power(g, 5) || is_power(g, 7);
@@ -116,13 +116,13 @@ bool ext2_block_ok(const struct ext2mount *em, u32 blk)
 	const struct ext2group *eg;
 	u32 g;
 
-	if (blk == 0 || blk >= em->em_blocks)
+	if (blk <= em->em_sbblock || blk >= em->em_blocks)
 		return false;
-	g = blk / em->em_bpg;
+	g = ext2_group_of(em, blk);
 	eg = &em->em_group[g];
 	if (blk == eg->eg_bbm || blk == eg->eg_ibm)
 		return false;
 	if (blk >= eg->eg_itable && blk - eg->eg_itable < ext2_itable_blocks(em))
 		return false;
-	return blk % em->em_bpg > em->em_ngdb || !ext2_group_has_super(em, g);
+	return ext2_place_of(em, blk) > em->em_ngdb || !ext2_group_has_super(em, g);
 }

@@ -114,7 +114,6 @@ static int open_meta(struct ext2mount *em)
 	if (!em->em_meta)
 		return -ENOMEM;
 	em->em_meta->v_data = em;
-	em->em_meta->v_size = bvp->v_size & ~(u64)PAGE_MASK;
 	return 0;
 }
 
@@ -208,7 +207,7 @@ static int read_again(struct ext2mount *em)
 	if (error)
 		return error;
 	em->em_sb->s_feature_incompat &= ~EXT2_INCOMPAT_RECOVER;
-	return bio_sync(em->em_bdev, BUF_WRITE, 0, em->em_sbpage, EXT2_BSIZE);
+	return ext2_write_super(em);
 }
 
 static int open_journal(struct ext2mount *em)
@@ -257,6 +256,12 @@ static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
 	vfs->vfs_data = em;
 	vfs->vfs_readonly = true;
 	error = open_all(em);
+	/* As on Linux; but a root that may only be read is better than none. */
+	if (!error && !readonly && em->em_frozen && rootvp) {
+		printk("ext2: %s: can be mounted read-only only\n", vfs->vfs_source);
+		close_root(em);
+		error = -EINVAL;
+	}
 	if (!error && !readonly && !em->em_frozen && !em->em_bdev->bd_readonly) {
 		error = begin_writing(em);
 		if (error)
@@ -305,7 +310,7 @@ static int ext2_statfs(struct vfs *vfs, struct statfs_k *st)
 	u32 reserved = em->em_sb->s_r_blocks_count;
 
 	st->f_type = K_MAGIC_EXT2;
-	st->f_bsize = st->f_frsize = EXT2_BSIZE;
+	st->f_bsize = st->f_frsize = em->em_bsize;
 	st->f_blocks = em->em_blocks - em->em_overhead;
 	/* What is on its way to being free counts. */
 	st->f_bfree = MIN((u64)em->em_sb->s_free_blocks_count + em->em_nfreed + em->em_dyingblocks, st->f_blocks);

@@ -106,7 +106,7 @@ static int ext2_symlink(struct vnode *dvp, const char *name, u32 len, const char
 	struct making mk = { .name = name, .len = len, .mode = S_IFLNK | 0777, .target = target, .cr = cr };
 	int error;
 
-	if (strlen(target) >= EXT2_BSIZE)
+	if (strlen(target) >= ext2_bsize(dvp))
 		return -ENAMETOOLONG;
 	error = make_retry(dvp, &mk);
 	if (!error)

@@ -136,7 +136,7 @@ void ext2_lost_name(struct ext2inode *ei)
 	spin_lock(&em->em_lock);
 	list_push_back(&em->em_dying, &ei->ei_dying);
 	em->em_ndying++;
-	em->em_dyingblocks += ei->ei_d->i_blocks / (EXT2_BSIZE / 512);
+	em->em_dyingblocks += ei->ei_d->i_blocks / ext2_units(em);
 	spin_unlock(&em->em_lock);
 }
 
@@ -147,8 +147,12 @@ static void end_inode(struct ext2inode *ei)
 	struct vnode *vp = ei->ei_vp;
 	bool now = ei->ei_born == em->em_seq;
 
-	if ((vp->v_type == VREG || vp->v_type == VDIR || (vp->v_type == VLNK && ei->ei_d->i_blocks > 0)) &&
+	if ((vp->v_type == VREG || vp->v_type == VDIR || (vp->v_type == VLNK && !ext2_link_is_fast(ei))) &&
 	    ext2_shrink(ei, 0, true)) {
+		abandon(ei);
+		return;
+	}
+	if (ext2_xattr_release(ei)) {
 		abandon(ei);
 		return;
 	}

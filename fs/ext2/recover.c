@@ -63,7 +63,7 @@ static int read_revokes(struct recovery *rc, const struct jbd_revoke *r)
 	u32 bytes = be32(r->r_count), n;
 	int error = 0;
 
-	if (bytes < sizeof(*r) || bytes > EXT2_BSIZE)
+	if (bytes < sizeof(*r) || bytes > rc->em->em_bsize)
 		return -EUCLEAN;
 	n = (bytes - (u32)sizeof(*r)) / 4;
 	for (u32 i = 0; i < n && !error; i++)
@@ -88,7 +88,7 @@ static int replay_one(struct recovery *rc, u32 blk, u32 flags)
 	if (flags & JBD_TAG_ESCAPE)
 		*(u32 *)page_kva(rc->page) = be32(JBD_MAGIC);
 	rc->nreplayed++;
-	return bio_sync(em->em_bdev, BUF_WRITE, (u64)blk * (EXT2_BSIZE / SECTOR_SIZE), rc->page, EXT2_BSIZE);
+	return bio_sync(em->em_bdev, BUF_WRITE, ext2_sector(em, blk), rc->page, em->em_bsize);
 }
 
 /* Goes over the blocks that a descriptor names. */
@@ -96,7 +96,7 @@ static int follow_descriptor(struct recovery *rc, const u8 *block)
 {
 	u32 off = sizeof(struct jbd_header), flags = 0;
 
-	while (!(flags & JBD_TAG_LAST) && off + sizeof(struct jbd_tag) <= EXT2_BSIZE &&
+	while (!(flags & JBD_TAG_LAST) && off + sizeof(struct jbd_tag) <= rc->em->em_bsize &&
 	       rc->walked < log_length(rc)) {
 		const struct jbd_tag *tag = (const struct jbd_tag *)(block + off);
 		int error = 0;
@@ -142,7 +142,7 @@ static int run_pass(struct recovery *rc, enum pass pass)
 	rc->walked = 0;
 	rc->at = ext2_journal_start(rc->em);
 	while (r == 0 && rc->walked < log_length(rc) && (pass == PASS_SCAN || rc->trans < rc->ntrans))
-		r = step(rc, rc->em->em_jnl->j_seq);
+		r = step(rc, ext2_journal_sequence(rc->em));
 	if (pass == PASS_SCAN)
 		rc->ntrans = rc->trans;
 	return r < 0 ? r : 0;
@@ -156,7 +156,7 @@ static void drop_revoked(struct recovery *rc)
 		radix_delete(&rc->revoked, at);
 }
 
-static int replay(struct recovery *rc)
+static int all_passes(struct recovery *rc)
 {
 	int error;
 
@@ -167,8 +167,30 @@ static int replay(struct recovery *rc)
 		error = run_pass(rc, PASS_REPLAY);
 	if (error == -EUCLEAN)
 		return ext2_damage(rc->em, "the journal is damaged in transaction %u",
-				   rc->em->em_jnl->j_seq + rc->trans);
+				   ext2_journal_sequence(rc->em) + rc->trans);
 	return error ? error : bio_flush(rc->em->em_bdev);
+}
+
+/* The log, as far as it is complete, to its places. */
+static int replay(struct recovery *rc)
+{
+	int error;
+
+	rc->page = page_alloc(0);
+	if (!rc->page)
+		return -ENOMEM;
+	radix_init(&rc->revoked);
+	error = all_passes(rc);
+	drop_revoked(rc);
+	page_put(rc->page);
+	return error;
+}
+
+int ext2_replay(struct ext2mount *em)
+{
+	struct recovery rc = { .em = em };
+
+	return replay(&rc);
 }
 
 int ext2_recover(struct ext2mount *em)
@@ -178,13 +200,7 @@ int ext2_recover(struct ext2mount *em)
 
 	if (ext2_journal_start(em) < em->em_jnl->j_first)
 		return ext2_journal_start(em) ? ext2_damage(em, "the journal's superblock is damaged") : 0;
-	rc.page = page_alloc(0);
-	if (!rc.page)
-		return -ENOMEM;
-	radix_init(&rc.revoked);
 	error = replay(&rc);
-	drop_revoked(&rc);
-	page_put(rc.page);
 	if (error)
 		return error;
 	printk("ext2: %s: journal replayed: %u transactions, %u blocks\n", em->em_vfs->vfs_source,

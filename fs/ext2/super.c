@@ -4,6 +4,7 @@
  */
 #include "fs/ext2/ext2.h"
 
+#include "fs/bio.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/blk.h"
 #include "kernel/lib/printk.h"
@@ -11,8 +12,8 @@
 #include "mm/kmalloc.h"
 
 #define MAX_COMPLAINTS 20u
-#define INCOMPAT_KNOWN (EXT2_INCOMPAT_FILETYPE | EXT2_INCOMPAT_RECOVER)
-#define RO_COMPAT_KNOWN (EXT2_RO_SPARSE_SUPER | EXT2_RO_LARGE_FILE)
+#define MIN_BSHIFT 10u
+#define MAX_BSHIFT PAGE_SHIFT
 
 static void say(const struct ext2mount *em, const char *fmt, va_list ap)
 {
@@ -63,39 +64,28 @@ static int refuse(const struct ext2mount *em, int error, const char *fmt, ...)
 	return error;
 }
 
-static int check_features(struct ext2mount *em, const struct ext2_super *sb)
+/* Is it a file system that we know, and how large are its blocks? */
+static int check_kind(struct ext2mount *em, const struct ext2_super *sb)
 {
-	u32 incompat = sb->s_rev_level ? sb->s_feature_incompat : 0,
-	    ro = sb->s_rev_level ? sb->s_feature_ro_compat : 0;
-
-	em->em_journaled = sb->s_rev_level && (sb->s_feature_compat & EXT2_COMPAT_HAS_JOURNAL);
-	if ((incompat & EXT2_INCOMPAT_RECOVER) && (!em->em_journaled || sb->s_journal_inum == 0))
-		return refuse(em, -EINVAL, "says in its superblock that a journal is to be replayed, but has none");
-	if (incompat & ~INCOMPAT_KNOWN)
-		return refuse(em, -EINVAL, "has features (incompatible %x) that are not supported",
-			      incompat & ~INCOMPAT_KNOWN);
-	if ((ro & ~RO_COMPAT_KNOWN) && !em->em_vfs->vfs_readonly) {
-		printk("ext2: %s: has features (%x) that allow reading only\n",
-		       em->em_vfs->vfs_source, ro & ~RO_COMPAT_KNOWN);
-		em->em_vfs->vfs_readonly = true;
-	}
-	em->em_frozen = (ro & ~RO_COMPAT_KNOWN) != 0;
-	em->em_filetype = incompat & EXT2_INCOMPAT_FILETYPE;
-	em->em_sparse = ro & EXT2_RO_SPARSE_SUPER;
+	if (sb->s_magic != EXT2_MAGIC)
+		return refuse(em, -EINVAL, "is no ext2 file system: its magic number is %04x", sb->s_magic);
+	if (sb->s_rev_level > 1)
+		return refuse(em, -EINVAL, "is of revision %u, which is not supported", sb->s_rev_level);
+	if (sb->s_log_block_size > MAX_BSHIFT - MIN_BSHIFT)
+		return refuse(em, -EINVAL, "its blocks are larger than 4096 bytes");
+	em->em_bshift = MIN_BSHIFT + sb->s_log_block_size;
+	em->em_bsize = 1u << em->em_bshift;
+	em->em_sbblock = EXT2_SUPER_OFFSET >> em->em_bshift;
+	/* Where the superblock fills a block, block 0 is the boot sector's alone. */
+	em->em_first = em->em_sbblock;
 	return 0;
 }
 
 static int check_geometry(struct ext2mount *em, const struct ext2_super *sb)
 {
-	u64 device = em->em_bdev->bd_sectors / (EXT2_BSIZE / SECTOR_SIZE);
+	u64 device = em->em_bdev->bd_sectors / ext2_units(em);
 	u32 itable;
 
-	if (sb->s_magic != EXT2_MAGIC)
-		return refuse(em, -EINVAL, "is no ext2 file system: its magic number is %04x", sb->s_magic);
-	if (sb->s_rev_level > 1)
-		return refuse(em, -EINVAL, "is of revision %u, which is not supported", sb->s_rev_level);
-	if (sb->s_log_block_size != 2)
-		return refuse(em, -EINVAL, "its blocks are not of 4096 bytes");
 	em->em_isize = sb->s_rev_level ? sb->s_inode_size : EXT2_OLD_INODE_SIZE;
 	em->em_first_ino = sb->s_rev_level ? sb->s_first_ino : EXT2_OLD_FIRST_INO;
 	em->em_blocks = sb->s_blocks_count;
@@ -105,16 +95,16 @@ static int check_geometry(struct ext2mount *em, const struct ext2_super *sb)
 	if (em->em_blocks > device)
 		return refuse(em, -EINVAL, "has %u blocks, but the device only %llu", em->em_blocks,
 			      (unsigned long long)device);
-	if (em->em_isize < EXT2_OLD_INODE_SIZE || em->em_isize > EXT2_BSIZE ||
+	if (em->em_isize < EXT2_OLD_INODE_SIZE || em->em_isize > em->em_bsize ||
 	    (em->em_isize & (em->em_isize - 1)))
 		return refuse(em, -EINVAL, "has inodes of %u bytes", em->em_isize);
-	if (em->em_bpg < 8 || em->em_bpg > EXT2_BSIZE * 8 || em->em_bpg % 8 || em->em_ipg == 0 ||
-	    em->em_ipg > EXT2_BSIZE * 8 || em->em_ipg % (EXT2_BSIZE / em->em_isize) ||
-	    sb->s_first_data_block != 0 || em->em_blocks < 8)
+	if (em->em_bpg < 8 || em->em_bpg > em->em_bsize * 8 || em->em_bpg % 8 || em->em_ipg == 0 ||
+	    em->em_ipg > em->em_bsize * 8 || em->em_ipg % (em->em_bsize / em->em_isize) ||
+	    sb->s_first_data_block != em->em_first || em->em_blocks < 8)
 		return refuse(em, -EUCLEAN, "has an impossible geometry");
-	em->em_ngroups = (em->em_blocks - 1) / em->em_bpg + 1;
-	em->em_ngdb = (em->em_ngroups - 1) / EXT2_DESC_PER_BLOCK + 1;
-	itable = em->em_ipg / (EXT2_BSIZE / em->em_isize);
+	em->em_ngroups = ext2_group_of(em, em->em_blocks - 1) + 1;
+	em->em_ngdb = (em->em_ngroups - 1) / ext2_desc_per_block(em) + 1;
+	itable = em->em_ipg / (em->em_bsize / em->em_isize);
 	if ((u64)em->em_ngroups * em->em_ipg != em->em_inodes || em->em_first_ino < EXT2_OLD_FIRST_INO ||
 	    em->em_first_ino > em->em_inodes || itable >= em->em_bpg || em->em_ngdb >= em->em_bpg)
 		return refuse(em, -EUCLEAN, "has an impossible geometry");
@@ -124,7 +114,7 @@ static int check_geometry(struct ext2mount *em, const struct ext2_super *sb)
 /* Are [blk, blk + n) in group g, and not where its copy of the descriptors is? */
 static bool in_group(const struct ext2mount *em, u32 g, u32 blk, u32 n)
 {
-	u32 first = g * em->em_bpg, end = MIN((u64)em->em_blocks, (u64)first + em->em_bpg);
+	u32 first = ext2_group_first(em, g), end = MIN((u64)em->em_blocks, (u64)first + em->em_bpg);
 
 	if (ext2_group_has_super(em, g))
 		first += 1 + em->em_ngdb;
@@ -133,13 +123,13 @@ static bool in_group(const struct ext2mount *em, u32 g, u32 blk, u32 n)
 
 static int read_group(struct ext2mount *em, u32 g)
 {
-	u32 at = g % EXT2_DESC_PER_BLOCK, ntable = ext2_itable_blocks(em);
-	const struct ext2_group_desc *gd = page_kva(em->em_gdpage[g / EXT2_DESC_PER_BLOCK]);
+	const struct ext2_group_desc *gd = ext2_desc(em, g);
+	u32 ntable = ext2_itable_blocks(em);
 	struct ext2group *eg = &em->em_group[g];
 
-	eg->eg_bbm = gd[at].bg_block_bitmap;
-	eg->eg_ibm = gd[at].bg_inode_bitmap;
-	eg->eg_itable = gd[at].bg_inode_table;
+	eg->eg_bbm = gd->bg_block_bitmap;
+	eg->eg_ibm = gd->bg_inode_bitmap;
+	eg->eg_itable = gd->bg_inode_table;
 	if (!in_group(em, g, eg->eg_bbm, 1) || !in_group(em, g, eg->eg_ibm, 1) ||
 	    !in_group(em, g, eg->eg_itable, ntable) || eg->eg_bbm == eg->eg_ibm ||
 	    eg->eg_bbm - eg->eg_itable < ntable || eg->eg_ibm - eg->eg_itable < ntable)
@@ -156,7 +146,8 @@ static int read_groups(struct ext2mount *em)
 	if (!em->em_gdpage || !em->em_group)
 		return -ENOMEM;
 	for (u32 i = 0; i < em->em_ngdb && !error; i++)
-		error = ext2_meta_get(em, 1 + i, &em->em_gdpage[i]);
+		error = ext2_meta_get(em, em->em_sbblock + 1 + i, &em->em_gdpage[i]);
+	em->em_overhead = em->em_first;
 	for (u32 g = 0; g < em->em_ngroups && !error; g++) {
 		error = read_group(em, g);
 		em->em_overhead += 2 + ext2_itable_blocks(em) +
@@ -165,22 +156,53 @@ static int read_groups(struct ext2mount *em)
 	return error;
 }
 
+/* The superblock as it lies at its byte, before the size of a block is known. */
+static int look_at_super(struct ext2mount *em)
+{
+	struct page *pg = page_alloc(0);
+	int error;
+
+	if (!pg)
+		return -ENOMEM;
+	error = bio_sync(em->em_bdev, BUF_READ, EXT2_SUPER_OFFSET / SECTOR_SIZE, pg, sizeof(struct ext2_super));
+	if (!error)
+		error = check_kind(em, page_kva(pg));
+	page_put(pg);
+	return error;
+}
+
+/* i_blocks counts units of 512 bytes in 32 bits, indirect blocks included; and there are three levels of these. */
+static u64 max_size(const struct ext2mount *em)
+{
+	u64 n = ext2_nptr(em);
+
+	return MIN((1ull << 41) - (1ull << 32), (EXT2_NDIR + n + n * n + n * n * n) << em->em_bshift);
+}
+
+int ext2_write_super(struct ext2mount *em)
+{
+	return bio_sync(em->em_bdev, BUF_WRITE, ext2_sector(em, em->em_sbblock), em->em_sbpage, em->em_bsize);
+}
+
 int ext2_read_super(struct ext2mount *em)
 {
 	int error;
 
-	error = ext2_meta_get(em, 0, &em->em_sbpage);
+	error = look_at_super(em);
 	if (error)
 		return error;
-	em->em_sb = (struct ext2_super *)((u8 *)page_kva(em->em_sbpage) + EXT2_SUPER_OFFSET);
-	error = check_geometry(em, em->em_sb);
+	em->em_meta->v_size = (u64)(em->em_sbblock + 1) * PAGE_SIZE; /* a page for each block */
+	error = ext2_meta_get(em, em->em_sbblock, &em->em_sbpage);
+	if (error)
+		return error;
+	em->em_sb = (struct ext2_super *)((u8 *)page_kva(em->em_sbpage) + EXT2_SUPER_OFFSET % em->em_bsize);
+	error = ext2_check_features(em, em->em_sb);
 	if (!error)
-		error = check_features(em, em->em_sb);
+		error = check_geometry(em, em->em_sb);
 	if (error)
 		return error;
-	/* i_blocks counts units of 512 bytes in 32 bits, indirect blocks included. */
-	em->em_maxsize = (1ull << 41) - (1ull << 32);
-	em->em_meta->v_size = (u64)em->em_blocks * EXT2_BSIZE;
+	em->em_maxsize = max_size(em);
+	em->em_meta->v_size = (u64)em->em_blocks * PAGE_SIZE;
 	em->em_state = em->em_sb->s_state;
 	em->em_abandoned = em->em_sb->s_last_orphan;
 	/* A disk of revision 0 has zeros there, or a UUID all the same. */

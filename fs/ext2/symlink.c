@@ -9,11 +9,9 @@
 
 #define FAST_MAX sizeof(((struct ext2_dinode *)0)->i_block)
 
-static bool is_fast(const struct ext2inode *ei)
+bool ext2_link_is_fast(const struct ext2inode *ei)
 {
-	const struct ext2_dinode *d = ei->ei_d;
-
-	return d->i_blocks == (d->i_file_acl ? EXT2_BSIZE / 512 : 0);
+	return ei->ei_d->i_blocks == ext2_xattr_units(ei);
 }
 
 static int ext2_readlink(struct vnode *vp, char *buf, size_t size)
@@ -23,7 +21,7 @@ static int ext2_readlink(struct vnode *vp, char *buf, size_t size)
 	struct page *pg;
 	int error;
 
-	if (is_fast(ei)) {
+	if (ext2_link_is_fast(ei)) {
 		if (len > FAST_MAX)
 			return ext2_damage(ei->ei_mount, "symbolic link %u is too long", (u32)vp->v_ino);
 		memcpy(buf, ei->ei_d->i_block, n);
@@ -69,14 +67,13 @@ int ext2_symlink_set(struct vnode *vp, const char *target, u32 len)
 	struct ext2inode *ei = ext2inode(vp);
 	int error = 0;
 
+	vp->v_size = len;
 	if (len < FAST_MAX)
 		memcpy(ei->ei_d->i_block, target, len);
 	else
 		error = set_slow(vp, target, len);
-	if (!error) {
-		vp->v_size = len;
+	if (!error)
 		ext2_set_disk_size(ei, len);
-	}
 	return error;
 }
 

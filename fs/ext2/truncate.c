@@ -36,7 +36,7 @@ static void free_block(struct gone *go, u32 blk)
 		go->start = blk;
 		go->n = 1;
 	}
-	*units -= MIN(*units, EXT2_BSIZE / 512);
+	*units -= MIN(*units, ext2_units(go->ei->ei_mount));
 }
 
 static void free_pointers(struct gone *go, u32 *p, u32 n)
@@ -66,7 +66,7 @@ static int unreadable(struct gone *go, u32 *ptr, int error)
 static int free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 {
 	struct ext2mount *em = go->ei->ei_mount;
-	u64 span = 1ull << (10 * (level - 1)); /* pages below each pointer */
+	u64 span = 1ull << ((em->em_bshift - 2) * (level - 1)); /* blocks below each pointer */
 	u32 blk = *ptr, first = (u32)(from / span);
 	struct page *pg;
 	int error, error2;
@@ -83,8 +83,8 @@ static int free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 		return unreadable(go, ptr, error);
 	p = page_kva(pg);
 	if (level == 1)
-		free_pointers(go, p + first, EXT2_NPTR - first);
-	for (u32 i = first; level > 1 && i < EXT2_NPTR; i++) {
+		free_pointers(go, p + first, ext2_nptr(em) - first);
+	for (u32 i = first; level > 1 && i < ext2_nptr(em); i++) {
 		error2 = free_tree(go, &p[i], level - 1, i == first ? from % span : 0);
 		error = error ? error : error2;
 	}
@@ -110,7 +110,7 @@ int ext2_shrink(struct ext2inode *ei, u32 idx, bool keep)
 	if (idx < EXT2_NDIR)
 		free_pointers(&go, blocks + idx, EXT2_NDIR - idx);
 	for (u32 level = 1; level <= 3; level++) {
-		u64 span = 1ull << (10 * level);
+		u64 span = 1ull << ((ei->ei_mount->em_bshift - 2) * level);
 
 		error2 = 0;
 		if (idx < base + span)
@@ -144,9 +144,10 @@ static int shrink_file(struct vnode *vp, u64 size)
 	error = pc_zero_tail(vp);
 	if (tail)
 		page_put(tail);
+	ext2_sub_cut(vp);
 	ext2_begin(ei->ei_mount);
 	ext2_set_disk_size(ei, size);
-	(void)ext2_shrink(ei, keep, false);
+	(void)ext2_shrink(ei, ext2_blocks_of(ei->ei_mount, size), false);
 	ext2_modified(ei);
 	ext2_end(ei->ei_mount);
 	return error;
@@ -155,6 +156,7 @@ static int shrink_file(struct vnode *vp, u64 size)
 int ext2_set_size(struct vnode *vp, u64 size)
 {
 	struct ext2inode *ei = ext2inode(vp);
+	u64 before = vp->v_size;
 	int error;
 
 	ASSERT(mutex_held(&vp->v_lock));
@@ -171,17 +173,19 @@ int ext2_set_size(struct vnode *vp, u64 size)
 	ext2_set_disk_size(ei, size);
 	ext2_modified(ei);
 	ext2_end(ei->ei_mount);
+	if (size > before)
+		ext2_sub_extended(vp, before);
 	return 0;
 }
 
 void ext2_trim(struct vnode *vp)
 {
 	struct ext2inode *ei = ext2inode(vp);
-	u32 keep = (u32)((vp->v_size + PAGE_MASK) >> PAGE_SHIFT);
 
 	ASSERT(mutex_held(&vp->v_lock));
-	pc_truncate(vp, keep);
+	pc_truncate(vp, (u32)((vp->v_size + PAGE_MASK) >> PAGE_SHIFT));
+	ext2_sub_cut(vp);
 	ext2_begin(ei->ei_mount);
-	(void)ext2_shrink(ei, keep, false);
+	(void)ext2_shrink(ei, ext2_blocks_of(ei->ei_mount, vp->v_size), false);
 	ext2_end(ei->ei_mount);
 }

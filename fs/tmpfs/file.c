@@ -57,7 +57,7 @@ static bool charge(struct tmpnode *tn)
 	return true;
 }
 
-static int tmpfs_mkwrite(struct vnode *vp, struct page **pg, u32 n)
+static int tmpfs_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to)
 {
 	struct tmpnode *tn = tmpnode(vp);
 	u32 i;

@@ -84,7 +84,7 @@ SUPERBLOCKS = [
     ("inode size 3000", 88, b"\xb8\x0b", True),
     ("unknown incompatible feature", 96, b"\x02\x80\0\0", True),
     ("journal to be replayed", 96, b"\x06\0\0\0", True),
-    ("unknown read-only feature", 100, b"\x03\0\x80\0", False),
+    ("unknown read-only feature", 100, b"\x03\0\x80\0", True),
     ("first block 7", 20, b"\x07\0\0\0", True),
     ("revision 99", 76, b"\x63\0\0\0", True),
     ("errors recorded", 58, b"\x02\0", False),

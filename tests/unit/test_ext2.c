@@ -24,6 +24,10 @@
 
 #define MAXTREES 4u
 
+#ifndef BLOCKS
+#define BLOCKS "-b 4096 "
+#endif
+
 static struct model_tree *tree[MAXTREES];
 static u32 ntrees, nsteps, fail_alloc;
 
@@ -342,12 +346,12 @@ int main(int argc, char **argv)
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 2;
 
 	env_begin();
-	env_mkfs("aj.img", 64, "-I 256 " JOURNAL);
-	env_mkfs("bj.img", 64, "-g 4096 -I 128 " JOURNAL);
-	env_mkfs("cj.img", 10, "-N 128 -I 256 " JOURNAL);
-	env_mkfs("a.img", 64, "-I 256");
-	env_mkfs("b.img", 64, "-g 1024 -I 128");
-	env_mkfs("c.img", 6, "-N 128 -I 256");
+	env_mkfs("aj.img", 64, BLOCKS "-I 256 " JOURNAL);
+	env_mkfs("bj.img", 64, BLOCKS "-g 4096 -I 128 " JOURNAL);
+	env_mkfs("cj.img", 10, BLOCKS "-N 128 -I 256 " JOURNAL);
+	env_mkfs("a.img", 64, BLOCKS "-I 256");
+	env_mkfs("b.img", 64, BLOCKS "-g 1024 -I 128");
+	env_mkfs("c.img", 6, BLOCKS "-N 128 -I 256");
 	for (u32 i = 0; i < ARRAY_SIZE(parts); i++) {
 		for (u32 s = first; s < first + n; s++) {
 			if (argc <= 3 || strstr(parts[i].name, argv[3]))

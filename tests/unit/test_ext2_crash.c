@@ -287,6 +287,8 @@ static void look_at_cuts(u32 seed)
 
 int main(int argc, char **argv)
 {
+	static const u32 block[] = { 4096, 1024, 2048 };
+	char options[200];
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 3;
 
 	env_begin();
@@ -296,7 +298,9 @@ int main(int argc, char **argv)
 
 		/* With a journal there is nothing that e2fsck would have to ask about. */
 		journal = (s - first) % 2;
-		env_mkfs("new.img", MIB, journal ? "-I 256 -N 1024 " JOURNAL : "-I 256 -N 1024");
+		snprintf(options, sizeof(options), "-b %u -I 256 -N 1024 %s",
+			 block[(s - first) / 2 % ARRAY_SIZE(block)], journal ? JOURNAL : "");
+		env_mkfs("new.img", MIB, options);
 		cuts->n = 0;
 		refused = 0;
 		env_apart("at work", s, one_run);

@@ -42,13 +42,15 @@ void file_rele(struct file *f)
 
 int env_host(const char *fmt, ...)
 {
-	char cmd[600];
+	char cmd[2400];
 	va_list ap;
 	int n = snprintf(cmd, sizeof(cmd), "cd %s && ", env_dir), status;
 
 	va_start(ap, fmt);
-	vsnprintf(cmd + n, sizeof(cmd) - (size_t)n, fmt, ap);
+	n += vsnprintf(cmd + n, sizeof(cmd) - (size_t)n, fmt, ap);
 	va_end(ap);
+	if ((size_t)n >= sizeof(cmd))
+		panic("a command of %d bytes", n);
 	fflush(stdout);
 	status = system(cmd);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;

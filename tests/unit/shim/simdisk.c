@@ -46,8 +46,9 @@ static void transfer(struct simdisk *sd, struct buf *b)
 
 		/* Frame by frame: what lies next to each other in memory are single allocations to ASan. */
 		while (done < len) {
-			u32 part = MIN(len - done, PAGE_SIZE);
-			u8 *mem = page_kva(pa_page(b->b_seg[i].bs_pa + done));
+			paddr_t pa = b->b_seg[i].bs_pa + done;
+			u32 part = MIN(len - done, PAGE_SIZE - (u32)(pa & PAGE_MASK));
+			u8 *mem = (u8 *)page_kva(pa_page(pa)) + (pa & PAGE_MASK);
 
 			if (b->b_op == BUF_READ) {
 				memcpy(mem, sd->sd_data + off, part);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ext2 and power cuts at moments that random work hardly meets, one disk for each state that the medium goes through: the begin and the
+ * end of a mount with a journal, and commits that do not fit into the rest of its log, or into the log at all. On each disk
+ * e2fsck -p needs nobody's help, and nothing is wrong afterwards.
+ *
+ * UNIT-NEEDS: mke2fs e2fsck
+ * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
+ * UNIT-SOURCES: tests/unit/shim/sim.c tests/unit/shim/simdisk.c tests/unit/fs/env.c kernel/lib/string.c
+ * UNIT-SOURCES: fs/radix.c fs/uio.c fs/bio.c fs/frames.c fs/bdev.c fs/anonfs.c fs/pagecache.c fs/pc_read.c fs/pc_write.c
+ * UNIT-SOURCES: fs/writeback.c fs/reclaim.c fs/vnode.c fs/vnode_cache.c fs/vnode_path.c fs/namecache.c fs/namei.c fs/path.c
+ * UNIT-SOURCES: proc/cred.c fs/names.c fs/setid.c fs/rename.c fs/vfs.c fs/ext2/[a-z]*.c
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/env.h"
+#include "fs/ext2/ext2.h"
+#include "fs/ext2/journal.h"
+#include "fs/namei.h"
+#include "fs/names.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/stat.h"
+
+#define MIB 24u
+#define FRAMES 2000u /* little memory makes a short log: 256 blocks */
+#define NFILES 3000u
+#define NDIRS 6u
+#define MAXCUTS 60u
+
+static u32 ncuts;
+static bool working;
+static struct vnode *held[NFILES];
+static u32 nheld;
+
+/* --- Cuts -------------------------------------------------------------------------------------- */
+
+static void save(const u8 *image)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/cut%u.img", env_dir, ncuts++);
+	f = fopen(path, "wb");
+	if (!f || fwrite(image, MIB << 20, 1, f) != 1 || fclose(f))
+		exit(1);
+}
+
+/* A disk whenever the medium is another one than the last time. */
+static void power(void *arg)
+{
+	u8 *image = malloc(MIB << 20), *last = calloc(1, MIB << 20);
+
+	while (working && ncuts < MAXCUTS) {
+		for (u32 i = sim_rnd(4); i > 0 && working; i--)
+			sim_pause();
+		simdisk_crash(&env_disk, image);
+		if (memcmp(image, last, MIB << 20) == 0) {
+			sim_pause();
+			continue;
+		}
+		save(image);
+		memcpy(last, image, MIB << 20);
+	}
+	free(image);
+	free(last);
+}
+
+static void judge_cuts(u32 least)
+{
+	char name[32];
+
+	for (u32 i = 0; i < ncuts; i++) {
+		snprintf(name, sizeof(name), "cut%u.img", i);
+		sim_check(env_host("e2fsck -p %s >fsck.log 2>&1", name) <= 1,
+			  "%s: e2fsck -p does not dare", name);
+		CHECK(env_fsck(name, "-n", 0) == 0);
+		env_host("rm %s", name);
+	}
+	sim_check(ncuts >= least, "only %u states", ncuts);
+}
+
+static void during(void (*fn)(void *arg))
+{
+	working = true;
+	ncuts = 0;
+	sim_spawn("power", power, NULL);
+	sim_spawn("work", fn, NULL);
+	sim_run();
+}
+
+/* --- A mount begins and ends ------------------------------------------------------------------- */
+
+static void begin_and_end(void *arg)
+{
+	CHECK(env_mount(NULL) == 0);
+	CHECK(env_create("/mnt/a", S_IFREG | 0600) == 0);
+	CHECK(env_unmount() == 0);
+	working = false;
+}
+
+static void mount_cut(u32 seed)
+{
+	env_boot(seed, 8192, "j.img", MIB);
+	during(begin_and_end);
+	judge_cuts(5);
+}
+
+/* --- Commits larger than the log --------------------------------------------------------------- */
+
+static struct ext2mount *mounted(void)
+{
+	struct vnode *vp = NULL;
+	struct ext2mount *em;
+
+	CHECK(namei(NULL, "/mnt", 0, &vp) == 0);
+	em = ext2mount(vp->v_vfs);
+	vn_rele(vp);
+	return em;
+}
+
+static void path_of(char path[64], u32 i)
+{
+	snprintf(path, 64, "/mnt/d%u/f%u", i % NDIRS, i);
+}
+
+/* Many files; one in each block of the inode table stays open without a name. */
+static void prepare(void *arg)
+{
+	struct page *last[NDIRS] = { NULL };
+	char path[64];
+
+	CHECK(env_mount(NULL) == 0);
+	for (u32 i = 0; i < NDIRS; i++) {
+		snprintf(path, sizeof(path), "/mnt/d%u", i);
+		CHECK(names_mkdir(NULL, path, 0755) == 0);
+	}
+	for (u32 i = 0; i < NFILES; i++) {
+		struct vnode *vp;
+
+		path_of(path, i);
+		if (!CHECK(env_create(path, S_IFREG | 0600) == 0 && namei(NULL, path, 0, &vp) == 0))
+			exit(1);
+		CHECK(vn_pwrite(vp, path, 20, 0) == 20);
+		if (ext2inode(vp)->ei_page == last[i % NDIRS]) {
+			vn_rele(vp);
+			continue;
+		}
+		last[i % NDIRS] = ext2inode(vp)->ei_page;
+		held[nheld++] = vp;
+		CHECK(names_unlink(NULL, path) == 0);
+	}
+	CHECK(vfs_sync_all(true) == 0);
+}
+
+/* Commits until the log holds something of many of these blocks, and is not yet half full. */
+static void fill_log(struct ext2mount *em)
+{
+	const struct ext2journal *j = em->em_jnl;
+	struct vattr va = { .va_mask = VA_MODE, .va_mode = 0644 };
+	char path[64];
+
+	for (u32 i = 1; j->j_head - j->j_first < (j->j_end - j->j_first) / 2 - 40; i++) {
+		struct vnode *vp;
+
+		for (u32 k = 0; k < 8; k++) {
+			path_of(path, (i * 8 + k) * 37 % NFILES);
+			if (namei(NULL, path, 0, &vp))
+				continue;
+			CHECK(vn_setattr(vp, &va) == 0);
+			vn_rele(vp);
+		}
+		CHECK(ext2_commit(em) == 0);
+	}
+}
+
+static void release(struct ext2mount *em, u32 ndirty)
+{
+	while (nheld > 0 && em->em_ndirty < ndirty)
+		vn_rele(held[--nheld]);
+}
+
+static void commit_at_last(void *arg)
+{
+	CHECK(ext2_commit(mounted()) == 0);
+	working = false;
+}
+
+static void more_than_the_rest(void *arg)
+{
+	struct ext2mount *em = mounted();
+	const struct ext2journal *j = em->em_jnl;
+
+	fill_log(em);
+	release(em, j->j_end - j->j_head + 4);
+	CHECK(em->em_ndirty > j->j_end - j->j_head && em->em_ndirty + 8 < j->j_end - j->j_first);
+	commit_at_last(NULL);
+}
+
+static void more_than_all(void *arg)
+{
+	struct ext2mount *em = mounted();
+	const struct ext2journal *j = em->em_jnl;
+
+	fill_log(em);
+	release(em, UINT32_MAX);
+	CHECK(em->em_ndirty > j->j_end - j->j_first);
+	commit_at_last(NULL);
+}
+
+/* Is all as it was? */
+static void finish(void *arg)
+{
+	char path[64], buf[20];
+	u32 there = 0;
+
+	while (nheld > 0)
+		vn_rele(held[--nheld]);
+	for (u32 i = 0; i < NFILES; i++) {
+		path_of(path, i);
+		if (env_pread(path, buf, sizeof(buf), 0) == 20 && memcmp(buf, path, 12) == 0)
+			there++;
+	}
+	CHECK(there > NFILES / 2);
+	CHECK(env_unmount() == 0);
+}
+
+static void large_commit(u32 seed, void (*fn)(void *arg))
+{
+	env_boot(seed, FRAMES, "j.img", MIB);
+	sim_call(prepare, NULL);
+	during(fn);
+	judge_cuts(8);
+	sim_call(finish, NULL);
+	CHECK(env_fsck(NULL, "-n", 0) == 0);
+}
+
+static void rest_of_log(u32 seed)
+{
+	large_commit(seed, more_than_the_rest);
+}
+
+static void whole_log(u32 seed)
+{
+	large_commit(seed, more_than_all);
+}
+
+int main(int argc, char **argv)
+{
+	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 2;
+
+	env_begin();
+	env_mkfs("j.img", MIB, "-b 1024 -I 128 -N 4096 -O none,filetype,sparse_super,large_file,has_journal -J size=4");
+	for (u32 s = first; s < first + n; s++) {
+		env_apart("a mount begins and ends", s, mount_cut);
+		env_apart("more than the rest of the log", s, rest_of_log);
+		env_apart("more than the whole log", s, whole_log);
+	}
+	env_end();
+	return sim_failures != 0;
+}
