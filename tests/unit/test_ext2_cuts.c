@@ -25,9 +25,9 @@
 
 #define MIB 24u
 #define FRAMES 2000u /* little memory makes a short log: 256 blocks */
-#define NFILES 3000u
+#define NFILES 2600u
 #define NDIRS 6u
-#define MAXCUTS 60u
+#define MAXCUTS 24u
 
 static u32 ncuts;
 static bool working;
@@ -53,7 +53,7 @@ static void power(void *arg)
 	u8 *image = malloc(MIB << 20), *last = calloc(1, MIB << 20);
 
 	while (working && ncuts < MAXCUTS) {
-		for (u32 i = sim_rnd(4); i > 0 && working; i--)
+		for (u32 i = sim_rnd(6); i > 0 && working; i--)
 			sim_pause();
 		simdisk_crash(&env_disk, image);
 		if (memcmp(image, last, MIB << 20) == 0) {
@@ -248,7 +248,7 @@ static void whole_log(u32 seed)
 
 int main(int argc, char **argv)
 {
-	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 2;
+	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 1;
 
 	env_begin();
 	env_mkfs("j.img", MIB, "-b 1024 -I 128 -N 4096 -O none,filetype,sparse_super,large_file,has_journal -J size=4");
