@@ -22,6 +22,8 @@
 #include "kernel/syscall.h"
 #include "mm/fault.h"
 #include "mm/hat.h"
+#include "mm/kstack.h"
+#include "mm/page.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
 #include "proc/sched.h"
@@ -302,6 +304,10 @@ void trap(struct trapframe *tf)
 
 void syscall_trap(struct trapframe *tf)
 {
+#ifdef DEBUG
+	if (unlikely(mem_soil))
+		kstack_soil();
+#endif
 	lwp_charge_user(curlwp());
 	syscall_dispatch(tf);
 	user_return(tf);

@@ -246,6 +246,8 @@ static void *slab_alloc(struct kmem_cache *kc, u32 size, u32 flags)
 		check_poison(kc, obj);
 	if (flags & KM_ZERO)
 		memset(obj, 0, size);
+	else
+		mem_soil_fill(obj, size);
 	if (kc->kc_guard)
 		set_guard(kc, obj, size);
 	return obj;

@@ -46,3 +46,17 @@ void kstack_free(void *stack)
 	set_guard(block, false);
 	page_free_order(pa_page(PA(block)), ORDER);
 }
+
+#ifdef DEBUG
+/* Up to the stack pointer: an interrupt uses the room below meanwhile, and has left it when the filling goes on. */
+void kstack_soil(void)
+{
+	u8 *from = (u8 *)(kstack_info() + 1);
+	u32 n;
+
+	__asm__ volatile("movl %%esp, %%ecx\n\tsubl %%edi, %%ecx\n\trep stosb"
+			 : "=D"(from), "=c"(n)
+			 : "0"(from), "a"(mem_soil)
+			 : "memory", "cc");
+}
+#endif

@@ -11,5 +11,7 @@
 void *kstack_alloc(void);
 /* Nobody runs on it any more. Never sleeps. */
 void kstack_free(void *stack);
+/* Fills the current stack below the caller's frame with mem_soil, which is not 0 (mm/page.h). Debug builds only. */
+void kstack_soil(void);
 
 #endif

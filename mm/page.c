@@ -20,6 +20,7 @@
 struct page *pages;
 u32 npages;
 
+volatile u8 mem_soil;
 static struct {
 	struct spinlock fr_lock; /* guards all of this */
 	struct list fr_free[MAX_ORDER + 1];
@@ -279,6 +280,8 @@ struct page *page_alloc_order(u32 order, u32 flags)
 	if (flags & PGA_ZERO)
 		for (i = 0; i < 1u << order; i++)
 			page_zero(page_kva(pg + i));
+	else
+		mem_soil_fill(page_kva(pg), PAGE_SIZE << order);
 	return pg;
 }
 

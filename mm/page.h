@@ -16,6 +16,7 @@
 #define MM_PAGE_H
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/string.h"
 #include "kernel/lib/types.h"
 #include "mm/layout.h"
 
@@ -151,5 +152,22 @@ struct page_stats {
 	u32 ps_total, ps_free; /* frames; those in the CPUs' caches count as free */
 };
 void page_stats(struct page_stats *st);
+
+/*
+ * Debug builds: what frames and objects that are not asked for zeroed, and kernel stacks at the entry of a system call, are filled with, so that
+ * a test can look for it in what calls return (tests/programs/leak.c). 0, the default: they keep what they held.
+ */
+extern volatile u8 mem_soil;
+#ifdef DEBUG
+static inline void mem_soil_fill(void *p, size_t size)
+{
+	if (unlikely(mem_soil))
+		memset(p, mem_soil, size);
+}
+#else
+static inline void mem_soil_fill(void *p, size_t size)
+{
+}
+#endif
 
 #endif

@@ -3,9 +3,12 @@
 #include "proc/tls.h"
 
 #include "kernel/abi/errno.h"
+#include "kernel/abi/whole.h"
 #include "mm/usercopy.h"
 #include "proc/lwp_impl.h"
 #include "proc/syscalls.h"
+
+ABI_WHOLE
 
 struct user_desc {
 	s32 entry_number;
@@ -17,7 +20,10 @@ struct user_desc {
 	u32 limit_in_pages : 1;
 	u32 seg_not_present : 1;
 	u32 useable : 1;
+	u32 unused : 25;
 };
+
+ABI_WHOLE_END
 
 /* Bits of a descriptor (Intel SDM vol. 3, 3.4.5). */
 #define DESC_S (1ull << 44)

@@ -208,8 +208,34 @@ static int store_control(const struct pf_ctx *c, char *buf, size_t len)
 	return drop_all();
 }
 
+#ifdef DEBUG
+static int show_soil(struct text *t, const struct pf_ctx *c)
+{
+	text_add(t, "%u\n", mem_soil);
+	return 0;
+}
+
+/* A number from 0 to 255: see mem_soil. */
+static int store_soil(const struct pf_ctx *c, char *buf, size_t len)
+{
+	u32 v = 0;
+
+	if (!cred_super(cred_cur()))
+		return -EPERM;
+	for (; *buf >= '0' && *buf <= '9' && v <= 255; buf++)
+		v = v * 10 + (u32)(*buf - '0');
+	if (v > 255 || (*buf && strcmp(buf, "\n") != 0))
+		return -EINVAL;
+	mem_soil = (u8)v;
+	return 0;
+}
+#endif
+
 static const struct pf_entry reprise_table[] = {
 	{ "control", S_IFREG | 0200, .pe_store = store_control },
 	{ "counts", S_IFREG | 0444, .pe_show = show_counts },
+#ifdef DEBUG
+	{ "soil", S_IFREG | 0644, .pe_show = show_soil, .pe_store = store_soil },
+#endif
 };
 const struct pf_dir pf_reprise_dir = { reprise_table, ARRAY_SIZE(reprise_table), .pd_what = PF_NONE };

@@ -6,7 +6,10 @@
 #ifndef KERNEL_ABI_DIRENT_H
 #define KERNEL_ABI_DIRENT_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
+
+ABI_WHOLE
 
 struct abi_dirent64 {
 	u64 d_ino;
@@ -32,5 +35,7 @@ _Static_assert(offsetof(struct abi_dirent, d_name) == 10, "linux_dirent");
 #define K_DT_BLK 6
 #define K_DT_REG 8
 #define K_DT_LNK 10
+
+ABI_WHOLE_END
 
 #endif

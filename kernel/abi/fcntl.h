@@ -6,6 +6,7 @@
 #ifndef KERNEL_ABI_FCNTL_H
 #define KERNEL_ABI_FCNTL_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
 
 #ifdef REPRISE_HOST
@@ -97,6 +98,8 @@
 #define K_UTIME_NOW 0x3fffffffu
 #define K_UTIME_OMIT 0x3ffffffeu
 
+ABI_WHOLE
+
 struct abi_iovec {
 	u32 iov_base, iov_len;
 };
@@ -115,5 +118,7 @@ struct abi_flock64 {
 	s32 l_pid;
 } __packed;
 _Static_assert(sizeof(struct abi_flock64) == 24, "flock64");
+
+ABI_WHOLE_END
 
 #endif

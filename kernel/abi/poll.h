@@ -6,7 +6,10 @@
 #ifndef KERNEL_ABI_POLL_H
 #define KERNEL_ABI_POLL_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
+
+ABI_WHOLE
 
 struct abi_pollfd {
 	s32 fd;
@@ -25,5 +28,7 @@ struct abi_sigset_arg {
 struct abi_sel_arg {
 	u32 n, rd, wr, ex, tv;
 };
+
+ABI_WHOLE_END
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef KERNEL_ABI_SIGNAL_H
 #define KERNEL_ABI_SIGNAL_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
 
 #define K_SIGHUP 1
@@ -62,6 +63,8 @@
 #define K_CLD_STOPPED 5
 #define K_CLD_CONTINUED 6
 
+ABI_WHOLE
+
 /* siginfo_t: 128 bytes; the fields that we fill. */
 struct abi_siginfo {
 	s32 si_signo, si_errno, si_code;
@@ -107,5 +110,7 @@ struct abi_stack {
 #define K_SS_ONSTACK 1
 #define K_SS_DISABLE 2
 #define K_MINSIGSTKSZ 2048
+
+ABI_WHOLE_END
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef KERNEL_ABI_STAT_H
 #define KERNEL_ABI_STAT_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
 
 #ifdef REPRISE_HOST
@@ -30,6 +31,8 @@
 #define S_ISBLK(m) (((m)&S_IFMT) == S_IFBLK)
 #define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
 #endif
+
+ABI_WHOLE
 
 /* struct stat of the calls 106..108: 64 bytes. */
 struct abi_stat {
@@ -78,5 +81,7 @@ _Static_assert(sizeof(struct abi_statx) == 256, "statx");
 #define K_STATX_BASIC_STATS 0x7ffu
 #define K_STATX_RESERVED 0x80000000u
 #define K_STATX_ATTR_MOUNT_ROOT 0x2000u
+
+ABI_WHOLE_END
 
 #endif

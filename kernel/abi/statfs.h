@@ -6,7 +6,10 @@
 #ifndef KERNEL_ABI_STATFS_H
 #define KERNEL_ABI_STATFS_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
+
+ABI_WHOLE
 
 struct abi_statfs {
 	u32 f_type, f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree;
@@ -40,5 +43,7 @@ _Static_assert(sizeof(struct abi_statfs64) == 84, "statfs64");
 #define K_MNT_FORCE 1u
 #define K_MNT_DETACH 2u
 #define K_UMOUNT_NOFOLLOW 8u
+
+ABI_WHOLE_END
 
 #endif

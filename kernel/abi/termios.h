@@ -3,10 +3,13 @@
 #ifndef KERNEL_ABI_TERMIOS_H
 #define KERNEL_ABI_TERMIOS_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
 #include "user/include/reprise/termios.h" /* VCKPT, CKPTFORK */
 
 #define K_NCCS 19
+
+ABI_WHOLE
 
 /* struct termios2 of TCGETS2; TCGETS passes the first 36 bytes of it, without the speeds. */
 struct abi_termios {
@@ -31,6 +34,7 @@ struct abi_termio {
 	u16 c_lflag;
 	u8 c_line;
 	u8 c_cc[8];
+	u8 pad;
 };
 _Static_assert(sizeof(struct abi_termio) == 18, "termio");
 
@@ -124,5 +128,7 @@ _Static_assert(sizeof(struct abi_winsize) == 8, "winsize");
 #define PENDIN 0x04000u
 #define IEXTEN 0x08000u
 #define EXTPROC 0x10000u
+
+ABI_WHOLE_END
 
 #endif

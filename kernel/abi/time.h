@@ -3,7 +3,10 @@
 #ifndef KERNEL_ABI_TIME_H
 #define KERNEL_ABI_TIME_H
 
+#include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
+
+ABI_WHOLE
 
 struct abi_timespec {
 	s32 tv_sec, tv_nsec;
@@ -26,5 +29,7 @@ _Static_assert(sizeof(struct abi_timespec64) == 16, "__kernel_timespec");
 struct abi_utimbuf {
 	s32 actime, modtime;
 };
+
+ABI_WHOLE_END
 
 #endif
