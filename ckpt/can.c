@@ -14,6 +14,7 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
+#include "proc/fsctx.h"
 
 struct ckpt_sink {
 	struct ckpt_obstacles s_out;
@@ -63,6 +64,20 @@ static void let_go(struct look *lo)
 	kfree(lo->lo_cwdpath);
 }
 
+/* False: no memory for the path. */
+static bool look_at_fs(struct fsctx *fc, struct look *lo)
+{
+	bool complete;
+
+	spin_lock(&fc->fc_lock);
+	lo->lo_cwd = held(fc->fc_cwd);
+	lo->lo_root = held(fc->fc_root);
+	lo->lo_cwdpath = fc->fc_cwdpath ? kstrdup(fc->fc_cwdpath, KM_NOWAIT) : NULL;
+	complete = !fc->fc_cwdpath || lo->lo_cwdpath;
+	spin_unlock(&fc->fc_lock);
+	return complete;
+}
+
 /* Where it is, and its descriptors, which cm_fdtab then holds. */
 static int look_at_places(struct ckpt_member *cm, struct look *lo)
 {
@@ -71,11 +86,8 @@ static int look_at_places(struct ckpt_member *cm, struct look *lo)
 
 	spin_lock(&p->p_lock);
 	lo->lo_exe = held(p->p_exe);
-	lo->lo_cwd = held(p->p_cwd);
-	lo->lo_root = held(p->p_root);
 	lo->lo_exepath = p->p_exepath ? kstrdup(p->p_exepath, KM_NOWAIT) : NULL;
-	lo->lo_cwdpath = p->p_cwdpath ? kstrdup(p->p_cwdpath, KM_NOWAIT) : NULL;
-	complete = (!p->p_exepath || lo->lo_exepath) && (!p->p_cwdpath || lo->lo_cwdpath);
+	complete = (!p->p_exepath || lo->lo_exepath) && (!p->p_fs || look_at_fs(p->p_fs, lo));
 	cm->cm_fdtab = p->p_fdtab;
 	if (cm->cm_fdtab)
 		fdtab_hold(cm->cm_fdtab);

@@ -165,6 +165,7 @@ struct ckpt_restore {
 	struct file *cr_file; /* the image */
 	u32 cr_flags;	      /* RECOVER_* */
 	struct proc *cr_parent;
+	bool cr_nonewprivs; /* the caller has PR_SET_NO_NEW_PRIVS: so has everything that it brings back */
 	struct vnode *cr_root; /* the caller's: all names are looked up from there. A reference */
 	struct ckpt_root cr_rootv[CKPT_ROOTS]; /* the changed ones of those who come back: names below are looked up from there */
 	u32 cr_nroot;
@@ -241,6 +242,11 @@ int st_lwp_restore(struct ckpt_rmember *rm);
 void st_lwp_start(struct ckpt_rmember *rm);
 void st_lwp_discard(struct ckpt_rmember *rm);
 int st_cred_restore(struct ckpt_rmember *rm); /* after all that is opened by name */
+/* Cannot fail: those of a process, also of a zombie; of an lwp. */
+void st_options_save(const struct ckpt_member *cm);
+void st_options_restore(struct proc *p, const struct img_proc *ip);
+void st_options_save_lwp(const struct lwp *l, struct img_lwp *il);
+void st_options_restore_lwp(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
 int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
 int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il);
 int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm);

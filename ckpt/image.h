@@ -184,6 +184,20 @@ struct img_restart {
 #define IMG_NO_LIMIT (~0ull)
 };
 
+#define IMG_OPT_NONEWPRIVS 1u
+#define IMG_OPT_KEEPCAPS 2u
+#define IMG_TIMER_SLACK 50000u /* ns, of an lwp that has never asked for another */
+/* The bits of personality(2) that are known: ADDR_NO_RANDOMIZE and ADDR_LIMIT_3GB. */
+#define IMG_PERSONALITY 0x08040000u
+
+/* What prctl(2) and personality(2) have set. All 0 but for the slack: the default. */
+struct img_options {
+	u32 o_pdeathsig;	 /* 0: none */
+	u32 o_slack, o_slackdef; /* ns, not 0 */
+	u32 o_personality;
+	u32 o_flags; /* IMG_OPT_* */
+};
+
 struct img_lwp {
 	s32 l_tid;
 	char l_name[16];
@@ -196,7 +210,8 @@ struct img_lwp {
 	u32 l_altsp, l_altsize, l_altflags;
 	u32 l_clear_tid, l_robust, l_robust_len;
 	struct img_restart l_restart;
-	u32 l_affinity;	      /* CPUs it may use, a bit for each */
+	u32 l_affinity; /* CPUs it may use, a bit for each */
+	struct img_options l_opt;
 	u32 l_done;	      /* bytes that the call which is to run again has moved already */
 	u64 l_utime, l_stime; /* TIME */
 };
@@ -338,6 +353,9 @@ struct img_pty {
 #define IMG_PF_NODUMP 128u  /* had other rights since it was executed: likewise */
 #define IMG_PF_TELLCONT 64u /* its parent is to be signalled for its continuation */
 
+#define IMG_PO_SUBREAPER 1u /* orphans among its descendants become its children */
+#define IMG_PO_OLDEXIT 2u   /* its parent runs another program than the one that chose p_exitsig */
+
 struct img_timer {
 	u64 it_remain;	 /* TIME: nanoseconds until it fires, 0: off */
 	u64 it_interval; /* nanoseconds */
@@ -373,6 +391,8 @@ struct img_proc {
 	u32 p_exitsig; /* to the parent */
 	u32 p_stopsig; /* stopped by this signal; 0: not stopped */
 	u32 p_xstat;   /* of a zombie, as of wait(2) */
+	u32 p_options; /* IMG_PO_* */
+	s32 p_maker; /* the lwp of its parent that made it, if one of its own has a death signal; 0: none, or no parent here */
 	u32 p_umask;
 	s32 p_nice;
 	u32 p_uid, p_euid, p_suid, p_fsuid, p_gid, p_egid, p_sgid, p_fsgid;

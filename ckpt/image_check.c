@@ -182,6 +182,19 @@ static int check_shares(const struct img_image *img, u32 i, struct img_err *err)
 	return 0;
 }
 
+static bool has_options(const struct img_proc *p)
+{
+	bool has = p->p_options || p->p_maker;
+
+	for (u32 i = 0; i < p->p_nlwp; i++) {
+		const struct img_options *o = &p->p_lwp[i].l_opt;
+
+		has |= o->o_pdeathsig || o->o_slack != IMG_TIMER_SLACK ||
+		       o->o_slackdef != IMG_TIMER_SLACK || o->o_personality || o->o_flags;
+	}
+	return has;
+}
+
 u32 img_features(const struct img_image *img)
 {
 	u32 features = img->i_npty ? IMG_FEATURE_PTYS : 0;
@@ -190,11 +203,37 @@ u32 img_features(const struct img_image *img)
 		features |= img->i_proc[i].p_parent == IMG_NONE ? IMG_FEATURE_JOB : 0;
 	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_mem != i || img->i_proc[i].p_fds != i ? IMG_FEATURE_SHARES : 0;
+	for (u32 i = 0; i < img->i_nproc; i++)
+		features |= has_options(&img->i_proc[i]) ? IMG_FEATURE_OPTIONS : 0;
 	for (u32 i = 0; i < img->i_nvnode; i++)
 		features |= img->i_vnode[i].v_flags & IMG_VF_REMOVED   ? IMG_FEATURE_REMOVED
 			    : img->i_vnode[i].v_flags & IMG_VF_PROCESS ? IMG_FEATURE_PROCESS
 								       : 0;
 	return features;
+}
+
+static bool has_lwp(const struct img_proc *p, s32 tid)
+{
+	for (u32 i = 0; i < p->p_nlwp; i++) {
+		if (p->p_lwp[i].l_tid == tid)
+			return true;
+	}
+	return false;
+}
+
+/* What a process and its parent have agreed on; without a parent here, nothing. */
+static int check_parting(const struct img_image *img, const struct img_proc *p, struct img_err *err)
+{
+	REQUIRE(!(p->p_options & ~(IMG_PO_SUBREAPER | IMG_PO_OLDEXIT)),
+		"unknown options of a process", p->p_options);
+	REQUIRE(!imgc_is_zombie(p) || (!(p->p_options & IMG_PO_SUBREAPER) && !p->p_maker),
+		"options of a zombie", p->p_options);
+	if (p->p_parent == IMG_NONE)
+		REQUIRE(!(p->p_options & IMG_PO_OLDEXIT) && !p->p_maker, "maker without a parent", p->p_maker);
+	else
+		REQUIRE(!p->p_maker || has_lwp(&img->i_proc[p->p_parent], p->p_maker),
+			"maker is no lwp of the parent", p->p_maker);
+	return 0;
 }
 
 /* The first has no parent in the image; every other one has a living one before it, or, in a job, none either. */
@@ -215,6 +254,8 @@ static int check_tree(const struct img_image *img, struct img_err *err)
 			error = check_zombie(p, i, err);
 		if (!error)
 			error = check_shares(img, i, err);
+		if (!error)
+			error = check_parting(img, p, err);
 		if (error)
 			return error;
 	}

@@ -65,6 +65,17 @@ static int check_regs(const struct img_lwp *l, struct img_err *err)
 	return 0;
 }
 
+#define SIG_MAX 64u
+
+static int check_options(const struct img_options *o, struct img_err *err)
+{
+	REQUIRE(o->o_pdeathsig <= SIG_MAX, "death signal", o->o_pdeathsig);
+	REQUIRE(o->o_slack && o->o_slackdef, "timer slack", o->o_slack);
+	REQUIRE(!(o->o_personality & ~IMG_PERSONALITY), "unknown personality", o->o_personality);
+	REQUIRE(!(o->o_flags & ~(IMG_OPT_NONEWPRIVS | IMG_OPT_KEEPCAPS)), "unknown options of an lwp", o->o_flags);
+	return 0;
+}
+
 static bool zero_bytes(const u8 *p, u32 n)
 {
 	while (n && !*p)
@@ -116,6 +127,8 @@ static int check_lwp(const struct img_lwp *l, struct img_err *err)
 	error = check_regs(l, err);
 	if (!error)
 		error = check_fpu(l, err);
+	if (!error)
+		error = check_options(&l->l_opt, err);
 	if (!error)
 		error = check_restart(&l->l_restart, err);
 	if (!error)

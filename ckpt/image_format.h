@@ -70,8 +70,9 @@
 /* Of processes beyond the first, what stands in notes that debuggers know for the first. */
 #define NK_REGS NK(19)
 #define NK_PSINFO NK(20)
-#define NK_PTYS NK(21)	 /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
-#define NK_SHARES NK(22) /* with IMG_FEATURE_SHARES: after TREE */
+#define NK_PTYS NK(21)	  /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
+#define NK_SHARES NK(22)  /* with IMG_FEATURE_SHARES: after TREE */
+#define NK_OPTIONS NK(23) /* with IMG_FEATURE_OPTIONS: after TIME */
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
 #define IMG_FEATURE_PTYS 1u
@@ -79,7 +80,8 @@
 #define IMG_FEATURE_REMOVED 4u	/* IMG_VF_REMOVED */
 #define IMG_FEATURE_SHARES 8u	/* some have memory or descriptors together with others */
 #define IMG_FEATURE_PROCESS 16u /* IMG_VF_PROCESS */
-#define IMG_FEATURES 31u
+#define IMG_FEATURE_OPTIONS 32u /* IMG_PO_*, or lwps whose img_options are not the default */
+#define IMG_FEATURES 63u
 
 #define NK_VERSION 2u
 #define NK_PIPES_VERSION 3u /* with mode, owner and group */

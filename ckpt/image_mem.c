@@ -139,7 +139,11 @@ int img_add_procs(struct img_image *img, u32 n)
 
 struct img_lwp *img_add_lwp(struct img_image *img, struct img_proc *p)
 {
-	return GROW(img, p->p_lwp, p->p_nlwp, IMG_MAX_LWPS);
+	struct img_lwp *l = GROW(img, p->p_lwp, p->p_nlwp, IMG_MAX_LWPS);
+
+	if (l)
+		l->l_opt.o_slack = l->l_opt.o_slackdef = IMG_TIMER_SLACK;
+	return l;
 }
 
 struct img_seg *img_add_seg(struct img_image *img, struct img_proc *p)

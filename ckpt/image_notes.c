@@ -132,9 +132,33 @@ static void proc_times(struct imgx *x, struct img_proc *p)
 		imgx_u64(x, &p->p_ptimer[i].pt_remain);
 	p->p_lwp = imgx_list(x, p->p_lwp, &p->p_nlwp, IMG_MAX_LWPS, MIN_LWPTIME, sizeof(*p->p_lwp));
 	for (u32 i = 0; i < p->p_nlwp; i++) {
+		if (imgx_getting(x))
+			p->p_lwp[i].l_opt.o_slack = p->p_lwp[i].l_opt.o_slackdef = IMG_TIMER_SLACK;
 		imgx_u64(x, &p->p_lwp[i].l_utime);
 		imgx_u64(x, &p->p_lwp[i].l_stime);
 		imgx_u64(x, &p->p_lwp[i].l_restart.rs_remain);
+	}
+}
+
+static void lwp_options(struct imgx *x, struct img_options *o)
+{
+	imgx_u32(x, &o->o_pdeathsig);
+	imgx_u32(x, &o->o_slack);
+	imgx_u32(x, &o->o_slackdef);
+	imgx_u32(x, &o->o_personality);
+	imgx_u32(x, &o->o_flags);
+}
+
+static void options(struct imgx *x, u32 arg)
+{
+	imgx_version(x, NK_VERSION);
+	for (u32 i = 0; i < x->x_img->i_nproc && !x->x_error; i++) {
+		struct img_proc *p = &x->x_img->i_proc[i];
+
+		imgx_u32(x, &p->p_options);
+		imgx_s32(x, &p->p_maker);
+		for (u32 k = 0; k < p->p_nlwp && !x->x_error; k++)
+			lwp_options(x, &p->p_lwp[k].l_opt);
 	}
 }
 
@@ -167,6 +191,8 @@ void imgx_notes(struct imgx *x)
 	if (img->i_features & IMG_FEATURE_SHARES)
 		imgx_note(x, OWNER_KCKPT, NK_SHARES, shares, 0);
 	imgx_note(x, OWNER_KCKPT, NK_TIME, time_note, 0);
+	if (img->i_features & IMG_FEATURE_OPTIONS)
+		imgx_note(x, OWNER_KCKPT, NK_OPTIONS, options, 0);
 	imgx_note(x, OWNER_KCKPT, NK_VNODES, imgx_vnodes, 0);
 	if (img->i_ndata)
 		imgx_note(x, OWNER_KCKPT, NK_DATA, imgx_data, 0);

@@ -11,6 +11,7 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 #include "proc/lwp_impl.h"
 #include "proc/ptimer.h"
 
@@ -202,7 +203,8 @@ static int save_in_place(struct ckpt_save *cs)
 /* One that shares its memory (vfork), or has something that not even its image in place can do without, goes on as it is. */
 static bool suits(const struct proc *p)
 {
-	return p != initproc && !(p->p_flags & P_SUGID) && p->p_as->a_ref == 1 && p->p_fdtab->ft_ref == 1;
+	return p != initproc && !(p->p_flags & P_SUGID) && p->p_as->a_ref == 1 &&
+	       p->p_fdtab->ft_ref == 1 && p->p_fs->fc_ref == 1;
 }
 
 static void save_and_come_back(struct ckpt_request *rq)

@@ -75,6 +75,7 @@ long ckpt_recover(struct ckpt_restore *cr)
 
 	spin_init(&cr->cr_lock, "recover", LR_VFS);
 	cr->cr_parent = curproc();
+	cr->cr_nonewprivs = curlwp()->l_opt.lo_nonewprivs;
 	result = spawn_proc(&sa, &p);
 	if (result)
 		return result;

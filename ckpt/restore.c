@@ -316,6 +316,8 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 
 		rl->rl_set[i] = (struct revealed){ .rv_proc = cr->cr_member[i].rm_proc,
 						   .rv_parent = ip->p_parent,
+						   .rv_maker = ip->p_maker,
+						   .rv_oldexit = ip->p_options & IMG_PO_OLDEXIT,
 						   .rv_pid = ip->p_pid,
 						   .rv_pgid = ip->p_pgid,
 						   .rv_sid = ip->p_sid,

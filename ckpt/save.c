@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 #include "proc/utsname.h"
 
 void *ckpt_room(void *list, u32 n, u32 size)
@@ -127,6 +128,9 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 	pid = cm->cm_fdtab->ft_ref > 1 ? outsider(cs, NULL, cm->cm_fdtab) : 0;
 	if (pid)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with process %d", pid);
+	if (p->p_fs->fc_ref > 1)
+		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
+				   "its working directory is shared with another process (CLONE_FS)");
 	find_shared(cs, cm);
 	if (cs->cs_req->rq_flags & (CKPT_TREE | CKPT_INPLACE))
 		return 0;

@@ -16,6 +16,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 
 /* What open() alone looks at is not part of a description. */
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW)
@@ -220,7 +221,7 @@ static int make_spare(struct ckpt_restore *cr, const struct img_file *fi)
 	int error;
 
 	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
-	curproc()->p_umask = 0;
+	(void)fsctx_set_umask(curproc()->p_fs, 0);
 	error = st_vnode_create(cr, fi->f_vnode, &f);
 	if (error)
 		return error;

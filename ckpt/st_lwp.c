@@ -81,6 +81,7 @@ static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
 	il->l_clear_tid = l->l_clear_tid;
 	il->l_done = l->l_done;
 	il->l_affinity = l->l_affinity;
+	st_options_save_lwp(l, il);
 	il->l_robust = l->l_robust;
 	il->l_robust_len = l->l_robust_len;
 	save_restart(cs, &il->l_restart, l);
@@ -187,6 +188,7 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	l->l_clear_tid = il->l_clear_tid;
 	l->l_done = il->l_done;
 	restore_affinity(l, il->l_affinity);
+	st_options_restore_lwp(cr, l, il);
 	l->l_robust = il->l_robust;
 	l->l_robust_len = il->l_robust_len;
 	lwp_set_times(l, il->l_utime, il->l_stime);

@@ -11,6 +11,7 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 #include "proc/rlimit.h"
 #include "proc/usage.h"
 
@@ -81,7 +82,7 @@ static void save_identity(const struct ckpt_save *cs, struct img_proc *ip, struc
 	strlcpy_k(ip->p_comm, p->p_comm, sizeof(ip->p_comm));
 	ip->p_exitsig = (u32)p->p_exitsig;
 	ip->p_nice = p->p_nice;
-	ip->p_umask = p->p_umask;
+	ip->p_umask = p->p_fs ? p->p_fs->fc_umask : 0;
 	ip->p_exe = ip->p_cwd = ip->p_root = ip->p_ctty = IMG_NONE;
 	save_cred(ip, p->p_cred);
 	save_times(cs, ip, p);
@@ -92,6 +93,7 @@ int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	save_identity(cs, cm->cm_img, cm->cm_proc);
 	cm->cm_img->p_flags = IMG_PF_ZOMBIE;
 	cm->cm_img->p_xstat = (u32)cm->cm_proc->p_xstat;
+	st_options_save(cm);
 	return 0;
 }
 
@@ -106,15 +108,16 @@ static const struct {
 
 static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
 {
+	const struct fsctx *fc = p->p_fs; /* all that have it stand still: ckpt_check_sharing() */
 	int error = 0;
 
 	/* A program that was removed, or comes from an image: its segments tell what it is. */
 	if (p->p_exe && !st_vnode_nameless(p->p_exe))
 		error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
 	if (!error)
-		error = st_vnode_save(cs, p->p_cwd, p->p_cwdpath, &ip->p_cwd);
+		error = st_vnode_save(cs, fc->fc_cwd, fc->fc_cwdpath, &ip->p_cwd);
 	if (!error)
-		error = st_vnode_save(cs, p->p_root, p->p_root == rootvp ? "/" : NULL, &ip->p_root);
+		error = st_vnode_save(cs, fc->fc_root, fc->fc_root == rootvp ? "/" : NULL, &ip->p_root);
 	return error;
 }
 
@@ -124,6 +127,7 @@ int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	struct proc *p = cm->cm_proc;
 
 	save_identity(cs, ip, p);
+	st_options_save(cm);
 	spin_lock(&p->p_lock);
 	for (u32 i = 0; i < ARRAY_SIZE(kept_flags); i++)
 		ip->p_flags |= p->p_flags & kept_flags[i].p_flag ? kept_flags[i].img_flag : 0;
@@ -310,7 +314,7 @@ static void restore_times(struct proc *p, const struct img_proc *ip)
 static void restore_flags(struct ckpt_restore *cr, struct proc *p, const struct img_proc *ip)
 {
 	spin_lock(&p->p_lock);
-	p->p_flags &= ~(P_FORKNOEXEC | P_SUGID | P_NODUMP);
+	p->p_flags &= ~(P_FORKNOEXEC | P_SUGID | P_NODUMP | P_REALIDS);
 	for (u32 i = 0; i < ARRAY_SIZE(kept_flags); i++)
 		p->p_flags |= ip->p_flags & kept_flags[i].img_flag ? kept_flags[i].p_flag : 0;
 	if (ip->p_stopsig) {
@@ -347,9 +351,10 @@ int st_proc_restore(struct ckpt_rmember *rm)
 		return ckpt_refuse(cr->cr_path, -EPERM,
 				   "its nice value %d is better than the caller's", ip->p_nice);
 	p->p_nice = ip->p_nice;
-	p->p_umask = ip->p_umask;
+	(void)fsctx_set_umask(p->p_fs, ip->p_umask);
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
 	p->p_exitsig = ip->p_parent != IMG_NONE ? (int)ip->p_exitsig : K_SIGCHLD;
+	st_options_restore(p, ip);
 	restore_times(p, ip);
 	restore_flags(cr, p, ip);
 	return 0;
@@ -363,7 +368,6 @@ int st_zombie_restore(struct ckpt_rmember *rm)
 
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
 	p->p_nice = ip->p_nice;
-	p->p_umask = ip->p_umask;
 	p->p_exitsig = (int)ip->p_exitsig;
 	p->p_xstat = (int)ip->p_xstat;
 	restore_times(p, ip);

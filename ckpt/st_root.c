@@ -9,6 +9,7 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
 #include "kernel/lib/string.h"
+#include "proc/fsctx.h"
 
 /* The changed root of a member, which may go on: to be compared, not followed. about: of which process it is a directory, 0: of none */
 static const struct vnode *changed_root(struct ckpt_member *cm, pid_t *about)
@@ -21,8 +22,8 @@ static const struct vnode *changed_root(struct ckpt_member *cm, pid_t *about)
 	if (cm->cm_zombie || cm->cm_barred)
 		return NULL;
 	spin_lock(&p->p_lock);
-	if (p->p_root && p->p_root != rootvp) {
-		root = p->p_root;
+	if (p->p_fs && p->p_fs->fc_root && p->p_fs->fc_root != rootvp) {
+		root = p->p_fs->fc_root;
 		if (procfs_about(root, &pa))
 			*about = pa.pa_pid;
 	}

@@ -64,7 +64,7 @@ static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 		return -EPERM;
 	}
 	if ((p->p_flags & P_NODUMP) && !cred_super(cs->cs_req->rq_cred) && !asks_itself(cs, cm)) {
-		(void)ckpt_refuse(p->p_comm, -EPERM, "process %d has changed its user or group, and is not for others to save",
+		(void)ckpt_refuse(p->p_comm, -EPERM, "process %d is not dumpable: it has changed its user or group, or its program is not readable",
 				  p->p_pid);
 		return -EPERM;
 	}
@@ -135,7 +135,7 @@ static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	if (error)
 		return error;
 	/* The others would look for it under an id that it does not have in the image. */
-	if (p->p_pidspace != cs->cs_member[0].cm_proc->p_pidspace) {
+	if (pidspace_of(p) != pidspace_of(cs->cs_member[0].cm_proc)) {
 		error = ckpt_refuse(p->p_comm, -EOPNOTSUPP,
 				    "process %d was brought back under other ids, and the rest was not",
 				    p->p_pid);
@@ -204,15 +204,15 @@ static int next_of_group(struct ckpt_save *cs, struct proc **pp)
 		*pp = NULL;
 		list_for_each(p, &allproc, p_all) {
 			if (p->p_pgid != first->p_pgid || p->p_stat == PS_ZOMBIE ||
-			    ckpt_is_member(cs, p) || p->p_pidspace != first->p_pidspace)
+			    ckpt_is_member(cs, p) || pidspace_of(p) != pidspace_of(first))
 				continue;
 			if (p->p_flags & P_EXITING) {
 				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
 				continue;
 			}
 			/* Its parent, if that is in the job, comes first. */
-			if (p->p_parent->p_pgid == p->p_pgid && p->p_parent->p_pidspace == first->p_pidspace &&
-			    !ckpt_is_member(cs, p->p_parent))
+			if (p->p_parent->p_pgid == p->p_pgid &&
+			    pidspace_of(p->p_parent) == pidspace_of(first) && !ckpt_is_member(cs, p->p_parent))
 				continue;
 			p->p_ref++;
 			*pp = p;

@@ -15,6 +15,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 
 #define MAX_LINKS 40
@@ -30,12 +31,15 @@ static struct vnode *hold_or_root(struct vnode *vp)
 void namei_start(struct vnode *start, struct vnode **root, struct vnode **from, bool absolute)
 {
 	struct vnode *top = curlwp()->l_root;
-	struct proc *p = curproc();
+	struct fsctx *fc = curproc()->p_fs;
 
-	spin_lock(&p->p_lock);
-	*root = hold_or_root(top ? top : p->p_root);
-	*from = hold_or_root(absolute ? *root : start ? start : p->p_cwd);
-	spin_unlock(&p->p_lock);
+	/* A thread of the kernel has no place of its own. */
+	if (fc)
+		spin_lock(&fc->fc_lock);
+	*root = hold_or_root(top || !fc ? top : fc->fc_root);
+	*from = hold_or_root(absolute ? *root : start || !fc ? start : fc->fc_cwd);
+	if (fc)
+		spin_unlock(&fc->fc_lock);
 }
 
 struct vnode *namei_root(void)

@@ -18,6 +18,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 
 int vn_owner_ok(struct vnode *vp)
@@ -136,7 +137,7 @@ static int mode_in(struct vnode *dvp, mode_t *mode)
 	int error = vn_getattr(dvp, &dir);
 
 	if (!error)
-		*mode = setid_created(&dir, *mode) & ~(mode_t)curproc()->p_umask;
+		*mode = setid_created(&dir, *mode) & ~(mode_t)fsctx_umask();
 	return error;
 }
 

@@ -19,6 +19,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 
 #define MAX_TRIES 40
@@ -285,7 +286,7 @@ int file_open_in(struct vnode *dvp, const char *name, const char *path, u32 flag
 /* The working directory as a path, kmalloc'd. */
 static int cwd_path(char **out)
 {
-	struct proc *p = curproc();
+	struct fsctx *fc = curproc()->p_fs;
 	char *copy = kmalloc(PATH_MAX_K, 0);
 	struct vnode *cwd;
 	int error;
@@ -293,10 +294,10 @@ static int cwd_path(char **out)
 	if (!copy)
 		return -ENOMEM;
 	copy[0] = 0;
-	spin_lock(&p->p_lock);
-	if (p->p_cwdpath)
-		strlcpy_k(copy, p->p_cwdpath, PATH_MAX_K);
-	spin_unlock(&p->p_lock);
+	spin_lock(&fc->fc_lock);
+	if (fc->fc_cwdpath)
+		strlcpy_k(copy, fc->fc_cwdpath, PATH_MAX_K);
+	spin_unlock(&fc->fc_lock);
 	if (copy[0]) {
 		*out = copy;
 		return 0;

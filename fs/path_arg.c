@@ -8,6 +8,7 @@
 #include "kernel/abi/fcntl.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 
 int path_arg_get(int dirfd, uaddr_t upath, struct path_arg *pa)
@@ -64,14 +65,7 @@ int fd_vnode_rights(int fd, struct vnode **vpp)
 
 struct vnode *cwd_vnode(void)
 {
-	struct proc *p = curproc();
-	struct vnode *vp;
-
-	spin_lock(&p->p_lock);
-	vp = p->p_cwd;
-	vn_hold(vp);
-	spin_unlock(&p->p_lock);
-	return vp;
+	return fsctx_cwd_of(curproc());
 }
 
 static bool is_empty(uaddr_t upath)

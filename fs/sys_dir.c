@@ -12,6 +12,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 
 long sys_mkdirat(int dirfd, uaddr_t upath, u32 mode)
@@ -22,7 +23,7 @@ long sys_mkdirat(int dirfd, uaddr_t upath, u32 mode)
 	error = path_arg_get(dirfd, upath, &pa);
 	if (error)
 		return error;
-	error = names_mkdir(pa.pa_start, pa.pa_path, mode & ~curproc()->p_umask);
+	error = names_mkdir(pa.pa_start, pa.pa_path, mode & ~fsctx_umask());
 	path_arg_put(&pa);
 	return error;
 }
@@ -276,12 +277,5 @@ long sys_getcwd(uaddr_t ubuf, u32 size)
 
 long sys_umask(u32 mask)
 {
-	struct proc *p = curproc();
-	u32 old;
-
-	spin_lock(&p->p_lock);
-	old = p->p_umask;
-	p->p_umask = mask & 0777;
-	spin_unlock(&p->p_lock);
-	return (long)old;
+	return (long)fsctx_set_umask(curproc()->p_fs, mask & 0777);
 }

@@ -72,7 +72,7 @@ void init_start(void)
 	initproc = p;
 	vn_hold(rootvp);
 	vn_hold(rootvp);
-	p->p_root = rootvp;
+	proc_set_root(p, rootvp);
 	proc_set_cwd(p, rootvp, cwd);
 	lwp_start(p->p_lwp0);
 }

@@ -44,6 +44,12 @@ static inline bool cred_fs_super(const struct cred *cr)
 {
 	return cr->cr_fsuid == 0;
 }
+/* Do the ids differ that a process acts with? A process that exchanges a for b is not to be looked into (prctl(2), PR_SET_DUMPABLE). */
+static inline bool cred_differs(const struct cred *a, const struct cred *b)
+{
+	return a->cr_euid != b->cr_euid || a->cr_egid != b->cr_egid || a->cr_fsuid != b->cr_fsuid ||
+	       a->cr_fsgid != b->cr_fsgid;
+}
 /* Access check by mode bits. want: bits 4 read, 2 write, 1 execute. 0 or -EACCES. */
 int cred_access(const struct cred *cr, mode_t mode, uid_t uid, gid_t gid, int want);
 

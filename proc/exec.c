@@ -4,7 +4,6 @@
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
-#include "kernel/abi/stat.h"
 #include "kernel/gdt.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/x86.h"
@@ -12,32 +11,13 @@
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
 #include "proc/exec_impl.h"
+#include "proc/futex.h"
 #include "proc/lwp_impl.h"
+#include "proc/orphan.h"
 #include "proc/ptimer.h"
 #include "proc/rlimit.h"
 #include "proc/syscalls.h"
 #include "proc/wait.h"
-
-/* set-user-id and set-group-id, unless the process is shared with others or the disk says no. */
-static int setid_cred(struct exec_new *x)
-{
-	const struct cred *me = cred_cur();
-	bool uid = (x->va.va_mode & S_ISUID) && me->cr_euid != x->va.va_uid;
-	bool gid = (x->va.va_mode & S_ISGID) && (x->va.va_mode & 0010) && me->cr_egid != x->va.va_gid;
-	struct cred *cr;
-
-	cr = cred_dup(me);
-	if (!cr)
-		return -ENOMEM;
-	if (uid)
-		cr->cr_euid = x->va.va_uid;
-	if (gid)
-		cr->cr_egid = x->va.va_gid;
-	cr->cr_suid = cr->cr_fsuid = cr->cr_euid;
-	cr->cr_sgid = cr->cr_fsgid = cr->cr_egid;
-	x->cred = cr;
-	return 0;
-}
 
 static void limit_as(struct as *as, struct proc *p)
 {
@@ -50,15 +30,15 @@ static void limit_as(struct as *as, struct proc *p)
 /* Everything that can fail. */
 static int build(struct exec_new *x)
 {
-	int error = setid_cred(x);
+	int error;
 
-	if (error)
-		return error;
 	x->as = as_create();
 	if (!x->as)
 		return -ENOMEM;
 	limit_as(x->as, curproc());
 	error = elf_load(x->as, x->vp, &x->image);
+	if (!error)
+		error = exec_choose_cred(x);
 	if (error)
 		return error;
 	x->as->a_brk_start = x->as->a_brk = x->image.ei_brk;
@@ -103,8 +83,6 @@ static void reset_lwp(struct lwp *l, const struct exec_new *x)
 	struct trapframe *tf = l->l_tf;
 
 	memset(l->l_tls, 0, sizeof(l->l_tls));
-	l->l_clear_tid = 0;
-	l->l_robust = 0;
 	l->l_restart.rb_fn = NULL;
 	memset(tf, 0, sizeof(*tf));
 	tf->tf_ds = tf->tf_es = tf->tf_ss = SEL_UDATA;
@@ -157,35 +135,32 @@ static void commit(struct exec_new *x)
 	struct lwp *l = curlwp();
 	struct vnode *oldexe = p->p_exe;
 	char *oldpath = p->p_exepath;
-	struct cred *oldcred = p->p_cred;
-	bool setid = x->cred->cr_euid != x->cred->cr_uid || x->cred->cr_egid != x->cred->cr_gid;
 
+	futex_lwp_exit(l);
 	reset_lwp(l, x);
 	reset_signals(p, l);
 	ptimer_delete_all(p);
 	if (x->ft)
 		leave_shared_files(p, x);
 	fdtab_closexec(p->p_fdtab);
-	set_comm(p, l, x->path);
+	set_comm(p, l, x->name);
 	x->path = vn_true_path(x->vp, x->path);
 	spin_lock(&p->p_lock);
 	p->p_exe = x->vp;
 	p->p_exepath = x->path;
-	p->p_cred = x->cred;
-	p->p_flags = (p->p_flags & ~(P_FORKNOEXEC | P_SUGID | P_NODUMP)) | (setid ? P_SUGID | P_NODUMP : 0);
 	spin_unlock(&p->p_lock);
+	exec_commit_rights(p, x);
 	x->vp = NULL;
 	x->path = NULL;
-	x->cred = NULL;
 	x->text = false;
 	switch_memory(p, x);
 	vfork_done(p);
 	if (oldexe)
 		exe_rele(oldexe);
 	kfree(oldpath);
-	cred_rele(oldcred);
 	/* The one lwp that is left is the first one, whatever it was before. */
 	if (l->l_tid != p->p_pid) {
+		orphan_maker_renamed(p, l->l_tid, p->p_pid);
 		pid_free(l->l_tid);
 		l->l_tid = p->p_pid;
 	}
@@ -214,6 +189,7 @@ static int exec_common(struct exec_new *x, struct vnode *start, const char *path
 		x->path = NULL;
 		return error;
 	}
+	x->name = path;
 	error = exec_open(x, start, path);
 	if (!error)
 		error = build(x);

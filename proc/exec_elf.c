@@ -245,6 +245,7 @@ static int load_interp(struct as *as, const char *path, struct elf_image *ei)
 	error = vp->v_type == VREG ? vn_access(vp, 1) : -EACCES;
 	if (!error)
 		error = elf_open(vp, &ef);
+	ei->ei_unreadable |= vn_access(vp, 4) != 0;
 	if (!error)
 		error = elf_bias(&ef, INTERP_BASE, &bias);
 	if (!error)
@@ -270,6 +271,7 @@ int elf_load(struct as *as, struct vnode *vp, struct elf_image *ei)
 	if (error)
 		return error;
 	memset(ei, 0, sizeof(*ei));
+	ei->ei_unreadable = vn_access(vp, 4) != 0;
 	error = elf_bias(&ef, DYN_BASE, &bias);
 	if (!error)
 		error = elf_check(&ef, bias);

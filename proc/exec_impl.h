@@ -10,6 +10,7 @@
 
 struct as;
 struct fdtab;
+struct proc;
 
 /*
  * The argument and environment strings, packed one behind the other in whole pages that become the top of the new stack as
@@ -52,6 +53,7 @@ struct elf_image {
 	u32 ei_base; /* AT_BASE */
 	u32 ei_brk;  /* first page behind the highest segment */
 	u32 ei_code_start, ei_code_end, ei_data_start, ei_data_end;
+	bool ei_unreadable; /* the caller may execute the program or its interpreter, but not read it */
 };
 
 /* Maps vp, an ELF program, into the empty address space as. -ENOEXEC, -ENOMEM, -EIO, -EINVAL, -ELIBBAD... Checks everything. */
@@ -60,13 +62,17 @@ int elf_load(struct as *as, struct vnode *vp, struct elf_image *ei);
 /* An exec that is under way. */
 struct exec_new {
 	struct exec_args args;
+	const char *name; /* as execve(2) got it: of the script, say */
 	char *path;	  /* absolute, of the file that is loaded */
 	struct vnode *vp; /* with a text right, once text is true */
 	bool text;
 	struct vattr va;
 	struct as *as;
 	struct elf_image image;
-	struct cred *cred; /* set-id: the new credentials, else NULL */
+	struct cred *cred; /* those of the new program (exec_rights.c) */
+	bool setid;	   /* the file has a set-id bit that counts */
+	bool secure;	   /* AT_SECURE: ids that the caller does not have, or effective and real ones that differ */
+	bool closed;	   /* others may not look into the process */
 	u32 esp;
 	struct fdtab *ft; /* a copy of descriptors that are shared with others; NULL: they are not */
 };
@@ -77,6 +83,14 @@ struct exec_new {
  */
 int exec_open(struct exec_new *x, struct vnode *start, const char *path);
 void exec_close(struct exec_new *x);
+
+/* Fills cred, setid, secure and closed; image is loaded. -ENOMEM. */
+int exec_choose_cred(struct exec_new *x);
+/* The new program's credentials, and the end of all settings that it must not inherit. Of one lwp. Takes pidlock, p_lock. */
+void exec_commit_rights(struct proc *p, struct exec_new *x);
+
+/* The soft limit of a set-id program's stack, at most. */
+#define EXEC_STACK_SECURE (8ull << 20)
 
 /* Room that a stack has at least, whatever its limit. */
 #define EXEC_STACK_MIN (128u * 1024)

@@ -11,8 +11,9 @@
 #include "proc/exec_impl.h"
 #include "proc/proc.h"
 
-#define SHEBANG_MAX 256
-#define SHEBANG_DEPTH 4
+#define SHEBANG_MAX \
+	256u /* bytes of the file that are looked at: BINPRM_BUF_SIZE of linux/binfmts.h */
+#define SHEBANG_DEPTH 5u /* scripts whose interpreters are scripts */
 
 /* Opens the file to execute: a regular file with an execute bit, not on a path we may not search. */
 static int open_program(struct exec_new *x, struct vnode *start, const char *path)
@@ -48,63 +49,100 @@ void exec_close(struct exec_new *x)
 	x->text = false;
 }
 
-/* Splits "#! interpreter [argument]" in place. False: no such line. */
-static bool shebang_parse(char *line, char **interp, char **arg)
+static bool is_blank(char c)
 {
-	char *p, *end;
+	return c == ' ' || c == '\t';
+}
 
-	if (line[0] != '#' || line[1] != '!')
+static char *skip_blanks(char *p, const char *end)
+{
+	while (p < end && is_blank(*p))
+		p++;
+	return p;
+}
+
+/* The end of the word at p: a blank, a 0, or end. */
+static char *skip_word(char *p, const char *end)
+{
+	while (p < end && *p && !is_blank(*p))
+		p++;
+	return p;
+}
+
+/* Where the first line of the buffer ends. NULL: the interpreter's path may go on behind the buffer. */
+static char *line_end(char buf[SHEBANG_MAX])
+{
+	char *last = buf + SHEBANG_MAX - 1, *p;
+
+	for (p = buf; p <= last; p++) {
+		if (*p == '\n')
+			return p;
+	}
+	p = skip_blanks(buf + 2, last + 1);
+	return p <= last && skip_word(p, last + 1) <= last ? last : NULL;
+}
+
+/*
+ * Splits "#! interpreter [argument]" in place; an argument that is too long is cut. The buffer holds the beginning of the file and zeros.
+ * False: there is no such line, or no whole path in it.
+ */
+static bool shebang_parse(char buf[SHEBANG_MAX], char **interp, char **arg)
+{
+	char *end, *p;
+
+	if (buf[0] != '#' || buf[1] != '!')
 		return false;
-	end = strchr(line, '\n');
-	if (end)
-		*end = '\0';
-	for (p = line + 2; *p == ' ' || *p == '\t'; p++)
-		;
-	*interp = p;
-	for (; *p && *p != ' ' && *p != '\t'; p++)
-		;
+	end = line_end(buf);
+	if (!end)
+		return false;
+	while (is_blank(end[-1]))
+		end--;
+	*end = '\0';
+	*interp = skip_blanks(buf + 2, end);
+	p = skip_word(*interp, end);
 	*arg = NULL;
-	if (*p) {
-		*p++ = '\0';
-		for (; *p == ' ' || *p == '\t'; p++)
-			;
-		for (end = p + strlen(p); end > p && (end[-1] == ' ' || end[-1] == '\t'); end--)
-			;
-		*end = '\0';
-		if (*p)
-			*arg = p;
+	if (p < end && *p) {
+		*p = '\0';
+		p = skip_blanks(p + 1, end);
+		*arg = p < end ? p : NULL;
 	}
 	return **interp != '\0';
 }
 
+/* A script's arguments: interpreter, argument of its line, its own name instead of what was argv[0]. */
+static int script_args(struct exec_args *xa, const char *interp, const char *arg, const char *script)
+{
+	int error;
+
+	xa_drop_first(xa);
+	error = xa_prepend(xa, script);
+	if (!error && arg)
+		error = xa_prepend(xa, arg);
+	return error ? error : xa_prepend(xa, interp);
+}
+
 int exec_open(struct exec_new *x, struct vnode *start, const char *path)
 {
-	char line[SHEBANG_MAX + 1], *interp, *arg;
-	char name[SHEBANG_MAX];
-	int error = 0;
+	char line[SHEBANG_MAX], name[SHEBANG_MAX], *interp, *arg;
+	int error;
 
-	strlcpy_k(name, "", sizeof(name));
+	name[0] = '\0';
 	for (u32 depth = 0;; depth++) {
 		ssize_t n;
 
-		if (depth > SHEBANG_DEPTH)
-			return -ELOOP;
 		error = open_program(x, depth ? NULL : start, depth ? name : path);
 		if (error)
 			return error;
-		n = vn_pread(x->vp, line, SHEBANG_MAX, 0);
+		if (depth > SHEBANG_DEPTH)
+			return -ELOOP;
+		memset(line, 0, sizeof(line));
+		n = vn_pread(x->vp, line, sizeof(line), 0);
 		if (n < 0)
 			return (int)n;
-		line[n] = '\0';
 		if (!shebang_parse(line, &interp, &arg))
 			return 0;
 		exec_close(x);
-		xa_drop_first(&x->args);
-		error = xa_prepend(&x->args, depth ? name : path);
-		if (!error && arg)
-			error = xa_prepend(&x->args, arg);
-		if (!error)
-			error = xa_prepend(&x->args, interp);
+		error = script_args(&x->args, interp, arg, depth ? name : path);
 		if (error)
 			return error;
 		strlcpy_k(name, interp, sizeof(name));

@@ -50,7 +50,7 @@ static void build_auxv(struct exec_new *x, u32 execfn, u32 platform, u32 random)
 	put_aux(as, &n, AT_EUID, x->cred->cr_euid);
 	put_aux(as, &n, AT_GID, x->cred->cr_gid);
 	put_aux(as, &n, AT_EGID, x->cred->cr_egid);
-	put_aux(as, &n, AT_SECURE, x->cred->cr_uid != x->cred->cr_euid || x->cred->cr_gid != x->cred->cr_egid);
+	put_aux(as, &n, AT_SECURE, x->secure);
 	put_aux(as, &n, AT_RANDOM, random);
 	put_aux(as, &n, AT_EXECFN, execfn);
 	put_aux(as, &n, AT_PLATFORM, platform);
@@ -130,7 +130,7 @@ int exec_build_stack(struct exec_new *x)
 		      PAGE_UP((x->args.xa_argc + x->args.xa_envc + 64) * 4);
 	u32 size = MAX(EXEC_STACK_MIN, strings), base, start = STACK_TOP - size;
 	u32 execfn, platform, random;
-	u64 limit = rlimit_cur(curproc(), RLIMIT_STACK);
+	u64 limit = MIN(rlimit_cur(curproc(), RLIMIT_STACK), x->secure ? EXEC_STACK_SECURE : ~0ull);
 	int error;
 
 	as->a_stack_limit = limit > 0x40000000 ? 0x40000000 : (u32)limit;

@@ -9,6 +9,7 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/lwp_impl.h"
+#include "proc/orphan.h"
 #include "proc/pgrp.h"
 #include "proc/ptimer.h"
 #include "proc/sched.h"
@@ -71,24 +72,6 @@ int proc_single(void)
 	p->p_execlwp = NULL;
 	spin_unlock(&p->p_lock);
 	return error;
-}
-
-/* Children go to init, or, if init itself ends, to nobody: the machine stops then. pidlock held. Returns true if a zombie went to init. */
-static bool reparent_children(struct proc *p)
-{
-	struct proc *c, *tmp;
-	bool zombie = false;
-
-	list_for_each_safe(c, tmp, &p->p_children, p_sibling) {
-		list_remove(&c->p_sibling);
-		list_push_back(&initproc->p_children, &c->p_sibling);
-		c->p_parent = initproc;
-		if (c->p_exitsig == -1)
-			continue; /* about to be reaped: nobody else may find it */
-		c->p_exitsig = K_SIGCHLD;
-		zombie |= c->p_stat == PS_ZOMBIE;
-	}
-	return zombie;
 }
 
 /* Groups that lose their last tie to the session by p's death, and have stopped members, get SIGHUP and SIGCONT (POSIX, _exit). */
@@ -170,27 +153,34 @@ static void release_resources(struct proc *p)
 	proc_drop_identity(p);
 }
 
-/* Tells the parent, or, if nobody wants to know, lets the zombie vanish. pidlock held. Returns whether the parent shall be signalled. */
-static bool become_zombie(struct proc *p, struct abi_siginfo *info, bool *autoreap)
+/* The program that asked for another signal than SIGCHLD may be gone: another one in its place, a set-id one say, did not ask. */
+static int exit_signal(const struct proc *p)
+{
+	return p->p_parentexec == p->p_parent->p_nexec ? p->p_exitsig : K_SIGCHLD;
+}
+
+/* If the parent does not want to know, the zombie vanishes: *autoreap. pidlock held. Returns the signal for the parent, 0: none. */
+static int become_zombie(struct proc *p, struct abi_siginfo *info, bool *autoreap)
 {
 	struct proc *parent = p->p_parent;
 	const struct abi_sigaction *act = &parent->p_sig.ss_act[K_SIGCHLD - 1];
+	int sig = exit_signal(p);
 
 	ASSERT(spin_held(&pidlock));
 	p->p_stat = PS_ZOMBIE;
 	siginfo_child(info, p);
-	*autoreap = p->p_exitsig == K_SIGCHLD &&
-		    (act->sa_handler == K_SIG_IGN || (act->sa_flags & K_SA_NOCLDWAIT));
-	return p->p_exitsig != 0;
+	info->si_signo = sig;
+	*autoreap = sig == K_SIGCHLD && (act->sa_handler == K_SIG_IGN || (act->sa_flags & K_SA_NOCLDWAIT));
+	return sig;
 }
 
 void proc_finish(void)
 {
-	struct proc *p = curproc(), *parent;
+	struct proc *p = curproc(), *parent, *reaper;
 	struct lwp *l = curlwp();
 	struct abi_siginfo info;
 	u64 utime, stime;
-	bool autoreap = false, hidden = p->p_flags & P_KERNEL, zombie, notify;
+	bool autoreap = false, hidden = p->p_flags & P_KERNEL;
 	struct tty *tty = NULL;
 
 	if (p == initproc)
@@ -198,6 +188,9 @@ void proc_finish(void)
 	if (proc_hooks.ph_exit)
 		proc_hooks.ph_exit(p);
 	release_resources(p);
+	spin_lock(&pidlock);
+	orphan_reaper_gone(p);
+	spin_unlock(&pidlock);
 	if (!hidden) {
 		if (p->p_sid == p->p_pid && p->p_ctty)
 			tty = p->p_ctty;
@@ -227,25 +220,21 @@ void proc_finish(void)
 
 		spin_lock(&pidlock);
 		ntied = tied_groups(p, pgids);
-		zombie = reparent_children(p);
-		notify = become_zombie(p, &info, &autoreap);
-		exitsig = p->p_exitsig; /* from here on the parent may reap p */
+		reaper = orphan_children(p);
+		exitsig = become_zombie(p, &info, &autoreap); /* from here on the parent may reap p */
 		parent = p->p_parent;
 		parent->p_ref++;
 		p->p_ref++; /* the parent may wait for p as soon as we let go of pidlock */
 		wakeup(&parent->p_children);
-		if (zombie)
-			wakeup(&initproc->p_children);
 		if (autoreap) {
 			p->p_ref++;
 			p->p_exitsig = -1; /* claimed: no wait finds it */
 		}
 		/* In one step with the end, for a checkpoint of the parent, which has seen both or neither. */
-		if (notify)
+		if (exitsig)
 			signal_proc(parent, exitsig, &info);
-		if (zombie)
-			signal_proc(initproc, K_SIGCHLD, NULL);
 		spin_unlock(&pidlock);
+		orphan_reap_ignored(reaper);
 		/* Now that p ties nobody to the session any more. */
 		for (u32 i = 0; i < ntied; i++)
 			hangup_orphans(p, pgids[i], sid);

@@ -12,23 +12,35 @@
 #include "proc/tls.h"
 #include "proc/wait.h"
 
+/* linux/sched.h */
+#define CLONE_SIGNAL 0xffu
 #define CLONE_VM 0x00000100u
 #define CLONE_FS 0x00000200u
 #define CLONE_FILES 0x00000400u
 #define CLONE_SIGHAND 0x00000800u
+#define CLONE_PIDFD 0x00001000u
 #define CLONE_VFORK 0x00004000u
 #define CLONE_PARENT 0x00008000u
 #define CLONE_THREAD 0x00010000u
-#define CLONE_SYSVSEM 0x00040000u
+#define CLONE_NEWNS 0x00020000u
 #define CLONE_SETTLS 0x00080000u
 #define CLONE_PARENT_SETTID 0x00100000u
 #define CLONE_CHILD_CLEARTID 0x00200000u
-#define CLONE_DETACHED 0x00400000u
 #define CLONE_CHILD_SETTID 0x01000000u
+#define CLONE_NEWCGROUP 0x02000000u
+#define CLONE_NEWUTS 0x04000000u
+#define CLONE_NEWIPC 0x08000000u
+#define CLONE_NEWUSER 0x10000000u
+#define CLONE_NEWPID 0x20000000u
+#define CLONE_NEWNET 0x40000000u
+/*
+ * Taken, and nothing to do for them here: CLONE_PTRACE and CLONE_UNTRACED (nobody is traced in that way), CLONE_SYSVSEM (no such semaphores),
+ * CLONE_DETACHED (ignored on Linux too), CLONE_IO (one I/O context for all).
+ */
+
+#define CLONE_NAMESPACES \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET)
 #define CLONE_THREAD_ALWAYS (CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS)
-#define CLONE_KNOWN                                                                                               \
-	(0xffu | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_THREAD | CLONE_SYSVSEM | \
-	 CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID)
 
 struct clone_args {
 	u32 flags;
@@ -83,14 +95,26 @@ static void vfork_wait(struct proc *child)
 	spin_unlock(&child->p_lock);
 }
 
+/* A sibling tells their parent in the same way as the caller. A number that is no signal is as good as none, as on Linux. */
+static int exit_signal(u32 flags)
+{
+	u32 sig = flags & CLONE_SIGNAL;
+
+	if (flags & CLONE_PARENT)
+		return curproc()->p_exitsig;
+	return sig <= K_NSIG ? (int)sig : 0;
+}
+
 static long fork_process(const struct clone_args *ca)
 {
 	struct spawn_args sa = {
 		.sa_start = child_start,
 		.sa_arg = (void *)(ca->flags & CLONE_CHILD_SETTID ? ca->ctid : 0),
 		.sa_flags = (ca->flags & CLONE_VM ? SPAWN_SHARE_AS : 0) |
-			    (ca->flags & CLONE_FILES ? SPAWN_SHARE_FILES : 0),
-		.sa_exitsig = (int)(ca->flags & 0xff),
+			    (ca->flags & CLONE_FILES ? SPAWN_SHARE_FILES : 0) |
+			    (ca->flags & CLONE_FS ? SPAWN_SHARE_FS : 0) |
+			    (ca->flags & CLONE_PARENT ? SPAWN_SIBLING : 0),
+		.sa_exitsig = exit_signal(ca->flags),
 	};
 	struct proc *p;
 	struct lwp *l;
@@ -140,6 +164,7 @@ static void thread_inherit(struct lwp *l, struct lwp *me)
 	l->l_affinity = me->l_affinity;
 	l->l_pri = me->l_pri;
 	l->l_trace = me->l_trace;
+	l->l_opt = lwp_options_inherited(&me->l_opt);
 }
 
 static long fork_thread(const struct clone_args *ca)
@@ -188,23 +213,46 @@ fail_lwp:
 	return error;
 }
 
+/* In the order of Linux's copy_process(). */
+static int check_combination(u32 f)
+{
+	if ((f & (CLONE_NEWNS | CLONE_NEWUSER)) && (f & CLONE_FS))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_PARENT) && curproc() == initproc)
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * What a kernel answers that has no namespaces configured, and what is not offered here: process descriptors, handlers that are shared between
+ * processes, and threads with descriptors or a working directory of their own.
+ */
+static int check_offered(u32 f)
+{
+	if (f & CLONE_NEWUSER)
+		return -EINVAL;
+	if (f & CLONE_NAMESPACES)
+		return cred_super(cred_cur()) ? -EINVAL : -EPERM;
+	if (f & CLONE_PIDFD)
+		return -EINVAL;
+	if (!(f & CLONE_THREAD))
+		return f & CLONE_SIGHAND ? -EINVAL : 0;
+	return (f & CLONE_THREAD_ALWAYS) != CLONE_THREAD_ALWAYS || (f & CLONE_VFORK) ? -EINVAL : 0;
+}
+
 static long do_clone(const struct clone_args *ca)
 {
-	u32 f = ca->flags;
+	int error = check_combination(ca->flags);
 
-	if (f & ~CLONE_KNOWN)
-		return -EINVAL;
-	if (f & CLONE_THREAD) {
-		if ((f & CLONE_THREAD_ALWAYS) != CLONE_THREAD_ALWAYS || (f & CLONE_VFORK))
-			return -EINVAL;
-		return fork_thread(ca);
-	}
-	/* Handlers or a working directory shared between processes are not offered. */
-	if (f & (CLONE_SIGHAND | CLONE_FS))
-		return -EINVAL;
-	if ((f & 0xff) > K_NSIG)
-		return -EINVAL;
-	return fork_process(ca);
+	if (!error)
+		error = check_offered(ca->flags);
+	if (error)
+		return error;
+	return ca->flags & CLONE_THREAD ? fork_thread(ca) : fork_process(ca);
 }
 
 long sys_fork(void)

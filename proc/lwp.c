@@ -13,6 +13,7 @@
 #include "mm/kstack.h"
 #include "proc/futex.h"
 #include "proc/lwp_impl.h"
+#include "proc/orphan.h"
 #include "proc/sched.h"
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
@@ -42,6 +43,7 @@ static void lwp_setup(struct lwp *l, struct proc *p)
 	l->l_affinity = ~0u;
 	l->l_pri = PRI_USER;
 	l->l_altflags = K_SS_DISABLE;
+	l->l_opt.lo_slack = l->l_opt.lo_slackdef = TIMER_SLACK;
 	l->l_cpu = &cpus[0];
 }
 
@@ -218,8 +220,10 @@ void lwp_exit(void)
 	pid_t tid = l->l_tid;
 
 	ASSERT(l->l_nmutex == 0);
-	if (p != &proc0)
+	if (p != &proc0) {
 		futex_lwp_exit(l);
+		orphan_lwp_ends(l);
+	}
 	if (lwp_detach(l))
 		proc_finish();
 	if (tid && tid != p->p_pid)

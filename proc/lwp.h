@@ -57,6 +57,22 @@ struct cut_call {
 	u32 cc_eip;    /* of the int 0x80 */
 };
 
+/* What prctl(2) and personality(2) set of one lwp (the lwp itself, but for lo_pdeathsig: pidlock). */
+struct lwp_options {
+	u32 lo_pdeathsig; /* its process gets this signal when the lwp that made the process ends; 0: none */
+	u32 lo_slack, lo_slackdef; /* ns by which timers may be late: now, and what 0 sets */
+	u32 lo_personality;
+	bool lo_nonewprivs; /* set-id bits do not count */
+	bool lo_keepcaps;
+};
+#define TIMER_SLACK 50000u
+#define PERSONA_NO_RANDOMIZE 0x0040000u
+#define PERSONA_LIMIT_3GB 0x8000000u
+/* Bits that end when a file with a set-id bit is executed: of those, NO_RANDOMIZE is known here. */
+#define PERSONA_CLEAR_ON_SETID PERSONA_NO_RANDOMIZE
+/* What an lwp has that is made by one with `from`. */
+struct lwp_options lwp_options_inherited(const struct lwp_options *from);
+
 struct lwp {
 	/* Scheduler. */
 	struct list l_runlink; /* run queue or sleep queue */
@@ -129,6 +145,7 @@ struct lwp {
 	u32 l_futexbits;
 	volatile bool l_futexwoken;
 	struct lwp *l_vfork_parent; /* wake when we exec or exit */
+	struct lwp_options l_opt;
 
 	/*
 	 * CPU time used, in cycles of the clock (clock_cycles()): in user mode, in the kernel; and when that was last brought up to

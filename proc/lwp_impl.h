@@ -98,7 +98,7 @@ int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_
 /* proc/proc.c: a process of its own, in no list, with one reference / the end of one that nobody has any more. NULL: no memory. */
 struct proc *proc_alloc(void);
 void proc_free(struct proc *p);
-/* Makes p, which has its pid, a child of parent, in its group and session, for all to see. */
-void proc_enter_tree(struct proc *p, struct proc *parent);
+/* Makes p, which has its pid, a child of maker, or of maker's parent, in maker's group and session, for all to see. */
+void proc_enter_tree(struct proc *p, struct proc *maker, bool sibling);
 
 #endif

@@ -30,9 +30,15 @@ void pidspace_rele(struct pidspace *ps)
 		kfree(ps);
 }
 
+/* A set-id program is not told ids that its caller may have made up. */
+const struct pidspace *pidspace_of(const struct proc *p)
+{
+	return p->p_flags & P_REALIDS ? NULL : p->p_pidspace;
+}
+
 pid_t pid_seen_by(const struct proc *p, pid_t real)
 {
-	const struct pidspace *ps = p->p_pidspace;
+	const struct pidspace *ps = pidspace_of(p);
 
 	for (u32 i = 0; ps && i < ps->ps_n; i++) {
 		if (ps->ps_pair[i].pp_real == real)
@@ -43,7 +49,7 @@ pid_t pid_seen_by(const struct proc *p, pid_t real)
 
 pid_t pid_real_for(const struct proc *p, pid_t seen)
 {
-	const struct pidspace *ps = p->p_pidspace;
+	const struct pidspace *ps = pidspace_of(p);
 
 	for (u32 i = 0; ps && i < ps->ps_n; i++) {
 		if (ps->ps_pair[i].pp_seen == seen)
@@ -64,7 +70,7 @@ pid_t pid_real(pid_t seen)
 
 bool pid_shadowed(const struct proc *p, pid_t real)
 {
-	const struct pidspace *ps = p->p_pidspace;
+	const struct pidspace *ps = pidspace_of(p);
 
 	for (u32 i = 0; ps && i < ps->ps_n; i++) {
 		if (ps->ps_pair[i].pp_seen == real)

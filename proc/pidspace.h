@@ -8,7 +8,8 @@
  * number just as well. Why not a full namespace: all other processes stay visible and can be signalled by the numbers that ps
  * shows; only somebody who has a number that the recovered program remembers for itself cannot be reached from inside.
  *
- * Immutable once a process has it. NULL: both numbers are the same.
+ * Immutable once a process has it. NULL: both numbers are the same. A set-id program and its descendants do not use it (P_REALIDS): an image
+ * says what its owner likes.
  */
 #ifndef PROC_PIDSPACE_H
 #define PROC_PIDSPACE_H
@@ -33,6 +34,8 @@ struct pidspace *pidspace_create(const struct pidpair *pairs, u32 n);
 void pidspace_hold(struct pidspace *ps); /* NULL allowed */
 void pidspace_rele(struct pidspace *ps);
 
+/* The space that p uses; NULL: none. Not to be kept. */
+const struct pidspace *pidspace_of(const struct proc *p);
 /* Translation for p. Ids that are not in the table, 0 and negative ones are themselves. */
 pid_t pid_seen_by(const struct proc *p, pid_t real);
 pid_t pid_real_for(const struct proc *p, pid_t seen);

@@ -9,6 +9,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "proc/futex.h"
+#include "proc/fsctx.h"
 #include "proc/lwp_impl.h"
 #include "proc/ptimer.h"
 #include "proc/rlimit.h"
@@ -33,7 +34,6 @@ static void proc_setup(struct proc *p)
 	mutex_init(&p->p_execlock, "p_execlock", LR_EXEC);
 	sigqueue_init(&p->p_sig.ss_q);
 	p->p_exitsig = K_SIGCHLD;
-	p->p_umask = 022;
 	p->p_start_ns = clock_mono_ns();
 	list_init(&p->p_ptimers);
 	itimer_init(p);
@@ -138,24 +138,34 @@ struct lwp *lwp_find(struct proc *p, pid_t tid)
 	return NULL;
 }
 
-void proc_enter_tree(struct proc *p, struct proc *parent)
+/* pidlock held. */
+static void enter_family(struct proc *p, struct proc *maker, bool sibling)
+{
+	struct proc *parent = sibling ? maker->p_parent : maker;
+
+	p->p_parent = parent;
+	p->p_parentexec = sibling ? maker->p_parentexec : parent->p_nexec;
+	p->p_makertid = sibling ? maker->p_makertid : curlwp()->l_tid;
+	list_push_back(&parent->p_children, &p->p_sibling);
+}
+
+void proc_enter_tree(struct proc *p, struct proc *maker, bool sibling)
 {
 	spin_lock(&pidlock);
-	p->p_parent = parent;
-	p->p_pgid = parent->p_pgid ? parent->p_pgid : p->p_pid;
-	p->p_sid = parent->p_sid ? parent->p_sid : p->p_pid;
+	enter_family(p, maker, sibling);
+	p->p_pgid = maker->p_pgid ? maker->p_pgid : p->p_pid;
+	p->p_sid = maker->p_sid ? maker->p_sid : p->p_pid;
 	pid_lead(p->p_pgid);
 	pid_lead(p->p_sid);
-	p->p_ctty = parent->p_ctty;
+	p->p_ctty = maker->p_ctty;
 	/* The tracer may have been switched off for the parent meanwhile, and for the children that it had. */
-	if (!(parent->p_flags & P_TRACE)) {
+	if (!(maker->p_flags & P_TRACE)) {
 		p->p_flags &= ~P_TRACE;
 		p->p_lwp0->l_trace = false;
 	}
 	p->p_stat = PS_ACTIVE;
 	pid_bind(p->p_pid, p);
 	list_push_back(&allproc, &p->p_all);
-	list_push_back(&parent->p_children, &p->p_sibling);
 	spin_unlock(&pidlock);
 }
 
@@ -184,26 +194,22 @@ void exe_rele(struct vnode *vp)
 
 void proc_drop_identity(struct proc *p)
 {
-	struct vnode *cwd, *root, *exe;
-	char *cwdpath, *exepath;
+	struct vnode *exe;
+	struct fsctx *fs;
+	char *exepath;
 
 	/* /proc may be looking. */
 	spin_lock(&p->p_lock);
-	cwd = p->p_cwd;
-	root = p->p_root;
+	fs = p->p_fs;
 	exe = p->p_exe;
-	cwdpath = p->p_cwdpath;
 	exepath = p->p_exepath;
-	p->p_cwd = p->p_root = p->p_exe = NULL;
-	p->p_cwdpath = p->p_exepath = NULL;
+	p->p_fs = NULL;
+	p->p_exe = NULL;
+	p->p_exepath = NULL;
 	spin_unlock(&p->p_lock);
-	if (cwd)
-		vn_rele(cwd);
-	if (root)
-		vn_rele(root);
+	fsctx_rele(fs);
 	if (exe)
 		exe_rele(exe);
-	kfree(cwdpath);
 	kfree(exepath);
 }
 
@@ -231,34 +237,6 @@ u64 rlimit_cur(struct proc *p, int which)
 	v = p->p_rlimit[which].rl_cur;
 	spin_unlock(&p->p_lock);
 	return v;
-}
-
-void proc_set_cwd(struct proc *p, struct vnode *vp, char *path)
-{
-	struct vnode *oldvp;
-	char *oldpath;
-
-	spin_lock(&p->p_lock);
-	oldvp = p->p_cwd;
-	oldpath = p->p_cwdpath;
-	p->p_cwd = vp;
-	p->p_cwdpath = path;
-	spin_unlock(&p->p_lock);
-	if (oldvp)
-		vn_rele(oldvp);
-	kfree(oldpath);
-}
-
-void proc_set_root(struct proc *p, struct vnode *vp)
-{
-	struct vnode *old;
-
-	spin_lock(&p->p_lock);
-	old = p->p_root;
-	p->p_root = vp;
-	spin_unlock(&p->p_lock);
-	if (old)
-		vn_rele(old);
 }
 
 int proc_can_signal(struct proc *p, int sig)

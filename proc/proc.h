@@ -7,8 +7,8 @@
  *           p_stat, p_xstat, pgrp and session membership, the pid hash. "The tree stands still."
  *   p_lock  (LR_PROC): p_lwps, p_nlwp, p_flags, signals (p_sig, each lwp's signal fields), timers, rlimits, credentials pointer.
  *   p_execlock (LR_EXEC, mutex): exec against checkpoint, and readers of p_as/p_exe/p_cmdline from outside.
- *   p_fdtab's own lock (fs/file.h). p_cwd, p_root, p_umask: p_lock for the pointers.
- * Order: pidlock, then p_lock.
+ *   p_fdtab's own lock (fs/file.h). p_fs: p_lock for the pointer, as read by others; fc_lock for what is in it.
+ * Order: pidlock, then p_lock, then fc_lock.
  *
  * Life: PS_NEW (spawn_proc) -> PS_ACTIVE -> PS_ZOMBIE (last lwp exited) -> gone (parent waited). PS_STOPPED is PS_ACTIVE with
  * P_STOPPED in p_flags: all lwps stand at the boundary.
@@ -27,6 +27,7 @@
 
 struct as;
 struct fdtab;
+struct fsctx;
 struct vnode;
 struct tty;
 struct file;
@@ -54,6 +55,10 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_SUGID 0x0200u	     /* runs a set-id program: no checkpoint, no peeking by others */
 #define P_NODUMP \
 	0x8000u /* had other rights since exec, and may keep what it learned by them: no peeking by others */
+#define P_REALIDS 0x10000u /* has forgotten p_pidspace: runs, or descends from, a set-id program */
+#define P_SUBREAPER 0x20000u /* orphans among its descendants become its children */
+#define P_DEATHSIG 0x40000u  /* an lwp of it has asked for a death signal (proc/orphan.h) */
+#define P_MOURNED 0x80000u   /* a child of it has P_DEATHSIG */
 #define P_CKPTKEY 0x1000u /* with P_CKPT: asked for at the terminal, no p_ckpt yet (ckpt/key.c) */
 #define P_EVERY 0x2000u	  /* debug: p_every is due (ckpt/inplace.c) */
 
@@ -81,6 +86,9 @@ struct proc {
 	int p_xstat;	    /* wait status once P_EXITING or PS_ZOMBIE; stop signal while stopped */
 	int p_exitsig;	    /* to the parent when we exit; SIGCHLD unless clone said otherwise */
 	bool p_vforked;
+	u32 p_nexec;		     /* programs that it has executed */
+	u32 p_parentexec;	     /* the parent's p_nexec when the parent made it */
+	pid_t p_makertid;	     /* lwp of the parent that made it, or took it over */
 	struct pidspace *p_pidspace; /* ids remembered from before a recovery; NULL: none */
 	volatile u32 p_ref;	     /* references from outside the tree: proc_find */
 
@@ -101,9 +109,7 @@ struct proc {
 	struct mutex p_execlock;
 	struct as *p_as;
 	struct fdtab *p_fdtab;
-	struct vnode *p_cwd, *p_root;
-	char *p_cwdpath; /* absolute, kept for getcwd and images; NULL if not known */
-	mode_t p_umask;
+	struct fsctx *p_fs;  /* working directory, root, mask (proc/fsctx.h); NULL: a zombie, the kernel */
 	struct vnode *p_exe; /* executable */
 	char *p_exepath;
 	struct lwp *p_lwp0;    /* first lwp, while it lives */
@@ -116,6 +122,7 @@ struct proc {
 	u64 p_utime, p_stime, p_cutime, p_cstime;
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
+	u32 p_nclosed; /* set-id programs that it has executed: older descriptors of guarded /proc files are void (p_lock) */
 	u32 p_every, p_everyleft; /* for tests: saved and brought back in place at every so many calls; 0: not. So many are left (ckpt/) */
 	bool p_fckpt;		  /* an fckpt child of it is writing (p_lock) */
 	struct ckpt_request *p_ckpt;	 /* the paper's flag and name (ckpt/, p_lock) */
@@ -144,6 +151,7 @@ void proc_init(void);
 #define SPAWN_SHARE_FILES 8u
 #define SPAWN_SHARE_FS 16u
 #define SPAWN_NO_FILES 64u  /* starts with an empty table of descriptors */
+#define SPAWN_SIBLING 128u  /* a child of the caller's parent */
 #define SPAWN_EXACT_PID 32u /* want_pid or -EEXIST */
 
 struct spawn_args {
@@ -209,7 +217,7 @@ extern struct proc_hooks proc_hooks;
 
 /* Takes over the reference on vp. */
 void proc_set_root(struct proc *p, struct vnode *vp);
-/* getcwd etc. keep p_cwdpath through this. Takes over `path` (kmalloc'd) and the reference on vp. */
+/* getcwd etc. keep fc_cwdpath through this. Takes over `path` (kmalloc'd) and the reference on vp. */
 void proc_set_cwd(struct proc *p, struct vnode *vp, char *path);
 /* The same for the executable: vp with its text right. */
 void proc_set_exe(struct proc *p, struct vnode *vp, char *path);

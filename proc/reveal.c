@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "proc/lwp_impl.h"
+#include "proc/orphan.h"
 #include "proc/wait.h"
 
 /* Both numbers of an id; one that is the same needs no pair. */
@@ -213,6 +214,18 @@ static void show_lwps(struct revealed *rv)
 	spin_unlock(&p->p_lock);
 }
 
+/* The real id of the parent's lwp that made the process; 0: the parent is not in the set, or has no such lwp. */
+static pid_t maker_of(const struct reveal *rl, const struct revealed *rv)
+{
+	const struct revealed *parent = rv->rv_parent == REVEAL_ROOT ? NULL : &rl->rl_set[rv->rv_parent];
+
+	for (u32 i = 0; parent && i < parent->rv_nlwp; i++) {
+		if (parent->rv_tids[i] == rv->rv_maker)
+			return parent->rv_lwps[i]->l_tid;
+	}
+	return 0;
+}
+
 /* pidlock held. */
 static void show(struct reveal *rl, struct revealed *rv)
 {
@@ -235,6 +248,7 @@ static void show(struct reveal *rl, struct revealed *rv)
 	pid_bind(p->p_pid, p);
 	list_push_back(&allproc, &p->p_all);
 	list_push_back(&parent->p_children, &p->p_sibling);
+	orphan_revealed(p, maker_of(rl, rv), rv->rv_oldexit);
 }
 
 #define SWAP(a, b)                      \
@@ -248,14 +262,11 @@ static void show(struct reveal *rl, struct revealed *rv)
 static void exchange_state(struct proc *o, struct proc *h, bool same)
 {
 	SWAP(o->p_as, h->p_as);
-	SWAP(o->p_cwd, h->p_cwd);
-	SWAP(o->p_root, h->p_root);
+	SWAP(o->p_fs, h->p_fs);
 	SWAP(o->p_exe, h->p_exe);
-	SWAP(o->p_cwdpath, h->p_cwdpath);
 	SWAP(o->p_exepath, h->p_exepath);
 	SWAP(o->p_cred, h->p_cred);
 	SWAP(o->p_nice, h->p_nice);
-	SWAP(o->p_umask, h->p_umask);
 	memcpy(o->p_sig.ss_act, h->p_sig.ss_act, sizeof(o->p_sig.ss_act));
 	memcpy(o->p_rlimit, h->p_rlimit, sizeof(o->p_rlimit));
 	memcpy(o->p_comm, h->p_comm, sizeof(o->p_comm));
@@ -265,8 +276,8 @@ static void exchange_state(struct proc *o, struct proc *h, bool same)
 		return;
 	SWAP(o->p_fdtab, h->p_fdtab);
 	sigqueue_move(&h->p_sig.ss_q, &o->p_sig.ss_q);
-	o->p_flags = (o->p_flags &
-		      ~(P_FORKNOEXEC | P_SUGID | P_NODUMP | (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) |
+	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID | P_NODUMP | P_REALIDS |
+				     (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) |
 		     (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID | P_NODUMP));
 	if (o->p_flags & P_STOPPED)
 		o->p_xstat = h->p_xstat;
@@ -336,6 +347,8 @@ static void show_in_place(struct reveal *rl)
 	}
 	spin_unlock(&h->p_lock);
 	spin_unlock(&o->p_lock);
+	if (!same)
+		orphan_replaced(o, h);
 }
 
 pid_t reveal_commit(struct reveal *rl)

@@ -22,7 +22,9 @@ struct revealed {
 	struct proc *rv_proc; /* hidden; a zombie has no lwps */
 	u32 rv_parent; /* its parent's place in the set, which is before its own; REVEAL_ROOT: the caller of recovery, as of the first */
 	pid_t rv_pid, rv_pgid, rv_sid; /* as it remembers them */
-	struct tty *rv_ctty;	       /* of a session that is not the caller's; NULL: none */
+	pid_t rv_maker; /* the parent's lwp that made it, as the parent remembers that; 0: not known */
+	bool rv_oldexit; /* the parent runs another program than the one that chose its exit signal */
+	struct tty *rv_ctty; /* of a session that is not the caller's; NULL: none */
 	u32 rv_nlwp;
 	struct lwp **rv_lwps; /* [0] is the one that it has already; the others were not started */
 	const pid_t *rv_tids; /* as they remember them */

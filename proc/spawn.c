@@ -7,6 +7,7 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/fpu.h"
+#include "proc/fsctx.h"
 #include "proc/lwp_impl.h"
 #include "proc/rlimit.h"
 
@@ -53,61 +54,46 @@ static int copy_path(struct proc *p, char *const *path, char **out)
 	return 0;
 }
 
-static bool same_path(const char *a, const char *b)
+static int inherit_fs(struct proc *p, struct proc *parent, u32 flags)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-/* The working directory and its path. Returns with the parent's p_lock held, unless it fails. */
-static int inherit_cwd(struct proc *p, struct proc *parent)
-{
-	for (;;) {
-		int error = copy_path(parent, &parent->p_cwdpath, &p->p_cwdpath);
-
-		if (error)
-			return error;
-		spin_lock(&parent->p_lock);
-		if (same_path(p->p_cwdpath, parent->p_cwdpath))
-			break;
-		spin_unlock(&parent->p_lock);
-		kfree(p->p_cwdpath);
+	if (!parent->p_fs) {
+		p->p_fs = fsctx_create();
+	} else if (flags & SPAWN_SHARE_FS) {
+		fsctx_hold(parent->p_fs);
+		p->p_fs = parent->p_fs;
+	} else {
+		p->p_fs = fsctx_dup(parent->p_fs);
 	}
-	p->p_cwd = parent->p_cwd;
-	if (p->p_cwd)
-		vn_hold(p->p_cwd);
-	return 0;
+	return p->p_fs ? 0 : -ENOMEM;
 }
 
 /* What a child has of its parent by reference or copy, apart from memory and files. Cannot fail once the strings are there. */
-static int inherit_identity(struct proc *p, struct proc *parent)
+static int inherit_identity(struct proc *p, struct proc *parent, u32 flags)
 {
 	int error = copy_path(parent, &parent->p_exepath, &p->p_exepath);
 
 	if (error)
 		return error;
-	error = inherit_cwd(p, parent);
+	error = inherit_fs(p, parent, flags);
 	if (error) {
 		kfree(p->p_exepath);
 		return error;
 	}
+	spin_lock(&parent->p_lock);
 	p->p_cred = parent->p_cred;
 	cred_hold(p->p_cred);
 	memcpy(p->p_sig.ss_act, parent->p_sig.ss_act, sizeof(p->p_sig.ss_act));
 	memcpy(p->p_rlimit, parent->p_rlimit, sizeof(p->p_rlimit));
 	p->p_nice = parent->p_nice;
 	memcpy(p->p_comm, parent->p_comm, sizeof(p->p_comm));
-	p->p_umask = parent->p_umask;
 	p->p_monoff = parent->p_monoff;
-	p->p_root = parent->p_root;
-	if (p->p_root)
-		vn_hold(p->p_root);
 	p->p_exe = parent->p_exe;
 	if (p->p_exe)
 		vn_hold(p->p_exe);
 	p->p_pidspace = parent->p_pidspace;
 	pidspace_hold(p->p_pidspace);
 	p->p_every = p->p_everyleft = parent->p_every;
-	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_NODUMP | P_TRACE));
+	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_NODUMP | P_TRACE | P_REALIDS));
 	spin_unlock(&parent->p_lock);
 	/* The parent holds the text right already, so one more cannot be refused. */
 	if (p->p_exe)
@@ -160,6 +146,7 @@ static void inherit_lwp(struct lwp *l, struct lwp *from)
 	l->l_affinity = from->l_affinity;
 	l->l_pri = from->l_proc == &proc0 ? PRI_USER : from->l_pri;
 	l->l_trace = from->l_trace;
+	l->l_opt = lwp_options_inherited(&from->l_opt);
 	memcpy(l->l_name, from->l_name, sizeof(l->l_name));
 }
 
@@ -178,7 +165,7 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 		return -ENOMEM;
 	p->p_exitsig = sa->sa_exitsig;
 
-	error = inherit_identity(p, parent);
+	error = inherit_identity(p, parent, sa->sa_flags);
 	if (error)
 		goto fail_proc;
 	error = inherit_memory(p, parent, sa->sa_flags);
@@ -207,7 +194,7 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 	if (hidden)
 		p->p_stat = PS_ACTIVE;
 	else
-		proc_enter_tree(p, parent);
+		proc_enter_tree(p, parent, sa->sa_flags & SPAWN_SIBLING);
 	*pp = p;
 	return 0;
 

@@ -8,6 +8,7 @@
 #include "fs/file.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 #include "proc/syscalls.h"
 
@@ -29,6 +30,25 @@
 #define ARCH_GET_CPUID 0x1011u
 #define ARCH_SET_CPUID 0x1012u
 
+/* Both or, without memory for one, neither. */
+static long leave_shared(u32 flags)
+{
+	struct fsctx *fc = NULL;
+	int error = 0;
+
+	if ((flags & UNSHARE_FS) && curproc()->p_fs->fc_ref > 1) {
+		fc = fsctx_dup(curproc()->p_fs);
+		error = fc ? 0 : -ENOMEM;
+	}
+	if (!error && (flags & UNSHARE_FILES))
+		error = fdtab_unshare();
+	if (error)
+		fsctx_rele(fc);
+	else if (fc)
+		fsctx_replace(fc);
+	return error;
+}
+
 long sys_unshare(u32 flags)
 {
 	if (flags & ~UNSHARE_KNOWN)
@@ -40,7 +60,7 @@ long sys_unshare(u32 flags)
 		return -EINVAL;
 	if (flags & UNSHARE_NAMESPACES)
 		return cred_super(cred_cur()) ? -EINVAL : -EPERM;
-	return flags & UNSHARE_FILES ? fdtab_unshare() : 0;
+	return leave_shared(flags);
 }
 
 long sys_setns(int fd, u32 type)

@@ -126,36 +126,6 @@ long sys_sysinfo(uaddr_t dst)
 	return copyout(dst, &si, sizeof(si));
 }
 
-#define PR_SET_PDEATHSIG 1
-#define PR_GET_DUMPABLE 3
-#define PR_SET_DUMPABLE 4
-#define PR_SET_NAME 15
-#define PR_GET_NAME 16
-#define PR_SET_NO_NEW_PRIVS 38
-
-long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
-{
-	struct lwp *l = curlwp();
-	char name[16] = "";
-	ssize_t n;
-
-	switch (option) {
-	case PR_SET_NAME:
-		n = copyinstr(name, arg2, sizeof(name));
-		if (n < 0 && n != -ENAMETOOLONG)
-			return n;
-		name[15] = '\0';
-		memcpy(l->l_name, name, sizeof(name));
-		if (l == l->l_proc->p_lwp0)
-			memcpy(l->l_proc->p_comm, name, sizeof(name));
-		return 0;
-	case PR_GET_NAME: return copyout(arg2, l->l_name, sizeof(l->l_name));
-	case PR_GET_DUMPABLE: return 1;
-	case PR_SET_DUMPABLE: return arg2 > 1 ? -EINVAL : 0;
-	default: return -EINVAL;
-	}
-}
-
 long sys_sched_yield(void)
 {
 	sched_yield_cpu();
@@ -291,12 +261,6 @@ long sys_getcpu(uaddr_t cpu, uaddr_t node)
 	if (node && copyout(node, &zero, sizeof(zero)) != 0)
 		return -EFAULT;
 	return 0;
-}
-
-/* Linux's only personality; 0xffffffff asks. */
-long sys_personality(u32 p)
-{
-	return p == 0 || p == 0xffffffff ? 0 : -EINVAL;
 }
 
 #define REBOOT_MAGIC1 0xfee1deadu

@@ -8,6 +8,10 @@ PROGRAMS = [
     ("fork", {}),
     ("exec", {}),
     ("badelf", {}),
+    ("rights", {}),
+    ("cloneflags", {}),
+    ("prctl", {}),
+    ("ids", {"limit": 200}),
     ("session", {"limit": 200}),
     ("pty", {}),
     ("ptyjob", {}),
@@ -37,12 +41,13 @@ PROGRAMS = [
     ("ckptfault", {"oracle": False}),
     # bad input
     ("badptr", {"limit": 200}),
+    ("leak", {"limit": 500}),
     ("sysfuzz", {"argv": ["sysfuzz", "1", "3000", "3"], "oracle": False, "limit": 200}),
 ]
 
 # The states of tests/programs/states undisturbed: do they tell the truth, here and on the Linux host? What else happens to them:
 # system/states.py.
-STATES = ["clone", "files", "ids", "locks", "memory", "moving", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree"]
+STATES = ["clone", "files", "ids", "locks", "memory", "moving", "options", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree"]
 
 SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 

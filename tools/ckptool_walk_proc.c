@@ -133,6 +133,10 @@ static void walk_state(struct sink *k, const struct img_proc *p)
 	walk_ids(k, p);
 	U("flags", p->p_flags);
 	U("exit_signal", p->p_exitsig);
+	if (p->p_options)
+		U("options", p->p_options);
+	if (p->p_maker)
+		S("maker", p->p_maker);
 	U("stop_signal", p->p_stopsig);
 	U("umask", p->p_umask);
 	S("nice", p->p_nice);
@@ -185,6 +189,21 @@ static void walk_regs(struct sink *k, const struct img_regs *r)
 	k->k_close(k, false);
 }
 
+/* Those that are not the default. */
+static void walk_options(struct sink *k, const struct img_options *o)
+{
+	if (o->o_pdeathsig)
+		U("death_signal", o->o_pdeathsig);
+	if (o->o_slack != IMG_TIMER_SLACK || o->o_slackdef != IMG_TIMER_SLACK) {
+		U("timer_slack", o->o_slack);
+		U("timer_slack_default", o->o_slackdef);
+	}
+	if (o->o_personality)
+		U("personality", o->o_personality);
+	if (o->o_flags)
+		U("options", o->o_flags);
+}
+
 static void walk_restart(struct sink *k, const struct img_restart *rs)
 {
 	if (!rs->rs_active)
@@ -225,6 +244,7 @@ static void walk_lwps(struct sink *k, const struct img_proc *p)
 		U("robust_len", l->l_robust_len);
 		walk_restart(k, &l->l_restart);
 		U("affinity", l->l_affinity);
+		walk_options(k, &l->l_opt);
 		if (l->l_done)
 			U("done", l->l_done);
 		U("utime_ns", l->l_utime);

@@ -38,6 +38,7 @@ static int numbered_child(const struct pf_node *pn, u32 num, struct pf_node *chi
 			return -ENOENT;
 		child->pn_pid = (pid_t)num;
 		child->pn_start = p->p_start_ns;
+		child->pn_nclosed = p->p_nclosed;
 		proc_rele(p);
 		return 0;
 	case PF_TID: child->pn_tid = (pid_t)num; return 0;

@@ -36,6 +36,8 @@ int pf_guard(const struct pf_node *pn, const struct pf_ctx *c)
 {
 	if (!pn->pn_entry->pe_guarded || !c->c_proc)
 		return 0;
+	if (c->c_proc->p_nclosed != pn->pn_nclosed)
+		return -EACCES; /* opened before it ran a set-id program, which may itself be made to use it */
 	return proc_can_look(c->c_proc) ? -EACCES : 0;
 }
 

@@ -7,6 +7,7 @@
 #include "fs/procfs/procfs.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 
 /* One of the process's vnodes, with a reference. -ENOENT */
@@ -65,7 +66,8 @@ static int put_path(struct vnode *vp, char *buf, size_t size)
 
 int pf_follow_cwd(const struct pf_ctx *c, struct vnode **vpp)
 {
-	return hold_vnode(c->c_proc, &c->c_proc->p_cwd, vpp);
+	*vpp = fsctx_cwd_of(c->c_proc);
+	return *vpp ? 0 : -ENOENT;
 }
 
 int pf_text_cwd(const struct pf_ctx *c, char *buf, size_t size)
@@ -78,7 +80,8 @@ int pf_text_cwd(const struct pf_ctx *c, char *buf, size_t size)
 
 int pf_follow_root(const struct pf_ctx *c, struct vnode **vpp)
 {
-	return hold_vnode(c->c_proc, &c->c_proc->p_root, vpp);
+	*vpp = fsctx_root_of(c->c_proc);
+	return *vpp ? 0 : -ENOENT;
 }
 
 int pf_text_root(const struct pf_ctx *c, char *buf, size_t size)

@@ -9,6 +9,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
+#include "proc/fsctx.h"
 #include "proc/lwp.h"
 #include "proc/pidspace.h"
 #include "proc/proc.h"
@@ -117,7 +118,7 @@ static int take_process(struct proc *p, pid_t tid, struct snapshot *s)
 	s->state = tid ? lwp_state(l) : proc_state(p);
 	s->nlwp = p->p_nlwp;
 	s->flags = p->p_flags;
-	s->umask = p->p_umask;
+	s->umask = p->p_fs ? p->p_fs->fc_umask : 0;
 	s->nice = p->p_nice;
 	/* Who has come back may be older than the machine's clock. */
 	s->start = (s64)p->p_start_ns < 0 ? 0 : p->p_start_ns;

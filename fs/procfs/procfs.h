@@ -64,8 +64,9 @@ struct pf_dir {
 
 struct pf_node {
 	const struct pf_entry *pn_entry;
-	pid_t pn_pid; /* 0: none */
-	u64 pn_start; /* p_start_ns */
+	pid_t pn_pid;	/* 0: none */
+	u64 pn_start;	/* p_start_ns */
+	u32 pn_nclosed; /* p_nclosed when it was looked up */
 	pid_t pn_tid;
 	int pn_fd;
 	struct vnode *pn_parent; /* of directories, a reference; NULL: the root */

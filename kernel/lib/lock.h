@@ -40,6 +40,7 @@ enum lock_rank {
 	LR_SPIN,
 	LR_PIDLOCK = LR_SPIN, /* the process tree, pids, groups, sessions */
 	LR_PROC,	      /* p_lock */
+	LR_FSCTX,	      /* fc_lock: where a process is */
 	LR_FDTAB,	      /* fd table */
 	LR_VFS,		      /* vnode hash, inactive list, mounts */
 	LR_TTY,		      /* a tty's queues */

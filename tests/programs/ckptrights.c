@@ -248,6 +248,68 @@ TEST_ROOT(rights_of_another_program)
 	t_join(pid);
 }
 
+/*
+ * Who is brought back under another id knows itself by the old one, and so do its programs; but not a set-id program: an image says what its
+ * owner likes, process 1 for instance.
+ */
+static void id_told(mode_t mode, int old_one)
+{
+	pid_t pid;
+
+	(void)unlink("program");
+	copy_program("program");
+	SYS(chmod("program", mode));
+	pid = t_fork();
+	if (pid == 0) {
+		pid_t was = getpid(), told[2];
+		int r;
+
+		t_on_its_own();
+		become(1000);
+		r = ckpt("y", 0);
+		if (r == 1) {
+			execl("./program", "program", "tell", (char *)NULL);
+			_exit(127);
+		}
+		CHECK_EQ(r, 0);
+		pid_t it = SYS(recover("y", RECOVER_NEWPID));
+
+		CHECK(it != was);
+		t_join(it);
+		int fd = SYS(open("told", O_RDONLY));
+		CHECK_EQ(read(fd, told, sizeof(told)), (ssize_t)sizeof(told));
+		SYS(close(fd));
+		CHECK_EQ(told[0], old_one ? was : it);
+		CHECK_EQ(told[1], old_one ? was : it);
+		_exit(0);
+	}
+	t_join(pid);
+	SYS(unlink("told"));
+}
+
+TEST_ROOT(ids_of_another_program)
+{
+	SYS(chmod(".", 0777));
+	id_told(0755, 1);
+	id_told(04755, 0);
+}
+
+/* The process's id, and as a child of it sees that. */
+static int tell(void)
+{
+	pid_t ids[2] = { getpid(), 0 };
+	int fd = SYS(open("told", O_WRONLY | O_CREAT | O_TRUNC, 0644)), p[2];
+
+	SYS(pipe(p));
+	if (SYS(fork()) == 0) {
+		ids[1] = getppid();
+		_exit(write(p[1], &ids[1], sizeof(pid_t)) != sizeof(pid_t));
+	}
+	CHECK_EQ(read(p[0], &ids[1], sizeof(pid_t)), (ssize_t)sizeof(pid_t));
+	CHECK_EQ(write(fd, ids, sizeof(ids)), (ssize_t)sizeof(ids));
+	return 0;
+}
+
 /* Given up for good; it has no more of the gate than it must. */
 static int drop(void)
 {
@@ -263,6 +325,8 @@ static int t_hook(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "drop") == 0)
 		return drop();
+	if (argc == 2 && strcmp(argv[1], "tell") == 0)
+		return tell();
 	if (argc != 2 || strcmp(argv[1], "save") != 0)
 		return -1;
 	CHECK_ERR(ckpt("x", CKPT_SELF), EACCES);

@@ -3,6 +3,7 @@
 #include "t.h"
 #include <limits.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 static char self[PATH_MAX];
@@ -48,6 +49,13 @@ static int t_hook(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "WAIT") == 0) {
 		for (;;)
 			pause();
+	}
+	if (argc == 3 && strcmp(argv[1], "COMM") == 0) {
+		char comm[17] = "";
+
+		SYS(prctl(PR_GET_NAME, comm));
+		printf("%s\n", comm);
+		return 0;
 	}
 	if (argc < 2 || strcmp(argv[1], "SAY") != 0)
 		return -1;
@@ -220,6 +228,94 @@ TEST(scripts)
 	}
 	nested[0] = "s8";
 	CHECK_EQ(run(nested, no_env, out, sizeof(out)), -ELOOP);
+}
+
+/* A chain of n scripts, of which the last is interpreted by this program; what they are called with, and the process's name. */
+TEST(chain_of_scripts)
+{
+	char out[1024], text[PATH_MAX + 64], name[8];
+
+	snprintf(text, sizeof(text), "#!%s SAY\n", self);
+	script("c1", text);
+	for (int i = 2; i < 9; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		snprintf(text, sizeof(text), "#!c%d %d\n", i - 1, i);
+		script(name, text);
+	}
+	for (int i = 1; i < 9; i++) {
+		char *argv[] = { name, "a", NULL };
+
+		snprintf(name, sizeof(name), "c%d", i);
+		int st = run(argv, no_env, out, sizeof(out));
+		printf("%d: %d %s", i, st, st == 33 << 8 ? out : "\n");
+	}
+	/* The interpreter's own error comes before that of the length. */
+	script("c1", "#!/nothing/here\n");
+	for (int i = 4; i < 8; i++) {
+		char *argv[] = { name, "a", NULL };
+
+		snprintf(name, sizeof(name), "c%d", i);
+		printf("%d: %d\n", i, run(argv, no_env, out, sizeof(out)));
+	}
+}
+
+/* A first line of len bytes: "#!", blanks, a path ("././.../i"), what follows. */
+static void long_line(size_t len, size_t blanks, const char *rest, const char *end)
+{
+	char text[600];
+	size_t n = 2 + blanks;
+
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "#!", 2);
+	while (n + 3 + strlen(rest) <= len) {
+		memcpy(text + n, "./", 2);
+		n += 2;
+	}
+	if (n + 1 + strlen(rest) < len)
+		text[n++] = '/'; /* two in a row, for an odd length */
+	text[n++] = 'i';
+	n += snprintf(text + n, sizeof(text) - n, "%s%s", rest, end);
+	text[n] = 0;
+	script("SAY", text);
+}
+
+/* The kernel looks at the first 256 bytes: a path that is cut there is none; an argument may be. */
+TEST(long_first_lines)
+{
+	static const struct {
+		size_t blanks;
+		const char *rest, *end;
+	} kind[] = { { 0, "", "\n" },	{ 0, "", "" },	       { 0, "", " " },
+		     { 0, "", " \nx" }, { 200, "", "\n" },     { 0, " arg", "\n" },
+		     { 0, " arg", "" }, { 0, " arg   ", "\n" } };
+	char *argv[] = { "SAY", "a", NULL }, out[1024];
+
+	SYS(symlink(self, "i"));
+	for (unsigned k = 0; k < sizeof(kind) / sizeof(kind[0]); k++) {
+		for (size_t len = 250; len < 264; len++) {
+			long_line(len, kind[k].blanks, kind[k].rest, kind[k].end);
+			int st = run(argv, no_env, out, sizeof(out));
+			printf("%u, %u: %d %s", k, (unsigned)len, st, st == 33 << 8 ? out : "\n");
+		}
+	}
+	/* Nothing but blanks. */
+	static char blank[400];
+	memset(blank, ' ', 300);
+	memcpy(blank, "#!", 2);
+	script("SAY", blank);
+	CHECK_EQ(run(argv, no_env, out, sizeof(out)), -ENOEXEC);
+}
+
+/* `exec COMM SCRIPT` prints the process's name. */
+TEST(name_of_script)
+{
+	char text[PATH_MAX + 64], out[256];
+	char *argv[] = { "./a.script", NULL };
+
+	snprintf(text, sizeof(text), "#!%s COMM\n", self);
+	script("a.script", text);
+	CHECK_EQ(run(argv, no_env, out, sizeof(out)), 0);
+	CHECK_STR(out, "a.script\n");
 }
 
 TEST(keeps_and_drops)

@@ -32,6 +32,10 @@
 	X(0, P(1).p_ppid = 1)                                                     \
 	X(0, P(2).p_parent = 0)                                                   \
 	X(1, P(2).p_parent = 0; P(2).p_ppid = 77)                                 \
+	X(1, P(1).p_maker = P(0).p_lwp[1].l_tid)                                  \
+	X(0, P(1).p_maker = 4711)                                                 \
+	X(1, P(1).p_options = IMG_PO_OLDEXIT)                                     \
+	X(0, P(2).p_options = IMG_PO_SUBREAPER)                                   \
 	X(0, P(1).p_pid = 77)                                                     \
 	X(0, P(2).p_pid = 78)                                                     \
 	X(0, P(2).p_pid = 80)                                                     \

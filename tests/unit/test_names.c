@@ -28,6 +28,7 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/lib/random.h"
 #include "mm/as.h"
+#include "proc/fsctx.h"
 #include "proc/proc.h"
 #include "sim.h"
 
@@ -404,6 +405,8 @@ static void check_dir(const struct mnode *n, struct vnode *dvp, struct vnode *up
 
 /* --- The runs --- */
 
+static struct fsctx place = { .fc_ref = 1, .fc_lock = SPINLOCK_INIT("fsctx", LR_FSCTX) };
+
 static void mount_it(void *arg)
 {
 	vnode_cache_init();
@@ -416,7 +419,8 @@ static void mount_it(void *arg)
 	CHECK(tmpfs_vfsops.vfs_mount(&vfs, NULL, arg) == 0);
 	vnode_setflags(vfs.vfs_root, V_ROOT, 0);
 	rootvp = vfs.vfs_root;
-	curproc()->p_root = curproc()->p_cwd = rootvp;
+	place.fc_root = place.fc_cwd = rootvp;
+	curproc()->p_fs = &place;
 }
 
 static void unmount_it(void *arg)

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* Children whose parent ends: see proc/orphan.h. */
+#include "proc/orphan.h"
+
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "proc/lwp_impl.h"
+#include "proc/sleep.h"
+#include "proc/wait.h"
+
+static u32 subreapers; /* processes with P_SUBREAPER (pidlock): without any, nobody looks for them */
+
+static void set_flag(struct proc *p, u32 flag, bool on)
+{
+	spin_lock(&p->p_lock);
+	p->p_flags = on ? p->p_flags | flag : p->p_flags & ~flag;
+	spin_unlock(&p->p_lock);
+}
+
+static void switch_reaper(struct proc *p, bool on)
+{
+	ASSERT(spin_held(&pidlock));
+	if (on == !!(p->p_flags & P_SUBREAPER))
+		return;
+	set_flag(p, P_SUBREAPER, on);
+	subreapers += on ? 1u : ~0u;
+}
+
+void orphan_set_reaper(struct proc *p, bool on)
+{
+	spin_lock(&pidlock);
+	switch_reaper(p, on);
+	spin_unlock(&pidlock);
+}
+
+void orphan_reaper_gone(struct proc *p)
+{
+	switch_reaper(p, false);
+}
+
+/* Any lwp of p will do as the maker of children whose maker is gone. NULL: p has none left. */
+static pid_t any_tid(struct proc *p)
+{
+	struct lwp *l;
+	pid_t tid = 0;
+
+	spin_lock(&p->p_lock);
+	list_for_each(l, &p->p_lwps, l_plink) {
+		if (!tid && !l->l_exiting)
+			tid = l->l_tid;
+	}
+	spin_unlock(&p->p_lock);
+	return tid;
+}
+
+static bool has_lwp(struct proc *p, pid_t tid)
+{
+	bool has;
+
+	spin_lock(&p->p_lock);
+	has = lwp_find(p, tid) != NULL;
+	spin_unlock(&p->p_lock);
+	return has;
+}
+
+void orphan_want_signal(struct lwp *l, u32 sig)
+{
+	struct proc *p = l->l_proc, *parent = p->p_parent;
+
+	ASSERT(spin_held(&pidlock));
+	l->l_opt.lo_pdeathsig = sig;
+	if (!sig)
+		return;
+	set_flag(p, P_DEATHSIG, true);
+	if (!parent)
+		return;
+	set_flag(parent, P_MOURNED, true);
+	/* Nobody told it of the end of its maker before. */
+	if (!has_lwp(parent, p->p_makertid))
+		p->p_makertid = any_tid(parent);
+}
+
+/* What its lwps asked for; a child is seldom asked for more than one. pidlock held. */
+static sigset_k wanted_signals(struct proc *c)
+{
+	sigset_k set = 0;
+	struct lwp *l;
+
+	spin_lock(&c->p_lock);
+	list_for_each(l, &c->p_lwps, l_plink)
+		set |= l->l_opt.lo_pdeathsig ? SIGBIT(l->l_opt.lo_pdeathsig) : 0;
+	spin_unlock(&c->p_lock);
+	return set;
+}
+
+/* As if its maker p had sent it, of which the current lwp is one, or was until now. */
+static void tell_child(struct proc *p, struct proc *c)
+{
+	struct abi_siginfo info;
+	sigset_k set;
+
+	if (!(c->p_flags & P_DEATHSIG) || c->p_stat != PS_ACTIVE)
+		return;
+	for (set = wanted_signals(c); set; set &= set - 1) {
+		int sig = __builtin_ctzll(set) + 1;
+
+		if (proc_can_signal(c, sig) != 0)
+			continue;
+		memset(&info, 0, sizeof(info));
+		info.si_signo = sig;
+		info.si_code = K_SI_USER;
+		info.kill.pid = p->p_pid;
+		info.kill.uid = cred_cur()->cr_uid;
+		(void)signal_proc(c, sig, &info);
+	}
+}
+
+static bool is_reaper(const struct proc *p)
+{
+	return (p->p_flags & (P_SUBREAPER | P_EXITING)) == P_SUBREAPER && p->p_stat == PS_ACTIVE;
+}
+
+static struct proc *find_reaper(struct proc *p)
+{
+	struct proc *q;
+
+	for (q = subreapers ? p->p_parent : NULL; q && q != initproc; q = q->p_parent) {
+		if (is_reaper(q))
+			return q;
+	}
+	return initproc;
+}
+
+/* A dead child's new parent hears of the death: the old one did not wait for it. */
+static void tell_reaper(struct proc *reaper, struct proc *c)
+{
+	struct abi_siginfo info;
+
+	siginfo_child(&info, c);
+	(void)signal_proc(reaper, K_SIGCHLD, &info);
+	wakeup(&reaper->p_children);
+}
+
+static bool ignores_children(const struct proc *p)
+{
+	const struct abi_sigaction *act = &p->p_sig.ss_act[K_SIGCHLD - 1];
+
+	return act->sa_handler == K_SIG_IGN || (act->sa_flags & K_SA_NOCLDWAIT);
+}
+
+static void hand_over(struct proc *c, struct proc *reaper, pid_t maker)
+{
+	list_remove(&c->p_sibling);
+	list_push_back(&reaper->p_children, &c->p_sibling);
+	c->p_parent = reaper;
+	c->p_makertid = maker;
+	c->p_parentexec = reaper->p_nexec;
+	if (c->p_flags & P_DEATHSIG)
+		set_flag(reaper, P_MOURNED, true);
+	if (c->p_exitsig == -1)
+		return; /* about to be reaped: nobody else may find it */
+	c->p_exitsig = K_SIGCHLD;
+	if (c->p_stat == PS_ZOMBIE)
+		tell_reaper(reaper, c);
+}
+
+struct proc *orphan_children(struct proc *p)
+{
+	struct proc *reaper, *c, *tmp;
+	pid_t maker;
+
+	ASSERT(spin_held(&pidlock));
+	if (list_empty(&p->p_children))
+		return NULL;
+	reaper = find_reaper(p);
+	maker = any_tid(reaper);
+	list_for_each_safe(c, tmp, &p->p_children, p_sibling) {
+		tell_child(p, c);
+		hand_over(c, reaper, maker);
+	}
+	if (!ignores_children(reaper))
+		return NULL;
+	reaper->p_ref++;
+	return reaper;
+}
+
+/* A dead child that no wait may find any more, with a reference; NULL: there is none. */
+static struct proc *claim_dead(struct proc *parent)
+{
+	struct proc *c, *found = NULL;
+
+	spin_lock(&pidlock);
+	list_for_each(c, &parent->p_children, p_sibling) {
+		if (c->p_stat == PS_ZOMBIE && c->p_exitsig == K_SIGCHLD) {
+			c->p_exitsig = -1;
+			c->p_ref++;
+			found = c;
+			break;
+		}
+	}
+	spin_unlock(&pidlock);
+	return found;
+}
+
+void orphan_reap_ignored(struct proc *reaper)
+{
+	struct proc *c;
+
+	if (!reaper)
+		return;
+	while (ignores_children(reaper) && (c = claim_dead(reaper)))
+		wait_reap(c);
+	proc_rele(reaper);
+}
+
+static void maker_ends(struct proc *p, pid_t tid)
+{
+	pid_t other = any_tid(p);
+	struct proc *c;
+
+	list_for_each(c, &p->p_children, p_sibling) {
+		if (c->p_makertid != tid)
+			continue;
+		tell_child(p, c);
+		c->p_makertid = other;
+	}
+}
+
+/* At the end of the whole process all children are told at once, in orphan_children(). */
+void orphan_lwp_ends(struct lwp *l)
+{
+	struct proc *p = l->l_proc;
+
+	if ((p->p_flags & (P_MOURNED | P_EXITING)) != P_MOURNED)
+		return;
+	spin_lock(&pidlock);
+	maker_ends(p, l->l_tid);
+	spin_unlock(&pidlock);
+}
+
+void orphan_revealed(struct proc *p, pid_t maker, bool oldexit)
+{
+	ASSERT(spin_held(&pidlock));
+	p->p_parentexec = p->p_parent->p_nexec - (oldexit ? 1 : 0);
+	p->p_makertid = maker ? maker : any_tid(p->p_parent);
+	if (p->p_flags & P_DEATHSIG)
+		set_flag(p->p_parent, P_MOURNED, true);
+}
+
+void orphan_replaced(struct proc *o, struct proc *h)
+{
+	switch_reaper(o, h->p_flags & P_SUBREAPER);
+	switch_reaper(h, false);
+	if (h->p_flags & P_DEATHSIG)
+		set_flag(o, P_DEATHSIG, true);
+	if ((h->p_flags & P_DEATHSIG) && o->p_parent)
+		set_flag(o->p_parent, P_MOURNED, true);
+}
+
+void orphan_maker_renamed(struct proc *p, pid_t from, pid_t to)
+{
+	struct proc *c;
+
+	if (!(p->p_flags & P_MOURNED))
+		return;
+	spin_lock(&pidlock);
+	list_for_each(c, &p->p_children, p_sibling) {
+		if (c->p_makertid == from)
+			c->p_makertid = to;
+	}
+	spin_unlock(&pidlock);
+}
