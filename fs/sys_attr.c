@@ -8,6 +8,7 @@
 #include "fs/setid.h"
 #include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/id16.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/resource.h"
 #include "kernel/abi/stat.h"
@@ -153,25 +154,19 @@ long sys_fchown32(int fd, u32 uid, u32 gid)
 	return error;
 }
 
-/* The calls with 16-bit ids: 0xffff is "leave it". */
-static u32 wide_id(u32 id)
-{
-	return (id & 0xffff) == 0xffff ? KEEP_ID : id & 0xffff;
-}
-
 long sys_chown16(uaddr_t upath, u32 uid, u32 gid)
 {
-	return sys_chown32(upath, wide_id(uid), wide_id(gid));
+	return sys_chown32(upath, id16_widen(uid), id16_widen(gid));
 }
 
 long sys_lchown16(uaddr_t upath, u32 uid, u32 gid)
 {
-	return sys_lchown32(upath, wide_id(uid), wide_id(gid));
+	return sys_lchown32(upath, id16_widen(uid), id16_widen(gid));
 }
 
 long sys_fchown16(int fd, u32 uid, u32 gid)
 {
-	return sys_fchown32(fd, wide_id(uid), wide_id(gid));
+	return sys_fchown32(fd, id16_widen(uid), id16_widen(gid));
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "fs/path_arg.h"
 #include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/id16.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
 #include "kernel/abi/statfs.h"
@@ -39,12 +40,6 @@ static int put_stat64(const struct vattr *va, uaddr_t ubuf)
 	return copyout(ubuf, &st, sizeof(st));
 }
 
-/* 16-bit ids: what does not fit is told as 65534 (overflowuid). */
-static u16 low_id(u32 id)
-{
-	return id > 0xffff ? 65534 : (u16)id;
-}
-
 static int put_stat(const struct vattr *va, uaddr_t ubuf)
 {
 	struct abi_stat st = {
@@ -52,8 +47,8 @@ static int put_stat(const struct vattr *va, uaddr_t ubuf)
 		.st_ino = (u32)va->va_ino,
 		.st_mode = (u16)va->va_mode,
 		.st_nlink = (u16)va->va_nlink,
-		.st_uid = low_id(va->va_uid),
-		.st_gid = low_id(va->va_gid),
+		.st_uid = id16_narrow(va->va_uid),
+		.st_gid = id16_narrow(va->va_gid),
 		.st_rdev = va->va_rdev,
 		.st_size = (u32)va->va_size,
 		.st_blksize = va->va_blksize,

@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* User and group ids. The 16-bit calls are the same with ids widened (-1 stays -1) and narrowed. */
+/* User and group ids. The forms with ids of 16 bits: proc/sys_cred16.c. */
 #include "kernel/abi/errno.h"
+#include "kernel/abi/id16.h"
 #include "kernel/lib/panic.h"
 #include "mm/usercopy.h"
+#include "proc/cred_impl.h"
 #include "proc/lwp_impl.h"
 #include "proc/syscalls.h"
 
 #define KEEP 0xffffffffu
-
-static u32 widen(u16 id)
-{
-	return id == 0xffff ? KEEP : id;
-}
-
-static long narrow(u32 id)
-{
-	return id > 0xffff ? 65534 : (long)id;
-}
 
 long sys_getuid32(void)
 {
@@ -34,23 +26,6 @@ long sys_getegid32(void)
 {
 	return (long)cred_cur()->cr_egid;
 }
-long sys_getuid(void)
-{
-	return narrow(cred_cur()->cr_uid);
-}
-long sys_geteuid(void)
-{
-	return narrow(cred_cur()->cr_euid);
-}
-long sys_getgid(void)
-{
-	return narrow(cred_cur()->cr_gid);
-}
-long sys_getegid(void)
-{
-	return narrow(cred_cur()->cr_egid);
-}
-
 /* Puts a changed copy in place. */
 static void cred_set(struct cred *new)
 {
@@ -60,7 +35,11 @@ static void cred_set(struct cred *new)
 	spin_lock(&p->p_lock);
 	old = p->p_cred;
 	if (new->cr_euid != old->cr_euid || new->cr_egid != old->cr_egid)
-		p->p_flags |= P_SUGID | P_NODUMP;
+		p->p_flags |= P_SUGID;
+	if (cred_differs(old, new)) {
+		p->p_flags |= P_NODUMP;
+		curlwp()->l_opt.lo_pdeathsig = 0;
+	}
 	if (new->cr_uid == new->cr_euid &&new->cr_uid == new->cr_suid &&new->cr_gid ==
 	    new->cr_egid &&new->cr_gid == new->cr_sgid)
 		p->p_flags &= ~P_SUGID;
@@ -218,7 +197,7 @@ long sys_setfsgid32(u32 gid)
 	return set_fsid(gid, true);
 }
 
-static long do_getgroups(int n, uaddr_t list, u32 size)
+long cred_getgroups(int n, uaddr_t list, u32 size)
 {
 	const struct cred *cr = cred_cur();
 
@@ -229,18 +208,35 @@ static long do_getgroups(int n, uaddr_t list, u32 size)
 	if ((u32)n < cr->cr_ngroups)
 		return -EINVAL;
 	for (u32 i = 0; i < cr->cr_ngroups; i++) {
-		u32 g = cr->cr_groups[i];
-		u16 g16 = (u16)narrow(g);
+		u32 g = size == 2 ? id16_narrow(cr->cr_groups[i]) : cr->cr_groups[i];
 
-		if (copyout(list + i * size, size == 2 ? (const void *)&g16 : (const void *)&g, size) != 0)
+		if (copyout(list + i * size, &g, size) != 0)
 			return -EFAULT;
 	}
 	return (long)cr->cr_ngroups;
 }
 
-static long do_setgroups(u32 n, uaddr_t list, u32 size)
+static int read_groups(struct cred *cr, u32 n, uaddr_t list, u32 size)
+{
+	cr->cr_ngroups = n;
+	for (u32 i = 0; i < n; i++) {
+		u32 g = 0;
+
+		if (copyin(&g, list + i * size, size) != 0)
+			return -EFAULT;
+		if (size == 2)
+			g = id16_widen(g);
+		if (g == KEEP)
+			return -EINVAL;
+		cr->cr_groups[i] = g;
+	}
+	return 0;
+}
+
+long cred_setgroups(u32 n, uaddr_t list, u32 size)
 {
 	struct cred *cr;
+	int error;
 
 	if (!cred_super(cred_cur()))
 		return -EPERM;
@@ -249,49 +245,20 @@ static long do_setgroups(u32 n, uaddr_t list, u32 size)
 	cr = cred_dup(cred_cur());
 	if (!cr)
 		return -ENOMEM;
-	cr->cr_ngroups = n;
-	for (u32 i = 0; i < n; i++) {
-		u32 g = 0;
-
-		if (copyin(&g, list + i * size, size) != 0) {
-			cred_rele(cr);
-			return -EFAULT;
-		}
-		cr->cr_groups[i] = g;
-	}
-	cred_set(cr);
-	return 0;
+	error = read_groups(cr, n, list, size);
+	if (error)
+		cred_rele(cr);
+	else
+		cred_set(cr);
+	return error;
 }
 
 long sys_getgroups32(int n, uaddr_t list)
 {
-	return do_getgroups(n, list, 4);
+	return cred_getgroups(n, list, 4);
 }
+
 long sys_setgroups32(u32 n, uaddr_t list)
 {
-	return do_setgroups(n, list, 4);
-}
-long sys_getgroups(int n, uaddr_t list)
-{
-	return do_getgroups(n, list, 2);
-}
-long sys_setgroups(u32 n, uaddr_t list)
-{
-	return do_setgroups(n, list, 2);
-}
-long sys_setuid(u32 uid)
-{
-	return sys_setuid32(widen((u16)uid));
-}
-long sys_setgid(u32 gid)
-{
-	return sys_setgid32(widen((u16)gid));
-}
-long sys_setreuid(u32 r, u32 e)
-{
-	return sys_setreuid32(widen((u16)r), widen((u16)e));
-}
-long sys_setregid(u32 r, u32 e)
-{
-	return sys_setregid32(widen((u16)r), widen((u16)e));
+	return cred_setgroups(n, list, 4);
 }
