@@ -37,7 +37,7 @@ class Budget:
     ROUNDS = 20         # and in all so many times that, however much it prints
 
     def __init__(self, machine, limit):
-        self.machine, self.limit = machine, limit
+        self.machine, self.limit = machine, limit * machine.patience
         self.start = self.cpu = machine.cpu_seconds()
         self.wall = time.monotonic()
         self.idle = self.busy = 0.0

@@ -48,8 +48,9 @@ class Progress:
 class Machine:
     """A VM whose second serial port is connected to `conn`."""
 
-    def __init__(self, name, disk=None, smp=2, mem=256, append="", extra=(), hang=None, console=None):
+    def __init__(self, name, disk=None, smp=2, mem=256, append="", extra=(), hang=None, console=None, patience=1):
         self.name = name
+        self.patience = patience    # so many times slower than others it may be
         self.smp = smp
         self.dir = tempfile.mkdtemp(prefix="reprise-vm-")
         self.console = console or paths.log_of(name)
@@ -200,6 +201,8 @@ class LinuxMachine(Machine):
 
 class Host:
     """The Linux host as a machine: the agent runs as an ordinary program."""
+
+    patience = 1
 
     def __init__(self):
         self.name = "host"

@@ -147,7 +147,8 @@ class Batch:
         self.disk = paths.copy_sparse(paths.DISK, os.path.join(paths.WORK, f"batch-{id(self):x}.img"))
         paths.forget(paths.log_of(test.name))
         self.machine = Machine(test.name, disk=self.disk, smp=self.smp, mem=self.mem,
-                               append=BOOT + " " + self.runner.append, extra=self.runner.extra, hang=self.runner.hang)
+                               append=BOOT + " " + self.runner.append, extra=self.runner.extra,
+                               patience=self.runner.patience, hang=self.runner.hang)
         self.machine.start()
         self.agent = Agent(self.machine)
         self.agent.ready()

@@ -23,6 +23,7 @@ class Runner:
         self.seed = None        # of the kernel's random delays
         self.states = options.state
         self.extra = ["--icount"] if options.icount else []
+        self.icount = options.icount
         self.keep = options.keep
         self.oracle = oracle.make(options.oracle, keep=not options.on_host)
         self.hang = (options.hang, options.hang) if options.hang else None
@@ -34,6 +35,11 @@ class Runner:
     def append(self):
         """What every kernel finds on its command line."""
         return self.given if self.seed is None else f"{self.given} jitter={self.seed}"
+
+    @property
+    def patience(self):
+        """How many times slower the machines are than usual."""
+        return (10 if self.seed is not None else 1) * (5 if self.icount else 1)
 
     def batches(self, programs):
         """Programs by kind of machine, in batches of about equal size."""

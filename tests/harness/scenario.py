@@ -121,7 +121,7 @@ class Scenario:
 
     def machine(self, disk, append="", init="/tests/agent", mem=256, smp=None, extra=(), hang=None, name=None):
         log = paths.log_of(name or self.name)
-        m = Machine(self.name, disk=disk, smp=smp or self.smp, mem=mem, extra=[*self.runner.extra, *extra], hang=hang or self.runner.hang,
+        m = Machine(self.name, disk=disk, smp=smp or self.smp, mem=mem, extra=[*self.runner.extra, *extra], hang=hang or self.runner.hang, patience=self.runner.patience,
                     append=f"init={init} panic=exit {append} {self.runner.append}", console=log)
         self.machines.append(m)
         if log not in self.logs:

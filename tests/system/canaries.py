@@ -27,7 +27,7 @@ KERNELS = [
 
 class Watch:
     """A runner for a batch inside a scenario: its options, and nothing reported."""
-    keep, hang, extra = False, (6.0, 6.0), []
+    keep, hang, extra, patience = False, (6.0, 6.0), [], 1
 
     def __init__(self, append, oracle):
         self.append, self.oracle = append, oracle

@@ -205,8 +205,8 @@ def on_host(t):
     exe = os.path.join(paths.PROGRAMS, "ckpttest")
     gdb = t.host(t.tool("gdb"), "-q", "-nx", "-batch", exe, image, "-ex", "bt", "-ex", "info threads", "-ex", "info registers eip",
                  "-ex", "print image", "-ex", "frame function memory", "-ex", "print heap[100]", status=None)
-    t.contains(gdb, r"in ckpt \(")
-    t.contains(gdb, r"in (save|memory) \(")
+    t.contains(gdb, r"^#\d+ .*\bckpt \(")
+    t.contains(gdb, r"^#\d+ .*\bmain \(argc=3")
     t.contains(gdb, r"\* 1 ")
     t.contains(gdb, r'= 0x[0-9a-f]+ "memory"')
     t.contains(gdb, r"= 104 'h'")

@@ -75,16 +75,63 @@ struct ckpt_obstacles {
 	char ob_text[4088]; /* out: a line for each */
 };
 
-#if __STDC_HOSTED__ /* not in the kernel, which is freestanding */
+#if __STDC_HOSTED__ && defined(__i386__) /* not in the kernel, nor on a host of another kind */
+#include <errno.h>
 #include <sys/types.h>
 
-/* 0: the checkpoint is durable (CKPT_FORKED: under way). 1: this is the recovered process. -1: errno. */
-int ckpt(const char *name, unsigned flags);
-/* The pid of the process brought back, a child of the caller; -1: errno. */
-pid_t recover(const char *name, unsigned flags);
-/* 0: the process will be (CKPT_WAIT: has been) checkpointed; -1: errno. EBUSY: a checkpoint of it is under way. */
-int tckpt(pid_t pid, const char *name, unsigned flags);
-int ckptctl(int cmd, pid_t pid, void *buf);
+/*
+ * The calls are here whole: no library is needed. Each stands in the program
+ * that makes it, with the compiler's own unwind information, so that gdb finds
+ * the callers in an image that a program has made of itself.
+ */
+static inline int reprise_call(long number, long a, long b, long c)
+{
+	long result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(number), "b"(a), "c"(b), "d"(c)
+			 : "memory");
+	if (result >= 0 || result < -4095)
+		return (int)result;
+	errno = (int)-result;
+	return -1;
+}
+
+/*
+ * Saves the calling process.
+ * Returns: 0: the checkpoint is durable (CKPT_FORKED: under way); 1: this is
+ * the recovered process; -1: an error.
+ */
+static inline int ckpt(const char *name, unsigned flags)
+{
+	return reprise_call(SYS_ckpt, (long)name, (long)flags, 0);
+}
+
+/*
+ * Brings a process back.
+ * Returns: its pid, a child of the caller; -1: an error.
+ */
+static inline pid_t recover(const char *name, unsigned flags)
+{
+	return reprise_call(SYS_recover, (long)name, (long)flags, 0);
+}
+
+/*
+ * Saves another process.
+ * Returns: 0: it will be (CKPT_WAIT: has been) saved; -1: an error, EBUSY when
+ * a checkpoint of it is under way.
+ */
+static inline int tckpt(pid_t pid, const char *name, unsigned flags)
+{
+	return reprise_call(SYS_tckpt, pid, (long)name, (long)flags);
+}
+
+/* Asks about checkpoints of a process; cmd: CKPTCTL_. Returns: see each, or -1. */
+static inline int ckptctl(int cmd, pid_t pid, void *buf)
+{
+	return reprise_call(SYS_ckptctl, cmd, pid, (long)buf);
+}
 #endif
 
 #endif
