@@ -71,8 +71,8 @@ struct exec_new {
 	struct elf_image image;
 	struct cred *cred; /* those of the new program (exec_rights.c) */
 	bool setid;	   /* the file has a set-id bit that counts */
-	bool secure;	   /* AT_SECURE: ids that the caller does not have, or effective and real ones that differ */
-	bool closed;	   /* others may not look into the process */
+	bool secure; /* AT_SECURE: ids that the caller does not have, or effective and real ones that differ */
+	bool closed; /* others may not look into the process */
 	u32 esp;
 	struct fdtab *ft; /* a copy of descriptors that are shared with others; NULL: they are not */
 };

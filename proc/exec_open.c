@@ -72,7 +72,7 @@ static char *skip_word(char *p, const char *end)
 /* Where the first line of the buffer ends. NULL: the interpreter's path may go on behind the buffer. */
 static char *line_end(char buf[SHEBANG_MAX])
 {
-	char *last = buf + SHEBANG_MAX - 1, *p;
+	char *last = buf + (SHEBANG_MAX - 1), *p;
 
 	for (p = buf; p <= last; p++) {
 		if (*p == '\n')

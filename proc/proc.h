@@ -109,7 +109,7 @@ struct proc {
 	struct mutex p_execlock;
 	struct as *p_as;
 	struct fdtab *p_fdtab;
-	struct fsctx *p_fs;  /* working directory, root, mask (proc/fsctx.h); NULL: a zombie, the kernel */
+	struct fsctx *p_fs; /* working directory, root, mask (proc/fsctx.h); NULL: a zombie, the kernel */
 	struct vnode *p_exe; /* executable */
 	char *p_exepath;
 	struct lwp *p_lwp0;    /* first lwp, while it lives */
