@@ -73,8 +73,8 @@
 #define IMG_PAGE 4096u
 #define IMG_PID_MAX 32768
 #define IMG_MAX_PROCS 512u
-#define IMG_MAX_LWPS 1024u /* of one process; the same for segs, descriptors, timers */
-#define IMG_MAX_SEGS 65530u
+#define IMG_MAX_LWPS 1024u	  /* of one process; the same for segs, descriptors, timers */
+#define IMG_MAX_SEGS 65531u	  /* SEG_MAX and one */
 #define IMG_MAX_LOADS 262144u	  /* program headers; 896 MiB of RAM cannot make more runs */
 #define IMG_MAX_PAGES 0x000f0000u /* stored: an ELF32 file's offsets have 32 bits */
 #define IMG_MAX_VNODES 4096u
@@ -224,6 +224,11 @@ struct img_lwp {
 #define IMG_SEGF_STACK 1u
 #define IMG_SEGF_BRK 2u
 #define IMG_SEGF_DONTFORK 4u
+/* With IMG_FEATURE_LOCKED: */
+#define IMG_SEGF_LOCKED 8u	/* mlock */
+#define IMG_SEGF_ONFAULT 16u	/* with IMG_SEGF_LOCKED: MLOCK_ONFAULT */
+#define IMG_SEGF_WIPEONFORK 32u /* madvise */
+#define IMG_SEGF_NEW (IMG_SEGF_LOCKED | IMG_SEGF_ONFAULT | IMG_SEGF_WIPEONFORK)
 
 struct img_seg {
 	u32 s_base, s_size; /* bytes, page aligned; ascending, disjoint */
@@ -373,6 +378,7 @@ struct img_ptimer {
 struct img_mm {
 	u32 m_brk_start, m_brk;
 	u32 m_mmap_top, m_stack_limit;
+	u32 m_newflags; /* with IMG_FEATURE_LOCKED: IMG_SEGF_LOCKED, IMG_SEGF_ONFAULT of what will be mapped */
 	u32 m_arg_start, m_arg_end, m_env_start, m_env_end, m_stack_start;
 	u32 m_code_start, m_code_end, m_data_start, m_data_end;
 	u32 m_nauxv; /* words used, AT_NULL's pair included; even */

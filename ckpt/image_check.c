@@ -195,6 +195,16 @@ static bool has_options(const struct img_proc *p)
 	return has;
 }
 
+/* Is memory of p locked, or wiped at a fork? */
+static bool has_locks(const struct img_proc *p)
+{
+	u32 flags = p->p_mm.m_newflags;
+
+	for (u32 i = 0; i < p->p_nseg; i++)
+		flags |= p->p_seg[i].s_flags & IMG_SEGF_NEW;
+	return flags != 0;
+}
+
 u32 img_features(const struct img_image *img)
 {
 	u32 features = img->i_npty ? IMG_FEATURE_PTYS : 0;
@@ -205,6 +215,8 @@ u32 img_features(const struct img_image *img)
 		features |= img->i_proc[i].p_mem != i || img->i_proc[i].p_fds != i ? IMG_FEATURE_SHARES : 0;
 	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= has_options(&img->i_proc[i]) ? IMG_FEATURE_OPTIONS : 0;
+	for (u32 i = 0; i < img->i_nproc; i++)
+		features |= has_locks(&img->i_proc[i]) ? IMG_FEATURE_LOCKED : 0;
 	for (u32 i = 0; i < img->i_nvnode; i++)
 		features |= img->i_vnode[i].v_flags & IMG_VF_REMOVED   ? IMG_FEATURE_REMOVED
 			    : img->i_vnode[i].v_flags & IMG_VF_PROCESS ? IMG_FEATURE_PROCESS

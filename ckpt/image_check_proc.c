@@ -82,6 +82,12 @@ static int check_signals(const struct img_proc *p, struct img_err *err)
 	return imgc_queue(&p->p_pending, err);
 }
 
+/* To be locked as it is used, memory must be locked. */
+static bool locks_ok(u32 flags)
+{
+	return !(flags & IMG_SEGF_ONFAULT) || (flags & IMG_SEGF_LOCKED);
+}
+
 static int check_mm(const struct img_proc *p, struct img_err *err)
 {
 	const struct img_mm *m = &p->p_mm;
@@ -94,6 +100,8 @@ static int check_mm(const struct img_proc *p, struct img_err *err)
 	for (u32 i = 0; i < ARRAY_SIZE(range); i++)
 		REQUIRE(range[i][0] <= range[i][1] && range[i][1] <= IMG_USER_MAX,
 			"bad range in the memory map", range[i][0]);
+	REQUIRE(!(m->m_newflags & ~(IMG_SEGF_LOCKED | IMG_SEGF_ONFAULT)) && locks_ok(m->m_newflags),
+		"locks of new mappings", m->m_newflags);
 	REQUIRE(m->m_mmap_top <= IMG_USER_MAX && m->m_mmap_top % IMG_PAGE == 0,
 		"bad top for mappings", m->m_mmap_top);
 	REQUIRE(m->m_nauxv >= 2 && m->m_nauxv <= IMG_MAX_AUXV && m->m_nauxv % 2 == 0,
@@ -110,8 +118,9 @@ static int check_seg(const struct img_seg *s, u32 i, struct img_err *err)
 	REQUIRE(s->s_base >= IMG_USER_MIN && s->s_base < IMG_USER_MAX && s->s_size <= IMG_USER_MAX - s->s_base,
 		"seg outside user space", s->s_base);
 	REQUIRE(!(s->s_maxprot & ~PROT_ALL) && !(s->s_prot & ~s->s_maxprot), "seg's protection", s->s_base);
-	REQUIRE(!(s->s_flags & ~(IMG_SEGF_STACK | IMG_SEGF_BRK | IMG_SEGF_DONTFORK)),
+	REQUIRE(!(s->s_flags & ~(IMG_SEGF_STACK | IMG_SEGF_BRK | IMG_SEGF_DONTFORK | IMG_SEGF_NEW)),
 		"unknown seg flags", s->s_flags);
+	REQUIRE(locks_ok(s->s_flags), "seg's locks", s->s_base);
 	REQUIRE(s->s_kind >= IMG_SEG_ANON && s->s_kind <= IMG_SEG_SHARED, "unknown kind of seg", s->s_kind);
 	if (s->s_kind == IMG_SEG_ANON) {
 		REQUIRE(s->s_vnode == IMG_NONE && s->s_data == IMG_NONE && s->s_off == 0,
@@ -120,6 +129,7 @@ static int check_seg(const struct img_seg *s, u32 i, struct img_err *err)
 	}
 	REQUIRE(s->s_vnode != IMG_NONE || s->s_data != IMG_NONE, "seg maps nothing", s->s_base);
 	REQUIRE(!(s->s_flags & (IMG_SEGF_STACK | IMG_SEGF_BRK)), "stack or heap with a file", s->s_base);
+	REQUIRE(!(s->s_flags & IMG_SEGF_WIPEONFORK), "file that is wiped at a fork", s->s_base);
 	/* mmap2's offset is 32 bits of pages. */
 	REQUIRE(s->s_off % IMG_PAGE == 0 && s->s_off < 1ull << 44, "seg's offset", s->s_base);
 	return 0;

@@ -81,7 +81,8 @@
 #define IMG_FEATURE_SHARES 8u	/* some have memory or descriptors together with others */
 #define IMG_FEATURE_PROCESS 16u /* IMG_VF_PROCESS */
 #define IMG_FEATURE_OPTIONS 32u /* IMG_PO_*, or lwps whose img_options are not the default */
-#define IMG_FEATURES 63u
+#define IMG_FEATURE_LOCKED 64u	/* MM says more, and segs have flags beyond the first three */
+#define IMG_FEATURES 127u
 
 #define NK_VERSION 2u
 #define NK_PIPES_VERSION 3u /* with mode, owner and group */

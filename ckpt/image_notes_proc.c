@@ -121,6 +121,8 @@ static void mm(struct imgx *x, u32 arg)
 	imgx_u32(x, &m->m_code_end);
 	imgx_u32(x, &m->m_data_start);
 	imgx_u32(x, &m->m_data_end);
+	if (x->x_img->i_features & IMG_FEATURE_LOCKED)
+		imgx_u32(x, &m->m_newflags);
 }
 
 static void segs(struct imgx *x, u32 arg)

@@ -75,6 +75,33 @@ static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, stru
 	return error;
 }
 
+/* Flags of a seg, and of the image. */
+static const struct {
+	u32 seg, img;
+} seg_flags[] = {
+	{ SEG_STACK, IMG_SEGF_STACK },	     { SEG_BRK, IMG_SEGF_BRK },
+	{ SEG_DONTFORK, IMG_SEGF_DONTFORK }, { SEG_LOCKED, IMG_SEGF_LOCKED },
+	{ SEG_ONFAULT, IMG_SEGF_ONFAULT },   { SEG_WIPEONFORK, IMG_SEGF_WIPEONFORK },
+};
+
+static u32 flags_to_img(u32 flags)
+{
+	u32 out = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(seg_flags); i++)
+		out |= flags & seg_flags[i].seg ? seg_flags[i].img : 0;
+	return out;
+}
+
+static u32 flags_from_img(u32 flags)
+{
+	u32 out = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(seg_flags); i++)
+		out |= flags & seg_flags[i].img ? seg_flags[i].seg : 0;
+	return out;
+}
+
 static int save_seg(struct ckpt_save *cs, struct ckpt_member *cm, struct seg *s)
 {
 	struct img_seg *is = img_add_seg(&cs->cs_img, cm->cm_img);
@@ -85,9 +112,7 @@ static int save_seg(struct ckpt_save *cs, struct ckpt_member *cm, struct seg *s)
 				.s_size = s->s_size,
 				.s_prot = s->s_prot,
 				.s_maxprot = s->s_maxprot,
-				.s_flags = (s->s_flags & SEG_STACK ? IMG_SEGF_STACK : 0) |
-					   (s->s_flags & SEG_BRK ? IMG_SEGF_BRK : 0) |
-					   (s->s_flags & SEG_DONTFORK ? IMG_SEGF_DONTFORK : 0),
+				.s_flags = flags_to_img(s->s_flags),
 				.s_kind = !s->s_vp		    ? IMG_SEG_ANON
 					  : s->s_flags & SEG_SHARED ? IMG_SEG_SHARED
 								    : IMG_SEG_PRIVATE,
@@ -102,6 +127,7 @@ static void save_mm(struct img_mm *m, const struct as *as)
 	m->m_brk = as->a_brk;
 	m->m_mmap_top = as->a_mmap_top;
 	m->m_stack_limit = as->a_stack_limit;
+	m->m_newflags = flags_to_img(as->a_newflags);
 	m->m_arg_start = as->a_arg_start;
 	m->m_arg_end = as->a_arg_end;
 	m->m_env_start = as->a_env_start;
@@ -199,16 +225,13 @@ static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is)
 	struct vnode *vp;
 	int error;
 
-	flags = (is->s_flags & IMG_SEGF_STACK ? SEG_STACK : 0) |
-		(is->s_flags & IMG_SEGF_BRK ? SEG_BRK : 0) |
-		(is->s_flags & IMG_SEGF_DONTFORK ? SEG_DONTFORK : 0) |
-		(is->s_kind == IMG_SEG_SHARED ? SEG_SHARED : 0);
+	flags = flags_from_img(is->s_flags) | (is->s_kind == IMG_SEG_SHARED ? SEG_SHARED : 0);
 	error = open_backing(rm->rm_restore, is, &vp);
 	if (error)
 		return error;
 	if (vp && (vp->v_vfs->vfs_flags & VFS_MS_NOEXEC))
 		maxprot &= ~PROT_EXEC;
-	error = as_map(rm->rm_as, &base, is->s_size, is->s_prot, maxprot, flags, vp, is->s_off, true);
+	error = as_map(rm->rm_as, &base, is->s_size, is->s_prot, maxprot, flags, vp, is->s_off, AS_FIXED);
 	if (vp)
 		vn_rele(vp);
 	return error;
@@ -261,6 +284,19 @@ static int take_as(struct ckpt_rmember *rm)
 	return 0;
 }
 
+/* Locks have been set with the segs; pages of files come in when they are used. */
+static int restore_locks(struct ckpt_rmember *rm)
+{
+	struct as *as = rm->rm_as;
+
+	as->a_lock_limit = limit_of(rm->rm_img, RLIMIT_MEMLOCK);
+	as->a_newflags = flags_from_img(rm->rm_img->p_mm.m_newflags);
+	if (as_lock_ok(as, 0))
+		return 0;
+	return ckpt_refuse(rm->rm_restore->cr_path, -EPERM,
+			   "it locks %u bytes, more than its limit allows", as->a_locked);
+}
+
 /* Builds rm_as aside; restore.c makes it the process's when all else is there. */
 int st_mem_restore(struct ckpt_rmember *rm)
 {
@@ -272,6 +308,8 @@ int st_mem_restore(struct ckpt_rmember *rm)
 	restore_mm(rm->rm_as, &ip->p_mm);
 	for (u32 i = 0; i < ip->p_nseg && !error; i++)
 		error = restore_seg(rm, &ip->p_seg[i]);
+	if (!error)
+		error = restore_locks(rm);
 	/* What is mapped already may be more than the limits allow now. */
 	rm->rm_as->a_as_limit = limit_of(ip, RLIMIT_AS);
 	rm->rm_as->a_data_limit = limit_of(ip, RLIMIT_DATA);

@@ -18,15 +18,6 @@
 #include "proc/cred.h"
 #include "proc/lwp.h"
 
-enum mem_minor {
-	MEM_NULL = 3,
-	MEM_ZERO = 5,
-	MEM_FULL = 7,
-	MEM_RANDOM = 8,
-	MEM_URANDOM = 9,
-	MEM_KMSG = 11
-};
-
 #define CHUNK 65536u	  /* so much without looking for signals */
 #define RANDOM_CHUNK 256u /* on the stack */
 #define KMSG_LINE 960u

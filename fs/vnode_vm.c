@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What address spaces ask of vnodes (struct vnode_mm_ops, mm/as.h). */
+#include "fs/dev.h"
 #include "fs/file.h"
+#include "fs/file_impl.h"
+#include "fs/mem.h"
 #include "fs/pagecache.h"
 #include "fs/pc_impl.h"
 #include "fs/vnode_vm.h"
@@ -73,46 +76,68 @@ static void vm_writemap(struct vnode *vp, int delta)
 	vp->v_nwritemap += (u32)delta;
 }
 
-/* mmap(2): a descriptor open for reading; a shared writable mapping needs one open for both. */
-static int check_access(const struct file *f, u32 prot, bool shared, u32 *maxprot)
+static int vm_file(int fd, struct file **fp)
 {
-	u32 acc = f->f_flags & O_ACCMODE;
+	int error = fd_get(fd, fp);
 
-	*maxprot = PROT_READ | PROT_WRITE | PROT_EXEC;
-	if ((f->f_flags & O_PATH))
-		return -EBADF;
-	if (acc == O_WRONLY)
+	if (!error && ((*fp)->f_flags & O_PATH)) {
+		file_rele(*fp);
+		error = -EBADF;
+	}
+	return error;
+}
+
+/* A shared mapping that is or may be written needs a file open for both. */
+static int check_shared(const struct file *f, u32 prot, u32 flags, u32 *maxprot)
+{
+	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))
+		return -EOPNOTSUPP;
+	if ((f->f_flags & O_ACCMODE) != O_RDONLY)
+		return 0;
+	*maxprot &= ~PROT_WRITE;
+	return prot & PROT_WRITE ? -EACCES : 0;
+}
+
+static int check_access(const struct file *f, u32 prot, u32 flags, u32 *maxprot)
+{
+	u32 type = flags & MAP_TYPE;
+	int error = 0;
+
+	if (type == MAP_SHARED || type == MAP_SHARED_VALIDATE)
+		error = check_shared(f, prot, flags, maxprot);
+	else if (type != MAP_PRIVATE)
+		error = -EINVAL;
+	if (error)
+		return error;
+	if ((f->f_flags & O_ACCMODE) == O_WRONLY)
 		return -EACCES;
-	if (shared && acc != O_RDWR)
-		*maxprot = PROT_READ | PROT_EXEC;
 	if (f->f_vnode->v_vfs->vfs_flags & VFS_MS_NOEXEC) {
 		if (prot & PROT_EXEC)
 			return -EPERM;
 		*maxprot &= ~PROT_EXEC;
 	}
-	return prot & ~*maxprot ? -EACCES : 0;
+	return 0;
 }
 
-static int vm_from_fd(int fd, u32 prot, bool shared, struct vnode **vpp, u32 *maxprot)
+static int vm_file_map(struct file *f, u32 prot, u32 flags, struct vnode **vpp, u32 *maxprot)
 {
-	struct file *f;
-	int error = fd_get(fd, &f);
+	struct vnode *vp = f->f_vnode;
+	bool zero = vp->v_type == VCHR && vp->v_rdev == MAKEDEV(DEV_MEM_MAJOR, MEM_ZERO);
+	int error = check_access(f, prot, flags, maxprot);
 
 	if (error)
 		return error;
-	error = check_access(f, prot, shared, maxprot);
-	if (!error && !f->f_vnode->v_op->vop_getpage)
-		error = -ENODEV;
-	if (!error && f->f_vnode->v_type != VREG && f->f_vnode->v_type != VBLK)
-		error = -ENODEV;
-	if (!error) {
-		vn_hold(f->f_vnode);
-		*vpp = f->f_vnode;
-		if (f->f_path)
-			vn_set_path(f->f_vnode, f->f_path);
-	}
-	file_rele(f);
-	return error;
+	if (!zero && (!vp->v_op->vop_getpage || (vp->v_type != VREG && vp->v_type != VBLK)))
+		return -ENODEV;
+	if (flags & MAP_GROWSDOWN)
+		return -EINVAL;
+	if (zero)
+		return 0;
+	vn_hold(vp);
+	*vpp = vp;
+	if (f->f_path)
+		vn_set_path(vp, f->f_path);
+	return 0;
 }
 
 static const struct vnode_mm_ops ops = {
@@ -127,7 +152,9 @@ static const struct vnode_mm_ops ops = {
 	.vm_sync = vm_sync,
 	.vm_segs = vm_segs,
 	.vm_writemap = vm_writemap,
-	.vm_from_fd = vm_from_fd,
+	.vm_file = vm_file,
+	.vm_file_rele = file_rele,
+	.vm_file_map = vm_file_map,
 };
 
 void vnode_vm_init(void)

@@ -78,7 +78,7 @@ void seg_link(struct seg *s)
 
 	as_enter_seg(as, s);
 	as->a_hint = s;
-	as->a_size += s->s_size;
+	as_account(as, s, s->s_size, 1);
 	seg_vlink(s, true);
 }
 
@@ -89,7 +89,7 @@ void seg_unlink(struct seg *s)
 	ASSERT(rw_write_held(&as->a_lock));
 	seg_vlink(s, false);
 	as_leave_seg(as, s);
-	as->a_size -= s->s_size;
+	as_account(as, s, s->s_size, -1);
 	if (as->a_hint == s)
 		as->a_hint = NULL;
 }
@@ -122,7 +122,7 @@ struct as *as_create(void)
 	list_init(&as->a_segs);
 	tree_init(&as->a_tree, &as_tree_ops);
 	as->a_mmap_top = MMAP_TOP;
-	as->a_as_limit = as->a_data_limit = ~0u;
+	as->a_as_limit = as->a_data_limit = as->a_lock_limit = ~0u;
 	return as;
 }
 
@@ -152,16 +152,21 @@ void as_rele(struct as *as)
 
 static bool dup_segs(struct as *from, struct as *to, bool all)
 {
+	u32 drop = all ? 0 : SEG_LOCKS; /* locks are not inherited */
 	struct seg *s, *ns;
 
+	to->a_newflags = all ? from->a_newflags : 0;
 	as_for_each_seg(s, from) {
 		if ((s->s_flags & SEG_DONTFORK) && !all)
 			continue;
-		ns = seg_create(to, s->s_base, s->s_size, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp, s->s_off);
+		ns = seg_create(to, s->s_base, s->s_size, s->s_prot, s->s_maxprot,
+				s->s_flags & ~drop, s->s_vp, s->s_off);
 		if (!ns)
 			return false;
 		/* Behind s in the vnode's tree, for both begin at one page: a walk that takes pages away finds what is copied now. */
 		seg_link(ns);
+		if ((s->s_flags & SEG_WIPEONFORK) && !all)
+			continue;
 		if (s->s_ops->dup(s, ns) != 0)
 			return false;
 	}

@@ -28,15 +28,22 @@
 #include "mm/hat.h"
 #include "proc/mutex.h"
 
+struct file;
 struct vnode;
 struct as;
 struct seg;
 
 /* Protections are the ABI's PROT_* (kernel/abi/mman.h). */
 #define SEG_SHARED 0x01u
-#define SEG_STACK 0x02u	   /* grows downward on a fault, within the stack limit */
-#define SEG_BRK 0x04u	   /* the heap: only so that /proc/PID/maps and the image can say so */
-#define SEG_DONTFORK 0x08u /* madvise */
+#define SEG_STACK \
+	0x02u /* the stack, and MAP_GROWSDOWN: grows downward on a fault, within the stack limit */
+#define SEG_BRK 0x04u	     /* the heap: only so that /proc/PID/maps and the image can say so */
+#define SEG_DONTFORK 0x08u   /* madvise */
+#define SEG_LOCKED 0x10u     /* mlock: its pages are brought in, and stay */
+#define SEG_ONFAULT 0x20u    /* with SEG_LOCKED: as they are used */
+#define SEG_WIPEONFORK 0x40u /* madvise: a child finds zeros */
+#define SEG_LOCKS (SEG_LOCKED | SEG_ONFAULT)
+#define SEG_MAX 65530u /* mappings; Linux counts at most one more, and so do we */
 
 enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
 
@@ -95,12 +102,15 @@ struct as {
 	u32 a_nseg;
 	struct hat a_hat;
 	volatile u32 a_ncow; /* pages copied on write so far */
-	u32 a_size;	     /* bytes in segs: RLIMIT_AS */
+	/* Bytes in segs, of all, of private writable ones, of SEG_LOCKED: RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK (a_lock). */
+	u32 a_size, a_data, a_locked;
+	u32 a_newflags; /* mlockall(MCL_FUTURE): SEG_LOCKS that new mappings have (a_lock) */
 	/* Plain data, copied by fork. */
 	u32 a_brk_start, a_brk; /* brk: first byte, current end */
 	u32 a_stack_limit;	/* bytes the stack may grow to (RLIMIT_STACK at exec) */
 	u32 a_mmap_top;
-	u32 a_as_limit, a_data_limit; /* RLIMIT_AS, RLIMIT_DATA in bytes, ~0u: none. Kept up to date by setrlimit */
+	/* RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK in bytes, ~0u: none. Kept up to date by setrlimit */
+	u32 a_as_limit, a_data_limit, a_lock_limit;
 	/* For /proc and core files: where exec put them. */
 	u32 a_arg_start, a_arg_end, a_env_start, a_env_end, a_stack_start;
 	u32 a_code_start, a_code_end, a_data_start, a_data_end;
@@ -125,17 +135,25 @@ struct seg *as_findseg(struct as *as, u32 addr);
 struct seg *as_findseg_ge(struct as *as, u32 addr);
 #define as_for_each_seg(s, as) list_for_each(s, &(as)->a_segs, s_link)
 
+enum as_place {
+	AS_HINT, /* at *addrp if that is free, else where there is room, downward from a_mmap_top */
+	AS_FIXED,    /* at *addrp; what is there goes */
+	AS_NOREPLACE /* at *addrp, if nothing is there */
+};
 /*
- * Maps [*addrp, +len): with fixed, replacing what is there; otherwise at *addrp if free, else where there is room, downward
- * from a_mmap_top. vp NULL: anonymous; the seg takes its own reference on vp. flags: SEG_*. Takes a_lock for writing.
- * -ENOMEM (no room, RLIMIT_AS), -EINVAL (range outside USER_MIN..USER_MAX, unaligned, len 0, offset overflow).
+ * Maps [*addrp, +len). vp NULL: anonymous; the seg takes its own reference on vp. flags: SEG_*.
+ * Locks: takes a_lock for writing.
+ * Errors: -ENOMEM (no room, RLIMIT_AS, RLIMIT_DATA, more than SEG_MAX segs), -EINVAL (range outside
+ * USER_MIN..USER_MAX, unaligned, len 0, offset overflow), -EEXIST (AS_NOREPLACE).
  */
 int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags, struct vnode *vp,
-	   u64 off, bool fixed);
+	   u64 off, enum as_place place);
+/* Does a seg lie in [addr, addr+len)? Takes a_lock. */
+bool as_any_mapped(struct as *as, u32 addr, u32 len);
 int as_unmap(struct as *as, u32 addr, u32 len); /* holes are fine. -EINVAL, -ENOMEM (split) */
 /* -EINVAL; -ENOMEM on a hole, -EACCES beyond maxprot: as on Linux, what lies before that is changed all the same. */
 int as_setprot(struct as *as, u32 addr, u32 len, u32 prot);
-/* Sets and clears SEG_* flags (madvise). -EINVAL, -ENOMEM on a hole */
+/* Sets and clears SEG_* flags (madvise); holes are passed over. -EINVAL, -ENOMEM on a hole, -EAGAIN: no memory, or SEG_MAX */
 int as_setflags(struct as *as, u32 addr, u32 len, u32 set, u32 clear);
 /* mremap(2): flags MREMAP_*, `fixed` the new address with MREMAP_FIXED. -EINVAL, -EFAULT, -ENOMEM, -EAGAIN as there. */
 int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixed, u32 *out);
@@ -143,12 +161,38 @@ int as_brk(struct as *as, u32 newbrk); /* 0 and a_brk changed, or -ENOMEM */
 /* msync(2): shared file pages to the cache's dirty ones, and on to the disk; waits for that if `wait`. -ENOMEM (holes), -EIO */
 int as_sync(struct as *as, u32 addr, u32 len, bool wait);
 /*
- * madvise: MADV_DONTNEED, or with `free` MADV_FREE (anonymous memory only). -EINVAL, -ENOMEM (holes; the rest is done), -EAGAIN (no
+ * madvise: MADV_DONTNEED, or with `free` MADV_FREE (anonymous memory only). locked: memory that is locked, too.
+ * -EINVAL (also at locked memory; what lies before is done), -ENOMEM (holes; the rest is done), -EAGAIN (no
  * memory for a page table that another process has too; nothing is done)
  */
-int as_discard(struct as *as, u32 addr, u32 len, bool free);
-/* Faults pages in, as far as it goes (MAP_POPULATE, MADV_WILLNEED). */
-void as_populate(struct as *as, u32 addr, u32 len);
+int as_discard(struct as *as, u32 addr, u32 len, bool free, bool locked);
+/*
+ * Faults pages in as they are used first: private writable memory is written.
+ * Errors: of as_fault(), at the first page that cannot be had; -EFAULT also for PROT_NONE.
+ */
+int as_populate(struct as *as, u32 addr, u32 len);
+/*
+ * MADV_POPULATE_READ, MADV_POPULATE_WRITE.
+ * Errors: -ENOMEM (hole), -EINVAL (protection), -EFAULT (beyond the file's end).
+ */
+int as_fault_range(struct as *as, u32 addr, u32 len, enum fault_access acc);
+/*
+ * mlock, munlock (locks 0), mlock2 with SEG_LOCKED or SEG_LOCKS: marks, then brings in what is to be. As on Linux,
+ * what lies before a hole is marked all the same.
+ * Errors: -EINVAL, -ENOMEM (hole; limit; a page that cannot be had), -EAGAIN (out of memory for pages)
+ */
+int as_lock(struct as *as, u32 addr, u32 len, u32 locks);
+/*
+ * mlockall, munlockall: `now` for all that is mapped, `later` (a_newflags) for what will be; both SEG_LOCKS or 0.
+ * all: leave what is mapped as it is unless set. -ENOMEM (RLIMIT_MEMLOCK)
+ */
+int as_lock_all(struct as *as, bool all, u32 now, u32 later);
+/* May the current process lock memory beyond RLIMIT_MEMLOCK? (proc/) */
+bool as_lock_unlimited(void);
+/* May `more` bytes be locked? The current process's rights. a_locked may change meanwhile unless a_lock is held. */
+bool as_lock_ok(const struct as *as, u32 more);
+/* Is some of [addr, addr+len) locked? Takes a_lock. */
+bool as_any_locked(struct as *as, u32 addr, u32 len);
 /* Is all of [addr, addr+len) mapped? 0 or -ENOMEM. vec (if not NULL): 1 for each page in memory, 0 for each that is not. */
 int as_incore(struct as *as, u32 addr, u32 len, u8 *vec);
 
@@ -220,11 +264,14 @@ struct vnode_mm_ops {
 	struct vsegs *(*vm_segs)(struct vnode *vp);
 	/* v_nwritemap += delta: shared mappings that are, or may become, writable. vs_lock held. */
 	void (*vm_writemap)(struct vnode *vp, int delta);
+	/* The open file of descriptor fd of the current process, with a reference. -EBADF */
+	int (*vm_file)(int fd, struct file **fp);
+	void (*vm_file_rele)(struct file *f);
 	/*
-	 * mmap(2) of descriptor fd of the current process: its vnode with a reference, and what protections the mapping may
-	 * ever have. -EBADF, -EACCES, -ENODEV, -EPERM, -ETXTBSY
+	 * What mmap(2) of f with flags MAP_* maps: its vnode with a reference, NULL (as MAP_ANONYMOUS, for /dev/zero), and
+	 * what protections the mapping may ever have. -EOPNOTSUPP, -EACCES, -EPERM, -ENODEV, -EINVAL, in this order
 	 */
-	int (*vm_from_fd)(int fd, u32 prot, bool shared, struct vnode **vpp, u32 *maxprot);
+	int (*vm_file_map)(struct file *f, u32 prot, u32 flags, struct vnode **vpp, u32 *maxprot);
 };
 void vnode_mm_register(const struct vnode_mm_ops *ops);
 

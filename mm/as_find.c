@@ -131,15 +131,28 @@ bool as_range_free(struct as *as, u32 start, u32 end)
 	return !s || guarded_base(s) >= end;
 }
 
+u32 as_mapped_reach(struct as *as, u32 start, u32 end)
+{
+	struct seg *s = as_findseg(as, start);
+
+	for (; s && s->s_base <= start && start < end; s = as_next(as, s))
+		start = MIN(seg_end(s), end);
+	return start;
+}
+
 bool as_range_mapped(struct as *as, u32 start, u32 end)
 {
-	struct seg *s = as_findseg(as, start), *next;
+	return as_mapped_reach(as, start, end) == end;
+}
 
-	while (s && seg_end(s) < end) {
-		next = as_next(as, s);
-		s = next && next->s_base == seg_end(s) ? next : NULL;
-	}
-	return s != NULL;
+bool as_any_mapped(struct as *as, u32 addr, u32 len)
+{
+	bool any;
+
+	rw_read_lock(&as->a_lock);
+	any = as_range_size(as, addr, addr + len) != 0;
+	rw_read_unlock(&as->a_lock);
+	return any;
 }
 
 u32 as_range_size(struct as *as, u32 start, u32 end)

@@ -72,14 +72,62 @@ bool as_range_mapped(struct as *as, u32 start, u32 end);
 u32 as_range_size(struct as *as, u32 start, u32 end);
 /* Free room for len bytes as high as it goes below mmap's top, but for what place_in() says: its start, 0 if there is none. a_lock held. */
 u32 as_find_gap(struct as *as, u32 len);
-/* May `more` bytes be added? RLIMIT_AS. a_lock held. */
-static inline bool as_limit_ok(const struct as *as, u32 more)
+static inline bool within(u32 used, u32 more, u32 limit)
 {
-	return more <= as->a_as_limit && as->a_size <= as->a_as_limit - more;
+	return more <= limit && used <= limit - more;
 }
 
-/* Makes addr, if it lies inside a seg, the border of two. -ENOMEM. a_lock for writing. */
+/* Memory that RLIMIT_DATA counts. */
+static inline bool seg_is_data(u32 prot, u32 flags)
+{
+	return (prot & PROT_WRITE) && !(flags & (SEG_SHARED | SEG_STACK));
+}
+
+/* May `more` bytes of such memory be added? RLIMIT_AS, RLIMIT_DATA. a_lock held. */
+static inline bool as_limit_ok(const struct as *as, u32 more, u32 prot, u32 flags)
+{
+	return within(as->a_size, more, as->a_as_limit) &&
+	       (!seg_is_data(prot, flags) || within(as->a_data, more, as->a_data_limit));
+}
+
+/* More private memory at once than the machine has will never be there to be written. */
+static inline bool as_too_much(u32 len)
+{
+	struct page_stats st;
+
+	page_stats(&st);
+	return len >> PAGE_SHIFT > st.ps_total;
+}
+
+/* Counts `bytes` of memory like s in, or with a negative sign out. a_lock for writing. */
+static inline void as_account(struct as *as, const struct seg *s, u32 bytes, int sign)
+{
+	u32 n = sign < 0 ? -bytes : bytes;
+
+	as->a_size += n;
+	if (seg_is_data(s->s_prot, s->s_flags))
+		as->a_data += n;
+	if (s->s_flags & SEG_LOCKED)
+		as->a_locked += n;
+}
+
+/* Makes addr, if it lies inside a seg, the border of two, whatever their number. -ENOMEM. a_lock for writing. */
 int as_split(struct as *as, u32 addr);
+/* What a system call changes of the segs of a range. */
+struct seg_change {
+	bool sc_setprot;
+	u32 sc_prot;
+	u32 sc_set, sc_clear; /* flags */
+};
+/*
+ * Makes both ends of [start, end) borders, or neither, for that change.
+ * Errors: -ENOMEM, also if there would be more than SEG_MAX segs afterwards. a_lock for writing.
+ */
+int as_split_for(struct as *as, u32 start, u32 end, const struct seg_change *c);
+/* Sets and clears flags of the segs in a range; holes are passed over. -ENOMEM. a_lock for writing. */
+int as_change_flags(struct as *as, u32 start, u32 end, u32 set, u32 clear);
+/* How far from start on, at most to end, all is mapped. a_lock held. */
+u32 as_mapped_reach(struct as *as, u32 start, u32 end);
 /*
  * Unmaps [start, end), which begins and ends at borders (as_split) or outside of segs; the segs go to `dead`.
  * Cannot fail. a_lock for writing.

@@ -62,6 +62,16 @@ static int split_ends(struct as *as, u32 start, u32 end)
 	return error;
 }
 
+/* split_ends() for what goes: only a cut out of the middle of one seg makes more of them. */
+static int split_to_clear(struct as *as, u32 start, u32 end)
+{
+	struct seg *s = as_findseg(as, start);
+
+	if (s && s->s_base < start && end < seg_end(s) && as->a_nseg >= SEG_MAX)
+		return -ENOMEM;
+	return split_ends(as, start, end);
+}
+
 void as_clear(struct as *as, u32 start, u32 end, struct list *dead)
 {
 	struct seg *s = as_findseg_ge(as, start), *next;
@@ -97,6 +107,46 @@ static void as_join(struct seg *s, struct seg *next)
 		as->a_hint = s;
 }
 
+/* Part [start, end) of s, or of a neighbour, as it will be after the change. */
+static struct seg changed(const struct seg *s, u32 start, u32 end, const struct seg_change *c)
+{
+	struct seg piece = *s;
+
+	piece.s_off += s->s_vp ? start - s->s_base : 0;
+	piece.s_base = start;
+	piece.s_size = end - start;
+	piece.s_flags = (s->s_flags | c->sc_set) & ~c->sc_clear;
+	if (c->sc_setprot)
+		piece.s_prot = c->sc_prot;
+	return piece;
+}
+
+/* Does the change make one more seg of part [start, end) of s? Not if the part is as it was, or joins a neighbour. */
+static bool stands_alone(struct as *as, const struct seg *s, u32 start, u32 end, const struct seg_change *c)
+{
+	const struct seg *prev = start == s->s_base ? as_prev(as, s) : NULL;
+	const struct seg *next = end == seg_end(s) ? as_next(as, s) : NULL;
+	struct seg piece = changed(s, start, end, c);
+
+	if (piece.s_prot == s->s_prot && piece.s_flags == s->s_flags)
+		return false;
+	return !(prev && can_join(prev, &piece)) && !(next && can_join(&piece, next));
+}
+
+int as_split_for(struct as *as, u32 start, u32 end, const struct seg_change *c)
+{
+	const struct seg *low = as_findseg(as, start), *high = as_findseg(as, end);
+	u32 more = 0;
+
+	if (low && low->s_base < start)
+		more += stands_alone(as, low, start, MIN(end, seg_end(low)), c);
+	if (high && high->s_base < end)
+		more += stands_alone(as, high, MAX(start, high->s_base), end, c);
+	if (more && as->a_nseg + more > SEG_MAX)
+		return -ENOMEM;
+	return split_ends(as, start, end);
+}
+
 void as_coalesce(struct as *as, u32 addr, u32 len)
 {
 	struct seg *s = as_findseg_ge(as, addr ? addr - 1 : 0), *next;
@@ -120,51 +170,67 @@ void as_coalesce(struct as *as, u32 addr, u32 len)
 
 /* --- mapping --- */
 
-static int map_at(struct as *as, u32 addr, struct seg *s, bool fixed, struct list *dead)
+/* The place of s, which has its size. 0 or an error of as_map(). */
+static int find_place(struct as *as, struct seg *s, enum as_place place)
 {
-	u32 end = addr + s->s_size, old;
+	u32 addr = s->s_base, len = s->s_size;
+
+	if (as->a_nseg > SEG_MAX)
+		return -ENOMEM;
+	if (place == AS_NOREPLACE && as_range_size(as, addr, addr + len))
+		return -EEXIST;
+	if (place != AS_HINT)
+		return 0;
+	if (!range_ok(addr, len) || addr < USER_MIN || !as_range_free(as, addr, addr + len))
+		s->s_base = as_find_gap(as, len);
+	return s->s_base ? 0 : -ENOMEM;
+}
+
+static int map_at(struct as *as, struct seg *s, bool replace, struct list *dead)
+{
+	u32 addr = s->s_base, end = addr + s->s_size, old;
 	int error;
 
-	old = fixed ? as_range_size(as, addr, end) : 0;
-	if (s->s_size > old && !as_limit_ok(as, s->s_size - old))
+	old = replace ? as_range_size(as, addr, end) : 0;
+	if (!as_limit_ok(as, s->s_size, s->s_prot, s->s_flags) &&
+	    !as_limit_ok(as, s->s_size - old, s->s_prot, s->s_flags))
 		return -ENOMEM;
-	error = fixed ? split_ends(as, addr, end) : 0;
+	error = replace ? split_to_clear(as, addr, end) : 0;
 	if (error)
 		return error;
 	/* No failure beyond this point. */
-	if (fixed)
+	if (replace)
 		as_clear(as, addr, end, dead);
-	s->s_base = addr;
 	seg_link(s);
 	as_coalesce(as, addr, end - addr);
 	return 0;
 }
 
 int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags, struct vnode *vp,
-	   u64 off, bool fixed)
+	   u64 off, enum as_place place)
 {
 	struct list dead = LIST_INIT(dead);
-	u32 addr = *addrp;
 	struct seg *s;
 	int error;
 
 	if (!len || (len & PAGE_MASK) || len > USER_MAX || (off & PAGE_MASK) ||
 	    (off + len) >> PAGE_SHIFT > 0xffffffffu || off + len < off)
 		return -EINVAL;
-	if (fixed && (!range_ok(addr, len) || addr < USER_MIN))
+	if (place != AS_HINT && (!range_ok(*addrp, len) || *addrp < USER_MIN))
 		return -EINVAL;
-	s = seg_create(as, addr, len, prot, maxprot, flags, vp, off);
+	s = seg_create(as, *addrp, len, prot, maxprot, flags, vp, off);
 	if (!s)
 		return -ENOMEM;
 	rw_write_lock(&as->a_lock);
-	if (!fixed && (!range_ok(addr, len) || addr < USER_MIN || !as_range_free(as, addr, addr + len)))
-		addr = as_find_gap(as, len);
-	error = addr ? map_at(as, addr, s, fixed, &dead) : -ENOMEM;
+	s->s_flags |= as->a_newflags;
+	error = find_place(as, s, place);
+	if (!error) {
+		*addrp = s->s_base;
+		error = map_at(as, s, place == AS_FIXED, &dead);
+	}
 	rw_write_unlock(&as->a_lock);
 	if (error)
 		list_push_back(&dead, &s->s_link);
-	else
-		*addrp = addr;
 	seg_free_list(&dead);
 	return error;
 }
@@ -177,7 +243,7 @@ int as_unmap(struct as *as, u32 addr, u32 len)
 	if (!range_ok(addr, len))
 		return -EINVAL;
 	rw_write_lock(&as->a_lock);
-	error = split_ends(as, addr, addr + len);
+	error = split_to_clear(as, addr, addr + len);
 	if (!error)
 		as_clear(as, addr, addr + len, &dead);
 	rw_write_unlock(&as->a_lock);
@@ -213,16 +279,33 @@ static u32 setprot_reach(struct as *as, u32 start, u32 end, u32 prot, int *error
 	return at;
 }
 
+/* Does RLIMIT_DATA allow what becomes private writable memory? */
+static bool setprot_limit_ok(struct as *as, u32 start, u32 end, u32 prot)
+{
+	struct seg *s;
+	u32 more = 0;
+
+	for_each_seg_in(s, as, start, end)
+	{
+		if (seg_is_data(prot, s->s_flags) && !seg_is_data(s->s_prot, s->s_flags))
+			more += MIN(end, seg_end(s)) - MAX(start, s->s_base);
+	}
+	return !more || within(as->a_data, more, as->a_data_limit) || !within(as->a_size, more, as->a_as_limit);
+}
+
 /* As on Linux, what lies before a hole is changed all the same. */
 static int setprot_locked(struct as *as, u32 start, u32 end, u32 prot)
 {
+	const struct seg_change change = { .sc_setprot = true, .sc_prot = prot };
 	struct seg *s;
 	int error, split;
 	u32 reach = setprot_reach(as, start, end, prot, &error);
 
 	if (reach == start)
 		return error;
-	split = split_ends(as, start, reach);
+	if (!setprot_limit_ok(as, start, reach, prot))
+		return -ENOMEM;
+	split = as_split_for(as, start, reach, &change);
 	if (split)
 		return split;
 	for_each_seg_in(s, as, start, reach)
@@ -236,7 +319,9 @@ static int setprot_locked(struct as *as, u32 start, u32 end, u32 prot)
 	{
 		if (s->s_prot == prot)
 			continue;
+		as_account(as, s, s->s_size, -1);
 		s->s_prot = prot;
+		as_account(as, s, s->s_size, 1);
 		s->s_ops->setprot(s, s->s_base, s->s_size, prot);
 	}
 	as_coalesce(as, start, reach - start);
@@ -255,23 +340,55 @@ int as_setprot(struct as *as, u32 addr, u32 len, u32 prot)
 	return error;
 }
 
-int as_setflags(struct as *as, u32 addr, u32 len, u32 set, u32 clear)
+int as_change_flags(struct as *as, u32 start, u32 end, u32 set, u32 clear)
+{
+	const struct seg_change change = { .sc_set = set, .sc_clear = clear };
+	struct seg *s;
+	int error = as_split_for(as, start, end, &change);
+
+	if (error)
+		return error;
+	for_each_seg_in(s, as, start, end)
+	{
+		as_account(as, s, s->s_size, -1);
+		s->s_flags = (s->s_flags | set) & ~clear;
+		as_account(as, s, s->s_size, 1);
+	}
+	as_coalesce(as, start, end - start);
+	return 0;
+}
+
+/* The first seg of the range that may not have the flags: where it begins; else end. */
+static u32 flags_reach(struct as *as, u32 start, u32 end, u32 set)
 {
 	struct seg *s;
-	int error;
+
+	for_each_seg_in(s, as, start, end)
+	{
+		if ((set & SEG_WIPEONFORK) && (s->s_vp || !seg_private(s)))
+			return MAX(start, s->s_base);
+	}
+	return end;
+}
+
+int as_setflags(struct as *as, u32 addr, u32 len, u32 set, u32 clear)
+{
+	u32 end = addr + len, reach;
+	int error = 0;
 
 	if (!range_ok(addr, len))
 		return -EINVAL;
 	rw_write_lock(&as->a_lock);
-	error = as_range_mapped(as, addr, addr + len) ? split_ends(as, addr, addr + len) : -ENOMEM;
+	reach = flags_reach(as, addr, end, set);
+	if (reach > addr)
+		error = as_change_flags(as, addr, reach, set, clear) ? -EAGAIN : 0;
 	if (!error)
-		for_each_seg_in(s, as, addr, addr + len) s->s_flags = (s->s_flags | set) & ~clear;
-	as_coalesce(as, addr, len);
+		error = reach < end ? -EINVAL : as_range_mapped(as, addr, end) ? 0 : -ENOMEM;
 	rw_write_unlock(&as->a_lock);
 	return error;
 }
 
-int as_discard(struct as *as, u32 addr, u32 len, bool free)
+int as_discard(struct as *as, u32 addr, u32 len, bool free, bool locked)
 {
 	struct seg *s;
 	int error;
@@ -288,7 +405,7 @@ int as_discard(struct as *as, u32 addr, u32 len, bool free)
 	{
 		u32 from = MAX(addr, s->s_base);
 
-		if (free && s->s_vp) {
+		if ((free && s->s_vp) || ((s->s_flags & SEG_LOCKED) && !locked)) {
 			error = -EINVAL;
 			break;
 		}
@@ -302,10 +419,15 @@ int as_discard(struct as *as, u32 addr, u32 len, bool free)
 
 static int grow_brk(struct as *as, u32 from, u32 to, struct seg *s)
 {
-	if (!as_limit_ok(as, to - from) || !as_range_free(as, from, to))
+	/* The page behind stays free, as on Linux. */
+	if (!as_range_free(as, from, to + PAGE_SIZE) ||
+	    !as_limit_ok(as, to - from, s->s_prot, s->s_flags) || as->a_nseg > SEG_MAX)
 		return -ENOMEM;
+	if (as->a_newflags && !as_lock_ok(as, to - from))
+		return -EAGAIN;
 	s->s_base = from;
 	s->s_size = to - from;
+	s->s_flags |= as->a_newflags;
 	seg_link(s);
 	as_coalesce(as, from, to - from);
 	return 0;
@@ -313,7 +435,7 @@ static int grow_brk(struct as *as, u32 from, u32 to, struct seg *s)
 
 static int shrink_brk(struct as *as, u32 from, u32 to, struct list *dead)
 {
-	int error = split_ends(as, from, to);
+	int error = split_to_clear(as, from, to);
 
 	if (!error)
 		as_clear(as, from, to, dead);
@@ -332,7 +454,7 @@ int as_brk(struct as *as, u32 newbrk)
 	const u32 rw = PROT_READ | PROT_WRITE;
 	struct list dead = LIST_INIT(dead);
 	struct seg *s;
-	u32 old, end;
+	u32 old, end, lock;
 	int error = 0;
 
 	if (newbrk > MMAP_TOP)
@@ -343,7 +465,7 @@ int as_brk(struct as *as, u32 newbrk)
 	rw_write_lock(&as->a_lock);
 	old = PAGE_UP(as->a_brk);
 	end = PAGE_UP(newbrk);
-	if (newbrk < as->a_brk_start || (newbrk > as->a_brk && !data_limit_ok(as, newbrk)))
+	if (newbrk < as->a_brk_start || !data_limit_ok(as, newbrk))
 		error = -ENOMEM;
 	else if (end > old)
 		error = grow_brk(as, old, end, s);
@@ -351,7 +473,10 @@ int as_brk(struct as *as, u32 newbrk)
 		error = shrink_brk(as, end, old, &dead);
 	if (!error)
 		as->a_brk = newbrk;
+	lock = as->a_newflags;
 	rw_write_unlock(&as->a_lock);
+	if (!error && end > old && lock == SEG_LOCKED)
+		(void)!as_populate(as, old, end - old);
 	/* A seg that was used may have become part of its neighbour already. */
 	if (error || end <= old)
 		list_push_back(&dead, &s->s_link);

@@ -14,13 +14,17 @@ static bool may_grow(struct as *as, struct seg *s, u32 addr)
 	u32 base = PAGE_DOWN(addr), grow = s->s_base - base;
 	const struct seg *below;
 
-	if (!(s->s_flags & SEG_STACK) || STACK_TOP - base > as->a_stack_limit || !as_limit_ok(as, grow))
+	if (!(s->s_flags & SEG_STACK) || seg_end(s) - base > as->a_stack_limit ||
+	    !as_limit_ok(as, grow, s->s_prot, s->s_flags))
+		return false;
+	if ((s->s_flags & SEG_LOCKED) && !as_lock_ok(as, grow))
 		return false;
 	below = as_prev(as, s);
 	if (!below)
 		return base >= USER_MIN;
-	return seg_end(below) <= base && ((below->s_prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) == 0 ||
-					  base - seg_end(below) >= STACK_GUARD);
+	return base >= USER_MIN && seg_end(below) <= base &&
+	       ((below->s_prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) == 0 ||
+		(below->s_flags & SEG_STACK) || base - seg_end(below) >= STACK_GUARD);
 }
 
 /* addr lies in no seg: grows the stack to it. 0 or -EFAULT. a_lock not held. */
@@ -36,7 +40,7 @@ static int grow_stack(struct as *as, u32 addr)
 	} else if (s && may_grow(as, s, addr)) {
 		u32 base = PAGE_DOWN(addr);
 
-		as->a_size += s->s_base - base;
+		as_account(as, s, s->s_base - base, 1);
 		s->s_size += s->s_base - base;
 		s->s_base = base;
 		as_seg_moved(as, s);
@@ -107,15 +111,31 @@ static int first_use(struct as *as, u32 va, enum fault_access *acc)
 	return error;
 }
 
-void as_populate(struct as *as, u32 addr, u32 len)
+int as_populate(struct as *as, u32 addr, u32 len)
 {
 	enum fault_access acc = FAULT_READ;
 	bool maperr;
-	u32 off;
+	int error = 0;
 
-	for (off = 0; off < len; off += PAGE_SIZE)
-		if (first_use(as, addr + off, &acc) != 0 || as_fault(as, addr + off, acc, &maperr) != 0)
-			return;
+	for (u32 off = 0; off < len && !error; off += PAGE_SIZE) {
+		error = first_use(as, addr + off, &acc);
+		if (!error)
+			error = as_fault(as, addr + off, acc, &maperr);
+	}
+	return error;
+}
+
+int as_fault_range(struct as *as, u32 addr, u32 len, enum fault_access acc)
+{
+	bool maperr = false;
+	int error = 0;
+
+	for (u32 off = 0; off < len && !error; off += PAGE_SIZE) {
+		error = as_fault(as, addr + off, acc, &maperr);
+		if (error == -EFAULT)
+			return maperr ? -ENOMEM : -EINVAL;
+	}
+	return error && error != -ENOMEM ? -EFAULT : error;
 }
 
 /* --- access from outside --- */

@@ -45,14 +45,12 @@ static void move_pages(struct seg *s, struct seg *ns, u32 len)
 /* Gives the mapping its new length at address `to`, which is free, or will be once it is cleared. a_lock for writing. */
 static int move_to(struct remap *rm, u32 to, struct seg **sp)
 {
-	u32 keep = MIN(rm->oldlen, rm->newlen), grow = rm->newlen - keep;
+	u32 keep = MIN(rm->oldlen, rm->newlen);
 	bool leave = rm->flags & MREMAP_DONTUNMAP;
 	struct as *as = rm->as;
 	struct seg *s, *ns;
 	int error;
 
-	if (!as_limit_ok(as, leave ? rm->newlen : grow))
-		return -ENOMEM;
 	error = cut_out(rm, rm->oldlen, &s);
 	if (!error)
 		error = hat_own(&as->a_hat, rm->old, keep);
@@ -80,8 +78,33 @@ static int move_to(struct remap *rm, u32 to, struct seg **sp)
 	move_pages(s, ns, keep);
 	if (!leave)
 		as_clear(as, rm->old, rm->old + rm->oldlen, &rm->dead);
+	else if (s->s_flags & SEG_LOCKED)
+		(void)!as_change_flags(as, rm->old, rm->old + rm->oldlen, 0, SEG_LOCKS);
 	*sp = ns;
 	return 0;
+}
+
+/*
+ * May the mapping of s that begins at rm->old become that long, as far as limits and offsets go?
+ * Errors: -EFAULT, -EINVAL, -EAGAIN, -ENOMEM, in Linux's order.
+ */
+static int may_resize(const struct remap *rm, const struct seg *s)
+{
+	u32 more = rm->flags & MREMAP_DONTUNMAP ? rm->newlen : rm->newlen - rm->oldlen;
+
+	if (!rm->oldlen && seg_private(s))
+		return -EINVAL;
+	if (seg_end(s) - rm->old < rm->oldlen)
+		return -EFAULT;
+	if (rm->newlen == rm->oldlen && !(rm->flags & MREMAP_DONTUNMAP))
+		return 0;
+	if (s->s_vp && (s->s_off + (rm->old - s->s_base) + rm->newlen) >> PAGE_SHIFT > 0xffffffffu)
+		return -EINVAL;
+	if ((s->s_flags & SEG_LOCKED) && !as_lock_ok(rm->as, rm->newlen - rm->oldlen))
+		return -EAGAIN;
+	if (seg_is_data(s->s_prot, s->s_flags) && as_too_much(rm->newlen - rm->oldlen))
+		return -ENOMEM;
+	return as_limit_ok(rm->as, more, s->s_prot, s->s_flags) ? 0 : -ENOMEM;
 }
 
 /* Longer where it is, if there is room. */
@@ -93,8 +116,6 @@ static int grow_in_place(struct remap *rm, struct seg *s)
 
 	if (seg_end(s) != end || USER_MAX - end < grow || !as_range_free(as, end, end + grow))
 		return -ENOMEM;
-	if (!as_limit_ok(as, grow))
-		return -ENOMEM;
 	ns = seg_create(as, end, grow, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp, s->s_off + s->s_size);
 	if (!ns)
 		return -ENOMEM;
@@ -102,10 +123,39 @@ static int grow_in_place(struct remap *rm, struct seg *s)
 	return 0;
 }
 
+/* mremap of no bytes of shared memory: it is mapped once more. */
+static int map_again(struct remap *rm, const struct seg *s, u32 to)
+{
+	struct as *as = rm->as;
+	struct seg *ns;
+	int error = 0;
+
+	if (rm->flags & MREMAP_FIXED) {
+		error = as_split(as, to);
+		if (!error)
+			error = as_split(as, to + rm->newlen);
+		if (error)
+			return error;
+		s = as_findseg(as, rm->old);
+	}
+	ns = seg_create(as, to, rm->newlen, s->s_prot, s->s_maxprot, s->s_flags, s->s_vp,
+			s->s_off + (rm->old - s->s_base));
+	if (!ns)
+		return -ENOMEM;
+	if (rm->flags & MREMAP_FIXED)
+		as_clear(as, to, to + rm->newlen, &rm->dead);
+	seg_link(ns);
+	return 0;
+}
+
 static int shrink_in_place(struct remap *rm)
 {
 	u32 from = rm->old + rm->newlen, to = rm->old + rm->oldlen;
-	int error = as_split(rm->as, from);
+	int error;
+
+	if (to > USER_MAX || to < from)
+		return -EINVAL;
+	error = as_split(rm->as, from);
 
 	if (!error)
 		error = as_split(rm->as, to);
@@ -114,46 +164,70 @@ static int shrink_in_place(struct remap *rm)
 	return error;
 }
 
+/* The place that MREMAP_FIXED or MREMAP_DONTUNMAP names. */
+static int check_fixed(const struct remap *rm)
+{
+	u32 to = rm->fixed;
+
+	if (!(rm->flags & MREMAP_FIXED))
+		return 0;
+	if ((to & PAGE_MASK) || rm->newlen > USER_MAX || to > USER_MAX - rm->newlen)
+		return -EINVAL;
+	if (to < rm->old + rm->oldlen && rm->old < to + rm->newlen)
+		return -EINVAL;
+	return to < USER_MIN ? -EPERM : 0;
+}
+
+/* To the fixed place, or where there is room. */
+static int move(struct remap *rm, u32 *out)
+{
+	u32 to = rm->flags & MREMAP_FIXED ? rm->fixed : as_find_gap(rm->as, rm->newlen);
+	struct seg *s = as_findseg(rm->as, rm->old);
+
+	/* Linux keeps as many in reserve for what a move cuts. */
+	if (rm->as->a_nseg >= SEG_MAX - 3 || !to)
+		return -ENOMEM;
+	*out = to;
+	return rm->oldlen ? move_to(rm, to, &s) : map_again(rm, s, to);
+}
+
+/* MREMAP_FIXED, MREMAP_DONTUNMAP. */
+static int remap_to(struct remap *rm, u32 *out)
+{
+	int error = 0;
+
+	if (rm->as->a_nseg + 2 >= SEG_MAX - 3)
+		return -ENOMEM;
+	if (rm->newlen < rm->oldlen) {
+		error = shrink_in_place(rm);
+		rm->oldlen = rm->newlen;
+	}
+	if (!error)
+		error = may_resize(rm, as_findseg(rm->as, rm->old));
+	return error ? error : move(rm, out);
+}
+
 static int remap_locked(struct remap *rm, u32 *out)
 {
 	struct seg *s = as_findseg(rm->as, rm->old);
-	u32 to = rm->fixed;
 	int error;
 
 	if (!s)
 		return -EFAULT;
+	error = check_fixed(rm);
+	if (error)
+		return error;
+	if (rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return remap_to(rm, out);
+	*out = rm->old;
 	/* What is only cut off may be of several segs, as for munmap. */
-	if (!(rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && rm->newlen <= rm->oldlen) {
-		*out = rm->old;
+	if (rm->newlen <= rm->oldlen)
 		return rm->newlen < rm->oldlen ? shrink_in_place(rm) : 0;
-	}
-	/* The same before the rest is moved to a given place. */
-	if (!(rm->flags & MREMAP_DONTUNMAP) && rm->newlen < rm->oldlen) {
-		error = shrink_in_place(rm);
-		if (error)
-			return error;
-		rm->oldlen = rm->newlen;
-		s = as_findseg(rm->as, rm->old);
-	}
-	if (seg_end(s) - rm->old < rm->oldlen)
-		return -EFAULT;
-	if ((rm->flags & MREMAP_DONTUNMAP) && (s->s_vp || rm->oldlen != rm->newlen))
-		return -EINVAL;
-	if (s->s_vp && (s->s_off + (rm->old - s->s_base) + rm->newlen) >> PAGE_SHIFT > 0xffffffffu)
-		return -EINVAL;
-	if (!(rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))) {
-		*out = rm->old;
-		error = grow_in_place(rm, s);
-		if (!error || !(rm->flags & MREMAP_MAYMOVE))
-			return error;
-	}
-	if (!(rm->flags & MREMAP_FIXED))
-		to = as_find_gap(rm->as, rm->newlen);
-	if (!to)
-		return -ENOMEM;
-	error = move_to(rm, to, &s);
-	*out = to;
-	return error;
+	error = may_resize(rm, s);
+	if (error)
+		return error;
+	error = grow_in_place(rm, s);
+	return error && (rm->flags & MREMAP_MAYMOVE) ? move(rm, out) : error;
 }
 
 static int check_args(const struct remap *rm)
@@ -163,17 +237,10 @@ static int check_args(const struct remap *rm)
 	if ((rm->flags & ~all) ||
 	    ((rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(rm->flags & MREMAP_MAYMOVE)))
 		return -EINVAL;
-	if ((rm->old & PAGE_MASK) || !rm->newlen || !rm->oldlen || rm->newlen > USER_MAX)
+	/* Unlike on Linux the lengths are compared in pages here; it makes no difference to programs. */
+	if ((rm->flags & MREMAP_DONTUNMAP) && rm->oldlen != rm->newlen)
 		return -EINVAL;
-	if (rm->old >= USER_MAX || rm->oldlen > USER_MAX - rm->old)
-		return -EFAULT;
-	if (!(rm->flags & MREMAP_FIXED))
-		return 0;
-	if (!range_ok(rm->fixed, rm->newlen) || rm->fixed < USER_MIN)
-		return -EINVAL;
-	if (rm->fixed < rm->old + rm->oldlen && rm->old < rm->fixed + rm->newlen)
-		return -EINVAL;
-	return 0;
+	return (rm->old & PAGE_MASK) || !rm->newlen ? -EINVAL : 0;
 }
 
 int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixed, u32 *out)
@@ -181,6 +248,8 @@ int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixe
 	struct remap rm = { as,	   old,	  PAGE_UP(oldlen),   PAGE_UP(newlen),
 			    flags, fixed, LIST_INIT(rm.dead) };
 	int error = check_args(&rm);
+	struct seg *s;
+	bool bring_in;
 
 	if (error)
 		return error;
@@ -189,7 +258,11 @@ int as_remap(struct as *as, u32 old, u32 oldlen, u32 newlen, u32 flags, u32 fixe
 	as_coalesce(as, old, rm.oldlen);
 	if (!error || (flags & MREMAP_FIXED))
 		as_coalesce(as, error ? fixed : *out, rm.newlen);
+	s = error ? NULL : as_findseg(as, *out);
+	bring_in = s && (s->s_flags & SEG_LOCKS) == SEG_LOCKED && rm.newlen > rm.oldlen;
 	rw_write_unlock(&as->a_lock);
 	seg_free_list(&rm.dead);
+	if (bring_in)
+		(void)!as_populate(as, *out + rm.oldlen, rm.newlen - rm.oldlen);
 	return error;
 }

@@ -125,7 +125,11 @@ u32 seg_vnode_age(struct vnode *vp)
 	struct seg *s;
 
 	mutex_lock(&vs->vs_lock);
-	for_each_hit(s, vs, 0, ~0u) cpus |= hat_age_file(&s->s_as->a_hat, s->s_base, s->s_size, vp, &dropped);
+	for_each_hit(s, vs, 0, ~0u)
+	{
+		if (!(s->s_flags & SEG_LOCKED))
+			cpus |= hat_age_file(&s->s_as->a_hat, s->s_base, s->s_size, vp, &dropped);
+	}
 	mutex_unlock(&vs->vs_lock);
 	hat_shoot(cpus);
 	return dropped;

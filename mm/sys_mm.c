@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on memory: they check arguments as Linux does and call what mm/as.h offers. */
+/* System calls that map memory: they check arguments in Linux's order and call what mm/as.h offers. */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
 #include "mm/as_impl.h"
+#include "mm/sys_impl.h"
 #include "mm/syscalls.h"
 #include "mm/usercopy.h"
-#include "proc/proc.h"
 
-#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
-
-static struct as *cur_as(void)
-{
-	return curproc()->p_as;
-}
-
-/* *len becomes a length in whole pages (0 stays 0). False: addr is not page-aligned, or no address space could hold that. */
-static bool page_range(u32 addr, u32 *len)
+bool mm_page_range(u32 addr, u32 *len)
 {
 	u32 n = PAGE_UP(*len);
 
@@ -25,102 +17,137 @@ static bool page_range(u32 addr, u32 *len)
 	return true;
 }
 
-/* More private memory at once than the machine has will never be there to be written. */
-static bool too_much(u32 len)
-{
-	struct page_stats st;
-
-	page_stats(&st);
-	return len >> PAGE_SHIFT > st.ps_total;
-}
-
 long sys_brk(u32 brk)
 {
 	struct as *as = cur_as();
 
-	if (brk <= as->a_brk || !too_much(brk - as->a_brk))
+	if (brk <= as->a_brk || !as_too_much(brk - as->a_brk))
 		(void)!as_brk(as, brk);
 	return as->a_brk;
 }
 
 /* --- mmap --- */
 
-/* What is to be mapped: a vnode with a reference, or NULL. */
-static int map_object(u32 len, u32 prot, u32 flags, int fd, struct vnode **vpp, u32 *maxprot)
+/* The place alone: 0 or an error of mmap(2). */
+static int check_place(struct as *as, u32 *addr, u32 len, u32 flags)
 {
-	bool shared = (flags & MAP_SHARED) != 0;
+	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
+		*addr = PAGE_DOWN(*addr);
+		if (*addr && *addr < USER_MIN)
+			*addr = USER_MIN;
+		return len > USER_MAX ? -ENOMEM : 0;
+	}
+	if (len > USER_MAX || *addr > USER_MAX - len)
+		return -ENOMEM;
+	if (*addr & PAGE_MASK)
+		return -EINVAL;
+	if (*addr < USER_MIN)
+		return -EPERM;
+	return (flags & MAP_FIXED_NOREPLACE) && as_any_mapped(as, *addr, len) ? -EEXIST : 0;
+}
+
+static int check_locks(const struct as *as, u32 len, u32 flags)
+{
+	if ((flags & MAP_LOCKED) && !may_lock(as))
+		return -EPERM;
+	return ((flags & MAP_LOCKED) || as->a_newflags) && !as_lock_ok(as, len) ? -EAGAIN : 0;
+}
+
+/* What is to be mapped: a vnode with a reference, or NULL; *pgoff: where in it. f: NULL, for MAP_ANONYMOUS. */
+static int map_object(struct file *f, u32 len, u32 prot, u32 flags, struct vnode **vpp, u32 *maxprot, u32 *pgoff)
+{
+	u32 type = flags & MAP_TYPE;
 
 	*vpp = NULL;
 	*maxprot = PROT_ALL;
-	if (!(flags & MAP_ANONYMOUS))
-		return vm_ops ? vm_ops->vm_from_fd(fd, prot, shared, vpp, maxprot) : -ENODEV;
-	if (!shared)
+	if (f) {
+		int error = vm_ops->vm_file_map(f, prot, flags, vpp, maxprot);
+
+		if (error || *vpp)
+			return error;
+	} else if (type != MAP_PRIVATE && (type != MAP_SHARED || (flags & MAP_GROWSDOWN))) {
+		return -EINVAL;
+	}
+	/* What begins as zeros has no offset. */
+	*pgoff = 0;
+	if (type == MAP_PRIVATE)
 		return 0;
 	return shm_vnode_create ? shm_vnode_create(len, vpp) : -ENOMEM;
 }
 
-static int check_place(u32 *addr, u32 len, u32 flags)
+static u32 seg_flags(u32 flags)
 {
-	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
-		*addr = PAGE_DOWN(*addr);
-		return 0;
-	}
-	if (*addr & PAGE_MASK)
-		return -EINVAL;
-	if (!range_ok(*addr, len))
-		return -ENOMEM;
-	return *addr < USER_MIN ? -EPERM : 0;
+	return ((flags & MAP_TYPE) == MAP_PRIVATE ? 0 : SEG_SHARED) |
+	       (flags & MAP_GROWSDOWN ? SEG_STACK : 0) | (flags & MAP_LOCKED ? SEG_LOCKED : 0);
 }
 
-/* Maps at *addr and nowhere else, if nothing is there. */
-static int map_noreplace(struct as *as, u32 *addr, u32 len, u32 prot, u32 maxprot, u32 flags,
-			 struct vnode *vp, u64 off)
+static int check_mmap(struct as *as, u32 *addr, u32 ulen, u32 flags, u32 pgoff)
 {
-	u32 want = *addr;
-	int error = as_map(as, addr, len, prot, maxprot, flags, vp, off, false);
-
-	if (error || *addr == want)
-		return error;
-	error = as_unmap(as, *addr, len);
-	return error ? error : -EEXIST;
-}
-
-static long do_mmap(u32 addr, u32 ulen, u32 prot, u32 flags, int fd, u32 pgoff)
-{
-	u32 len = PAGE_UP(ulen), maxprot, sflags = flags & MAP_SHARED ? SEG_SHARED : 0;
-	struct as *as = cur_as();
-	struct vnode *vp;
+	u32 len = PAGE_UP(ulen);
 	int error;
 
-	if (!ulen || !(flags & MAP_SHARED_VALIDATE))
+	if (!ulen)
 		return -EINVAL;
-	if (!len || len > USER_MAX)
+	if (!len)
 		return -ENOMEM;
 	if (pgoff + (len >> PAGE_SHIFT) < pgoff)
 		return -EOVERFLOW;
-	prot &= PROT_ALL;
-	error = check_place(&addr, len, flags);
-	if (error)
-		return error;
-	if (!(flags & (MAP_SHARED | MAP_NORESERVE)) && (prot & PROT_WRITE) && too_much(len))
+	if (as->a_nseg > SEG_MAX)
 		return -ENOMEM;
-	error = map_object(len, prot, flags, fd, &vp, &maxprot);
+	error = check_place(as, addr, len, flags);
+	return error ? error : check_locks(as, len, flags);
+}
+
+/* The arguments are as they should be but for the file. */
+static long map_file(struct as *as, struct file *f, u32 addr, u32 len, u32 prot, u32 flags, u32 pgoff)
+{
+	enum as_place place = flags & MAP_FIXED_NOREPLACE ? AS_NOREPLACE
+			      : flags & MAP_FIXED	  ? AS_FIXED
+							  : AS_HINT;
+	struct vnode *vp;
+	u32 maxprot;
+	int error = map_object(f, len, prot, flags, &vp, &maxprot, &pgoff);
+
 	if (error)
 		return error;
-	if (flags & MAP_ANONYMOUS)
-		pgoff = 0;
-	if (flags & MAP_FIXED_NOREPLACE)
-		error = map_noreplace(as, &addr, len, prot, maxprot, sflags, vp, (u64)pgoff << PAGE_SHIFT);
-	else
-		error = as_map(as, &addr, len, prot, maxprot, sflags, vp, (u64)pgoff << PAGE_SHIFT,
-			       flags & MAP_FIXED);
+	if (!(seg_flags(flags) & SEG_SHARED) && !(flags & MAP_NORESERVE) && (prot & PROT_WRITE) &&
+	    as_too_much(len))
+		error = -ENOMEM;
+	if (!error)
+		error = as_map(as, &addr, len, prot, maxprot, seg_flags(flags), vp,
+			       (u64)pgoff << PAGE_SHIFT, place);
 	if (vp)
 		vm_ops->vm_rele(vp);
 	if (error)
 		return error;
-	if (flags & (MAP_POPULATE | MAP_LOCKED))
-		as_populate(as, addr, len);
+	/* Pages that cannot be had now are no error. */
+	if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (flags & MAP_LOCKED) ||
+	    as->a_newflags == SEG_LOCKED)
+		(void)!as_populate(as, addr, len);
 	return (long)addr;
+}
+
+static long do_mmap(u32 addr, u32 ulen, u32 prot, u32 flags, int fd, u32 pgoff)
+{
+	struct as *as = cur_as();
+	struct file *f = NULL;
+	long result;
+
+	if (!(flags & MAP_ANONYMOUS)) {
+		result = vm_ops->vm_file(fd, &f);
+		if (result)
+			return result;
+	}
+	/* A machine that has set no huge pages aside. */
+	if (flags & MAP_HUGETLB)
+		result = f ? -EINVAL : -ENOMEM;
+	else
+		result = check_mmap(as, &addr, ulen, flags, pgoff);
+	if (!result)
+		result = map_file(as, f, addr, PAGE_UP(ulen), prot & PROT_ALL, flags, pgoff);
+	if (f)
+		vm_ops->vm_file_rele(f);
+	return result;
 }
 
 long sys_mmap2(u32 addr, u32 len, u32 prot, u32 flags, int fd, u32 pgoff)
@@ -142,7 +169,7 @@ long sys_old_mmap(uaddr_t uargs)
 
 long sys_munmap(u32 addr, u32 len)
 {
-	if (!page_range(addr, &len) || !len)
+	if (!mm_page_range(addr, &len) || !len)
 		return -EINVAL;
 	return as_unmap(cur_as(), addr, len);
 }
@@ -152,155 +179,6 @@ long sys_mremap(u32 addr, u32 oldlen, u32 newlen, u32 flags, u32 fixed)
 	u32 out;
 	int error;
 
-	if (newlen > oldlen && too_much(newlen - oldlen))
-		return -ENOMEM;
 	error = as_remap(cur_as(), addr, oldlen, newlen, flags, fixed, &out);
 	return error ? error : (long)out;
-}
-
-/* --- protection and advice --- */
-
-/* PROT_GROWSDOWN: from the beginning of the stack that addr lies in. */
-static int stack_start(struct as *as, u32 *addr, u32 *len)
-{
-	struct seg *s;
-	int error = -EINVAL;
-
-	rw_read_lock(&as->a_lock);
-	s = as_findseg(as, *addr);
-	if (s && (s->s_flags & SEG_STACK)) {
-		*len += *addr - s->s_base;
-		*addr = s->s_base;
-		error = 0;
-	}
-	rw_read_unlock(&as->a_lock);
-	return error;
-}
-
-long sys_mprotect(u32 addr, u32 len, u32 prot)
-{
-	struct as *as = cur_as();
-	u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
-	int error = 0;
-
-	prot &= ~grows;
-	if ((addr & PAGE_MASK) || grows == (PROT_GROWSDOWN | PROT_GROWSUP))
-		return -EINVAL;
-	if (!len)
-		return 0;
-	if (!page_range(addr, &len))
-		return -ENOMEM;
-	if ((prot & ~(PROT_ALL | PROT_SEM)) || (grows & PROT_GROWSUP))
-		return -EINVAL;
-	if (grows)
-		error = stack_start(as, &addr, &len);
-	return error ? error : as_setprot(as, addr, len, prot & PROT_ALL);
-}
-
-static long advise(struct as *as, u32 addr, u32 len, int advice)
-{
-	switch (advice) {
-	case MADV_DONTNEED: return as_discard(as, addr, len, false);
-	case MADV_FREE: return as_discard(as, addr, len, true);
-	case MADV_DONTFORK: return as_setflags(as, addr, len, SEG_DONTFORK, 0);
-	case MADV_DOFORK: return as_setflags(as, addr, len, 0, SEG_DONTFORK);
-	case MADV_WILLNEED:
-	case MADV_POPULATE_READ:
-	case MADV_POPULATE_WRITE: as_populate(as, addr, len); break;
-	default: break; /* a hint that this kernel has no use for */
-	}
-	return as_incore(as, addr, len, NULL);
-}
-
-#define ADVICE(n) (1u << MADV_##n)
-#define ADVICES                                                                                       \
-	(ADVICE(NORMAL) | ADVICE(RANDOM) | ADVICE(SEQUENTIAL) | ADVICE(WILLNEED) | ADVICE(DONTNEED) | \
-	 ADVICE(FREE) | ADVICE(DONTFORK) | ADVICE(DOFORK) | ADVICE(MERGEABLE) | ADVICE(UNMERGEABLE) | \
-	 ADVICE(HUGEPAGE) | ADVICE(NOHUGEPAGE) | ADVICE(DONTDUMP) | ADVICE(DODUMP) |                  \
-	 ADVICE(COLD) | ADVICE(PAGEOUT) | ADVICE(POPULATE_READ) | ADVICE(POPULATE_WRITE))
-
-long sys_madvise(u32 addr, u32 len, int advice)
-{
-	u32 n = PAGE_UP(len);
-
-	if (advice < 0 || advice >= 32 || !(ADVICES & (1u << advice)))
-		return -EINVAL;
-	if ((addr & PAGE_MASK) || n < len || addr + n < addr)
-		return -EINVAL;
-	if (!n)
-		return 0;
-	return range_ok(addr, n) ? advise(cur_as(), addr, n, advice) : -ENOMEM;
-}
-
-long sys_msync(u32 addr, u32 len, int flags)
-{
-	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
-	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC) || (addr & PAGE_MASK))
-		return -EINVAL;
-	if (!page_range(addr, &len))
-		return -ENOMEM;
-	return len ? as_sync(cur_as(), addr, len, flags & MS_SYNC) : 0;
-}
-
-#define INCORE_BATCH 128u
-
-long sys_mincore(u32 addr, u32 len, uaddr_t vec)
-{
-	u8 in[INCORE_BATCH];
-	u32 done, n;
-	int error;
-
-	if (addr & PAGE_MASK)
-		return -EINVAL;
-	if (!page_range(addr, &len))
-		return -ENOMEM;
-	for (done = 0; done < len; done += n << PAGE_SHIFT) {
-		n = MIN((len - done) >> PAGE_SHIFT, INCORE_BATCH);
-		error = as_incore(cur_as(), addr + done, n << PAGE_SHIFT, in);
-		if (!error)
-			error = copyout(vec + (done >> PAGE_SHIFT), in, n);
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/* --- locking in memory: nothing is ever taken out of it but what is in a file --- */
-
-static long check_mapped(u32 addr, u32 len)
-{
-	u32 off = addr & PAGE_MASK;
-
-	addr -= off;
-	if (len + off < len)
-		return -EINVAL;
-	len += off;
-	if (!page_range(addr, &len))
-		return -ENOMEM;
-	return len ? as_incore(cur_as(), addr, len, NULL) : 0;
-}
-
-long sys_mlock(u32 addr, u32 len)
-{
-	return check_mapped(addr, len);
-}
-
-long sys_mlock2(u32 addr, u32 len, int flags)
-{
-	return flags & ~MLOCK_ONFAULT ? -EINVAL : check_mapped(addr, len);
-}
-
-long sys_munlock(u32 addr, u32 len)
-{
-	return check_mapped(addr, len);
-}
-
-long sys_mlockall(int flags)
-{
-	return !flags || flags == MCL_ONFAULT || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ? -EINVAL : 0;
-}
-
-long sys_munlockall(void)
-{
-	return 0;
 }

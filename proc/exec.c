@@ -19,12 +19,18 @@
 #include "proc/syscalls.h"
 #include "proc/wait.h"
 
+static u32 bytes_limit(struct proc *p, u32 which)
+{
+	u64 bytes = rlimit_cur(p, which);
+
+	return bytes > ~0u ? ~0u : (u32)bytes;
+}
+
 static void limit_as(struct as *as, struct proc *p)
 {
-	u64 space = rlimit_cur(p, RLIMIT_AS), data = rlimit_cur(p, RLIMIT_DATA);
-
-	as->a_as_limit = space > ~0u ? ~0u : (u32)space;
-	as->a_data_limit = data > ~0u ? ~0u : (u32)data;
+	as->a_as_limit = bytes_limit(p, RLIMIT_AS);
+	as->a_data_limit = bytes_limit(p, RLIMIT_DATA);
+	as->a_lock_limit = bytes_limit(p, RLIMIT_MEMLOCK);
 }
 
 /* Everything that can fail. */

@@ -107,7 +107,7 @@ static int map_load(struct as *as, struct vnode *vp, const struct elf32_phdr *ph
 
 	if (map_end > start) {
 		error = as_map(as, &start, map_end - start, prot, PROT_READ | PROT_WRITE | PROT_EXEC,
-			       0, vp, PAGE_DOWN(ph->p_offset), true);
+			       0, vp, PAGE_DOWN(ph->p_offset), AS_FIXED);
 		if (error)
 			return error;
 	}
@@ -118,7 +118,7 @@ static int map_load(struct as *as, struct vnode *vp, const struct elf32_phdr *ph
 	}
 	if (mem_end > map_end)
 		return as_map(as, &map_end, mem_end - map_end, prot,
-			      PROT_READ | PROT_WRITE | PROT_EXEC, 0, NULL, 0, true);
+			      PROT_READ | PROT_WRITE | PROT_EXEC, 0, NULL, 0, AS_FIXED);
 	return 0;
 }
 

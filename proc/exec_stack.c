@@ -136,7 +136,7 @@ int exec_build_stack(struct exec_new *x)
 	as->a_stack_limit = limit > 0x40000000 ? 0x40000000 : (u32)limit;
 	as->a_stack_limit = MAX(as->a_stack_limit, size);
 	error = as_map(as, &start, size, PROT_READ | PROT_WRITE | PROT_EXEC,
-		       PROT_READ | PROT_WRITE | PROT_EXEC, SEG_STACK, NULL, 0, true);
+		       PROT_READ | PROT_WRITE | PROT_EXEC, SEG_STACK, NULL, 0, AS_FIXED);
 	if (!error)
 		error = build_top_page(x, &execfn, &platform, &random);
 	if (error)

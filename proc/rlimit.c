@@ -19,6 +19,7 @@ void rlimit_defaults(struct rlimit_k rl[NRLIMIT])
 	rl[RLIMIT_CORE].rl_cur = 0;
 	rl[RLIMIT_NPROC].rl_cur = rl[RLIMIT_NPROC].rl_max = 4096;
 	rl[RLIMIT_NOFILE].rl_cur = rl[RLIMIT_NOFILE].rl_max = 1024;
+	rl[RLIMIT_MEMLOCK].rl_cur = rl[RLIMIT_MEMLOCK].rl_max = 8u << 20;
 	rl[RLIMIT_NICE].rl_cur = rl[RLIMIT_NICE].rl_max = 0;
 	rl[RLIMIT_RTPRIO].rl_cur = rl[RLIMIT_RTPRIO].rl_max = 0;
 }
@@ -45,6 +46,8 @@ static void tell_as(struct proc *p, u32 which, u64 cur)
 		as->a_as_limit = v;
 	else if (as && which == RLIMIT_DATA)
 		as->a_data_limit = v;
+	else if (as && which == RLIMIT_MEMLOCK)
+		as->a_lock_limit = v;
 	else if (as && which == RLIMIT_STACK)
 		as->a_stack_limit = MIN(v, 0x40000000u);
 	mutex_unlock(&p->p_execlock);

@@ -25,6 +25,7 @@ PROGRAMS = [
     ("limits", {}),
     # memory
     ("mmap", {}),
+    ("mmaperr", {"limit": 200}),
     ("mmapfile", {}),
     # files
     ("file", {}),

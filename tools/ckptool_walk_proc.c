@@ -160,6 +160,8 @@ static void walk_mm(struct sink *k, const struct img_mm *m)
 	U("brk", m->m_brk);
 	U("mmap_top", m->m_mmap_top);
 	U("stack_limit", m->m_stack_limit);
+	if (m->m_newflags)
+		U("new_mappings", m->m_newflags);
 	U("arg_start", m->m_arg_start);
 	U("arg_end", m->m_arg_end);
 	U("env_start", m->m_env_start);

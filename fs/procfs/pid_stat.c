@@ -33,7 +33,7 @@ struct snapshot {
 	u32 nqueued;
 	u32 fdsize;
 	/* Memory, in bytes; 0 for zombies. */
-	u32 vsize, rss, code, data, stack;
+	u32 vsize, locked, rss, code, data, stack;
 	u32 code_start, code_end, data_start, data_end, stack_start, brk_start;
 	u32 arg_start, arg_end, env_start, env_end;
 };
@@ -162,6 +162,7 @@ static void take_memory(struct proc *p, struct snapshot *s)
 	if (!as)
 		return;
 	s->vsize = as->a_size;
+	s->locked = as->a_locked;
 	s->rss = as->a_hat.h_resident * PAGE_SIZE;
 	s->code_start = as->a_code_start;
 	s->code_end = as->a_code_end;
@@ -280,7 +281,7 @@ static void add_memory(struct text *t, const struct snapshot *s)
 	if (!s->vsize)
 		return;
 	text_add(t, "VmPeak:\t%8u kB\nVmSize:\t%8u kB\n", s->vsize / 1024, s->vsize / 1024);
-	text_add(t, "VmLck:\t%8u kB\nVmPin:\t%8u kB\n", 0, 0);
+	text_add(t, "VmLck:\t%8u kB\nVmPin:\t%8u kB\n", s->locked / 1024, 0);
 	text_add(t, "VmHWM:\t%8u kB\nVmRSS:\t%8u kB\n", MAX(s->rss / 1024, s->us.us_maxrss * KIB), s->rss / 1024);
 	text_add(t, "VmData:\t%8u kB\nVmStk:\t%8u kB\nVmExe:\t%8u kB\n", s->data / 1024,
 		 s->stack / 1024, s->code / 1024);

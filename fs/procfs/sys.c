@@ -6,6 +6,7 @@
 #include "fs/procfs/procfs.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
+#include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "proc/proc.h"
@@ -115,6 +116,12 @@ static int show_overcommit(struct text *t, const struct pf_ctx *c)
 	return 0;
 }
 
+static int show_max_maps(struct text *t, const struct pf_ctx *c)
+{
+	text_add(t, "%u\n", SEG_MAX);
+	return 0;
+}
+
 static int drop_all(void)
 {
 	if (!cred_super(cred_cur()))
@@ -156,6 +163,7 @@ static const struct pf_dir fs_dir = { fs_table, ARRAY_SIZE(fs_table), .pd_what =
 
 static const struct pf_entry vm_table[] = {
 	{ "drop_caches", S_IFREG | 0200, .pe_store = store_drop_caches },
+	{ "max_map_count", S_IFREG | 0444, .pe_show = show_max_maps },
 	{ "overcommit_memory", S_IFREG | 0444, .pe_show = show_overcommit },
 };
 static const struct pf_dir vm_dir = { vm_table, ARRAY_SIZE(vm_table), .pd_what = PF_NONE };

@@ -413,4 +413,16 @@ static inline void memfile_free(struct memfile *f)
 	*f = (struct memfile){ 0 };
 }
 
+/* As sample_large, with memory that is locked, and memory that is wiped at a fork. */
+static inline void sample_locked(struct img_image *img)
+{
+	struct img_proc *p;
+
+	sample_large(img);
+	p = &img->i_proc[0];
+	p->p_seg[3].s_flags |= IMG_SEGF_WIPEONFORK;
+	p->p_seg[4].s_flags = IMG_SEGF_LOCKED | IMG_SEGF_ONFAULT;
+	p->p_mm.m_newflags = IMG_SEGF_LOCKED;
+}
+
 #endif

@@ -67,6 +67,12 @@
 	X(0, MM.m_brk = MM.m_brk_start - 1)                                                     \
 	X(0, MM.m_brk = 0xc0000001)                                                             \
 	X(0, MM.m_mmap_top = 0xc0001000)                                                        \
+	X(1, MM.m_newflags = IMG_SEGF_LOCKED | IMG_SEGF_ONFAULT)                                \
+	X(1, SEG(3).s_flags |= IMG_SEGF_LOCKED | IMG_SEGF_WIPEONFORK)                           \
+	X(0, MM.m_newflags = IMG_SEGF_ONFAULT)                                                  \
+	X(0, MM.m_newflags = IMG_SEGF_DONTFORK)                                                 \
+	X(0, SEG(0).s_flags = IMG_SEGF_ONFAULT)                                                 \
+	X(0, SEG(0).s_flags = IMG_SEGF_WIPEONFORK)                                              \
 	X(0, MM.m_mmap_top = 0x1001)                                                            \
 	X(0, MM.m_stack_start = 0xc0000004)                                                     \
 	X(0, MM.m_nauxv = 0)                                                                    \
@@ -152,7 +158,7 @@
 	X(0, SEG(0).s_prot = 8)                                                                 \
 	X(0, SEG(0).s_prot = 7; SEG(0).s_maxprot = 5)                                           \
 	X(0, SEG(0).s_maxprot = 15)                                                             \
-	X(0, SEG(0).s_flags = 8)                                                                \
+	X(0, SEG(0).s_flags = 64)                                                               \
 	X(0, SEG(0).s_flags = IMG_SEGF_BRK)                                                     \
 	X(0, SEG(0).s_kind = 0)                                                                 \
 	X(0, SEG(0).s_kind = 4)                                                                 \

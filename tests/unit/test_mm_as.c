@@ -351,7 +351,7 @@ static void op_advise(struct space *sp)
 	int error;
 
 	if (rnd(2)) {
-		error = as_discard(sp->as, page_va(n), count << PAGE_SHIFT, false);
+		error = as_discard(sp->as, page_va(n), count << PAGE_SHIFT, false, false);
 		if (error == -EAGAIN && nhoard)
 			return;
 		CHECK(error == (all_mapped(sp, n, count) ? 0 : -ENOMEM));
@@ -360,9 +360,12 @@ static void op_advise(struct space *sp)
 		return;
 	}
 	error = as_setflags(sp->as, page_va(n), count << PAGE_SHIFT, flag, flag ^ SEG_DONTFORK);
-	CHECK(error == 0 || (error == -ENOMEM && (nhoard || !all_mapped(sp, n, count))));
-	for (i = 0; !error && i < count; i++)
-		sp->m[n + i].flags = (sp->m[n + i].flags & ~SEG_DONTFORK) | flag;
+	if (error == -EAGAIN && nhoard)
+		return;
+	CHECK(error == (all_mapped(sp, n, count) ? 0 : -ENOMEM));
+	for (i = 0; i < count; i++)
+		if (sp->m[n + i].mapped)
+			sp->m[n + i].flags = (sp->m[n + i].flags & ~SEG_DONTFORK) | flag;
 }
 
 /* Is [n, n + count) one seg's, as the kernel would have joined them? */
@@ -393,7 +396,7 @@ static void remap(struct space *sp, u32 n, u32 count, u32 want, u32 flags, u32 t
 	head = one_seg(sp, n, MIN(count, want));
 	error = as_remap(sp->as, page_va(n), count << PAGE_SHIFT, want << PAGE_SHIFT, flags, page_va(to), &out);
 	if ((flags & MREMAP_FIXED) && to < n + count && n < to + want) {
-		CHECK(error == -EINVAL);
+		CHECK(error == (sp->m[n].mapped ? -EINVAL : -EFAULT));
 		return;
 	}
 	if ((flags & MREMAP_FIXED) && sp->m[n].mapped && want < count) {

@@ -116,10 +116,34 @@ static long long cow_fault(void)
 	return t / PAGES;
 }
 
+/* --- many mappings, which cannot be joined: every other one may be written --- */
+
+#define MANY 16384
+static char *many[MANY];
+
+static void map_many(int n)
+{
+	while (n--) {
+		for (int i = 0; i < MANY; i++) {
+			many[i] = mmap(NULL, PG, i & 1 ? PROT_READ | PROT_WRITE : PROT_READ,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			must(many[i] != MAP_FAILED, "mmap");
+		}
+		/* Holes everywhere, which are filled again. */
+		for (int i = 0; i < MANY; i += 2)
+			munmap(many[i], PG);
+		for (int i = 0; i < MANY; i += 2)
+			many[i] = mmap(NULL, PG, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		for (int i = 0; i < MANY; i++)
+			munmap(many[i], PG);
+	}
+}
+
 const struct row memory_rows[] = {
 	{ .name = "page-fault", .loop = fresh_fault },
 	{ .name = "cow-fault", .once = cow_fault, .before = prepare_resident, .after = drop_resident },
 	{ .name = "map-unmap-64k", .loop = map_unmap },
+	{ .name = "map-many", .loop = map_many, .per = 3 * MANY },
 	{ .name = "fork-64m", .once = fork_resident, .before = prepare_resident, .after = drop_resident },
 	{ .name = "memcpy-8m", .loop = copy_8m, .before = prepare_copy, .after = end_copy, .bytes = 8 * MIB },
 	{ 0 },

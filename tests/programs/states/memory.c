@@ -441,6 +441,100 @@ STATE(dontfork)
 	t_join(pid);
 }
 
+/* The line of /proc/self/status that begins with `name`, in kB; without memory of the C library's: that would count. */
+static long status_kb(const char *name)
+{
+	static char text[8192];
+	int fd = SYS(open("/proc/self/status", O_RDONLY));
+	ssize_t n = SYS(read(fd, text, sizeof(text) - 1));
+	const char *line = strstr(text, name);
+
+	SYS(close(fd));
+	CHECK(n > 0 && line);
+	return strtol(line + strlen(name) + 1, NULL, 10);
+}
+
+STATE(locked_ranges)
+{
+	char *p = anon(8);
+
+	SYS(mlock(p, 3 * PG));
+	SYS(syscall(SYS_mlock2, p + 4 * PG, 2 * PG, 1));
+	CHECK_EQ(status_kb("VmLck"), 20);
+	st_wait();
+	CHECK_EQ(status_kb("VmLck"), 20);
+	CHECK_ERR(madvise(p, PG, MADV_DONTNEED), EINVAL);
+	CHECK_ERR(msync(p + 5 * PG, PG, MS_INVALIDATE), EBUSY);
+	CHECK_EQ(madvise(p + 3 * PG, PG, MADV_DONTNEED), 0);
+	pid_t pid = t_fork();
+	if (pid == 0)
+		_exit(status_kb("VmLck") == 0 ? 0 : 1);
+	t_join(pid);
+	SYS(munlock(p, 8 * PG));
+	CHECK_EQ(status_kb("VmLck"), 0);
+}
+
+STATE(locked_later)
+{
+	SYS(mlockall(MCL_FUTURE));
+	st_wait();
+	char *p = anon(2);
+	CHECK_EQ(status_kb("VmLck"), 8);
+	CHECK_ERR(madvise(p, PG, MADV_DONTNEED), EINVAL);
+	SYS(munlockall());
+	p = anon(2);
+	CHECK_EQ(status_kb("VmLck"), 0);
+}
+
+STATE(wiped_in_children)
+{
+	char *p = anon(3);
+
+	st_fill(p, 3 * PG, 19);
+	SYS(madvise(p + PG, PG, MADV_WIPEONFORK));
+	st_wait();
+	CHECK(st_filled(p, 3 * PG, 19));
+	pid_t pid = t_fork();
+	if (pid == 0) {
+		int wiped = 1;
+
+		for (unsigned i = PG; i < 2 * PG; i++)
+			wiped &= p[i] == 0;
+		_exit(wiped && st_filled(p, PG, 19) ? 0 : 1);
+	}
+	t_join(pid);
+}
+
+STATE(grows_down)
+{
+	char *p = map(64 * PG, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	char *q = mmap(p + 63 * PG, PG, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+	CHECK(q == p + 63 * PG);
+	SYS(munmap(p, 63 * PG));
+	q[-1] = 1;
+	st_wait();
+	q[-3 * (int)PG] = 2;
+	CHECK_EQ(q[-1], 1);
+}
+
+STATE(many_mappings)
+{
+	enum { N = 4000 };
+	static char *p[N];
+
+	for (int i = 0; i < N; i++) {
+		p[i] = map(PG, i & 1 ? RW : PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		if (i & 1)
+			*p[i] = (char)i;
+	}
+	st_wait();
+	for (int i = 1; i < N; i += 2)
+		CHECK_EQ(*p[i], (char)i);
+	for (int i = 0; i < N; i++)
+		SYS(munmap(p[i], PG));
+}
+
 STATE(moved)
 {
 	char *p = anon(6);
