@@ -143,6 +143,18 @@ static int search(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 	return error;
 }
 
+/* Blocks that the process may not take: the superuser, and whom the superblock names, may take all. */
+static u32 reserved_blocks(const struct ext2mount *em)
+{
+	const struct ext2_super *sb = em->em_sb;
+	const struct cred *cr = cred_cur();
+
+	if (cred_super(cr) || (sb->s_def_resuid && cr->cr_fsuid == sb->s_def_resuid) ||
+	    (sb->s_def_resgid && cred_in_group(cr, sb->s_def_resgid)))
+		return 0;
+	return sb->s_r_blocks_count;
+}
+
 int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 {
 	u32 free, reserved;
@@ -156,7 +168,7 @@ int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 	*got = 0;
 	mutex_lock(&em->em_alloc);
 	free = em->em_sb->s_free_blocks_count;
-	reserved = cred_super(cred_cur()) ? 0 : em->em_sb->s_r_blocks_count;
+	reserved = reserved_blocks(em);
 	if (free > reserved)
 		error = search(em, goal, MIN(want, free - reserved), blk, got);
 	if (!error && *got == 0)

@@ -23,7 +23,10 @@
 
 #define MIB 12u
 #define MAX_VISITS 3000u
+#ifndef BLOCK
 #define BLOCK 4096u
+#endif
+#define GROUPS_AT (BLOCK == 1024 ? 2u : 1u) /* behind the block of the superblock */
 #define INODE_SIZE 256u
 
 static u32 visits, regular;
@@ -143,18 +146,18 @@ static void use(void *arg)
 
 static u8 *block(u32 blk)
 {
-	return env_disk.sd_data + (size_t)(blk % (MIB << 8)) * BLOCK;
+	return env_disk.sd_data + (size_t)(blk % ((MIB << 20) / BLOCK)) * BLOCK;
 }
 
 /* Where things are is asked of the image as it was: what is there now may be damaged already. */
 static const u8 *sound(u32 blk)
 {
-	return env_disk.sd_stable + (size_t)(blk % (MIB << 8)) * BLOCK;
+	return env_disk.sd_stable + (size_t)(blk % ((MIB << 20) / BLOCK)) * BLOCK;
 }
 
 static const struct ext2_group_desc *group(void)
 {
-	return (const void *)sound(1);
+	return (const void *)sound(GROUPS_AT);
 }
 
 static size_t inode_offset(u32 ino)
@@ -207,8 +210,8 @@ static void damage(void)
 	const struct ext2_group_desc *gd = group();
 
 	switch (sim_rnd(8)) {
-	case 0: poke(block(0) + EXT2_SUPER_OFFSET, 240); break;
-	case 1: poke(block(1), sizeof(*gd)); break;
+	case 0: poke(env_disk.sd_data + EXT2_SUPER_OFFSET, 240); break;
+	case 1: poke(block(GROUPS_AT), sizeof(*gd)); break;
 	case 2: poke(block(sim_rnd(2) ? gd->bg_block_bitmap : gd->bg_inode_bitmap), BLOCK); break;
 	case 3:
 	case 4: poke(block(gd->bg_inode_table) + inode_offset(some_ino()), 156); break;
@@ -306,14 +309,18 @@ static void good_disk(u32 seed)
 
 static void make_image(void)
 {
+	char options[200];
+
 	env_host("mkdir -p good/dir/sub good/many && cd good && for i in 0 1 2 3 4 5 6 7; do "
 		 "dd if=/dev/urandom of=file$i bs=3000 count=$((i * i)) status=none; cp file$i dir/file$i; done; "
 		 "for i in $(seq 300); do echo $i >many/a-name-that-takes-some-room-$i; done; "
 		 "dd if=/dev/zero of=big bs=1k count=1 seek=7000 status=none; printf x | dd of=big bs=1 seek=5000000000 "
 		 "conv=notrunc status=none; dd if=/dev/urandom of=long bs=1k count=400 status=none; "
 		 "ln -s file1 fast; ln -s $(printf 'x%%.0s' $(seq 200)) slow; mkfifo dir/fifo; ln file2 dir/sub/link");
-	env_mkfs("good.img", MIB, "-I 256 -d good");
-	env_mkfs("journal.img", MIB, "-I 256 -d good " JOURNAL);
+	snprintf(options, sizeof(options), "-b %u -I 256 -d good", BLOCK);
+	env_mkfs("good.img", MIB, options);
+	snprintf(options, sizeof(options), "-b %u -I 256 -d good " JOURNAL, BLOCK);
+	env_mkfs("journal.img", MIB, options);
 }
 
 static u32 passed, failed;
