@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callouts: each CPU's list of what is to happen when, sorted by time, and its local timer.
+ * Callouts: each CPU's heap of what is to happen when, and its local timer.
  *
  * The timer is set anew only when something earlier comes along. Taking the earliest callout off leaves it set: the
  * interrupt then finds nothing due and sets the timer for the next. So a callout that is moved again and again, such as a time
- * slice's end at each switch, costs a list operation and no access to the timer.
+ * slice's end at each switch, costs two operations of the heap and no access to the timer.
  */
 #include "kernel/dev/clock.h"
 #include "kernel/lib/cpu.h"
@@ -12,10 +12,13 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/x86.h"
 
+#define PAUSE_MAX_NS (2 * NSEC_PER_MSEC)
+
 struct coqueue {
 	struct spinlock cq_lock;
-	struct list cq_list; /* by co_when */
-	u64 cq_armed;	     /* when the timer will fire; 0: it is off */
+	struct heap cq_heap;
+	u64 cq_armed; /* when the timer will fire; 0: it is off */
+	u64 cq_pause; /* no callout runs before this time: the last interrupt used up its budget */
 	struct callout *volatile cq_running;
 };
 
@@ -26,31 +29,21 @@ void clock_init_ap(void)
 	struct coqueue *q = &queues[curcpu()->c_id];
 
 	spin_init(&q->cq_lock, "callout", LR_CALLOUT);
-	list_init(&q->cq_list);
+	heap_init(&q->cq_heap);
 }
 
 void callout_init(struct callout *co, void (*fn)(void *arg), void *arg)
 {
 	*co = (struct callout){ .co_fn = fn, .co_arg = arg };
-	list_init(&co->co_link);
 }
 
 static void arm(struct coqueue *q, u64 when)
 {
+	when = MAX(when, MAX(q->cq_pause, 1ull));
 	if (q->cq_armed && q->cq_armed <= when)
 		return;
 	q->cq_armed = when;
 	clock_arm(when);
-}
-
-/* From the end: most callouts are set for later than those that wait already. */
-static void insert(struct coqueue *q, struct callout *co)
-{
-	struct list *at = q->cq_list.prev;
-
-	while (at != &q->cq_list && list_entry(at, struct callout, co_link)->co_when > co->co_when)
-		at = at->prev;
-	list_push_front(at, &co->co_link);
 }
 
 /* Finds the queue that co is on and locks it; NULL if it is on none. */
@@ -70,9 +63,10 @@ static struct coqueue *lock_queue_of(struct callout *co)
 	}
 }
 
-static void take_off(struct callout *co)
+/* Queue lock held. */
+static void take_off(struct coqueue *q, struct callout *co)
 {
-	list_remove(&co->co_link);
+	heap_remove(&q->cq_heap, &co->co_node);
 	__atomic_store_n(&co->co_cpu, NULL, __ATOMIC_RELEASE);
 }
 
@@ -82,7 +76,7 @@ bool callout_cancel_nowait(struct callout *co)
 
 	if (!q)
 		return false;
-	take_off(co);
+	take_off(q, co);
 	spin_unlock(&q->cq_lock);
 	return true;
 }
@@ -106,33 +100,65 @@ void callout_set(struct callout *co, u64 when_ns)
 	q = &queues[curcpu()->c_id];
 	spin_lock(&q->cq_lock);
 	ASSERT(!co->co_cpu);
-	co->co_when = when_ns;
-	insert(q, co);
+	heap_insert(&q->cq_heap, &co->co_node, when_ns);
 	__atomic_store_n(&co->co_cpu, curcpu(), __ATOMIC_RELEASE);
-	arm(q, MAX(when_ns, 1ull));
+	arm(q, when_ns);
 	spin_unlock(&q->cq_lock);
 	intr_pop_off();
 }
 
-/* Runs all that is due, then sets the timer for the next. Interrupts off, on the queue's own CPU. */
+/* The first callout if it is due; else NULL, and the timer is set for it. Queue lock held. */
+static struct callout *first_due(struct coqueue *q, u64 now)
+{
+	struct heap_node *n = heap_first(&q->cq_heap);
+
+	if (!n)
+		return NULL;
+	if (n->hn_key > now) {
+		arm(q, n->hn_key);
+		return NULL;
+	}
+	return container_of(n, struct callout, co_node);
+}
+
+/* Has the interrupt that began at `begun` used up its budget? Then it pauses, and the timer is set for the end of that. Queue lock held. */
+static bool budget_used(struct coqueue *q, u64 begun, u64 now)
+{
+	if (now - begun < CALLOUT_BUDGET_NS)
+		return false;
+	q->cq_pause = now + MIN(now - begun, PAUSE_MAX_NS);
+	if (heap_first(&q->cq_heap))
+		arm(q, heap_first(&q->cq_heap)->hn_key);
+	return true;
+}
+
+/* Calls co's function, without the queue's lock. */
+static void run(struct coqueue *q, struct callout *co)
+{
+	void (*fn)(void *arg) = co->co_fn;
+	void *arg = co->co_arg;
+
+	q->cq_running = co; /* before it is off the heap: callout_cancel() finds it there or here */
+	take_off(q, co);
+	spin_unlock(&q->cq_lock);
+	fn(arg); /* may free co */
+	spin_lock(&q->cq_lock);
+	q->cq_running = NULL;
+}
+
+/* Runs what is due, within the budget, and sets the timer for the next. Interrupts off, on the queue's own CPU. */
 static void run_due(struct coqueue *q)
 {
-	spin_lock(&q->cq_lock);
-	while (!list_empty(&q->cq_list)) {
-		struct callout *co = list_first(&q->cq_list, struct callout, co_link);
-		void (*fn)(void *arg) = co->co_fn;
-		void *arg = co->co_arg;
+	u64 begun = clock_mono_ns(), now = begun;
+	struct callout *co;
 
-		if (co->co_when > clock_mono_ns()) {
-			arm(q, co->co_when);
+	spin_lock(&q->cq_lock);
+	q->cq_pause = 0;
+	while ((co = first_due(q, now)) != NULL) {
+		run(q, co);
+		now = clock_mono_ns();
+		if (budget_used(q, begun, now))
 			break;
-		}
-		q->cq_running = co; /* before it is off the list: callout_cancel() finds it there or here */
-		take_off(co);
-		spin_unlock(&q->cq_lock);
-		fn(arg); /* may free co */
-		spin_lock(&q->cq_lock);
-		q->cq_running = NULL;
 	}
 	spin_unlock(&q->cq_lock);
 }

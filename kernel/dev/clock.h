@@ -5,12 +5,18 @@
  *
  * A callout calls a function once at a time of the monotonic clock, from the local APIC timer's interrupt:
  * interrupts off, must not sleep. Timers are one-shot: a CPU with nothing due takes no interrupt.
+ *
+ * However many callouts are due, the interrupt ends after CALLOUT_BUDGET_NS, and the rest waits for as long as it took: a CPU spends at
+ * most about half of its time on callouts. A function that sets its own callout again keeps that going for ever; it must not do so
+ * on behalf of a process more often than the process itself does something for it (see proc/ptimer.h).
+ *
  * Source of time and its calibration: kernel/dev/clock.c; the queues: kernel/dev/callout.c.
  * Locks: each CPU's queue under LR_CALLOUT; the function runs without it.
  */
 #ifndef KERNEL_DEV_CLOCK_H
 #define KERNEL_DEV_CLOCK_H
 
+#include "kernel/lib/heap.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/types.h"
 #include "kernel/lib/x86.h"
@@ -29,9 +35,10 @@ u64 clock_ns_to_cycles(u64 ns);
 u64 clock_real_ns(void);
 void clock_set_real_ns(u64 ns);
 
+#define CALLOUT_BUDGET_NS (200 * NSEC_PER_USEC)
+
 struct callout {
-	struct list co_link;
-	u64 co_when; /* monotonic ns */
+	struct heap_node co_node; /* its key: monotonic ns */
 	void (*co_fn)(void *arg);
 	void *co_arg;
 	struct cpu *co_cpu; /* whose queue, NULL: not queued */
