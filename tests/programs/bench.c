@@ -42,7 +42,7 @@ void must(int ok, const char *what)
 		fail(what);
 }
 
-static const struct row *const parts[] = { call_rows, proc_rows, memory_rows, file_rows };
+static const struct row *const parts[] = { call_rows, proc_rows, thread_rows, memory_rows, file_rows };
 
 /* How many turns take about the time of one repetition. */
 static int calibrate(const struct row *r)

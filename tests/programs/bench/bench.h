@@ -23,7 +23,7 @@ struct row {
 	int needs_device;
 };
 
-extern const struct row call_rows[], proc_rows[], memory_rows[], file_rows[];
+extern const struct row call_rows[], proc_rows[], memory_rows[], file_rows[], thread_rows[];
 
 /* A block device that may be overwritten, NULL: none was named. */
 extern const char *device;
