@@ -7,6 +7,10 @@
 #define SIGEV_NONE 1
 #define SIGEV_THREAD_ID 4
 #define CLOCK_MAX 15u
+#define CLOCK_OWN_USER 0xfffffff9u
+#define CLOCK_THREAD_USER 5u
+#define CLOCK_THREAD_SCHED 6u
+#define SI_TIMER (u32) - 2
 
 static int check_ids(const struct img_proc *p, struct img_err *err)
 {
@@ -63,8 +67,11 @@ int imgc_queue(const struct img_sigqueue *q, struct img_err *err)
 
 		REQUIRE(sig >= 1 && sig <= IMG_NSIG, "pending signal out of range", sig);
 		REQUIRE(q->q_set & SIG_BIT(sig), "queued signal is not pending", sig);
-		REQUIRE(sig >= SIG_RTMIN || !(seen & SIG_BIT(sig)), "signal queued twice", sig);
-		seen |= SIG_BIT(sig);
+		/* A timer's entry stands beside that of another sender. */
+		REQUIRE(sig >= SIG_RTMIN || q->q_info[i].si_word[2] == SI_TIMER || !(seen & SIG_BIT(sig)),
+			"signal queued twice", sig);
+		if (q->q_info[i].si_word[2] != SI_TIMER)
+			seen |= SIG_BIT(sig);
 	}
 	return 0;
 }
@@ -178,6 +185,17 @@ static int check_runs(const struct img_proc *p, struct img_err *err)
 	return 0;
 }
 
+/* A small number; the user time of the process; or the CPU time of a thread, whose id is in it (ckpt(5)). */
+static bool timer_clock_ok(u32 clock)
+{
+	u32 kind = clock & 7;
+
+	if (clock <= CLOCK_MAX || clock == CLOCK_OWN_USER)
+		return true;
+	return (s32)clock < 0 && (kind == CLOCK_THREAD_SCHED || kind == CLOCK_THREAD_USER) &&
+	       imgc_pid_ok((s32) ~((s32)clock >> 3));
+}
+
 static int check_ptimers(const struct img_proc *p, struct img_err *err)
 {
 	REQUIRE(p->p_nptimer <= IMG_MAX_PTIMERS, "too many timers", p->p_nptimer);
@@ -185,7 +203,7 @@ static int check_ptimers(const struct img_proc *p, struct img_err *err)
 		const struct img_ptimer *pt = &p->p_ptimer[i];
 
 		REQUIRE(pt->pt_id >= 0 && (i == 0 || pt->pt_id > pt[-1].pt_id), "timer's id", pt->pt_id);
-		REQUIRE(pt->pt_clock <= CLOCK_MAX, "timer's clock", pt->pt_clock);
+		REQUIRE(timer_clock_ok(pt->pt_clock), "timer's clock", pt->pt_clock);
 		REQUIRE(pt->pt_notify == 0 || pt->pt_notify == SIGEV_NONE || pt->pt_notify == SIGEV_THREAD_ID,
 			"timer's way to notify", pt->pt_notify);
 		if (pt->pt_notify != SIGEV_NONE)

@@ -18,7 +18,7 @@ static u32 copy_queue(const struct sigqueue *q, struct abi_siginfo *list, u32 ma
 
 	list_for_each(se, &q->sq_list, se_link) {
 		if (n < max)
-			list[n] = se->se_info;
+			sigent_info(se, &list[n]);
 		n++;
 	}
 	return n;
@@ -57,7 +57,23 @@ static int save_queue(struct ckpt_save *cs, struct proc *p, const struct sigqueu
 	return error;
 }
 
-static int restore_queue(const struct img_sigqueue *iq, struct sigqueue *q)
+/* A timer that sent one of them takes it over when it is made (ptimer_adopt). */
+static int restore_signal(const struct abi_siginfo *info, struct proc *p, struct sigqueue *q)
+{
+	struct sigent *se;
+
+	spin_lock(&p->p_lock);
+	se = sigent_alloc(p, true);
+	if (se) {
+		se->se_info = *info;
+		sigqueue_put(q, se);
+	}
+	spin_unlock(&p->p_lock);
+	return se ? 0 : -ENOMEM;
+}
+
+/* q is p's, or one of its lwps'. */
+static int restore_queue(const struct img_sigqueue *iq, struct proc *p, struct sigqueue *q)
 {
 	sigset_k listed = 0;
 
@@ -67,9 +83,9 @@ static int restore_queue(const struct img_sigqueue *iq, struct sigqueue *q)
 
 		memcpy(&info, &iq->q_info[i], sizeof(info));
 		listed |= SIGBIT(info.si_signo);
-		error = sigqueue_add(q, info.si_signo, &info);
+		error = restore_signal(&info, p, q);
 		if (error)
-			return error == -EAGAIN ? -ENOMEM : error;
+			return error;
 	}
 	q->sq_set |= iq->q_set & ~listed;
 	return 0;
@@ -89,13 +105,15 @@ int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il)
 
 int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il)
 {
+	spin_lock(&l->l_proc->p_lock);
 	sigqueue_flush(&l->l_sigq);
+	spin_unlock(&l->l_proc->p_lock);
 	l->l_sigmask = il->l_sigmask & ~SIGSET_UNBLOCKABLE;
 	l->l_oldmask_valid = false;
 	l->l_altsp = il->l_altsp;
 	l->l_altsize = il->l_altsize;
 	l->l_altflags = il->l_altflags & K_SS_DISABLE;
-	return restore_queue(&il->l_pending, &l->l_sigq);
+	return restore_queue(&il->l_pending, l->l_proc, &l->l_sigq);
 }
 
 /* ---- the process's part ---- */
@@ -130,5 +148,5 @@ int st_signal_restore(struct ckpt_rmember *rm)
 							     .sa_mask = ia->sa_mask & ~SIGSET_UNBLOCKABLE };
 	}
 	/* Nothing may happen to what inherited signals of the caller were pending: a new process has none. */
-	return restore_queue(&ip->p_pending, &p->p_sig.ss_q);
+	return restore_queue(&ip->p_pending, p, &p->p_sig.ss_q);
 }

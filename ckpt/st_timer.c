@@ -8,6 +8,7 @@
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "proc/abi_time.h"
+#include "proc/cputimer.h"
 #include "proc/itimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/ptimer.h"
@@ -36,6 +37,9 @@ int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 		if (!pt)
 			return -ENOMEM;
+		if (st.ps_foreign)
+			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					 "timer %d is on the CPU-time clock of another process", id);
 		*pt = (struct img_ptimer){ .pt_id = id,
 					   .pt_clock = st.ps_clock,
 					   .pt_value = st.ps_value,
@@ -44,7 +48,9 @@ int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 					   .pt_tid = st.ps_tid,
 					   .pt_overrun = st.ps_overrun,
 					   .pt_interval = st.ps_interval,
-					   .pt_remain = left_then(cs, st.ps_left) };
+					   /* Of CPU time none has gone by since. */
+					   .pt_remain = clock_is_cpu(st.ps_clock) ? st.ps_left
+										  : left_then(cs, st.ps_left) };
 	}
 	return 0;
 }
@@ -96,11 +102,12 @@ void st_timer_start(struct ckpt_rmember *rm)
 			left = MAX(deadline_left(instant(cr, left)), 1ull);
 		itimer_set(p, i, left, ip->p_itimer[i].it_interval);
 	}
+	cputimer_watch(p); /* RLIMIT_CPU came with the image */
 	for (u32 i = 0; i < ip->p_nptimer; i++) {
 		const struct img_ptimer *pt = &ip->p_ptimer[i];
 
 		if (pt->pt_remain)
-			ptimer_arm(p, pt->pt_id, instant(cr, pt->pt_remain));
+			ptimer_arm(p, pt->pt_id, pt->pt_remain, instant(cr, pt->pt_remain));
 	}
 }
 

@@ -77,20 +77,6 @@ u64 deadline_after(u64 ns)
 	return when ? when : 1;
 }
 
-#define LEAST_PERIOD (50 * NSEC_PER_USEC)
-
-u64 periodic_next(u64 due, u64 interval, u64 now, u64 *missed, u64 *when)
-{
-	u64 next;
-
-	*missed = (now - due) / interval;
-	next = due + (*missed + 1) * interval;
-	if (next < due)
-		next = ~0ull;
-	*when = MAX(next, now + LEAST_PERIOD);
-	return next;
-}
-
 u64 deadline_left(u64 deadline)
 {
 	u64 now = clock_mono_ns();

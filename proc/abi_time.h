@@ -13,11 +13,8 @@ int copyin_timeval(uaddr_t src, u64 *ns) __must_check;
 int copyout_timeval(uaddr_t dst, u64 ns) __must_check;
 /* Monotonic now + ns, never 0 (which means: no deadline), saturating. */
 u64 deadline_after(u64 ns);
-/*
- * A timer that was due at `due` and comes again every `interval` ns: when next after now, and in *missed how often it should have come
- * meanwhile. *when: when to look, which is later if that is too soon for a CPU that has other things to do.
- */
-u64 periodic_next(u64 due, u64 interval, u64 now, u64 *missed, u64 *when);
+/* A periodic timer does not fire again sooner than this, so that the program gets on between two of its handlers. */
+#define LEAST_PERIOD (50 * NSEC_PER_USEC)
 /* Time left until a deadline, 0 if past. */
 u64 deadline_left(u64 deadline);
 /* CLOCK_MONOTONIC as the current process sees it: for one that was brought back it goes on where it stood. */

@@ -10,7 +10,6 @@
 #include "mm/as.h"
 #include "proc/lwp_impl.h"
 #include "proc/pgrp.h"
-#include "proc/ptimer.h"
 #include "proc/rlimit.h"
 #include "proc/sched.h"
 #include "proc/sleep.h"
@@ -120,8 +119,7 @@ static int next_signal(struct lwp *l, struct abi_siginfo *info)
 	else
 		first = own | shared;
 	sig = __builtin_ctzll(first) + 1;
-	sigqueue_take(own & SIGBIT(sig) ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
-	ptimer_taken(p, info);
+	signal_take(l, sig, info);
 	return sig;
 }
 

@@ -8,6 +8,7 @@
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/orphan.h"
 #include "proc/pgrp.h"
@@ -198,7 +199,9 @@ void proc_finish(void)
 			session_leader_exit_hook(tty);
 	}
 
+	cputimer_proc_ends(p);
 	spin_lock(&p->p_lock);
+	cputimer_lwp_ends(l);
 	list_remove(&l->l_plink);
 	p->p_nlwp = 0;
 	p->p_lwp0 = NULL;

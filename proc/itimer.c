@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interval timers. ITIMER_REAL is a callout that posts SIGALRM; ITIMER_VIRTUAL and ITIMER_PROF are CPU times at which SIGVTALRM and SIGPROF
- * are due: the scheduler ends the slice no later than that (itimer_cpu_left), and the end of the slice looks (itimer_cpu_check).
+ * Interval timers. ITIMER_REAL is a callout that posts SIGALRM; once it has fired it is set again when the signal is taken (proc/ptimer.h
+ * says why). ITIMER_VIRTUAL and ITIMER_PROF are CPU times at which SIGVTALRM and SIGPROF are due (proc/cputimer.h).
  * it_next, it_interval: p_lock.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
+#include "proc/cputimer.h"
 #include "proc/itimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/syscalls.h"
@@ -25,16 +26,31 @@ static void real_fire(void *arg)
 		spin_unlock(&p->p_lock);
 		return;
 	}
-	if (it->it_interval) {
-		u64 missed, when;
-
-		it->it_next = periodic_next(it->it_next, it->it_interval, now, &missed, &when);
-		callout_set(&it->it_callout, when);
-	} else {
-		it->it_next = 0;
-	}
+	it->it_next = it->it_interval ? it->it_next + it->it_interval : 0;
 	signal_post_locked(p, NULL, K_SIGALRM, NULL);
 	spin_unlock(&p->p_lock);
+}
+
+/* The next time after now, of a timer that was due at it_next and comes again every it_interval. */
+static u64 next_after(const struct itimer *it, u64 now)
+{
+	u64 next = it->it_next;
+
+	if (next <= now && it->it_interval)
+		next += ((now - next) / it->it_interval + 1) * it->it_interval;
+	return next < it->it_next ? ~0ull : next;
+}
+
+void itimer_heard(struct proc *p)
+{
+	struct itimer *it = &p->p_itreal;
+	u64 now = clock_mono_ns();
+
+	ASSERT(spin_held(&p->p_lock));
+	if (!it->it_next || !it->it_interval)
+		return;
+	it->it_next = next_after(it, now);
+	callout_set(&it->it_callout, MAX(it->it_next, now + LEAST_PERIOD));
 }
 
 void itimer_resume(struct proc *p)
@@ -62,7 +78,7 @@ void itimer_cancel_all(struct proc *p)
 	callout_cancel(&p->p_itreal.it_callout);
 }
 
-/* CPU time of p so far: user, or user and system. p_lock held, or a hint. */
+/* CPU time of p so far: user, or user and system. p_lock held. */
 static u64 cpu_time(struct proc *p, bool system)
 {
 	struct usage us;
@@ -71,27 +87,17 @@ static u64 cpu_time(struct proc *p, bool system)
 	return us.us_utime + (system ? us.us_stime : 0);
 }
 
-u64 itimer_cpu_left(struct proc *p)
+/* How long until it is due; `left`: what was found so far, 0: nothing. */
+static u64 sooner(const struct itimer *it, u64 used, u64 left)
 {
-	u64 left = 0, used;
+	u64 mine = it->it_next > used ? it->it_next - used : 1;
 
-	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next) || (p->p_flags & P_HOLD))
-		return 0;
-	spin_lock(&p->p_lock);
-	if (p->p_itvirt.it_next) {
-		used = cpu_time(p, false);
-		left = p->p_itvirt.it_next > used ? p->p_itvirt.it_next - used : 1;
-	}
-	if (p->p_itprof.it_next) {
-		u64 more;
+	return it->it_next && (!left || mine < left) ? mine : left;
+}
 
-		used = cpu_time(p, true);
-		more = p->p_itprof.it_next > used ? p->p_itprof.it_next - used : 1;
-		if (!left || more < left)
-			left = more;
-	}
-	spin_unlock(&p->p_lock);
-	return left;
+u64 itimer_cpu_left(const struct proc *p, u64 user, u64 total)
+{
+	return sooner(&p->p_itprof, total, sooner(&p->p_itvirt, user, 0));
 }
 
 static void cpu_timer_check(struct proc *p, struct itimer *it, u64 used, int sig)
@@ -102,15 +108,10 @@ static void cpu_timer_check(struct proc *p, struct itimer *it, u64 used, int sig
 	signal_post_locked(p, NULL, sig, NULL);
 }
 
-void itimer_cpu_check(struct proc *p)
+void itimer_cpu_check(struct proc *p, u64 user, u64 total)
 {
-	/* Who saves itself runs while it is held. */
-	if (likely(!p->p_itvirt.it_next && !p->p_itprof.it_next) || (p->p_flags & P_HOLD))
-		return;
-	spin_lock(&p->p_lock);
-	cpu_timer_check(p, &p->p_itvirt, cpu_time(p, false), K_SIGVTALRM);
-	cpu_timer_check(p, &p->p_itprof, cpu_time(p, true), K_SIGPROF);
-	spin_unlock(&p->p_lock);
+	cpu_timer_check(p, &p->p_itvirt, user, K_SIGVTALRM);
+	cpu_timer_check(p, &p->p_itprof, total, K_SIGPROF);
 }
 
 void itimer_get(struct proc *p, u32 which, u64 *left, u64 *interval)
@@ -121,7 +122,7 @@ void itimer_get(struct proc *p, u32 which, u64 *left, u64 *interval)
 	spin_lock(&p->p_lock);
 	now = which == 0 ? clock_mono_ns() : cpu_time(p, which == 2);
 	*interval = it->it_interval;
-	*left = !it->it_next ? 0 : it->it_next > now ? it->it_next - now : NSEC_PER_USEC;
+	*left = !it->it_next ? 0 : MAX(next_after(it, now) - MIN(now, next_after(it, now)), NSEC_PER_USEC);
 	spin_unlock(&p->p_lock);
 }
 
@@ -140,7 +141,7 @@ void itimer_set(struct proc *p, u32 which, u64 value, u64 interval)
 	if (which == 0 && !value)
 		callout_cancel(&it->it_callout);
 	if (which != 0 && value)
-		curlwp()->l_cpu->c_need_resched = true; /* so that the slice is armed with it */
+		cputimer_watch(p);
 }
 
 static int copyout_timer(uaddr_t dst, const u64 v[2])
@@ -166,8 +167,6 @@ long sys_setitimer(u32 which, uaddr_t new, uaddr_t old)
 	u64 prev[2], interval = 0, value = 0;
 	int error;
 
-	if (which > 2)
-		return -EINVAL;
 	if (new) {
 		error = copyin_timeval(new, &interval);
 		if (!error)
@@ -175,6 +174,8 @@ long sys_setitimer(u32 which, uaddr_t new, uaddr_t old)
 		if (error)
 			return error;
 	}
+	if (which > 2)
+		return -EINVAL;
 	itimer_get(p, which, &prev[1], &prev[0]);
 	itimer_set(p, which, value, interval);
 	return old ? copyout_timer(old, prev) : 0;

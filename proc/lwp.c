@@ -12,6 +12,7 @@
 #include "mm/kmalloc.h"
 #include "mm/kstack.h"
 #include "proc/futex.h"
+#include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/orphan.h"
 #include "proc/sched.h"
@@ -204,6 +205,8 @@ bool lwp_detach(struct lwp *l)
 		wakeup(&p->p_nheld);
 		wakeup(&p->p_flags); /* those that stand: a stop may be complete now */
 		signal_retarget(l, ~l->l_sigmask);
+		sigqueue_flush(&l->l_sigq); /* while its process's timers can be told */
+		cputimer_lwp_ends(l);
 	} else if (!(p->p_flags & P_EXITING)) {
 		/* Of several that called exit(2) at the same time, each saw another one. */
 		p->p_flags |= P_EXITING;

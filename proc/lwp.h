@@ -15,12 +15,17 @@
 
 #include "kernel/dev/clock.h"
 #include "kernel/lib/cpu.h"
+#include "kernel/lib/heap.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/trapframe.h"
 #include "kernel/lib/types.h"
 #include "proc/signal.h"
 
 struct proc;
+
+/* The kinds of CPU-time clocks: user and system time, or user time alone. */
+#define CPU_TIME 0u
+#define CPU_USER 1u
 
 enum lwp_state { LS_NEW, LS_RUNNABLE, LS_RUNNING, LS_SLEEP, LS_DEAD };
 
@@ -142,7 +147,7 @@ struct lwp {
 	u32 l_robust_len;
 	struct list l_futexlink; /* futex bucket (its lock) */
 	u64 l_futexkey[2];
-	u32 l_futexbits;
+	u32 l_futexbits, l_futexseq;
 	volatile bool l_futexwoken;
 	struct lwp *l_vfork_parent; /* wake when we exec or exit */
 	struct lwp_options l_opt;
@@ -152,6 +157,7 @@ struct lwp {
 	 * date: at entry and exit of the kernel by the lwp itself, and when it leaves a CPU. Read through lwp_times().
 	 */
 	u64 l_ucycles, l_scycles, l_stamp;
+	struct heap l_cpuheap[2]; /* timers on its CPU-time clock, by kind (proc/cputimer.h) */
 
 	/* Debug: sleeping locks held, in order of rank. */
 	u8 l_nmutex;

@@ -84,9 +84,6 @@ struct proc *pid_owner(pid_t pid); /* pidlock held */
 /* Timers of a process (proc/itimer.c). */
 void itimer_init(struct proc *p);
 void itimer_cancel_all(struct proc *p);
-/* CPU-time timers: how long until one is due, 0: none; and the check itself, at the boundary or from the slice. */
-u64 itimer_cpu_left(struct proc *p);
-void itimer_cpu_check(struct proc *p);
 
 /* l will not take the signals of set (any more): of those that wait for its process, the other lwps are told. p_lock held. */
 void signal_retarget(struct lwp *l, sigset_k set);
@@ -94,6 +91,12 @@ void signal_retarget(struct lwp *l, sigset_k set);
 void proc_end(struct proc *p, int xstat);
 /* Posts with p_lock held. */
 int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_siginfo *info);
+/* The same with an entry, filled in, that is on no queue; it stays on none if the signal goes no further. p_lock held. */
+void signal_post_entry(struct proc *p, struct lwp *l, struct sigent *se);
+/* l takes sig, which is pending for it or for its process: the lwp's own before the process's. p_lock held. */
+void signal_take(struct lwp *l, int sig, struct abi_siginfo *info);
+/* Is sig thrown away under this action? */
+bool signal_ignores(const struct abi_sigaction *act, int sig);
 
 /* proc/proc.c: a process of its own, in no list, with one reference / the end of one that nobody has any more. NULL: no memory. */
 struct proc *proc_alloc(void);

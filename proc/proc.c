@@ -106,12 +106,21 @@ struct proc *proc_alloc(void)
 void proc_free(struct proc *p)
 {
 	ASSERT(list_empty(&p->p_lwps) && list_empty(&p->p_children));
+	spin_lock(&p->p_lock);
 	sigqueue_flush(&p->p_sig.ss_q);
+	spin_unlock(&p->p_lock);
 	cred_rele(p->p_cred);
 	pidspace_rele(p->p_pidspace);
 	kfree(p->p_ckptstats);
 	__atomic_sub_fetch(&proc_count, 1, __ATOMIC_RELAXED);
 	kmem_free(proc_cache, p);
+}
+
+void proc_hold_ref(struct proc *p)
+{
+	spin_lock(&pidlock);
+	p->p_ref++;
+	spin_unlock(&pidlock);
 }
 
 /* A process that has left the tree goes with its last reference; p_sibling empty and PS_ZOMBIE say that it has left. */

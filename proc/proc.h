@@ -101,6 +101,9 @@ struct proc {
 	struct itimer p_itreal;		  /* ITIMER_REAL and alarm(2) */
 	struct list p_ptimers;		  /* POSIX timers (proc/ptimer.c) */
 	struct itimer p_itvirt, p_itprof; /* count CPU time: it_next is the CPU time at which they fire */
+	struct heap p_cpuheap[2]; /* timers on its CPU-time clock, by kind (proc/cputimer.h) */
+	volatile bool p_cpuwatch; /* something waits for its CPU time. Read without a lock as a hint */
+	bool p_cpuended;	  /* no timer is put into p_cpuheap any more */
 	struct rlimit_k p_rlimit[NRLIMIT];
 	struct cred *p_cred; /* immutable once set: replaced whole */
 	int p_nice;
@@ -175,6 +178,7 @@ void spawn_abort(struct proc *p);
 struct proc *proc_find(pid_t pid);
 struct proc *proc_find_thread(pid_t tid); /* the process that has this thread */
 void proc_rele(struct proc *p);
+void proc_hold_ref(struct proc *p); /* one more reference, on a process that cannot go meanwhile */
 struct lwp *lwp_find(struct proc *p, pid_t tid); /* p_lock held */
 /* Reserves a free pid (also for threads) / a given one; gives it back. */
 int pid_alloc(pid_t want, pid_t *out);

@@ -1,43 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX timers on the real-time and monotonic clocks. */
+/* The life of POSIX timers: made, armed, fired, their signal taken. The system calls are proc/sys_timer.c. */
 #include "proc/ptimer.h"
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
-#include "mm/usercopy.h"
 #include "proc/abi_time.h"
+#include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
-#include "proc/syscalls.h"
 
 #define CLOCK_REALTIME 0
-#define CLOCK_MONOTONIC 1
-#define CLOCK_BOOTTIME 7
-#define TIMER_ABSTIME 1
 #define OVERRUN_MAX 0x7fffffffull /* DELAYTIMER_MAX */
-
-/* sigev_notify (asm-generic/siginfo.h) */
-#define SIGEV_SIGNAL 0
-#define SIGEV_NONE 1
-#define SIGEV_THREAD_ID 4
-
-/* The head of struct sigevent; 64 bytes in all. */
-struct abi_sigevent {
-	u32 sigev_value;
-	s32 sigev_signo;
-	s32 sigev_notify;
-	s32 sigev_tid;
-};
 
 struct ptimer {
 	struct list pt_link; /* p_ptimers */
 	struct proc *pt_proc;
 	s32 pt_id;
 	u32 pt_clock;
+	struct cpuclock pt_cpu; /* cc_proc NULL: it is on the monotonic clock */
+	struct cputimer pt_cputimer;
 	struct abi_sigevent pt_event;
 	struct callout pt_callout;
-	u64 pt_next;	 /* monotonic ns, 0: not armed */
+	struct sigent *pt_ent; /* of its signal: on a queue while that is pending */
+	u64 pt_next; /* the first expiration that is not accounted for; 0: none. In ns of its clock */
 	u64 pt_interval; /* ns */
+	u64 pt_seen;	 /* what another process's clock said last */
 	u32 pt_overrun;	 /* expirations beyond the one whose signal was taken last */
 };
 
@@ -48,67 +35,22 @@ void ptimer_init(void)
 	ptimer_cache = kmem_cache_create("ptimer", sizeof(struct ptimer), 0);
 }
 
-/* The timer's entry in a queue. Other timers may have entries for the same signal. */
-static struct sigent *pending(struct ptimer *pt, struct sigqueue *q)
+static bool on_cpu_clock(const struct ptimer *pt)
 {
-	struct sigent *se;
-
-	list_for_each(se, &q->sq_list, se_link) {
-		if (se->se_info.si_code == K_SI_TIMER && se->se_info.timer.tid == pt->pt_id)
-			return se;
-	}
-	return NULL;
+	return pt->pt_cpu.cc_proc != NULL;
 }
 
-/* Posts the timer's signal, for 1 + `missed` expirations. One that is still pending stands for these too. p_lock held. */
-static void post(struct ptimer *pt, u64 missed)
+static bool pending(const struct ptimer *pt)
 {
-	struct proc *p = pt->pt_proc;
-	struct abi_siginfo info = { .si_signo = pt->pt_event.sigev_signo, .si_code = K_SI_TIMER };
-	struct lwp *l = NULL;
-	struct sigent *se;
-
-	if (pt->pt_event.sigev_notify == SIGEV_NONE)
-		return;
-	if (pt->pt_event.sigev_notify == SIGEV_THREAD_ID) {
-		l = lwp_find(p, pid_real_for(p, pt->pt_event.sigev_tid));
-		if (!l)
-			return;
-	}
-	se = pending(pt, l ? &l->l_sigq : &p->p_sig.ss_q);
-	if (se) {
-		se->se_info.timer.overrun = (s32)MIN((u64)se->se_info.timer.overrun + 1 + missed, OVERRUN_MAX);
-		return;
-	}
-	info.timer.tid = pt->pt_id;
-	info.timer.overrun = (s32)MIN(missed, OVERRUN_MAX);
-	info.timer.value = pt->pt_event.sigev_value;
-	/* Without memory for an entry this expiration is lost: the next one comes. */
-	(void)signal_post_locked(p, l, info.si_signo, &info);
+	return !list_empty(&pt->pt_ent->se_link);
 }
 
-static void fire(void *arg)
+/* What the timer's clock says; the clock of another process, whose lock is out of reach here, said it some time ago. p_lock held. */
+static u64 now_of(const struct ptimer *pt)
 {
-	struct ptimer *pt = arg;
-	struct proc *p = pt->pt_proc;
-	u64 now = clock_mono_ns();
-
-	spin_lock(&p->p_lock);
-	/* A process that is held gets it afterwards. */
-	if (pt->pt_next && pt->pt_next <= now && !(p->p_flags & P_HOLD)) {
-		u64 missed = 0;
-
-		if (pt->pt_interval) {
-			u64 when;
-
-			pt->pt_next = periodic_next(pt->pt_next, pt->pt_interval, now, &missed, &when);
-			callout_set(&pt->pt_callout, when);
-		} else {
-			pt->pt_next = 0;
-		}
-		post(pt, missed);
-	}
-	spin_unlock(&p->p_lock);
+	if (!on_cpu_clock(pt))
+		return clock_mono_ns();
+	return pt->pt_cpu.cc_proc == pt->pt_proc ? cpuclock_read_locked(&pt->pt_cpu) : pt->pt_seen;
 }
 
 /* p_lock held. */
@@ -123,119 +65,209 @@ static struct ptimer *find(struct proc *p, s32 id)
 	return NULL;
 }
 
-static u64 left(const struct ptimer *pt)
+/*
+ * Brings pt_seen of the timer `id` of the current process up to date, if its clock is that of another process. The timer may go
+ * meanwhile, so its clock is looked up anew.
+ */
+static void look_at_clock(struct proc *p, s32 id)
 {
-	return pt->pt_next ? MAX(deadline_left(pt->pt_next), 1ull) : 0;
-}
-
-s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st)
-{
-	struct ptimer *pt, *best = NULL;
-	s32 id = -1;
-
-	spin_lock(&p->p_lock);
-	list_for_each(pt, &p->p_ptimers, pt_link) {
-		if (pt->pt_id > after && (!best || pt->pt_id < best->pt_id))
-			best = pt;
-	}
-	if (best) {
-		id = best->pt_id;
-		*st = (struct ptimer_state){ .ps_clock = best->pt_clock,
-					     .ps_value = best->pt_event.sigev_value,
-					     .ps_signo = best->pt_event.sigev_signo,
-					     .ps_notify = best->pt_event.sigev_notify,
-					     .ps_tid = best->pt_event.sigev_notify == SIGEV_THREAD_ID
-							       ? best->pt_event.sigev_tid
-							       : 0,
-					     .ps_overrun = best->pt_overrun,
-					     .ps_interval = best->pt_interval,
-					     .ps_left = left(best) };
-	}
-	spin_unlock(&p->p_lock);
-	return id;
-}
-
-static bool clock_ok(u32 clock)
-{
-	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME;
-}
-
-int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st)
-{
+	struct cpuclock cc;
 	struct ptimer *pt;
-
-	if (id < 0 || id >= (s32)PTIMER_MAX || !clock_ok(st->ps_clock))
-		return -EINVAL;
-	pt = kmem_alloc(ptimer_cache, KM_ZERO);
-	if (!pt)
-		return -ENOMEM;
-	pt->pt_proc = p;
-	pt->pt_id = id;
-	pt->pt_clock = st->ps_clock;
-	pt->pt_event = (struct abi_sigevent){ .sigev_value = st->ps_value,
-					      .sigev_signo = st->ps_signo,
-					      .sigev_notify = st->ps_notify,
-					      .sigev_tid = st->ps_tid };
-	pt->pt_overrun = st->ps_overrun;
-	pt->pt_interval = st->ps_interval;
-	callout_init(&pt->pt_callout, fire, pt);
-	spin_lock(&p->p_lock);
-	ASSERT(!find(p, id));
-	list_push_back(&p->p_ptimers, &pt->pt_link);
-	spin_unlock(&p->p_lock);
-	return 0;
-}
-
-void ptimer_arm(struct proc *p, s32 id, u64 when)
-{
-	struct ptimer *pt;
+	u32 clock = 0;
+	u64 ns;
 
 	spin_lock(&p->p_lock);
 	pt = find(p, id);
-	if (pt) {
-		pt->pt_next = when;
-		callout_set(&pt->pt_callout, when);
+	if (pt && on_cpu_clock(pt) && pt->pt_cpu.cc_proc != p)
+		clock = pt->pt_clock;
+	spin_unlock(&p->p_lock);
+	if (!clock || cpuclock_find(clock, false, &cc) != 0)
+		return;
+	if (cpuclock_read(&cc, &ns) == 0) {
+		spin_lock(&p->p_lock);
+		pt = find(p, id);
+		if (pt && pt->pt_cpu.cc_proc == cc.cc_proc)
+			pt->pt_seen = MAX(pt->pt_seen, ns);
+		spin_unlock(&p->p_lock);
+	}
+	cpuclock_rele(&cc);
+}
+
+/* ---- firing ---- */
+
+/* So many expirations of a periodic timer, from pt_next on, have come by `now`. */
+static u64 come_by(const struct ptimer *pt, u64 now)
+{
+	if (!pt->pt_next || pt->pt_next > now)
+		return 0;
+	return pt->pt_interval ? (now - pt->pt_next) / pt->pt_interval + 1 : 1;
+}
+
+/* `n` expirations, which have come, are accounted for. */
+static void account(struct ptimer *pt, u64 n)
+{
+	u64 next;
+
+	if (!n)
+		return;
+	next = pt->pt_next + n * pt->pt_interval;
+	pt->pt_next = !pt->pt_interval ? 0 : next < pt->pt_next ? ~0ull : next;
+}
+
+/* Waits for pt_next, though not before so much time has passed. p_lock held. */
+static void arm(struct ptimer *pt, u64 pause)
+{
+	if (!pt->pt_next || pt->pt_event.sigev_notify == SIGEV_NONE)
+		return;
+	if (!on_cpu_clock(pt))
+		callout_set(&pt->pt_callout, MAX(pt->pt_next, clock_mono_ns() + pause));
+	else if (pt->pt_next <= now_of(pt) && pt->pt_cpu.cc_proc != pt->pt_proc)
+		callout_set(&pt->pt_callout, clock_mono_ns() + pause); /* that process may sleep for long */
+	else
+		cputimer_arm(&pt->pt_cputimer, &pt->pt_cpu, MAX(pt->pt_next, now_of(pt) + pause));
+}
+
+static void disarm(struct ptimer *pt)
+{
+	cputimer_disarm(&pt->pt_cputimer);
+	callout_cancel_nowait(&pt->pt_callout);
+}
+
+/* Which queue the timer's signal goes to, and *l: the lwp that it is for. NULL: that has ended. p_lock held. */
+static struct sigqueue *queue_of(struct ptimer *pt, struct lwp **l)
+{
+	struct proc *p = pt->pt_proc;
+
+	*l = NULL;
+	if (pt->pt_event.sigev_notify == SIGEV_SIGNAL)
+		return &p->p_sig.ss_q;
+	*l = lwp_find(p, pid_real_for(p, pt->pt_event.sigev_tid));
+	return *l ? &(*l)->l_sigq : NULL;
+}
+
+/* Posts the signal; one that is still pending stands for this expiration too. p_lock held. */
+static void post(struct ptimer *pt)
+{
+	struct abi_siginfo *info = &pt->pt_ent->se_info;
+	struct sigqueue *q;
+	struct lwp *l;
+
+	if (pending(pt)) {
+		info->timer.overrun = (s32)MIN((u64)info->timer.overrun + 1, OVERRUN_MAX);
+		return;
+	}
+	q = queue_of(pt, &l);
+	if (!q)
+		return;
+	*info = (struct abi_siginfo){ .si_signo = pt->pt_event.sigev_signo, .si_code = K_SI_TIMER };
+	info->timer.tid = pt->pt_id;
+	info->timer.value = pt->pt_event.sigev_value;
+	signal_post_entry(pt->pt_proc, l, pt->pt_ent);
+}
+
+static void fire(void *arg)
+{
+	struct ptimer *pt = arg;
+	struct proc *p = pt->pt_proc;
+	u64 now, seen = 0;
+
+	if (on_cpu_clock(pt) && pt->pt_cpu.cc_proc != p)
+		(void)cpuclock_read(&pt->pt_cpu, &seen);
+	spin_lock(&p->p_lock);
+	pt->pt_seen = MAX(pt->pt_seen, seen);
+	now = now_of(pt);
+	/* Not if it was set anew while this call was on its way; and a process that is held gets it afterwards. */
+	if (pt->pt_next && pt->pt_next <= now && !(p->p_flags & P_HOLD)) {
+		account(pt, 1);
+		post(pt);
 	}
 	spin_unlock(&p->p_lock);
 }
 
-void ptimer_resume(struct proc *p)
+s32 ptimer_pending_overrun(const struct ptimer *pt)
 {
-	u64 now = clock_mono_ns();
+	u64 more = pt->pt_interval ? come_by(pt, now_of(pt)) : 0;
+
+	return (s32)MIN((u64)pt->pt_ent->se_info.timer.overrun + more, OVERRUN_MAX);
+}
+
+void ptimer_signal_left(struct ptimer *pt)
+{
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
+	pt->pt_overrun = (u32)ptimer_pending_overrun(pt);
+	if (pt->pt_interval)
+		account(pt, come_by(pt, now_of(pt)));
+	arm(pt, LEAST_PERIOD);
+}
+
+void ptimer_heard(struct proc *p, int sig)
+{
 	struct ptimer *pt;
 
 	ASSERT(spin_held(&p->p_lock));
 	list_for_each(pt, &p->p_ptimers, pt_link) {
-		if (pt->pt_next && pt->pt_next <= now)
-			callout_set(&pt->pt_callout, pt->pt_next);
+		if (pt->pt_interval && pt->pt_event.sigev_signo == sig && !pending(pt)) {
+			account(pt, come_by(pt, now_of(pt)));
+			arm(pt, LEAST_PERIOD);
+		}
 	}
 }
 
-void ptimer_taken(struct proc *p, const struct abi_siginfo *info)
+void ptimer_resume(struct proc *p)
 {
-	struct ptimer *pt = info->si_code == K_SI_TIMER ? find(p, info->timer.tid) : NULL;
+	struct ptimer *pt;
 
-	if (pt)
-		pt->pt_overrun = (u32)info->timer.overrun;
+	ASSERT(spin_held(&p->p_lock));
+	list_for_each(pt, &p->p_ptimers, pt_link) {
+		if (pt->pt_next && !pending(pt))
+			arm(pt, 0);
+	}
 }
 
-static bool event_ok(const struct abi_sigevent *ev)
-{
-	struct proc *p = curproc();
-	bool found;
+/* ---- made and deleted ---- */
 
-	if (ev->sigev_notify == SIGEV_NONE)
-		return true;
-	if (ev->sigev_signo < 1 || ev->sigev_signo > K_NSIG)
-		return false;
-	if (ev->sigev_notify == SIGEV_SIGNAL)
-		return true;
-	if (ev->sigev_notify != SIGEV_THREAD_ID)
-		return false;
+/* NULL: no memory, or no more pending signals allowed to the user. May sleep. */
+static struct ptimer *alloc(struct proc *p, u32 clock, const struct abi_sigevent *ev, bool unlimited)
+{
+	struct ptimer *pt = kmem_alloc(ptimer_cache, KM_ZERO);
+
+	if (!pt)
+		return NULL;
+	pt->pt_proc = p;
+	pt->pt_clock = clock;
+	pt->pt_event = *ev;
+	list_init(&pt->pt_link);
+	callout_init(&pt->pt_callout, fire, pt);
+	pt->pt_cputimer.ct_callout = &pt->pt_callout;
 	spin_lock(&p->p_lock);
-	found = lwp_find(p, pid_real(ev->sigev_tid)) != NULL;
+	pt->pt_ent = sigent_alloc(p, unlimited);
+	if (pt->pt_ent)
+		pt->pt_ent->se_timer = pt;
 	spin_unlock(&p->p_lock);
-	return found;
+	if (pt->pt_ent)
+		return pt;
+	kmem_free(ptimer_cache, pt);
+	return NULL;
+}
+
+/* The timer is in no list. A signal of it that is pending stays so. May sleep. */
+static void release(struct ptimer *pt)
+{
+	struct proc *p = pt->pt_proc;
+	struct sigent *unused = NULL;
+
+	cputimer_disarm(&pt->pt_cputimer);
+	callout_cancel(&pt->pt_callout);
+	spin_lock(&p->p_lock);
+	pt->pt_ent->se_info.timer.overrun = ptimer_pending_overrun(pt);
+	pt->pt_ent->se_timer = NULL;
+	if (!pending(pt))
+		unused = pt->pt_ent;
+	spin_unlock(&p->p_lock);
+	if (unused)
+		sigent_free(unused);
+	cpuclock_rele(&pt->pt_cpu);
+	kmem_free(ptimer_cache, pt);
 }
 
 /* Puts pt into the list under the lowest free id. -EAGAIN: too many. */
@@ -256,59 +288,30 @@ static int enlist(struct proc *p, struct ptimer *pt)
 	return error;
 }
 
-static void destroy(struct proc *p, struct ptimer *pt)
+int ptimer_create(u32 clock, const struct abi_sigevent *ev, s32 *id)
 {
-	spin_lock(&p->p_lock);
-	pt->pt_next = 0;
-	list_remove(&pt->pt_link);
-	spin_unlock(&p->p_lock);
-	callout_cancel(&pt->pt_callout);
-	kmem_free(ptimer_cache, pt);
-}
-
-void ptimer_delete_all(struct proc *p)
-{
-	while (!list_empty(&p->p_ptimers))
-		destroy(p, list_first(&p->p_ptimers, struct ptimer, pt_link));
-}
-
-long sys_timer_create(u32 clock, uaddr_t uevent, uaddr_t uid)
-{
+	static const struct abi_sigevent plain = { .sigev_signo = K_SIGALRM, .sigev_notify = SIGEV_SIGNAL };
 	struct proc *p = curproc();
-	struct abi_sigevent ev = { .sigev_signo = K_SIGALRM, .sigev_notify = SIGEV_SIGNAL };
-	struct ptimer *pt;
-	int error;
+	struct ptimer *pt = alloc(p, clock, ev ? ev : &plain, false);
+	int error = pt ? 0 : -EAGAIN;
 
-	if (!clock_ok(clock))
-		return -EINVAL;
-	if (uevent && copyin(&ev, uevent, sizeof(ev)) != 0)
-		return -EFAULT;
-	if (!event_ok(&ev))
-		return -EINVAL;
-	pt = kmem_alloc(ptimer_cache, KM_ZERO);
-	if (!pt)
-		return -EAGAIN;
-	pt->pt_proc = p;
-	pt->pt_clock = clock;
-	pt->pt_event = ev;
-	callout_init(&pt->pt_callout, fire, pt);
-	error = enlist(p, pt);
+	if (!error && clock_is_cpu(clock))
+		error = cpuclock_find(clock, false, &pt->pt_cpu);
+	if (!error)
+		error = enlist(p, pt);
 	if (error) {
-		kmem_free(ptimer_cache, pt);
+		if (pt)
+			release(pt);
 		return error;
 	}
-	if (!uevent)
+	*id = pt->pt_id;
+	if (!ev)
 		pt->pt_event.sigev_value = (u32)pt->pt_id;
-	if (copyout(uid, &pt->pt_id, sizeof(pt->pt_id)) != 0) {
-		destroy(p, pt);
-		return -EFAULT;
-	}
 	return 0;
 }
 
-long sys_timer_delete(s32 id)
+int ptimer_delete(struct proc *p, s32 id)
 {
-	struct proc *p = curproc();
 	struct ptimer *pt;
 
 	spin_lock(&p->p_lock);
@@ -320,100 +323,191 @@ long sys_timer_delete(s32 id)
 	spin_unlock(&p->p_lock);
 	if (!pt)
 		return -EINVAL;
-	callout_cancel(&pt->pt_callout);
-	kmem_free(ptimer_cache, pt);
+	release(pt);
 	return 0;
 }
 
-static int copyout_spec(uaddr_t dst, bool time64, u64 interval, u64 value)
+void ptimer_delete_all(struct proc *p)
 {
-	int error = copyout_timespec(dst, time64, interval);
-
-	return error ? error : copyout_timespec(dst + (time64 ? 16 : 8), time64, value);
+	while (!list_empty(&p->p_ptimers))
+		(void)ptimer_delete(p, list_first(&p->p_ptimers, struct ptimer, pt_link)->pt_id);
 }
 
-static long do_gettime(s32 id, uaddr_t dst, bool time64)
+/* ---- read and set ---- */
+
+/* What is left until the timer fires, or fires again. p_lock held. */
+static u64 left(const struct ptimer *pt)
 {
-	struct proc *p = curproc();
-	u64 interval = 0, value = 0;
+	u64 now = now_of(pt);
+
+	if (!pt->pt_next)
+		return 0;
+	if (pt->pt_next > now)
+		return pt->pt_next - now;
+	if (pt->pt_interval)
+		return pt->pt_interval - (now - pt->pt_next) % pt->pt_interval;
+	return pt->pt_event.sigev_notify == SIGEV_NONE ? 0 : 1;
+}
+
+int ptimer_get(struct proc *p, s32 id, struct ptimer_spec *sp)
+{
 	struct ptimer *pt;
 
+	look_at_clock(p, id);
 	spin_lock(&p->p_lock);
 	pt = find(p, id);
-	if (pt) {
-		interval = pt->pt_interval;
-		value = left(pt);
-	}
+	if (pt)
+		*sp = (struct ptimer_spec){ left(pt), pt->pt_interval };
 	spin_unlock(&p->p_lock);
-	return pt ? copyout_spec(dst, time64, interval, value) : -EINVAL;
+	return pt ? 0 : -EINVAL;
 }
 
-static long do_settime(s32 id, u32 flags, uaddr_t new, uaddr_t old, bool time64)
+/* The time of pt's clock at which it is to fire. p_lock held. */
+static u64 due_at(const struct ptimer *pt, bool absolute, u64 value)
 {
-	struct proc *p = curproc();
-	u64 interval, value, was_interval, was;
-	struct ptimer *pt;
-	int error;
+	u64 when = now_of(pt) + value;
 
-	error = copyin_timespec(new, time64, &interval);
-	if (!error)
-		error = copyin_timespec(new + (time64 ? 16 : 8), time64, &value);
-	if (error)
-		return error;
+	if (!on_cpu_clock(pt))
+		return absolute ? deadline_at(pt->pt_clock == CLOCK_REALTIME, value) : deadline_after(value);
+	if (absolute)
+		return value;
+	return when < value ? ~0ull : when;
+}
+
+int ptimer_set(struct proc *p, s32 id, bool absolute, const struct ptimer_spec *sp, struct ptimer_spec *old)
+{
+	struct ptimer *pt;
+
+	look_at_clock(p, id);
 	spin_lock(&p->p_lock);
 	pt = find(p, id);
 	if (!pt) {
 		spin_unlock(&p->p_lock);
 		return -EINVAL;
 	}
-	was_interval = pt->pt_interval;
-	was = left(pt);
-	pt->pt_interval = interval;
+	*old = (struct ptimer_spec){ left(pt), pt->pt_interval };
+	disarm(pt);
+	pt->pt_interval = sp->sp_interval;
 	pt->pt_overrun = 0;
-	if (!value)
-		pt->pt_next = 0;
-	else if (flags & TIMER_ABSTIME)
-		pt->pt_next = deadline_at(pt->pt_clock == CLOCK_REALTIME, value);
-	else
-		pt->pt_next = deadline_after(value);
-	if (pt->pt_next)
-		callout_set(&pt->pt_callout, pt->pt_next);
-	else
-		callout_cancel_nowait(&pt->pt_callout);
+	pt->pt_next = sp->sp_value ? due_at(pt, absolute, sp->sp_value) : 0;
+	arm(pt, 0);
 	spin_unlock(&p->p_lock);
-	return old ? copyout_spec(old, time64, was_interval, was) : 0;
+	return 0;
 }
 
-long sys_timer_settime(s32 id, u32 flags, uaddr_t new, uaddr_t old)
+int ptimer_overrun(struct proc *p, s32 id)
 {
-	return do_settime(id, flags, new, old, false);
-}
-
-long sys_timer_settime64(s32 id, u32 flags, uaddr_t new, uaddr_t old)
-{
-	return do_settime(id, flags, new, old, true);
-}
-
-long sys_timer_gettime(s32 id, uaddr_t dst)
-{
-	return do_gettime(id, dst, false);
-}
-
-long sys_timer_gettime64(s32 id, uaddr_t dst)
-{
-	return do_gettime(id, dst, true);
-}
-
-long sys_timer_getoverrun(s32 id)
-{
-	struct proc *p = curproc();
 	struct ptimer *pt;
-	long n = -EINVAL;
+	int n = -EINVAL;
 
 	spin_lock(&p->p_lock);
 	pt = find(p, id);
 	if (pt)
-		n = (long)pt->pt_overrun;
+		n = (int)pt->pt_overrun;
 	spin_unlock(&p->p_lock);
 	return n;
+}
+
+/* ---- for an image ---- */
+
+/* The clock id as an image keeps it: of the process itself, or of the thread with this id. 0: of another process. */
+static u32 clock_in_image(const struct ptimer *pt)
+{
+	const struct cpuclock *cc = &pt->pt_cpu;
+
+	if (!on_cpu_clock(pt))
+		return pt->pt_clock;
+	if (cc->cc_proc != pt->pt_proc)
+		return 0;
+	return cpuclock_id(cc->cc_tid ? pid_seen_by(pt->pt_proc, cc->cc_tid) : 0, cc->cc_kind, cc->cc_tid != 0);
+}
+
+s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st)
+{
+	struct ptimer *pt, *best = NULL;
+	s32 id = -1;
+
+	spin_lock(&p->p_lock);
+	list_for_each(pt, &p->p_ptimers, pt_link) {
+		if (pt->pt_id > after && (!best || pt->pt_id < best->pt_id))
+			best = pt;
+	}
+	if (best) {
+		const struct abi_sigevent *ev = &best->pt_event;
+
+		id = best->pt_id;
+		*st = (struct ptimer_state){ .ps_clock = clock_in_image(best),
+					     .ps_foreign = on_cpu_clock(best) && best->pt_cpu.cc_proc != p,
+					     .ps_value = ev->sigev_value,
+					     .ps_signo = ev->sigev_signo,
+					     .ps_notify = ev->sigev_notify,
+					     .ps_tid = ev->sigev_notify == SIGEV_THREAD_ID ? ev->sigev_tid : 0,
+					     .ps_overrun = best->pt_overrun,
+					     .ps_interval = best->pt_interval,
+					     .ps_left = left(best) };
+	}
+	spin_unlock(&p->p_lock);
+	return id;
+}
+
+int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st)
+{
+	const struct abi_sigevent ev = { .sigev_value = st->ps_value,
+					 .sigev_signo = st->ps_signo,
+					 .sigev_notify = st->ps_notify,
+					 .sigev_tid = st->ps_tid };
+	struct ptimer *pt;
+	struct lwp *l;
+
+	if (id < 0 || id >= (s32)PTIMER_MAX || !ptimer_clock_ok(st->ps_clock))
+		return -EINVAL;
+	pt = alloc(p, st->ps_clock, &ev, true);
+	if (!pt)
+		return -ENOMEM;
+	if (clock_is_cpu(st->ps_clock))
+		cpuclock_of(p, st->ps_clock, &pt->pt_cpu);
+	pt->pt_id = id;
+	pt->pt_overrun = st->ps_overrun;
+	pt->pt_interval = st->ps_interval;
+	spin_lock(&p->p_lock);
+	ASSERT(!find(p, id));
+	list_push_back(&p->p_ptimers, &pt->pt_link);
+	ptimer_adopt(p, &p->p_sig.ss_q);
+	list_for_each(l, &p->p_lwps, l_plink)
+		ptimer_adopt(p, &l->l_sigq);
+	spin_unlock(&p->p_lock);
+	return 0;
+}
+
+void ptimer_adopt(struct proc *p, struct sigqueue *q)
+{
+	struct sigent *se;
+
+	ASSERT(spin_held(&p->p_lock));
+	list_for_each(se, &q->sq_list, se_link) {
+		struct ptimer *pt = se->se_info.si_code == K_SI_TIMER && !se->se_timer
+					    ? find(p, se->se_info.timer.tid)
+					    : NULL;
+
+		if (!pt || pending(pt))
+			continue;
+		sigent_free(pt->pt_ent);
+		pt->pt_ent = se;
+		se->se_timer = pt;
+	}
+}
+
+void ptimer_arm(struct proc *p, s32 id, u64 ns, u64 when)
+{
+	struct ptimer *pt;
+
+	spin_lock(&p->p_lock);
+	pt = find(p, id);
+	if (pt) {
+		if (on_cpu_clock(pt))
+			cpuclock_resolve(pt->pt_clock, &pt->pt_cpu);
+		pt->pt_next = on_cpu_clock(pt) ? now_of(pt) + ns : when;
+		arm(pt, 0);
+	}
+	spin_unlock(&p->p_lock);
 }

@@ -6,8 +6,10 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/orphan.h"
+#include "proc/ptimer.h"
 #include "proc/wait.h"
 
 /* Both numbers of an id; one that is the same needs no pair. */
@@ -301,6 +303,9 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 	ASSERT(o->p_nlwp == 1 && h->p_nlwp == 1 && o->p_nheld == 0);
 	list_remove(&old->l_plink);
 	list_remove(&rv->rv_lwps[0]->l_plink);
+	/* What o's timers wait for, and what they have sent, is the new lwps' from now on. */
+	sigqueue_flush(&old->l_sigq);
+	cputimer_lwp_ends(old);
 	list_push_back(&h->p_lwps, &old->l_plink);
 	old->l_proc = h;
 	/* Its id is the process's, or the new lwp's in its place; any other is nobody's from now on. */
@@ -317,6 +322,7 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 
 		l->l_proc = o;
 		l->l_trace = (o->p_flags & P_TRACE) != 0;
+		ptimer_adopt(o, &l->l_sigq);
 		list_push_back(&o->p_lwps, &l->l_plink);
 		pid_bind(l->l_tid, o);
 		if (l->l_tid == o->p_pid)

@@ -6,6 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "mm/as.h"
 #include "mm/usercopy.h"
+#include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/syscalls.h"
 
@@ -20,8 +21,37 @@ void rlimit_defaults(struct rlimit_k rl[NRLIMIT])
 	rl[RLIMIT_NPROC].rl_cur = rl[RLIMIT_NPROC].rl_max = 4096;
 	rl[RLIMIT_NOFILE].rl_cur = rl[RLIMIT_NOFILE].rl_max = 1024;
 	rl[RLIMIT_MEMLOCK].rl_cur = rl[RLIMIT_MEMLOCK].rl_max = 8u << 20;
+	rl[RLIMIT_SIGPENDING].rl_cur = rl[RLIMIT_SIGPENDING].rl_max = 4096;
 	rl[RLIMIT_NICE].rl_cur = rl[RLIMIT_NICE].rl_max = 0;
 	rl[RLIMIT_RTPRIO].rl_cur = rl[RLIMIT_RTPRIO].rl_max = 0;
+}
+
+static u64 limit_ns(u64 seconds)
+{
+	return seconds < ~0ull / NSEC_PER_SEC ? MAX(seconds * NSEC_PER_SEC, 1ull) : 0;
+}
+
+u64 rlimit_cpu_due(const struct proc *p)
+{
+	const struct rlimit_k *rl = &p->p_rlimit[RLIMIT_CPU];
+	u64 soft = limit_ns(rl->rl_cur), hard = limit_ns(rl->rl_max);
+
+	return hard && (!soft || hard < soft) ? hard : soft;
+}
+
+/* SIGXCPU at the soft limit, which then moves on by a second; SIGKILL at the hard one. Source: man page getrlimit(2). */
+void rlimit_cpu_check(struct proc *p, u64 used)
+{
+	struct rlimit_k *rl = &p->p_rlimit[RLIMIT_CPU];
+	u64 soft = limit_ns(rl->rl_cur), hard = limit_ns(rl->rl_max);
+
+	ASSERT(spin_held(&p->p_lock));
+	if (hard && used >= hard) {
+		(void)signal_post_locked(p, NULL, K_SIGKILL, NULL);
+	} else if (soft && used >= soft) {
+		rl->rl_cur = used / NSEC_PER_SEC + 1;
+		(void)signal_post_locked(p, NULL, K_SIGXCPU, NULL);
+	}
 }
 
 static struct rlimit_k get_limit(struct proc *p, u32 which)
@@ -69,6 +99,8 @@ static int set_limit(struct proc *p, u32 which, const struct rlimit_k *rl)
 	spin_unlock(&p->p_lock);
 	if (!error)
 		tell_as(p, which, rl->rl_cur);
+	if (!error && which == RLIMIT_CPU && rl->rl_cur != RLIM_INFINITY_K)
+		cputimer_watch(p);
 	return error;
 }
 

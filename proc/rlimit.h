@@ -25,4 +25,8 @@
 
 void rlimit_defaults(struct rlimit_k rl[NRLIMIT]);
 
+/* The CPU time at which RLIMIT_CPU of p does something, nanoseconds; 0: never. And what is due at this time is done. p_lock held. */
+u64 rlimit_cpu_due(const struct proc *p);
+void rlimit_cpu_check(struct proc *p, u64 used);
+
 #endif

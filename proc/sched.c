@@ -22,6 +22,7 @@
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "mm/hat.h"
+#include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/sleep.h"
 
@@ -165,7 +166,7 @@ static void slice_over(void *arg)
 	if (l == c->c_idle)
 		return;
 	if (l->l_proc != &proc0) {
-		itimer_cpu_check(l->l_proc);
+		cputimer_check(l);
 		if (ran_ns(rq) >= SLICE_NS / 2 && l->l_pri < PRI_USER_MAX)
 			l->l_pri++;
 	}
@@ -203,7 +204,7 @@ static void slice_arm(struct cpu *c, struct lwp *l)
 	u64 left = slice_left(rq);
 
 	if (l->l_proc != &proc0) {
-		u64 timer = itimer_cpu_left(l->l_proc);
+		u64 timer = cputimer_left(l);
 
 		if (timer && (!left || timer < left))
 			left = timer;
@@ -287,8 +288,22 @@ void sched_ipi(void)
 
 	if (l == c->c_idle || (map && __builtin_ctzll(map) < l->l_pri))
 		give_way(c, l, map ? __builtin_ctzll(map) : 0);
-	else if (map)
-		slice_arm(c, l);
+	else
+		slice_arm(c, l); /* it has company now, or a timer on its CPU time */
+}
+
+void sched_look_again(void)
+{
+	struct cpu *me;
+
+	intr_push_off();
+	me = curcpu();
+	me->c_need_resched = true;
+	for (u32 i = 0; i < ncpu; i++) {
+		if (&cpus[i] != me && cpus[i].c_online && cpus[i].c_current != cpus[i].c_idle)
+			ipi_send(i, T_IPI_RESCHED);
+	}
+	intr_pop_off();
 }
 
 void setrunnable(struct lwp *l)

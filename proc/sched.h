@@ -24,6 +24,8 @@ void swtch(void);
 void sched_yield_cpu(void);
 /* The handler of T_IPI_RESCHED. */
 void sched_ipi(void);
+/* Every CPU looks again, soon, how long its lwp may run: a timer on CPU time was set. From any context. */
+void sched_look_again(void);
 /* Called at the boundary when c_need_resched. */
 void sched_preempt(void);
 

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Posting signals: queues, who is to take them, stop and continue. Taking them is proc/boundary.c. */
+/* Posting signals: who is to take them, stop and continue. Queues: proc/sigqueue.c. Taking signals: proc/boundary.c. */
 #include "proc/signal.h"
 
 #include "kernel/abi/errno.h"
 #include "kernel/dev/irq.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "mm/kmalloc.h"
+#include "proc/itimer.h"
 #include "proc/lwp_impl.h"
-#include "proc/rlimit.h"
 #include "proc/sleep.h"
 #include "proc/wait.h"
 
@@ -16,111 +15,11 @@
 /* Ignored when their action is the default one. */
 #define IGNORED_BY_DEFAULT \
 	(SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
-#define SIGQUEUE_MAX 1024u
 
-static struct kmem_cache *sigent_cache;
-
-void signal_init(void)
+bool signal_ignores(const struct abi_sigaction *act, int sig)
 {
-	sigent_cache = kmem_cache_create("sigent", sizeof(struct sigent), 0);
-}
-
-void sigqueue_init(struct sigqueue *q)
-{
-	q->sq_set = 0;
-	q->sq_count = 0;
-	list_init(&q->sq_list);
-}
-
-/* Takes every queued entry of the signals in set. */
-static void sigqueue_drop(struct sigqueue *q, sigset_k set)
-{
-	struct sigent *se, *tmp;
-
-	q->sq_set &= ~set;
-	list_for_each_safe(se, tmp, &q->sq_list, se_link) {
-		if (SIGBIT(se->se_info.si_signo) & set) {
-			list_remove(&se->se_link);
-			q->sq_count--;
-			kmem_free(sigent_cache, se);
-		}
-	}
-}
-
-void sigqueue_move(struct sigqueue *from, struct sigqueue *to)
-{
-	struct sigent *se, *tmp;
-
-	list_for_each_safe(se, tmp, &from->sq_list, se_link) {
-		int sig = se->se_info.si_signo;
-
-		if (sig < K_SIGRTMIN && (to->sq_set & SIGBIT(sig)))
-			continue;
-		list_remove(&se->se_link);
-		from->sq_count--;
-		list_push_back(&to->sq_list, &se->se_link);
-		to->sq_count++;
-	}
-	to->sq_set |= from->sq_set;
-}
-
-void sigqueue_flush(struct sigqueue *q)
-{
-	sigqueue_drop(q, ~0ull);
-}
-
-int sigqueue_add(struct sigqueue *q, int sig, const struct abi_siginfo *info)
-{
-	struct sigent *se;
-
-	if (sig < K_SIGRTMIN && (q->sq_set & SIGBIT(sig)))
-		return 0;
-	se = q->sq_count < SIGQUEUE_MAX ? kmem_alloc(sigent_cache, KM_NOWAIT) : NULL;
-	if (!se) {
-		/* A real-time signal sent with a value must not lose it; for the others the bit is enough. */
-		if (sig >= K_SIGRTMIN && info && info->si_code < 0)
-			return -EAGAIN;
-		q->sq_set |= SIGBIT(sig);
-		return 0;
-	}
-	if (info) {
-		se->se_info = *info;
-	} else {
-		memset(&se->se_info, 0, sizeof(se->se_info));
-		se->se_info.si_code = K_SI_KERNEL;
-	}
-	se->se_info.si_signo = sig;
-	list_push_back(&q->sq_list, &se->se_link);
-	q->sq_set |= SIGBIT(sig);
-	q->sq_count++;
-	return 0;
-}
-
-void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info)
-{
-	struct sigent *se, *found = NULL;
-	bool more = false;
-
-	list_for_each(se, &q->sq_list, se_link) {
-		if (se->se_info.si_signo != sig)
-			continue;
-		if (found) {
-			more = true;
-			break;
-		}
-		found = se;
-	}
-	if (!more)
-		q->sq_set &= ~SIGBIT(sig);
-	if (found) {
-		*info = found->se_info;
-		list_remove(&found->se_link);
-		q->sq_count--;
-		kmem_free(sigent_cache, found);
-	} else {
-		memset(info, 0, sizeof(*info));
-		info->si_signo = sig;
-	}
+	return act->sa_handler == K_SIG_IGN ||
+	       (act->sa_handler == K_SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)));
 }
 
 /* Would sig be thrown away on arrival? A blocked signal stays, since its action may change before it is unblocked. */
@@ -129,8 +28,7 @@ static bool ignored(struct proc *p, struct lwp *l, int sig)
 	const struct abi_sigaction *act = &p->p_sig.ss_act[sig - 1];
 	struct lwp *m;
 
-	if (act->sa_handler != K_SIG_IGN &&
-	    !(act->sa_handler == K_SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig))))
+	if (!signal_ignores(act, sig))
 		return p == initproc && act->sa_handler == K_SIG_DFL && sig != K_SIGCHLD;
 	if (l)
 		return !((l->l_sigmask | l->l_sigwait) & SIGBIT(sig));
@@ -214,35 +112,68 @@ static struct lwp *choose_lwp(struct proc *p, int sig)
 	return NULL;
 }
 
-int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_siginfo *info)
+/* What sig does at once. False: it goes no further. p_lock held. */
+static bool arrives(struct proc *p, struct lwp *l, int sig)
 {
-	struct abi_siginfo seen;
-	struct lwp *taker;
-	int error;
-
 	ASSERT(spin_held(&p->p_lock));
 	if (sig == 0 || p->p_stat != PS_ACTIVE || (p->p_flags & P_EXITING))
-		return 0;
+		return false;
 	side_effects(p, sig);
 	if (ignored(p, l, sig))
-		return 0;
+		return false;
 	if (sig == K_SIGKILL) {
 		/* Nothing comes before it, and it ends more kinds of sleep than a signal that is only pending. */
 		proc_end(p, WSTAT_SIGNALED(K_SIGKILL));
-		return 0;
+		return false;
 	}
+	return true;
+}
+
+/* sig has been queued: tells an lwp that takes it. p_lock held. */
+static void tell_taker(struct proc *p, struct lwp *l, int sig)
+{
+	struct lwp *taker = l ? l : choose_lwp(p, sig);
+
+	if (taker && takes(taker, sig))
+		lwp_poke(taker);
+}
+
+int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_siginfo *info)
+{
+	struct abi_siginfo seen;
+	int error;
+
+	if (!arrives(p, l, sig))
+		return 0;
 	if (info) {
 		seen = *info;
 		siginfo_seen_by(p, &seen);
 		info = &seen;
 	}
-	error = sigqueue_add(l ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
-	if (error)
-		return error;
-	taker = l ? l : choose_lwp(p, sig);
-	if (taker && takes(taker, sig))
-		lwp_poke(taker);
-	return 0;
+	error = sigqueue_add(p, l ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
+	if (!error)
+		tell_taker(p, l, sig);
+	return error;
+}
+
+void signal_post_entry(struct proc *p, struct lwp *l, struct sigent *se)
+{
+	int sig = se->se_info.si_signo;
+
+	if (!arrives(p, l, sig))
+		return;
+	sigqueue_put(l ? &l->l_sigq : &p->p_sig.ss_q, se);
+	tell_taker(p, l, sig);
+}
+
+void signal_take(struct lwp *l, int sig, struct abi_siginfo *info)
+{
+	struct proc *p = l->l_proc;
+
+	ASSERT(spin_held(&p->p_lock));
+	sigqueue_take(l->l_sigq.sq_set & SIGBIT(sig) ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
+	if (sig == K_SIGALRM)
+		itimer_heard(p);
 }
 
 int signal_proc(struct proc *p, int sig, const struct abi_siginfo *info)
@@ -279,7 +210,7 @@ void signal_fault(int sig, int code, u32 addr)
 		act->sa_handler = K_SIG_DFL;
 		l->l_sigmask &= ~SIGBIT(sig);
 	}
-	sigqueue_add(&l->l_sigq, sig, &info);
+	sigqueue_add(p, &l->l_sigq, sig, &info);
 	l->l_attention = true;
 	spin_unlock(&p->p_lock);
 }

@@ -7,7 +7,8 @@
  * boundary, in the lwp itself (lwp_userret, kernel/trap.c): exit, stop, hold for a checkpoint, delivery.
  * A system call that was cut short there returns -ERESTART*, and this is where that becomes a restart or EINTR.
  *
- * Queue: one entry (with siginfo) for each standard signal, any number up to a limit for each real-time one.
+ * Queue: one entry (with siginfo) for each standard signal, and one for each POSIX timer that sends it; any number up to a limit for each
+ * real-time one.
  */
 #ifndef PROC_SIGNAL_H
 #define PROC_SIGNAL_H
@@ -31,8 +32,13 @@ struct sigqueue {
 	u32 sq_count;
 };
 
+struct ptimer;
+struct siguser;
+
 struct sigent {
 	struct list se_link;
+	struct ptimer *se_timer; /* the POSIX timer that this entry belongs to; NULL: none */
+	struct siguser *se_user; /* whose entries it is counted among */
 	struct abi_siginfo se_info;
 };
 
@@ -46,9 +52,22 @@ void sigqueue_init(struct sigqueue *q);
 /* What is pending there is pending here too; a standard signal that was already stays behind. p_locks of both. */
 void sigqueue_move(struct sigqueue *from, struct sigqueue *to);
 void sigqueue_flush(struct sigqueue *q);
-/* p_lock held. add: -EAGAIN as signal_proc. take: the oldest of sig, which is pending. */
-int sigqueue_add(struct sigqueue *q, int sig, const struct abi_siginfo *info);
+/* Throws away all entries of the signals in set. p_lock held. */
+void sigqueue_drop(struct sigqueue *q, sigset_k set);
+/* p_lock held. add, to a queue of p: -EAGAIN as signal_proc. take: the oldest of sig, which is pending. */
+int sigqueue_add(struct proc *p, struct sigqueue *q, int sig, const struct abi_siginfo *info);
+/* Puts an entry that is filled in, and on no queue, at the end. p_lock held. */
+void sigqueue_put(struct sigqueue *q, struct sigent *se);
 void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info);
+
+/*
+ * An entry of its own, counted for p's real user until it is freed. NULL: no memory, or more than RLIMIT_SIGPENDING unless unlimited.
+ * p_lock held.
+ */
+struct sigent *sigent_alloc(struct proc *p, bool unlimited);
+void sigent_free(struct sigent *se);
+/* What the taker of this entry would see now. p_lock held. */
+void sigent_info(const struct sigent *se, struct abi_siginfo *info);
 
 /* Posts; p_lock not held. info NULL: SI_KERNEL. Signal 0 does nothing. From any context. -EAGAIN: queue full (real-time only). */
 int signal_proc(struct proc *p, int sig, const struct abi_siginfo *info);

@@ -5,6 +5,7 @@
 #include "kernel/lib/string.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
+#include "proc/itimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/pgrp.h"
 #include "proc/ptimer.h"
@@ -27,17 +28,14 @@ static void set_action(struct proc *p, int sig, const struct abi_sigaction *act)
 	p->p_sig.ss_act[sig - 1] = *act;
 	p->p_sig.ss_act[sig - 1].sa_mask &= ~SIGSET_UNBLOCKABLE;
 	/* POSIX: a pending signal that is now ignored is thrown away. */
-	if (act->sa_handler == K_SIG_IGN ||
-	    (act->sa_handler == K_SIG_DFL &&
-	     (sig == K_SIGCHLD || sig == K_SIGCONT || sig == K_SIGURG || sig == K_SIGWINCH))) {
-		struct abi_siginfo info;
-
-		while (p->p_sig.ss_q.sq_set & SIGBIT(sig))
-			sigqueue_take(&p->p_sig.ss_q, sig, &info);
-		list_for_each(l, &p->p_lwps, l_plink) {
-			while (l->l_sigq.sq_set & SIGBIT(sig))
-				sigqueue_take(&l->l_sigq, sig, &info);
-		}
+	if (signal_ignores(act, sig)) {
+		sigqueue_drop(&p->p_sig.ss_q, SIGBIT(sig));
+		list_for_each(l, &p->p_lwps, l_plink)
+			sigqueue_drop(&l->l_sigq, SIGBIT(sig));
+	} else {
+		ptimer_heard(p, sig);
+		if (sig == K_SIGALRM)
+			itimer_heard(p);
 	}
 	spin_unlock(&p->p_lock);
 }
@@ -214,8 +212,7 @@ static int take_waited(sigset_k set, struct abi_siginfo *info)
 	shared = p->p_sig.ss_q.sq_set & set;
 	if (own | shared) {
 		sig = __builtin_ctzll(own | shared) + 1;
-		sigqueue_take(own & SIGBIT(sig) ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
-		ptimer_taken(p, info);
+		signal_take(l, sig, info);
 	}
 	return sig;
 }

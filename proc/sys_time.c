@@ -1,60 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* Clocks and sleeping. */
+/* Clocks: reading and setting them. Sleeping is proc/nanosleep.c. */
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
+#include "proc/clockid.h"
+#include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
-#include "proc/restart.h"
-#include "proc/sleep.h"
 #include "proc/syscalls.h"
-#include "proc/usage.h"
 
-#define CLOCK_REALTIME 0
-#define CLOCK_MONOTONIC 1
-#define CLOCK_PROCESS_CPUTIME_ID 2
-#define CLOCK_THREAD_CPUTIME_ID 3
-#define CLOCK_MONOTONIC_RAW 4
-#define CLOCK_REALTIME_COARSE 5
-#define CLOCK_MONOTONIC_COARSE 6
-#define CLOCK_BOOTTIME 7
-#define TIMER_ABSTIME 1
-
-static bool is_realtime(u32 clock)
+bool clock_is_realtime(u32 clock)
 {
-	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ||
+	       clock == CLOCK_REALTIME_ALARM || clock == CLOCK_TAI;
 }
 
-static bool is_monotonic(u32 clock)
+bool clock_is_monotonic(u32 clock)
 {
 	return clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_RAW ||
-	       clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME;
+	       clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME || clock == CLOCK_BOOTTIME_ALARM;
+}
+
+bool clock_exists(u32 clock)
+{
+	return clock_is_realtime(clock) || clock_is_monotonic(clock) || clock_is_cpu(clock) || (s32)clock < 0;
 }
 
 static int read_clock(u32 clock, u64 *ns)
 {
-	struct proc *p = curproc();
-	struct usage us;
+	struct cpuclock cc;
+	int error = 0;
 
-	if (is_realtime(clock)) {
+	if (clock_is_realtime(clock)) {
 		*ns = clock_real_ns();
-	} else if (is_monotonic(clock)) {
+	} else if (clock_is_monotonic(clock)) {
 		*ns = proc_mono_ns();
-	} else if (clock == CLOCK_PROCESS_CPUTIME_ID) {
-		spin_lock(&p->p_lock);
-		usage_of_proc(p, &us);
-		spin_unlock(&p->p_lock);
-		*ns = us.us_utime + us.us_stime;
-	} else if (clock == CLOCK_THREAD_CPUTIME_ID) {
-		u64 utime, stime;
-
-		lwp_times(curlwp(), &utime, &stime);
-		*ns = utime + stime;
+	} else if (clock_is_cpu(clock)) {
+		error = cpuclock_find(clock, true, &cc);
+		if (!error) {
+			error = cpuclock_read(&cc, ns);
+			cpuclock_rele(&cc);
+		}
 	} else {
-		return -EINVAL;
+		error = -EINVAL;
 	}
-	return 0;
+	return error;
 }
 
 static long do_gettime(u32 clock, uaddr_t dst, bool time64)
@@ -103,14 +94,29 @@ static long set_realtime(u64 ns)
 	return 0;
 }
 
+/* CPU-time clocks exist, but nobody may set them. */
+static int set_cpu_clock(u32 clock)
+{
+	struct cpuclock cc;
+	int error = cpuclock_find(clock, false, &cc);
+
+	if (error)
+		return error;
+	cpuclock_rele(&cc);
+	return -EPERM;
+}
+
 static long do_settime(u32 clock, uaddr_t src, bool time64)
 {
+	bool cpu = (s32)clock < 0;
 	u64 ns;
 	int error;
 
-	if (clock != CLOCK_REALTIME)
+	if (clock != CLOCK_REALTIME && !cpu)
 		return -EINVAL;
 	error = copyin_timespec(src, time64, &ns);
+	if (cpu && error != -EFAULT)
+		return set_cpu_clock(clock);
 	return error ? error : set_realtime(ns);
 }
 
@@ -162,81 +168,4 @@ long sys_settimeofday(uaddr_t tv, uaddr_t tz)
 		return 0;
 	error = copyin_timeval(tv, &ns);
 	return error ? error : set_realtime(ns);
-}
-
-static long sleep_until(u64 deadline)
-{
-	int error;
-
-	do {
-		error = sleep(&curlwp()->l_slptimer, NULL, SLP_INTR, deadline);
-	} while (error == 0);
-	return error == -ETIMEDOUT ? 0 : error;
-}
-
-/*
- * rb_arg: where the time left goes (0: nowhere), and whether it is 64-bit. The time left is written whenever the call is cut short: a
- * handler's EINTR finds it there; a restart does not read it.
- */
-static long nanosleep_restart(struct restart_block *rb)
-{
-	long error = sleep_until(rb->rb_deadline);
-
-	if (error != -ERESTARTSYS)
-		return error;
-	if (rb->rb_arg[0] && copyout_timespec(rb->rb_arg[0], rb->rb_arg[1], deadline_left(rb->rb_deadline)) != 0)
-		return -EFAULT;
-	return -ERESTART_RESTARTBLOCK;
-}
-
-void nanosleep_init(void)
-{
-	restart_register(162, nanosleep_restart); /* nanosleep */
-	restart_register(267, nanosleep_restart); /* clock_nanosleep */
-	restart_register(407, nanosleep_restart); /* clock_nanosleep_time64 */
-}
-
-static long sleep_relative(u64 ns, uaddr_t rem, bool time64)
-{
-	u64 deadline = deadline_after(ns);
-
-	if (ns == 0)
-		return 0;
-	restart_later(nanosleep_restart, deadline, rem, time64, 0);
-	return nanosleep_restart(&curlwp()->l_restart);
-}
-
-long sys_nanosleep(uaddr_t req, uaddr_t rem)
-{
-	u64 ns;
-	int error = copyin_timespec(req, false, &ns);
-
-	return error ? error : sleep_relative(ns, rem, false);
-}
-
-static long do_clock_nanosleep(u32 clock, u32 flags, uaddr_t req, uaddr_t rem, bool time64)
-{
-	u64 ns;
-	long error;
-
-	if (!is_realtime(clock) && !is_monotonic(clock))
-		return clock == CLOCK_PROCESS_CPUTIME_ID ? -EOPNOTSUPP : -EINVAL;
-	error = copyin_timespec(req, time64, &ns);
-	if (error)
-		return error;
-	if (!(flags & TIMER_ABSTIME))
-		return sleep_relative(ns, rem, time64);
-	error = sleep_until(deadline_at(is_realtime(clock), ns));
-	/* An absolute sleep is simply made again. */
-	return error == -ERESTARTSYS ? -ERESTARTNOHAND : error;
-}
-
-long sys_clock_nanosleep(u32 clock, u32 flags, uaddr_t req, uaddr_t rem)
-{
-	return do_clock_nanosleep(clock, flags, req, rem, false);
-}
-
-long sys_clock_nanosleep_time64(u32 clock, u32 flags, uaddr_t req, uaddr_t rem)
-{
-	return do_clock_nanosleep(clock, flags, req, rem, true);
 }

@@ -18,9 +18,12 @@ PROGRAMS = [
     ("signal", {}),
     ("sigfault", {}),
     ("timer", {}),
+    ("timerload", {"limit": 200}),
     ("fpu", {}),
     ("thread", {}),
     ("futex", {}),
+    ("futexerr", {}),
+    ("cputime", {}),
     ("race", {"limit": 200}),
     ("limits", {}),
     # memory
@@ -53,7 +56,7 @@ STATES = ["clone", "files", "ids", "locks", "memory", "moving", "options", "pipe
 SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 
 # These run with 1 and 4 CPUs as well.
-CPU_MATRIX = ["fork", "signal", "fpu", "thread", "futex", "race", "mmap", "pipe", "mmapfile", "sysfuzz"]
+CPU_MATRIX = ["fork", "signal", "timerload", "fpu", "thread", "futex", "race", "mmap", "pipe", "mmapfile", "sysfuzz"]
 # These work on files: on the disk, and in the memory file system as well.
 FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "setid", "lock", "pipe", "devfd", "absent"]
 

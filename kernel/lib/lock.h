@@ -41,6 +41,8 @@ enum lock_rank {
 	LR_PIDLOCK = LR_SPIN, /* the process tree, pids, groups, sessions */
 	LR_PROC,	      /* p_lock */
 	LR_FSCTX,	      /* fc_lock: where a process is */
+	LR_CPUTIMER,	      /* all timers on CPU-time clocks */
+	LR_SIGUSER,	      /* how many signals each user has pending */
 	LR_FDTAB,	      /* fd table */
 	LR_VFS,		      /* vnode hash, inactive list, mounts */
 	LR_TTY,		      /* a tty's queues */

@@ -61,6 +61,8 @@
 	X(1, PROC.p_pending.q_set = ~0ull)                                                      \
 	X(0, sample_signal(img, &PROC.p_pending, 10); PROC.p_pending.q_set = 0)                 \
 	X(0, sample_signal(img, &PROC.p_pending, 10); sample_signal(img, &PROC.p_pending, 10))  \
+	X(1, sample_signal(img, &PROC.p_pending, 10); sample_signal(img, &PROC.p_pending, 10);  \
+	  PROC.p_pending.q_info[1].si_word[2] = (u32)-2)                                        \
 	X(1, sample_signal(img, &PROC.p_pending, 64); sample_signal(img, &PROC.p_pending, 64))  \
 	X(0, sample_signal(img, &PROC.p_pending, 10); PROC.p_pending.q_info[0].si_word[0] = 0)  \
 	X(0, sample_signal(img, &PROC.p_pending, 10); PROC.p_pending.q_info[0].si_word[0] = 65) \

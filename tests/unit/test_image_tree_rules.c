@@ -104,6 +104,14 @@
 	X(0, TIMER(0).pt_id = 3)                                                  \
 	X(0, TIMER(0).pt_id = -1)                                                 \
 	X(0, TIMER(0).pt_clock = 16)                                              \
+	X(1, TIMER(0).pt_clock = 2)                                               \
+	X(1, TIMER(0).pt_clock = 0xfffffff9)                                      \
+	X(1, TIMER(0).pt_clock = ~77u << 3 | 6)                                   \
+	X(1, TIMER(0).pt_clock = ~77u << 3 | 5)                                   \
+	X(0, TIMER(0).pt_clock = ~77u << 3 | 2)                                   \
+	X(0, TIMER(0).pt_clock = ~77u << 3 | 7)                                   \
+	X(0, TIMER(0).pt_clock = ~0u << 3 | 6)                                    \
+	X(0, TIMER(0).pt_clock = ~32768u << 3 | 6)                                \
 	X(0, TIMER(0).pt_signo = 0)                                               \
 	X(0, TIMER(0).pt_signo = 65)                                              \
 	X(0, TIMER(0).pt_notify = 2)                                              \

@@ -5,6 +5,7 @@
  */
 #include "states.h"
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/time.h>
 
@@ -288,6 +289,65 @@ STATE(timer_pending)
 	CHECK_ERR(sigtimedwait(&set, &si, &none), EAGAIN);
 	set_timer(t, 5 * MS, 0);
 	CHECK_EQ(sigwaitinfo(&set, &si), SIGRTMIN + 1);
+}
+
+/* On CPU-time clocks: what is left is CPU time, and none of it goes by meanwhile. */
+STATE(timer_cpu)
+{
+	static const clockid_t clocks[] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
+	timer_t t[2];
+	struct itimerspec it;
+
+	handle(SIGUSR2);
+	for (int i = 0; i < 2; i++) {
+		t[i] = make_timer(clocks[i], SIGEV_SIGNAL, SIGUSR2, 100 + i);
+		set_timer(t[i], 100 * SEC, 10 * MS);
+	}
+	st_wait();
+	for (int i = 0; i < 2; i++) {
+		SYS(timer_gettime(t[i], &it));
+		CHECK(ns(it.it_value) > 50 * SEC && ns(it.it_value) <= 100 * SEC);
+		CHECK_EQ(ns(it.it_interval), 10 * MS);
+		set_timer(t[i], 10 * MS, 0);
+		hits = 0;
+		while (!hits)
+			;
+	}
+}
+
+/* Two with one standard signal: each has its own entry in the queue. */
+STATE(timers_share_signal)
+{
+	sigset_t set;
+	siginfo_t si;
+	int sum = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
+	for (int i = 0; i < 2; i++)
+		set_timer(make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR2, 91 + i), 5 * MS, 0);
+	a_while();
+	st_wait();
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(sigwaitinfo(&set, &si), SIGUSR2);
+		sum += si.si_value.sival_int;
+	}
+	CHECK_EQ(sum, 91 + 92);
+}
+
+STATE(cpu_limit)
+{
+	struct rlimit rl = { 1, 1000 };
+
+	handle(SIGXCPU);
+	SYS(setrlimit(RLIMIT_CPU, &rl));
+	st_wait();
+	while (!hits)
+		;
+	SYS(getrlimit(RLIMIT_CPU, &rl));
+	CHECK(rl.rlim_cur >= 2);
+	CHECK_EQ(rl.rlim_max, 1000);
 }
 
 STATE(timers_pending)
