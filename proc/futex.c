@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* futex(2) without the priority-inheriting operations, and robust lists. */
+/* futex(2) without the priority-inheriting operations. Robust lists are proc/robust.c. */
 #include "proc/futex.h"
 
 #include "kernel/abi/errno.h"
+#include "kernel/abi/mman.h"
 #include "kernel/lib/panic.h"
 #include "mm/as.h"
 #include "mm/usercopy.h"
@@ -12,7 +13,9 @@
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
 
-#define NBUCKET 64
+#define NBUCKET_LOG 8
+#define NBUCKET (1u << NBUCKET_LOG)
+#define WAKE_BATCH 64u /* lwps woken while a bucket is locked */
 #define SYS_futex_nr 240
 #define SYS_futex_time64_nr 422
 
@@ -21,20 +24,19 @@
 #define FUTEX_REQUEUE 3
 #define FUTEX_CMP_REQUEUE 4
 #define FUTEX_WAKE_OP 5
+#define FUTEX_LOCK_PI 6
 #define FUTEX_WAIT_BITSET 9
 #define FUTEX_WAKE_BITSET 10
+#define FUTEX_WAIT_REQUEUE_PI 11
+#define FUTEX_LOCK_PI2 13
 #define FUTEX_PRIVATE_FLAG 128
 #define FUTEX_CLOCK_REALTIME 256
 #define FUTEX_ANY (~0u)
 
-#define FUTEX_WAITERS 0x80000000u
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_TID_MASK 0x3fffffffu
-#define ROBUST_LIMIT 2048
-
 struct bucket {
 	struct spinlock fb_lock;
 	struct list fb_lwps; /* l_futexlink, longest waiting first */
+	u32 fb_seq;	     /* counts those who came: l_futexseq */
 };
 
 struct key {
@@ -59,15 +61,35 @@ static struct bucket *bucket_of(const struct key *key)
 {
 	u32 h = (u32)(key->k[0] * 31 + key->k[1] / 4) * 0x9e3779b1u;
 
-	return &buckets[h >> 26];
+	return &buckets[h >> (32 - NBUCKET_LOG)];
+}
+
+/* What an operation does with the word itself: a word that it cannot reach is no futex. */
+enum access { ACC_READ, ACC_WRITE };
+
+/* A word that several processes may know: it must be there. a_lock held for reading. */
+static int shared_key(struct as *as, uaddr_t addr, enum access acc, struct key *key)
+{
+	struct seg *s = as_findseg(as, addr);
+
+	if (!s || !(s->s_prot & PROT_READ))
+		return -EFAULT;
+	/* Nobody can change a private word that is read-only. */
+	if (!(s->s_prot & PROT_WRITE) && (acc == ACC_WRITE || !(s->s_flags & SEG_SHARED)))
+		return -EFAULT;
+	if (s->s_flags & SEG_SHARED) {
+		key->k[0] = (u32)s->s_vp;
+		key->k[1] = s->s_off + (addr - s->s_base);
+	}
+	return 0;
 }
 
 /* Which word is meant. -EFAULT, -EINVAL (not aligned). */
-static int key_of(uaddr_t addr, bool private, struct key *key)
+static int key_of(uaddr_t addr, bool private, enum access acc, struct key *key)
 {
 	struct as *as = curproc()->p_as;
-	struct seg *s;
-	int error = 0;
+	int error;
+	u32 val;
 
 	if (addr & 3)
 		return -EINVAL;
@@ -77,14 +99,11 @@ static int key_of(uaddr_t addr, bool private, struct key *key)
 	key->k[1] = addr;
 	if (private)
 		return 0;
+	error = user_load32(addr, &val);
+	if (error)
+		return error;
 	rw_read_lock(&as->a_lock);
-	s = as_findseg(as, addr);
-	if (!s) {
-		error = -EFAULT;
-	} else if (s->s_flags & SEG_SHARED) {
-		key->k[0] = (u32)s->s_vp;
-		key->k[1] = s->s_off + (addr - s->s_base);
-	}
+	error = shared_key(as, addr, acc, key);
 	rw_read_unlock(&as->a_lock);
 	return error;
 }
@@ -102,13 +121,14 @@ static void wake_waiter(struct lwp *l)
 	wakeup((const void *)&l->l_futexwoken);
 }
 
-static int wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits)
+/* Wakes up to n of those who came before `end` (fb_seq). Bucket lock held. */
+static u32 wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits, u32 end)
 {
 	struct lwp *l, *tmp;
-	int woken = 0;
+	u32 woken = 0;
 
 	list_for_each_safe(l, tmp, &b->fb_lwps, l_futexlink) {
-		if ((u32)woken >= n)
+		if (woken == n || (s32)(l->l_futexseq - end) >= 0)
 			break;
 		if (key_is(l, key) && (l->l_futexbits & bits)) {
 			wake_waiter(l);
@@ -118,21 +138,45 @@ static int wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits)
 	return woken;
 }
 
+/*
+ * Wakes up to n waiters, a batch at a time: interrupts come in between, however many there are. Who waits again meanwhile is not woken
+ * a second time.
+ */
+static u32 wake_all(const struct key *key, u32 n, u32 bits)
+{
+	struct bucket *b = bucket_of(key);
+	u32 woken = 0, batch, now;
+	bool first = true;
+	u32 end = 0;
+
+	do {
+		batch = MIN(n - woken, WAKE_BATCH);
+		spin_lock(&b->fb_lock);
+		if (first)
+			end = b->fb_seq;
+		now = wake_key(b, key, batch, bits, end);
+		spin_unlock(&b->fb_lock);
+		first = false;
+		woken += now;
+	} while (now == batch && woken < n);
+	return woken;
+}
+
+/* A count of FUTEX_WAKE: it wakes one before it counts. */
+static u32 wake_count(u32 n)
+{
+	return (s32)n < 1 ? 1 : n;
+}
+
 static long futex_wake(uaddr_t addr, bool private, u32 n, u32 bits)
 {
 	struct key key;
-	struct bucket *b;
-	int error = key_of(addr, private, &key);
+	int error;
 
-	if (error)
-		return error;
 	if (!bits)
 		return -EINVAL;
-	b = bucket_of(&key);
-	spin_lock(&b->fb_lock);
-	error = wake_key(b, &key, n, bits);
-	spin_unlock(&b->fb_lock);
-	return error;
+	error = key_of(addr, private, ACC_READ, &key);
+	return error ? error : (long)wake_all(&key, wake_count(n), bits);
 }
 
 int futex_wake_user(uaddr_t addr, u32 n, bool shared)
@@ -183,18 +227,26 @@ static bool leave_bucket(struct lwp *l)
 	}
 }
 
+/* Bucket lock held. */
+static void enqueue(struct bucket *b, struct lwp *l)
+{
+	l->l_futexseq = b->fb_seq++;
+	list_push_back(&b->fb_lwps, &l->l_futexlink);
+}
+
 static long futex_wait(uaddr_t addr, bool private, u32 val, u32 bits, u64 deadline)
 {
 	struct lwp *l = curlwp();
 	struct key key;
 	struct bucket *b;
 	u32 now;
-	int error = key_of(addr, private, &key);
+	int error;
 
-	if (error)
-		return error;
 	if (!bits)
 		return -EINVAL;
+	error = key_of(addr, private, ACC_READ, &key);
+	if (error)
+		return error;
 	b = bucket_of(&key);
 	error = lock_and_load(b, addr, &now);
 	if (error)
@@ -207,7 +259,7 @@ static long futex_wait(uaddr_t addr, bool private, u32 val, u32 bits, u64 deadli
 	l->l_futexkey[1] = key.k[1];
 	l->l_futexbits = bits;
 	l->l_futexwoken = false;
-	list_push_back(&b->fb_lwps, &l->l_futexlink);
+	enqueue(b, l);
 	while (!l->l_futexwoken && !error)
 		error = sleep((const void *)&l->l_futexwoken, &b->fb_lock, SLP_INTR, deadline);
 	spin_unlock(&b->fb_lock);
@@ -243,48 +295,83 @@ static void unlock_two(struct bucket *a, struct bucket *b)
 		spin_unlock(&b->fb_lock);
 }
 
-static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, u32 nmove, bool cmp, u32 expect)
+/* Locks both buckets; with `cmp` only if the word has the value that is expected. -EAGAIN: it has not. */
+static int lock_two_if(struct bucket *b, struct bucket *b2, uaddr_t addr, bool cmp, u32 expect)
 {
-	struct key key, key2;
-	struct bucket *b, *b2;
-	struct lwp *l, *tmp;
-	int error, woken, moved = 0;
 	u32 now;
+	int error;
 
-	error = key_of(addr, private, &key);
-	if (!error)
-		error = key_of(addr2, private, &key2);
-	if (error)
-		return error;
-	b = bucket_of(&key);
-	b2 = bucket_of(&key2);
 	for (;;) {
 		lock_two(b, b2);
-		if (!cmp || user_load32_nofault(addr, &now) == 0)
+		if (!cmp)
+			return 0;
+		if (user_load32_nofault(addr, &now) == 0)
 			break;
 		unlock_two(b, b2);
 		error = user_load32(addr, &now);
 		if (error)
 			return error;
 	}
-	if (cmp && now != expect) {
-		unlock_two(b, b2);
-		return -EAGAIN;
-	}
-	woken = wake_key(b, &key, nwake, FUTEX_ANY);
+	if (now == expect)
+		return 0;
+	unlock_two(b, b2);
+	return -EAGAIN;
+}
+
+/* Moves up to n waiters of key to key2. Both buckets locked. */
+static u32 move_key(struct bucket *b, const struct key *key, struct bucket *b2,
+		    const struct key *key2, u32 n, u32 end)
+{
+	struct lwp *l, *tmp;
+	u32 moved = 0;
+
 	list_for_each_safe(l, tmp, &b->fb_lwps, l_futexlink) {
-		if ((u32)moved >= nmove)
+		if (moved == n || (s32)(l->l_futexseq - end) >= 0)
 			break;
-		if (!key_is(l, &key))
+		if (!key_is(l, key))
 			continue;
 		list_remove(&l->l_futexlink);
-		l->l_futexkey[0] = key2.k[0];
-		l->l_futexkey[1] = key2.k[1];
-		list_push_back(&b2->fb_lwps, &l->l_futexlink);
+		l->l_futexkey[0] = key2->k[0];
+		l->l_futexkey[1] = key2->k[1];
+		enqueue(b2, l);
 		moved++;
 	}
+	return moved;
+}
+
+static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, u32 nmove, bool cmp, u32 expect)
+{
+	struct key key, key2;
+	struct bucket *b, *b2;
+	u32 woken = 0, moved = 0, now, batch, end;
+	int error;
+
+	if ((s32)nwake < 0 || (s32)nmove < 0)
+		return -EINVAL;
+	error = key_of(addr, private, ACC_READ, &key);
+	if (!error)
+		error = key_of(addr2, private, ACC_READ, &key2);
+	if (error)
+		return error;
+	b = bucket_of(&key);
+	b2 = bucket_of(&key2);
+	error = lock_two_if(b, b2, addr, cmp, expect);
+	if (error)
+		return error;
+	end = b->fb_seq;
+	for (;;) {
+		batch = MIN(nwake - woken, WAKE_BATCH);
+		now = wake_key(b, &key, batch, FUTEX_ANY, end);
+		woken += now;
+		if (now < batch || woken == nwake)
+			break;
+		unlock_two(b, b2);
+		lock_two(b, b2);
+	}
+	if (woken == nwake)
+		moved = move_key(b, &key, b2, &key2, nmove, end);
 	unlock_two(b, b2);
-	return woken + moved;
+	return (long)(woken + moved);
 }
 
 static bool wake_op_apply(u32 op, s32 arg, u32 old, u32 *new)
@@ -317,32 +404,35 @@ static long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool private, u32 n, u32 
 {
 	u32 op = val3 >> 28, cmp = (val3 >> 24) & 15, old, new, seen;
 	s32 oparg = (s32)(val3 << 8) >> 20, cmparg = (s32)(val3 << 20) >> 20;
+	struct key key, key2;
 	bool also;
-	long woken, more;
+	u32 woken;
 	int error;
 
-	if (op & 8) {
-		if (oparg < 0 || oparg > 31)
-			return -EINVAL;
-		oparg = (s32)(1u << oparg);
-	}
+	error = key_of(addr, private, ACC_READ, &key);
+	if (!error)
+		error = key_of(addr2, private, ACC_WRITE, &key2);
+	if (error)
+		return error;
+	if (op & 8)
+		oparg = (s32)(1u << (oparg & 31));
 	do {
+		if (!wake_op_apply(op & 7, oparg, 0, &new))
+			return -ENOSYS;
 		error = user_load32(addr2, &old);
 		if (error)
 			return error;
-		if (!wake_op_apply(op & 7, oparg, old, &new))
-			return -ENOSYS;
+		(void)wake_op_apply(op & 7, oparg, old, &new);
 		error = user_cmpxchg32(addr2, old, new, &seen);
 		if (error)
 			return error;
 	} while (seen != old);
 	if (!wake_op_compare(cmp, (s32)old, cmparg, &also))
 		return -ENOSYS;
-	woken = futex_wake(addr, private, n, FUTEX_ANY);
-	if (woken < 0 || !also)
-		return woken;
-	more = futex_wake(addr2, private, n2, FUTEX_ANY);
-	return more < 0 ? more : woken + more;
+	woken = wake_all(&key, wake_count(n), FUTEX_ANY);
+	if (also)
+		woken += wake_all(&key2, wake_count(n2), FUTEX_ANY);
+	return (long)woken;
 }
 
 /* FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's an instant of the clock that was named. */
@@ -365,31 +455,39 @@ static int wait_deadline(u32 op, bool realtime, uaddr_t utime, bool time64, u64 
 	return 0;
 }
 
+static bool has_timeout(u32 op)
+{
+	return op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET || op == FUTEX_LOCK_PI ||
+	       op == FUTEX_LOCK_PI2 || op == FUTEX_WAIT_REQUEUE_PI;
+}
+
+static long wait_until(uaddr_t addr, bool private, u32 val, u32 bits, u64 deadline)
+{
+	long ret = futex_wait(addr, private, val, bits, deadline);
+
+	if (ret != -ERESTARTSYS || !deadline)
+		return ret;
+	ret = restart_later(futex_wait_restart, deadline, addr, val, bits);
+	curlwp()->l_restart.rb_arg[3] = private;
+	return ret;
+}
+
+/* Operations that inherit priority do not exist here; their times are looked at all the same, as on Linux. */
 static long do_futex(uaddr_t addr, u32 opflags, u32 val, uaddr_t utime, uaddr_t addr2, u32 val3, bool time64)
 {
 	bool private = opflags & FUTEX_PRIVATE_FLAG, realtime = opflags & FUTEX_CLOCK_REALTIME;
 	u32 op = opflags & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
-	u64 deadline;
-	long ret;
-	int error;
+	u64 deadline = 0;
+	int error = has_timeout(op) ? wait_deadline(op, realtime, utime, time64, &deadline) : 0;
 
+	if (error)
+		return error;
+	if (realtime && op != FUTEX_WAIT_BITSET)
+		return -ENOSYS;
 	switch (op) {
-	case FUTEX_WAIT:
-		val3 = FUTEX_ANY;
-		/* fallthrough */
-	case FUTEX_WAIT_BITSET:
-		error = wait_deadline(op, realtime, utime, time64, &deadline);
-		if (error)
-			return error;
-		ret = futex_wait(addr, private, val, val3, deadline);
-		if (ret != -ERESTARTSYS || !deadline)
-			return ret;
-		ret = restart_later(futex_wait_restart, deadline, addr, val, val3);
-		curlwp()->l_restart.rb_arg[3] = private;
-		return ret;
-	case FUTEX_WAKE:
-		val3 = FUTEX_ANY;
-		/* fallthrough */
+	case FUTEX_WAIT: return wait_until(addr, private, val, FUTEX_ANY, deadline);
+	case FUTEX_WAIT_BITSET: return wait_until(addr, private, val, val3, deadline);
+	case FUTEX_WAKE: return futex_wake(addr, private, val, FUTEX_ANY);
 	case FUTEX_WAKE_BITSET: return futex_wake(addr, private, val, val3);
 	case FUTEX_REQUEUE: return futex_requeue(addr, addr2, private, val, utime, false, 0);
 	case FUTEX_CMP_REQUEUE: return futex_requeue(addr, addr2, private, val, utime, true, val3);
@@ -406,84 +504,4 @@ long sys_futex(uaddr_t addr, u32 op, u32 val, uaddr_t utime, uaddr_t addr2, u32 
 long sys_futex_time64(uaddr_t addr, u32 op, u32 val, uaddr_t utime, uaddr_t addr2, u32 val3)
 {
 	return do_futex(addr, op, val, utime, addr2, val3, true);
-}
-
-long sys_set_robust_list(uaddr_t head, u32 len)
-{
-	if (len != 12)
-		return -EINVAL;
-	curlwp()->l_robust = head;
-	curlwp()->l_robust_len = len;
-	return 0;
-}
-
-long sys_get_robust_list(pid_t tid, uaddr_t head, uaddr_t len)
-{
-	struct lwp *l = curlwp();
-	u32 v[2] = { l->l_robust, 12 };
-
-	if (tid && pid_real(tid) != l->l_tid)
-		return -EPERM;
-	if (copyout(head, &v[0], 4) != 0 || copyout(len, &v[1], 4) != 0)
-		return -EFAULT;
-	return 0;
-}
-
-/* The owner of a robust mutex died: says so in the word, and wakes one waiter. */
-static void owner_died(struct lwp *l, uaddr_t word)
-{
-	u32 val, seen;
-
-	if ((word & 3) || user_load32(word, &val) != 0)
-		return;
-	while ((val & FUTEX_TID_MASK) == (u32)pid_seen(l->l_tid)) {
-		u32 new = (val & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-
-		if (user_cmpxchg32(word, val, new, &seen) != 0)
-			return;
-		if (seen == val) {
-			if (val & FUTEX_WAITERS)
-				futex_wake_user(word, 1, true);
-			return;
-		}
-		val = seen;
-	}
-}
-
-/* struct robust_list_head: first entry, offset of the word from an entry, entry being locked right now. */
-static void walk_robust_list(struct lwp *l)
-{
-	u32 head[3], entry, next;
-
-	if (copyin(head, l->l_robust, sizeof(head)) != 0)
-		return;
-	entry = head[0];
-	for (u32 n = 0; n < ROBUST_LIMIT && (entry & ~1u) != l->l_robust; n++) {
-		if (user_load32(entry & ~1u, &next) != 0)
-			break;
-		if ((entry & ~1u) != (head[2] & ~1u))
-			owner_died(l, (entry & ~1u) + head[1]);
-		entry = next;
-	}
-	if (head[2])
-		owner_died(l, (head[2] & ~1u) + head[1]);
-}
-
-void futex_lwp_exit(struct lwp *l)
-{
-	u32 zero = 0;
-
-	if (!l->l_proc->p_as)
-		return;
-	if (l->l_robust) {
-		walk_robust_list(l);
-		l->l_robust = 0;
-	}
-	if (l->l_clear_tid) {
-		if (l->l_proc->p_as->a_ref > 1 || l->l_proc->p_nlwp > 1) {
-			if (copyout(l->l_clear_tid, &zero, sizeof(zero)) == 0)
-				futex_wake_user(l->l_clear_tid, 1, true);
-		}
-		l->l_clear_tid = 0;
-	}
 }
