@@ -20,15 +20,13 @@ static bool valid_signal(int sig)
 	return sig >= 1 && sig <= K_NSIG;
 }
 
-static void set_action(struct proc *p, int sig, const struct abi_sigaction *act)
+/* What a new action of sig does to signals that are pending, and to timers that send it. p_lock held. */
+static void action_changed(struct proc *p, int sig)
 {
 	struct lwp *l;
 
-	spin_lock(&p->p_lock);
-	p->p_sig.ss_act[sig - 1] = *act;
-	p->p_sig.ss_act[sig - 1].sa_mask &= ~SIGSET_UNBLOCKABLE;
 	/* POSIX: a pending signal that is now ignored is thrown away. */
-	if (signal_ignores(act, sig)) {
+	if (signal_ignores(&p->p_sig.ss_act[sig - 1], sig)) {
 		sigqueue_drop(&p->p_sig.ss_q, SIGBIT(sig));
 		list_for_each(l, &p->p_lwps, l_plink)
 			sigqueue_drop(&l->l_sigq, SIGBIT(sig));
@@ -37,12 +35,27 @@ static void set_action(struct proc *p, int sig, const struct abi_sigaction *act)
 		if (sig == K_SIGALRM)
 			itimer_heard(p);
 	}
+}
+
+/* The action of sig is in *old afterwards, and *new is its new one. NULL: not asked for. */
+static void exchange_action(int sig, const struct abi_sigaction *new, struct abi_sigaction *old)
+{
+	struct proc *p = curproc();
+	struct abi_sigaction *act = &p->p_sig.ss_act[sig - 1];
+
+	spin_lock(&p->p_lock);
+	if (old)
+		*old = *act;
+	if (new) {
+		*act = *new;
+		act->sa_mask &= ~SIGSET_UNBLOCKABLE;
+		action_changed(p, sig);
+	}
 	spin_unlock(&p->p_lock);
 }
 
 long sys_rt_sigaction(int sig, uaddr_t new, uaddr_t old, u32 size)
 {
-	struct proc *p = curproc();
 	struct abi_sigaction act, prev;
 
 	if (size != SIGSET_SIZE || !valid_signal(sig))
@@ -51,11 +64,7 @@ long sys_rt_sigaction(int sig, uaddr_t new, uaddr_t old, u32 size)
 		return -EINVAL;
 	if (new &&copyin(&act, new, sizeof(act)) != 0)
 		return -EFAULT;
-	spin_lock(&p->p_lock);
-	prev = p->p_sig.ss_act[sig - 1];
-	spin_unlock(&p->p_lock);
-	if (new)
-		set_action(p, sig, &act);
+	exchange_action(sig, new ? &act : NULL, old ? &prev : NULL);
 	if (old && copyout(old, &prev, sizeof(prev)) != 0)
 		return -EFAULT;
 	return 0;
@@ -64,23 +73,19 @@ long sys_rt_sigaction(int sig, uaddr_t new, uaddr_t old, u32 size)
 /* The old call with a 32-bit mask: handler, mask, flags, restorer. */
 long sys_sigaction(int sig, uaddr_t new, uaddr_t old)
 {
-	struct proc *p = curproc();
 	u32 w[4];
 	struct abi_sigaction act, prev;
 
 	if (!valid_signal(sig) || (new && (SIGBIT(sig) & SIGSET_UNBLOCKABLE)))
 		return -EINVAL;
-	if (new &&copyin(w, new, sizeof(w)) != 0)
-		return -EFAULT;
-	spin_lock(&p->p_lock);
-	prev = p->p_sig.ss_act[sig - 1];
-	spin_unlock(&p->p_lock);
 	if (new) {
+		if (copyin(w, new, sizeof(w)) != 0)
+			return -EFAULT;
 		act = (struct abi_sigaction){
 			.sa_handler = w[0], .sa_mask = w[1], .sa_flags = w[2], .sa_restorer = w[3]
 		};
-		set_action(p, sig, &act);
 	}
+	exchange_action(sig, new ? &act : NULL, old ? &prev : NULL);
 	if (old) {
 		w[0] = prev.sa_handler;
 		w[1] = (u32)prev.sa_mask;
@@ -94,17 +99,12 @@ long sys_sigaction(int sig, uaddr_t new, uaddr_t old)
 
 long sys_signal(int sig, u32 handler)
 {
-	struct proc *p = curproc();
-	struct abi_sigaction act = { .sa_handler = handler, .sa_flags = K_SA_RESETHAND | K_SA_NODEFER };
-	u32 prev;
+	struct abi_sigaction act = { .sa_handler = handler, .sa_flags = K_SA_RESETHAND | K_SA_NODEFER }, prev;
 
 	if (!valid_signal(sig) || (SIGBIT(sig) & SIGSET_UNBLOCKABLE))
 		return -EINVAL;
-	spin_lock(&p->p_lock);
-	prev = p->p_sig.ss_act[sig - 1].sa_handler;
-	spin_unlock(&p->p_lock);
-	set_action(p, sig, &act);
-	return (long)prev;
+	exchange_action(sig, &act, &prev);
+	return (long)prev.sa_handler;
 }
 
 static int new_mask(int how, sigset_k set, sigset_k *mask)
