@@ -200,6 +200,11 @@ static bool owner_ok(const struct img_image *img, const struct img_lock *l)
 	       img->i_proc[l->l_proc].p_fds == l->l_proc && has_file(&img->i_proc[l->l_proc], l->l_file);
 }
 
+static bool same_owner(const struct img_lock *a, const struct img_lock *b)
+{
+	return a->l_file == b->l_file && a->l_kind == b->l_kind && a->l_proc == b->l_proc;
+}
+
 int imgc_locks(const struct img_image *img, struct img_err *err)
 {
 	REQUIRE(img->i_nlock <= IMG_MAX_LOCKS, "too many locks", img->i_nlock);
@@ -220,7 +225,7 @@ int imgc_locks(const struct img_image *img, struct img_err *err)
 		REQUIRE(img->i_file[l->l_file].f_vnode == IMG_NONE ||
 				!(img->i_vnode[img->i_file[l->l_file].f_vnode].v_flags & IMG_VF_PROCESS),
 			"lock on a file about a process", i);
-		REQUIRE(owner_ok(img, l), "lock's owner", i);
+		REQUIRE((i > 0 && same_owner(l - 1, l)) || owner_ok(img, l), "lock's owner", i);
 		REQUIRE(i == 0 || lock_before(l - 1, l), "locks overlap, or are out of order", i);
 	}
 	return 0;

@@ -72,57 +72,101 @@ static bool before(const struct img_lock *a, const struct img_lock *b)
 	return a->l_start < b->l_start;
 }
 
-/* Adds a lock at its place in the order of the image. */
-static int insert(struct ckpt_save *cs, const struct img_lock *il)
+/* A heap below `at` of n locks, the last one on top; only at's own place is in doubt. */
+static void sift_down(struct img_lock *l, u32 at, u32 n)
 {
-	struct img_image *img = &cs->cs_img;
-	u32 at;
+	const struct img_lock moved = l[at];
+	u32 child;
 
-	if (!img_add_lock(img))
-		return img->i_nlock == IMG_MAX_LOCKS ? -E2BIG : -ENOMEM;
-	for (at = img->i_nlock - 1; at > 0 && before(il, &img->i_lock[at - 1]); at--)
-		img->i_lock[at] = img->i_lock[at - 1];
-	img->i_lock[at] = *il;
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && before(&l[child], &l[child + 1]))
+			child++;
+		if (!before(&moved, &l[child]))
+			break;
+		l[at] = l[child];
+		at = child;
+	}
+	l[at] = moved;
+}
+
+/* Brings the locks into the order of the image: heapsort, n log n steps whatever order they come in. */
+static void sort_locks(struct img_lock *l, u32 n)
+{
+	for (u32 i = n / 2; i > 0; i--)
+		sift_down(l, i - 1, n);
+	for (; n > 1; n--) {
+		const struct img_lock last = l[0];
+
+		l[0] = l[n - 1];
+		l[n - 1] = last;
+		sift_down(l, 0, n - 1);
+	}
+}
+
+/* May locks of vp be saved? */
+static int check_locked(struct ckpt_save *cs, struct vnode *vp, const struct img_lock *il)
+{
+	const char *path = cs->cs_file[il->l_file]->f_path;
+	struct procfs_about about;
+
+	/* Each open there makes a vnode of its own. */
+	if (procfs_about(vp, &about))
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a file about process %d is locked", about.pa_pid);
+	if (vp->v_type != VREG && !(vp->v_type == VDIR && il->l_kind == IMG_LOCK_FLOCK))
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s is locked, and no file", path ? path : "a pipe");
 	return 0;
 }
 
+/* The lock before: locks follow each other by owner, so the next one's owner is mostly the same. */
+struct last_owner {
+	struct flock_info lo_info;
+	struct img_lock lo_lock;
+	bool lo_found;
+};
+
+static bool same_owner(const struct flock_info *a, const struct flock_info *b)
+{
+	return a->fi_owner == b->fi_owner && a->fi_kind == b->fi_kind && a->fi_write == b->fi_write;
+}
+
+static int save_lock(struct ckpt_save *cs, struct vnode *vp, const struct flock_info *fi, struct last_owner *lo)
+{
+	struct img_lock il = { .l_kind = fi->fi_kind + 1u, .l_write = fi->fi_write }, *new;
+	int error;
+
+	if (!lo->lo_info.fi_owner || !same_owner(&lo->lo_info, fi)) {
+		*lo = (struct last_owner){ .lo_info = *fi, .lo_found = find_owner(cs, vp, fi->fi_owner, &il) };
+		lo->lo_lock = il;
+		error = lo->lo_found ? check_locked(cs, vp, &il) : 0;
+		if (error)
+			return error;
+	}
+	if (!lo->lo_found)
+		return 0;
+	new = img_add_lock(&cs->cs_img);
+	if (!new)
+		return cs->cs_img.i_nlock == IMG_MAX_LOCKS ? -E2BIG : -ENOMEM;
+	*new = lo->lo_lock;
+	new->l_start = (u64)fi->fi_start;
+	new->l_end = (u64)fi->fi_end;
+	return 0;
+}
+
+#define BATCH 64u
+
 static int save_locks_of(struct ckpt_save *cs, struct vnode *vp)
 {
-	u32 n = flock_list(vp, NULL, 0), max = n;
-	struct flock_info *list = n ? kmalloc(n * sizeof(*list), 0) : NULL;
-	struct procfs_about about;
-	int error = 0;
+	struct flock_info *list = kmalloc(BATCH * sizeof(*list), 0);
+	struct flock_cursor at = { 0 };
+	struct last_owner lo = { .lo_found = false };
+	int error = list ? 0 : -ENOMEM;
+	u32 n = 1;
 
-	if (!n)
-		return 0;
-	if (!list)
-		return -ENOMEM;
-	/* Others may have set some meanwhile; those of the members stand still, but may now be behind them. */
-	for (n = flock_list(vp, list, max); n > max; n = flock_list(vp, list, max)) {
-		kfree(list);
-		max = 2 * n;
-		list = kmalloc(max * sizeof(*list), 0);
-		if (!list)
-			return -ENOMEM;
-	}
-	for (u32 i = 0; i < n && !error; i++) {
-		struct img_lock il = { .l_kind = list[i].fi_kind + 1u,
-				       .l_write = list[i].fi_write,
-				       .l_start = (u64)list[i].fi_start,
-				       .l_end = (u64)list[i].fi_end };
-
-		if (!find_owner(cs, vp, list[i].fi_owner, &il))
-			continue;
-		/* Each open there makes a vnode of its own. */
-		if (procfs_about(vp, &about))
-			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					    "a file about process %d is locked", about.pa_pid);
-		else if (vp->v_type != VREG && !(vp->v_type == VDIR && il.l_kind == IMG_LOCK_FLOCK))
-			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s is locked, and no file",
-					    cs->cs_file[il.l_file]->f_path ? cs->cs_file[il.l_file]->f_path
-									   : "a pipe");
-		else
-			error = insert(cs, &il);
+	/* Other processes may set some meanwhile; the members' stand still. */
+	while (!error && n > 0) {
+		n = flock_list(vp, &at, list, BATCH);
+		for (u32 i = 0; i < n && !error; i++)
+			error = save_lock(cs, vp, &list[i], &lo);
 	}
 	kfree(list);
 	return error;
@@ -143,6 +187,7 @@ int st_lock_save(struct ckpt_save *cs)
 		if (first == i && !(cs->cs_req->rq_flags & CKPT_INPLACE))
 			error = save_locks_of(cs, vp);
 	}
+	sort_locks(cs->cs_img.i_lock, cs->cs_img.i_nlock);
 	return error;
 }
 

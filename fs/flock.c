@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Advisory locks.
+ * Advisory locks: fcntl(2) and flock(2), waiting, deadlocks, and what images ask.
+ * The locks that are set stand in the vnode's tables (fs/flock_table.c).
  *
- * The locks of a vnode hang on v_locks in no order. The range locks of one owner never overlap:
- * setting one replaces, cuts or joins what the owner had there. New nodes are allocated before the
- * spinlock is taken; one setting needs at most two (itself, and the second half of a lock that it
- * splits). Who must wait sleeps on the list and starts over. A waiter of fcntl's process-owned kind
- * is on the list `waiters` with the owner it waits for, so that a circle of them is found (EDEADLK)
- * before it closes.
+ * A lock's memory is allocated before locks_lock is taken; one setting needs two
+ * at most: itself, and the second half of a lock that it splits. A process that
+ * must wait sleeps on the vnode's tables and starts over. A waiter of the kind
+ * that a process owns stands in `waiters`, with the owner that it waits for, so
+ * that a circle of them is found (EDEADLK) before it closes.
  */
 #include "fs/flock.h"
 
 #include "fs/file.h"
+#include "fs/flock_impl.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
@@ -19,187 +20,123 @@
 #include "proc/proc.h"
 #include "proc/sleep.h"
 
-#define END_OF_FILE INT64_MAX
-
-struct filelock {
-	struct list fl_link;
-	enum flock_kind fl_kind;
-	int fl_type;	      /* F_RDLCK, F_WRLCK */
-	const void *fl_owner; /* struct fdtab or struct file; compared, never followed */
-	s64 fl_start, fl_end; /* inclusive */
-	pid_t fl_pid;	      /* who set it, for F_GETLK */
-};
+#define MAX_CHAIN 1000u /* of waiters, each for the next one: longer ones are not followed */
+#define BATCH 64u	/* locks taken out, or told, before others get their turn */
 
 struct lockwait {
-	struct list lw_link;
+	struct tree_node lw_node;
 	const void *lw_owner; /* waits for */
 	const void *lw_for;
 };
 
-static struct spinlock locks_lock = SPINLOCK_INIT("flock", LR_VFS);
-static struct list waiters = LIST_INIT(waiters);
+/* A sleeping lock: a user chooses how many locks one call replaces. */
+static struct mutex locks_lock;
+static struct tree waiters; /* lw_node, by lw_owner */
 static struct kmem_cache *flock_cache;
+
+static struct lockwait *lockwait_of(const struct tree_node *n)
+{
+	return tree_entry(n, struct lockwait, lw_node);
+}
+
+static bool waiter_before(const struct tree_node *a, const struct tree_node *b)
+{
+	return (uintptr_t)lockwait_of(a)->lw_owner < (uintptr_t)lockwait_of(b)->lw_owner;
+}
+
+static bool waiter_reached(const struct tree_node *n, const void *owner)
+{
+	return (uintptr_t)lockwait_of(n)->lw_owner >= (uintptr_t)owner;
+}
+
+static const struct tree_ops waiter_ops = { .before = waiter_before };
 
 void flock_init(void)
 {
 	flock_cache = kmem_cache_create("flock", sizeof(struct filelock), 0);
+	mutex_init(&locks_lock, "flock", LR_MISC_MUTEX);
+	tree_init(&waiters, &waiter_ops);
 }
 
-static bool same_family(const struct filelock *a, const struct filelock *b)
+static struct flock_table *table_of(struct vnode *vp, enum flock_kind kind)
 {
-	return (a->fl_kind == FLOCK_WHOLE) == (b->fl_kind == FLOCK_WHOLE);
+	return kind == FLOCK_WHOLE ? &vp->v_wholes : &vp->v_records;
 }
 
-static bool conflicts(const struct filelock *a, const struct filelock *b)
+/* What a process that owns locks as `owner` waits for. NULL: nothing */
+static const void *waits_for(const void *owner)
 {
-	return same_family(a, b) && a->fl_owner != b->fl_owner &&
-	       (a->fl_type == F_WRLCK || b->fl_type == F_WRLCK) && a->fl_start <= b->fl_end &&
-	       b->fl_start <= a->fl_end;
+	struct lockwait *w = lockwait_of(tree_seek(&waiters, waiter_reached, owner));
+
+	return w && w->lw_owner == owner ? w->lw_for : NULL;
 }
 
-static struct filelock *find_conflict(struct vnode *vp, const struct filelock *want)
-{
-	struct filelock *l;
-
-	list_for_each(l, &vp->v_locks, fl_link) {
-		if (conflicts(l, want))
-			return l;
-	}
-	return NULL;
-}
-
-/*
- * Would `owner`, if it waited for `holder`, wait for itself? Each process waits once per lwp at
- * most, so the walk ends.
- */
+/* Would `owner`, if it waited for `holder`, wait for itself? */
 static bool would_deadlock(const void *owner, const void *holder)
 {
-	struct lockwait *w;
-	u32 steps = 0;
-
-again:
-	if (holder == owner)
-		return true;
-	list_for_each(w, &waiters, lw_link) {
-		if (w->lw_owner == holder && steps++ < 1000) {
-			holder = w->lw_for;
-			goto again;
-		}
+	for (u32 steps = 0; holder && steps < MAX_CHAIN; steps++) {
+		if (holder == owner)
+			return true;
+		holder = waits_for(holder);
 	}
 	return false;
 }
 
 /*
- * Waits until nothing conflicts with `want`. locks_lock held on entry and return. -EAGAIN (not
- * `wait`), -EDEADLK, -ERESTARTSYS
+ * Waits until no lock conflicts with `want`. locks_lock held on entry and return.
+ * Errors: -EAGAIN (not `wait`), -EDEADLK, -ERESTARTSYS.
  */
 static int wait_for(struct vnode *vp, const struct filelock *want, bool wait)
 {
+	struct flock_table *ft = table_of(vp, want->fl_kind);
 	struct lockwait lw = { .lw_owner = want->fl_owner };
+	bool counts = want->fl_kind == FLOCK_POSIX;
 	struct filelock *other;
 	int error = 0;
 
-	while (!error && (other = find_conflict(vp, want)) != NULL) {
+	ASSERT(mutex_held(&locks_lock));
+	while (!error && (other = locks_conflict(ft, want)) != NULL) {
 		if (!wait)
 			return -EAGAIN;
 		lw.lw_for = other->fl_owner;
-		if (want->fl_kind == FLOCK_POSIX && would_deadlock(want->fl_owner, other->fl_owner))
+		if (counts && would_deadlock(want->fl_owner, other->fl_owner))
 			return -EDEADLK;
-		list_push_back(&waiters, &lw.lw_link);
-		error = sleep(&vp->v_locks, &locks_lock, SLP_INTR, 0);
-		list_remove(&lw.lw_link);
+		if (counts)
+			tree_insert(&waiters, &lw.lw_node);
+		error = sleep_mutex(ft, &locks_lock, SLP_INTR, 0);
+		if (counts)
+			tree_remove(&waiters, &lw.lw_node);
 	}
 	return error;
-}
-
-static void remove_lock(struct filelock *l, struct list *freed)
-{
-	list_remove(&l->fl_link);
-	list_push_back(freed, &l->fl_link);
 }
 
 static void free_all(struct list *freed)
 {
 	struct filelock *l, *tmp;
 
-	list_for_each_safe(l, tmp, freed, fl_link)
+	list_for_each_safe(l, tmp, freed, fl_freed)
 		kmem_free(flock_cache, l);
-}
-
-/*
- * Takes [start, end] of `set` out of l, which another range of the same owner replaces. *spare
- * serves a split.
- */
-static void cut(struct filelock *l, const struct filelock *set, struct filelock **spare, struct list *freed)
-{
-	if (l->fl_start < set->fl_start && l->fl_end > set->fl_end) {
-		struct filelock *right = *spare;
-
-		*spare = NULL;
-		*right = *l;
-		right->fl_start = set->fl_end + 1;
-		list_push_back(&l->fl_link, &right->fl_link);
-		l->fl_end = set->fl_start - 1;
-	} else if (l->fl_start < set->fl_start) {
-		l->fl_end = set->fl_start - 1;
-	} else if (l->fl_end > set->fl_end) {
-		l->fl_start = set->fl_end + 1;
-	} else {
-		remove_lock(l, freed);
-	}
-}
-
-static bool touches(const struct filelock *a, const struct filelock *b)
-{
-	return (a->fl_end == END_OF_FILE || b->fl_start <= a->fl_end + 1) &&
-	       (b->fl_end == END_OF_FILE || a->fl_start <= b->fl_end + 1);
-}
-
-static bool overlaps(const struct filelock *a, const struct filelock *b)
-{
-	return a->fl_start <= b->fl_end && b->fl_start <= a->fl_end;
-}
-
-/*
- * The owner's locks become what they were, with set's range of set's type (F_UNLCK: none). `set` is
- * inserted or freed. locks_lock held.
- */
-static void apply(struct vnode *vp, struct filelock *set, struct filelock **spare, struct list *freed)
-{
-	struct filelock *l, *tmp;
-
-	list_for_each_safe(l, tmp, &vp->v_locks, fl_link) {
-		if (l->fl_owner != set->fl_owner || !same_family(l, set))
-			continue;
-		if (l->fl_type == set->fl_type && touches(l, set)) {
-			set->fl_start = MIN(set->fl_start, l->fl_start);
-			set->fl_end = MAX(set->fl_end, l->fl_end);
-			remove_lock(l, freed);
-		} else if (l->fl_type != set->fl_type && overlaps(l, set)) {
-			cut(l, set, spare, freed);
-		}
-	}
-	list_push_back(set->fl_type == F_UNLCK ? freed : &vp->v_locks, &set->fl_link);
 }
 
 /* Sets `want`; takes over nothing. */
 static int set_lock(struct vnode *vp, const struct filelock *want, bool wait)
 {
 	struct filelock *set = kmem_alloc(flock_cache, 0), *spare = kmem_alloc(flock_cache, 0);
+	struct flock_table *ft = table_of(vp, want->fl_kind);
 	struct list freed = LIST_INIT(freed);
 	int error = -ENOMEM;
 
 	if (!set || !spare)
 		goto out;
 	*set = *want;
-	spin_lock(&locks_lock);
+	mutex_lock(&locks_lock);
 	error = want->fl_type == F_UNLCK ? 0 : wait_for(vp, want, wait);
 	if (!error) {
-		apply(vp, set, &spare, &freed);
+		locks_apply(ft, set, &spare, &freed);
 		set = NULL;
-		wakeup(&vp->v_locks);
+		wakeup(ft);
 	}
-	spin_unlock(&locks_lock);
+	mutex_unlock(&locks_lock);
 	free_all(&freed);
 out:
 	kmem_free(flock_cache, set);
@@ -207,10 +144,13 @@ out:
 	return error;
 }
 
-/* From what fcntl was given to a range. -EINVAL, -EOVERFLOW */
+/*
+ * From what fcntl was given to a range.
+ * Errors: in this order: -EINVAL (whence), -EOVERFLOW, -EINVAL (before the file).
+ */
 static int to_range(struct file *f, const struct abi_flock64 *l, struct filelock *fl)
 {
-	s64 base = 0, start, end;
+	s64 base = 0, start, end = END_OF_FILE;
 
 	switch (l->l_whence) {
 	case K_SEEK_SET: break;
@@ -220,16 +160,15 @@ static int to_range(struct file *f, const struct abi_flock64 *l, struct filelock
 	}
 	if (__builtin_add_overflow(base, l->l_start, &start))
 		return -EOVERFLOW;
-	end = END_OF_FILE;
+	if (start < 0)
+		return -EINVAL;
 	if (l->l_len > 0 && __builtin_add_overflow(start, l->l_len - 1, &end))
 		return -EOVERFLOW;
 	if (l->l_len < 0) { /* the bytes before start */
 		end = start - 1;
-		if (__builtin_add_overflow(start, l->l_len, &start))
+		if (__builtin_add_overflow(start, l->l_len, &start) || start < 0)
 			return -EINVAL;
 	}
-	if (start < 0)
-		return -EINVAL;
 	fl->fl_start = start;
 	fl->fl_end = end;
 	return 0;
@@ -239,8 +178,8 @@ static int get_lock(struct vnode *vp, const struct filelock *want, struct abi_fl
 {
 	struct filelock *other;
 
-	spin_lock(&locks_lock);
-	other = find_conflict(vp, want);
+	mutex_lock(&locks_lock);
+	other = locks_conflict(table_of(vp, want->fl_kind), want);
 	if (other) {
 		l->l_type = (s16)other->fl_type;
 		l->l_whence = K_SEEK_SET;
@@ -250,7 +189,7 @@ static int get_lock(struct vnode *vp, const struct filelock *want, struct abi_fl
 	} else {
 		l->l_type = F_UNLCK;
 	}
-	spin_unlock(&locks_lock);
+	mutex_unlock(&locks_lock);
 	return 0;
 }
 
@@ -260,22 +199,25 @@ int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 	struct filelock want = { .fl_kind = ofd ? FLOCK_OFD : FLOCK_POSIX,
 				 .fl_type = l->l_type,
 				 .fl_pid = curproc()->p_pid };
+	bool get = cmd == F_GETLK64 || cmd == K_F_OFD_GETLK;
 	int error;
 
-	want.fl_owner = ofd ? (const void *)f : curproc()->p_fdtab;
-	if (ofd && l->l_pid != 0)
+	if (get && l->l_type != F_RDLCK && l->l_type != F_WRLCK)
 		return -EINVAL;
+	want.fl_owner = ofd ? (const void *)f : curproc()->p_fdtab;
 	error = to_range(f, l, &want);
 	if (error)
 		return error;
-	if (cmd == F_GETLK64 || cmd == K_F_OFD_GETLK)
-		return l->l_type == F_RDLCK || l->l_type == F_WRLCK ? get_lock(f->f_vnode, &want, l) : -EINVAL;
+	if (get)
+		return ofd && l->l_pid != 0 ? -EINVAL : get_lock(f->f_vnode, &want, l);
 	switch (l->l_type) {
 	case F_RDLCK: error = file_readable(f); break;
 	case F_WRLCK: error = file_writable(f); break;
 	case F_UNLCK: break;
 	default: error = -EINVAL;
 	}
+	if (!error && ofd && l->l_pid != 0)
+		error = -EINVAL;
 	if (error)
 		return error;
 	return set_lock(f->f_vnode, &want, cmd == F_SETLKW64 || cmd == K_F_OFD_SETLKW);
@@ -296,50 +238,64 @@ int flock_whole(struct file *f, u32 op)
 	return set_lock(f->f_vnode, &want, !(op & LOCK_NB));
 }
 
-static void drop_owner(struct vnode *vp, const void *owner)
+static void drop_owner(struct flock_table *ft, const void *owner)
 {
-	struct list freed = LIST_INIT(freed);
-	struct filelock *l, *tmp;
+	bool all = tree_empty(&ft->ft_range); /* an owner has set its locks here before it comes to close */
 
-	if (list_empty(&vp->v_locks))
-		return; /* whoever had locks here set them before it came to close */
-	spin_lock(&locks_lock);
-	list_for_each_safe(l, tmp, &vp->v_locks, fl_link) {
-		if (l->fl_owner == owner)
-			remove_lock(l, &freed);
+	while (!all) {
+		struct list freed = LIST_INIT(freed);
+
+		mutex_lock(&locks_lock);
+		all = locks_take_out(ft, owner, BATCH, &freed);
+		wakeup(ft);
+		mutex_unlock(&locks_lock);
+		free_all(&freed);
 	}
-	wakeup(&vp->v_locks);
-	spin_unlock(&locks_lock);
-	free_all(&freed);
 }
 
 void flock_owner_closed(struct vnode *vp, struct fdtab *ft)
 {
-	drop_owner(vp, ft);
+	drop_owner(&vp->v_records, ft);
 }
 
 void flock_file_closed(struct file *f)
 {
-	drop_owner(f->f_vnode, f);
+	drop_owner(&f->f_vnode->v_records, f);
+	drop_owner(&f->f_vnode->v_wholes, f);
 }
 
-u32 flock_list(struct vnode *vp, struct flock_info *list, u32 max)
+/* Up to max locks of a table behind the cursor. */
+static u32 list_some(const struct flock_table *ft, struct flock_cursor *fc, struct flock_info *list, u32 max)
 {
 	struct filelock *l;
+	u32 n;
+
+	for (n = 0; n < max && (l = locks_behind(ft, fc->fc_owner, fc->fc_start)) != NULL; n++) {
+		list[n] = (struct flock_info){ .fi_kind = l->fl_kind,
+					       .fi_write = l->fl_type == F_WRLCK,
+					       .fi_owner = l->fl_owner,
+					       .fi_start = l->fl_start,
+					       .fi_end = l->fl_end,
+					       .fi_pid = l->fl_pid };
+		fc->fc_owner = l->fl_owner;
+		fc->fc_start = l->fl_start;
+	}
+	return n;
+}
+
+u32 flock_list(struct vnode *vp, struct flock_cursor *fc, struct flock_info *list, u32 max)
+{
 	u32 n = 0;
 
-	spin_lock(&locks_lock);
-	list_for_each(l, &vp->v_locks, fl_link) {
+	mutex_lock(&locks_lock);
+	if (!fc->fc_wholes) {
+		n = list_some(&vp->v_records, fc, list, max);
 		if (n < max)
-			list[n] = (struct flock_info){ .fi_kind = l->fl_kind,
-						       .fi_write = l->fl_type == F_WRLCK,
-						       .fi_owner = l->fl_owner,
-						       .fi_start = l->fl_start,
-						       .fi_end = l->fl_end,
-						       .fi_pid = l->fl_pid };
-		n++;
+			*fc = (struct flock_cursor){ .fc_wholes = true };
 	}
-	spin_unlock(&locks_lock);
+	if (fc->fc_wholes)
+		n += list_some(&vp->v_wholes, fc, list + n, max - n);
+	mutex_unlock(&locks_lock);
 	return n;
 }
 

@@ -4,17 +4,23 @@
  * open description (F_OFD_*), and whole-file locks of flock(2), whose owner is an open description.
  * The two families do not see each other.
  *
- * Locks: one spinlock for all (LR_VFS); v_locks of every vnode.
+ * Locks: one mutex for all (locks_lock, LR_MISC_MUTEX): v_records and v_wholes of every vnode.
  */
 #ifndef FS_FLOCK_H
 #define FS_FLOCK_H
 
 #include "kernel/abi/fcntl.h"
+#include "kernel/lib/tree.h"
 #include "kernel/lib/types.h"
 
 struct fdtab;
 struct file;
 struct vnode;
+
+/* The locks on a vnode that see each other, in fs/flock_impl.h's two trees. All zeros: none. */
+struct flock_table {
+	struct tree ft_range, ft_owned;
+};
 
 void flock_init(void);
 
@@ -40,8 +46,17 @@ struct flock_info {
 	s64 fi_start, fi_end; /* inclusive; INT64_MAX: to the end of the file */
 	pid_t fi_pid;	      /* who set it */
 };
-/* Copies the first max locks on vp; returns how many there are. */
-u32 flock_list(struct vnode *vp, struct flock_info *list, u32 max);
+/* A place among the locks on a vnode, which are in order of kind, owner and start. All zeros: the begin. */
+struct flock_cursor {
+	bool fc_wholes;
+	const void *fc_owner;
+	s64 fc_start;
+};
+/*
+ * Copies up to max locks on vp that stand behind the cursor, and moves that.
+ * Returns: how many; 0 at the end. Sleeps.
+ */
+u32 flock_list(struct vnode *vp, struct flock_cursor *fc, struct flock_info *list, u32 max);
 /* Sets a lock for fi_owner. -EAGAIN: another one is in the way. -ENOMEM */
 int flock_put(struct vnode *vp, const struct flock_info *fi);
 

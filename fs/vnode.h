@@ -17,6 +17,7 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/types.h"
+#include "fs/flock.h"
 #include "fs/radix.h"
 #include "fs/uio.h"
 #include "mm/as.h"
@@ -187,7 +188,7 @@ struct vnode {
 
 	/* FIFO: its pipe while open (v_lock). Advisory locks (fs/flock.c). */
 	struct pipe *v_pipe;
-	struct list v_locks;
+	struct flock_table v_records, v_wholes;
 };
 
 /* Creates / finds the vnode (vfs, ino) in the vnode cache. *isnew: the fs must fill it and call vnode_ready(), or vnode_bad(). Others who find it wait for that.

@@ -77,7 +77,6 @@ static struct vnode *vnode_new(struct vfs *vfs, ino_t ino)
 	radix_init(&vp->v_pages);
 	list_init(&vp->v_dirtylink);
 	vsegs_init(&vp->v_segs);
-	list_init(&vp->v_locks);
 	return vp;
 }
 
