@@ -248,7 +248,7 @@ long ckpt_can(struct proc *p, uaddr_t buf)
 	if (!s)
 		return -ENOMEM;
 	result = copyin(&s->s_out.ob_flags, buf, sizeof(s->s_out.ob_flags));
-	if (!result && (s->s_out.ob_flags & ~(CKPT_TREE | CKPT_SELF | CKPT_JOB)))
+	if (!result && (s->s_out.ob_flags & ~(CKPT_TREE | CKPT_SELF | CKPT_JOB | CKPT_SESSION)))
 		result = -EINVAL;
 	if (!result)
 		result = look_for_obstacles(p, s);

@@ -81,6 +81,15 @@ static int take_held(struct ckpt_save *cs, struct proc **childp)
 	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
 }
 
+/* The current lwp begins, or has ended, what rq asks for. */
+static void set_taker(struct proc *p, struct ckpt_request *rq, struct lwp *taker)
+{
+	spin_lock(&p->p_lock);
+	rq->rq_taker = taker;
+	curlwp()->l_withdrawn = taker && rq->rq_withdrawn;
+	spin_unlock(&p->p_lock);
+}
+
 /* The request is the last one that p found. */
 static void remember(struct proc *p, struct ckpt_request *rq)
 {
@@ -103,6 +112,7 @@ static int take(struct ckpt_request *rq, struct lwp *caller)
 	int error = cs ? 0 : -ENOMEM;
 
 	remember(p, rq);
+	set_taker(p, rq, curlwp());
 	if (!error)
 		error = ckpt_hold(cs);
 	if (!error) {
@@ -110,6 +120,7 @@ static int take(struct ckpt_request *rq, struct lwp *caller)
 		ckpt_release(cs);
 		rq->rq_stats.cs_stop_ns = clock_mono_ns() - start;
 	}
+	set_taker(p, rq, NULL);
 	if (child) {
 		lwp_start(child->p_lwp0);
 		return 0;
@@ -178,7 +189,7 @@ static int ask(uaddr_t name, u32 flags, struct ckpt_request **rqp)
 	char *imagename;
 	int error;
 
-	if (flags & ~(CKPT_FORKED | CKPT_WAIT | CKPT_TREE | CKPT_SELF | CKPT_JOB))
+	if (flags & ~CKPT_FLAGS)
 		return -EINVAL;
 	error = ckpt_name(name, &imagename);
 	if (error)

@@ -7,6 +7,8 @@
  *   can.c       and what keeps a process from being saved
  *   request.c   who asked for what, and how it ended
  *   tree.c      which processes: one, or one with all its descendants; they are brought to a stand
+ *   known.c     files that were met before
+ *   members.c   the set of them: places, and the order of the image
  *   save.c      gathers their state into a struct img_image
  *   key.c       the checkpoint character of terminals
  *   fckpt.c     fckpt(), fckpt_child(): the forked checkpoint
@@ -36,11 +38,13 @@
 #include "user/include/reprise/ckpt.h"
 
 #define CKPT_SUFFIX "_ckpt"
+#define CKPT_HOLD_NS \
+	(30 * NSEC_PER_SEC) /* a checkpoint waits so long for processes to come to a stand */
 
 /*
  * One call for a checkpoint: where to, how, for whom; and how it ended. Shared by the process that takes it (p_ckpt until it is
- * found at the boundary, p_ckptlast from then on), its fckpt child, and whoever waits. rq_lock guards rq_done and rq_stats; rq_dvp is
- * given up once, when the outcome is known; the rest is constant.
+ * found at the boundary, p_ckptlast from then on), its fckpt child, and whoever waits. rq_lock guards rq_done and rq_stats; p_lock of
+ * the process guards rq_taker; rq_dvp is given up once, when the outcome is known; rq_withdrawn is set once; the rest is constant.
  */
 struct ckpt_request {
 	volatile u32 rq_ref;
@@ -52,6 +56,8 @@ struct ckpt_request {
 	u64 rq_start; /* monotonic ns, when it was asked for */
 	struct tty *rq_tty; /* asked for at this terminal, of session rq_sid, in its foreground; NULL: by a call */
 	pid_t rq_sid, rq_pgrp;
+	struct lwp *rq_taker; /* takes the checkpoint just now; NULL: none */
+	volatile bool rq_withdrawn; /* whoever waited for it does so no longer: processes stand still for it no more */
 	struct spinlock rq_lock;
 	bool rq_done;
 	struct ckpt_stats rq_stats;
@@ -60,6 +66,7 @@ struct ckpt_request {
 /* One of the processes that are saved. */
 struct ckpt_member {
 	struct proc *cm_proc; /* a reference */
+	u32 cm_next;	      /* in the chain of cs_bucket; IMG_NONE: the last */
 	u32 cm_parent;	      /* its parent's place among the members; IMG_NONE: not one of them */
 	bool cm_held;
 	bool cm_zombie;
@@ -93,6 +100,15 @@ struct ckpt_data {
 	u32 cd_npage;
 };
 
+/* A file that was met by a path (known.c), and its place in i_vnode. */
+struct ckpt_known {
+	const struct vnode *ck_vp;
+	char *ck_path; /* NULL: by none */
+	u32 ck_index, ck_next;
+};
+
+#define CKPT_BUCKETS 256u
+
 /* A save in progress. */
 struct ckpt_save {
 	struct ckpt_request *cs_req;
@@ -100,6 +116,10 @@ struct ckpt_save {
 	struct img_image cs_img;
 	struct ckpt_member *cs_member; /* [0] is the process that was asked for */
 	u32 cs_nmember;
+	u32 cs_bucket[CKPT_BUCKETS]; /* the first members of the chains of members.c */
+	struct ckpt_known *cs_known;
+	u32 cs_nknown, cs_knownat[CKPT_BUCKETS];
+	u64 cs_deadline;       /* monotonic ns: until then the members are waited for */
 	struct file **cs_file; /* open file descriptions by their places in i_file; references */
 	struct ckpt_pipe *cs_pipe;
 	struct ckpt_pty *cs_pty;
@@ -247,6 +267,12 @@ void st_options_save(const struct ckpt_member *cm);
 void st_options_restore(struct proc *p, const struct img_proc *ip);
 void st_options_save_lwp(const struct lwp *l, struct img_lwp *il);
 void st_options_restore_lwp(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
+/*
+ * vfork(2) under way (st_vfork.c). save: all members have their lwps in the image; refused: a child that is waited for is no member. restore: at
+ * the commit, the lwps wait for the children again.
+ */
+int st_vfork_save(struct ckpt_save *cs);
+void st_vfork_restore(struct ckpt_restore *cr);
 int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
 int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il);
 int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm);
@@ -325,6 +351,10 @@ void st_vnode_written(struct ckpt_restore *cr);	 /* fills in cr_written */
 /* The current credentials with the ids that a process had: whether they may be given is the caller's to know. NULL: no memory */
 struct cred *st_cred_make(const struct img_proc *ip);
 bool st_vnode_nameless(struct vnode *vp);
+/* known.c. known: vp was met by this path before, and is vnode *index. know: remember it (-ENOMEM). forget: at the end of the save. */
+bool ckpt_known(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 *index);
+int ckpt_know(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 index);
+void ckpt_forget(struct ckpt_save *cs);
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
 /* Opens vnode `index` of the image under the caller's rights and compares it with what it was. `changing`: the process itself wrote it, so
  * only which file it is counts. -ENOENT, -EACCES, -ESTALE (another file, or changed): logged, unless it is IMG_VF_SPARE. */
@@ -346,12 +376,29 @@ void st_about_bind(struct ckpt_restore *cr);
 /* The file is flushed before the image gets its name. -ENOMEM */
 int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);
 
-/* tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, with CKPT_JOB its group, and holds them. All or none. */
+/*
+ * tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, with CKPT_JOB its group, with
+ * CKPT_SESSION its session, and holds them. All or none.
+ * Errors: of may_save (-EPERM...); -EBUSY; -E2BIG; -ENOMEM; -EINTR, -ECANCELED, -ETIMEDOUT: the wait was given up (logged).
+ */
 int ckpt_hold(struct ckpt_save *cs);
-bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p);
 void ckpt_release(struct ckpt_save *cs);
-/* The same for p, but they are only found, and go on. */
+/* The same for p; with CKPT_LOOK the processes are only found, and go on. */
 int ckpt_find(struct ckpt_save *cs, struct proc *p);
+
+/*
+ * members.c. add takes over the reference on p, also on failure (-ENOMEM, -E2BIG); drop gives it up, and puts the last member in the place.
+ * place: of p among the members; IMG_NONE: it is none. order: the order of the image (-ENOMEM).
+ */
+void ckpt_members_init(struct ckpt_save *cs);
+int ckpt_member_add(struct ckpt_save *cs, struct proc *p, u32 parent);
+void ckpt_member_drop(struct ckpt_save *cs, u32 i);
+u32 ckpt_place(const struct ckpt_save *cs, const struct proc *p);
+static inline bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p)
+{
+	return ckpt_place(cs, p) != IMG_NONE;
+}
+int ckpt_members_order(struct ckpt_save *cs);
 
 /* save.c */
 struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller);
@@ -405,6 +452,13 @@ void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error);
  * process that is brought back in there gets 0: there is an image.
  */
 int ckpt_request_wait(struct ckpt_request *rq, struct proc *p);
+/*
+ * The asker waits no longer: the request does not begin, or, as long as processes stand still for it, ends with -ECANCELED. A forked image
+ * that is being written already is finished.
+ */
+void ckpt_request_withdraw(struct ckpt_request *rq, struct proc *p);
+/* -ECANCELED once the request was withdrawn while the processes stand still. */
+int ckpt_request_wanted(const struct ckpt_request *rq);
 /* The last request that p found, with a reference. NULL: none */
 struct ckpt_request *ckpt_request_last(struct proc *p);
 

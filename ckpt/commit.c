@@ -73,12 +73,16 @@ struct page_ctx {
 	struct img_writer *pw_writer;
 	struct ckpt_out *pw_out;
 	struct img_image *pw_img;
+	const struct ckpt_request *pw_rq;
 };
 
 static int write_one_page(struct page *pg, u32 index, void *arg)
 {
 	struct page_ctx *pw = arg;
-	int error = img_write_page(pw->pw_writer, page_kva(pg));
+	int error = ckpt_request_wanted(pw->pw_rq);
+
+	if (!error)
+		error = img_write_page(pw->pw_writer, page_kva(pg));
 
 	return error ? error : ckpt_out_page(pw->pw_out, img_page_off(pw->pw_img, index), pg);
 }
@@ -87,7 +91,7 @@ static int write_image(struct ckpt_save *cs, struct file *f)
 {
 	struct img_io io = { .io_write = ckpt_out_write };
 	struct img_writer w;
-	struct page_ctx pw = { .pw_writer = &w, .pw_img = &cs->cs_img };
+	struct page_ctx pw = { .pw_writer = &w, .pw_img = &cs->cs_img, .pw_rq = cs->cs_req };
 	int error = ckpt_out_begin(f->f_vnode, &pw.pw_out);
 
 	if (error)

@@ -392,6 +392,8 @@ struct img_proc {
 	 * with that one: its p_mm, segs and runs, or its descriptors, are empty.
 	 */
 	u32 p_mem, p_fds;
+	/* Of the child of a vfork that has not let go of its parent's memory: place of the process that waits for it, and of the lwp in that. */
+	u32 p_waiter, p_waiterlwp; /* IMG_NONE, 0: nothing waits */
 	s32 p_pid, p_ppid, p_pgid, p_sid;
 	u32 p_flags;   /* IMG_PF_* */
 	u32 p_exitsig; /* to the parent */

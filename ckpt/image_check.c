@@ -212,6 +212,8 @@ u32 img_features(const struct img_image *img)
 	for (u32 i = 1; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_parent == IMG_NONE ? IMG_FEATURE_JOB : 0;
 	for (u32 i = 0; i < img->i_nproc; i++)
+		features |= img->i_proc[i].p_waiter != IMG_NONE ? IMG_FEATURE_VFORKS : 0;
+	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_mem != i || img->i_proc[i].p_fds != i ? IMG_FEATURE_SHARES : 0;
 	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= has_options(&img->i_proc[i]) ? IMG_FEATURE_OPTIONS : 0;
@@ -274,10 +276,10 @@ static int check_tree(const struct img_image *img, struct img_err *err)
 	return 0;
 }
 
-/* False: it was taken. */
-static bool take_id(struct imgc_notes *n, s32 id)
+/* Takes the id in such a map. False: it was taken. */
+static bool take_id(u8 map[IMG_PID_MAX / 8], s32 id)
 {
-	u8 *byte = &n->n_id[(u32)id / 8], bit = (u8)(1 << id % 8);
+	u8 *byte = &map[(u32)id / 8], bit = (u8)(1 << id % 8);
 	bool free = !(*byte & bit);
 
 	*byte |= bit;
@@ -288,13 +290,33 @@ static bool take_id(struct imgc_notes *n, s32 id)
 static int check_ids(const struct img_image *img, struct imgc_notes *n, struct img_err *err)
 {
 	for (u32 i = 0; i < img->i_nproc; i++)
-		REQUIRE(take_id(n, img->i_proc[i].p_pid), "process id twice", img->i_proc[i].p_pid);
+		REQUIRE(take_id(n->n_id, img->i_proc[i].p_pid), "process id twice", img->i_proc[i].p_pid);
 	for (u32 i = 0; i < img->i_nproc; i++) {
 		const struct img_proc *p = &img->i_proc[i];
 
 		for (u32 k = 0; k < p->p_nlwp; k++)
-			REQUIRE(p->p_lwp[k].l_tid == p->p_pid || take_id(n, p->p_lwp[k].l_tid),
+			REQUIRE(p->p_lwp[k].l_tid == p->p_pid || take_id(n->n_id, p->p_lwp[k].l_tid),
 				"lwp id is another's", p->p_lwp[k].l_tid);
+	}
+	return 0;
+}
+
+/* A living process waits, with one lwp for one child, which lives too. */
+static int check_vforks(const struct img_image *img, struct imgc_notes *n, struct img_err *err)
+{
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		const struct img_proc *p = &img->i_proc[i], *with;
+
+		if (p->p_waiter == IMG_NONE) {
+			REQUIRE(p->p_waiterlwp == 0, "lwp of no process waits for a process", i);
+			continue;
+		}
+		REQUIRE(p->p_waiter < img->i_nproc && p->p_waiter != i && !imgc_is_zombie(p),
+			"process that waits for a vfork", i);
+		with = &img->i_proc[p->p_waiter];
+		REQUIRE(p->p_waiterlwp < with->p_nlwp, "lwp that waits for a vfork", i);
+		REQUIRE(take_id(n->n_waits, with->p_lwp[p->p_waiterlwp].l_tid),
+			"lwp waits for two processes", i);
 	}
 	return 0;
 }
@@ -315,6 +337,8 @@ int img_check(struct img_image *img, struct img_err *err)
 		error = imgc_proc(&img->i_proc[i], img->i_proc[i].p_mem == i, err);
 	if (!error)
 		error = check_ids(img, n, err);
+	if (!error)
+		error = check_vforks(img, n, err);
 	if (!error)
 		error = check_vnodes(img, err);
 	if (!error)

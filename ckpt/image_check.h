@@ -85,7 +85,8 @@ static inline bool imgc_is_zombie(const struct img_proc *p)
 
 /* Room for what a check has to remember; img_check() takes it from the arena. */
 struct imgc_notes {
-	u8 n_id[IMG_PID_MAX / 8];  /* a bit for each id that is taken */
+	u8 n_id[IMG_PID_MAX / 8]; /* a bit for each id that is taken */
+	u8 n_waits[IMG_PID_MAX / 8]; /* a bit for each id of an lwp that waits for the child of its vfork */
 	u32 n_fifo[IMG_MAX_PIPES]; /* f_vnode of the first file of each pipe */
 };
 

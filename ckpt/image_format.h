@@ -73,6 +73,7 @@
 #define NK_PTYS NK(21)	  /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
 #define NK_SHARES NK(22)  /* with IMG_FEATURE_SHARES: after TREE */
 #define NK_OPTIONS NK(23) /* with IMG_FEATURE_OPTIONS: after TIME */
+#define NK_VFORKS NK(24) /* with IMG_FEATURE_VFORKS: after SHARES */
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
 #define IMG_FEATURE_PTYS 1u
@@ -82,7 +83,8 @@
 #define IMG_FEATURE_PROCESS 16u /* IMG_VF_PROCESS */
 #define IMG_FEATURE_OPTIONS 32u /* IMG_PO_*, or lwps whose img_options are not the default */
 #define IMG_FEATURE_LOCKED 64u	/* MM says more, and segs have flags beyond the first three */
-#define IMG_FEATURES 127u
+#define IMG_FEATURE_VFORKS 128u /* a parent waits in vfork(2) */
+#define IMG_FEATURES 255u
 
 #define NK_VERSION 2u
 #define NK_PIPES_VERSION 3u /* with mode, owner and group */

@@ -133,7 +133,7 @@ int img_add_procs(struct img_image *img, u32 n)
 		return -ENOMEM;
 	img->i_nproc = n;
 	for (u32 i = 0; i < n; i++)
-		img->i_proc[i].p_mem = img->i_proc[i].p_fds = i;
+		img->i_proc[i].p_mem = img->i_proc[i].p_fds = i, img->i_proc[i].p_waiter = IMG_NONE;
 	return 0;
 }
 

@@ -88,7 +88,7 @@ static void tree(struct imgx *x, u32 arg)
 		struct img_proc *p = &img->i_proc[i];
 
 		if (imgx_getting(x))
-			p->p_mem = p->p_fds = i;
+			p->p_mem = p->p_fds = i, p->p_waiter = IMG_NONE;
 		imgx_u32(x, &p->p_parent);
 		imgx_u32(x, &p->p_flags);
 		imgx_u32(x, &p->p_nlwp);
@@ -108,6 +108,16 @@ static void shares(struct imgx *x, u32 arg)
 	for (u32 i = 0; i < x->x_img->i_nproc; i++) {
 		imgx_u32(x, &x->x_img->i_proc[i].p_mem);
 		imgx_u32(x, &x->x_img->i_proc[i].p_fds);
+	}
+}
+
+/* Which child of a vfork is waited for, and by which lwp. */
+static void vforks(struct imgx *x, u32 arg)
+{
+	imgx_version(x, NK_VERSION);
+	for (u32 i = 0; i < x->x_img->i_nproc; i++) {
+		imgx_u32(x, &x->x_img->i_proc[i].p_waiter);
+		imgx_u32(x, &x->x_img->i_proc[i].p_waiterlwp);
 	}
 }
 
@@ -190,6 +200,8 @@ void imgx_notes(struct imgx *x)
 	imgx_note(x, OWNER_KCKPT, NK_TREE, tree, 0);
 	if (img->i_features & IMG_FEATURE_SHARES)
 		imgx_note(x, OWNER_KCKPT, NK_SHARES, shares, 0);
+	if (img->i_features & IMG_FEATURE_VFORKS)
+		imgx_note(x, OWNER_KCKPT, NK_VFORKS, vforks, 0);
 	imgx_note(x, OWNER_KCKPT, NK_TIME, time_note, 0);
 	if (img->i_features & IMG_FEATURE_OPTIONS)
 		imgx_note(x, OWNER_KCKPT, NK_OPTIONS, options, 0);

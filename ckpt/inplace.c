@@ -200,11 +200,24 @@ static int save_in_place(struct ckpt_save *cs)
 	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
 }
 
+/* An lwp waits for a child that is not saved with the process. */
+static bool in_vfork(struct proc *p)
+{
+	struct lwp *l;
+	bool found = false;
+
+	spin_lock(&p->p_lock);
+	list_for_each(l, &p->p_lwps, l_plink)
+		found |= l->l_vfork != NULL;
+	spin_unlock(&p->p_lock);
+	return found;
+}
+
 /* One that shares its memory (vfork), or has something that not even its image in place can do without, goes on as it is. */
-static bool suits(const struct proc *p)
+static bool suits(struct proc *p)
 {
 	return p != initproc && !(p->p_flags & P_SUGID) && p->p_as->a_ref == 1 &&
-	       p->p_fdtab->ft_ref == 1 && p->p_fs->fc_ref == 1;
+	       p->p_fdtab->ft_ref == 1 && p->p_fs->fc_ref == 1 && !in_vfork(p);
 }
 
 static void save_and_come_back(struct ckpt_request *rq)

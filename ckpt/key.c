@@ -93,6 +93,8 @@ static const char *reason(int error)
 	case EDQUOT: return "no space left";
 	case ENOMEM: return "not enough memory";
 	case ESRCH: return "it has ended";
+	case ETIMEDOUT: return "it did not come to a stand in time, see dmesg";
+	case EINTR: return "a signal ended it";
 	default: return "see dmesg";
 	}
 }

@@ -10,6 +10,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/lwp_impl.h"
 #include "proc/pidspace.h"
 #include "proc/restart.h"
 #include "proc/sleep.h"
@@ -58,7 +59,7 @@ int ckpt_request_make(const char *name, u32 flags, struct ckpt_request **rqp)
 		return -ENOMEM;
 	rq->rq_ref = 1;
 	rq->rq_id = __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
-	rq->rq_flags = flags | (flags & CKPT_JOB ? CKPT_TREE : 0);
+	rq->rq_flags = flags | (flags & (CKPT_JOB | CKPT_SESSION) ? CKPT_TREE : 0);
 	rq->rq_cred = cred_cur();
 	cred_hold(rq->rq_cred);
 	rq->rq_start = clock_mono_ns();
@@ -123,7 +124,68 @@ struct ckpt_request *ckpt_request_last(struct proc *p)
 	return rq;
 }
 
-/* rb_arg: the process, as the caller knows it; the request. */
+/* The request is p's to take, and has not been taken: then it is no longer. */
+static bool take_back(struct ckpt_request *rq, struct proc *p)
+{
+	bool found;
+
+	spin_lock(&p->p_lock);
+	rq->rq_withdrawn = true;
+	found = p->p_ckpt == rq;
+	if (found) {
+		p->p_ckpt = NULL;
+		p->p_flags &= ~P_CKPT;
+	} else if (rq->rq_taker) {
+		rq->rq_taker->l_withdrawn = true;
+		lwp_poke(rq->rq_taker);
+	}
+	spin_unlock(&p->p_lock);
+	return found;
+}
+
+void ckpt_request_withdraw(struct ckpt_request *rq, struct proc *p)
+{
+	if (take_back(rq, p)) {
+		ckpt_request_finish(rq, p, -ECANCELED);
+		ckpt_request_rele(rq);
+	}
+}
+
+int ckpt_request_wanted(const struct ckpt_request *rq)
+{
+	return rq->rq_withdrawn && !(rq->rq_flags & CKPT_FORKED) ? -ECANCELED : 0;
+}
+
+/* Request `id` of p, pending or found last, with a reference; NULL: neither. */
+static struct ckpt_request *find_request(struct proc *p, u32 id)
+{
+	struct ckpt_request *rq;
+
+	spin_lock(&p->p_lock);
+	rq = p->p_ckpt && p->p_ckpt->rq_id == id ? p->p_ckpt : p->p_ckptlast;
+	if (rq && rq->rq_id != id)
+		rq = NULL;
+	if (rq)
+		__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
+	spin_unlock(&p->p_lock);
+	return rq;
+}
+
+/* tckpt() with CKPT_WAIT is given up. rb_arg: the process, as the caller knows it; the request. */
+static void drop_wait(struct restart_block *rb)
+{
+	struct proc *p = proc_find(pid_real((pid_t)rb->rb_arg[0]));
+	struct ckpt_request *rq = p ? find_request(p, rb->rb_arg[1]) : NULL;
+
+	if (rq) {
+		ckpt_request_withdraw(rq, p);
+		ckpt_request_rele(rq);
+	}
+	if (p)
+		proc_rele(p);
+}
+
+/* The same, for a call that goes on. */
 static long wait_again(struct restart_block *rb)
 {
 	struct proc *p = proc_find(pid_real((pid_t)rb->rb_arg[0]));
@@ -132,11 +194,11 @@ static long wait_again(struct restart_block *rb)
 
 	if (!p)
 		return -ESRCH;
-	rq = ckpt_request_last(p);
-	if (rq && rq->rq_id == rb->rb_arg[1])
+	rq = find_request(p, rb->rb_arg[1]);
+	if (rq) {
 		ret = ckpt_request_wait(rq, p);
-	if (rq)
 		ckpt_request_rele(rq);
+	}
 	proc_rele(p);
 	return ret;
 }
@@ -161,4 +223,5 @@ void ckpt_request_init(void)
 	restart_register(SYS_ckpt, wait_again);
 	restart_register(SYS_tckpt, wait_again);
 	restart_register(SYS_ckptctl, wait_again);
+	restart_on_drop(SYS_tckpt, drop_wait);
 }

@@ -373,6 +373,7 @@ static long reveal(struct ckpt_restore *cr)
 		} else {
 			st_clock_start(cr);
 			st_about_bind(cr);
+			st_vfork_restore(cr);
 			if (cr->cr_replace)
 				curproc()->p_as = cr->cr_member[0].rm_as;
 			result = reveal_commit(&rl);

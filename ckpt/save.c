@@ -51,6 +51,7 @@ struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller)
 	if (!cs)
 		return NULL;
 	img_init(&cs->cs_img, &ckpt_mem);
+	ckpt_members_init(cs);
 	cs->cs_req = rq;
 	cs->cs_caller = caller;
 	__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
@@ -76,6 +77,7 @@ void ckpt_save_free(struct ckpt_save *cs)
 	kfree(cs->cs_pipe);
 	kfree(cs->cs_pty);
 	kfree(cs->cs_gone);
+	ckpt_forget(cs);
 	kfree(cs->cs_data);
 	kfree(cs->cs_flush);
 	img_free(&cs->cs_img);
@@ -194,7 +196,11 @@ static int gather_all(struct ckpt_save *cs, bool copy)
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
 		cs->cs_member[i].cm_img = &cs->cs_img.i_proc[i];
 		error = gather_member(cs, &cs->cs_member[i]);
+		if (!error)
+			error = ckpt_request_wanted(cs->cs_req);
 	}
+	if (!error)
+		error = st_vfork_save(cs);
 	if (!error)
 		error = st_pty_find(cs);
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {

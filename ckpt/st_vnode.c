@@ -174,6 +174,8 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	char *name;
 	int error;
 
+	if (ckpt_known(cs, vp, path, index))
+		return 0;
 	if (procfs_about(vp, &about))
 		return st_about_save(cs, vp, &about, index);
 	error = vn_getattr(vp, &va);
@@ -192,7 +194,7 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 		return error;
 	error = save_named(cs, vp, name ? name : path, &va, index);
 	kfree(name);
-	return error;
+	return error ? error : ckpt_know(cs, vp, path, *index);
 }
 
 /* What differs between the file that was and the one that is; NULL: nothing that matters. any: all but its type may differ. */

@@ -2,12 +2,14 @@
 /*
  * Which processes are saved, and how they come to a stand.
  *
- * One that stands at the boundary cannot fork. So a tree is held from the top: a process first, then the children that it has; whoever
- * forks before he is held has a child that is found when he is. When a pass over all members finds nobody new, all of them stand, and
- * what is between them stands still: this is the instant that the image shows.
+ * A process that stands at the boundary cannot fork. So a tree is held from the top: a process first, then all the children that it has
+ * at the same time; a child that forks before it is held has a child that is found when it is. When a pass over all members finds
+ * nothing new, all of them stand, and what is between them stands still: this is the instant that the image shows.
  *
- * The parent of a vfork is at the boundary only when its child has let go of its memory; and the child runs until then, since it is not
- * held before its parent.
+ * The parent of a vfork is at the boundary while its child has its memory: it is saved as it waits (proc/boundary.c).
+ *
+ * A wait for processes ends: with what it waits for, at cs_deadline, when the request is withdrawn (request.c), or when the process that
+ * takes the checkpoint is about to be ended by a signal. give_up() says in the log what was waited for; all processes go on.
  */
 #include "ckpt/ckpt.h"
 #include "kernel/abi/errno.h"
@@ -18,29 +20,7 @@
 #include "proc/sleep.h"
 
 #define ENDING_NS NSEC_PER_MSEC
-
-/* Members in the order in which they are found; a reference on p is taken over, also on failure. */
-static struct ckpt_member *add(struct ckpt_save *cs, struct proc *p, u32 parent)
-{
-	struct ckpt_member *cm = NULL;
-
-	if (cs->cs_nmember < IMG_MAX_PROCS)
-		cm = CKPT_GROW(cs->cs_member, cs->cs_nmember);
-	if (cm)
-		*cm = (struct ckpt_member){ .cm_proc = p, .cm_parent = parent };
-	else
-		proc_rele(p);
-	return cm;
-}
-
-bool ckpt_is_member(const struct ckpt_save *cs, const struct proc *p)
-{
-	for (u32 i = 0; i < cs->cs_nmember; i++) {
-		if (cs->cs_member[i].cm_proc == p)
-			return true;
-	}
-	return false;
-}
+#define BATCH 64u /* processes that are looked for while the process tree is locked */
 
 /* Is it the member's own program that asks? As such counts one that had the same rights before it forked the member. */
 static bool asks_itself(const struct ckpt_save *cs, const struct ckpt_member *cm)
@@ -80,36 +60,83 @@ static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 	return error;
 }
 
-/*
- * A child of member i that is not a member yet, with a reference; NULL: none. One that is just ending is waited for: it will be a zombie,
- * or gone. -EINTR: the caller is dying.
- */
-static int next_child(struct ckpt_save *cs, u32 i, struct proc **cp)
+/* The wait for p has ended with `error`, and p does not stand: one line about it. */
+static int give_up(struct ckpt_save *cs, struct proc *p, int error)
 {
-	struct proc *p = cs->cs_member[i].cm_proc, *c;
+	u32 sysno = 0;
+	pid_t tid = 0;
+	struct lwp *l;
+
+	if (error == -ESRCH)
+		return error;
+	if (error == -EINTR && cs->cs_req->rq_withdrawn)
+		error = -ECANCELED;
+	spin_lock(&p->p_lock);
+	list_for_each(l, &p->p_lwps, l_plink) {
+		if (!l->l_held && l != curlwp()) {
+			tid = l->l_tid;
+			sysno = l->l_in_syscall ? l->l_sysno : 0;
+		}
+	}
+	spin_unlock(&p->p_lock);
+	return ckpt_refuse(p->p_comm, error, "%s while process %d (thread %d, system call %u) had not come to a stand",
+			   error == -ETIMEDOUT	 ? "the time for it ran out"
+			   : error == -ECANCELED ? "the request was withdrawn"
+						 : "the process that saves it was told to end",
+			   p->p_pid, tid, sysno);
+}
+
+/*
+ * Up to BATCH children of member i that are no members yet become members. *ending: others are on their way to their end; they will be
+ * zombies, or gone.
+ */
+static int find_children(struct ckpt_save *cs, u32 i, bool *ending)
+{
+	struct proc *p = cs->cs_member[i].cm_proc, *found[BATCH], *c;
+	u32 n = 0;
 	int error = 0;
-	bool ending;
+
+	*ending = false;
+	spin_lock(&pidlock);
+	/* New children are at the end. */
+	for (c = list_last(&p->p_children, struct proc, p_sibling);
+	     &c->p_sibling != &p->p_children && n < BATCH; c = list_prev(c, p_sibling)) {
+		if (c->p_exitsig == -1 /* being reaped */ || ckpt_is_member(cs, c))
+			continue;
+		if (c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING)) {
+			*ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
+			continue;
+		}
+		c->p_ref++;
+		found[n++] = c;
+	}
+	spin_unlock(&pidlock);
+	for (u32 k = 0; k < n; k++) {
+		if (error)
+			proc_rele(found[k]);
+		else
+			error = ckpt_member_add(cs, found[k], i);
+	}
+	return error;
+}
+
+/* Something changes among the children of p, or the wait is given up. */
+static int await_children(struct ckpt_save *cs, struct proc *p)
+{
+	struct proc *c;
+	int error = 0;
+	bool ending = false;
 
 	spin_lock(&pidlock);
-	do {
-		ending = false;
-		*cp = NULL;
-		list_for_each(c, &p->p_children, p_sibling) {
-			if (ckpt_is_member(cs, c) || c->p_exitsig == -1 /* being reaped */)
-				continue;
-			if (c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING)) {
-				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
-				continue;
-			}
-			c->p_ref++;
-			*cp = c;
-			break;
-		}
-		if (!*cp && ending)
-			error = sleep(&p->p_children, &pidlock, SLP_KILL, 0);
-	} while (!*cp && ending && !error);
+	list_for_each(c, &p->p_children, p_sibling)
+		ending |= c->p_stat != PS_ZOMBIE && c->p_exitsig != -1 &&
+			  (c->p_flags & P_EXITING) && !ckpt_is_member(cs, c);
+	if (ending)
+		error = sleep(&p->p_children, &pidlock, SLP_FATAL, cs->cs_deadline);
 	spin_unlock(&pidlock);
-	return error ? -EINTR : 0;
+	if (error)
+		return give_up(cs, p, error == -ERESTARTSYS ? -EINTR : error);
+	return 0;
 }
 
 /* A zombie stands still by itself, unless it is being reaped: -ESRCH. */
@@ -125,8 +152,8 @@ static int look_for_end(struct ckpt_member *cm)
 	return error;
 }
 
-/* Brings the new member to a stand, unless it is dead. -ESRCH: it has begun to die. */
-static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
+/* Calls the new member to a stand, unless it is dead. -ESRCH: it has begun to die. */
+static int ask_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
 	int error;
@@ -150,158 +177,151 @@ static int hold_member(struct ckpt_save *cs, struct ckpt_member *cm)
 		cm->cm_barred = error != 0;
 		return 0;
 	}
-	if (error)
-		return error;
-	error = proc_hold(p);
-	if (!error) {
-		cm->cm_held = true;
-		/* It may have begun a set-id program on the way; now it cannot. */
-		return may_save(cs, cm);
-	}
+	if (!error)
+		error = proc_hold_ask(p);
+	cm->cm_held = !error;
 	if (error == -EBUSY)
-		return ckpt_refuse(p->p_comm, error,
-				   "process %d is being checkpointed by somebody else", p->p_pid);
+		return ckpt_refuse(p->p_comm, error, "another checkpoint of process %d is under way", p->p_pid);
 	return error;
+}
+
+/* The member stands. -ESRCH: it has begun to die. */
+static int await_member(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	int error;
+
+	if (!cm->cm_held)
+		return 0;
+	error = proc_hold_await(cm->cm_proc, cs->cs_deadline);
+	cm->cm_held = !error;
+	if (error)
+		return give_up(cs, cm->cm_proc, error);
+	/* It may have begun a set-id program on the way; now it cannot. */
+	return may_save(cs, cm);
+}
+
+/* A root that ends leaves what remains of it to its parent, which is no member. */
+static bool has_gone(const struct ckpt_member *cm, int error)
+{
+	return error == -ESRCH || (!error && cm->cm_zombie && cm->cm_parent == IMG_NONE);
+}
+
+/* Brings the members from place `first` on to a stand, all at the same time; those that end meanwhile are members no longer. */
+static int hold_members(struct ckpt_save *cs, u32 first)
+{
+	for (u32 i = first; i < cs->cs_nmember;) {
+		int error = ask_member(cs, &cs->cs_member[i]);
+
+		if (has_gone(&cs->cs_member[i], error))
+			ckpt_member_drop(cs, i);
+		else if (error)
+			return error;
+		else
+			i++;
+	}
+	for (u32 i = first; i < cs->cs_nmember;) {
+		int error = await_member(cs, &cs->cs_member[i]);
+
+		if (error == -ESRCH)
+			ckpt_member_drop(cs, i); /* the next pass waits for what becomes of it */
+		else if (error)
+			return error;
+		else
+			i++;
+	}
+	return 0;
 }
 
 static int hold_children(struct ckpt_save *cs, u32 i)
 {
-	for (;;) {
-		struct ckpt_member *cm;
-		struct proc *c;
-		int error = next_child(cs, i, &c);
+	bool ending = true;
 
-		if (error || !c)
+	for (;;) {
+		u32 before = cs->cs_nmember;
+		int error = find_children(cs, i, &ending);
+
+		if (!error && cs->cs_nmember > before)
+			error = hold_members(cs, before);
+		else if (!error && ending)
+			error = await_children(cs, cs->cs_member[i].cm_proc);
+		else
 			return error;
-		cm = add(cs, c, i);
-		if (!cm)
-			return cs->cs_nmember == IMG_MAX_PROCS ? -E2BIG : -ENOMEM;
-		error = hold_member(cs, cm);
-		if (error == -ESRCH) {
-			/* next_child() waits for what becomes of it. */
-			cs->cs_nmember--;
-			proc_rele(c);
-		} else if (error) {
+		if (error)
 			return error;
-		}
 	}
 }
 
-/*
- * One that is not a member yet of the group that the first leads or belongs to, whose parent is none either, with a reference; NULL: none. One that
- * is just ending is waited for: it keeps what it has open until then. Those who were brought back under other ids are a job of their own, without
- * the recover(1) that waits for them.
- */
-static int next_of_group(struct ckpt_save *cs, struct proc **pp)
+/* Is p one of the job, or of the session, of the first? pidlock held. */
+static bool belongs(const struct ckpt_save *cs, const struct proc *p)
 {
-	struct proc *first = cs->cs_member[0].cm_proc, *p;
+	const struct proc *first = cs->cs_member[0].cm_proc;
+
+	/* Processes that were brought back under other ids are a job of their own, without the recover(1) that waits for them. */
+	if (p->p_pidspace != first->p_pidspace)
+		return false;
+	return cs->cs_req->rq_flags & CKPT_SESSION ? p->p_sid == first->p_sid : p->p_pgid == first->p_pgid;
+}
+
+/*
+ * Up to BATCH processes of the job or session become members, whose parents are not of it, or are members. *ending: others are on their
+ * way to their end, and keep what they have open until then.
+ */
+static int find_roots(struct ckpt_save *cs, bool *ending)
+{
+	struct proc *found[BATCH], *p;
+	u32 n = 0;
 	int error = 0;
-	bool ending;
 
+	*ending = false;
 	spin_lock(&pidlock);
-	do {
-		ending = false;
-		*pp = NULL;
-		list_for_each(p, &allproc, p_all) {
-			if (p->p_pgid != first->p_pgid || p->p_stat == PS_ZOMBIE ||
-			    ckpt_is_member(cs, p) || pidspace_of(p) != pidspace_of(first))
-				continue;
-			if (p->p_flags & P_EXITING) {
-				ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
-				continue;
-			}
-			/* Its parent, if that is in the job, comes first. */
-			if (p->p_parent->p_pgid == p->p_pgid &&
-			    pidspace_of(p->p_parent) == pidspace_of(first) && !ckpt_is_member(cs, p->p_parent))
-				continue;
-			p->p_ref++;
-			*pp = p;
+	list_for_each(p, &allproc, p_all) {
+		if (n == BATCH)
 			break;
+		if (!belongs(cs, p) || p->p_stat == PS_ZOMBIE || ckpt_is_member(cs, p))
+			continue;
+		if (p->p_flags & P_EXITING) {
+			*ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
+			continue;
 		}
-		/* Its parent hears of the end, and that may be anybody. */
-		if (!*pp && ending)
-			error = sleep(&ending, &pidlock, SLP_KILL, clock_mono_ns() + ENDING_NS);
-		if (error == -ETIMEDOUT)
-			error = 0;
-	} while (!*pp && ending && !error);
+		/* Its parent, if that is to be saved too, comes first. */
+		if (belongs(cs, p->p_parent) && !ckpt_is_member(cs, p->p_parent))
+			continue;
+		p->p_ref++;
+		found[n++] = p;
+	}
 	spin_unlock(&pidlock);
-	return error ? -EINTR : 0;
-}
-
-/* One more root, if there is one. */
-static int hold_root(struct ckpt_save *cs)
-{
-	for (;;) {
-		struct ckpt_member *cm;
-		struct proc *p;
-		int error = next_of_group(cs, &p);
-
-		if (error || !p)
-			return error;
-		cm = add(cs, p, IMG_NONE);
-		if (!cm)
-			return cs->cs_nmember == IMG_MAX_PROCS ? -E2BIG : -ENOMEM;
-		error = hold_member(cs, cm);
-		if (error != -ESRCH && !cm->cm_zombie)
-			return error;
-		/* It ends, and what remains of it is its parent's, who is not among us. */
-		cs->cs_nmember--;
-		proc_rele(p);
-	}
-}
-
-/* Of the members that have no place yet, the child of `parent` with the lowest id; IMG_NONE: none. */
-static u32 first_child(const struct ckpt_member *m, u32 n, const u32 *place, u32 parent)
-{
-	u32 best = IMG_NONE;
-
-	for (u32 i = 1; i < n; i++) {
-		if (place[i] == IMG_NONE && m[i].cm_parent == parent &&
-		    (best == IMG_NONE || proc_seen_pid(m[i].cm_proc) < proc_seen_pid(m[best].cm_proc)))
-			best = i;
-	}
-	return best;
-}
-
-/*
- * The order of the image: the first process, those of its group that are nobody's children here, then the children of each, by their ids, as the
- * parents come. It does not depend on the order in which they were made or found.
- */
-static int put_in_order(struct ckpt_save *cs)
-{
-	u32 n = cs->cs_nmember, done = 1, i, *place = kmalloc(n * sizeof(u32), 0),
-	    *order = kzalloc(n * sizeof(u32), 0);
-	struct ckpt_member *in = cs->cs_member, *out = kmalloc(n * sizeof(*out), 0);
-
-	if (!place || !order || !out) {
-		kfree(place);
-		kfree(order);
-		kfree(out);
-		return -ENOMEM;
-	}
-	memset(place, 0xff, n * sizeof(u32));
-	place[0] = order[0] = 0;
-	while ((i = first_child(in, n, place, IMG_NONE)) != IMG_NONE) {
-		place[i] = done;
-		order[done++] = i;
-	}
 	for (u32 k = 0; k < n; k++) {
-		while ((i = first_child(in, n, place, order[k])) != IMG_NONE) {
-			place[i] = done;
-			order[done++] = i;
-		}
-		out[k] = in[order[k]];
-		if (out[k].cm_parent != IMG_NONE)
-			out[k].cm_parent = place[out[k].cm_parent];
+		if (error)
+			proc_rele(found[k]);
+		else
+			error = ckpt_member_add(cs, found[k], IMG_NONE);
 	}
-	kfree(place);
-	kfree(order);
-	kfree(in);
-	cs->cs_member = out;
-	return 0;
+	return error;
 }
 
-/* Somebody's forked checkpoint that is still being written has copies of what they share. */
+/* More roots, if there are any: *found says so. */
+static int hold_roots(struct ckpt_save *cs)
+{
+	bool ending = true;
+
+	for (;;) {
+		u32 before = cs->cs_nmember;
+		int error = find_roots(cs, &ending);
+
+		if (!error)
+			error = hold_members(cs, before);
+		if (error || cs->cs_nmember > before || !ending)
+			return error;
+		/* Its parent hears of the end, and that may be any process. */
+		spin_lock(&pidlock);
+		error = sleep(&ending, &pidlock, SLP_FATAL, clock_mono_ns() + ENDING_NS);
+		spin_unlock(&pidlock);
+		if (error == -ERESTARTSYS || clock_mono_ns() > cs->cs_deadline)
+			return give_up(cs, cs->cs_member[0].cm_proc, error == -ERESTARTSYS ? -EINTR : -ETIMEDOUT);
+	}
+}
+
+/* A forked checkpoint of a member that is still being written has copies of what they share. */
 static int check_forked(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
@@ -311,23 +331,23 @@ static int check_forked(struct ckpt_save *cs)
 	return 0;
 }
 
-/* p, and with CKPT_TREE all below it, with CKPT_JOB its group besides; each is held before its children are looked for, unless nobody is. */
 int ckpt_find(struct ckpt_save *cs, struct proc *p)
 {
-	struct ckpt_member *cm;
 	int error;
 
+	cs->cs_deadline = clock_mono_ns() + CKPT_HOLD_NS;
 	spin_lock(&pidlock);
 	p->p_ref++;
 	spin_unlock(&pidlock);
-	cm = add(cs, p, IMG_NONE);
-	if (!cm)
-		return -ENOMEM;
-	error = hold_member(cs, cm);
+	error = ckpt_member_add(cs, p, IMG_NONE);
+	if (!error)
+		error = ask_member(cs, &cs->cs_member[0]);
+	if (!error)
+		error = await_member(cs, &cs->cs_member[0]);
 	for (u32 i = 0; i < cs->cs_nmember && !error && (cs->cs_req->rq_flags & CKPT_TREE); i++) {
 		error = cs->cs_member[i].cm_zombie ? 0 : hold_children(cs, i);
-		if (!error && i + 1 == cs->cs_nmember && (cs->cs_req->rq_flags & CKPT_JOB))
-			error = hold_root(cs);
+		if (!error && i + 1 == cs->cs_nmember && (cs->cs_req->rq_flags & (CKPT_JOB | CKPT_SESSION)))
+			error = hold_roots(cs);
 	}
 	return error;
 }
@@ -339,7 +359,7 @@ int ckpt_hold(struct ckpt_save *cs)
 	if (!error)
 		error = check_forked(cs);
 	if (!error && cs->cs_nmember > 1)
-		error = put_in_order(cs);
+		error = ckpt_members_order(cs);
 	if (error)
 		ckpt_release(cs);
 	return error;
@@ -347,7 +367,7 @@ int ckpt_hold(struct ckpt_save *cs)
 
 void ckpt_release(struct ckpt_save *cs)
 {
-	/* From below, so that nobody sees a child that does not answer. */
+	/* From below, so that no parent sees a child that does not answer. */
 	for (u32 i = cs->cs_nmember; i-- > 0;) {
 		struct ckpt_member *cm = &cs->cs_member[i];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The return-to-user boundary: everything that is done to an lwp is done by the lwp itself, here, before it goes back to its program.
- * In this order: exit, hold, checkpoint, stop, signals, the saved mask, the restart of a call.
+ * In this order: exit, hold, checkpoint, the wait of a vfork, stop, signals, the saved mask, the restart of a call.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -10,6 +10,7 @@
 #include "mm/as.h"
 #include "proc/lwp_impl.h"
 #include "proc/pgrp.h"
+#include "proc/restart.h"
 #include "proc/rlimit.h"
 #include "proc/sched.h"
 #include "proc/sleep.h"
@@ -141,6 +142,7 @@ static void restart_call(struct trapframe *tf, const struct abi_sigaction *handl
 	case ERESTART_RESTARTBLOCK:
 	case ERESTARTNOHAND:
 		if (handler) {
+			restart_drop(l);
 			tf->tf_eax = (u32)-EINTR;
 			break;
 		}
@@ -217,6 +219,23 @@ static void default_action(struct lwp *l, int sig)
 	}
 }
 
+bool lwp_given_up(const struct lwp *l)
+{
+	const struct proc *p = l->l_proc;
+	sigset_k pending = (l->l_sigq.sq_set | p->p_sig.ss_q.sq_set) & ~l->l_sigmask &
+			   ~(DEFAULT_IGNORE | DEFAULT_STOP);
+	int sig;
+
+	if (lwp_dying(l) || l->l_withdrawn)
+		return true;
+	for (; pending; pending &= pending - 1) {
+		sig = __builtin_ctzll(pending);
+		if (p->p_sig.ss_act[sig].sa_handler == K_SIG_DFL)
+			return true;
+	}
+	return false;
+}
+
 /* Sets up the handler of sig. p_lock held; returned unlocked. */
 static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const struct abi_siginfo *info)
 {
@@ -281,6 +300,11 @@ static bool boundary_step(struct lwp *l, struct trapframe *tf)
 	if ((p->p_flags & P_CKPT) && proc_hooks.ph_boundary) {
 		spin_unlock(&p->p_lock);
 		proc_hooks.ph_boundary(l);
+		return true;
+	}
+	if (l->l_vfork) {
+		spin_unlock(&p->p_lock);
+		vfork_wait(l);
 		return true;
 	}
 	if (p->p_flags & P_STOPPED) {

@@ -84,15 +84,45 @@ void vfork_done(struct proc *p)
 	spin_unlock(&p->p_lock);
 }
 
-/* The parent of a vfork sleeps until the child has its own memory or is gone; only death ends that early. */
-static void vfork_wait(struct proc *child)
+void vfork_forget(struct lwp *l)
 {
+	struct proc *child = l->l_vfork;
+
+	l->l_vfork = NULL;
+	if (child)
+		proc_rele(child);
+}
+
+/*
+ * The child has its own memory, or is gone: then the parent goes on. Signals and stops wait so long, since the child uses the
+ * parent's stack; a checkpoint does not, since the parent stands where it would stand for one.
+ */
+void vfork_wait(struct lwp *l)
+{
+	struct proc *child = l->l_vfork;
+	bool done;
+
 	spin_lock(&child->p_lock);
-	while (child->p_vforked) {
-		if (sleep(&child->p_vforked, &child->p_lock, SLP_KILL, 0) != 0)
-			break;
-	}
+	if (child->p_vforked)
+		(void)sleep(&child->p_vforked, &child->p_lock, SLP_HOLD, 0);
+	done = !child->p_vforked;
 	spin_unlock(&child->p_lock);
+	if (done)
+		vfork_forget(l);
+}
+
+/* The current lwp will wait for child at the boundary. */
+static void vfork_begin(struct proc *child)
+{
+	struct lwp *me = curlwp();
+
+	ASSERT(!me->l_vfork);
+	spin_lock(&pidlock);
+	child->p_ref++;
+	spin_unlock(&pidlock);
+	child->p_vforked = true;
+	me->l_vfork = child;
+	me->l_attention = true;
 }
 
 /* A sibling tells their parent in the same way as the caller. A number that is no signal is as good as none, as on Linux. */
@@ -138,14 +168,9 @@ static long fork_process(const struct clone_args *ca)
 		spawn_abort(p);
 		return error;
 	}
-	spin_lock(&pidlock);
-	p->p_ref++;
-	spin_unlock(&pidlock);
-	p->p_vforked = ca->flags & CLONE_VFORK;
-	lwp_start(l);
 	if (ca->flags & CLONE_VFORK)
-		vfork_wait(p);
-	proc_rele(p);
+		vfork_begin(p);
+	lwp_start(l);
 	return pid;
 }
 

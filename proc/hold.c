@@ -25,25 +25,34 @@ void lwp_end_hold(struct proc *p)
 	ptimer_resume(p);
 }
 
-int proc_hold(struct proc *p)
+int proc_hold_ask(struct proc *p)
 {
-	struct lwp *me = curlwp();
 	int error = 0;
 
 	spin_lock(&p->p_lock);
 	if (p->p_holder) {
-		spin_unlock(&p->p_lock);
-		return -EBUSY;
+		error = -EBUSY;
+	} else if (p->p_stat != PS_ACTIVE || (p->p_flags & P_EXITING)) {
+		error = -ESRCH;
+	} else {
+		p->p_holder = curlwp();
+		p->p_flags |= P_HOLD;
+		proc_poke(p);
 	}
-	if (p->p_stat != PS_ACTIVE || (p->p_flags & P_EXITING)) {
-		spin_unlock(&p->p_lock);
-		return -ESRCH;
-	}
-	p->p_holder = me;
-	p->p_flags |= P_HOLD;
-	proc_poke(p);
+	spin_unlock(&p->p_lock);
+	return error;
+}
+
+int proc_hold_await(struct proc *p, u64 deadline)
+{
+	int error = 0;
+
+	spin_lock(&p->p_lock);
+	ASSERT(p->p_holder == curlwp());
 	while (!all_stand(p) && !error)
-		error = sleep(&p->p_nheld, &p->p_lock, SLP_KILL, 0);
+		error = sleep(&p->p_nheld, &p->p_lock, SLP_FATAL, deadline);
+	if (all_stand(p))
+		error = 0;
 	/* What is on its way to its end would come back as if it had not begun that. */
 	if (!error && (p->p_nlwp == 0 || (p->p_flags & P_EXITING)))
 		error = -ESRCH;

@@ -15,6 +15,7 @@
 #include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
 #include "proc/orphan.h"
+#include "proc/restart.h"
 #include "proc/sched.h"
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
@@ -184,6 +185,11 @@ bool lwp_dying(const struct lwp *l)
 	return l->l_exiting || (l->l_proc->p_flags & P_EXITING);
 }
 
+bool lwp_called(const struct lwp *l)
+{
+	return lwp_dying(l) || (l->l_proc->p_flags & (P_HOLD | P_CKPT));
+}
+
 bool lwp_detach(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
@@ -226,6 +232,8 @@ void lwp_exit(void)
 	if (p != &proc0) {
 		futex_lwp_exit(l);
 		orphan_lwp_ends(l);
+		vfork_forget(l);
+		restart_drop(l);
 	}
 	if (lwp_detach(l))
 		proc_finish();

@@ -139,6 +139,7 @@ struct lwp {
 	struct cred *l_cred;
 	struct vnode *l_root; /* instead of p_root, when names are looked up */
 
+	volatile bool l_withdrawn; /* what it does for another process is not wanted any more: ends SLP_FATAL sleeps (p_lock) */
 	struct ckpt_sink *l_ckptsink; /* ckpt/: refusals are collected there, instead of ending what it does; NULL: they are not */
 
 	/* Threads. */
@@ -149,7 +150,7 @@ struct lwp {
 	u64 l_futexkey[2];
 	u32 l_futexbits, l_futexseq;
 	volatile bool l_futexwoken;
-	struct lwp *l_vfork_parent; /* wake when we exec or exit */
+	struct proc *l_vfork; /* the child of a vfork(2) that is waited for, with a reference; NULL: none (the lwp itself) */
 	struct lwp_options l_opt;
 
 	/*

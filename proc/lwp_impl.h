@@ -13,6 +13,8 @@ void sleep_abort(struct lwp *l, int result);
 void sleep_interrupt(struct lwp *l);
 /* The process or the lwp must end. A hint without p_lock. */
 bool lwp_dying(const struct lwp *l);
+/* Something other than a stop or a signal waits for l at the boundary: a hold, a checkpoint, the end. A hint without p_lock. */
+bool lwp_called(const struct lwp *l);
 
 /* proc/switch.asm: saves the callee-saved registers and the stack pointer, goes on on the other stack; returns, there, the lwp
  * that ran before. Loads of FS and GS: false, and 0 loaded, when the selector is bad. */
@@ -46,6 +48,16 @@ void lockorder_release(const void *lock);
  * complete before it is gone. p_lock held.
  */
 bool lwp_stays_held(const struct lwp *l);
+/* l is dying, or will when it gets to the boundary, or what it does has been withdrawn. A hint without p_lock. */
+bool lwp_given_up(const struct lwp *l);
+/*
+ * The wait of vfork(2), at the boundary of the parent: until the child of l has let go of its memory, or something else is to be done
+ * with l.
+ * Sleeps: yes. Locks: none held.
+ */
+void vfork_wait(struct lwp *l);
+/* l waits for its child no longer. */
+void vfork_forget(struct lwp *l);
 /* The hold of p is over, and its lwps are about to be told. p_lock held. */
 void lwp_end_hold(struct proc *p);
 /* The lwp waits at the boundary while its process is stopped or held. p_lock held. */

@@ -202,11 +202,17 @@ u32 proc_user_count(uid_t uid); /* processes of this real user, for RLIMIT_NPROC
 int proc_exec(const char *path, char *const argv[], char *const envp[]);
 
 /*
- * Stops all other lwps of p (may be the current process) at the boundary and waits until they stand there; sleeping
- * ones leave interruptible sleeps and will run their call again. -EINTR (a signal that kills us), -EBUSY (somebody else holds), -ESRCH.
- * Between hold and release nothing of p changes but by the caller; but signals come, and timers run out (p_lock).
+ * A hold, in two halves, so that several processes come to a stand at the same time. ask: all lwps of p but the current one are called
+ * to the boundary; interruptible sleeps end, and their calls will be made again. await: they stand there.
+ * Between await and release nothing of p changes but by the caller; signals come, and wait (p_lock).
+ *
+ * Errors of ask: -EBUSY (another lwp holds p), -ESRCH (p ends): p is not held.
+ * Errors of await: -EINTR (the current process is about to end, or what it does was withdrawn), -ETIMEDOUT (deadline, monotonic
+ * ns; 0: none), -ESRCH: p is released.
+ * Sleeps: await.
  */
-int proc_hold(struct proc *p);
+int proc_hold_ask(struct proc *p);
+int proc_hold_await(struct proc *p, u64 deadline);
 void proc_release(struct proc *p);
 
 /* What upper floors do at certain moments; set once at start-up, may be NULL. */

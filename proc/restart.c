@@ -9,6 +9,7 @@
 static struct {
 	u32 sysno;
 	long (*fn)(struct restart_block *rb);
+	void (*drop)(struct restart_block *rb);
 } calls[24];
 static u32 ncalls;
 
@@ -17,6 +18,27 @@ void restart_register(u32 sysno, long (*fn)(struct restart_block *rb))
 	VERIFY(ncalls < ARRAY_SIZE(calls));
 	calls[ncalls].sysno = sysno;
 	calls[ncalls++].fn = fn;
+}
+
+void restart_on_drop(u32 sysno, void (*fn)(struct restart_block *rb))
+{
+	for (u32 i = 0; i < ncalls; i++) {
+		if (calls[i].sysno == sysno)
+			calls[i].drop = fn;
+	}
+}
+
+void restart_drop(struct lwp *l)
+{
+	struct restart_block *rb = &l->l_restart;
+
+	if (!rb->rb_fn || (s32)l->l_tf->tf_eax != -ERESTART_RESTARTBLOCK)
+		return;
+	for (u32 i = 0; i < ncalls; i++) {
+		if (calls[i].sysno == rb->rb_sysno && calls[i].drop)
+			calls[i].drop(rb);
+	}
+	rb->rb_fn = NULL;
 }
 
 long (*restart_function(u32 sysno))(struct restart_block *rb)

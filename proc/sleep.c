@@ -47,7 +47,10 @@ static void sleepq_remove(struct lwp *l, int result)
 /* Does what came up (l_attention is set) end l's sleep? Queue lock held. */
 static bool ends_for_attention(const struct lwp *l)
 {
-	return (l->l_slpflags & SLP_INTR) || ((l->l_slpflags & SLP_KILL) && lwp_dying(l));
+	u32 flags = l->l_slpflags;
+
+	return (flags & SLP_INTR) || ((flags & SLP_KILL) && lwp_dying(l)) ||
+	       ((flags & SLP_HOLD) && lwp_called(l)) || ((flags & SLP_FATAL) && lwp_given_up(l));
 }
 
 /* Ends l's sleep, if it sleeps; with `only_intr` only one that ends for attention. */
@@ -91,7 +94,8 @@ static bool sleep_refused(struct lwp *l, u32 flags)
 {
 	if (flags & SLP_INTR)
 		return lwp_must_stop(l);
-	return (flags & SLP_KILL) && lwp_dying(l);
+	return ((flags & SLP_KILL) && lwp_dying(l)) || ((flags & SLP_HOLD) && lwp_called(l)) ||
+	       ((flags & SLP_FATAL) && lwp_given_up(l));
 }
 
 /*

@@ -21,10 +21,14 @@
 #define SLP_INTR \
 	1u /* end when the lwp must go to the user boundary: signal, stop, exit, checkpoint */
 #define SLP_KILL 2u /* end only when the process is dying */
+/* End when the lwp must stand still or die, but for no signal: the parent of a vfork, whose stack its child uses. */
+#define SLP_HOLD 4u
+/* End when the process is dying or is about to (lwp_given_up): a checkpoint that waits for others. */
+#define SLP_FATAL 8u
 
 /*
  * Sleeps on chan; lk (may be NULL if the caller cannot lose a wakeup) is released and re-taken.
- * deadline: monotonic ns, 0: none. Returns 0 (woken), -ETIMEDOUT, -ERESTARTSYS (SLP_INTR/SLP_KILL).
+ * deadline: monotonic ns, 0: none. Returns 0 (woken), -ETIMEDOUT, -ERESTARTSYS (one of the flags).
  * An SLP_INTR sleep does not begin when there is already a reason to go to the boundary.
  */
 int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline);

@@ -43,6 +43,7 @@ PROGRAMS = [
     ("absent", {}),
     # checkpoints
     ("ckptfault", {"oracle": False}),
+    ("ckpthold", {"oracle": False}),
     # bad input
     ("badptr", {"limit": 200}),
     ("leak", {"limit": 500}),
@@ -51,7 +52,7 @@ PROGRAMS = [
 
 # The states of tests/programs/states undisturbed: do they tell the truth, here and on the Linux host? What else happens to them:
 # system/states.py.
-STATES = ["clone", "files", "ids", "locks", "memory", "moving", "options", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree"]
+STATES = ["clone", "files", "ids", "locks", "memory", "moving", "options", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree", "vfork"]
 
 SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 

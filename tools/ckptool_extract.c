@@ -91,6 +91,8 @@ static void take_proc(struct extract *x)
 	p->p_parent = IMG_NONE;
 	/* What it had together with others is its own. */
 	p->p_mem = p->p_fds = 0;
+	p->p_waiter = IMG_NONE;
+	p->p_waiterlwp = 0;
 	p->p_mm = memory->p_mm;
 	p->p_run = memory->p_run;
 	p->p_nrun = memory->p_nrun;

@@ -319,6 +319,10 @@ void tool_walk_proc(const struct img_image *img, const struct img_proc *p, struc
 	walk_lwps(k, p);
 	if (img_mem_of(img, p) != p)
 		U("memory_of", p->p_mem);
+	if (p->p_waiter != IMG_NONE) {
+		U("awaited_by", p->p_waiter);
+		U("awaited_by_lwp", p->p_waiterlwp);
+	}
 	walk_mm(k, &p->p_mm);
 	walk_segs(k, p);
 	tool_walk_runs(img, (struct img_runs){ p->p_run, p->p_nrun }, k, places);

@@ -20,6 +20,7 @@ static const char usage[] = "usage: ckptinfo [-v] NAME\n"
 			    "  -v, --verbose  every run of stored pages too\n"
 			    "  -t, --tree     PID with all its descendants\n"
 			    "  -j, --job      all its process group, with its descendants\n"
+			    "  -s, --session  all its session, with its descendants\n"
 			    "  -S, --self     in an image that needs no other file\n"
 			    "      --help     this text\n"
 			    "Exit status: 0 a whole image / it can be saved, 1 a damaged one or none / it cannot, 2 wrong usage, or there\n"
@@ -34,22 +35,20 @@ struct options {
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longopts[] = {
-		{ "can", no_argument, NULL, 'c' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "tree", no_argument, NULL, 't' },
-		{ "job", no_argument, NULL, 'j' },
-		{ "self", no_argument, NULL, 'S' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "can", no_argument, NULL, 'c' },     { "verbose", no_argument, NULL, 'v' },
+		{ "tree", no_argument, NULL, 't' },    { "job", no_argument, NULL, 'j' },
+		{ "session", no_argument, NULL, 's' }, { "self", no_argument, NULL, 'S' },
+		{ "help", no_argument, NULL, 'h' },    { 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "vtjSh", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "vtjsSh", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'c': o->o_can = true; break;
 		case 'v': o->o_verbose = true; break;
 		case 't': o->o_flags |= CKPT_TREE; break;
 		case 'j': o->o_flags |= CKPT_JOB; break;
+		case 's': o->o_flags |= CKPT_SESSION; break;
 		case 'S': o->o_flags |= CKPT_SELF; break;
 		case 'h': fputs(usage, stdout); return 1;
 		default: return wrong_usage(-1, NULL);
@@ -58,7 +57,7 @@ static int parse(int argc, char **argv, struct options *o)
 	if (argc - optind != 1)
 		return wrong_usage(-1, o->o_can ? "one process id is needed" : "one name is needed");
 	if (o->o_can ? o->o_verbose : o->o_flags != 0)
-		return wrong_usage(-1, o->o_can ? "-v is about an image" : "-t, -j and -S go with --can");
+		return wrong_usage(-1, o->o_can ? "-v is about an image" : "-t, -j, -s and -S go with --can");
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ckptrun [-f] [-t] [-S] [-v] [-i SECONDS] [-n COUNT] NAME -- CMD ARGS...: runs any program under periodic checkpoints into NAME_ckpt.
+ * ckptrun [-f] [-t | -s] [-S] [-v] [-i SECONDS] [-n COUNT] NAME -- CMD ARGS...: runs any program under periodic checkpoints into NAME_ckpt.
  *
  * Exit status: the program's (128 + signal if it was killed); 126 wrong usage; 127 the program could not be started.
  */
@@ -20,12 +20,13 @@
 #define STATUS_NOEXEC 127
 
 static const char usage[] =
-	"usage: ckptrun [-f] [-t] [-S] [-v] [-i SECONDS] [-n COUNT] NAME -- CMD [ARG]...\n"
+	"usage: ckptrun [-f] [-t | -s] [-S] [-v] [-i SECONDS] [-n COUNT] NAME -- CMD [ARG]...\n"
 	"Runs CMD and saves it in NAME_ckpt again and again; `recover NAME` brings it back as it was at the last time.\n"
 	"  -i, --interval SECONDS  between two checkpoints (10); fractions are allowed\n"
 	"  -n, --count COUNT       at most so many checkpoints\n"
 	"  -f, --forked            CMD goes on while its image is written\n"
 	"  -t, --tree              with all its descendants\n"
+	"  -s, --session           CMD in a session of its own, with all of that session\n"
 	"  -S, --self              the image holds what it would else find in other files\n"
 	"  -v, --verbose           a line about each checkpoint on standard error\n"
 	"      --help              this text\n"
@@ -58,6 +59,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "count", required_argument, NULL, 'n' },
 		{ "forked", no_argument, NULL, 'f' },
 		{ "tree", no_argument, NULL, 't' },
+		{ "session", no_argument, NULL, 's' },
 		{ "self", no_argument, NULL, 'S' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -65,10 +67,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 	};
 	int c, error = 0;
 
-	while (!error && (c = getopt_long(argc, argv, "+ftSvi:n:h", longopts, NULL)) != -1) {
+	while (!error && (c = getopt_long(argc, argv, "+ftsSvi:n:h", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'f': o->o_flags |= CKPT_FORKED; break;
 		case 't': o->o_flags |= CKPT_TREE; break;
+		case 's': o->o_flags |= CKPT_SESSION; break;
 		case 'S': o->o_flags |= CKPT_SELF; break;
 		case 'v': o->o_verbose = true; break;
 		case 'i': error = parse_seconds(optarg, &o->o_interval); break;
@@ -178,6 +181,8 @@ static void start(struct run *r)
 	r->r_pid = fork();
 	if (r->r_pid == 0) {
 		sigprocmask(SIG_SETMASK, &old, NULL);
+		if (r->r_options->o_flags & CKPT_SESSION)
+			setsid();
 		execvp(r->r_options->o_command[0], r->r_options->o_command);
 		_exit(complain(STATUS_NOEXEC, "%s: %m", r->r_options->o_command[0]));
 	}

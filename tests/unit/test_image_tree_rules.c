@@ -149,6 +149,16 @@
 	X(0, P(1).p_fds = 0)                                                      \
 	X(0, P(3).p_nfd = 1)                                                      \
 	X(0, sample_fd(img, &P(3), (struct img_fd){ 0 }))                         \
+	X(1, P(3).p_waiter = IMG_NONE)                                            \
+	X(1, P(3).p_waiter = 1)                                                   \
+	X(0, P(3).p_waiter = 2)                                                   \
+	X(0, P(3).p_waiter = 3)                                                   \
+	X(0, P(3).p_waiter = 4)                                                   \
+	X(0, P(3).p_waiterlwp = P(0).p_nlwp)                                      \
+	X(0, P(3).p_waiter = IMG_NONE; P(3).p_waiterlwp = 1)                      \
+	X(0, P(1).p_waiter = 0)                                                   \
+	X(1, P(0).p_waiter = 1)                                                   \
+	X(0, P(2).p_waiter = 1)                                                   \
 	X(0, P(3).p_nlwp = 0)                                                     \
 	X(0, P(3).p_lwp[0].l_regs.r_cs = 0x60)                                    \
 	X(0, LOCK(2).l_proc = 3)                                                  \

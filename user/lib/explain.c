@@ -32,6 +32,8 @@ const char *why_not_saved(int error)
 		{ ENOENT, "the directory for the image is not there" },
 		{ EACCES, "the directory for the image may not be written by you" },
 		{ EROFS, "the file system for the image is read-only" },
+		{ ETIMEDOUT, "it did not come to a stand in time; " SEE_LOG },
+		{ ECANCELED, "the request was withdrawn" },
 		{ ENOSPC, "no space is left for the image; one that was there is untouched" },
 		{ EDQUOT, "no space is left for the image; one that was there is untouched" },
 		{ EFBIG, "it is too large for one file" },

@@ -23,6 +23,9 @@
 #define CKPT_JOB \
 	0x10u /* with the other processes of its process group, and the descendants of all: a pipeline */
 
+#define CKPT_SESSION 0x20u /* with the other processes of its session, and the descendants of all */
+#define CKPT_FLAGS 0x3fu   /* all of these */
+
 /* Flags of recover(). */
 #define RECOVER_STOPPED 0x1u /* what comes back is stopped, as by SIGSTOP, until SIGCONT */
 #define RECOVER_NEWPID 0x2u  /* the old ids are left to others even if they are free */
@@ -70,7 +73,7 @@ struct ckpt_fault {
 };
 
 struct ckpt_obstacles {
-	unsigned ob_flags; /* in: CKPT_TREE, CKPT_JOB, CKPT_SELF: which kind of checkpoint is meant */
+	unsigned ob_flags; /* in: CKPT_TREE, CKPT_JOB, CKPT_SESSION, CKPT_SELF: which kind of checkpoint is meant */
 	unsigned ob_length; /* out: of all the text; the end of a longer one than fits is missing */
 	char ob_text[4088]; /* out: a line for each */
 };

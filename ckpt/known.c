@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files that have been met in this checkpoint already, with the path that they were met by: the processes of a family run the same programs in
+ * the same directory, and each look at a name costs more than all the rest of a process. The processes stand still and hold the files, so
+ * the addresses tell them apart; where they go on (CKPT_LOOK), nothing is remembered.
+ */
+#include "ckpt/ckpt.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "mm/kmalloc.h"
+
+static u32 *bucket_of(struct ckpt_save *cs, const struct vnode *vp)
+{
+	return &cs->cs_knownat[((u32)vp * 0x9e3779b1u >> 16) % CKPT_BUCKETS];
+}
+
+static bool same_path(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool ckpt_known(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 *index)
+{
+	/* 1 + a place in cs_known; 0: the end of the chain. */
+	for (u32 i = *bucket_of(cs, vp); i; i = cs->cs_known[i - 1].ck_next) {
+		const struct ckpt_known *ck = &cs->cs_known[i - 1];
+
+		if (ck->ck_vp == vp && same_path(ck->ck_path, path)) {
+			*index = ck->ck_index;
+			return true;
+		}
+	}
+	return false;
+}
+
+int ckpt_know(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 index)
+{
+	u32 *head = bucket_of(cs, vp);
+	struct ckpt_known *ck;
+	char *copy = NULL;
+
+	if (cs->cs_req->rq_flags & CKPT_LOOK)
+		return 0;
+	if (path) {
+		copy = kstrdup(path, 0);
+		if (!copy)
+			return -ENOMEM;
+	}
+	ck = CKPT_GROW(cs->cs_known, cs->cs_nknown);
+	if (!ck) {
+		kfree(copy);
+		return -ENOMEM;
+	}
+	*ck = (struct ckpt_known){ .ck_vp = vp, .ck_path = copy, .ck_index = index, .ck_next = *head };
+	*head = cs->cs_nknown;
+	return 0;
+}
+
+void ckpt_forget(struct ckpt_save *cs)
+{
+	for (u32 i = 0; i < cs->cs_nknown; i++)
+		kfree(cs->cs_known[i].ck_path);
+	kfree(cs->cs_known);
+}

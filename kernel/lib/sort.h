@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Sorting in place, without memory of its own and without recursion. */
+#ifndef KERNEL_LIB_SORT_H
+#define KERNEL_LIB_SORT_H
+
+#include "kernel/lib/types.h"
+
+/* The largest of v[at] and what is below it in the heap of n elements comes to v[at]. */
+static inline void sort_sift_down(u64 *v, u32 at, u32 n)
+{
+	u64 moved = v[at];
+	u32 child;
+
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && v[child + 1] > v[child])
+			child++;
+		if (v[child] <= moved)
+			break;
+		v[at] = v[child];
+		at = child;
+	}
+	v[at] = moved;
+}
+
+/* Heapsort: n elements in ascending order, in a time of n log n for any of them. */
+static inline void sort_u64(u64 *v, u32 n)
+{
+	for (u32 i = n / 2; i-- > 0;)
+		sort_sift_down(v, i, n);
+	for (u32 end = n; end-- > 1;) {
+		u64 largest = v[0];
+
+		v[0] = v[end];
+		v[end] = largest;
+		sort_sift_down(v, 0, end);
+	}
+}
+
+#endif
