@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -42,17 +43,19 @@ static int not_recovered(const char *base, int error)
 
 static int in_foreground(const char *base, unsigned flags)
 {
-	pid_t pid = recover(base, flags);
 	struct job j;
+	pid_t pid;
 	int status;
 
+	job_prepare();
+	pid = recover(base, flags);
 	if (pid < 0)
 		return not_recovered(base, errno);
 	job_begin(&j, pid);
 	if (flags & RECOVER_STOPPED) {
 		printf("%d\n", (int)pid);
 		fflush(stdout);
-		job_stop(&j);
+		job_stop(&j, SIGSTOP);
 	}
 	status = job_wait(&j);
 	return status < 0 ? complain(STATUS_FAILED, "wait: %m") : exit_status(status);

@@ -150,7 +150,7 @@ WRONG = [
     (["ckptrun", "a", "sh", "-c", "kill -9 $$"], 137, r"\A\Z"),
     (["ckptinfo", "--help"], 0, r"^usage: ckptinfo "),
     (["ckptinfo"], 2, r"one name is needed"),
-    (["ckptinfo", "-t", "a"], 2, r"-t, -j and -S go with --can"),
+    (["ckptinfo", "-t", "a"], 2, r"-t, -j, -s and -S go with --can"),
     (["ckptinfo", "--can", "-v", "1"], 2, r"-v is about an image"),
     (["ckptinfo", "--can", "x"], 2, r"'x' is no process id"),
     (["ckptinfo", "absent"], 2, r"^absent_ckpt: No such file"),
@@ -297,6 +297,62 @@ def job(t):
     pid = t.contains(t.type(c, f"recover -b {image}"), r"^\d+$").group(0)
     t.equal("modes", t.type(c, "stty -a 2>/dev/null | grep -o '[-]*icanon'"), "icanon\n")
     t.type(c, f"kill -9 {pid}")
+    c.send("poweroff\r")
+    t.equal("QEMU's exit status after poweroff", t.await_end(c), 0)
+    t.fsck(disk)
+
+
+
+# How a recovery is started at the prompt, other than by itself; each is one job of the shell.
+CALLERS = {"a script": "sh by-script.sh", "a shell in a shell": "sh -c 'recover {image}; echo after'", "another program": "time recover {image}",
+           "a pipeline": "true | recover {image}", "ckptrun": "ckptrun -i 1000 other -- recover {image}"}
+
+
+@scenario("console/recovered-by", smp=(1, 2), limit=600)
+def recovered_by(t):
+    "A job that a script or another program brings back: one ^Z stops all, fg continues all, ^C ends all."
+    disk = t.disk()
+    c = t.console(disk)
+    t.prompt(c)
+    t.type(c, "cd /root; ckptkey ^]")
+    start(c, "cat", "")
+    typed(c, "zero")
+    image = press(t, c)
+    c.send("\x04")
+    t.prompt(c)
+    t.type(c, f"echo 'recover {image}; echo after' >by-script.sh")
+    for who, command in CALLERS.items():
+        command = command.format(image=image)
+        start(c, command, "")
+        typed(c, "one")
+        for word in ("two", "three"):
+            c.send("\x1a")
+            t.contains(t.prompt(c), r"Stopped")
+            t.equal(f"{who}: what runs while it is stopped", t.type(c, f"ps -o stat,args | grep -v grep | grep -c '^R.*{image[:3]}\\|^S.*{image[:3]}'").strip(), "0")
+            c.send("fg\r")
+            typed(c, word)
+        # In the background it stops when it wants to read.
+        c.send("\x1a")
+        t.prompt(c)
+        t.type(c, "bg")
+        t.type(c, "while ! jobs | grep -q Stopped; do sleep 0.1; done")
+        c.send("fg\r")
+        typed(c, "four")
+        c.send("\x03")
+        text = t.prompt(c)
+        t.check("after" not in text, f"{who}: it went on after ^C: {text}")
+        t.equal(f"{who}: left", t.type(c, f"ps -o args | grep -v grep | grep -c '{image[:3]}'").strip(), "0")
+    # In the background of a script: the terminal stays the script's.
+    t.type(c, f"echo 'recover {image} & sleep 0.5; read x; echo got $x; kill $!; kill -CONT $!; wait' >by-script.sh")
+    start(c, "sh by-script.sh", "")
+    c.send("five\r")
+    c.expect("got five\r*\n")
+    t.prompt(c)
+    # A session of its own: ^C reaches it through the command that waits for it.
+    t.type(c, "setsid sh -c 'echo $$ >pid; exec sleep 1000' >/dev/null 2>&1 </dev/null & sleep 0.5; tckpt -w $(cat pid) apart; kill $(cat pid); wait")
+    start(c, "recover apart", "")
+    c.send("\x03")
+    t.prompt(c)
     c.send("poweroff\r")
     t.equal("QEMU's exit status after poweroff", t.await_end(c), 0)
     t.fsck(disk)

@@ -206,14 +206,20 @@ static inline void sample_twins(struct img_image *img)
 	img->i_proc[1].p_mem = img->i_proc[1].p_fds = 0;
 }
 
-/* As sample_tree, and one more that shares what two of them have; the first waits for it in vfork; all are in a directory about the first. */
+/* As sample_tree, and one more that shares what two of them have; all are in a directory about the first. */
 static inline void sample_shares(struct img_image *img)
 {
 	sample_procs(img, 4);
-	img->i_proc[3].p_waiter = 0;
 	img->i_vnode[1] = (struct img_vnode){
 		.v_path = "/proc/77/task", .v_rdev = 6, .v_ino = 1, .v_mode = 0040000, .v_flags = IMG_VF_PROCESS
 	};
+}
+
+/* The same, and the first waits in vfork for the one that shares. */
+static inline void sample_vfork(struct img_image *img)
+{
+	sample_shares(img);
+	img->i_proc[3].p_waiter = 0;
 }
 
 #endif

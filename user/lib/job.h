@@ -11,11 +11,20 @@
 
 struct job {
 	pid_t j_pid;
-	pid_t j_pgrp; /* its own group; 0: it is in ours */
-	int j_tty;    /* our controlling terminal, -1: none */
+	pid_t j_pgrp;	   /* its own group; 0: it is in ours */
+	int j_tty;	   /* our controlling terminal, -1: none */
+	bool j_background; /* we were started with `&` by a shell without job control */
 };
 
-/* pid, and the other processes of the job, are our only children. From now on SIGINT, SIGQUIT and SIGTTOU do nothing to us, SIGTERM and SIGHUP are handed on. One at a time. */
+/*
+ * Before the job is there. `recover &` of a script, which ignores SIGINT, leaves the group of the script: so the terminal stays the script's,
+ * and a job that wants to read from it waits by itself.
+ */
+void job_prepare(void);
+/*
+ * pid, and the other processes of the job, are our only children. From now on signals from the terminal, from kill(1) and of a hangup are the
+ * job's: it has them by itself if it is in our group, else they are handed on. One job at a time.
+ */
 void job_begin(struct job *j, pid_t pid);
 /*
  * Goes on in a background process of a group of its own, which no shell waits for, so that a job of it gets no terminal and its stops are
@@ -23,10 +32,11 @@ void job_begin(struct job *j, pid_t pid);
  */
 int job_detach(int *fd);
 /*
- * Stops us as the job is stopped, if a shell with job control will see it and can continue us; then continues the job, which gets the terminal if
- * we have it. false: nobody would.
+ * The job has been stopped by sig: the terminal is ours, and a signal of the terminal stops our whole group, the script that called us with it;
+ * SIGSTOP stops us alone, if a shell with job control sees it. When we are continued, so is the job, which gets the terminal if our group has it.
+ * Returns: whether we were stopped. If not, and the job had the terminal, it goes on as a group without a parent would.
  */
-bool job_stop(const struct job *j);
+bool job_stop(const struct job *j, int sig);
 /* Waits until all of it has ended, and follows it through stops. The status of its last process, as of a pipeline; -1: there was none. */
 int job_wait(const struct job *j);
 
