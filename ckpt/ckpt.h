@@ -206,7 +206,10 @@ struct ckpt_restore {
 	u64 cr_now;	    /* monotonic: when time went on for them */
 	struct tty *cr_tty; /* the group of member cr_foreground had it in the foreground; NULL: none */
 	u32 cr_foreground;
-	/* The outcome, under cr_lock; cr is the channel. */
+	/*
+	 * The outcome, under cr_lock. Channels: cr for the caller and the first process; &cr_verdict for the other processes, each of
+	 * which is waited for by its own member: so that no process wakes all the others.
+	 */
 	struct spinlock cr_lock;
 	enum ckpt_verdict cr_verdict;
 	bool cr_built;		 /* in place: all is there, the caller may end its other lwps */

@@ -72,7 +72,7 @@
 #define IMG_USER_MAX 0xc0000000u
 #define IMG_PAGE 4096u
 #define IMG_PID_MAX 32768
-#define IMG_MAX_PROCS 512u
+#define IMG_MAX_PROCS 2048u
 #define IMG_MAX_LWPS 1024u	  /* of one process; the same for segs, descriptors, timers */
 #define IMG_MAX_SEGS 65531u	  /* SEG_MAX and one */
 #define IMG_MAX_LOADS 262144u	  /* program headers; 896 MiB of RAM cannot make more runs */

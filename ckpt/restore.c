@@ -134,9 +134,9 @@ static void restore_member(void *arg)
 	spin_lock(&cr->cr_lock);
 	rm->rm_result = error;
 	rm->rm_built = true;
-	wakeup(cr);
+	wakeup(rm);
 	while (cr->cr_verdict == CR_BUILDING)
-		sleep(cr, &cr->cr_lock, 0, 0);
+		sleep(&cr->cr_verdict, &cr->cr_lock, 0, 0);
 	go = cr->cr_verdict == CR_GO;
 	spin_unlock(&cr->cr_lock);
 	if (go)
@@ -145,7 +145,7 @@ static void restore_member(void *arg)
 		discard(rm);
 	spin_lock(&cr->cr_lock);
 	rm->rm_left = true;
-	wakeup(cr);
+	wakeup(rm);
 	spin_unlock(&cr->cr_lock);
 	if (!go)
 		proc_exit(0);
@@ -170,7 +170,7 @@ static int make_member(struct ckpt_restore *cr, u32 i)
 	lwp_start(rm->rm_proc->p_lwp0);
 	spin_lock(&cr->cr_lock);
 	while (!rm->rm_built)
-		sleep(cr, &cr->cr_lock, 0, 0);
+		sleep(rm, &cr->cr_lock, 0, 0);
 	error = rm->rm_result;
 	spin_unlock(&cr->cr_lock);
 	return error;
@@ -181,12 +181,12 @@ static void tell_members(struct ckpt_restore *cr, enum ckpt_verdict verdict)
 {
 	spin_lock(&cr->cr_lock);
 	cr->cr_verdict = verdict;
-	wakeup(cr);
+	wakeup(&cr->cr_verdict);
 	for (u32 i = 1; cr->cr_member && i < cr->cr_img.i_nproc; i++) {
 		struct ckpt_rmember *rm = &cr->cr_member[i];
 
 		while (rm->rm_built && !rm->rm_left)
-			sleep(cr, &cr->cr_lock, 0, 0);
+			sleep(rm, &cr->cr_lock, 0, 0);
 	}
 	spin_unlock(&cr->cr_lock);
 }

@@ -257,7 +257,7 @@ static bool belongs(const struct ckpt_save *cs, const struct proc *p)
 	const struct proc *first = cs->cs_member[0].cm_proc;
 
 	/* Processes that were brought back under other ids are a job of their own, without the recover(1) that waits for them. */
-	if (p->p_pidspace != first->p_pidspace)
+	if (pidspace_of(p) != pidspace_of(first))
 		return false;
 	return cs->cs_req->rq_flags & CKPT_SESSION ? p->p_sid == first->p_sid : p->p_pgid == first->p_pgid;
 }

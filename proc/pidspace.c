@@ -2,20 +2,44 @@
 /* The two numbers of a process that was brought back. */
 #include "proc/pidspace.h"
 
-#include "kernel/lib/string.h"
+#include "kernel/lib/sort.h"
 #include "mm/kmalloc.h"
 #include "proc/proc.h"
 
+/* Pairs as numbers, for sorting: by the first of them; of several with one first the lowest is the first. */
+#define PAIR(a, b) ((u64)(u32)(a) << 32 | (u32)(b))
+
 struct pidspace *pidspace_create(const struct pidpair *pairs, u32 n)
 {
-	struct pidspace *ps = kmalloc(sizeof(*ps) + n * sizeof(*pairs), 0);
+	struct pidspace *ps = kmalloc(sizeof(*ps) + 2 * n * sizeof(u64), 0);
 
 	if (!ps)
 		return NULL;
 	ps->ps_ref = 1;
 	ps->ps_n = n;
-	memcpy(ps->ps_pair, pairs, n * sizeof(*pairs));
+	for (u32 i = 0; i < n; i++) {
+		ps->ps_pair[i] = PAIR(pairs[i].pp_seen, pairs[i].pp_real);
+		ps->ps_pair[n + i] = PAIR(pairs[i].pp_real, pairs[i].pp_seen);
+	}
+	sort_u64(ps->ps_pair, n);
+	sort_u64(ps->ps_pair + n, n);
 	return ps;
+}
+
+/* The partner of id in n sorted pairs; 0: it has none. */
+static pid_t partner(const u64 *pair, u32 n, pid_t id)
+{
+	u32 low = 0, high = n;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if ((pid_t)(pair[mid] >> 32) < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < n && (pid_t)(pair[low] >> 32) == id ? (pid_t)(u32)pair[low] : 0;
 }
 
 void pidspace_hold(struct pidspace *ps)
@@ -39,23 +63,17 @@ const struct pidspace *pidspace_of(const struct proc *p)
 pid_t pid_seen_by(const struct proc *p, pid_t real)
 {
 	const struct pidspace *ps = pidspace_of(p);
+	pid_t seen = ps && real > 0 ? partner(ps->ps_pair + ps->ps_n, ps->ps_n, real) : 0;
 
-	for (u32 i = 0; ps && i < ps->ps_n; i++) {
-		if (ps->ps_pair[i].pp_real == real)
-			return ps->ps_pair[i].pp_seen;
-	}
-	return real;
+	return seen ? seen : real;
 }
 
 pid_t pid_real_for(const struct proc *p, pid_t seen)
 {
 	const struct pidspace *ps = pidspace_of(p);
+	pid_t real = ps && seen > 0 ? partner(ps->ps_pair, ps->ps_n, seen) : 0;
 
-	for (u32 i = 0; ps && i < ps->ps_n; i++) {
-		if (ps->ps_pair[i].pp_seen == seen)
-			return ps->ps_pair[i].pp_real;
-	}
-	return seen;
+	return real ? real : seen;
 }
 
 pid_t pid_seen(pid_t real)
@@ -72,11 +90,7 @@ bool pid_shadowed(const struct proc *p, pid_t real)
 {
 	const struct pidspace *ps = pidspace_of(p);
 
-	for (u32 i = 0; ps && i < ps->ps_n; i++) {
-		if (ps->ps_pair[i].pp_seen == real)
-			return true;
-	}
-	return false;
+	return ps && partner(ps->ps_pair, ps->ps_n, real);
 }
 
 pid_t proc_seen_pid(const struct proc *p)

@@ -26,7 +26,7 @@ struct pidpair {
 struct pidspace {
 	volatile u32 ps_ref;
 	u32 ps_n;
-	struct pidpair ps_pair[];
+	u64 ps_pair[]; /* ps_n by the seen id, then ps_n by the real one, sorted: found in log n steps */
 };
 
 /* One pair for each id that differs. NULL: out of memory. */

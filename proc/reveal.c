@@ -12,15 +12,11 @@
 #include "proc/ptimer.h"
 #include "proc/wait.h"
 
-/* Both numbers of an id; one that is the same needs no pair. */
+/* Both numbers of an id; the first pair of a seen one counts. */
 static void add_pair(struct reveal *rl, pid_t seen, pid_t real)
 {
-	for (u32 i = 0; i < rl->rl_npair; i++) {
-		if (rl->rl_pair[i].pp_seen == seen)
-			return;
-	}
-	if (seen != real)
-		rl->rl_pair[rl->rl_npair++] = (struct pidpair){ .pp_seen = seen, .pp_real = real };
+	if (!rl->rl_real[seen])
+		rl->rl_real[seen] = (u16)(real + 1);
 }
 
 /* The id that somebody of the set wants, or another one. */
@@ -97,30 +93,30 @@ static bool id_in_use(pid_t id)
 	return used;
 }
 
+/* Is `seen` the id of a process of the set? In place the first one's number is its group's by accident. */
+static bool is_member(const struct reveal *rl, pid_t seen)
+{
+	for (u32 i = 0; i < rl->rl_n; i++) {
+		if (rl->rl_set[i].rv_pid == seen && !in_place(rl, &rl->rl_set[i]))
+			return true;
+	}
+	return false;
+}
+
 /*
- * The number of a group or session. outside: the first one's, and the caller's in its place. One without a leader has a number as long as it has
- * members, and nobody keeps it reserved: so it is with the others too.
+ * The number of a group or session that is not the caller's. One without a leader has a number as long as it has members, and nothing keeps
+ * it reserved: so it is with the others too.
  */
-static int find_group(struct reveal *rl, pid_t seen, pid_t first, pid_t callers, pid_t *real)
+static int find_other_group(struct reveal *rl, pid_t seen, pid_t *real)
 {
 	int error = 0;
 
-	for (u32 i = 0; i < rl->rl_n; i++) {
-		if (rl->rl_set[i].rv_pid == seen && !(in_place(rl, &rl->rl_set[i]) && seen == first)) {
-			*real = real_pid(rl, &rl->rl_set[i]);
-			return 0;
-		}
+	if (rl->rl_real[seen]) {
+		*real = rl->rl_real[seen] - 1;
+		return 0;
 	}
-	for (u32 i = 0; i < rl->rl_npair && seen != first; i++) {
-		if (rl->rl_pair[i].pp_seen == seen) {
-			*real = rl->rl_pair[i].pp_real;
-			return 0;
-		}
-	}
-	if (seen == first) {
-		*real = callers;
-	} else if (seen == 0 || id_in_use(seen)) {
-		/* Number 0 is that of the system's own processes, which are nobody's to join. */
+	if (seen == 0 || id_in_use(seen)) {
+		/* Number 0 is that of the system's own processes, which is for no process to join. */
 		error = pid_alloc(0, real);
 		if (!error)
 			pid_free(*real);
@@ -132,47 +128,76 @@ static int find_group(struct reveal *rl, pid_t seen, pid_t first, pid_t callers,
 	return error;
 }
 
+/* `first`: the first one's group or session; `real`: the number that it has now, which the others of it have too. */
+static int find_group(struct reveal *rl, pid_t seen, pid_t first, pid_t first_real, pid_t *real)
+{
+	if (seen != first)
+		return find_other_group(rl, seen, real);
+	*real = first_real;
+	return 0;
+}
+
+/* The group or session that the first one belonged to: its leader's in the set, or the caller's in its place. */
+static pid_t first_group(struct reveal *rl, pid_t seen, pid_t callers)
+{
+	if (is_member(rl, seen))
+		return rl->rl_real[seen] - 1;
+	add_pair(rl, seen, callers);
+	return callers;
+}
+
 static int find_groups(struct reveal *rl)
 {
 	const struct revealed *first = &rl->rl_set[0];
+	pid_t sid = first_group(rl, first->rv_sid, rl->rl_parent->p_sid),
+	      pgid = first_group(rl, first->rv_pgid, rl->rl_parent->p_pgid);
 	int error = 0;
 
 	for (u32 i = 0; i < rl->rl_n && !error; i++) {
 		struct revealed *rv = &rl->rl_set[i];
 
-		error = find_group(rl, rv->rv_sid, first->rv_sid, rl->rl_parent->p_sid, &rv->rv_real_sid);
+		error = find_group(rl, rv->rv_sid, first->rv_sid, sid, &rv->rv_real_sid);
 		if (!error)
-			error = find_group(rl, rv->rv_pgid, first->rv_pgid, rl->rl_parent->p_pgid,
-					   &rv->rv_real_pgid);
+			error = find_group(rl, rv->rv_pgid, first->rv_pgid, pgid, &rv->rv_real_pgid);
 	}
 	return error;
 }
 
-/* Programs are told only what is an id: 0 means the caller, or none. */
+/* Is there something to translate? Programs are told only what is an id: 0 means the caller, or none. */
+static bool differs(const struct reveal *rl, pid_t seen)
+{
+	return rl->rl_real[seen] > 1 && rl->rl_real[seen] - 1 != seen;
+}
+
 static int make_space(struct reveal *rl)
 {
+	struct pidpair *pairs;
 	u32 n = 0;
 
-	for (u32 i = 0; i < rl->rl_npair; i++) {
-		if (rl->rl_pair[i].pp_seen && rl->rl_pair[i].pp_real)
-			rl->rl_pair[n++] = rl->rl_pair[i];
+	for (pid_t seen = 1; seen < PID_MAX; seen++)
+		n += differs(rl, seen);
+	if (!n)
+		return 0;
+	pairs = kmalloc(n * sizeof(*pairs), 0);
+	if (!pairs)
+		return -ENOMEM;
+	n = 0;
+	for (pid_t seen = 1; seen < PID_MAX; seen++) {
+		if (differs(rl, seen))
+			pairs[n++] = (struct pidpair){ .pp_seen = seen, .pp_real = rl->rl_real[seen] - 1 };
 	}
-	rl->rl_npair = n;
-	rl->rl_space = n ? pidspace_create(rl->rl_pair, n) : NULL;
-	return n && !rl->rl_space ? -ENOMEM : 0;
+	rl->rl_space = pidspace_create(pairs, n);
+	kfree(pairs);
+	return rl->rl_space ? 0 : -ENOMEM;
 }
 
 int reveal_prepare(struct reveal *rl)
 {
-	u32 n = 0;
 	int error = 0;
 
-	for (u32 i = 0; i < rl->rl_n; i++)
-		n += rl->rl_set[i].rv_nlwp + 3;
 	rl->rl_space = NULL;
-	rl->rl_npair = 0;
-	rl->rl_pair = kmalloc(n * sizeof(struct pidpair), 0);
-	if (!rl->rl_pair)
+	rl->rl_real = kzalloc(PID_MAX * sizeof(*rl->rl_real), 0);
+	if (!rl->rl_real)
 		return -ENOMEM;
 	for (u32 i = 0; i < rl->rl_n && !error; i++)
 		error = want_ids(rl, &rl->rl_set[i]);
@@ -180,8 +205,8 @@ int reveal_prepare(struct reveal *rl)
 		error = find_groups(rl);
 	if (!error)
 		error = make_space(rl);
-	kfree(rl->rl_pair);
-	rl->rl_pair = NULL;
+	kfree(rl->rl_real);
+	rl->rl_real = NULL;
 	if (error)
 		reveal_abandon(rl);
 	return error;

@@ -42,8 +42,7 @@ struct reveal {
 	struct revealed *rl_set;
 	u32 rl_n;
 	struct pidspace *rl_space;
-	struct pidpair *rl_pair; /* while it is being made */
-	u32 rl_npair;
+	u16 *rl_real; /* while it is being made: 1 + the real id, by the one that is remembered; 0: none yet */
 };
 
 /* p_pid and l_tid are set, the ids reserved. -ENOMEM, -EAGAIN (no ids): nothing has changed. May sleep. */
