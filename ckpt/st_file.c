@@ -140,17 +140,14 @@ static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f,
 int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct fdtab *ft = cm->cm_fdtab;
+	struct file *f;
 	u32 fdflags;
 
 	if (!cm_has_fds(cs, cm))
 		return 0;
-	for (u32 fd = 0; fd < ft->ft_size; fd++) {
-		struct file *f = fdtab_get(ft, (int)fd, &fdflags);
-		int error;
+	for (u32 fd = 0; (f = fdtab_next(ft, &fd, &fdflags)) != NULL; fd++) {
+		int error = save_fd(cs, cm, f, (int)fd, fdflags);
 
-		if (!f)
-			continue;
-		error = save_fd(cs, cm, f, (int)fd, fdflags);
 		file_rele(f);
 		if (error)
 			return error;

@@ -54,11 +54,12 @@ static struct tty *pair_by(struct file *f)
 
 static int find_among(struct ckpt_save *cs, struct fdtab *ft)
 {
+	struct file *f;
+	u32 fdflags;
 	int error = 0;
 
-	for (u32 fd = 0; fd < ft->ft_size && !error; fd++) {
-		struct file *f = fdtab_get(ft, (int)fd, NULL);
-		struct tty *tty = f ? pair_by(f) : NULL;
+	for (u32 fd = 0; !error && (f = fdtab_next(ft, &fd, &fdflags)) != NULL; fd++) {
+		struct tty *tty = pair_by(f);
 
 		if (tty && !find(cs, tty)) {
 			struct ckpt_pty *cy = CKPT_GROW(cs->cs_pty, cs->cs_npty);
@@ -68,8 +69,7 @@ static int find_among(struct ckpt_save *cs, struct fdtab *ft)
 			else
 				error = -ENOMEM;
 		}
-		if (f)
-			file_rele(f);
+		file_rele(f);
 	}
 	return error;
 }

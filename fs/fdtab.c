@@ -162,6 +162,22 @@ u32 fdtab_count(struct fdtab *ft, const struct file *f)
 	return n;
 }
 
+struct file *fdtab_next(struct fdtab *ft, u32 *fd, u32 *fdflags)
+{
+	struct file *f = NULL;
+
+	spin_lock(&ft->ft_lock);
+	while (*fd < ft->ft_size && !ft->ft_file[*fd])
+		++*fd;
+	if (*fd < ft->ft_size) {
+		f = ft->ft_file[*fd];
+		file_hold(f);
+		*fdflags = ft->ft_flags[*fd];
+	}
+	spin_unlock(&ft->ft_lock);
+	return f;
+}
+
 struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags)
 {
 	struct file *f = NULL;

@@ -92,6 +92,8 @@ void fd_unreserve(int fd);
 /* Any table; replaces what is there. Takes over the reference. For recovery and dup2. */
 int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags);
 struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags); /* with a reference, NULL */
+/* The description of the first descriptor in use from *fd on, with a reference; *fd becomes its number. NULL: no more */
+struct file *fdtab_next(struct fdtab *ft, u32 *fd, u32 *fdflags);
 u32 fdtab_count(struct fdtab *ft, const struct file *f); /* descriptors of f. Takes only ft_lock */
 
 /* May f be read / written at all? 0 or -EBADF. */

@@ -3,11 +3,11 @@
  * What a checkpoint and a recovery of a family cost: `ckptfamily [-n RUNS] PROCESSES...` prints "ROW VALUE UNIT" lines, medians of RUNS runs, for a
  * process with so many sleeping children less one:
  *
- *   N-fork-stop  us  forked: the family does not run (the kernel's figure)
- *   N-seq-stop   us  sequential: the same, with the writing of the image
- *   N-each       us  N-fork-stop for one process
- *   N-recover    us  from the call of recover() to the end of that call: all processes are back
- *   N-KiB-each   1   KiB of the image for one process
+ *   Np-fork-stop  us  forked: the family does not run (the kernel's figure)
+ *   Np-seq-stop   us  sequential: the same, with the writing of the image
+ *   Np-each       us  N-fork-stop for one process
+ *   Np-recover    us  from the call of recover() to the end of that call: all processes are back
+ *   Np-KiB-each   1   KiB of the image for one process
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -53,7 +53,7 @@ static int order(const void *a, const void *b)
 static void print(int n, const char *what, double *v, const char *unit)
 {
 	qsort(v, runs, sizeof(*v), order);
-	printf("%d-%s %.1f %s\n", n, what, v[runs / 2], unit);
+	printf("%dp-%s %.1f %s\n", n, what, v[runs / 2], unit);
 	fflush(stdout);
 }
 
