@@ -81,9 +81,8 @@ struct cred *cred_cur(void)
 
 	if (l->l_cred)
 		return l->l_cred;
-	if (!l->l_ucred)
-		cred_renew(l);
-	return l->l_ucred;
+	/* None before lwp_begin(): the lwps of start-up, which act for proc0. */
+	return l->l_ucred ? l->l_ucred : proc0.p_cred;
 }
 
 bool cred_in_group(const struct cred *cr, gid_t gid)

@@ -149,6 +149,7 @@ void lwp_begin(struct lwp *prev)
 	swtch_finish(prev);
 	c->c_intr_depth = 0;
 	x86_sti();
+	cred_renew(l);
 	if (l->l_start)
 		l->l_start(l->l_arg);
 	ASSERT(l->l_proc != &proc0);

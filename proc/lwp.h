@@ -134,7 +134,7 @@ struct lwp {
 	bool l_in_syscall;
 	bool l_trace; /* strace-like tracer on for this proc (copied from p_trace) */
 
-	struct cred *l_ucred; /* its process's, with a reference: see cred.h. NULL: not looked at yet */
+	struct cred *l_ucred; /* its process's, with a reference: see cred.h. NULL before lwp_begin() */
 	/* Acts for somebody else (a checkpoint for who asked); NULL: with its process's own. Borrowed. */
 	struct cred *l_cred;
 	struct vnode *l_root; /* instead of p_root, when names are looked up */

@@ -70,7 +70,7 @@ struct tty *session_tty(void)
 	return tty;
 }
 
-/* pid 0 or the caller's own: the caller. pidlock held; NULL: none. */
+/* The process that has this thread; 0: the caller. pidlock held; NULL: none. */
 static struct proc *target(pid_t pid)
 {
 	struct proc *p;
@@ -79,7 +79,7 @@ static struct proc *target(pid_t pid)
 		return curproc();
 	pid = pid_real(pid);
 	p = pid > 0 ? pid_owner(pid) : NULL;
-	return p && p->p_pid == pid && !(p->p_flags & P_KERNEL) ? p : NULL;
+	return p && p->p_stat != PS_NEW && !(p->p_flags & P_KERNEL) ? p : NULL;
 }
 
 static bool group_exists(pid_t pgid, pid_t sid)
@@ -119,11 +119,14 @@ long sys_setpgid(pid_t pid, pid_t pgid)
 	struct proc *p;
 	long error;
 
-	if (pgid < 0)
+	if (pgid < 0 || (pgid == 0 && pid < 0))
 		return -EINVAL;
 	spin_lock(&pidlock);
 	p = target(pid);
-	error = setpgid_locked(p, pgid || !p ? pid_real(pgid) : p->p_pid);
+	if (p && pid && p->p_pid != pid_real(pid))
+		error = -EINVAL; /* a thread, but not the first one */
+	else
+		error = setpgid_locked(p, pgid || !p ? pid_real(pgid) : p->p_pid);
 	spin_unlock(&pidlock);
 	return error;
 }

@@ -170,7 +170,7 @@ long sys_prlimit64(pid_t pid, u32 which, uaddr_t new, uaddr_t old)
 		return -EINVAL;
 	if (pid == 0)
 		return prlimit(curproc(), which, new, old);
-	p = proc_find(pid_real(pid));
+	p = proc_find_thread(pid_real(pid));
 	if (!p)
 		return -ESRCH;
 	error = proc_can_access(p);
@@ -180,7 +180,7 @@ long sys_prlimit64(pid_t pid, u32 which, uaddr_t new, uaddr_t old)
 	return error;
 }
 
-/* PRIO_PROCESS 0, PRIO_PGRP 1, PRIO_USER 2; who 0: the caller's own. */
+/* PRIO_PROCESS 0 (who: any thread of it), PRIO_PGRP 1, PRIO_USER 2; who 0: the caller's own. pidlock held. */
 static bool prio_selects(struct proc *p, u32 which, pid_t who)
 {
 	struct proc *me = curproc();
@@ -188,7 +188,7 @@ static bool prio_selects(struct proc *p, u32 which, pid_t who)
 	if (which != 2)
 		who = pid_real(who);
 	switch (which) {
-	case 0: return p->p_pid == (who ? who : me->p_pid);
+	case 0: return p == (who > 0 ? pid_owner(who) : who ? NULL : me);
 	case 1: return p->p_pgid == (who ? who : me->p_pgid);
 	default: return cred_uid_of(p) == (who ? (uid_t)who : cred_cur()->cr_uid);
 	}
@@ -219,7 +219,7 @@ static int set_nice(struct proc *p, int nice)
 	cred_rele(it);
 	if (!may)
 		return -EPERM;
-	if (nice < p->p_nice && me->cr_euid != 0)
+	if (nice < p->p_nice && me->cr_euid != 0 && rlimit_cur(p, RLIMIT_NICE) < (u64)(20 - nice))
 		return -EACCES;
 	p->p_nice = nice;
 	return 0;

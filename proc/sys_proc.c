@@ -10,10 +10,8 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "mm/usercopy.h"
-#include "proc/abi_time.h"
 #include "proc/lwp_impl.h"
 #include "proc/sched.h"
-#include "proc/sleep.h"
 #include "proc/syscalls.h"
 #include "proc/utsname.h"
 
@@ -124,132 +122,6 @@ long sys_sysinfo(uaddr_t dst)
 	si.procs = (u16)proc_count;
 	si.mem_unit = 1;
 	return copyout(dst, &si, sizeof(si));
-}
-
-long sys_sched_yield(void)
-{
-	sched_yield_cpu();
-	return 0;
-}
-
-/* A pid 0 or a thread id of the current process, or of another one that the caller may look into. */
-static long with_lwp(pid_t tid, long (*fn)(struct lwp *l, void *arg), void *arg)
-{
-	struct proc *p;
-	struct lwp *l;
-	long ret = -ESRCH;
-
-	if (tid == 0)
-		return fn(curlwp(), arg);
-	tid = pid_real(tid);
-	p = proc_find_thread(tid);
-	if (!p)
-		return -ESRCH;
-	spin_lock(&p->p_lock);
-	l = lwp_find(p, tid);
-	if (l)
-		ret = proc_can_access(p) == 0 ? fn(l, arg) : -EPERM;
-	spin_unlock(&p->p_lock);
-	proc_rele(p);
-	return ret;
-}
-
-static long get_affinity(struct lwp *l, void *arg)
-{
-	*(u32 *)arg = l->l_affinity & ((1u << ncpu) - 1);
-	return 0;
-}
-
-static long set_affinity(struct lwp *l, void *arg)
-{
-	l->l_affinity = *(u32 *)arg;
-	return 0;
-}
-
-/*
- * The current lwp leaves a CPU that it may not use any more. A running lwp is only ever queued on its own CPU (proc/sched.c), so it
- * sleeps for an instant: a wakeup chooses among the CPUs that are allowed.
- */
-static void leave_forbidden_cpu(void)
-{
-	struct lwp *l = curlwp();
-
-	while (!(l->l_affinity & (1u << l->l_cpu->c_id)))
-		sleep(&l->l_affinity, NULL, 0, deadline_after(NSEC_PER_USEC));
-}
-
-long sys_sched_getaffinity(pid_t pid, u32 len, uaddr_t dst)
-{
-	u32 mask;
-	long error;
-
-	if (len < 4 || (len & 3))
-		return -EINVAL;
-	error = with_lwp(pid, get_affinity, &mask);
-	if (!error)
-		error = copyout(dst, &mask, sizeof(mask));
-	return error ? error : 4;
-}
-
-long sys_sched_setaffinity(pid_t pid, u32 len, uaddr_t src)
-{
-	u32 mask = 0;
-	long error;
-
-	if (copyin(&mask, src, MIN(len, 4u)) != 0)
-		return -EFAULT;
-	mask &= (1u << ncpu) - 1;
-	if (!mask)
-		return -EINVAL;
-	error = with_lwp(pid, set_affinity, &mask);
-	leave_forbidden_cpu();
-	return error;
-}
-
-/* There is one policy: SCHED_OTHER (0), with priority 0. */
-long sys_sched_getscheduler(pid_t pid)
-{
-	return 0;
-}
-
-long sys_sched_setscheduler(pid_t pid, int policy, uaddr_t param)
-{
-	s32 prio;
-
-	if (copyin(&prio, param, sizeof(prio)) != 0)
-		return -EFAULT;
-	return policy == 0 && prio == 0 ? 0 : -EINVAL;
-}
-
-long sys_sched_getparam(pid_t pid, uaddr_t param)
-{
-	s32 prio = 0;
-
-	return copyout(param, &prio, sizeof(prio));
-}
-
-long sys_sched_setparam(pid_t pid, uaddr_t param)
-{
-	return sys_sched_setscheduler(pid, 0, param);
-}
-
-long sys_sched_get_priority_max(int policy)
-{
-	return policy == 0 || policy == 3 || policy == 5 ? 0
-	       : policy == 1 || policy == 2		 ? 99
-							 : -EINVAL;
-}
-
-long sys_sched_get_priority_min(int policy)
-{
-	return policy == 0 || policy == 3 || policy == 5 ? 0
-	       : policy == 1 || policy == 2		 ? 1
-							 : -EINVAL;
-}
-
-long sys_sched_rr_get_interval(pid_t pid, uaddr_t dst)
-{
-	return copyout_timespec(dst, false, 20 * NSEC_PER_MSEC);
 }
 
 long sys_getcpu(uaddr_t cpu, uaddr_t node)

@@ -299,23 +299,33 @@ static void user_siginfo(struct abi_siginfo *info, int sig, int code)
 	info->kill.uid = cred_cur()->cr_uid;
 }
 
-/* kill to a group (pgid > 0) or to all (0): success if one could be signalled. */
+/* Is there such a signal, and may the caller send it to p? 0, -EINVAL, -EPERM. */
+static int may_send(struct proc *p, int sig)
+{
+	return sig < 0 || sig > K_NSIG ? -EINVAL : proc_can_signal(p, sig);
+}
+
+/*
+ * kill to a group (pgid > 0): success if one process could be signalled. To all (0): success also if the caller may signal
+ * none of them, as on Linux.
+ */
 static long kill_many(pid_t pgid, int sig, const struct abi_siginfo *info)
 {
 	struct proc *p;
 	long result = -ESRCH;
+	int error;
 
 	spin_lock(&pidlock);
 	list_for_each(p, &allproc, p_all) {
 		if (pgid ? p->p_pgid != pgid : (p == initproc || p == curproc()))
 			continue;
-		if (proc_can_signal(p, sig) != 0) {
-			if (result == -ESRCH)
-				result = -EPERM;
-			continue;
-		}
-		signal_proc(p, sig, info);
-		result = 0;
+		error = may_send(p, sig);
+		if (!error)
+			signal_proc(p, sig, info);
+		if (!pgid && error == -EPERM)
+			error = 0;
+		if (!error || result == -ESRCH)
+			result = error;
 	}
 	spin_unlock(&pidlock);
 	return result;
@@ -323,12 +333,12 @@ static long kill_many(pid_t pgid, int sig, const struct abi_siginfo *info)
 
 static long kill_one(pid_t pid, int sig, const struct abi_siginfo *info)
 {
-	struct proc *p = proc_find(pid_real(pid));
+	struct proc *p = proc_find_thread(pid_real(pid));
 	long error;
 
 	if (!p)
 		return -ESRCH;
-	error = proc_can_signal(p, sig);
+	error = may_send(p, sig);
 	if (!error)
 		error = signal_proc(p, sig, info);
 	proc_rele(p);
@@ -339,8 +349,6 @@ long sys_kill(pid_t pid, int sig)
 {
 	struct abi_siginfo info;
 
-	if (sig < 0 || sig > K_NSIG)
-		return -EINVAL;
 	user_siginfo(&info, sig, K_SI_USER);
 	if (pid > 0)
 		return kill_one(pid, sig, &info);
@@ -358,7 +366,7 @@ static long kill_thread(pid_t tgid, pid_t tid, int sig, const struct abi_siginfo
 	struct lwp *l;
 	long error = -ESRCH;
 
-	if (sig < 0 || sig > K_NSIG || tid <= 0)
+	if (tid <= 0)
 		return -EINVAL;
 	tgid = pid_real(tgid);
 	tid = pid_real(tid);
@@ -366,7 +374,7 @@ static long kill_thread(pid_t tgid, pid_t tid, int sig, const struct abi_siginfo
 	if (!p)
 		return -ESRCH;
 	if (!tgid || p->p_pid == tgid) {
-		error = proc_can_signal(p, sig);
+		error = may_send(p, sig);
 		spin_lock(&p->p_lock);
 		l = lwp_find(p, tid);
 		if (!l && tid != p->p_pid)
@@ -397,36 +405,36 @@ long sys_tgkill(pid_t tgid, pid_t tid, int sig)
 	return kill_thread(tgid, tid, sig, &info);
 }
 
-/* A siginfo made by the caller may not claim to come from the kernel or from kill(2). */
-static int copyin_queued(uaddr_t uinfo, int sig, pid_t pid, struct abi_siginfo *info)
+/* May the caller send this siginfo of its own to pid? Not if that claims to come from the kernel or from kill(2). */
+static bool is_forged(const struct abi_siginfo *info, pid_t pid)
 {
-	if (copyin(info, uinfo, sizeof(*info)) != 0)
-		return -EFAULT;
-	if ((info->si_code >= 0 || info->si_code == K_SI_TKILL) && pid != proc_seen_pid(curproc()))
-		return -EPERM;
-	info->si_signo = sig;
-	siginfo_real(info);
-	return 0;
+	return (info->si_code >= 0 || info->si_code == K_SI_TKILL) && pid != pid_seen(curlwp()->l_tid);
 }
 
 long sys_rt_sigqueueinfo(pid_t pid, int sig, uaddr_t uinfo)
 {
 	struct abi_siginfo info;
-	int error;
 
-	if (sig < 0 || sig > K_NSIG)
-		return -EINVAL;
-	error = copyin_queued(uinfo, sig, pid, &info);
-	return error ? error : kill_one(pid, sig, &info);
+	if (copyin(&info, uinfo, sizeof(info)) != 0)
+		return -EFAULT;
+	if (is_forged(&info, pid))
+		return -EPERM;
+	info.si_signo = sig;
+	siginfo_real(&info);
+	return kill_one(pid, sig, &info);
 }
 
 long sys_rt_tgsigqueueinfo(pid_t tgid, pid_t tid, int sig, uaddr_t uinfo)
 {
 	struct abi_siginfo info;
-	int error;
 
-	if (tgid <= 0)
+	if (copyin(&info, uinfo, sizeof(info)) != 0)
+		return -EFAULT;
+	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
-	error = copyin_queued(uinfo, sig, tgid, &info);
-	return error ? error : kill_thread(tgid, tid, sig, &info);
+	if (is_forged(&info, tid))
+		return -EPERM;
+	info.si_signo = sig;
+	siginfo_real(&info);
+	return kill_thread(tgid, tid, sig, &info);
 }

@@ -26,6 +26,7 @@ PROGRAMS = [
     ("cputime", {}),
     ("race", {"limit": 200}),
     ("limits", {}),
+    ("sched", {}),
     # memory
     ("mmap", {}),
     ("mmaperr", {"limit": 200}),

@@ -33,10 +33,12 @@ static int numbered_child(const struct pf_node *pn, u32 num, struct pf_node *chi
 	child->pn_entry = pn->pn_entry->pe_dir->pd_numbered;
 	switch (pn->pn_entry->pe_dir->pd_what) {
 	case PF_PID:
-		p = proc_find((pid_t)num);
+		/* A thread's id leads to its process as well; it is not listed. */
+		p = proc_find_thread((pid_t)num);
 		if (!p)
 			return -ENOENT;
-		child->pn_pid = (pid_t)num;
+		child->pn_pid = p->p_pid;
+		child->pn_tid = p->p_pid == (pid_t)num ? 0 : (pid_t)num;
 		child->pn_start = p->p_start_ns;
 		child->pn_nclosed = p->p_nclosed;
 		proc_rele(p);
@@ -75,7 +77,7 @@ static int find_child(const struct pf_node *pn, const struct pf_ctx *c, const ch
 	if (pd->pd_what != PF_FD)
 		num = (u32)pid_real((pid_t)num);
 	found = num;
-	if (!pd->pd_next(c, &found) || found != num)
+	if (pd->pd_what != PF_PID && (!pd->pd_next(c, &found) || found != num))
 		return -ENOENT;
 	return numbered_child(pn, num, child);
 }

@@ -761,6 +761,7 @@ void sim_print_live(void)
 /* --- The rest of the kernel, as far as file code meets it --- */
 
 static struct cred root_cred = { .cr_ref = 1 };
+struct proc proc0 = { .p_cred = &root_cred };
 
 __attribute__((weak)) struct cred *cred_cur(void)
 {
