@@ -208,6 +208,12 @@ void file_setflags(struct file *f, u32 mask, u32 flags)
 		;
 }
 
+/* Does the transfer end within what an offset can say? */
+static bool offset_fits(const struct uio *u)
+{
+	return u->uio_offset <= INT64_MAX - (off_t)u->uio_resid;
+}
+
 ssize_t file_pread(struct file *f, struct uio *u)
 {
 	struct vnode *vp = f->f_vnode;
@@ -215,6 +221,8 @@ ssize_t file_pread(struct file *f, struct uio *u)
 	size_t want = u->uio_resid;
 	int error;
 
+	if (!offset_fits(u))
+		return -EINVAL;
 	if (vp->v_type == VDIR)
 		return -EISDIR;
 	if (!op->vop_read)
@@ -260,7 +268,7 @@ ssize_t file_pwrite(struct file *f, struct uio *u)
 	size_t want, cut = 0;
 	int error;
 
-	if (!op->vop_write)
+	if (!op->vop_write || !offset_fits(u))
 		return -EINVAL;
 	if (vp->v_type == VREG && !(vp->v_flags & V_NOFLOCK)) {
 		error = clip_to_limits(f, u, &cut);

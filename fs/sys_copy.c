@@ -188,7 +188,7 @@ static int check_range_copy(struct side *in, struct side *out, u32 len)
 		return -EISDIR;
 	if (ivp->v_type != VREG || ovp->v_type != VREG)
 		return -EINVAL;
-	if (ivp == ovp && ioff < ooff + (off_t)len && ooff < ioff + (off_t)len)
+	if (ivp == ovp && (u64)ioff < (u64)ooff + len && (u64)ooff < (u64)ioff + len)
 		return -EINVAL;
 	return 0;
 }
@@ -206,6 +206,8 @@ static long copy_range(struct file *in, uaddr_t uinoff, struct file *out, uaddr_
 		n = check_range_copy(&si, &so, len);
 	if (n)
 		return n;
+	if ((u64)(si.sd_own ? si.sd_off : in->f_offset) >= in->f_vnode->v_size)
+		return 0;
 	n = copy_data(&si, &so, len);
 	if (uinoff && copyout(uinoff, &si.sd_off, sizeof(si.sd_off)) != 0)
 		return -EFAULT;

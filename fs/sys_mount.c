@@ -184,7 +184,8 @@ long sys_sync_file_range(int fd, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi, u32
 		error = -ESPIPE;
 	else if (vp->v_type == VREG)
 		error = pc_flush(vp, (u32)(off >> PAGE_SHIFT),
-				 len ? (u32)((end + PAGE_MASK) >> PAGE_SHIFT) : PC_END, (flags & 5) != 0);
+				 len ? (u32)(((u64)end + PAGE_MASK) >> PAGE_SHIFT) : PC_END,
+				 (flags & 5) != 0);
 	vn_rele(vp);
 	return error;
 }

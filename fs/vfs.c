@@ -73,15 +73,14 @@ static bool option_set(const char *options, const char *want)
 	return false;
 }
 
-/* Puts a vfs over the directory at path. The directory's reference is kept. */
-static int cover(struct vfs *vfs, const char *path)
+/*
+ * Puts a vfs over a directory, and keeps a reference on that.
+ * Errors: -EBUSY, -ENOENT (removed meanwhile). Locks: mount_lock held.
+ */
+static int cover(struct vfs *vfs, struct vnode *vp)
 {
-	struct vnode *vp;
-	int error;
+	int error = 0;
 
-	error = namei(NULL, path, NI_DIRECTORY, &vp);
-	if (error)
-		return error;
 	spin_lock(&vfs_lock);
 	if (vp->v_flags & (V_ROOT | V_MOUNTED | V_UNLINKED)) {
 		error = vp->v_flags & V_UNLINKED ? -ENOENT : -EBUSY;
@@ -89,10 +88,9 @@ static int cover(struct vfs *vfs, const char *path)
 		vp->v_mounted = vfs;
 		vp->v_flags |= V_MOUNTED;
 		vfs->vfs_covered = vp;
+		vn_hold(vp);
 	}
 	spin_unlock(&vfs_lock);
-	if (error)
-		vn_rele(vp);
 	return error;
 }
 
@@ -110,15 +108,10 @@ static void uncover(struct vfs *vfs)
 	vn_rele(vp);
 }
 
-static int open_device(struct vfs *vfs, const char *source)
+static int open_device(struct vfs *vfs, dev_t dev)
 {
 	struct vfs *other;
-	dev_t dev;
-	int error;
 
-	error = bdev_byname(source, &dev);
-	if (error)
-		return error;
 	list_for_each(other, &mounts, vfs_link) {
 		if (other->vfs_bdevvp && other->vfs_dev == dev)
 			return -EBUSY;
@@ -149,7 +142,26 @@ static void vfs_free(struct vfs *vfs)
 	kfree(vfs);
 }
 
-static int mount_new(const struct fstype *fs, const char *source, const char *path, u32 flags, const char *options)
+/* Undoes vfs_mount: no name leads to the new file system yet, so nothing of it is in use. */
+static void abandon(struct vfs *vfs)
+{
+	const struct vfsops *ops = vfs->vfs_type->fs_ops;
+
+	if (ops->vfs_letgo)
+		VERIFY(ops->vfs_letgo(vfs) == 0);
+	VERIFY(empty_cache(vfs) == 0);
+	ops->vfs_unmount(vfs);
+}
+
+/* Where a new mount comes from, and where it goes to, as names and as what they lead to. */
+struct place {
+	const char *pl_source, *pl_path;
+	dev_t pl_dev;
+	struct vnode *pl_over; /* NULL: it becomes the root */
+};
+
+/* Locks: mount_lock held. */
+static int mount_new(const struct fstype *fs, const struct place *pl, u32 flags, const char *options)
 {
 	struct vfs *vfs = kzalloc(sizeof(*vfs), 0);
 	int error;
@@ -161,21 +173,21 @@ static int mount_new(const struct fstype *fs, const char *source, const char *pa
 	vfs->vfs_flags = flags & VFS_MS_KEPT;
 	vfs->vfs_dev = MAKEDEV(0, next_nodev);
 	mutex_init(&vfs->vfs_renamelock, "rename", LR_FS_RENAME);
-	strlcpy_k(vfs->vfs_source, source ? source : "none", sizeof(vfs->vfs_source));
-	strlcpy_k(vfs->vfs_path, path ? path : "/", sizeof(vfs->vfs_path));
+	strlcpy_k(vfs->vfs_source, pl->pl_source ? pl->pl_source : "none", sizeof(vfs->vfs_source));
+	strlcpy_k(vfs->vfs_path, pl->pl_path ? pl->pl_path : "/", sizeof(vfs->vfs_path));
 	if (fs->fs_nodev) {
 		next_nodev++;
 	} else {
-		error = source ? open_device(vfs, source) : -EINVAL;
+		error = open_device(vfs, pl->pl_dev);
 		if (error)
 			goto out_free;
 	}
-	error = fs->fs_ops->vfs_mount(vfs, source, options);
+	error = fs->fs_ops->vfs_mount(vfs, pl->pl_source, options);
 	if (error)
 		goto out_free;
 	vnode_setflags(vfs->vfs_root, V_ROOT, 0);
-	if (path) {
-		error = cover(vfs, path);
+	if (pl->pl_over) {
+		error = cover(vfs, pl->pl_over);
 		if (error)
 			goto out_unmount;
 	} else {
@@ -185,62 +197,66 @@ static int mount_new(const struct fstype *fs, const char *source, const char *pa
 	return 0;
 
 out_unmount:
-	VERIFY(empty_cache(vfs) == 0);
-	fs->fs_ops->vfs_unmount(vfs);
+	abandon(vfs);
 out_free:
 	vfs_free(vfs);
 	return error;
 }
 
-/* The mount whose root is at path, that root with a reference. */
-static int find_mount(const char *path, struct vfs **vfsp, struct vnode **rootp)
-{
-	int error;
-
-	error = namei(NULL, path, 0, rootp);
-	if (error)
-		return error;
-	if (!((*rootp)->v_flags & V_ROOT)) {
-		vn_rele(*rootp);
-		return -EINVAL;
-	}
-	*vfsp = (*rootp)->v_vfs;
-	return 0;
-}
-
-static int remount(const char *path, u32 flags)
+/* Locks: mount_lock held. */
+static int remount(struct vnode *root, u32 flags)
 {
 	bool readonly = (flags & VFS_MS_RDONLY) != 0;
-	struct vnode *root;
-	struct vfs *vfs;
-	int error;
+	struct vfs *vfs = root->v_vfs;
+	int error = 0;
 
-	error = find_mount(path, &vfs, &root);
-	if (error)
-		return error;
+	if (!(root->v_flags & V_ROOT))
+		return -EINVAL;
 	if (readonly != vfs->vfs_readonly && vfs->vfs_type->fs_ops->vfs_remount)
 		error = vfs->vfs_type->fs_ops->vfs_remount(vfs, readonly);
 	if (!error)
 		vfs->vfs_flags = flags & VFS_MS_KEPT;
-	vn_rele(root);
+	return error;
+}
+
+/*
+ * Looks up what the names of a mount lead to. Locks: none, since links of /proc on the way take locks that come before
+ * mount_lock. Returns pl_over with a reference.
+ */
+static int find_place(struct place *pl, const struct fstype *fs, bool again)
+{
+	int error = pl->pl_path ? namei(NULL, pl->pl_path, again ? 0 : NI_DIRECTORY, &pl->pl_over) : 0;
+
+	if (error || again)
+		return error;
+	if (!fs)
+		error = -ENODEV;
+	else if (!fs->fs_nodev)
+		error = pl->pl_source ? bdev_byname(pl->pl_source, &pl->pl_dev) : -EINVAL;
+	if (error && pl->pl_over)
+		vn_rele(pl->pl_over);
 	return error;
 }
 
 int vfs_domount(const char *source, const char *path, const char *type, u32 flags, const char *options)
 {
-	const struct fstype *fs;
-	int error;
+	const struct fstype *fs = type ? fstype_find(type) : NULL;
+	struct place pl = { .pl_source = source, .pl_path = path };
+	bool again = flags & VFS_MS_REMOUNT;
+	int error = find_place(&pl, fs, again);
 
+	if (error)
+		return error;
 	if (option_set(options, "ro"))
 		flags |= VFS_MS_RDONLY;
 	mutex_lock(&mount_lock);
-	if (flags & VFS_MS_REMOUNT) {
-		error = path ? remount(path, flags) : -EINVAL;
-	} else {
-		fs = type ? fstype_find(type) : NULL;
-		error = fs ? mount_new(fs, source, path, flags, options) : -ENODEV;
-	}
+	if (again)
+		error = pl.pl_over ? remount(pl.pl_over, flags) : -EINVAL;
+	else
+		error = mount_new(fs, &pl, flags, options);
 	mutex_unlock(&mount_lock);
+	if (pl.pl_over)
+		vn_rele(pl.pl_over);
 	return error;
 }
 
@@ -287,14 +303,20 @@ static int unmount_locked(struct vfs *vfs)
 int vfs_unmount(const char *path, u32 flags)
 {
 	struct vnode *root;
-	struct vfs *vfs;
-	int error;
+	int error = namei(NULL, path, 0, &root);
 
+	if (error)
+		return error;
 	mutex_lock(&mount_lock);
-	error = find_mount(path, &vfs, &root);
-	if (!error) {
+	if (root->v_flags & V_ROOT) {
+		/* The lock keeps the mount; a reference of ours would make it busy. */
+		struct vfs *vfs = root->v_vfs;
+
 		vn_rele(root);
 		error = unmount_locked(vfs);
+	} else {
+		vn_rele(root);
+		error = -EINVAL;
 	}
 	mutex_unlock(&mount_lock);
 	return error;

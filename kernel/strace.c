@@ -67,7 +67,7 @@ void strace_enter(struct strace *st, const struct trapframe *tf, u32 nr)
 
 static void format_result(char *buf, size_t size, long r)
 {
-	const char *name = r < 0 ? errno_name((int)-r) : NULL;
+	const char *name = r < 0 && r >= -4095 ? errno_name((int)-r) : NULL;
 
 	if (r <= -ERESTARTSYS && r >= -ERESTART_RESTARTBLOCK)
 		snprintf(buf, size, ") = ? (interrupted)");

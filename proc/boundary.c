@@ -138,22 +138,22 @@ static void restart_call(struct trapframe *tf, const struct abi_sigaction *handl
 		tf->tf_err = (u32)-1;
 		return;
 	}
-	switch (-result) {
-	case ERESTART_RESTARTBLOCK:
-	case ERESTARTNOHAND:
+	switch (result) {
+	case -ERESTART_RESTARTBLOCK:
+	case -ERESTARTNOHAND:
 		if (handler) {
 			restart_drop(l);
 			tf->tf_eax = (u32)-EINTR;
 			break;
 		}
 		goto again;
-	case ERESTARTSYS:
+	case -ERESTARTSYS:
 		if (handler && !(handler->sa_flags & K_SA_RESTART)) {
 			tf->tf_eax = (u32)-EINTR;
 			break;
 		}
 		goto again;
-	case ERESTARTNOINTR:
+	case -ERESTARTNOINTR:
 again:
 		tf->tf_eax = result == -ERESTART_RESTARTBLOCK && l->l_restart.rb_fn ? SYS_restart_syscall
 										    : tf->tf_err;
@@ -166,12 +166,18 @@ again:
 	tf->tf_err = (u32)-1;
 }
 
-/* The lwp is back before it could make the call again: see struct cut_call. */
+/*
+ * The lwp is back before it could make the call again: see struct cut_call. It has not run meanwhile, unless the int 0x80 is
+ * none any more (another lwp may overwrite it): then it has run what stands there, and there is nothing to take back.
+ */
 static void take_back_call(struct lwp *l, struct trapframe *tf)
 {
 	if (!l->l_cut.cc_result)
 		return;
-	ASSERT(tf->tf_eip == l->l_cut.cc_eip);
+	if (tf->tf_eip != l->l_cut.cc_eip) {
+		l->l_cut.cc_result = 0;
+		return;
+	}
 	tf->tf_eip += INT80_LEN;
 	tf->tf_eax = (u32)l->l_cut.cc_result;
 	tf->tf_err = l->l_cut.cc_nr;

@@ -149,8 +149,6 @@ static void commit(struct exec_new *x)
 	if (x->ft)
 		leave_shared_files(p, x);
 	fdtab_closexec(p->p_fdtab);
-	set_comm(p, l, x->name);
-	x->path = vn_true_path(x->vp, x->path);
 	spin_lock(&p->p_lock);
 	p->p_exe = x->vp;
 	p->p_exepath = x->path;
@@ -210,6 +208,9 @@ static int exec_common(struct exec_new *x, struct vnode *start, const char *path
 	error = proc_single();
 	if (error)
 		return error;
+	/* Not with p_execlock held: a link of /proc may ask for it. */
+	set_comm(p, curlwp(), x->name);
+	x->path = vn_true_path(x->vp, x->path);
 	mutex_lock(&p->p_execlock);
 	commit(x);
 	mutex_unlock(&p->p_execlock);

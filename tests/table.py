@@ -27,6 +27,7 @@ PROGRAMS = [
     ("race", {"limit": 200}),
     ("limits", {}),
     ("sched", {}),
+    ("asserts", {}),
     # memory
     ("mmap", {}),
     ("mmaperr", {"limit": 200}),

@@ -296,9 +296,10 @@ static int ext2_sync(struct vfs *vfs, bool wait)
 
 	if (!em->em_rw)
 		return 0;
-	retry_abandoned(em);
+	/* A writer that waits for room in the log may hold the lock of a file: nothing here may ask for one. */
 	if (!wait)
 		return ext2_commit(em);
+	retry_abandoned(em);
 	error = pc_flush_all(vfs);
 	error2 = ext2_settle(em);
 	return error ? error : error2;

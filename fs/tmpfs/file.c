@@ -121,7 +121,7 @@ static void accessed(struct tmpnode *tn)
 	struct timespec_k now = timespec_now();
 
 	if (tn->tn_atime.tv_sec <= tn->tn_mtime.tv_sec ||
-	    tn->tn_atime.tv_sec <= tn->tn_ctime.tv_sec || now.tv_sec - tn->tn_atime.tv_sec >= 86400)
+	    tn->tn_atime.tv_sec <= tn->tn_ctime.tv_sec || now.tv_sec - 86400 >= tn->tn_atime.tv_sec)
 		tn->tn_atime = now;
 }
 
