@@ -73,8 +73,8 @@ ifneq ($(DEEP),1)
 LINT_FLAGS += -Xclang -analyzer-config -Xclang mode=shallow
 endif
 
-.PHONY: lint format lint-format lint-cppcheck lint-tidy lint-docs
-lint: lint-format lint-cppcheck lint-tidy lint-docs
+.PHONY: lint format lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+lint: lint-format lint-cppcheck lint-tidy lint-locks lint-docs
 
 .PHONY: lint-setup
 lint-setup:
@@ -114,6 +114,22 @@ $(LINT)/%.c.tidy: %.c .clang-tidy $(KERNEL_H) | lint-setup
 .PHONY: syscalls
 syscalls:
 	$(Q)tools/syscalls write
+
+# Locks: who takes which one with which held, from what the compiler sees (tools/lint-locks). One dump a file.
+LOCK_DUMPS := $(LINT)/locks
+LOCK_TOOL := tools/lint-locks $(wildcard tools/locklint/*.py)
+$(LOCK_DUMPS)/%.c.cfg: %.c $(KERNEL_H)
+	@mkdir -p $(@D)
+	$(Q)$(KCC) $(KCPPFLAGS) -DDEBUG=1 $(filter-out -O2 -g -fsanitize% -fno-sanitize%,$(KCFLAGS)) -O0 \
+		-fdump-tree-cfg-lineno=$@ -S -o /dev/null $<
+# LOCK_EXTRA: one more file, as the test of the analysis has it.
+LOCK_C := $(KERNEL_C) $(LOCK_EXTRA)
+LOCK_FOUND := $(LOCK_DUMPS)/found$(if $(LOCK_EXTRA),-extra)
+$(LOCK_FOUND): $(LOCK_C:%=$(LOCK_DUMPS)/%.cfg) $(LOCK_TOOL)
+	$(say) LOCKS "$(words $(LOCK_C)) files"
+	$(Q)tools/lint-locks $(LOCK_DUMPS) $(LOCK_C)
+	@touch $@
+lint-locks: $(LOCK_FOUND)
 
 MAN_PAGES := $(wildcard docs/*.[1-9])
 lint-docs: | lint-setup
