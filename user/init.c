@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * init: the first process. Knows what a machine needs before anybody can work on it: file systems, a
- * console, a shell in a session of its own; and how to end it all in order.
+ * console, a shell in a session of its own, another one on the screen if the console is not there;
+ * and how to end it all in order.
  *
  *   SIGUSR1 halt    SIGUSR2 power off    SIGTERM reboot      (what busybox's halt, poweroff, reboot send)
  *
@@ -24,9 +25,19 @@
 #include <unistd.h>
 
 #define CONSOLE "/dev/console"
+#define SCREEN "/dev/tty1"
 #define RC_FILE "/etc/rc"
 #define GRACE_MS 2000 /* between SIGTERM and SIGKILL for everybody */
 #define TOO_SOON_S 1  /* a shell that fails within this time is not started again at once */
+
+/* A terminal with a shell on it. */
+struct seat {
+	const char *device;
+	struct termios sane; /* as it was before the first shell */
+	int have_sane;
+	pid_t shell; /* 0: none runs */
+	time_t began;
+};
 
 static volatile sig_atomic_t ending; /* the signal that asked for the end of the machine, or 0 */
 
@@ -52,6 +63,13 @@ static void mount_one(const char *type, const char *dir, const char *options)
 		complain(dir);
 }
 
+/* The folder of the host that tools/vm --share gives, if it gives one. ENOENT: a disk without /host. */
+static void mount_share(void)
+{
+	if (mount("host", "/host", "9p", 0, NULL) < 0 && errno != ENODEV && errno != EBUSY && errno != ENOENT)
+		complain("/host");
+}
+
 static void set_hostname(void)
 {
 	char name[65];
@@ -68,10 +86,10 @@ static void set_hostname(void)
 	sethostname(name, strcspn(name, "\n"));
 }
 
-/* Without O_NOCTTY the console would become init's own terminal, and no shell could have it. */
-static void open_console(void)
+/* Without O_NOCTTY the terminal would become init's own, and no shell could have it. */
+static void open_terminal(const char *device)
 {
-	int fd = open(CONSOLE, O_RDWR | O_NOCTTY);
+	int fd = open(device, O_RDWR | O_NOCTTY);
 
 	if (fd < 0)
 		return;
@@ -97,18 +115,18 @@ static void catch_signals(sigset_t *blocked)
 	sigprocmask(SIG_SETMASK, blocked, NULL);
 }
 
-/* Takes the console as controlling terminal, and puts it back into the state `sane` (may be null). */
-static void take_console(const struct termios *sane)
+/* Takes the terminal as controlling terminal, and puts it back into the state `sane` (may be null). */
+static void take_terminal(const char *device, const struct termios *sane)
 {
 	setsid();
-	open_console();
+	open_terminal(device);
 	ioctl(0, TIOCSCTTY, 1);
 	tcsetpgrp(0, getpid());
 	if (sane)
 		tcsetattr(0, TCSANOW, sane);
 }
 
-static pid_t start(char *const argv[], const struct termios *sane)
+static pid_t start(char *const argv[], const char *device, const struct termios *sane)
 {
 	pid_t pid = fork();
 	sigset_t none;
@@ -118,7 +136,7 @@ static pid_t start(char *const argv[], const struct termios *sane)
 	if (pid != 0)
 		return pid;
 	sigemptyset(&none);
-	take_console(sane);
+	take_terminal(device, sane);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(argv[0], argv);
 	complain(argv[0]);
@@ -165,26 +183,97 @@ static void run_rc(void)
 
 	if (access(RC_FILE, R_OK) < 0)
 		return;
-	pid = start(argv, NULL);
+	pid = start(argv, CONSOLE, NULL);
 	if (pid > 0)
 		wait_for(pid, &status);
 }
 
-static void run_shells(void)
+/* The device number of the terminal behind a name such as /dev/console; 0: none is there. */
+static unsigned terminal_number(const char *device)
+{
+	unsigned number = 0;
+	int fd = open(device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	if (ioctl(fd, TIOCGDEV, &number) < 0)
+		number = 0;
+	close(fd);
+	return number;
+}
+
+/* Where shells run: the console, and the screen if that is another terminal. Returns how many. */
+static int find_seats(struct seat seats[2])
+{
+	unsigned screen = terminal_number(SCREEN);
+	int n = screen && screen != terminal_number(CONSOLE) ? 2 : 1;
+
+	seats[0].device = CONSOLE;
+	seats[1].device = SCREEN;
+	for (int i = 0; i < n; i++) {
+		int fd = open(seats[i].device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+		seats[i].shell = 0;
+		seats[i].have_sane = fd >= 0 && tcgetattr(fd, &seats[i].sane) == 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	return n;
+}
+
+static void seat_shell(struct seat *s)
 {
 	char *argv[] = { "/bin/sh", "-l", NULL };
-	struct termios sane;
-	int have_sane = tcgetattr(0, &sane) == 0;
 
+	s->began = time(NULL);
+	s->shell = start(argv, s->device, s->have_sane ? &s->sane : NULL);
+	if (s->shell < 0) {
+		s->shell = 0;
+		pause_ms(1000);
+	}
+}
+
+/* Collects every child that has ended; a seat whose shell is among them is free. */
+static void reap_shells(struct seat *seats, int n)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (int i = 0; i < n; i++) {
+			if (seats[i].shell != pid)
+				continue;
+			seats[i].shell = 0;
+			if (status != 0 && time(NULL) - seats[i].began <= TOO_SOON_S && !ending)
+				pause_ms(1000);
+		}
+	}
+}
+
+static int all_taken(const struct seat *seats, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (!seats[i].shell)
+			return 0;
+	}
+	return 1;
+}
+
+static void run_shells(void)
+{
+	struct seat seats[2];
+	int n = find_seats(seats);
+	sigset_t none;
+
+	sigemptyset(&none);
 	while (!ending) {
-		time_t began = time(NULL);
-		int status = 0;
-		pid_t pid = start(argv, have_sane ? &sane : NULL);
-
-		if (pid > 0)
-			wait_for(pid, &status);
-		if ((pid < 0 || status != 0) && time(NULL) - began <= TOO_SOON_S && !ending)
-			pause_ms(1000);
+		for (int i = 0; i < n; i++) {
+			if (!seats[i].shell)
+				seat_shell(&seats[i]);
+		}
+		if (all_taken(seats, n) && !ending)
+			sigsuspend(&none);
+		reap_shells(seats, n);
 	}
 }
 
@@ -222,7 +311,8 @@ int main(void)
 	umask(022);
 	mount_one("proc", "/proc", NULL);
 	mount_one("tmpfs", "/tmp", "mode=1777");
-	open_console();
+	mount_share();
+	open_terminal(CONSOLE);
 	set_hostname();
 	setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin:/tests", 1);
 	setenv("HOME", "/root", 1);

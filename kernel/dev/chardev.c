@@ -83,6 +83,34 @@ static void show_log(struct termdev *td, void *arg)
 		console_register(td->td_console);
 }
 
+/* The number at *text, from 1 to 65535, with `end` behind it; *text moves there. 0: it is none */
+static u16 take_size(const char **text, char end)
+{
+	u64 n = strtou64(*text, text, 10);
+
+	return n <= 0xffff && **text == end ? (u16)n : 0;
+}
+
+/* tty=ROWSxCOLUMNS: a serial line cannot tell how large the terminal at its other end is. */
+static void size_console(void)
+{
+	const char *word = cmdline_get("tty"), *p = word;
+	u16 rows, cols;
+
+	if (!word || !console_dev || console_dev->td_rows)
+		return;
+	rows = take_size(&p, 'x');
+	if (rows)
+		p++;
+	cols = rows ? take_size(&p, '\0') : 0;
+	if (!cols) {
+		printk("tty=%s: not the size of a terminal\n", word);
+		return;
+	}
+	console_dev->td_rows = rows;
+	console_dev->td_cols = cols;
+}
+
 void termdev_choose_console(void)
 {
 	const char *last = cmdline_get("console");
@@ -93,6 +121,7 @@ void termdev_choose_console(void)
 		printk("console=%s: no such device\n", last);
 	if (!console_dev && !list_empty(&termdevs))
 		console_dev = list_first(&termdevs, struct termdev, td_link);
+	size_console();
 	termdev_foreach(look, &choice);
 	termdev_foreach(show_log, &choice);
 }

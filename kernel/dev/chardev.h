@@ -52,6 +52,7 @@ struct termdev *termdev_find(const char *name); /* NULL */
  * The devices that the command line's console= words name (of "ttyS0,115200" the part before the comma) show the kernel's log; the
  * last one is /dev/console. Without such words, or if none of the devices is there: the first one registered is,
  * and the log goes where td_logs says. Once, when all devices are registered.
+ * The word tty=ROWSxCOLUMNS is the size of a console that does not know its own.
  */
 void termdev_choose_console(void);
 struct termdev *termdev_console(void); /* NULL: there is no terminal at all */
