@@ -6,6 +6,7 @@
 #include "fs/ext2.h"
 #include "fs/file.h"
 #include "fs/names.h"
+#include "fs/p9.h"
 #include "fs/pagecache.h"
 #include "fs/tty.h"
 #include "fs/vnode.h"
@@ -26,6 +27,7 @@
 #include "kernel/dev/ramdisk.h"
 #include "kernel/dev/serial.h"
 #include "kernel/dev/vga.h"
+#include "kernel/dev/virtio_9p.h"
 #include "kernel/dev/virtio_blk.h"
 #include "kernel/init.h"
 #include "kernel/lib/cpu.h"
@@ -93,6 +95,7 @@ static void init_devices(void)
 	vga_init();
 	termdev_choose_console();
 	virtio_blk_init();
+	virtio_9p_init();
 	if (bootinfo.bi_mod_len) {
 		error = ramdisk_add(bootinfo.bi_mod_start, bootinfo.bi_mod_len);
 		if (error)
@@ -171,6 +174,7 @@ void kmain(u32 magic, paddr_t mbi)
 	vnode_vm_init();
 	file_init();
 	ext2_init();
+	p9_init();
 	kthread_create("start", start_system, NULL, PRI_KERNEL);
 	sched_idle();
 }

@@ -30,6 +30,7 @@ _Static_assert(sizeof(struct abi_statfs64) == 84, "statfs64");
 #define K_MAGIC_PROC 0x9fa0u
 #define K_MAGIC_EXT2 0xef53u
 #define K_MAGIC_TMPFS 0x01021994u
+#define K_MAGIC_9P 0x01021997u
 
 #define K_ST_RDONLY 0x0001u
 #define K_ST_VALID 0x0020u

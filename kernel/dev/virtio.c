@@ -334,6 +334,13 @@ u32 virtio_isr(struct virtio_dev *vd)
 	return vd->vd_modern ? get8(&vd->vd_isr, 0) : inb((u16)(vd->vd_port + P_ISR));
 }
 
+u8 virtio_config8(struct virtio_dev *vd, u32 off)
+{
+	if (vd->vd_modern)
+		return off < vd->vd_config.vw_len ? get8(&vd->vd_config, off) : 0;
+	return P_CONFIG + off < vd->vd_port_len ? inb((u16)(vd->vd_port + P_CONFIG + off)) : 0;
+}
+
 u32 virtio_config32(struct virtio_dev *vd, u32 off)
 {
 	if (vd->vd_modern)

@@ -57,6 +57,7 @@ void virtio_kick(struct virtio_dev *vd, struct virtq *vq);
 u32 virtio_isr(struct virtio_dev *vd);
 
 /* The device's own configuration; 0 beyond its end. A 64-bit value is read whole, also while it changes. */
+u8 virtio_config8(struct virtio_dev *vd, u32 off);
 u32 virtio_config32(struct virtio_dev *vd, u32 off);
 u64 virtio_config64(struct virtio_dev *vd, u32 off);
 
