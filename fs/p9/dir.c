@@ -41,6 +41,40 @@ static int p9vn_lookup(struct vnode *dvp, const char *text, u32 len, struct vnod
 	return walk_to(dvp, &name, vpp);
 }
 
+/* The group of what the current process makes in dvp. */
+static gid_t group_for(const struct vnode *dvp, const struct cred *cr)
+{
+	const struct vattr *dir = &p9node(dvp)->pn_last;
+
+	return dir->va_mode & S_ISGID ? dir->va_gid : cr->cr_fsgid;
+}
+
+/*
+ * The new file belongs to its maker, if the host's user may give files away; else to that user, as
+ * do those that root makes.
+ */
+static void give_away(struct vnode *vp, const struct cred *cr)
+{
+	const struct vattr owner = { .va_mask = VA_UID, .va_uid = cr->cr_fsuid };
+	struct p9node *pn = p9node(vp);
+
+	if (cr->cr_fsuid == 0 || cr->cr_fsuid == pn->pn_last.va_uid)
+		return;
+	if (p9_setattr(pn->pn_mount, pn->pn_fid, &owner) == 0)
+		pn->pn_last.va_uid = cr->cr_fsuid;
+}
+
+/* A name that was made: the vnode behind it. */
+static int walk_to_new(struct vnode *dvp, const struct p9_name *name, const struct cred *cr, struct vnode **vpp)
+{
+	int error = walk_to(dvp, name, vpp);
+
+	if (!error)
+		give_away(*vpp, cr);
+	return error;
+}
+
+/* A device node would be one of the host's; a FIFO is more than QEMU's server can make. */
 static int p9vn_create(struct vnode *dvp, const char *text, u32 len, mode_t mode, dev_t rdev,
 		       const struct cred *cr, struct vnode **vpp)
 {
@@ -55,9 +89,9 @@ static int p9vn_create(struct vnode *dvp, const char *text, u32 len, mode_t mode
 	error = p9_walk(pm, p9node(dvp)->pn_fid, fid, NULL);
 	if (error)
 		return error;
-	error = p9_lcreate(pm, fid, &name, P9_RDWR | P9_CREAT | P9_EXCL, mode & 07777, cr->cr_fsgid);
+	error = p9_lcreate(pm, fid, &name, P9_RDWR | P9_CREAT | P9_EXCL, mode & 07777, group_for(dvp, cr));
 	if (!error)
-		error = walk_to(dvp, &name, vpp);
+		error = walk_to_new(dvp, &name, cr, vpp);
 	if (error)
 		p9_clunk(pm, fid);
 	else
@@ -70,16 +104,17 @@ static int p9vn_mkdir(struct vnode *dvp, const char *text, u32 len, mode_t mode,
 {
 	struct p9node *dn = p9node(dvp);
 	const struct p9_name name = { text, len };
-	int error = p9_mkdir(dn->pn_mount, dn->pn_fid, &name, mode & 07777, cr->cr_fsgid);
+	mode_t all = (mode & 07777) | (dn->pn_last.va_mode & S_ISGID);
+	int error = p9_mkdir(dn->pn_mount, dn->pn_fid, &name, all, group_for(dvp, cr));
 
-	return error ? error : walk_to(dvp, &name, vpp);
+	return error ? error : walk_to_new(dvp, &name, cr, vpp);
 }
 
 static int p9vn_symlink(struct vnode *dvp, const char *text, u32 len, const char *target, const struct cred *cr)
 {
 	const struct p9_name name = { text, len };
 
-	return p9_symlink(p9node(dvp)->pn_mount, p9node(dvp)->pn_fid, &name, target, cr->cr_fsgid);
+	return p9_symlink(p9node(dvp)->pn_mount, p9node(dvp)->pn_fid, &name, target, group_for(dvp, cr));
 }
 
 static int p9vn_link(struct vnode *dvp, const char *text, u32 len, struct vnode *vp)

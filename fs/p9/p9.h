@@ -63,7 +63,7 @@ struct p9_name {
 	u32 pn_len;
 };
 
-/* --- Requests (fs/p9/proto.c). All sleep. Errors: the host's; -EIO: a reply that makes no sense. */
+/* --- Requests (fs/p9/proto.c, fs/p9/proto_io.c). All sleep. Errors: the host's; -EIO: a reply that makes no sense. */
 u32 p9_newfid(struct p9mount *pm);
 int p9_version(struct p9mount *pm);
 int p9_attach(struct p9mount *pm, u32 fid);

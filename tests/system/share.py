@@ -80,7 +80,7 @@ def errors(t):
     m, agent = boot(t, disk, folder)
     for command, text in (("cat /host/none", "No such file or directory"), ("mkdir /host/file", "File exists"),
                           ("rmdir /host/full", "Directory not empty"), ("cat /host/file/x", "Not a directory"),
-                          ("mv /host/full /host/full/sub/x", "Invalid argument"), ("mknod /host/dev c 1 3", "Operation not permitted"),
+                          ("mv /host/full /host/full/sub/x", "Invalid argument"), ("mknod /host/dev c 1 3", "Operation not permitted"), ("mkfifo /host/pipe", "Operation not permitted"),
                           (f"touch /host/{'n' * 256}", "File name too long"), ("rm /host/full", "is a directory"),
                           ("mount -t 9p host /mnt", "Device or resource busy"), ("mount -t 9p other /mnt", "No such device"),
                           ("cd /host; umount /host", "Device or resource busy")):
@@ -100,7 +100,11 @@ def programs(t):
     m, agent = boot(t, disk, folder)
     for name in ("mmapfile", "lock", "exec"):
         t.run(agent, f"/tests/{name}", cwd="/host/t", fresh=True, limit=600)
-    t.sh(agent, "rm -rf /host/t; cp /bin/busybox /host/prog; cp /host/prog /host/busybox")
+    if os.geteuid() == 0:       # only then may the host's user give files away
+        t.sh(agent, "mkdir /host/g; chgrp 77 /host/g; chmod 2777 /host/g; mkdir /host/g/d; echo > /host/g/f")
+        t.run(agent, "/bin/busybox", "mkdir", "/host/g/mine", uid=1000)
+        t.equal("in a directory of a group", t.sh(agent, "cd /host/g; stat -c '%u %g %a' d f mine"), "0 77 2755\n0 77 644\n1000 77 2755\n")
+    t.sh(agent, "rm -rf /host/t /host/g; cp /bin/busybox /host/prog; cp /host/prog /host/busybox")
     t.equal("a program there", t.sh(agent, "/host/busybox echo runs; umount /host && echo unmounted"), "runs\nunmounted\n")
     t.finish(m, agent, disk)
 

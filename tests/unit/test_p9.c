@@ -3,6 +3,7 @@
 #include "fs/p9/entries.c"
 #include "fs/p9/msg.c"
 #include "fs/p9/proto.c"
+#include "fs/p9/proto_io.c"
 
 #include <stdarg.h>
 #include <stdio.h>
