@@ -24,130 +24,12 @@
 #include "mm/hat.h"
 #include "proc/cputimer.h"
 #include "proc/lwp_impl.h"
+#include "proc/runq.h"
 #include "proc/sleep.h"
 
 #define SLICE_NS (20 * NSEC_PER_MSEC)
 #define RUN_NS NSEC_PER_MSEC
-#define WAIT_NS (200 * NSEC_PER_MSEC)
-#define LOAD_PERIOD (5 * NSEC_PER_SEC)
-
-struct runq {
-	struct spinlock rq_lock;
-	u64 rq_map; /* bit per priority that has an lwp */
-	u32 rq_n;
-	struct list rq_pri[NPRI]; /* in each, who has waited longest comes first */
-	u64 rq_looked;		  /* when runq_lift() looked last, in cycles */
-	/* This CPU only, interrupts off. */
-	struct callout rq_slice;
-	u64 rq_when;  /* when it is over, 0: not armed; others read it as a hint */
-	u64 rq_since; /* when the lwp that runs came, in cycles */
-};
-
-static struct runq runqs[MAXCPU];
-static struct callout load_callout;
-static u32 loadavg[3];
-
-static int base_pri(const struct lwp *l)
-{
-	int pri = PRI_USER;
-
-	if (l->l_proc == &proc0)
-		return l->l_pri;
-	pri += l->l_proc->p_nice / 2;
-	return MAX(pri, PRI_KERNEL + 1);
-}
-
-/* Queue lock held. */
-static void runq_insert(struct runq *rq, struct lwp *l)
-{
-	l->l_queued = clock_cycles();
-	list_push_back(&rq->rq_pri[l->l_pri], &l->l_runlink);
-	rq->rq_map |= 1ull << l->l_pri;
-	rq->rq_n++;
-}
-
-static void runq_take(struct runq *rq, struct lwp *l)
-{
-	list_remove(&l->l_runlink);
-	if (list_empty(&rq->rq_pri[l->l_pri]))
-		rq->rq_map &= ~(1ull << l->l_pri);
-	rq->rq_n--;
-}
-
-static bool has_passed(u64 since, u64 now, u64 ns)
-{
-	return now > since && clock_cycles_to_ns(now - since) >= ns;
-}
-
-/* Those who have sunk and waited long enough get their base priority, and wait among the others there. Queue lock held. */
-static void runq_lift(struct runq *rq)
-{
-	u64 now = clock_cycles(), map;
-
-	if (!has_passed(rq->rq_looked, now, WAIT_NS / 4))
-		return;
-	rq->rq_looked = now;
-	for (map = rq->rq_map; map; map &= map - 1) {
-		struct list *head = &rq->rq_pri[__builtin_ctzll(map)];
-
-		while (!list_empty(head)) {
-			struct lwp *l = list_first(head, struct lwp, l_runlink);
-
-			if (base_pri(l) >= l->l_pri || !has_passed(l->l_queued, now, WAIT_NS))
-				break;
-			runq_take(rq, l);
-			l->l_pri = base_pri(l);
-			runq_insert(rq, l);
-		}
-	}
-}
-
-static struct lwp *runq_best(struct runq *rq)
-{
-	int pri;
-
-	if (!rq->rq_map)
-		return NULL;
-	pri = __builtin_ctzll(rq->rq_map);
-	return list_first(&rq->rq_pri[pri], struct lwp, l_runlink);
-}
-
-/* The first lwp of another CPU's queue that may run here and whose registers are saved. */
-static struct lwp *runq_steal_from(struct runq *rq, struct cpu *thief)
-{
-	u64 map = rq->rq_map;
-
-	while (map) {
-		int pri = __builtin_ctzll(map);
-		struct lwp *l;
-
-		map &= map - 1;
-		list_for_each(l, &rq->rq_pri[pri], l_runlink) {
-			if (!l->l_oncpu && (l->l_affinity & (1u << thief->c_id))) {
-				runq_take(rq, l);
-				return l;
-			}
-		}
-	}
-	return NULL;
-}
-
-static struct lwp *runq_steal(struct cpu *c)
-{
-	for (u32 i = 1; i < ncpu; i++) {
-		struct runq *rq = &runqs[(c->c_id + i) % ncpu];
-		struct lwp *l;
-
-		if (!rq->rq_n)
-			continue;
-		spin_lock(&rq->rq_lock);
-		l = runq_steal_from(rq, c);
-		spin_unlock(&rq->rq_lock);
-		if (l)
-			return l;
-	}
-	return NULL;
-}
+#define HELP_NS (50 * NSEC_PER_USEC)
 
 /* How long the lwp on this CPU has been running. */
 static u64 ran_ns(const struct runq *rq)
@@ -155,27 +37,20 @@ static u64 ran_ns(const struct runq *rq)
 	return clock_cycles_to_ns(clock_cycles() - rq->rq_since);
 }
 
-/* The slice of whoever runs on this CPU is over, or what is left of RUN_NS. Interrupt context. */
-static void slice_over(void *arg)
+/* The callout of rq is not set, or has run. Interrupts off. */
+static void disarmed(struct runq *rq)
 {
-	struct cpu *c = curcpu();
-	struct lwp *l = curlwp();
-	struct runq *rq = &runqs[c->c_id];
-
 	rq->rq_when = 0;
-	if (l == c->c_idle)
-		return;
-	if (l->l_proc != &proc0) {
-		cputimer_check(l);
-		if (ran_ns(rq) >= SLICE_NS / 2 && l->l_pri < PRI_USER_MAX)
-			l->l_pri++;
-	}
-	c->c_need_resched = true;
+	rq->rq_sliced = false;
 }
 
-/* No later than this. Interrupts off. */
-static void arm(struct runq *rq, u64 when)
+/* The running lwp is looked at no later than in `left` ns. Interrupts off. */
+static void arm_in(struct runq *rq, u64 left)
 {
+	u64 when = clock_mono_ns() + left;
+
+	if (left <= SLICE_NS)
+		rq->rq_sliced = true;
 	if (rq->rq_when && rq->rq_when <= when)
 		return;
 	rq->rq_when = when;
@@ -188,10 +63,11 @@ static u64 slice_left(const struct runq *rq)
 	return rq->rq_n ? SLICE_NS : 0;
 }
 
+/* The same, for a slice or a CPU-time timer. left 0: there is neither. A slice that has begun goes on. */
 static void slice_end_in(struct runq *rq, u64 left)
 {
-	if (left && !rq->rq_when)
-		arm(rq, clock_mono_ns() + left);
+	if (left && (left < SLICE_NS || !rq->rq_sliced))
+		arm_in(rq, left);
 }
 
 /*
@@ -221,35 +97,75 @@ static void give_way(struct cpu *c, struct lwp *l, int pri)
 	if (l != c->c_idle && pri > PRI_KERNEL) {
 		ran = ran_ns(rq);
 		if (ran < RUN_NS) {
-			arm(rq, clock_mono_ns() + RUN_NS - ran);
+			arm_in(rq, RUN_NS - ran);
 			return;
 		}
 	}
 	c->c_need_resched = true;
 }
 
-static struct cpu *choose_cpu(struct lwp *l)
+static bool may_run(const struct lwp *l, const struct cpu *c)
 {
-	struct cpu *last = l->l_cpu;
+	return c->c_online && (l->l_affinity & (1u << c->c_id));
+}
 
-	if (l->l_oncpu)
-		return last;
-	if ((l->l_affinity & (1u << last->c_id)) && last->c_idle && !runqs[last->c_id].rq_n &&
-	    last->c_current == last->c_idle)
-		return last;
-	for (u32 i = 0; i < ncpu; i++) {
-		struct cpu *c = &cpus[i];
+/* Hints, on another CPU. */
+static bool is_idle(const struct cpu *c)
+{
+	return c->c_online && c->c_idle && c->c_current == c->c_idle && !runqs[c->c_id].rq_n;
+}
 
-		if (c->c_online && c->c_current == c->c_idle && !runqs[i].rq_n && (l->l_affinity & (1u << i)))
-			return c;
-	}
-	if (l->l_affinity & (1u << last->c_id))
-		return last;
+/* An idle CPU where l may run, the last one first. NULL: none. */
+static struct cpu *idle_cpu_for(const struct lwp *l)
+{
+	if (may_run(l, l->l_cpu) && is_idle(l->l_cpu))
+		return l->l_cpu;
 	for (u32 i = 0; i < ncpu; i++) {
-		if (cpus[i].c_online && (l->l_affinity & (1u << i)))
+		if (may_run(l, &cpus[i]) && is_idle(&cpus[i]))
 			return &cpus[i];
 	}
-	return last;
+	return NULL;
+}
+
+/*
+ * The CPU for a woken lwp. To call a CPU out of its halt takes longer than to wait for most wakers, which go to sleep themselves soon: so the
+ * waker's CPU comes first while others are idle, and calls one of those if the waker goes on for HELP_NS. Interrupts off.
+ */
+static struct cpu *choose_cpu(const struct lwp *l)
+{
+	struct cpu *me = curcpu(), *idle;
+
+	if (l->l_oncpu)
+		return l->l_cpu;
+	idle = idle_cpu_for(l);
+	if (idle)
+		return may_run(l, me) && !runqs[me->c_id].rq_n ? me : idle;
+	if (may_run(l, l->l_cpu))
+		return l->l_cpu;
+	for (u32 i = 0; i < ncpu; i++) {
+		if (may_run(l, &cpus[i]))
+			return &cpus[i];
+	}
+	return l->l_cpu;
+}
+
+/* An idle CPU. NULL: none. */
+static struct cpu *idle_cpu(void)
+{
+	for (u32 i = 0; i < ncpu; i++) {
+		if (is_idle(&cpus[i]))
+			return &cpus[i];
+	}
+	return NULL;
+}
+
+/* If an lwp still waits here in HELP_NS, an idle CPU is called. Interrupts off, on its CPU. */
+static void help_soon(struct cpu *c)
+{
+	struct runq *rq = &runqs[c->c_id];
+
+	if (rq->rq_n && idle_cpu())
+		slice_end_in(rq, HELP_NS);
 }
 
 /*
@@ -266,6 +182,8 @@ static void cpu_poke(struct cpu *c, int pri)
 			give_way(c, running, pri);
 		else
 			slice_end_in(&runqs[c->c_id], slice_left(&runqs[c->c_id]));
+		if (running != c->c_idle)
+			help_soon(c);
 		return;
 	}
 	/*
@@ -274,7 +192,7 @@ static void cpu_poke(struct cpu *c, int pri)
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	running = c->c_current;
-	if (running != c->c_idle && pri >= running->l_pri && runqs[c->c_id].rq_when)
+	if (running != c->c_idle && pri >= running->l_pri && runqs[c->c_id].rq_sliced)
 		return;
 	ipi_send(c->c_id, T_IPI_RESCHED);
 }
@@ -290,6 +208,37 @@ void sched_ipi(void)
 		give_way(c, l, map ? __builtin_ctzll(map) : 0);
 	else
 		slice_arm(c, l); /* it has company now, or a timer on its CPU time */
+}
+
+/* Does an lwp wait here that an idle CPU could take? Calls that CPU. */
+static bool call_help(const struct cpu *c)
+{
+	struct cpu *idle = runqs[c->c_id].rq_n ? idle_cpu() : NULL;
+
+	if (idle)
+		ipi_send(idle->c_id, T_IPI_RESCHED);
+	return idle != NULL;
+}
+
+/* The slice of the lwp on this CPU is over, or what is left of RUN_NS, or HELP_NS. Interrupt context. */
+static void slice_over(void *arg)
+{
+	struct cpu *c = curcpu();
+	struct lwp *l = curlwp();
+	struct runq *rq = &runqs[c->c_id];
+
+	disarmed(rq);
+	if (l == c->c_idle)
+		return;
+	if (l->l_proc != &proc0) {
+		cputimer_check(l);
+		if (ran_ns(rq) >= SLICE_NS / 2 && l->l_pri < PRI_USER_MAX)
+			l->l_pri++;
+	}
+	if (call_help(c) && ran_ns(rq) < RUN_NS)
+		sched_ipi();
+	else
+		c->c_need_resched = true;
 }
 
 void sched_look_again(void)
@@ -368,10 +317,12 @@ void swtch(void)
 	ki->ki_cpu = c;
 	if (runqs[c->c_id].rq_when) {
 		callout_cancel_nowait(&runqs[c->c_id].rq_slice);
-		runqs[c->c_id].rq_when = 0;
+		disarmed(&runqs[c->c_id]);
 	}
-	if (next != c->c_idle)
+	if (next != c->c_idle) {
 		slice_arm(c, next);
+		help_soon(c);
+	}
 	lwp_machine_out(prev);
 	lwp_machine_in(next);
 	/* The nesting of intr_push_off() belongs to the lwp, not to the CPU. */
@@ -446,35 +397,19 @@ void sched_idle(void)
 	}
 }
 
-/* An exponential average over the number of lwps that run or want to, as everywhere. */
-static void load_update(void *arg)
+u32 sched_wanting(void)
 {
-	/* exp(-5s/1min), exp(-5s/5min), exp(-5s/15min) in 1/65536. */
-	static const u32 decay[3] = { 60296, 64453, 65173 };
 	u32 n = 0;
 
 	for (u32 i = 0; i < ncpu; i++)
 		n += runqs[i].rq_n + (cpus[i].c_online && cpus[i].c_current != cpus[i].c_idle);
-	for (u32 i = 0; i < 3; i++)
-		loadavg[i] = (u32)(((u64)loadavg[i] * decay[i] +
-				    (u64)n * LOADAVG_FIXED * (LOADAVG_FIXED - decay[i])) /
-				   LOADAVG_FIXED);
-	callout_set(&load_callout, clock_mono_ns() + LOAD_PERIOD);
+	return n;
 }
 
-void sched_loadavg(u32 avg[3])
-{
-	for (u32 i = 0; i < 3; i++)
-		avg[i] = loadavg[i];
-}
-
-static void runq_init(struct cpu *c)
+static void slice_init(struct cpu *c)
 {
 	struct runq *rq = &runqs[c->c_id];
 
-	spin_init(&rq->rq_lock, "runq", LR_RUNQ);
-	for (u32 i = 0; i < NPRI; i++)
-		list_init(&rq->rq_pri[i]);
 	callout_init(&rq->rq_slice, slice_over, NULL);
 }
 
@@ -483,11 +418,11 @@ void sched_init(void)
 	sleepq_init();
 	for (u32 i = 0; i < MAXCPU; i++) {
 		cpus[i].c_id = i;
-		runq_init(&cpus[i]);
+		runq_init(&runqs[i]);
+		slice_init(&cpus[i]);
 	}
 	idle_adopt(&cpus[0]);
-	callout_init(&load_callout, load_update, NULL);
-	callout_set(&load_callout, clock_mono_ns() + LOAD_PERIOD);
+	loadavg_init();
 }
 
 void sched_init_ap(struct cpu *c)

@@ -16,7 +16,7 @@ void sched_init_ap(struct cpu *c);
 /* Runs lwps for ever; the idle lwp's body. */
 void sched_idle(void) __noreturn;
 
-/* Puts l on a run queue (its last CPU's, or an idle one's) and pokes that CPU if l is better. From any context. */
+/* Puts l on a run queue (this CPU's, an idle one's, or that of its last CPU) and pokes that CPU if l is better. From any context. */
 void setrunnable(struct lwp *l);
 /* Gives up the CPU; the current lwp's state has been set by the caller. Interrupts off. */
 void swtch(void);
@@ -34,5 +34,8 @@ void cpu_times(const struct cpu *c, u64 *user, u64 *sys, u64 *idle);
 
 #define LOADAVG_FIXED 65536u
 void sched_loadavg(u32 avg[3]); /* 1, 5, 15 minutes in units of 1/LOADAVG_FIXED */
+void loadavg_init(void);
+/* How many lwps run or want to, a hint. */
+u32 sched_wanting(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "t.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 
@@ -242,6 +243,57 @@ TEST(timers_on_own_clocks)
 		CHECK(clock_ns(clocks[i]) - before >= 30 * MS);
 		SYS(timer_delete(t));
 	}
+}
+
+/* A timer that is due in a day must not keep one that is due soon from being looked at. */
+TEST(timer_set_to_an_earlier_time)
+{
+	struct itimerspec soon = { .it_value = { 0, 5 * MS } };
+	timer_t t = timer_on(CLOCK_PROCESS_CPUTIME_ID, 100000 * SEC, 0);
+
+	hits = 0;
+	usleep(1000); /* the process gets the CPU anew, with that timer armed */
+	SYS(timer_settime(t, 0, &soon, NULL));
+	while (!hits)
+		;
+	SYS(timer_delete(t));
+}
+
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t set, one;
+	int cpu = 0;
+
+	SYS(sched_getaffinity(0, sizeof(set), &set));
+	while (!CPU_ISSET(cpu, &set))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	SYS(sched_setaffinity(0, sizeof(one), &one));
+}
+
+/* The same for a slice: a process that waits for the same CPU gets it all the same. */
+TEST(timer_far_away_and_a_neighbour)
+{
+	volatile int *seen = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = t_fork();
+
+	CHECK(seen != MAP_FAILED);
+	stay_on_one_cpu();
+	if (pid == 0) {
+		struct rlimit rl = { 100000, 200000 };
+
+		SYS(setrlimit(RLIMIT_CPU, &rl));
+		usleep(1000);
+		*seen = 1;
+		while (*seen != 2)
+			;
+		_exit(0);
+	}
+	while (!*seen)
+		;
+	*seen = 2; /* with one CPU alone, at the end of the child's slice */
+	CHECK_EQ(t_wait(pid), 0);
 }
 
 TEST(timer_on_the_clock_of_another_process)
