@@ -51,13 +51,13 @@ static void vm_commit(struct vnode *vp)
 	vp->v_vfs->vfs_type->fs_ops->vfs_sync(vp->v_vfs, false);
 }
 
-static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
+static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait, bool medium)
 {
 	int error;
 
 	seg_vnode_harvest(vp, from, to - 1);
 	error = pc_flush(vp, from, to, wait);
-	if (!error && wait && vp->v_op->vop_fsync)
+	if (!error && wait && medium && vp->v_op->vop_fsync)
 		error = vp->v_op->vop_fsync(vp, true);
 	/* Told once, as by fsync: who has no more than a mapping could ask for no other. */
 	if (error && wait)

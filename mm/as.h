@@ -258,8 +258,12 @@ struct vnode_mm_ops {
 	void (*vm_commit)(struct vnode *vp);
 	/* pg was written through a mapping. It may have left the cache: then nothing. Takes spinlocks only. */
 	void (*vm_dirty)(struct page *pg);
-	/* Writes pages [from, to) that are dirty in mappings or in the cache; waits for the disk if `wait`. -EIO */
-	int (*vm_sync)(struct vnode *vp, u32 from, u32 to, bool wait);
+	/*
+	 * Writes pages [from, to) that are dirty in mappings or in the cache. wait: waits for the writes. medium: with wait, the
+	 * metadata are written too, and the medium has all of it afterwards.
+	 * Errors: -EIO
+	 */
+	int (*vm_sync)(struct vnode *vp, u32 from, u32 to, bool wait, bool medium);
 	/* The segs that map the vnode. */
 	struct vsegs *(*vm_segs)(struct vnode *vp);
 	/* v_nwritemap += delta: shared mappings that are, or may become, writable. vs_lock held. */

@@ -252,46 +252,57 @@ int as_incore(struct as *as, u32 addr, u32 len, u8 *vec)
 
 /* --- msync --- */
 
-/*
- * The first part of [*addr, end) that maps a file shared: its vnode with a reference, and the pages [*from, *to). NULL: none.
- * *addr moves behind that part.
- */
-static struct vnode *next_shared(struct as *as, u32 *addr, u32 end, u32 *from, u32 *to)
+/* A part of a range that maps a file shared. */
+struct shared_part {
+	struct vnode *sh_vp; /* with a reference; NULL: none */
+	u32 sh_from, sh_to;  /* pages of the file */
+};
+
+/* The first such part of [*addr, end); *addr moves behind it. */
+static struct shared_part next_shared(struct as *as, u32 *addr, u32 end)
 {
-	struct vnode *vp = NULL;
+	struct shared_part part = { 0 };
 	struct seg *s;
 
 	rw_read_lock(&as->a_lock);
 	s = *addr < end ? as_findseg_ge(as, *addr) : NULL;
 	for (; s && s->s_base < end; s = as_next(as, s)) {
-		u32 start = MAX(*addr, s->s_base), stop = MIN(end, seg_end(s));
+		u32 start = MAX(*addr, s->s_base), stop = MIN(end, seg_end(s)), from;
 
 		if (!s->s_vp || seg_private(s))
 			continue;
-		vp = s->s_vp;
-		vm_ops->vm_hold(vp);
-		*from = seg_index(s, start);
-		*to = *from + ((stop - start) >> PAGE_SHIFT);
+		vm_ops->vm_hold(s->s_vp);
+		from = seg_index(s, start);
+		part = (struct shared_part){ s->s_vp, from, from + ((stop - start) >> PAGE_SHIFT) };
 		*addr = stop;
 		break;
 	}
 	rw_read_unlock(&as->a_lock);
-	return vp;
+	return part;
+}
+
+/* Writes the pages of a part; the last part of several of one file also waits for the medium. */
+static int sync_part(const struct shared_part *part, const struct shared_part *next, bool wait)
+{
+	int error = vm_ops->vm_sync(part->sh_vp, part->sh_from, part->sh_to, wait, part->sh_vp != next->sh_vp);
+
+	vm_ops->vm_rele(part->sh_vp);
+	return error;
 }
 
 int as_sync(struct as *as, u32 addr, u32 len, bool wait)
 {
-	u32 end = addr + len, from, to;
+	struct shared_part part, next;
+	u32 end = addr + len;
 	int error, first;
-	struct vnode *vp;
 
 	if (!range_ok(addr, len))
 		return -ENOMEM;
 	first = as_incore(as, addr, len, NULL);
 	/* The disk is written without a_lock: other lwps may fault meanwhile. */
-	while ((vp = next_shared(as, &addr, end, &from, &to)) != NULL) {
-		error = vm_ops->vm_sync(vp, from, to, wait);
-		vm_ops->vm_rele(vp);
+	for (part = next_shared(as, &addr, end); part.sh_vp; part = next) {
+		next = next_shared(as, &addr, end);
+		error = sync_part(&part, &next, wait);
 		if (error && !first)
 			first = error;
 	}

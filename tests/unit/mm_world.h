@@ -347,11 +347,12 @@ static void vm_dirty(struct page *pg)
 	if (pg->pg_vnode)
 		pg->pg_vnode->v_dirty[pg->pg_index] = true;
 }
-static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait)
+static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait, bool medium)
 {
 	u32 i;
 
 	(void)wait;
+	(void)medium;
 	seg_vnode_harvest(vp, from, to - 1);
 	for (i = from; i < MIN(to, vp->v_npages); i++) {
 		CHECK(vp->v_dirty[i] || !vp->v_written[i]);
