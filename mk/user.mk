@@ -40,9 +40,14 @@ $(CACHE)/musl-dev.deb:
 $(CACHE)/busybox-static.deb $(CACHE)/$(LUA_SRC)/$(LUA_SRC).dsc: | $(CACHE)/musl-dev.deb
 	@tools/fetch $(CACHE) $(patsubst $(CACHE)/$(LUA_SRC)/%,%,$(@:$(CACHE)/%.deb=%.deb))
 
-$(U)/musl/unpacked: $(CACHE)/musl-dev.deb
+# gdb finds the callers of the C library's functions by what tools/addcfi adds. The library as it came is kept for
+# a test of that.
+MUSL_LIB := $(U)/musl/usr/lib/i386-linux-musl
+$(U)/musl/unpacked: $(CACHE)/musl-dev.deb tools/addcfi
 	$(say) UNPACK $<
-	@rm -rf $(@D) && mkdir -p $(@D) && dpkg -x $< $(@D) && touch $@
+	@rm -rf $(@D) && mkdir -p $(@D) && dpkg -x $< $(@D)
+	@mkdir $(@D)/debian && mv $(MUSL_LIB)/libc.a $(@D)/debian/libc.a
+	@tools/addcfi $(UCROSS) $(@D)/debian/libc.a $(MUSL_LIB)/libc.a && touch $@
 $(U)/busybox/unpacked: $(CACHE)/busybox-static.deb
 	$(say) UNPACK $<
 	@rm -rf $(@D) && mkdir -p $(@D) && dpkg -x $< $(@D) && touch $@
