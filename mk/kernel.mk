@@ -10,6 +10,7 @@ OBJ := $(B)/obj/$(VARIANT)
 CROSS := $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 KCC := $(CROSS)gcc
 KNM := $(CROSS)nm
+KOBJCOPY := $(CROSS)objcopy
 NASM ?= nasm
 
 KERNEL_DIRS := boot kernel kernel/lib kernel/dev mm proc fs $(patsubst %/,%,$(wildcard fs/*/)) ckpt
@@ -39,7 +40,7 @@ KLDFLAGS := -m32 -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstac
 $(OBJ)/kernel/lib/string.c.o: KCFLAGS += -fno-tree-loop-distribute-patterns
 
 $(OBJ)/flags.stamp: FORCE
-	$(call stamp,$@,$(KCC) $(shell $(KCC) -dumpfullversion 2>/dev/null) $(KALL) $(NASM) $(KASFLAGS))
+	$(call stamp,$@,$(KCC) $(shell $(KCC) -dumpfullversion 2>/dev/null) $(KALL) $(NASM) $(KASFLAGS) $(KOBJCOPY))
 $(OBJ)/link.stamp: FORCE
 	$(call stamp,$@,$(KLDFLAGS) $(KERNEL_OBJS))
 
@@ -48,10 +49,12 @@ $(OBJ)/%.c.o: %.c $(OBJ)/flags.stamp
 	@mkdir -p $(@D)
 	$(Q)$(KCC) $(KALL) -MMD -MP -c $< -o $@
 
+# No symbols of local labels (.done, %%done): a backtrace shows the function that they are in.
 $(OBJ)/%.asm.o: %.asm $(OBJ)/flags.stamp tools/asmdir
 	$(say) NASM $<
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(KASFLAGS) -MD $(@:.o=.d) -MP -MT $@ $< -o $@
+	$(Q)$(KOBJCOPY) -w -N '!*.asm' -N '?*.*' $@
 	$(Q)tools/asmdir $@
 
 # The symbol table for backtraces needs a linked kernel, and the kernel needs the table. So: link with
