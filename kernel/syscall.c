@@ -24,6 +24,13 @@ static long sys_absent(void)
 
 typedef long (*syscall_fn)(u32, u32, u32, u32, u32, u32);
 
+/* Not used: a number that stands twice in the table makes one name twice, which does not compile. */
+enum {
+#define SYSCALL(nr, name, handler, fmt) number_##nr##_is_twice_in_systable_h,
+#include "kernel/systable.h"
+#undef SYSCALL
+};
+
 /* A handler takes as many of the six arguments as it wants: in the C calling convention the caller cleans up. */
 static const syscall_fn handlers[NSYSCALL] = {
 #define SYSCALL(nr, name, handler, fmt) [nr] = (syscall_fn)(void (*)(void))(handler),
