@@ -54,7 +54,7 @@ debug:
 
 KERNEL_C := $(filter %.c,$(KERNEL_SRCS))
 KERNEL_H := $(sort $(wildcard $(KERNEL_DIRS:%=%/*.h)) $(wildcard kernel/abi/*.h))
-USER_C := $(wildcard user/*.c user/lib/*.c tests/programs/*.c tests/programs/*/*.c)
+USER_C := $(wildcard user/*.c user/lib/*.c user/examples/*.c tests/programs/*.c tests/programs/*/*.c)
 USER_H := $(wildcard user/include/*/*.h user/lib/*.h tests/programs/*.h tests/programs/*/*.h)
 HOST_C := $(wildcard tools/*.c tools/*/*.c tests/unit/*.c tests/fuzz/*.c)
 HOST_H := $(wildcard tools/*.h tools/*/*.h tests/unit/*.h)

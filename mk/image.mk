@@ -15,10 +15,11 @@ IMAGE_DEPS := tools/mkdisk $(U)/busybox/unpacked $(UBINS) $(SKELETON)
 
 # What is laid over the disk may change under the same names, so with EXTRA it is made anew each time.
 $(B)/disk.stamp: FORCE
-	$(call stamp,$@,$(DISK_FREE) $(EXTRA) $(UBINS) $(UTESTBINS) $(SKELETON))
-$(B)/disk.img: $(IMAGE_DEPS) $(UTESTBINS) $(B)/disk.stamp $(if $(EXTRA),FORCE)
+	$(call stamp,$@,$(DISK_FREE) $(EXTRA) $(UBINS) $(UTESTBINS) $(EXAMPLES) $(SKELETON))
+$(B)/disk.img: $(IMAGE_DEPS) $(UTESTBINS) $(EXAMPLES) $(B)/disk.stamp $(if $(EXTRA),FORCE)
 	$(say) MKDISK $@
-	$(Q)$(MKDISK) --out $@ --root $(B)/root --free $(DISK_FREE) --tests $(UTESTBINS) $(EXTRA:%=--extra %)
+	$(Q)$(MKDISK) --out $@ --root $(B)/root --free $(DISK_FREE) --tests $(UTESTBINS) \
+		--examples $(EXAMPLES) $(wildcard user/examples/*.c) $(EXTRA:%=--extra %)
 
 $(B)/cd.img: $(IMAGE_DEPS) $(B)/disk.stamp
 	$(say) MKDISK $@

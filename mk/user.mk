@@ -4,6 +4,7 @@
 #   build/user/musl-cc       C compiler for static i386 programs that run here and on a Linux host
 #   build/user/busybox/      Debian's busybox-static, unmodified
 #   build/user/bin/NAME      from user/NAME.c
+#   build/user/examples/NAME from user/examples/NAME.c, by nothing but the compiler
 #   build/user/tests/NAME    from tests/programs/NAME.c (bench: and bench/*.c); st-NAME from tests/programs/states/NAME.c
 #   build/cache/             what was downloaded; REPRISE_CACHE=DIR keeps it elsewhere
 
@@ -28,11 +29,12 @@ ULIB_OBJS := $(patsubst user/lib/%.c,$(U)/obj/lib/%.o,$(wildcard user/lib/*.c)) 
 	$(READER_SRCS:%.c=$(U)/obj/reader/%.o)
 READER_FLAGS := -DREPRISE_HOST=1 -I.
 UBINS := $(UPROGS:%=$(U)/bin/%) $(U)/bin/lua
+EXAMPLES := $(patsubst user/%.c,$(U)/%,$(wildcard user/examples/*.c))
 UTESTBINS := $(UTESTS:%=$(U)/tests/%)
 
 .PHONY: user programs
 user: programs $(U)/busybox/unpacked
-programs: $(UBINS) $(UTESTBINS)
+programs: $(UBINS) $(UTESTBINS) $(EXAMPLES)
 
 # All three at once: one update of the package lists.
 $(CACHE)/musl-dev.deb:
@@ -90,6 +92,12 @@ $(U)/bin/%: $(U)/obj/%.o $(U)/lib.a
 $(U)/tests/%: $(U)/obj/tests/%.o $(U)/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) $(filter %.o,$^) $(U)/lib.a -o $@
+
+# As a user compiles a program.
+$(U)/examples/%: user/examples/%.c $(MUSL_CC) user/include/reprise/ckpt.h
+	$(say) MUSL-CC $<
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -O2 -g -ffile-prefix-map=$(CURDIR)=. $(filter -W%,$(UCFLAGS)) $< -o $@
 
 # A real program of some size: Lua, from Debian's source package with Debian's patches.
 $(U)/lua/unpacked: $(CACHE)/$(LUA_SRC)/$(LUA_SRC).dsc

@@ -78,14 +78,21 @@ struct ckpt_obstacles {
 	char ob_text[4088]; /* out: a line for each */
 };
 
-#if __STDC_HOSTED__ && defined(__i386__) /* not in the kernel, nor on a host of another kind */
+#if defined(__i386__) && !defined(__REPRISE_KERNEL__) /* not on a host of another kind */
+#if __STDC_HOSTED__
 #include <errno.h>
 #include <sys/types.h>
+#else
+typedef int pid_t;
+#endif
 
 /*
  * The calls are here whole: no library is needed. Each stands in the program
  * that makes it, with the compiler's own unwind information, so that gdb finds
  * the callers in an image that a program has made of itself.
+ *
+ * Errors: -1 and errno. Where there is no C library (-ffreestanding): the
+ * negative errno value itself.
  */
 static inline int reprise_call(long number, long a, long b, long c)
 {
@@ -95,10 +102,13 @@ static inline int reprise_call(long number, long a, long b, long c)
 			 : "=a"(result)
 			 : "a"(number), "b"(a), "c"(b), "d"(c)
 			 : "memory");
-	if (result >= 0 || result < -4095)
-		return (int)result;
-	errno = (int)-result;
-	return -1;
+#if __STDC_HOSTED__
+	if (result < 0 && result >= -4095) {
+		errno = (int)-result;
+		return -1;
+	}
+#endif
+	return (int)result;
 }
 
 /*
