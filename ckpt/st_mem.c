@@ -191,24 +191,55 @@ static int may_map(const char *image, struct vnode *vp, const struct img_seg *is
 	return 0;
 }
 
-/* What the seg maps, with a reference. */
-static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struct vnode **vpp)
+/* The file that was opened for the seg before: of many segs of one file, only the first looks its name up. */
+struct opened {
+	struct vnode *op_vp; /* with a reference; NULL: none */
+	u32 op_index, op_oflags;
+	bool op_shared;
+};
+
+static void forget_opened(struct opened *op)
+{
+	if (op->op_vp)
+		vn_rele(op->op_vp);
+	op->op_vp = NULL;
+}
+
+/* op becomes the file that the seg maps by its name. */
+static int open_named(struct ckpt_restore *cr, const struct img_seg *is, struct opened *op)
 {
 	bool shared = is->s_kind == IMG_SEG_SHARED, writes = shared && (is->s_maxprot & PROT_WRITE);
+	u32 oflags = writes ? O_RDWR : O_RDONLY;
 	struct file *f;
+	int error;
+
+	if (op->op_vp && op->op_index == is->s_vnode && op->op_oflags == oflags && op->op_shared == shared)
+		return 0;
+	forget_opened(op);
+	error = st_vnode_open(cr, is->s_vnode, oflags, shared, &f);
+	if (error)
+		return error;
+	*op = (struct opened){ f->f_vnode, is->s_vnode, oflags, shared };
+	vn_hold(op->op_vp);
+	file_rele(f);
+	return 0;
+}
+
+/* What the seg maps, with a reference. */
+static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struct opened *op, struct vnode **vpp)
+{
 	int error = 0;
 
 	*vpp = NULL;
 	if (is->s_vnode != IMG_NONE) {
-		error = st_vnode_open(cr, is->s_vnode, writes ? O_RDWR : O_RDONLY, shared, &f);
+		error = open_named(cr, is, op);
 		if (!error) {
-			error = may_map(cr->cr_path, f->f_vnode, is);
-			if (!error) {
-				*vpp = f->f_vnode;
-				vn_hold(*vpp);
-			}
-			file_rele(f);
-			return error;
+			error = may_map(cr->cr_path, op->op_vp, is);
+			if (error)
+				return error;
+			*vpp = op->op_vp;
+			vn_hold(*vpp);
+			return 0;
 		}
 	}
 	/* The contents that the image holds, if it does. */
@@ -219,14 +250,14 @@ static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struc
 	return 0;
 }
 
-static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is)
+static int restore_seg(struct ckpt_rmember *rm, const struct img_seg *is, struct opened *op)
 {
 	u32 base = is->s_base, maxprot = is->s_maxprot, flags;
 	struct vnode *vp;
 	int error;
 
 	flags = flags_from_img(is->s_flags) | (is->s_kind == IMG_SEG_SHARED ? SEG_SHARED : 0);
-	error = open_backing(rm->rm_restore, is, &vp);
+	error = open_backing(rm->rm_restore, is, op, &vp);
 	if (error)
 		return error;
 	if (vp && (vp->v_vfs->vfs_flags & VFS_MS_NOEXEC))
@@ -301,13 +332,15 @@ static int restore_locks(struct ckpt_rmember *rm)
 int st_mem_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
+	struct opened op = { 0 };
 	int error = take_as(rm);
 
 	if (error || &rm->rm_restore->cr_img.i_proc[ip->p_mem] != ip)
 		return error;
 	restore_mm(rm->rm_as, &ip->p_mm);
 	for (u32 i = 0; i < ip->p_nseg && !error; i++)
-		error = restore_seg(rm, &ip->p_seg[i]);
+		error = restore_seg(rm, &ip->p_seg[i], &op);
+	forget_opened(&op);
 	if (!error)
 		error = restore_locks(rm);
 	/* What is mapped already may be more than the limits allow now. */

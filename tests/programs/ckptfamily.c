@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a checkpoint and a recovery of a family cost: `ckptfamily [-n RUNS] PROCESSES...` prints "ROW VALUE UNIT" lines, medians of RUNS runs, for a
+ * What a checkpoint and a recovery of a family cost: `ckptfamily [-n RUNS] Np|Nm...` prints "ROW VALUE UNIT" lines, medians of RUNS runs, for a
  * process with so many sleeping children less one:
  *
  *   Np-fork-stop  us  forked: the family does not run (the kernel's figure)
@@ -8,14 +8,18 @@
  *   Np-each       us  N-fork-stop for one process
  *   Np-recover    us  from the call of recover() to the end of that call: all processes are back
  *   Np-KiB-each   1   KiB of the image for one process
+ *
+ * Nm: the same for one process with so many mappings, and for each of those.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -50,15 +54,29 @@ static int order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void print(int n, const char *what, double *v, const char *unit)
+static void print(const char *name, const char *what, double *v, const char *unit)
 {
 	qsort(v, runs, sizeof(*v), order);
-	printf("%dp-%s %.1f %s\n", n, what, v[runs / 2], unit);
+	printf("%s-%s %.1f %s\n", name, what, v[runs / 2], unit);
 	fflush(stdout);
 }
 
+/* So many mappings that cannot be joined: every other one may be written. Half are of a file. */
+static void map_pages(int n)
+{
+	int fd = open("/tests/ckptfamily", O_RDONLY);
+
+	for (int i = 0; i < n; i++) {
+		int prot = i & 1 ? PROT_READ | PROT_WRITE : PROT_READ, anon = i & 2;
+
+		if (mmap(NULL, 4096, prot, MAP_PRIVATE | (anon ? MAP_ANONYMOUS : 0), anon ? -1 : fd, 0) == MAP_FAILED)
+			_exit(3);
+	}
+	close(fd);
+}
+
 /* A group of its own: the first with n - 1 children, all asleep; tells when they are all there. */
-static pid_t family(int n)
+static pid_t family(int n, int mappings)
 {
 	int p[2];
 	char c;
@@ -76,6 +94,7 @@ static pid_t family(int n)
 			dup2(null, fd);
 		close(null);
 		close(p[0]);
+		map_pages(mappings);
 		for (int i = 1; i < n; i++) {
 			pid_t pid = fork();
 
@@ -118,10 +137,13 @@ static double save(pid_t first, unsigned flags, double *kib)
 	return st.cs_stop_ns / 1e3;
 }
 
-static void measure(int n)
+/* name: the number, and m for mappings of one process. */
+static void measure(const char *name)
 {
+	bool maps = strchr(name, 'm') != NULL;
+	int n = atoi(name);
 	double forked[MAXRUNS], sequential[MAXRUNS], back[MAXRUNS], each[MAXRUNS], kib[MAXRUNS];
-	pid_t first = family(n);
+	pid_t first = maps ? family(1, n) : family(n, 0);
 
 	for (int i = 0; i < runs; i++) {
 		forked[i] = save(first, CKPT_FORKED, &kib[i]);
@@ -139,11 +161,11 @@ static void measure(int n)
 		/* The first leads its group again. */
 		end(pid);
 	}
-	print(n, "fork-stop", forked, "us");
-	print(n, "each", each, "us");
-	print(n, "seq-stop", sequential, "us");
-	print(n, "recover", back, "us");
-	print(n, "KiB-each", kib, "1");
+	print(name, "fork-stop", forked, "us");
+	print(name, "each", each, "us");
+	print(name, "seq-stop", sequential, "us");
+	print(name, "recover", back, "us");
+	print(name, "KiB-each", kib, "1");
 	unlink("family_ckpt");
 }
 
@@ -158,6 +180,6 @@ int main(int argc, char **argv)
 	}
 	must(runs > 0 && runs <= MAXRUNS, "-n");
 	for (; optind < argc; optind++)
-		measure(atoi(argv[optind]));
+		measure(argv[optind]);
 	return 0;
 }
