@@ -84,7 +84,7 @@
 #define IMG_MAX_DATA 4096u
 #define IMG_MAX_DATA_SIZE 0x40000000u /* bytes of one object */
 #define IMG_MAX_PIPE_SIZE 0x00100000u
-#define IMG_MAX_LOCKS 131072u
+#define IMG_MAX_LOCKS 131071u /* with a chunk's header: 4 MiB, the most that is contiguous */
 #define IMG_MAX_PTIMERS 1024u
 #define IMG_MAX_TTYS 64u
 #define IMG_MAX_TTY_IN 4096u /* bytes in the queues of a pseudo terminal */

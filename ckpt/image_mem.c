@@ -96,7 +96,7 @@ static void give_back(struct img_image *img, void *p)
 	}
 }
 
-#define FIRST 4u /* room of a list at first; it doubles when it is full */
+#define FIRST 4u /* room of a list at first; it doubles when it is full, up to the list's limit */
 
 /* The list with room for one more behind its n elements. NULL: no memory, or n is at the limit. */
 static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
@@ -107,7 +107,7 @@ static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
 		return NULL;
 	if (n && (n < FIRST || (n & (n - 1))))
 		return list;
-	bigger = img_alloc(img, (n ? n * 2 : FIRST) * size);
+	bigger = img_alloc(img, (n ? MIN(n * 2, max) : FIRST) * size);
 	if (!bigger)
 		return NULL;
 	if (list) {

@@ -46,6 +46,7 @@ PROGRAMS = [
     # checkpoints
     ("ckptfault", {"oracle": False}),
     ("ckpthold", {"oracle": False}),
+    ("ckptmany", {"oracle": False, "limit": 500}),
     # bad input
     ("badptr", {"limit": 200}),
     ("leak", {"limit": 500}),

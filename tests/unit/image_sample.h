@@ -16,11 +16,13 @@ static u32 mem_live;
 static u32 mem_fail_at; /* the Nth allocation fails; 0: none does */
 static u32 mem_count;
 
+#define MEM_LARGEST (4u << 20) /* as the kernel's allocator: a longer piece is never contiguous */
+
 static void *mem_alloc(void *ctx, u32 size)
 {
 	void *p;
 
-	if (++mem_count == mem_fail_at)
+	if (++mem_count == mem_fail_at || size > MEM_LARGEST)
 		return NULL;
 	p = malloc(size);
 	if (p)
