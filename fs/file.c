@@ -372,6 +372,8 @@ off_t file_seek(struct file *f, off_t off, int whence)
 
 	if (f->f_flags & O_PATH)
 		return -EBADF;
+	if ((u32)whence > K_SEEK_HOLE)
+		return -EINVAL;
 	if (!file_seekable(f))
 		return -ESPIPE;
 	if (f->f_vnode->v_type == VCHR) { /* /dev/null and its like have a beginning, and that is all */

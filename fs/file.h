@@ -113,6 +113,8 @@ off_t file_seek(struct file *f, off_t off, int whence);
 /* Sets the status flags that fcntl(F_SETFL) may change. */
 void file_setflags(struct file *f, u32 mask, u32 flags);
 
+/* Do these flags of open(2) go together? -EINVAL: no. */
+int file_check_flags(u32 flags);
 /*
  * open(2)'s core: path in kernel memory, relative to dirfd (AT_FDCWD). Checks permissions of the
  * current credentials. *fp is written on success only.

@@ -223,6 +223,12 @@ int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 	return set_lock(f->f_vnode, &want, cmd == F_SETLKW64 || cmd == K_F_OFD_SETLKW);
 }
 
+bool flock_op_known(u32 op)
+{
+	op &= ~(u32)LOCK_NB;
+	return op == LOCK_SH || op == LOCK_EX || op == LOCK_UN;
+}
+
 int flock_whole(struct file *f, u32 op)
 {
 	struct filelock want = {

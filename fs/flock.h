@@ -29,6 +29,8 @@ void flock_init(void);
  * (not open for that), -EINVAL, -EOVERFLOW, -ENOMEM, -ERESTARTSYS. F_SETLKW may sleep.
  */
 int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l);
+/* Is op one of flock(2)'s? That is told before a bad descriptor. */
+bool flock_op_known(u32 op);
 /* flock(2): LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB. */
 int flock_whole(struct file *f, u32 op);
 

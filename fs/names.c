@@ -99,10 +99,25 @@ int name_may_add(struct vnode *dvp)
 }
 
 /*
+ * May np, a name that is not there, be added? linked: the file that shall have the name; NULL: a new one.
+ * Errors: in this order: -ENOENT, -EROFS, -EXDEV, -EACCES.
+ */
+static int may_add(const struct nameparent *np, bool dir, const struct vnode *linked)
+{
+	const struct vfs *vfs = np->np_dvp->v_vfs;
+
+	if (np->np_slash && !dir)
+		return -ENOENT;
+	if (linked && linked->v_vfs != vfs && !vfs->vfs_readonly)
+		return -EXDEV;
+	return name_may_add(np->np_dvp);
+}
+
+/*
  * Locks np's directory and makes sure that the name can be added there. On success the directory
  * stays locked. A name that is there is told before a missing permission, as Linux does.
  */
-static int begin_add(struct nameparent *np, bool dir)
+static int begin_add(struct nameparent *np, bool dir, const struct vnode *linked)
 {
 	struct vnode *vp;
 	int error;
@@ -117,7 +132,7 @@ static int begin_add(struct nameparent *np, bool dir)
 		return -EEXIST;
 	}
 	if (error == -ENOENT)
-		error = np->np_slash && !dir ? -ENOENT : name_may_add(np->np_dvp);
+		error = may_add(np, dir, linked);
 	if (error)
 		vn_unlock(np->np_dvp);
 	return error;
@@ -141,15 +156,25 @@ static int mode_in(struct vnode *dvp, mode_t *mode)
 	return error;
 }
 
+/* A device is made by root alone. */
+static int may_create(const struct vnode *dvp, mode_t mode)
+{
+	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_fs_super(cred_cur()))
+		return -EPERM;
+	return dvp->v_op->vop_create ? 0 : -EPERM;
+}
+
 int name_create(struct nameparent *np, mode_t mode, dev_t rdev, struct vnode **vpp)
 {
 	struct vnode *dvp = np->np_dvp;
 	int error;
 
-	error = begin_add(np, false);
+	error = begin_add(np, false, NULL);
 	if (error)
 		return error;
-	error = dvp->v_op->vop_create ? mode_in(dvp, &mode) : -EPERM;
+	error = may_create(dvp, mode);
+	if (!error)
+		error = mode_in(dvp, &mode);
 	if (!error)
 		error = dvp->v_op->vop_create(dvp, np->np_name, np->np_len, mode, rdev, cred_cur(), vpp);
 	if (!error)
@@ -184,7 +209,7 @@ int names_mkdir(struct vnode *start, const char *path, mode_t mode)
 	if (error)
 		return error;
 	dvp = np.np_dvp;
-	error = begin_add(&np, true);
+	error = begin_add(&np, true, NULL);
 	if (error)
 		goto out;
 	error = -EPERM;
@@ -211,7 +236,7 @@ int names_symlink(const char *target, struct vnode *start, const char *path)
 	if (error)
 		return error;
 	dvp = np.np_dvp;
-	error = begin_add(&np, false);
+	error = begin_add(&np, false, NULL);
 	if (error)
 		goto out;
 	error = -EPERM;
@@ -233,11 +258,7 @@ int names_link(struct vnode *vp, struct vnode *start, const char *path)
 	if (error)
 		return error;
 	dvp = np.np_dvp;
-	if (dvp->v_vfs != vp->v_vfs) {
-		error = -EXDEV;
-		goto out;
-	}
-	error = begin_add(&np, false);
+	error = begin_add(&np, false, vp);
 	if (error)
 		goto out;
 	if (vp->v_type == VDIR || !dvp->v_op->vop_link) {
@@ -291,6 +312,8 @@ static int remove_name(struct nameparent *np, bool dir)
 	int error;
 
 	op = dir ? dvp->v_op->vop_rmdir : dvp->v_op->vop_remove;
+	if (dvp->v_vfs->vfs_readonly)
+		return -EROFS; /* before the name is looked up, as Linux does */
 	vn_lock(dvp);
 	error = name_lookup_locked(np, &vp);
 	if (error) {

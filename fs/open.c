@@ -114,6 +114,14 @@ out_parent:
 	return error;
 }
 
+/* Only a directory has such a name: it is not made, and not opened with O_CREAT. */
+static bool ends_in_slash(const char *path)
+{
+	size_t n = strlen(path);
+
+	return n > 1 && path[n - 1] == '/';
+}
+
 /* The vnode that open is to open; *created tells whether it did not exist before. */
 static int find_or_create(struct creation *cr, u32 flags, mode_t mode, struct vnode **vpp, bool *created)
 {
@@ -121,7 +129,9 @@ static int find_or_create(struct creation *cr, u32 flags, mode_t mode, struct vn
 
 	*created = false;
 	for (int tries = 0; tries < MAX_TRIES; tries++) {
-		error = namei(cr->cr_start, cr->cr_path, lookup_flags(flags), vpp);
+		error = -ENOENT;
+		if (!(flags & O_CREAT) || !ends_in_slash(cr->cr_path))
+			error = namei(cr->cr_start, cr->cr_path, lookup_flags(flags), vpp);
 		if (error != -ENOENT || !(flags & O_CREAT))
 			return error;
 		error = create_once(cr, flags, mode, vpp);
@@ -179,6 +189,10 @@ static int open_found(struct vnode *vp, u32 flags, bool created, struct file **f
 
 	if (flags & O_PATH)
 		return vp->v_type == VDIR || !(flags & O_DIRECTORY) ? file_open_vnode(vp, flags, fp) : -ENOTDIR;
+	if (flags & O_TMPFILE_BIT) {
+		error = vn_access(vp, 2 | 1);
+		return error ? error : -EOPNOTSUPP;
+	}
 	if (!created) {
 		error = may_open(vp, flags);
 		if (error)
@@ -194,12 +208,12 @@ static int open_found(struct vnode *vp, u32 flags, bool created, struct file **f
 	return file_open_vnode(vp, flags, fp);
 }
 
-static int check_flags(u32 flags)
+int file_check_flags(u32 flags)
 {
 	if (flags & O_PATH)
-		flags &= O_PATH_FLAGS;
-	if ((flags & O_TMPFILE) == O_TMPFILE)
-		return -EOPNOTSUPP;
+		return 0; /* what makes no sense with it does not count */
+	if ((flags & O_TMPFILE_BIT) && (!(flags & O_DIRECTORY) || (flags & O_ACCMODE) == O_RDONLY))
+		return -EINVAL;
 	return (flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) ? -EINVAL : 0;
 }
 
@@ -246,7 +260,7 @@ int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file *
 	char *text;
 	int error;
 
-	error = check_flags(flags);
+	error = file_check_flags(flags);
 	if (!error)
 		error = dirfd_vnode(dirfd, path, &start);
 	if (error)
@@ -269,7 +283,7 @@ int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file *
 int file_open_in(struct vnode *dvp, const char *name, const char *path, u32 flags, mode_t mode, struct file **fp)
 {
 	struct file *f;
-	int error = check_flags(flags);
+	int error = file_check_flags(flags);
 
 	if (!error)
 		error = open_from(dvp, name, flags, mode, &f);

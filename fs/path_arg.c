@@ -68,7 +68,7 @@ struct vnode *cwd_vnode(void)
 	return fsctx_cwd_of(curproc());
 }
 
-static bool is_empty(uaddr_t upath)
+bool path_arg_empty(uaddr_t upath)
 {
 	char first;
 
@@ -80,7 +80,7 @@ int path_arg_vnode(int dirfd, uaddr_t upath, u32 atflags, struct vnode **vpp)
 	struct path_arg pa;
 	int error;
 
-	if ((atflags & AT_EMPTY_PATH) && is_empty(upath)) {
+	if ((atflags & AT_EMPTY_PATH) && path_arg_empty(upath)) {
 		if (dirfd != AT_FDCWD)
 			return fd_vnode(dirfd, vpp);
 		*vpp = cwd_vnode();

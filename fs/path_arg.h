@@ -27,4 +27,7 @@ int fd_vnode_rights(int fd, struct vnode **vpp);
 /* The working directory, with a reference. */
 struct vnode *cwd_vnode(void);
 
+/* Is the path at upath the empty one? */
+bool path_arg_empty(uaddr_t upath);
+
 #endif

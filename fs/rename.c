@@ -130,6 +130,8 @@ static int check(const struct renaming *rn)
 		return -EINVAL;
 	if (rn->rn_tvp && rn->rn_tvp == rn->rn_tstep)
 		return -ENOTEMPTY;
+	if (rn->rn_tvp == rn->rn_fvp)
+		return 0; /* nothing will change (step 6) */
 	error = name_may_remove(f, rn->rn_fvp, dir);
 	if (error)
 		return error;
@@ -178,6 +180,8 @@ static int rename_parents(struct renaming *rn)
 		return -EBUSY;
 	if (rn->rn_to.np_special)
 		return rn->rn_flags & K_RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	if (rn->rn_from.np_dvp->v_vfs->vfs_readonly)
+		return -EROFS;
 	error = lock_directories(rn);
 	if (!error) {
 		error = look_up_both(rn);
@@ -204,8 +208,6 @@ int names_rename(struct vnode *from, const char *fpath, struct vnode *to, const 
 	struct renaming rn = { .rn_flags = flags };
 	int error;
 
-	if (flags & ~K_RENAME_NOREPLACE)
-		return -EINVAL;
 	error = namei_parent(from, fpath, &rn.rn_from);
 	if (error)
 		return error;

@@ -170,13 +170,12 @@ long sys_fchown16(int fd, u32 uid, u32 gid)
 }
 
 /*
- * Both offsets that are too large and those beyond the process's limit; the latter with its signal.
+ * The process's limit is for a file that grows; its signal comes with it.
+ * Errors: -EFBIG
  */
-static int check_new_size(off_t size)
+static int check_new_size(const struct vnode *vp, off_t size)
 {
-	if (size < 0)
-		return -EINVAL;
-	if ((u64)size > rlimit_cur(curproc(), K_RLIMIT_FSIZE)) {
+	if ((u64)size > vp->v_size && (u64)size > rlimit_cur(curproc(), K_RLIMIT_FSIZE)) {
 		signal_lwp(curlwp(), K_SIGXFSZ, NULL);
 		return -EFBIG;
 	}
@@ -205,11 +204,11 @@ static long truncate_path(uaddr_t upath, off_t size)
 	if (!error)
 		error = vn_access(vp, 2);
 	if (!error)
-		error = check_new_size(size);
-	if (!error)
 		error = vn_write_begin(vp);
 	if (!error) {
-		error = set_size(vp, size);
+		error = check_new_size(vp, size);
+		if (!error)
+			error = set_size(vp, size);
 		vn_write_end(vp);
 	}
 	vn_rele(vp);
@@ -233,7 +232,7 @@ static long truncate_fd(int fd, off_t size, bool small)
 	else if (small && !(f->f_flags & O_LARGEFILE) && size > (off_t)K_NON_LFS_MAX)
 		error = -EINVAL;
 	if (!error)
-		error = check_new_size(size);
+		error = check_new_size(f->f_vnode, size);
 	if (!error)
 		error = set_size(f->f_vnode, size);
 	file_rele(f);

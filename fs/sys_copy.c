@@ -98,19 +98,27 @@ static bool has_pages(const struct file *f)
 	return f->f_vnode->v_type == VREG || f->f_vnode->v_type == VBLK;
 }
 
-static long sendfile_checked(struct file *out, struct file *in, off_t *offp, u32 count)
+/* Errors of a sendfile's input, before the output is looked at: -EBADF, -ESPIPE, -EINVAL. */
+static int check_input(const struct file *in, const off_t *offp)
+{
+	if (file_readable(in) != 0)
+		return -EBADF;
+	if (offp && !file_seekable(in))
+		return -ESPIPE;
+	return offp && *offp < 0 ? -EINVAL : 0;
+}
+
+static long send_between(struct file *out, struct file *in, off_t *offp, u32 count)
 {
 	struct side si = { .sd_file = in }, so = { .sd_file = out };
 	long n;
 
-	if (file_readable(in) != 0 || file_writable(out) != 0)
+	if (file_writable(out) != 0)
 		return -EBADF;
 	/* Linux serves more kinds of input; programs fall back to read and write. */
 	if (!has_pages(in) || (out->f_flags & O_APPEND))
 		return -EINVAL;
 	if (offp) {
-		if (*offp < 0)
-			return -EINVAL;
 		si.sd_own = true;
 		si.sd_off = *offp;
 	}
@@ -128,9 +136,11 @@ static long do_sendfile(int outfd, int infd, off_t *offp, u32 count)
 	n = fd_get(infd, &in);
 	if (n)
 		return n;
-	n = fd_get(outfd, &out);
+	n = check_input(in, offp);
+	if (!n)
+		n = fd_get(outfd, &out);
 	if (!n) {
-		n = sendfile_checked(out, in, offp, count);
+		n = send_between(out, in, offp, count);
 		file_rele(out);
 	}
 	file_rele(in);
@@ -175,25 +185,32 @@ static int side_from_user(struct side *sd, struct file *f, uaddr_t uoff)
 	return sd->sd_off < 0 ? -EINVAL : 0;
 }
 
-static int check_range_copy(struct side *in, struct side *out, u32 len)
+/*
+ * May bytes go from one side to the other? *len: cut to what there is to read.
+ * Errors: in this order: -EISDIR, -EINVAL (no regular file), -EBADF, -EINVAL
+ * (the ranges overlap).
+ */
+static int check_range_copy(struct side *in, struct side *out, u32 *len)
 {
 	struct vnode *ivp = in->sd_file->f_vnode, *ovp = out->sd_file->f_vnode;
 	off_t ioff = in->sd_own ? in->sd_off : in->sd_file->f_offset;
 	off_t ooff = out->sd_own ? out->sd_off : out->sd_file->f_offset;
+	u64 left = (u64)ioff < ivp->v_size ? ivp->v_size - (u64)ioff : 0;
 
-	if (file_readable(in->sd_file) != 0 || file_writable(out->sd_file) != 0 ||
-	    (out->sd_file->f_flags & O_APPEND))
-		return -EBADF;
 	if (ivp->v_type == VDIR || ovp->v_type == VDIR)
 		return -EISDIR;
 	if (ivp->v_type != VREG || ovp->v_type != VREG)
 		return -EINVAL;
-	if (ivp == ovp && (u64)ioff < (u64)ooff + len && (u64)ooff < (u64)ioff + len)
+	if (file_readable(in->sd_file) != 0 || file_writable(out->sd_file) != 0 ||
+	    (out->sd_file->f_flags & O_APPEND))
+		return -EBADF;
+	*len = (u32)MIN((u64)*len, left);
+	if (ivp == ovp && ioff < ooff + (off_t)*len && ooff < ioff + (off_t)*len)
 		return -EINVAL;
 	return 0;
 }
 
-static long copy_range(struct file *in, uaddr_t uinoff, struct file *out, uaddr_t uoutoff, u32 len)
+static long copy_range(struct file *in, uaddr_t uinoff, struct file *out, uaddr_t uoutoff, u32 len, u32 flags)
 {
 	struct side si, so;
 	long n;
@@ -202,8 +219,10 @@ static long copy_range(struct file *in, uaddr_t uinoff, struct file *out, uaddr_
 	n = side_from_user(&si, in, uinoff);
 	if (!n)
 		n = side_from_user(&so, out, uoutoff);
+	if (!n && flags)
+		n = -EINVAL;
 	if (!n)
-		n = check_range_copy(&si, &so, len);
+		n = check_range_copy(&si, &so, &len);
 	if (n)
 		return n;
 	if ((u64)(si.sd_own ? si.sd_off : in->f_offset) >= in->f_vnode->v_size)
@@ -221,14 +240,12 @@ long sys_copy_file_range(int infd, uaddr_t uinoff, int outfd, uaddr_t uoutoff, u
 	struct file *in, *out;
 	long n;
 
-	if (flags)
-		return -EINVAL;
 	n = fd_get(infd, &in);
 	if (n)
 		return n;
 	n = fd_get(outfd, &out);
 	if (!n) {
-		n = copy_range(in, uinoff, out, uoutoff, len);
+		n = copy_range(in, uinoff, out, uoutoff, len, flags);
 		file_rele(out);
 	}
 	file_rele(in);
@@ -304,13 +321,15 @@ static int allocate_range(struct vnode *vp, u64 off, u64 end)
 	return error;
 }
 
-static int do_fallocate(struct file *f, off_t off, off_t len)
+static int do_fallocate(struct file *f, u32 mode, off_t off, off_t len)
 {
 	struct vnode *vp = f->f_vnode;
 	u64 end;
 
 	if (off < 0 || len <= 0)
 		return -EINVAL;
+	if (mode)
+		return -EOPNOTSUPP;
 	if (file_writable(f) != 0)
 		return -EBADF;
 	if (vp->v_type == VFIFO)
@@ -335,10 +354,9 @@ long sys_fallocate(int fd, u32 mode, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi)
 	error = fd_get(fd, &f);
 	if (error)
 		return error;
-	if (mode)
-		error = -EOPNOTSUPP;
-	else
-		error = do_fallocate(f, (off_t)((u64)offhi << 32 | offlo), (off_t)((u64)lenhi << 32 | lenlo));
+	error = f->f_flags & O_PATH ? -EBADF
+				    : do_fallocate(f, mode, (off_t)((u64)offhi << 32 | offlo),
+						   (off_t)((u64)lenhi << 32 | lenlo));
 	file_rele(f);
 	return error;
 }
@@ -374,7 +392,9 @@ long sys_fadvise64_64(int fd, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi, u32 ad
 	error = fd_get(fd, &f);
 	if (error)
 		return error;
-	if (f->f_vnode->v_type == VFIFO)
+	if (f->f_flags & O_PATH)
+		error = -EBADF;
+	else if (f->f_vnode->v_type == VFIFO)
 		error = -ESPIPE;
 	else if (advice > 5 || (s32)lenhi < 0)
 		error = -EINVAL;

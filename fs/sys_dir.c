@@ -38,9 +38,9 @@ static int mknod_type(u32 mode)
 	switch (mode & S_IFMT) {
 	case 0:
 	case S_IFREG:
-	case S_IFIFO: return 0;
+	case S_IFIFO:
 	case S_IFCHR:
-	case S_IFBLK: return cred_fs_super(cred_cur()) ? 0 : -EPERM;
+	case S_IFBLK: return 0;
 	case S_IFDIR: return -EPERM;
 	default: /* sockets: no such thing here */ return -EINVAL;
 	}
@@ -105,6 +105,8 @@ long sys_renameat2(int fromfd, uaddr_t ufrom, int tofd, uaddr_t uto, u32 flags)
 	struct path_arg from, to;
 	int error;
 
+	if (flags & ~K_RENAME_NOREPLACE)
+		return -EINVAL;
 	error = path_arg_get(fromfd, ufrom, &from);
 	if (error)
 		return error;

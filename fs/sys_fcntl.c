@@ -110,7 +110,11 @@ static long do_fcntl(int fd, struct file *f, u32 fdflags, u32 cmd, u32 arg)
 	case K_F_OFD_GETLK:
 	case K_F_OFD_SETLK:
 	case K_F_OFD_SETLKW: return fcntl_lock(fd, f, cmd, arg);
-	case F_SETOWN: f->f_owner = (s32)arg; return 0;
+	case F_SETOWN:
+		if ((s32)arg == INT32_MIN) /* no group has the number that this negates */
+			return -EINVAL;
+		f->f_owner = (s32)arg;
+		return 0;
 	case F_GETOWN: return f->f_owner;
 	case K_F_GETSIG: return 0;
 	case K_F_GETPIPE_SZ: return pipe_size(f);
@@ -200,6 +204,8 @@ long sys_flock(int fd, u32 op)
 	struct file *f;
 	long ret;
 
+	if (!flock_op_known(op))
+		return -EINVAL;
 	ret = fd_get(fd, &f);
 	if (ret)
 		return ret;

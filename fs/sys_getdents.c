@@ -115,9 +115,8 @@ static long list_file(struct file *f, uaddr_t ubuf, u32 size, dirent_fn add)
 	struct listing li = { .li_size = MIN(size, BUF_LARGE) };
 	long ret;
 
-	ret = file_readable(f);
-	if (ret)
-		return ret;
+	if (f->f_flags & O_PATH)
+		return -EBADF;
 	li.li_buf = kmalloc(MAX(li.li_size, 1u), 0);
 	if (!li.li_buf) {
 		li.li_size = MIN(li.li_size, BUF_SMALL);

@@ -74,24 +74,34 @@ static int mount_args_get(struct mount_args *ma, uaddr_t usource, uaddr_t utarge
 	return error;
 }
 
+/* A path that leads nowhere is told before a missing right. */
+static int may_mount(const char *target)
+{
+	struct vnode *vp;
+	int error = namei(NULL, target, 0, &vp);
+
+	if (error)
+		return error;
+	vn_rele(vp);
+	return cred_super(cred_cur()) ? 0 : -EPERM;
+}
+
 long sys_mount(uaddr_t usource, uaddr_t utarget, uaddr_t utype, u32 flags, uaddr_t udata)
 {
 	struct mount_args ma;
 	int error;
 
-	if (!cred_super(cred_cur()))
-		return -EPERM;
 	if ((flags & K_MS_MGC_MSK) == K_MS_MGC_VAL)
 		flags &= ~K_MS_MGC_MSK;
 	flags &= ~MS_HARMLESS;
-	if (flags & ~(VFS_MS_RDONLY | VFS_MS_REMOUNT | VFS_MS_KEPT))
-		return -EINVAL;
 	error = mount_args_get(&ma, usource, utarget, utype, udata);
 	if (error)
 		return error;
-	if (!(flags & VFS_MS_REMOUNT) && !ma.ma_type[0])
+	error = may_mount(ma.ma_target);
+	if (!error && ((flags & ~(VFS_MS_RDONLY | VFS_MS_REMOUNT | VFS_MS_KEPT)) ||
+		       (!(flags & VFS_MS_REMOUNT) && !ma.ma_type[0])))
 		error = -EINVAL;
-	else
+	if (!error)
 		error = vfs_domount(ma.ma_source ? ma.ma_source : "none", ma.ma_target, ma.ma_type,
 				    flags, ma.ma_data ? ma.ma_data : "");
 	mount_args_free(&ma);
@@ -105,12 +115,12 @@ long sys_umount2(uaddr_t utarget, u32 flags)
 
 	if (flags & ~(K_MNT_FORCE | K_MNT_DETACH | K_UMOUNT_NOFOLLOW))
 		return -EINVAL;
-	if (!cred_super(cred_cur()))
-		return -EPERM;
 	error = copyin_path(utarget, &target);
 	if (error)
 		return error;
-	error = vfs_unmount(target, flags);
+	error = may_mount(target);
+	if (!error)
+		error = vfs_unmount(target, flags);
 	kfree(target);
 	return error;
 }
@@ -132,7 +142,7 @@ long sys_syncfs(int fd)
 	struct vnode *vp;
 	int error;
 
-	error = fd_vnode(fd, &vp);
+	error = fd_vnode_rights(fd, &vp);
 	if (error)
 		return error;
 	ops = vp->v_vfs->vfs_type->fs_ops;
@@ -175,12 +185,12 @@ long sys_sync_file_range(int fd, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi, u32
 	struct vnode *vp;
 	int error;
 
-	if ((flags & ~7u) || off < 0 || len < 0 || __builtin_add_overflow(off, len, &end))
-		return -EINVAL;
-	error = fd_vnode(fd, &vp);
+	error = fd_vnode_rights(fd, &vp);
 	if (error)
 		return error;
-	if (vp->v_type != VREG && vp->v_type != VBLK && vp->v_type != VDIR)
+	if ((flags & ~7u) || off < 0 || len < 0 || __builtin_add_overflow(off, len, &end))
+		error = -EINVAL;
+	else if (vp->v_type != VREG && vp->v_type != VBLK && vp->v_type != VDIR)
 		error = -ESPIPE;
 	else if (vp->v_type == VREG)
 		error = pc_flush(vp, (u32)(off >> PAGE_SHIFT),

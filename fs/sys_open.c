@@ -21,7 +21,9 @@ long sys_openat(int dirfd, uaddr_t upath, u32 flags, u32 mode)
 	char *path;
 	int fd, error;
 
-	error = copyin_path(upath, &path);
+	error = file_check_flags(flags);
+	if (!error)
+		error = copyin_path(upath, &path);
 	if (error)
 		return error;
 	fd = fd_reserve(0, fdflags_of(flags));

@@ -39,8 +39,6 @@ static long do_rw(struct file *f, struct uio *u, bool write, off_t pos)
 {
 	if (pos == AT_FILE_OFFSET)
 		return write ? file_write(f, u) : file_read(f, u);
-	if (!file_seekable(f))
-		return -ESPIPE;
 	u->uio_offset = pos;
 	return write ? file_pwrite(f, u) : file_pread(f, u);
 }
@@ -81,10 +79,21 @@ static u32 take_done(void)
 	return done;
 }
 
+/*
+ * May f be read or written at pos?
+ * Errors: in this order: -ESPIPE, -EBADF.
+ */
+static int may_rw(const struct file *f, bool write, off_t pos)
+{
+	if (pos != AT_FILE_OFFSET && !(f->f_flags & O_PATH) && !file_seekable(f))
+		return -ESPIPE;
+	return write ? file_writable(f) : file_readable(f);
+}
+
 /* On an open description. */
 static long rw_file(struct file *f, struct uiovec *iov, u32 cnt, bool write, off_t pos, u32 done)
 {
-	int error = write ? file_writable(f) : file_readable(f);
+	int error = may_rw(f, write, pos);
 	struct uio u;
 	ssize_t total;
 
@@ -123,6 +132,24 @@ static long rw_one(int fd, uaddr_t buf, u32 len, bool write, off_t pos)
 	return rw(fd, &iov, 1, write, pos, take_done());
 }
 
+/* What is wrong with the descriptor is told before what is wrong with the vector. */
+static long check_vector_fd(int fd, bool write, off_t pos)
+{
+	struct file *f;
+	bool held;
+	long error;
+
+	if (pos < 0 && pos != AT_FILE_OFFSET)
+		return -EINVAL;
+	error = fd_borrow(fd, &f, &held);
+	if (error)
+		return error;
+	error = may_rw(f, write, pos);
+	if (held)
+		file_rele(f);
+	return error;
+}
+
 static long rw_vector(int fd, uaddr_t uiov, u32 cnt, bool write, off_t pos)
 {
 	struct uiovec few[FEW_IOV], *iov = few;
@@ -130,6 +157,9 @@ static long rw_vector(int fd, uaddr_t uiov, u32 cnt, bool write, off_t pos)
 	long n;
 
 	_Static_assert(sizeof(struct uiovec) == sizeof(struct abi_iovec), "vectors are copied in as they are");
+	n = check_vector_fd(fd, write, pos);
+	if (n)
+		return done ? (long)done : n;
 	if (cnt > K_IOV_MAX)
 		return -EINVAL;
 	if (cnt > FEW_IOV) {
@@ -195,21 +225,34 @@ long sys_pwritev(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi)
 }
 
 /*
- * In these two an offset of -1 means the description's. No flag is supported: each would be a
- * promise.
+ * In the next two an offset of -1 means the description's. No flag is supported:
+ * each would be a promise. That is told last.
  */
+static long rw_vector2(int fd, uaddr_t iov, u32 cnt, bool write, off_t pos, u32 flags)
+{
+	long error;
+
+	if (!flags)
+		return rw_vector(fd, iov, cnt, write, pos);
+	error = check_vector_fd(fd, write, pos);
+	if (error)
+		return error;
+	return cnt > K_IOV_MAX ? -EINVAL : -EOPNOTSUPP;
+}
+
+static off_t offset2_of(u32 lo, u32 hi)
+{
+	return (lo & hi) == ~0u ? AT_FILE_OFFSET : offset_of(lo, hi);
+}
+
 long sys_preadv2(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi, u32 flags)
 {
-	if (flags)
-		return -EOPNOTSUPP;
-	return rw_vector(fd, iov, cnt, false, (lo & hi) == ~0u ? AT_FILE_OFFSET : offset_of(lo, hi));
+	return rw_vector2(fd, iov, cnt, false, offset2_of(lo, hi), flags);
 }
 
 long sys_pwritev2(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi, u32 flags)
 {
-	if (flags)
-		return -EOPNOTSUPP;
-	return rw_vector(fd, iov, cnt, true, (lo & hi) == ~0u ? AT_FILE_OFFSET : offset_of(lo, hi));
+	return rw_vector2(fd, iov, cnt, true, offset2_of(lo, hi), flags);
 }
 
 static off_t seek_fd(int fd, off_t off, u32 whence)

@@ -254,7 +254,7 @@ long sys_readlinkat(int dirfd, uaddr_t upath, uaddr_t ubuf, s32 size)
 	n = path_arg_vnode(dirfd, upath, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, &vp);
 	if (n)
 		return n;
-	n = -EINVAL;
+	n = path_arg_empty(upath) ? -ENOENT : -EINVAL;
 	if (vp->v_type != VLNK || !vp->v_op->vop_readlink)
 		goto out;
 	text = kmalloc(PATH_MAX_K, 0);

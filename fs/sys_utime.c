@@ -32,15 +32,30 @@ static int may_set(struct vnode *vp, const struct newtimes *nt)
 	return is(nt, K_UTIME_NOW) ? vn_access(vp, 2) : -EPERM;
 }
 
+static int check_times(const struct newtimes *nt)
+{
+	for (int i = 0; i < 2; i++) {
+		u32 ns = nt->nt_time[i].tv_nsec;
+
+		if (ns >= NSEC_PER_SEC && ns != K_UTIME_NOW && ns != K_UTIME_OMIT)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * Errors: in this order: -EINVAL (a time that is none), -EROFS, -EPERM or -EACCES.
+ */
 static int set_times(struct vnode *vp, const struct newtimes *nt)
 {
 	struct timespec_k now = timespec_now();
 	struct vattr va = { .va_mask = VA_CTIME, .va_ctime = now };
-	int error;
+	int error = check_times(nt);
 
-	if (is(nt, K_UTIME_OMIT))
-		return 0;
-	error = may_set(vp, nt);
+	if (!error && vp->v_vfs->vfs_readonly)
+		error = -EROFS;
+	if (!error)
+		error = may_set(vp, nt);
 	if (error)
 		return error;
 	if (nt->nt_time[0].tv_nsec != K_UTIME_OMIT) {
@@ -54,27 +69,15 @@ static int set_times(struct vnode *vp, const struct newtimes *nt)
 	return vn_setattr(vp, &va);
 }
 
-static int check_times(const struct newtimes *nt)
-{
-	for (int i = 0; i < 2; i++) {
-		u32 ns = nt->nt_time[i].tv_nsec;
-
-		if (ns >= NSEC_PER_SEC && ns != K_UTIME_NOW && ns != K_UTIME_OMIT)
-			return -EINVAL;
-	}
-	return 0;
-}
-
 static long utime_at(int dirfd, uaddr_t upath, u32 flags, const struct newtimes *nt)
 {
 	struct vnode *vp;
 	int error;
 
+	if (is(nt, K_UTIME_OMIT)) /* nothing to do: not even the path is looked at */
+		return 0;
 	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	error = check_times(nt);
-	if (error)
-		return error;
 	if (!upath && dirfd != AT_FDCWD) /* futimens */
 		error = flags ? -EINVAL : fd_vnode_rights(dirfd, &vp);
 	else

@@ -37,6 +37,8 @@ PROGRAMS = [
     ("dir", {}),
     ("meta", {}),
     ("perm", {}),
+    ("fserr", {}),
+    ("fderr", {}),
     ("setid", {"limit": 200}),
     ("lock", {}),
     ("pipe", {}),
@@ -62,7 +64,7 @@ SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 # These run with 1 and 4 CPUs as well.
 CPU_MATRIX = ["fork", "signal", "timerload", "fpu", "thread", "futex", "race", "mmap", "pipe", "mmapfile", "sysfuzz"]
 # These work on files: on the disk, and in the memory file system as well.
-FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "setid", "lock", "pipe", "devfd", "absent"]
+FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "fserr", "fderr", "setid", "lock", "pipe", "devfd", "absent"]
 
 
 def programs():

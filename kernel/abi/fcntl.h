@@ -34,7 +34,8 @@
 #define O_PATH 010000000
 #define O_NOLINKS \
 	0x40000000 /* inside the kernel only: no symbolic link anywhere in the path, -ELOOP */
-#define O_TMPFILE (020000000 | O_DIRECTORY)
+#define O_TMPFILE_BIT 020000000
+#define O_TMPFILE (O_TMPFILE_BIT | O_DIRECTORY)
 
 #define F_DUPFD 0
 #define F_GETFD 1
