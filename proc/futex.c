@@ -13,7 +13,7 @@
 #include "proc/sleep.h"
 #include "proc/syscalls.h"
 
-#define NBUCKET_LOG 8
+#define NBUCKET_LOG 10
 #define NBUCKET (1u << NBUCKET_LOG)
 #define WAKE_BATCH 64u /* lwps woken while a bucket is locked */
 #define SYS_futex_nr 240

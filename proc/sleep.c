@@ -10,7 +10,8 @@
 #include "proc/proc.h"
 #include "proc/sched.h"
 
-#define NSLEEPQ 128
+#define NSLEEPQ_LOG 10
+#define NSLEEPQ (1u << NSLEEPQ_LOG)
 
 struct sleepq {
 	struct spinlock sq_lock;
@@ -31,7 +32,7 @@ static struct sleepq *sleepq_of(const void *chan)
 {
 	u32 h = (u32)chan * 0x9e3779b1u;
 
-	return &sleepqs[h >> 25];
+	return &sleepqs[h >> (32 - NSLEEPQ_LOG)];
 }
 
 /* Takes l off its queue and makes it runnable. Queue lock held. */
