@@ -140,6 +140,8 @@ static void lost_name(struct vnode *vp)
 {
 	if (vp->v_type == VDIR || p9node(vp)->pn_last.va_nlink <= 1)
 		vnode_setflags(vp, V_UNLINKED, 0);
+	else
+		p9node(vp)->pn_lost = true;
 }
 
 static int remove_name(struct vnode *dvp, const char *text, u32 len, struct vnode *vp, bool dir)

@@ -49,13 +49,30 @@ static int fill(struct vnode *vp, u32 fid, const struct vattr *va)
 	return 0;
 }
 
+/*
+ * A host's fid is a path. If the name that it was made for is gone, and the file has another one, by
+ * which it was just found, the fid of that name takes its place. Returns the fid that is not needed.
+ */
+static u32 renew_fid(struct vnode *vp, u32 fid)
+{
+	struct p9node *pn = p9node(vp);
+	struct vattr va;
+
+	if (!__atomic_exchange_n(&pn->pn_lost, false, __ATOMIC_ACQ_REL))
+		return fid;
+	if (p9_getattr(pn->pn_mount, pn->pn_fid, &va) == 0 && va.va_ino == vp->v_ino)
+		return fid;
+	return __atomic_exchange_n(&pn->pn_fid, fid, __ATOMIC_ACQ_REL);
+}
+
 /* What is there already has a fid of its own. A number that is another kind of file now was used again. */
-static int found_again(struct vnode *vp, const struct vattr *va)
+static int found_again(struct vnode *vp, u32 *fid, const struct vattr *va)
 {
 	if (vp->v_type != va->va_type) {
 		vn_rele(vp);
 		return -ESTALE;
 	}
+	*fid = renew_fid(vp, *fid);
 	p9node_refresh(vp, va);
 	return 0;
 }
@@ -79,7 +96,7 @@ int p9node_get(struct vfs *vfs, u32 fid, struct vnode **vpp)
 			return 0;
 		}
 	} else if (!error) {
-		error = found_again(*vpp, &va);
+		error = found_again(*vpp, &fid, &va);
 	}
 	p9_clunk(pm, fid);
 	return error;
@@ -134,6 +151,8 @@ int p9vn_getattr(struct vnode *vp, struct vattr *va)
 		if (vp->v_ndirty > 0)
 			pc_flush(vp, 0, PC_END, true); /* stores to mappings: they move the times */
 		error = p9_getattr(pn->pn_mount, pn->pn_fid, va);
+		if (error == -ENOENT)
+			pn->pn_lost = true;
 		if (!error && (va->va_type != vp->v_type || va->va_ino != vp->v_ino))
 			error = -ESTALE;
 		if (!error)

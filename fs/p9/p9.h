@@ -16,7 +16,8 @@
  * A reply is hostile input: each length, type and number in it is checked (fs/p9/msg.c).
  *
  * Locks: pn_lock (LR_FS_INODE) guards the opening of pn_rfid and pn_wfid, which then stay the same
- * until the vnode is inactive. No lock is needed for pn_fid.
+ * until the vnode is inactive. pn_fid needs none: it changes only when its name is gone, and whoever
+ * still has the old one gets -ENOENT in any case.
  */
 #ifndef FS_P9_P9_H
 #define FS_P9_P9_H
@@ -43,7 +44,8 @@ struct p9mount {
 
 struct p9node {
 	struct p9mount *pn_mount;
-	u32 pn_fid;
+	volatile u32 pn_fid;   /* atomic */
+	volatile bool pn_lost; /* pn_fid may lead to a name that is gone (atomic) */
 	struct mutex pn_lock;
 	u32 pn_rfid, pn_wfid; /* may be one and the same */
 	struct vattr pn_last; /* as the host said last (v_lock, or a hint) */

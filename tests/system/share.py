@@ -100,6 +100,8 @@ def programs(t):
     m, agent = boot(t, disk, folder)
     for name in ("mmapfile", "lock", "exec"):
         t.run(agent, f"/tests/{name}", cwd="/host/t", fresh=True, limit=600)
+    t.run(agent, "/tests/dir", "make_and_remove", "hard_links", "symbolic_links", "rename_files", "rename_directories", "rename_noreplace",
+          "at_calls", "small_buffers_and_errors", "link_counts_of_directories", cwd="/host/t", fresh=True, limit=300)
     if os.geteuid() == 0:       # only then may the host's user give files away
         t.sh(agent, "mkdir /host/g; chgrp 77 /host/g; chmod 2777 /host/g; mkdir /host/g/d; echo > /host/g/f")
         t.run(agent, "/bin/busybox", "mkdir", "/host/g/mine", uid=1000)
