@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * life [-s SIZE] [-g GENERATIONS] [-v] [-c NAME [-k COUNT] [-f]]: Conway's cellular automaton on a square torus.
- *
- *   -s SIZE   cells a side (default 256)     -g GENERATIONS (default 100)
- *   -v        draws the upper left corner after each generation
- *   -c, -k, -f: checkpoints, as for mat
+ * life [-v] [-c NAME [-k COUNT] [-f]] [SIZE [GENERATIONS]]: Conway's cellular automaton on a square torus.
  */
 #include "demo.h"
 
-#include <reprise/ckpt.h>
-#include <stdio.h>
+#include "command.h"
+
+#include <getopt.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define SHOW_ROWS 20
 #define SHOW_COLS 60
 
+static const char usage[] = "usage: life [-v] [-c NAME [-k COUNT] [-f]] [SIZE [GENERATIONS]]\n"
+			    "Computes generations (default: 100) of SIZE x SIZE cells (default: 256).\n"
+			    "  -s SIZE, -g GENERATIONS   the same as the operands\n"
+			    "  -v        draw the upper left corner after each generation\n" DEMO_HELP;
+
 static unsigned char *cells, *next;
-static int size = 256;
+static int size = 256, generations = 100, show;
 
 static void seed_cells(void)
 {
@@ -75,28 +76,48 @@ static long population(void)
 	return n;
 }
 
+static int parse_size(const char *text)
+{
+	return demo_number(text, "size", 3, 8192, &size);
+}
+
+static int parse_generations(const char *text)
+{
+	return demo_number(text, "generations", 1, 1000000, &generations);
+}
+
+/* Returns: 0; -1: wrong usage; 1: help was all that was wanted. */
+static int parse(int argc, char **argv, struct demo *d)
+{
+	static const struct option longopts[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	int opt, error = 0;
+
+	while (!error && (opt = getopt_long(argc, argv, "s:g:vh" DEMO_OPTIONS, longopts, NULL)) != -1) {
+		switch (opt) {
+		case 's': error = parse_size(optarg); break;
+		case 'g': error = parse_generations(optarg); break;
+		case 'v': show = 1; break;
+		case 'h': fputs(usage, stdout); return 1;
+		default: error = demo_option(d, opt);
+		}
+	}
+	if (!error && argc - optind > 2)
+		return wrong_usage(-1, "expected a size and a number of generations, found %s as well",
+				   argv[optind + 2]);
+	if (!error && optind < argc)
+		error = parse_size(argv[optind]);
+	if (!error && optind + 1 < argc)
+		error = parse_generations(argv[optind + 1]);
+	return error;
+}
+
 int main(int argc, char **argv)
 {
 	struct demo d = { .d_count = 1 };
-	int generations = 100, show = 0, opt;
+	int parsed = parse(argc, argv, &d);
 
-	while ((opt = getopt(argc, argv, "s:g:vc:k:f")) != -1) {
-		switch (opt) {
-		case 's': size = atoi(optarg); break;
-		case 'g': generations = atoi(optarg); break;
-		case 'v': show = 1; break;
-		case 'c': d.d_name = optarg; break;
-		case 'k': d.d_count = (unsigned)atoi(optarg); break;
-		case 'f': d.d_flags |= CKPT_FORKED; break;
-		default:
-			fprintf(stderr, "usage: life [-s SIZE] [-g GENERATIONS] [-v] [-c NAME [-k COUNT] [-f]]\n");
-			return 2;
-		}
-	}
-	if (size < 3 || size > 8192 || generations < 1) {
-		fprintf(stderr, "life: the size must be 3 to 8192, and there must be a generation\n");
-		return 2;
-	}
+	if (parsed)
+		return parsed > 0 ? finish_output(0, 1) : 2;
 	cells = malloc((size_t)size * size);
 	next = malloc((size_t)size * size);
 	if (!cells || !next) {

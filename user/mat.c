@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mat [-n SIZE] [-c NAME [-k COUNT] [-f]]: the product of two square matrices, row by row, with visible progress.
- *
- *   -n SIZE   rows and columns (default 320)
- *   -c NAME   makes checkpoints of itself in NAME_ckpt, -k COUNT of them (default 1, in the middle); -f: forked
+ * mat [-c NAME [-k COUNT] [-f]] [SIZE]: the product of two square matrices, row by row, with visible progress.
  *
  * The last line is the result's sum: the same after any number of checkpoints, power cuts and recoveries.
  */
 #include "demo.h"
 
-#include <reprise/ckpt.h>
-#include <stdio.h>
+#include "command.h"
+
+#include <getopt.h>
 #include <stdlib.h>
-#include <unistd.h>
+
+static const char usage[] = "usage: mat [-c NAME [-k COUNT] [-f]] [SIZE]\n"
+			    "Multiplies two matrices of SIZE rows and columns (default: 320).\n"
+			    "  -n SIZE   the same as SIZE alone\n" DEMO_HELP;
 
 static double *a, *b, *c;
 
@@ -39,26 +40,31 @@ static void multiply_row(int i, int n)
 	}
 }
 
+/* Returns: 0; -1: wrong usage; 1: help was all that was wanted. */
+static int parse(int argc, char **argv, struct demo *d, int *n)
+{
+	static const struct option longopts[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	int opt, error = 0;
+
+	while (!error && (opt = getopt_long(argc, argv, "n:h" DEMO_OPTIONS, longopts, NULL)) != -1) {
+		switch (opt) {
+		case 'n': error = demo_number(optarg, "size", 1, 4096, n); break;
+		case 'h': fputs(usage, stdout); return 1;
+		default: error = demo_option(d, opt);
+		}
+	}
+	if (!error && argc - optind > 1)
+		return wrong_usage(-1, "expected one size, found %s as well", argv[optind + 1]);
+	return error || optind == argc ? error : demo_number(argv[optind], "size", 1, 4096, n);
+}
+
 int main(int argc, char **argv)
 {
 	struct demo d = { .d_count = 1 };
-	int n = 320, opt;
+	int n = 320, parsed = parse(argc, argv, &d, &n);
 
-	while ((opt = getopt(argc, argv, "n:c:k:f")) != -1) {
-		switch (opt) {
-		case 'n': n = atoi(optarg); break;
-		case 'c': d.d_name = optarg; break;
-		case 'k': d.d_count = (unsigned)atoi(optarg); break;
-		case 'f': d.d_flags |= CKPT_FORKED; break;
-		default:
-			fprintf(stderr, "usage: mat [-n SIZE] [-c NAME [-k COUNT] [-f]]\n");
-			return 2;
-		}
-	}
-	if (n < 1 || n > 4096) {
-		fprintf(stderr, "mat: the size must be 1 to 4096\n");
-		return 2;
-	}
+	if (parsed)
+		return parsed > 0 ? finish_output(0, 1) : 2;
 	a = calloc((size_t)n * n, sizeof(*a));
 	b = calloc((size_t)n * n, sizeof(*b));
 	c = calloc((size_t)n * n, sizeof(*c));

@@ -2,10 +2,11 @@
 /* Progress and checkpoints of the demonstration programs. */
 #include "demo.h"
 
+#include "command.h"
+
 #include <errno.h>
-#include <reprise/ckpt.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static void report(void)
 {
@@ -43,6 +44,34 @@ void demo_step(struct demo *d, uint64_t done, uint64_t total)
 	if (d->d_name && d->d_done < d->d_count && done * (d->d_count + 1) >= total * (d->d_done + 1))
 		checkpoint(d, percent);
 	fflush(stdout);
+}
+
+int demo_number(const char *text, const char *what, long least, long most, int *number)
+{
+	long n;
+
+	if (parse_count(text, &n) != 0)
+		return -1;
+	if (n < least || n > most)
+		return wrong_usage(-1, "%s: expected %ld to %ld, found %s", what, least, most, text);
+	*number = (int)n;
+	return 0;
+}
+
+int demo_option(struct demo *d, int opt)
+{
+	int count = 0;
+
+	switch (opt) {
+	case 'c': d->d_name = image_base(optarg); return 0;
+	case 'k':
+		if (demo_number(optarg, "checkpoints", 0, 10000, &count) != 0)
+			return -1;
+		d->d_count = (unsigned)count;
+		return 0;
+	case 'f': d->d_flags |= CKPT_FORKED; return 0;
+	default: return wrong_usage(-1, NULL);
+	}
 }
 
 uint64_t demo_sum(const void *data, size_t len)
