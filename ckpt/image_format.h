@@ -73,7 +73,7 @@
 #define NK_PTYS NK(21)	  /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
 #define NK_SHARES NK(22)  /* with IMG_FEATURE_SHARES: after TREE */
 #define NK_OPTIONS NK(23) /* with IMG_FEATURE_OPTIONS: after TIME */
-#define NK_VFORKS NK(24) /* with IMG_FEATURE_VFORKS: after SHARES */
+#define NK_VFORKS NK(24)  /* with IMG_FEATURE_VFORKS: after SHARES */
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
 #define IMG_FEATURE_PTYS 1u

@@ -39,7 +39,7 @@ int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 			return -ENOMEM;
 		if (st.ps_foreign)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					 "timer %d is on the CPU-time clock of another process", id);
+					   "timer %d is on the CPU-time clock of another process", id);
 		*pt = (struct img_ptimer){ .pt_id = id,
 					   .pt_clock = st.ps_clock,
 					   .pt_value = st.ps_value,

@@ -149,13 +149,7 @@ long sys_shutdown(int fd, int how)
 }
 
 /* The calls of socketcall(2), by number, and how many arguments each has. */
-enum {
-	SC_SOCKET = 1,
-	SC_CONNECT = 3,
-	SC_SOCKETPAIR = 8,
-	SC_ACCEPT4 = 18,
-	SC_LAST = 20
-};
+enum { SC_SOCKET = 1, SC_CONNECT = 3, SC_SOCKETPAIR = 8, SC_ACCEPT4 = 18, SC_LAST = 20 };
 static const u8 nargs[SC_LAST + 1] = { 0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4 };
 
 long sys_socketcall(int call, uaddr_t uargs)
