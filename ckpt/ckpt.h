@@ -200,6 +200,7 @@ struct ckpt_restore {
 	/* What was made anew, by its vnode: removed directories and FIFOs, files about processes, files that were gone (cr_made). */
 	struct vnode **cr_anew;
 	bool *cr_made; /* the file was not there, and was made again */
+	bool *cr_program; /* by vnode, too: one of them executes it, so it must not have changed */
 	bool *cr_written; /* by vnode, too: one of them may write it, so it may be another than it was */
 	bool cr_stdio[3]; /* the description of this descriptor is the caller's */
 	struct vnode **cr_datav;
@@ -350,7 +351,7 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 /* A file is made again, and again removed, under its name, with the rights of an owner. */
 int st_vnode_create(struct ckpt_restore *cr, u32 index, struct file **fp);
 void st_vnode_uncreate(struct ckpt_restore *cr); /* all that were made: it has failed */
-void st_vnode_written(struct ckpt_restore *cr);	 /* fills in cr_written */
+void st_vnode_written(struct ckpt_restore *cr);	 /* fills in cr_written and cr_program */
 /* The current credentials with the ids that a process had: whether they may be given is the caller's to know. NULL: no memory */
 struct cred *st_cred_make(const struct img_proc *ip);
 bool st_vnode_nameless(struct vnode *vp);

@@ -219,10 +219,11 @@ static int make_room(struct ckpt_restore *cr)
 	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
 	cr->cr_made = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_made), 0);
 	cr->cr_written = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_written), 0);
-	if (cr->cr_written)
+	cr->cr_program = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_program), 0);
+	if (cr->cr_written && cr->cr_program)
 		st_vnode_written(cr);
-	return cr->cr_filev && cr->cr_made && cr->cr_written && cr->cr_pipev && cr->cr_ptyv &&
-			       cr->cr_anew && cr->cr_datav
+	return cr->cr_filev && cr->cr_made && cr->cr_written && cr->cr_program && cr->cr_pipev &&
+			       cr->cr_ptyv && cr->cr_anew && cr->cr_datav
 		       ? 0
 		       : -ENOMEM;
 }
@@ -258,6 +259,7 @@ static void drop_shared(struct ckpt_restore *cr)
 	st_root_drop(cr);
 	kfree(cr->cr_made);
 	kfree(cr->cr_written);
+	kfree(cr->cr_program);
 }
 
 /* As many processes as the caller could make by itself. */

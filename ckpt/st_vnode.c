@@ -197,6 +197,22 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	return error ? error : ckpt_know(cs, vp, path, *index);
 }
 
+static bool other_contents(const struct img_vnode *was, const struct vattr *is)
+{
+	return was->v_size != is->va_size || was->v_mtime != is->va_mtime.tv_sec ||
+	       was->v_mtime_ns != is->va_mtime.tv_nsec;
+}
+
+/*
+ * What a process executes may be a copy in another place, but the code must be
+ * the one that its saved data and stack belong to: of the same size and
+ * modification time.
+ */
+static const char *other_program(const struct img_vnode *was, const struct vattr *is)
+{
+	return is->va_type == VREG && other_contents(was, is) ? "is another program" : NULL;
+}
+
 /* What differs between the file that was and the one that is; NULL: nothing that matters. any: all but its type may differ. */
 static const char *difference(const struct img_vnode *was, const struct vattr *is, bool dynamic,
 			      bool changing, bool any)
@@ -219,8 +235,7 @@ static const char *difference(const struct img_vnode *was, const struct vattr *i
 		return NULL;
 	if (changing)
 		return was->v_size <= is->va_size ? NULL : "has become shorter";
-	if (was->v_size != is->va_size || was->v_mtime != is->va_mtime.tv_sec ||
-	    was->v_mtime_ns != is->va_mtime.tv_nsec)
+	if (other_contents(was, is))
 		return "has been changed";
 	return NULL;
 }
@@ -361,6 +376,8 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	if (!error) {
 		why = difference(v, &va, (*fp)->f_vnode->v_flags & V_DYNAMIC,
 				 changing || cr->cr_written[index], cr->cr_flags & RECOVER_CHANGED);
+		if (!why && cr->cr_program[index])
+			why = other_program(v, &va);
 		if (why && st_vnode_spare(cr, index))
 			error = -ESTALE;
 		else if (why)
@@ -384,9 +401,13 @@ void st_vnode_written(struct ckpt_restore *cr)
 			cr->cr_written[fi->f_vnode] = true;
 	}
 	for (u32 i = 0; i < img->i_nproc; i++) {
+		if (img->i_proc[i].p_exe != IMG_NONE)
+			cr->cr_program[img->i_proc[i].p_exe] = true;
 		for (u32 k = 0; k < img->i_proc[i].p_nseg; k++) {
 			const struct img_seg *is = &img->i_proc[i].p_seg[k];
 
+			if ((is->s_prot & PROT_EXEC) && is->s_vnode != IMG_NONE)
+				cr->cr_program[is->s_vnode] = true;
 			if (is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE) && is->s_vnode != IMG_NONE)
 				cr->cr_written[is->s_vnode] = true;
 		}

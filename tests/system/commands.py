@@ -247,6 +247,18 @@ def ways(t):
                r"^recover: dep_ckpt: a file that it needs has changed; .*-c takes it")
     t.contains(t.sh(agent, "dmesg | grep ckpt: | tail -1"), r"/root/data")
     t.run(agent, "/bin/recover", "-c", "dep", cwd="/root")
+    # Another program under the name is never taken; a copy of the same one is.
+    t.sh(agent, background("cp -p /bin/busybox keep; cp -p keep busyboxes; ./busyboxes sleep 1 >out 2>&1 <data & p=$!; runs busyboxes; tckpt -w $p exe || exit 9;"
+                           "kill -9 $p; rm busyboxes; cp /bin/mat busyboxes"))
+    for flags in ([], ["-c"]):
+        t.contains(t.run(agent, "/bin/recover", *flags, "exe", cwd="/root", status=125),
+                   r"^recover: exe_ckpt: a file that it needs has changed; .*if it is not a program$")
+        t.contains(t.sh(agent, "dmesg | grep ckpt: | tail -1"), r"/root/busyboxes is another (file|program)$")
+    t.sh(agent, "cd /root; rm busyboxes; cp keep busyboxes; touch busyboxes")
+    t.run(agent, "/bin/recover", "-c", "exe", cwd="/root", status=125)
+    t.sh(agent, "cd /root; rm busyboxes; cp -p keep busyboxes")
+    t.run(agent, "/bin/recover", "exe", cwd="/root", status=125)
+    t.run(agent, "/bin/recover", "-c", "exe", cwd="/root")
     t.sh(agent, "rm /root/data")
     t.contains(t.run(agent, "/bin/recover", "-c", "dep", cwd="/root", status=125),
                r"^recover: dep_ckpt: a file that it needs is not there any more")

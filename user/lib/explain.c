@@ -71,7 +71,7 @@ const char *why_not_recovered(const char *base, int error)
 		{ ENOEXEC, "this is no checkpoint image" },
 		{ EBADMSG, "the image is damaged; " SEE_LOG },
 		{ EOPNOTSUPP, "the image is of another version, or needs what this kernel has not; " SEE_LOG },
-		{ ESTALE, "a file that it needs has changed; " SEE_LOG ", -c takes it as it is now" },
+		{ ESTALE, "a file that it needs has changed; " SEE_LOG ", -c takes it as it is now, if it is not a program" },
 		{ EPERM, "it had rights that you have not: the superuser can bring it back" },
 		{ ENOTTY, "its terminal is none now; " SEE_LOG },
 		{ ENXIO, "there is no terminal to bring it back to" },
