@@ -29,7 +29,7 @@ def numbers(t):
                                "-D__REPRISE_KERNEL__=1", "kernel/syscall.c"], cwd=paths.ROOT, capture_output=True, text=True, check=False)
 
     t.equal("the table as it is", compiled(table).stderr, "")
-    r = compiled(table + 'SYSCALL(620, one, sys_getpid, "")\n')
+    r = compiled(table + 'SYSCALL(639, one, sys_getpid, "")\n')
     t.equal("a new number", r.stderr, "")
     r = compiled(table + 'SYSCALL(601, one, sys_getpid, "")\n')
     t.check(r.returncode != 0, "a number twice: it compiles")
