@@ -18,7 +18,7 @@
 	dd MB_FLAGS
 	dd -(MB_MAGIC + MB_FLAGS)
 
-	extern kmain, cpus
+	extern kmain, cpus, boot_check, boot_check_stack
 	extern __bss_start, __bss_end
 
 	section .boot exec align=16
@@ -26,8 +26,12 @@
 _start:
 	cli
 	cld
-	mov esi, eax
-	mov edx, ebx
+	mov esp, boot_check_stack
+	push eax
+	push ebx
+	call boot_check
+	pop edx
+	pop esi
 
 	; .bss: a loader clears it, a restart through 0xffff0 would not
 	mov edi, __bss_start - KERNEL_BASE

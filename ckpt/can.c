@@ -25,9 +25,9 @@ void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text)
 {
 	struct ckpt_obstacles *o = &s->s_out;
 	u32 room = o->ob_length < sizeof(o->ob_text) ? (u32)sizeof(o->ob_text) - o->ob_length : 0;
-	char line[192];
+	char line[512];
 
-	snprintf(line, sizeof(line), "%s: %s\n", name, text);
+	snprintf_visible(line, sizeof(line), "%s: %s\n", name, text);
 	if (room)
 		strlcpy_k(o->ob_text + o->ob_length, line, room);
 	o->ob_length += (u32)strlen(line);

@@ -34,6 +34,7 @@
 #include "ckpt/image.h"
 #include "fs/file.h"
 #include "kernel/lib/lock.h"
+#include "kernel/lib/ratelimit.h"
 #include "proc/proc.h"
 #include "user/include/reprise/ckpt.h"
 
@@ -229,6 +230,7 @@ static inline const char *cr_vnode_path(const struct ckpt_restore *cr, u32 index
 /* Opens a name for the process that is being built; "/dev/tty" is the caller's terminal. */
 int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp);
 
+extern struct ratelimit ckpt_limit;   /* for messages that a user can cause */
 extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 
 /* can.c: CKPTCTL_CAN. The number of obstacles. */

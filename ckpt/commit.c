@@ -126,7 +126,8 @@ static void remove_new(const struct ckpt_request *rq, const char *newname)
 	int error = names_unlink(rq->rq_dvp, newname);
 
 	if (error && error != -ENOENT)
-		printk("ckpt: %s%s: left behind (error %d)\n", rq->rq_path, NEW_SUFFIX, -error);
+		printk_limited(&ckpt_limit, "ckpt: %s%s: left behind (error %d)\n", rq->rq_path,
+			       NEW_SUFFIX, -error);
 }
 
 static int create_new(const struct ckpt_request *rq, const char *newname, struct file **fp)

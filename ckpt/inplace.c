@@ -234,7 +234,8 @@ static void save_and_come_back(struct ckpt_request *rq)
 		if (result < 0 && p->p_holder == curlwp())
 			ckpt_release(cs);
 		if (result < 0)
-			printk("ckpt: %s: not brought back in place (error %d)\n", p->p_comm, (int)-result);
+			printk_limited(&ckpt_limit, "ckpt: %s: not brought back in place (error %d)\n",
+				       p->p_comm, (int)-result);
 		ckpt_drop_objects(cs);
 	}
 	if (cs)

@@ -71,6 +71,8 @@ static void key_typed(struct tty *t, pid_t pgrp)
 	spin_unlock(&pidlock);
 }
 
+static struct ratelimit key_limit = RATELIMIT_INIT("ckpt: key", KDEBUG);
+
 /* A program's name is whatever it called itself: no directory, and nothing that disturbs a terminal. */
 static void image_name(const struct proc *p, char name[NAME_SIZE])
 {
@@ -103,7 +105,7 @@ static void say_failed(struct tty *t, pid_t sid, pid_t pgrp, const char *name, i
 {
 	char text[160];
 
-	snprintf(text, sizeof(text), "[%s: not saved: %s]", name, reason(error));
+	snprintf_visible(text, sizeof(text), "[%s: not saved: %s]", name, reason(error));
 	tty_message(t, sid, pgrp, text);
 }
 
@@ -153,7 +155,7 @@ void ckpt_key_request(void)
 	/* Whoever sits at the terminal is no more than the process's user, whatever that may do. */
 	error = p->p_flags & (P_SUGID | P_NODUMP) ? -EPERM : make_request(p, t, &rq);
 	if (error) {
-		printk("ckpt: %s: not saved (error %d)\n", p->p_comm, -error);
+		printk_limited(&ckpt_limit, "ckpt: %s: not saved (error %d)\n", p->p_comm, -error);
 		image_name(p, name);
 		if (t)
 			say_failed(t, p->p_sid, p->p_pgid, name, -error);
@@ -183,12 +185,12 @@ void ckpt_key_report(const struct ckpt_request *rq)
 	if (!rq->rq_tty)
 		return;
 	if (st->cs_error) {
-		printk(KDEBUG "ckpt: %s: not saved (error %d)\n", rq->rq_path, st->cs_error);
+		printk_limited(&key_limit, KDEBUG "ckpt: %s: not saved (error %d)\n", rq->rq_path, st->cs_error);
 		say_failed(rq->rq_tty, rq->rq_sid, rq->rq_pgrp, name, st->cs_error);
 		return;
 	}
-	printk(KDEBUG "ckpt: %s: saved, %llu bytes\n", rq->rq_path, st->cs_bytes);
-	snprintf(text, sizeof(text), "[%s: saved, %u KiB]", name, (u32)(st->cs_bytes / 1024));
+	printk_limited(&key_limit, KDEBUG "ckpt: %s: saved, %llu bytes\n", rq->rq_path, st->cs_bytes);
+	snprintf_visible(text, sizeof(text), "[%s: saved, %u KiB]", name, (u32)(st->cs_bytes / 1024));
 	tty_message(rq->rq_tty, rq->rq_sid, rq->rq_pgrp, text);
 }
 

@@ -265,8 +265,8 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 
 	/* On another machine it may not be there: the process is at its root then. */
 	if (error && st_vnode_spare(cr, ip->p_cwd)) {
-		printk("ckpt: %s: %s is not what it was, and / is the working directory now\n",
-		       cr->cr_path, cr_vnode_path(cr, ip->p_cwd));
+		printk_limited(&ckpt_limit, "ckpt: %s: %s is not what it was, and / is the working directory now\n",
+			       cr->cr_path, cr_vnode_path(cr, ip->p_cwd));
 		curlwp()->l_root = st_root_of(cr, ip->p_root);
 		error = file_open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, &f);
 		curlwp()->l_root = cr->cr_root;

@@ -449,7 +449,8 @@ static void uncreate(struct ckpt_restore *cr, u32 index)
 		as_caller(cr, cred);
 	}
 	if (error)
-		printk("ckpt: %s: left behind (error %d)\n", cr_vnode_path(cr, index), -error);
+		printk_limited(&ckpt_limit, "ckpt: %s: left behind (error %d)\n",
+			       cr_vnode_path(cr, index), -error);
 }
 
 void st_vnode_uncreate(struct ckpt_restore *cr)

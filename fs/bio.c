@@ -7,12 +7,12 @@
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/ratelimit.h"
 #include "kernel/lib/string.h"
 #include "proc/sleep.h"
 
 #define NBIO 32u /* requests in flight: 8 MiB of pages */
 #define SECTORS_PER_PAGE (PAGE_SIZE / SECTOR_SIZE)
-#define MAX_COMPLAINTS 20u
 
 struct bio {
 	struct buf bi_buf;
@@ -36,7 +36,6 @@ struct sync_bio {
 static struct spinlock bio_lock = SPINLOCK_INIT("bio", LR_PGWAIT);
 static struct list bio_free;
 static struct bio bio_pool[NBIO];
-static u32 complaints;
 
 void bio_init(void)
 {
@@ -48,11 +47,10 @@ void bio_init(void)
 static void complain(const struct buf *b)
 {
 	static const char *const what[] = { "read", "write", "flush" };
+	static struct ratelimit limit = RATELIMIT_INIT("disk errors", "");
 
-	if (complaints++ >= MAX_COMPLAINTS)
-		return;
-	printk("%s: %s error %d at sector %llu\n", b->b_dev->bd_name, what[b->b_op], -b->b_error,
-	       (unsigned long long)b->b_sector);
+	printk_limited(&limit, "%s: %s error %d at sector %llu\n", b->b_dev->bd_name, what[b->b_op],
+		       -b->b_error, (unsigned long long)b->b_sector);
 }
 
 static struct bio *bio_get(void)

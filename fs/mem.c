@@ -12,6 +12,7 @@
 #include "kernel/dev/clock.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/random.h"
+#include "kernel/lib/ratelimit.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
@@ -87,6 +88,7 @@ static int read_kmsg(struct uio *u, struct file *f)
 	buf = kmalloc(PAGE_SIZE, 0);
 	if (!buf)
 		return -ENOMEM;
+	ratelimit_report();
 	n = klog_read(&pos, buf, MIN(u->uio_resid, (size_t)PAGE_SIZE));
 	if (n > 0) {
 		error = uiomove(buf, n, u);
@@ -117,11 +119,7 @@ static int write_kmsg(struct uio *u)
 			text = strchr(text, '>') + 1;
 		while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == 0))
 			buf[--n] = 0;
-		for (char *p = text; *p; p++) {
-			if ((u8)*p < 0x20 || *p == 0x7f)
-				*p = '?';
-		}
-		printk("%s\n", text);
+		printk("%.960s\n", text);
 		u->uio_resid = 0; /* a longer line is cut, not continued */
 	}
 	kfree(buf);

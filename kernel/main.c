@@ -12,6 +12,7 @@
 #include "fs/vnode.h"
 #include "fs/vnode_vm.h"
 #include "kernel/abi/errname.h"
+#include "kernel/abi/errno.h"
 #include "kernel/bootinfo.h"
 #include "kernel/canary.h"
 #include "kernel/cmdline.h"
@@ -113,6 +114,22 @@ static const char *root_device(void)
 	return bdev_find_name("vda") ? "vda" : "ram0";
 }
 
+/* Says why there is no root file system, and what to do. */
+static void __noreturn no_root(const char *dev, int error)
+{
+	static const char hint[] = "; root= on the command line names another disk";
+
+	if (!bdev_find_name(dev))
+		panic("expected a disk with the root file system, found no %s: give the machine a virtio disk%s",
+		      cmdline_get("root") ? dev : "disk", hint);
+	if (error == -EINVAL)
+		panic("expected an ext2 root file system on %s, found something else%s", dev, hint);
+	if (error == -EIO || error == -EUCLEAN)
+		panic("expected an ext2 root file system on %s, found it damaged or not readable (%s): check it with e2fsck%s",
+		      dev, errno_text(error), hint);
+	panic("expected an ext2 root file system on %s, found %s%s", dev, errno_text(error), hint);
+}
+
 static void mount_root(void)
 {
 	const char *dev = root_device();
@@ -120,14 +137,15 @@ static void mount_root(void)
 	int error = vfs_domount(dev, NULL, "ext2", flags, NULL);
 
 	if (error)
-		panic("expected an ext2 root file system on %s, found %s", dev, errno_text(error));
+		no_root(dev, error);
 	error = vfs_domount("devfs", "/dev", "devfs", 0, NULL);
 	if (!error)
 		error = names_mkdir(rootvp, "dev/pts", 0755);
 	if (!error)
 		error = vfs_domount("devpts", "/dev/pts", "devpts", 0, NULL);
 	if (error)
-		printk("/dev cannot be mounted: %s\n", errno_text(error));
+		printk("/dev cannot be mounted (%s): the root file system on %s needs a directory /dev; check it with e2fsck\n",
+		       errno_text(error), dev);
 }
 
 /* Start-up goes on in a thread that may sleep. */

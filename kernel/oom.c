@@ -6,6 +6,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/ratelimit.h"
 #include "mm/as.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
@@ -63,12 +64,14 @@ static struct proc *heaviest(bool *dying)
 	return victim;
 }
 
+static struct ratelimit kill_limit = RATELIMIT_INIT("out of memory", "");
+
 static void kill(struct proc *p)
 {
 	static pid_t last; /* one line for each: many may run out at once */
 
 	if (__atomic_exchange_n(&last, p->p_pid, __ATOMIC_RELAXED) != p->p_pid)
-		printk("out of memory: process %d (%s) killed\n", p->p_pid, p->p_comm);
+		printk_limited(&kill_limit, "out of memory: process %d (%s) killed\n", p->p_pid, p->p_comm);
 	signal_proc(p, K_SIGKILL, NULL);
 }
 

@@ -121,6 +121,9 @@ void smp_start(void)
 	u32 n = enumerate((u32)MIN(cmdline_number("maxcpus", MAXCPU), (u64)MAXCPU));
 
 	panic_stop_others = stop_others;
+	if (n == MAXCPU && acpi.ai_ncpu > n)
+		printk("cpus: the machine has %u, and %u of them are used: the kernel's limit\n",
+		       acpi.ai_ncpu, MAXCPU);
 	if (n > 1 && !bootinfo.bi_trampoline) {
 		printk("smp: no memory at %#x for the start of other CPUs\n", AP_TRAMPOLINE);
 		return;

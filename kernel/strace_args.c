@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How the tracer shows arguments: one function a format (kernel/syscall.h lists them), found through a table. */
 #include "kernel/abi/errno.h"
+#include "kernel/abi/signame.h"
 #include "kernel/strace_impl.h"
 #include "mm/usercopy.h"
 
@@ -26,12 +27,6 @@ static const struct flag open_flags[] = {
 	{ 0x20000, "O_NOFOLLOW" }, { 0x80000, "O_CLOEXEC" },  { 0x200000, "O_PATH" },
 };
 static const struct flag prot_flags[] = { { 1, "PROT_READ" }, { 2, "PROT_WRITE" }, { 4, "PROT_EXEC" } };
-
-static const char *const signal_names[] = {
-	"0",	"HUP",	"INT",	"QUIT", "ILL",	  "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
-	"SEGV", "USR2", "PIPE", "ALRM", "TERM",	  "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
-	"TTOU", "URG",	"XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS",
-};
 
 static void show_signed(struct strace *st, const struct arg *ar)
 {
@@ -76,8 +71,10 @@ static void show_dirfd(struct strace *st, const struct arg *ar)
 
 static void show_signal(struct strace *st, const struct arg *ar)
 {
-	if (ar->ar_word > 0 && ar->ar_word < ARRAY_SIZE(signal_names))
-		strace_add(st, "SIG%s", signal_names[ar->ar_word]);
+	const char *name = signal_name((int)ar->ar_word);
+
+	if (name)
+		strace_add(st, "SIG%s", name);
 	else
 		show_unsigned(st, ar);
 }

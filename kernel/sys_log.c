@@ -4,6 +4,7 @@
 #include "kernel/dev/clock.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/ratelimit.h"
 #include "kernel/syscall.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
@@ -72,10 +73,12 @@ static long read_new(uaddr_t buf, u32 len)
 	long n;
 	int error;
 
+	ratelimit_report();
 	while (pos == klog_end()) {
 		error = sleep(&read_pos, NULL, SLP_INTR, clock_mono_ns() + LOOK_AGAIN);
 		if (error && error != -ETIMEDOUT)
 			return error;
+		ratelimit_report();
 	}
 	n = copy_log(&pos, buf, len);
 	if (n > 0)
@@ -85,9 +88,12 @@ static long read_new(uaddr_t buf, u32 len)
 
 static long read_all(uaddr_t buf, u32 len, bool clear)
 {
-	u64 end = klog_end(), pos = MAX(get_pos(&clear_pos), klog_begin());
+	u64 end, pos;
 	long n;
 
+	ratelimit_report();
+	end = klog_end();
+	pos = MAX(get_pos(&clear_pos), klog_begin());
 	if (end - pos > len)
 		pos = end - len;
 	n = copy_log(&pos, buf, (u32)MIN((u64)len, end - pos));

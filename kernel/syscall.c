@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The dispatcher: from the number in eax to the handler. This path is the cost of a null system call: keep it short. */
 #include "ckpt/every.h"
+#include "kernel/lib/ratelimit.h"
 #include "kernel/syscall.h"
 #include "ckpt/syscalls.h"
 #include "fs/syscalls.h"
@@ -56,19 +57,12 @@ const char *syscall_name(u32 nr)
 	return se ? se->se_name : NULL;
 }
 
-/* At most ten such lines a second, however hard a program tries. */
 static void report_unknown(u32 nr)
 {
-	static volatile u32 second, lines;
-	u32 now = (u32)(clock_mono_ns() >> 30);
+	static struct ratelimit limit = RATELIMIT_INIT("unknown system call", KDEBUG);
 
-	if (second != now) {
-		second = now;
-		lines = 0;
-	}
-	if (__atomic_fetch_add(&lines, 1, __ATOMIC_RELAXED) < 10)
-		printk(KDEBUG "%s[%d]: system call %u does not exist here\n", curproc()->p_comm,
-		       curproc()->p_pid, nr);
+	printk_limited(&limit, KDEBUG "%s[%d]: system call %u does not exist here\n",
+		       curproc()->p_comm, curproc()->p_pid, nr);
 }
 
 static long call(struct trapframe *tf, u32 nr)

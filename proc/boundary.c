@@ -4,8 +4,10 @@
  * In this order: exit, hold, checkpoint, the wait of a vfork, stop, signals, the saved mask, the restart of a call.
  */
 #include "kernel/abi/errno.h"
+#include "kernel/abi/signame.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/ratelimit.h"
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "proc/lwp_impl.h"
@@ -185,18 +187,39 @@ static void take_back_call(struct lwp *l, struct trapframe *tf)
 	l->l_cut.cc_result = 0;
 }
 
-static void die_of(struct lwp *l, int sig)
+/* "signal 11 (SIGSEGV) at address 00000010, eip 0804a000 esp bffff000". A signal that no fault caused has no address. */
+static void death_text(char *text, size_t size, const struct lwp *l, int sig, const struct abi_siginfo *si)
 {
-	struct proc *p = l->l_proc;
+	const char *name = signal_name(sig);
+	char at[32] = "";
 
-	if (sig == K_SIGSEGV || sig == K_SIGBUS || sig == K_SIGILL || sig == K_SIGFPE)
-		printk(KDEBUG "%s[%d]: killed by signal %d at eip %08x esp %08x\n", p->p_comm,
-		       p->p_pid, sig, l->l_tf->tf_eip, l->l_tf->tf_esp);
+	if (si->si_code > 0 && si->si_code != K_SI_KERNEL)
+		snprintf(at, sizeof(at), " at address %08x", si->fault.addr);
+	snprintf(text, size, "signal %d (SIG%s)%s, eip %08x esp %08x", sig, name ? name : "RT", at,
+		 l->l_tf->tf_eip, l->l_tf->tf_esp);
+}
+
+static bool is_fault(int sig)
+{
+	return sig == K_SIGSEGV || sig == K_SIGBUS || sig == K_SIGILL || sig == K_SIGFPE;
+}
+
+static void die_of(struct lwp *l, int sig, const struct abi_siginfo *si)
+{
+	static struct ratelimit limit = RATELIMIT_INIT("killed by a signal", KDEBUG);
+	struct proc *p = l->l_proc;
+	char text[96];
+
+	death_text(text, sizeof(text), l, sig, si);
+	if (p == initproc)
+		panic("init (pid 1) expected to live, found killed by %s", text);
+	if (is_fault(sig))
+		printk_limited(&limit, KDEBUG "%s[%d]: killed by %s\n", p->p_comm, p->p_pid, text);
 	proc_exit(WSTAT_SIGNALED(sig));
 }
 
 /* Runs the default action of sig. p_lock held; returned unlocked. */
-static void default_action(struct lwp *l, int sig)
+static void default_action(struct lwp *l, int sig, const struct abi_siginfo *si)
 {
 	struct proc *p = l->l_proc;
 
@@ -221,7 +244,7 @@ static void default_action(struct lwp *l, int sig)
 		spin_unlock(&p->p_lock);
 	} else {
 		spin_unlock(&p->p_lock);
-		die_of(l, sig);
+		die_of(l, sig, si);
 	}
 }
 
@@ -276,7 +299,7 @@ static void take_signal(struct lwp *l, struct trapframe *tf, int sig, const stru
 	if (act->sa_handler == K_SIG_IGN)
 		spin_unlock(&l->l_proc->p_lock);
 	else if (act->sa_handler == K_SIG_DFL)
-		default_action(l, sig);
+		default_action(l, sig, info);
 	else
 		run_handler(l, tf, sig, info);
 }

@@ -3,6 +3,7 @@
 #include "fs/file.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
+#include "kernel/abi/signame.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/x86.h"
@@ -175,6 +176,18 @@ static int become_zombie(struct proc *p, struct abi_siginfo *info, bool *autorea
 	return sig;
 }
 
+/* status: as wait(2) would give it. */
+static void __noreturn init_ended(u32 status)
+{
+	int sig = (int)(status & 0x7f);
+	const char *name = signal_name(sig);
+
+	if (sig)
+		panic("init (pid 1) expected to live, found killed by signal %d (SIG%s)", sig,
+		      name ? name : "RT");
+	panic("init (pid 1) expected to live, found exited with status %u", status >> 8 & 0xff);
+}
+
 void proc_finish(void)
 {
 	struct proc *p = curproc(), *parent, *reaper;
@@ -185,7 +198,7 @@ void proc_finish(void)
 	struct tty *tty = NULL;
 
 	if (p == initproc)
-		panic("init (pid 1) expected to live, found ended with status 0x%x", p->p_xstat);
+		init_ended(p->p_xstat);
 	if (proc_hooks.ph_exit)
 		proc_hooks.ph_exit(p);
 	release_resources(p);

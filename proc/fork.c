@@ -3,6 +3,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/ratelimit.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/usercopy.h"
@@ -52,13 +53,14 @@ struct clone_args {
 static void child_start(void *arg)
 {
 	uaddr_t ctid = (uaddr_t)arg;
+	static struct ratelimit limit = RATELIMIT_INIT("clone", KDEBUG);
 	struct lwp *l = curlwp();
 
 	/* As on Linux a bad address is the program's own loss. */
 	pid_t tid = pid_seen(l->l_tid);
 
 	if (ctid && copyout(ctid, &tid, sizeof(tid)) != 0)
-		printk(KDEBUG "clone: CLONE_CHILD_SETTID at %08x: bad address\n", ctid);
+		printk_limited(&limit, KDEBUG "clone: CLONE_CHILD_SETTID at %08x: bad address\n", ctid);
 }
 
 static void set_child_frame(struct lwp *l, const struct clone_args *ca)

@@ -37,6 +37,7 @@
 
 #include "fs/ext2/disk.h"
 #include "fs/vnode.h"
+#include "kernel/lib/ratelimit.h"
 #include "mm/page.h"
 #include "proc/mutex.h"
 
@@ -196,6 +197,7 @@ int ext2_check_features(struct ext2mount *em, const struct ext2_super *sb);
 /* Writes the superblock to its place now. -EIO */
 int ext2_write_super(struct ext2mount *em);
 /* Something on the disk is not as it must be: one line (at most 20 a mount), and no more writing. Returns -EUCLEAN. */
+extern struct ratelimit ext2_limit; /* for every message about a file system */
 int ext2_damage(struct ext2mount *em, const char *fmt, ...) __printf(2, 3);
 /* Something stays marked as used that nobody has: one line, and e2fsck is told. Within an operation. */
 void ext2_lost(struct ext2mount *em, const char *fmt, ...) __printf(2, 3);

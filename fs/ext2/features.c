@@ -79,17 +79,18 @@ int ext2_check_features(struct ext2mount *em, const struct ext2_super *sb)
 	em->em_journaled = compat & EXT2_COMPAT_HAS_JOURNAL;
 	if (incompat & ~INCOMPAT_KNOWN) {
 		spell(incompat_names, ARRAY_SIZE(incompat_names), incompat & ~INCOMPAT_KNOWN, names);
-		printk("ext2: %s: has features that are not supported:%s\n", source, names);
+		printk_limited(&ext2_limit, "ext2: %s: has features that are not supported:%s\n", source, names);
 		return -EINVAL;
 	}
 	if ((incompat & EXT2_INCOMPAT_RECOVER) && (!em->em_journaled || sb->s_journal_inum == 0)) {
-		printk("ext2: %s: a journal is to be replayed, but the file system has none\n", source);
+		printk_limited(&ext2_limit, "ext2: %s: a journal is to be replayed, but the file system has none\n",
+			       source);
 		return -EINVAL;
 	}
 	em->em_frozen = (ro & ~RO_COMPAT_KNOWN) != 0;
 	if (em->em_frozen) {
 		spell(ro_names, ARRAY_SIZE(ro_names), ro & ~RO_COMPAT_KNOWN, names);
-		printk("ext2: %s: has features that allow reading only:%s\n", source, names);
+		printk_limited(&ext2_limit, "ext2: %s: has features that allow reading only:%s\n", source, names);
 	}
 	em->em_filetype = incompat & EXT2_INCOMPAT_FILETYPE;
 	em->em_sparse = ro & EXT2_RO_SPARSE_SUPER;

@@ -96,8 +96,8 @@ static int check_super(struct ext2mount *em, struct ext2journal *j, u32 nblocks)
 	    j->j_first >= j->j_max || j->j_max - j->j_first < LOG_MIN || be32(js->s_start) >= j->j_max)
 		return ext2_damage(em, "the journal's superblock is damaged");
 	if (j->j_v2 && (js->s_feature_ro_compat || (be32(js->s_feature_incompat) & ~JBD_INCOMPAT_REVOKE))) {
-		printk("ext2: %s: its journal has features (%x) that are not supported\n",
-		       em->em_vfs->vfs_source, be32(js->s_feature_incompat));
+		printk_limited(&ext2_limit, "ext2: %s: its journal has features (%x) that are not supported\n",
+			       em->em_vfs->vfs_source, be32(js->s_feature_incompat));
 		return -EINVAL;
 	}
 	return 0;

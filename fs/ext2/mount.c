@@ -47,8 +47,8 @@ static int begin_writing(struct ext2mount *em)
 	if (em->em_bdev->bd_readonly || em->em_frozen)
 		return -EROFS;
 	if (!(em->em_state & EXT2_STATE_VALID) || (em->em_state & EXT2_STATE_ERROR))
-		printk("ext2: %s: was not unmounted cleanly; e2fsck would make sure that nothing is lost\n",
-		       em->em_vfs->vfs_source);
+		printk_limited(&ext2_limit, "ext2: %s: was not unmounted cleanly; e2fsck would make sure that nothing is lost\n",
+			       em->em_vfs->vfs_source);
 	error = ext2_mark(em, true);
 	if (error)
 		return error;
@@ -226,7 +226,8 @@ static int open_journal(struct ext2mount *em)
 	if (error || !needed)
 		return error;
 	if (em->em_bdev->bd_readonly) {
-		printk("ext2: %s: cannot be written, but its journal must be replayed\n", em->em_vfs->vfs_source);
+		printk_limited(&ext2_limit, "ext2: %s: cannot be written, but its journal must be replayed\n",
+			       em->em_vfs->vfs_source);
 		return -EROFS;
 	}
 	error = ext2_recover(em);
@@ -258,7 +259,7 @@ static int ext2_mount(struct vfs *vfs, const char *dev, const char *options)
 	error = open_all(em);
 	/* As on Linux; but a root that may only be read is better than none. */
 	if (!error && !readonly && em->em_frozen && rootvp) {
-		printk("ext2: %s: can be mounted read-only only\n", vfs->vfs_source);
+		printk_limited(&ext2_limit, "ext2: %s: can be mounted read-only only\n", vfs->vfs_source);
 		close_root(em);
 		error = -EINVAL;
 	}

@@ -291,6 +291,6 @@ int ext2_orphans_clear(struct ext2mount *em, bool mounting)
 		n++;
 	}
 	if (n > 0 && !error)
-		printk("ext2: %s: %u removed files freed\n", em->em_vfs->vfs_source, n);
+		printk_limited(&ext2_limit, "ext2: %s: %u removed files freed\n", em->em_vfs->vfs_source, n);
 	return error;
 }

@@ -203,8 +203,8 @@ int ext2_recover(struct ext2mount *em)
 	error = replay(&rc);
 	if (error)
 		return error;
-	printk("ext2: %s: journal replayed: %u transactions, %u blocks\n", em->em_vfs->vfs_source,
-	       rc.ntrans, rc.nreplayed);
+	printk_limited(&ext2_limit, "ext2: %s: journal replayed: %u transactions, %u blocks\n",
+		       em->em_vfs->vfs_source, rc.ntrans, rc.nreplayed);
 	/* Whatever is found behind that, from a transaction that was not complete, must not look like a next one. */
 	em->em_jnl->j_seq += rc.ntrans + 1;
 	return ext2_journal_mark(em, 0);

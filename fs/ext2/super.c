@@ -15,12 +15,14 @@
 #define MIN_BSHIFT 10u
 #define MAX_BSHIFT PAGE_SHIFT
 
+struct ratelimit ext2_limit = RATELIMIT_INIT("ext2", "");
+
 static void say(const struct ext2mount *em, const char *fmt, va_list ap)
 {
 	char text[128];
 
-	vsnprintf(text, sizeof(text), fmt, ap);
-	printk("ext2: %s: %s\n", em->em_vfs->vfs_source, text);
+	vsnprintf_visible(text, sizeof(text), fmt, ap);
+	printk_limited(&ext2_limit, "ext2: %s: %s\n", em->em_vfs->vfs_source, text);
 }
 
 int ext2_damage(struct ext2mount *em, const char *fmt, ...)

@@ -61,6 +61,7 @@ enum lock_rank {
 	LR_KMEM,       /* kmalloc caches */
 	LR_FRAME,      /* the frame allocator */
 	LR_DEV,	       /* device registers: serial, rtc, pci */
+	LR_RATELIMIT,  /* how many messages of a kind were said */
 	LR_LOG,	       /* printk's ring and consoles: anybody may print */
 	LR_CONSOLE,    /* inside printk: the registers of a console's device */
 	LR_COUNT

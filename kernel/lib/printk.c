@@ -69,12 +69,24 @@ static void emit(const char *text, size_t len)
 		con->con_write(con, text, len);
 }
 
+/* Formats one call's text into line; a text that is too long ends in "...", and in a newline if its format does. */
+static size_t format_line(char line[LINE_MAX], const char *fmt, va_list ap)
+{
+	size_t len = (size_t)vsnprintf_visible(line, LINE_MAX, fmt, ap), nfmt = strlen(fmt);
+	const char *end = nfmt && fmt[nfmt - 1] == '\n' ? "...\n" : "...";
+
+	if (len < LINE_MAX)
+		return len;
+	memcpy(line + LINE_MAX - 1 - strlen(end), end, strlen(end));
+	return LINE_MAX - 1;
+}
+
 void vprintk(const char *fmt, va_list ap)
 {
 	static char line[LINE_MAX]; /* log_lock */
 
 	spin_lock(&log_lock);
-	emit(line, MIN((size_t)vsnprintf(line, sizeof(line), fmt, ap), sizeof(line) - 1));
+	emit(line, format_line(line, fmt, ap));
 	spin_unlock(&log_lock);
 }
 

@@ -3,6 +3,11 @@
  * The kernel's log. Every line goes to a ring of 64 KiB (read by /dev/kmsg and syslog(2)) and to
  * the consoles that are registered. From any context.
  *
+ * The log holds printable ASCII alone. A file name, a program's name or an argument is text that a user chose: with
+ * newlines and escape sequences in it, it could forge lines and command the terminal. So every %s and %c of a
+ * message is shown as by vsnprintf_visible(); no caller has to think of it. Only the format itself ends a line.
+ * Messages that a user can cause again and again go through kernel/lib/ratelimit.h.
+ *
  * Formats: %d %i %u %x %X %o %c %s %p %% with - 0 + # space, width, precision (also *), and the
  * lengths hh h l ll z; no floating point. The implementation compiles natively for its unit test.
  */
@@ -25,6 +30,13 @@ void vprintk(const char *fmt, va_list ap);
 /* Like C's: returns the length the whole text needs; always terminates when size > 0. */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
+/*
+ * The same for text that reaches a log or a terminal: in the text of %s and %c, a byte that is not printable ASCII
+ * becomes \xNN, and a string that needs more than VISIBLE_MAX characters (or its precision, if that is larger) is cut and ends in "...".
+ */
+#define VISIBLE_MAX 400u
+int vsnprintf_visible(char *buf, size_t size, const char *fmt, va_list ap);
+int snprintf_visible(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
 /* Whether debug lines reach the consoles (`debug` on the command line). */
 extern bool printk_debug;

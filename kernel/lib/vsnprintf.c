@@ -5,8 +5,9 @@
 
 struct out {
 	char *buf;
-	size_t size; /* room, with the final 0 */
-	size_t len;  /* what the whole text needs */
+	size_t size;  /* room, with the final 0 */
+	size_t len;   /* what the whole text needs */
+	bool visible; /* strings are shown in printable ASCII: vsnprintf_visible() */
 };
 
 struct spec {
@@ -41,11 +42,55 @@ static void put_text(struct out *o, const struct spec *sp, const char *s, size_t
 		put_run(o, ' ', pad);
 }
 
+static bool printable(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+static void put_visible_byte(struct out *o, char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (printable(c)) {
+		put(o, c);
+		return;
+	}
+	put(o, '\\');
+	put(o, 'x');
+	put(o, hex[(u8)c >> 4]);
+	put(o, hex[(u8)c & 15]);
+}
+
+/* The first n bytes of s as printable ASCII, padded to the width. The text takes `most` characters; "..." says that it is cut. */
+static void put_visible(struct out *o, const struct spec *sp, const char *s, size_t n, size_t most)
+{
+	size_t shown = 0, len = 0;
+
+	while (shown < n && len + (printable(s[shown]) ? 1 : 4) <= most)
+		len += printable(s[shown++]) ? 1 : 4;
+	if (shown < n)
+		len += 3;
+	if (!sp->left)
+		put_run(o, ' ', sp->width - (int)len);
+	for (size_t i = 0; i < shown; i++)
+		put_visible_byte(o, s[i]);
+	if (shown < n)
+		put_run(o, '.', 3);
+	if (sp->left)
+		put_run(o, ' ', sp->width - (int)len);
+}
+
 static void put_string(struct out *o, const struct spec *sp, const char *s)
 {
+	size_t n;
+
 	if (!s)
 		s = "(null)";
-	put_text(o, sp, s, strnlen(s, sp->prec < 0 ? 1u << 16 : (size_t)sp->prec));
+	n = strnlen(s, sp->prec < 0 ? 1u << 16 : (size_t)sp->prec);
+	if (o->visible)
+		put_visible(o, sp, s, n, MAX(VISIBLE_MAX, sp->prec < 0 ? 0u : (size_t)sp->prec));
+	else
+		put_text(o, sp, s, n);
 }
 
 /* Writes v's digits backward, ending before `end`; returns where they begin. 32-bit steps where they do. */
@@ -206,7 +251,10 @@ static void put_conversion(struct out *o, char conv, struct spec *sp, va_list *a
 	case 'c': {
 		char c = (char)va_arg(*ap, int);
 
-		put_text(o, sp, &c, 1);
+		if (o->visible)
+			put_visible(o, sp, &c, 1, VISIBLE_MAX);
+		else
+			put_text(o, sp, &c, 1);
 		break;
 	}
 	case 's': put_string(o, sp, va_arg(*ap, const char *)); break;
@@ -219,27 +267,36 @@ static void put_conversion(struct out *o, char conv, struct spec *sp, va_list *a
 	}
 }
 
-int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
+static int format(struct out *o, const char *fmt, va_list args)
 {
-	struct out o = { buf, size, 0 };
 	struct spec sp;
 	va_list ap;
 
 	va_copy(ap, args);
 	while (*fmt) {
 		if (*fmt != '%') {
-			put(&o, *fmt++);
+			put(o, *fmt++);
 			continue;
 		}
 		fmt = parse_spec(fmt + 1, &sp, &ap);
-		put_conversion(&o, *fmt, &sp, &ap);
+		put_conversion(o, *fmt, &sp, &ap);
 		if (*fmt)
 			fmt++;
 	}
 	va_end(ap);
-	if (size)
-		buf[MIN(o.len, size - 1)] = 0;
-	return (int)o.len;
+	if (o->size)
+		o->buf[MIN(o->len, o->size - 1)] = 0;
+	return (int)o->len;
+}
+
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	return format(&(struct out){ .buf = buf, .size = size }, fmt, ap);
+}
+
+int vsnprintf_visible(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	return format(&(struct out){ .buf = buf, .size = size, .visible = true }, fmt, ap);
 }
 
 int snprintf(char *buf, size_t size, const char *fmt, ...)
@@ -249,6 +306,17 @@ int snprintf(char *buf, size_t size, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	n = vsnprintf(buf, size, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+int snprintf_visible(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf_visible(buf, size, fmt, ap);
 	va_end(ap);
 	return n;
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Machines of all sizes, command lines of all kinds."""
 import os
+import re
+import subprocess
 
 from harness import paths
 from harness.scenario import scenario
@@ -99,6 +101,62 @@ def wait_ready(agent):
         return True
     except MachineEnd:
         return False
+
+
+def stops(name, pattern, run=None, **kw):
+    """A machine that cannot start says why, in one line, and panics or stands still: it does not reset itself."""
+    @scenario(f"boot/stops-{name}")
+    def stop(t):
+        run_it(t, pattern, **(run(t) if run else {}), **kw)
+
+
+def run_it(t, pattern, disk=None, panics=True, **kw):
+    m = t.machine(disk, **kw)
+    wait_for(m, r"end of panic" if panics else pattern)
+    text = m.log_text()
+    m.stop()
+    t.equal(f"lines with /{pattern}/", len(re.findall(pattern, text, re.M)), 1)
+    return text
+
+
+def wait_for(m, pattern):
+    while m.running() and not re.search(pattern, m.log_text(), re.M) and not m.progress.stuck():
+        try:
+            m.proc.wait(timeout=0.2)
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def zeros(t):
+    """A disk with no file system."""
+    path = t.file("zeros.img")
+    with open(path, "wb") as f:
+        f.truncate(8 << 20)
+    return {"disk": path}
+
+
+for cpu, lacks in (("486", "TSC"), ("pentium", "CMOV"), ("qemu32,-cmov", "CMOV"), ("qemu32,-sse", "SSE"), ("qemu32,-fxsr", "FXSR")):
+    stops(f"cpu-{cpu}", rf"^Reprise: this CPU is too old: it has no {lacks}; .* is needed\.\r?$", panics=False, extra=["--cpu", cpu])
+stops("mem2", r"^Reprise: this machine has too little memory for the kernel; give it 32 MiB or more\.\r?$", panics=False, mem=2)
+stops("no-disk", r"^panic: expected a disk with the root file system, found no disk: give the machine a virtio disk; root= on")
+stops("no-such-disk", r"^panic: expected a disk with the root file system, found no vdz: ", run=lambda t: {"disk": t.disk()}, append="root=/dev/vdz")
+stops("no-ext2", r"^panic: expected an ext2 root file system on vda, found something else; root= on", run=zeros)
+stops("cpus16", r"^cpus: the machine has 16, and 8 of them are used: the kernel's limit\r?$", smp=16)
+stops("init-exits", r"^panic: init \(pid 1\) expected to live, found exited with status 1\r?$", run=lambda t: {"disk": t.disk()}, init="/bin/false")
+stops("init-faults", r"^panic: init \(pid 1\) expected to live, found killed by signal 11 \(SIGSEGV\) at address 00000010, eip [0-9a-f]{8} esp [0-9a-f]{8}\r?$",
+      run=lambda t: {"disk": t.disk()}, init="/tests/loglines")
+
+
+@scenario("boot/mem4")
+def mem4(t):
+    "The shell runs in 4 MiB."
+    disk = t.disk()
+    c = t.console(disk, mem=4)
+    t.prompt(c)
+    t.equal("sum", t.type(c, "echo $((6 * 7))"), "42\n")
+    c.send("poweroff\r")
+    t.equal("exit status", t.await_end(c), 0)
+    t.fsck(disk)
 
 
 @scenario("boot/no-root")

@@ -6,9 +6,11 @@
 
 #define vsnprintf kernel_vsnprintf
 #define snprintf kernel_snprintf
+#define snprintf_visible kernel_snprintf_visible
 #include "kernel/lib/vsnprintf.c"
 #undef vsnprintf
 #undef snprintf
+#undef snprintf_visible
 
 static int failed;
 
@@ -91,10 +93,63 @@ static void test_odd(void)
 	check(n == 4096 && strlen(buf) == sizeof(buf) - 1, "an absurd width");
 }
 
+static bool visible(const char *want, const char *fmt, ...)
+{
+	char buf[2100];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf_visible(buf, sizeof(buf), fmt, ap);
+	va_end(ap);
+	if (n == (int)strlen(want) && !strcmp(buf, want))
+		return true;
+	printf("visible: \"%s\" instead of \"%s\"\n", buf, want);
+	return false;
+}
+
+/* Every byte as the text of %s and %c: printable ASCII alone comes out. */
+static void test_visible_bytes(void)
+{
+	bool good = true;
+
+	for (int c = 1; c < 256; c++) {
+		char in[2] = { (char)c, 0 }, want[12];
+
+		snprintf(want, sizeof(want), c >= 32 && c < 127 ? "%c" : "\\x%02x", c);
+		good = good && visible(want, "%s", in) && visible(want, "%c", c);
+	}
+	check(good, "each byte is shown in printable ASCII");
+}
+
+static void test_visible(void)
+{
+	char big[2001], most[VISIBLE_MAX + 4];
+
+	test_visible_bytes();
+	check(visible("ckpt: a\\x0apanic: no\n", "ckpt: %s\n", "a\npanic: no"),
+	      "a newline in a name; the format's own ends the line");
+	check(visible("\\x1b[2J\\x9b", "%s", "\033[2J\x9b"), "escape sequences");
+	check(visible("[  \\x07] [\\x07  ] [\\x0a]", "[%6s] [%-6s] [%.1s]", "\a", "\a", "\n\n"),
+	      "width and precision");
+	memset(big, 'x', 2000);
+	big[2000] = 0;
+	memset(most, 'x', VISIBLE_MAX);
+	strcpy(most + VISIBLE_MAX, "...");
+	check(visible(most, "%s", big), "a long string is cut, and says so");
+	memset(big, '\n', 2000);
+	for (size_t i = 0; i < VISIBLE_MAX; i += 4)
+		memcpy(most + i, "\\x0a", 4);
+	check(visible(most, "%s", big), "never within an escape");
+	big[0] = 0;
+	check(kernel_snprintf_visible(most, 3, "%s", "\n") == 4 && !strcmp(most, "\\x"), "a small buffer");
+}
+
 int main(void)
 {
 	test_integers();
 	test_text();
+	test_visible();
 	test_odd();
 	return failed;
 }
