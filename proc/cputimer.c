@@ -95,7 +95,9 @@ static u64 heap_left(const struct heap *h, u64 now, u64 left)
 /* Several lwps of a process may run, so that its clock is faster than any other. */
 static u64 at_speed(const struct proc *p, u64 left)
 {
-	return left ? MAX(left / MIN(ncpu, MAX(p->p_nlwp, 1u)), 1ull) : 0;
+	u32 running = MIN(ncpu, p->p_nlwp);
+
+	return left && running > 1 ? MAX(left / running, 1ull) : left;
 }
 
 u64 cputimer_left(struct lwp *l)

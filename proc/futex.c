@@ -371,7 +371,7 @@ static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, 
 	if (woken == nwake)
 		moved = move_key(b, &key, b2, &key2, nmove, end);
 	unlock_two(b, b2);
-	return (long)(woken + moved);
+	return (long)woken + (long)moved;
 }
 
 static bool wake_op_apply(u32 op, s32 arg, u32 old, u32 *new)
