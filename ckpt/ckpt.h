@@ -200,7 +200,7 @@ struct ckpt_restore {
 	struct file **cr_ptyv;		    /* the masters of pseudo terminals */
 	/* What was made anew, by its vnode: removed directories and FIFOs, files about processes, files that were gone (cr_made). */
 	struct vnode **cr_anew;
-	bool *cr_made; /* the file was not there, and was made again */
+	bool *cr_made;	  /* the file was not there, and was made again */
 	bool *cr_program; /* by vnode, too: one of them executes it, so it must not have changed */
 	bool *cr_written; /* by vnode, too: one of them may write it, so it may be another than it was */
 	bool cr_stdio[3]; /* the description of this descriptor is the caller's */

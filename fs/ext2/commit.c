@@ -79,8 +79,9 @@ static void flush_rest(struct ext2mount *em)
 	list_for_each(ei, &em->em_ordered, ei_ordered)
 		pc_flush(ei->ei_vp, 0, PC_END, false);
 	list_for_each(ei, &em->em_ordered, ei_ordered) {
-		pc_flush(ei->ei_vp, 0, PC_END, true);
+		/* Before the flush: a write that goes on meanwhile may move v_size past what is flushed. */
 		size = MAX(ei->ei_vp->v_size, (u64)ei->ei_frames << PAGE_SHIFT);
+		pc_flush(ei->ei_vp, 0, PC_END, true);
 		if (size > ext2_disk_size(ei))
 			ext2_set_disk_size(ei, size);
 	}
