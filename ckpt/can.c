@@ -19,9 +19,10 @@
 struct ckpt_sink {
 	struct ckpt_obstacles s_out;
 	u32 s_count;
+	bool s_volatile; /* lists files that a restart of the machine takes away, and no obstacles */
 };
 
-void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text)
+static void add_line(struct ckpt_sink *s, const char *name, const char *text)
 {
 	struct ckpt_obstacles *o = &s->s_out;
 	u32 room = o->ob_length < sizeof(o->ob_text) ? (u32)sizeof(o->ob_text) - o->ob_length : 0;
@@ -32,6 +33,35 @@ void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text)
 		strlcpy_k(o->ob_text + o->ob_length, line, room);
 	o->ob_length += (u32)strlen(line);
 	s->s_count++;
+}
+
+void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text)
+{
+	if (!s->s_volatile)
+		add_line(s, name, text);
+}
+
+/*
+ * The contents of file systems in memory end with the machine's run. Their roots are there again, and so are devices; with CKPT_SELF the image holds
+ * regular files itself, and does without a directory.
+ */
+static bool is_volatile(const struct ckpt_save *cs, const struct vnode *vp)
+{
+	bool held = cs_self(cs) && (vp->v_type == VREG || vp->v_type == VDIR);
+
+	return (vp->v_flags & V_MEMORY) && !(vp->v_flags & (V_DYNAMIC | V_ROOT)) && vp->v_type != VCHR && !held;
+}
+
+void ckpt_sink_file(const struct ckpt_save *cs, const struct vnode *vp, const char *path)
+{
+	struct ckpt_sink *s = curlwp()->l_ckptsink;
+	char text[160];
+
+	if (!s || !s->s_volatile || !is_volatile(cs, vp))
+		return;
+	snprintf(text, sizeof(text), "%s lies in memory, and is gone after a restart of the machine%s",
+		 path, vp->v_type == VREG ? "; CKPT_SELF (-S) puts it in the image" : "");
+	add_line(s, cs_name(cs), text);
 }
 
 /* What of a process that goes on is looked at; all by references. */
@@ -240,13 +270,14 @@ static int look_for_obstacles(struct proc *p, struct ckpt_sink *s)
 	return error;
 }
 
-long ckpt_can(struct proc *p, uaddr_t buf)
+long ckpt_can(struct proc *p, uaddr_t buf, bool volatiles)
 {
 	struct ckpt_sink *s = kzalloc(sizeof(*s), 0);
 	long result;
 
 	if (!s)
 		return -ENOMEM;
+	s->s_volatile = volatiles;
 	result = copyin(&s->s_out.ob_flags, buf, sizeof(s->s_out.ob_flags));
 	if (!result && (s->s_out.ob_flags & ~(CKPT_TREE | CKPT_SELF | CKPT_JOB | CKPT_SESSION)))
 		result = -EINVAL;

@@ -17,6 +17,7 @@
  *   inplace.c   execve of an image; the debug switch that saves and restores again and again
  *   recover.c   recover(): spawn_proc(..., restore_ckpt)
  *   restore.c   restore_ckpt() builds the processes in the paper's order
+ *   trust.c     whose word an image is
  *   inject.c    for tests: failures on request
  *   st_*.c      one kind of state each, its save and its restore side by side
  *   image*      the format (image.h): knows no kernel type
@@ -233,8 +234,10 @@ int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **
 extern struct ratelimit ckpt_limit;   /* for messages that a user can cause */
 extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 
-/* can.c: CKPTCTL_CAN. The number of obstacles. */
-long ckpt_can(struct proc *p, uaddr_t buf);
+/* can.c: CKPTCTL_CAN, the number of obstacles; volatiles: CKPTCTL_VOLATILE, of files that a restart of the machine takes away. */
+long ckpt_can(struct proc *p, uaddr_t buf, bool volatiles);
+/* A file that the image will depend on, when it is met first: for CKPTCTL_VOLATILE. */
+void ckpt_sink_file(const struct ckpt_save *cs, const struct vnode *vp, const char *path);
 struct ckpt_sink;
 void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text);
 
@@ -325,6 +328,7 @@ int st_lock_restore(struct ckpt_restore *cr);
 int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index);
 int st_pipe_finish(struct ckpt_save *cs);
 int st_pipe_restore(struct ckpt_restore *cr);
+bool st_pipe_named(const struct ckpt_restore *cr, u32 index); /* it is a FIFO */
 /* A description of pipe `index` with these flags, O_NONBLOCK in any case. */
 int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp);
 
@@ -348,12 +352,35 @@ struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index);
 /* Where the name of vnode `index` is looked up, what is left of it then, and O_NOLINKS if it has no links. */
 struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags);
 
+/* Owners and times of what has no name (st_stats.c). restore: when all of it is made, with its contents. */
+struct vattr;
+void st_stats_removed(struct img_vnode *v, const struct vattr *va);
+void st_stats_data(struct img_data *d, const struct vattr *va);
+void st_stats_pipe(struct img_pipe *pi, const struct vattr *va);
+int st_stats_restore(struct ckpt_restore *cr);
+
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
-/* A file is made again, and again removed, under its name, with the rights of an owner. */
-int st_vnode_create(struct ckpt_restore *cr, u32 index, struct file **fp);
-void st_vnode_uncreate(struct ckpt_restore *cr); /* all that were made: it has failed */
+/*
+ * Which file vp is (st_ident.c): all but path and IMG_VF_SPARE. differs: how the file that was opened for vnode `index` differs from what
+ * it was; NULL: in nothing that matters. written: the processes may write it.
+ */
+void st_ident_fill(struct img_vnode *v, const struct vnode *vp, const struct vattr *va);
+const char *st_ident_differs(const struct ckpt_restore *cr, u32 index, const struct vnode *vp,
+			     const struct vattr *is, bool written);
 void st_vnode_written(struct ckpt_restore *cr);	 /* fills in cr_written and cr_program */
+/*
+ * Files whose contents the image holds (st_spare.c): each is found, made again, or replaced by the image's copy, in cr_anew; uncreate: it has failed,
+ * what was made goes. name: the vnode whose contents `data` are, IMG_NONE: none.
+ */
+int st_spare_restore(struct ckpt_restore *cr);
+void st_spare_uncreate(struct ckpt_restore *cr);
+/* The contents of vnode `index`; IMG_NONE: the image has none. */
+u32 st_spare_data(const struct ckpt_restore *cr, u32 index);
+u32 st_spare_name(const struct ckpt_restore *cr, u32 data);
+/* The superuser acts as the owner of a file, lest something is done with its name that he could not do. NULL: no memory. caller: ends that */
+struct cred *st_as_owner(struct ckpt_restore *cr, u32 index);
+void st_as_caller(struct ckpt_restore *cr, struct cred *cred);
 /* The current credentials with the ids that a process had: whether they may be given is the caller's to know. NULL: no memory */
 struct cred *st_cred_make(const struct img_proc *ip);
 bool st_vnode_nameless(struct vnode *vp);
@@ -381,6 +408,8 @@ void st_about_bind(struct ckpt_restore *cr);
 
 /* The file is flushed before the image gets its name. -ENOMEM */
 int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp);
+/* The same for a file that the processes may write; what they, or others, change of it from now on is counted. Before its attributes are looked at. */
+int ckpt_write_later(struct ckpt_save *cs, struct vnode *vp);
 
 /*
  * tree.c: fills cs_member with the current process, and with CKPT_TREE all its descendants, zombies too, with CKPT_JOB its group, with
@@ -485,6 +514,8 @@ int ckpt_name(uaddr_t uname, char **namep);
 
 /* Reads cr_path's image from cr_file; cr_parent is the current process. The pid or an errno. May sleep. */
 long ckpt_recover(struct ckpt_restore *cr);
+/* trust.c: may the caller, if it is the superuser, take the image's word for whose processes these are? -EPERM: logged */
+int ckpt_trust(struct ckpt_restore *cr);
 /* First routine of a process that is brought back; arg is the struct ckpt_restore. */
 void restore_ckpt(void *arg);
 

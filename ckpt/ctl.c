@@ -78,7 +78,8 @@ long sys_ckptctl(int cmd, pid_t pid, uaddr_t buf)
 		switch (cmd) {
 		case CKPTCTL_STATS: ret = ctl_stats(p, buf); break;
 		case CKPTCTL_WAIT: ret = ctl_wait(p, buf); break;
-		case CKPTCTL_CAN: ret = ckpt_can(p, buf); break;
+		case CKPTCTL_CAN: ret = ckpt_can(p, buf, false); break;
+		case CKPTCTL_VOLATILE: ret = ckpt_can(p, buf, true); break;
 		case CKPTCTL_EVERY: ret = ctl_every(p, buf); break;
 		default: ret = -EINVAL;
 		}

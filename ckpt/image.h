@@ -72,7 +72,7 @@
 #define IMG_USER_MAX 0xc0000000u
 #define IMG_PAGE 4096u
 #define IMG_PID_MAX 32768
-#define IMG_MAX_PROCS 2048u
+#define IMG_MAX_PROCS 1536u
 #define IMG_MAX_LWPS 1024u	  /* of one process; the same for segs, descriptors, timers */
 #define IMG_MAX_SEGS 65531u	  /* SEG_MAX and one */
 #define IMG_MAX_LOADS 262144u	  /* program headers; 896 MiB of RAM cannot make more runs */
@@ -82,7 +82,8 @@
 #define IMG_MAX_FDS 1024u
 #define IMG_MAX_PIPES 2048u
 #define IMG_MAX_DATA 4096u
-#define IMG_MAX_DATA_SIZE 0x40000000u /* bytes of one object */
+#define IMG_MAX_DATA_SIZE 0x40000000u /* bytes of one object that are stored */
+#define IMG_MAX_DATA_END 0xfffff000u  /* and with the holes between them */
 #define IMG_MAX_PIPE_SIZE 0x00100000u
 #define IMG_MAX_LOCKS 131071u /* with a chunk's header: 4 MiB, the most that is contiguous */
 #define IMG_MAX_PTIMERS 1024u
@@ -136,13 +137,24 @@ struct img_chunk;
  * files, ttys. img_add_vnode() finds an equal one.
  */
 #define IMG_VF_SPARE 1u /* it is not needed: the image holds what it would give */
-/* A directory or FIFO that was removed while in use. v_ino counts them from 1; of the rest, the mode and the path that it had are known. */
+/*
+ * A directory, FIFO or device node that was removed while in use. v_ino counts them from 1; of the rest, the mode, the path that it had, which device it
+ * is, and with STATS owner and times are known.
+ */
 #define IMG_VF_REMOVED 2u
 /*
  * A file or directory about a process. v_ino: 1 + the process's place in i_proc, whose id stands in the path; or 0, and v_size tells that process, which
  * is not in the image, from others that have its id before or after. v_rdev: where in the path the id begins. Of the rest, the type is known.
  */
 #define IMG_VF_PROCESS 4u
+/* v_changes says how often a byte was changed that an image depends on (fs/vnode.h: vop_mark). */
+#define IMG_VF_COUNTED 8u
+
+/* A time of a file. */
+struct img_stamp {
+	s64 ts_sec;
+	u32 ts_ns; /* below 10^9 */
+};
 
 struct img_vnode {
 	const char *v_path; /* absolute */
@@ -152,6 +164,10 @@ struct img_vnode {
 	u32 v_dev, v_rdev, v_gen;
 	u32 v_mode;  /* S_IFMT and permission bits */
 	u32 v_flags; /* IMG_VF_* */
+	/* STATS. The UUID of its file system, zero: none. Owner and time of the last access only of what was removed. */
+	struct img_stamp v_ctime, v_atime;
+	u32 v_uid, v_gid, v_changes;
+	u8 v_uuid[16];
 };
 
 /* In the order of user_regs_struct, hence of NT_PRSTATUS. r_orig_eax: number of the call to run again, or -1. */
@@ -253,6 +269,7 @@ struct img_run {
 #define IMG_FILE_PIPE 5u /* f_obj: in i_pipe; f_vnode: of a FIFO with a name */
 #define IMG_FILE_DATA 6u /* a file without a name; f_obj: in i_data */
 #define IMG_FILE_PTMX 7u /* the master of a pseudo terminal; f_obj: the slave, in i_tty */
+#define IMG_FILE_NAME 8u /* O_PATH of a symbolic link or a FIFO: where it is, and nothing that is open */
 
 /* An open file description: shared by all descriptors that name its index. In the order of first use by descriptors. */
 struct img_file {
@@ -269,6 +286,7 @@ struct img_pipe {
 	u32 pi_size;		     /* what it can hold: a power of two pages */
 	u32 pi_data;		     /* what is in it, or IMG_NONE */
 	u32 pi_mode, pi_uid, pi_gid; /* of one without a name; else 0 */
+	struct img_stamp pi_atime, pi_mtime, pi_ctime; /* STATS, the same */
 };
 
 #define IMG_DATA_MEMORY 1u /* shared anonymous memory */
@@ -285,6 +303,7 @@ struct img_data {
 	u32 d_kind;
 	u32 d_mode, d_uid, d_gid; /* IMG_DATA_FILE, IMG_DATA_MEMFD: permission bits, owner; else 0 */
 	u64 d_size;
+	struct img_stamp d_atime, d_mtime, d_ctime; /* STATS, of a file; else 0 */
 	const char *d_path; /* as it shows in /proc/PID/fd; "" where there is no such thing */
 	struct img_run *d_run;
 	u32 d_nrun;
@@ -461,6 +480,7 @@ struct img_image {
 	struct img_data *i_data;
 	struct img_lock *i_lock;
 	u32 i_nproc, i_nvnode, i_nfile, i_npipe, i_ntty, i_npty, i_ndata, i_nlock;
+	u32 i_stats; /* 1: what is marked STATS above is known. Older images are without */
 
 	/* From here on: not the state. */
 	struct img_layout i_lo;

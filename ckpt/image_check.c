@@ -41,12 +41,25 @@ static int check_about(const struct img_image *img, u32 i, struct img_err *err)
 	return 0;
 }
 
+static int check_removed(const struct img_image *img, u32 i, u64 *gone, struct img_err *err)
+{
+	const struct img_vnode *v = &img->i_vnode[i];
+
+	REQUIRE((imgc_vnode_is(img, i, MODE_DIR) || imgc_vnode_is(img, i, MODE_FIFO) ||
+		 imgc_vnode_is(img, i, MODE_CHR)) &&
+			v->v_ino == ++*gone && !v->v_size && (img->i_stats || (!v->v_mtime && !v->v_mtime_ns)) &&
+			!v->v_dev && (!v->v_rdev || imgc_vnode_is(img, i, MODE_CHR)) && !v->v_gen,
+		"removed file that is none, or has what it has not", i);
+	return 0;
+}
+
 static int check_vnodes(const struct img_image *img, struct img_err *err)
 {
 	u64 gone = 0;
+	int error = 0;
 
 	REQUIRE(img->i_nvnode <= IMG_MAX_VNODES, "too many files", img->i_nvnode);
-	for (u32 i = 0; i < img->i_nvnode; i++) {
+	for (u32 i = 0; i < img->i_nvnode && !error; i++) {
 		const struct img_vnode *v = &img->i_vnode[i];
 
 		REQUIRE(v->v_path && v->v_path[0] == '/', "file without an absolute path", i);
@@ -54,21 +67,15 @@ static int check_vnodes(const struct img_image *img, struct img_err *err)
 		REQUIRE(v->v_mtime_ns < 1000000000u, "file time has too many nanoseconds", v->v_mtime_ns);
 		REQUIRE(!(v->v_mode & ~(MODE_FMT | 07777u)), "file mode has unknown bits", v->v_mode);
 		REQUIRE(v->v_size < 1ull << 63 || v->v_flags == IMG_VF_PROCESS, "file size is negative", i);
-		REQUIRE(v->v_flags <= IMG_VF_REMOVED || v->v_flags == IMG_VF_PROCESS,
+		REQUIRE(!(v->v_flags & ~(IMG_VF_SPARE | IMG_VF_COUNTED)) ||
+				v->v_flags == IMG_VF_REMOVED || v->v_flags == IMG_VF_PROCESS,
 			"unknown file flags", v->v_flags);
-		if (v->v_flags & IMG_VF_PROCESS) {
-			int error = check_about(img, i, err);
-
-			if (error)
-				return error;
-		}
-		if (v->v_flags & IMG_VF_REMOVED)
-			REQUIRE((imgc_vnode_is(img, i, MODE_DIR) || imgc_vnode_is(img, i, MODE_FIFO)) &&
-					v->v_ino == ++gone && !v->v_size && !v->v_mtime &&
-					!v->v_mtime_ns && !v->v_dev && !v->v_rdev && !v->v_gen,
-				"removed file that is none, or has what it has not", i);
+		if (v->v_flags & IMG_VF_PROCESS)
+			error = check_about(img, i, err);
+		else if (v->v_flags & IMG_VF_REMOVED)
+			error = check_removed(img, i, &gone, err);
 	}
-	return 0;
+	return error;
 }
 
 /* What the uses have named so far. */
@@ -205,9 +212,29 @@ static bool has_locks(const struct img_proc *p)
 	return flags != 0;
 }
 
+/* Of files and contents. */
+static u32 object_features(const struct img_image *img)
+{
+	u32 features = 0;
+
+	for (u32 i = 0; i < img->i_nvnode; i++) {
+		u32 flags = img->i_vnode[i].v_flags;
+
+		features |= flags & IMG_VF_REMOVED   ? IMG_FEATURE_REMOVED
+			    : flags & IMG_VF_PROCESS ? IMG_FEATURE_PROCESS
+						     : 0;
+		features |= (flags & IMG_VF_REMOVED) && imgc_vnode_is(img, i, MODE_CHR) ? IMG_FEATURE_NAMES : 0;
+	}
+	for (u32 i = 0; i < img->i_nfile; i++)
+		features |= img->i_file[i].f_kind == IMG_FILE_NAME ? IMG_FEATURE_NAMES : 0;
+	for (u32 i = 0; i < img->i_ndata; i++)
+		features |= img->i_data[i].d_size > IMG_MAX_DATA_SIZE ? IMG_FEATURE_SPARSE : 0;
+	return features;
+}
+
 u32 img_features(const struct img_image *img)
 {
-	u32 features = img->i_npty ? IMG_FEATURE_PTYS : 0;
+	u32 features = (img->i_npty ? IMG_FEATURE_PTYS : 0) | (img->i_stats ? IMG_FEATURE_STATS : 0);
 
 	for (u32 i = 1; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_parent == IMG_NONE ? IMG_FEATURE_JOB : 0;
@@ -219,11 +246,7 @@ u32 img_features(const struct img_image *img)
 		features |= has_options(&img->i_proc[i]) ? IMG_FEATURE_OPTIONS : 0;
 	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= has_locks(&img->i_proc[i]) ? IMG_FEATURE_LOCKED : 0;
-	for (u32 i = 0; i < img->i_nvnode; i++)
-		features |= img->i_vnode[i].v_flags & IMG_VF_REMOVED   ? IMG_FEATURE_REMOVED
-			    : img->i_vnode[i].v_flags & IMG_VF_PROCESS ? IMG_FEATURE_PROCESS
-								       : 0;
-	return features;
+	return features | object_features(img);
 }
 
 static bool has_lwp(const struct img_proc *p, s32 tid)
@@ -341,6 +364,8 @@ int img_check(struct img_image *img, struct img_err *err)
 		error = check_vforks(img, n, err);
 	if (!error)
 		error = check_vnodes(img, err);
+	if (!error)
+		error = imgc_stats(img, err);
 	if (!error)
 		error = imgc_data(img, err);
 	if (!error)

@@ -24,6 +24,7 @@
 #define MODE_DIR 0040000u
 #define MODE_CHR 0020000u
 #define MODE_FIFO 0010000u
+#define MODE_LNK 0120000u
 #define SIG_KILL 9u
 #define SIG_STOP 19u
 #define SIG_RTMIN 32u
@@ -96,6 +97,7 @@ int imgc_queue(const struct img_sigqueue *q, struct img_err *err);
 int imgc_data(const struct img_image *img, struct img_err *err);
 int imgc_files(const struct img_image *img, struct imgc_notes *n, struct img_err *err);
 int imgc_ttys(const struct img_image *img, struct img_err *err); /* after imgc_files() */
+int imgc_stats(const struct img_image *img, struct img_err *err);
 int imgc_locks(const struct img_image *img, struct img_err *err);
 
 #endif

@@ -4,11 +4,14 @@
 
 /* What F_GETFL can show: no O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_CLOEXEC, O_TMPFILE (linux-libc-dev's asm-generic/fcntl.h). */
 #define OPEN_KEPT 015776003u
+#define OPEN_PATH 010000000u
 #define TO_THE_END ((1ull << 63) - 1)
 
 static int check_data_runs(const struct img_data *d, struct img_err *err)
 {
 	u32 end = 0, size = ROUND_UP((u32)d->d_size, IMG_PAGE);
+
+	u64 stored = 0;
 
 	REQUIRE(d->d_nrun <= IMG_MAX_LOADS, "too many runs of pages", d->d_nrun);
 	for (u32 i = 0; i < d->d_nrun; i++) {
@@ -19,7 +22,9 @@ static int check_data_runs(const struct img_data *d, struct img_err *err)
 		REQUIRE(r->r_va < size && r->r_npages <= (size - r->r_va) / IMG_PAGE,
 			"run goes beyond its object", r->r_va);
 		end = r->r_va + r->r_npages * IMG_PAGE;
+		stored += r->r_npages;
 	}
+	REQUIRE(stored * IMG_PAGE <= IMG_MAX_DATA_SIZE, "too much is stored of one object", (u32)stored);
 	return 0;
 }
 
@@ -33,7 +38,7 @@ int imgc_data(const struct img_image *img, struct img_err *err)
 
 		REQUIRE(d->d_kind >= IMG_DATA_MEMORY && d->d_kind <= IMG_DATA_PIPE,
 			"unknown kind of contents", d->d_kind);
-		REQUIRE(d->d_size <= IMG_MAX_DATA_SIZE, "contents are too large", i);
+		REQUIRE(d->d_size <= IMG_MAX_DATA_END, "contents are too large", i);
 		REQUIRE(!(d->d_mode & ~07777u) && d->d_uid != ~0u && d->d_gid != ~0u,
 			"attributes of contents", i);
 		REQUIRE(d->d_path && (file ? d->d_path[0] == '/' : d->d_path[0] == 0) &&
@@ -109,19 +114,23 @@ static int check_file(const struct img_image *img, u32 i, u32 *ttys, u32 *pipes,
 {
 	static const u32 fmt[] = {
 		[IMG_FILE_REG] = MODE_REG, [IMG_FILE_DIR] = MODE_DIR,	[IMG_FILE_CHR] = MODE_CHR,
-		[IMG_FILE_TTY] = MODE_CHR, [IMG_FILE_PIPE] = MODE_FIFO, [IMG_FILE_PTMX] = MODE_CHR
+		[IMG_FILE_TTY] = MODE_CHR, [IMG_FILE_PIPE] = MODE_FIFO, [IMG_FILE_PTMX] = MODE_CHR,
+		[IMG_FILE_NAME] = MODE_LNK
 	};
 	const struct img_file *f = &img->i_file[i];
 	bool named = f->f_vnode != IMG_NONE;
 
-	REQUIRE(f->f_kind >= IMG_FILE_REG && f->f_kind <= IMG_FILE_PTMX, "unknown kind of open file", f->f_kind);
+	REQUIRE(f->f_kind >= IMG_FILE_REG && f->f_kind <= IMG_FILE_NAME, "unknown kind of open file", f->f_kind);
 	REQUIRE(!named || (f->f_kind != IMG_FILE_DATA && f->f_vnode < img->i_nvnode &&
-			   imgc_vnode_is(img, f->f_vnode, fmt[f->f_kind])),
+			   (imgc_vnode_is(img, f->f_vnode, fmt[f->f_kind]) ||
+			    (f->f_kind == IMG_FILE_NAME && imgc_vnode_is(img, f->f_vnode, MODE_FIFO)))),
 		"open file of another kind", i);
 	REQUIRE(named || f->f_kind == IMG_FILE_PIPE || f->f_kind == IMG_FILE_DATA,
 		"open file without a name", i);
 	REQUIRE(!(f->f_flags & ~OPEN_KEPT), "open file's flags", f->f_flags);
 	REQUIRE(f->f_offset < 1ull << 63, "open file's offset", i);
+	REQUIRE(f->f_kind != IMG_FILE_NAME || ((f->f_flags & OPEN_PATH) && !f->f_offset),
+		"name that is open", i);
 	switch (f->f_kind) {
 	case IMG_FILE_TTY:
 	case IMG_FILE_PTMX:

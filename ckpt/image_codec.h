@@ -104,6 +104,7 @@ void imgx_pipes(struct imgx *x, u32 arg);
 void imgx_ttys(struct imgx *x, u32 arg);
 void imgx_ptys(struct imgx *x, u32 arg);
 void imgx_locks(struct imgx *x, u32 arg);
+void imgx_stats(struct imgx *x, u32 arg);
 /* IMGX_GET: gives each process and data object its runs, once both lists are there. */
 void imgx_share_runs(struct imgx *x);
 /* All of the metadata, up to lo_data_off. */

@@ -231,10 +231,22 @@ struct img_data *img_add_data(struct img_image *img, const char *path)
 	return d;
 }
 
+static bool stamp_equal(const struct img_stamp *a, const struct img_stamp *b)
+{
+	return a->ts_sec == b->ts_sec && a->ts_ns == b->ts_ns;
+}
+
+static bool stats_equal(const struct img_vnode *a, const struct img_vnode *b)
+{
+	return stamp_equal(&a->v_ctime, &b->v_ctime) && stamp_equal(&a->v_atime, &b->v_atime) &&
+	       a->v_uid == b->v_uid && a->v_gid == b->v_gid && a->v_changes == b->v_changes &&
+	       memcmp(a->v_uuid, b->v_uuid, sizeof(a->v_uuid)) == 0;
+}
+
 static bool vnode_equal(const struct img_vnode *a, const struct img_vnode *b)
 {
-	return a->v_ino == b->v_ino && a->v_dev == b->v_dev && a->v_size == b->v_size &&
-	       a->v_mtime == b->v_mtime && a->v_mtime_ns == b->v_mtime_ns &&
+	return stats_equal(a, b) && a->v_ino == b->v_ino && a->v_dev == b->v_dev &&
+	       a->v_size == b->v_size && a->v_mtime == b->v_mtime && a->v_mtime_ns == b->v_mtime_ns &&
 	       a->v_rdev == b->v_rdev && a->v_gen == b->v_gen && a->v_mode == b->v_mode &&
 	       a->v_flags == b->v_flags && strcmp(a->v_path, b->v_path) == 0;
 }

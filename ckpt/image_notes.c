@@ -216,6 +216,8 @@ void imgx_notes(struct imgx *x)
 		imgx_note(x, OWNER_KCKPT, NK_FILES, imgx_files, 0);
 	if (img->i_npipe)
 		imgx_note(x, OWNER_KCKPT, NK_PIPES, imgx_pipes, 0);
+	if (img->i_features & IMG_FEATURE_STATS)
+		imgx_note(x, OWNER_KCKPT, NK_STATS, imgx_stats, 0);
 	if (img->i_ntty)
 		imgx_note(x, OWNER_KCKPT, NK_TTYS, imgx_ttys, 0);
 	if (img->i_features & IMG_FEATURE_PTYS)

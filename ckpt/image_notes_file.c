@@ -88,6 +88,43 @@ void imgx_data(struct imgx *x, u32 arg)
 	}
 }
 
+static void stamp(struct imgx *x, struct img_stamp *t)
+{
+	imgx_s64(x, &t->ts_sec);
+	imgx_u32(x, &t->ts_ns);
+}
+
+static void vnode_stats(struct imgx *x, struct img_vnode *v)
+{
+	stamp(x, &v->v_ctime);
+	stamp(x, &v->v_atime);
+	imgx_u32(x, &v->v_uid);
+	imgx_u32(x, &v->v_gid);
+	imgx_u32(x, &v->v_changes);
+	imgx_raw(x, v->v_uuid, sizeof(v->v_uuid));
+}
+
+/* What VNODES, DATA and PIPES do not hold: their lists are there by now. */
+void imgx_stats(struct imgx *x, u32 arg)
+{
+	struct img_image *img = x->x_img;
+
+	imgx_version(x, NK_VERSION);
+	img->i_stats = 1;
+	for (u32 i = 0; i < img->i_nvnode && !x->x_error; i++)
+		vnode_stats(x, &img->i_vnode[i]);
+	for (u32 i = 0; i < img->i_ndata && !x->x_error; i++) {
+		stamp(x, &img->i_data[i].d_atime);
+		stamp(x, &img->i_data[i].d_mtime);
+		stamp(x, &img->i_data[i].d_ctime);
+	}
+	for (u32 i = 0; i < img->i_npipe && !x->x_error; i++) {
+		stamp(x, &img->i_pipe[i].pi_atime);
+		stamp(x, &img->i_pipe[i].pi_mtime);
+		stamp(x, &img->i_pipe[i].pi_ctime);
+	}
+}
+
 void imgx_locks(struct imgx *x, u32 arg)
 {
 	struct img_image *img = x->x_img;

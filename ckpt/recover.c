@@ -120,7 +120,7 @@ long sys_recover(uaddr_t name, u32 flags)
 	char *imagename, *path;
 	long result;
 
-	if (flags & ~(RECOVER_STOPPED | RECOVER_NEWPID | RECOVER_STDIO | RECOVER_TTY | RECOVER_CHANGED))
+	if (flags & ~(RECOVER_STOPPED | RECOVER_NEWPID | RECOVER_STDIO | RECOVER_TTY | RECOVER_CHANGED | RECOVER_TRUSTED))
 		return -EINVAL;
 	result = ckpt_name(name, &imagename);
 	if (result)

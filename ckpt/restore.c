@@ -276,9 +276,11 @@ static int check_number(struct ckpt_restore *cr)
 
 static int restore_all(struct ckpt_restore *cr)
 {
-	static int (*const first[])(struct ckpt_restore * cr) = { read_image, check_roots, check_number, make_room };
-	static int (*const shared[])(struct ckpt_restore * cr) = { st_pipe_restore, st_pty_restore,
-								   st_data_restore, st_file_restore };
+	static int (*const first[])(struct ckpt_restore * cr) = { read_image, ckpt_trust, check_roots,
+								  check_number, make_room };
+	static int (*const shared[])(struct ckpt_restore *
+				     cr) = { st_pipe_restore,  st_pty_restore,	st_data_restore,
+					     st_spare_restore, st_file_restore, st_stats_restore };
 	int error = let_go(cr);
 
 	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)
@@ -437,7 +439,7 @@ void restore_ckpt(void *arg)
 			proc_rele(cr->cr_member[i].rm_proc);
 	}
 	if (result < 0)
-		st_vnode_uncreate(cr);
+		st_spare_uncreate(cr);
 	drop_shared(cr);
 	kfree(cr->cr_member);
 	img_free(&cr->cr_img);

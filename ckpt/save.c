@@ -26,6 +26,17 @@ void *ckpt_room(void *list, u32 n, u32 size)
 	return more;
 }
 
+int ckpt_write_later(struct ckpt_save *cs, struct vnode *vp)
+{
+	int error;
+
+	if (cs->cs_req->rq_flags & (CKPT_INPLACE | CKPT_LOOK))
+		return 0;
+	error = vn_mark(vp);
+	/* Read-only by now: nobody writes it. */
+	return error == -EROFS ? 0 : error ? error : ckpt_flush_later(cs, vp);
+}
+
 int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp)
 {
 	struct vnode **slot;
@@ -221,6 +232,7 @@ int ckpt_gather(struct ckpt_save *cs, bool copy)
 	int error;
 
 	fill_ident(&cs->cs_img.i_ident);
+	cs->cs_img.i_stats = 1;
 	error = gather_all(cs, copy);
 	if (error || !(cs->cs_req->rq_flags & CKPT_INPLACE))
 		ckpt_drop_objects(cs);

@@ -34,7 +34,33 @@ static int name_object(struct ckpt_save *cs, u32 index, struct vnode *vp, const 
 	d->d_mode = va.va_mode & 07777;
 	d->d_uid = va.va_uid;
 	d->d_gid = va.va_gid;
+	st_stats_data(d, &va);
 	return img_name_data(&cs->cs_img, d, path);
+}
+
+static u32 pages_of(u64 size)
+{
+	return (u32)(ROUND_UP(size, (u64)PAGE_SIZE) / PAGE_SIZE);
+}
+
+/* The next page of [idx, n) that is no hole; n: there is none. */
+static u32 next_data(struct vnode *vp, u32 idx, u32 n)
+{
+	return vp->v_op->vop_nextdata && idx < n ? vp->v_op->vop_nextdata(vp, idx, n) : idx;
+}
+
+/* Holes do not count: they are not stored. */
+static bool fits(struct vnode *vp)
+{
+	u32 n = pages_of(vp->v_size), have = 0;
+
+	if (vp->v_size <= IMG_MAX_DATA_SIZE)
+		return true;
+	if (vp->v_size > IMG_MAX_DATA_END)
+		return false;
+	for (u32 idx = next_data(vp, 0, n); idx < n && have <= IMG_MAX_DATA_SIZE / PAGE_SIZE; have++)
+		idx = next_data(vp, idx + 1, n);
+	return have <= IMG_MAX_DATA_SIZE / PAGE_SIZE;
 }
 
 int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *index)
@@ -50,7 +76,7 @@ int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *in
 			break;
 	}
 	if (i == cs->cs_ndata) {
-		if (vp->v_size > IMG_MAX_DATA_SIZE)
+		if (!fits(vp))
 			return ckpt_refuse(cs_name(cs), -EFBIG, "the contents of a file of it (inode %u) are too large",
 					   (u32)vp->v_ino);
 		d = img_add_data(&cs->cs_img, "");
@@ -148,9 +174,9 @@ static int copy_of(struct page **pgp)
 static int save_contents(struct ckpt_save *cs, u32 index, bool copy)
 {
 	struct vnode *vp = cs->cs_data[index].cd_vp;
-	u32 n = (u32)(ROUND_UP(cs->cs_img.i_data[index].d_size, (u64)PAGE_SIZE) / PAGE_SIZE);
+	u32 n = pages_of(cs->cs_img.i_data[index].d_size);
 
-	for (u32 idx = 0; idx < n; idx++) {
+	for (u32 idx = next_data(vp, 0, n); idx < n; idx = next_data(vp, idx + 1, n)) {
 		struct page *pg;
 		int error = look_at(vp, idx, &pg);
 

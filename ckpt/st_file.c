@@ -40,11 +40,8 @@ static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 		else
 			*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;
 		return *kind != IMG_FILE_CHR || path || DEVMAJOR(vp->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
-	case VFIFO:
-		if (path)
-			return "names a pipe, but is no end of it";
-		*kind = IMG_FILE_PIPE;
-		return NULL;
+	case VFIFO: *kind = path ? IMG_FILE_NAME : IMG_FILE_PIPE; return NULL;
+	case VLNK: *kind = IMG_FILE_NAME; return NULL;
 	default: return "is of a kind that cannot be saved";
 	}
 }
@@ -94,12 +91,12 @@ static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *
 	if (why && !(cs->cs_req->rq_flags & CKPT_INPLACE))
 		return ckpt_refuse(cm->cm_proc->p_comm, -EOPNOTSUPP, "descriptor %d (%s) %s", fd,
 				   f->f_path ? f->f_path : "no path", why);
-	if (has_name(f, kind))
+	if (kind == IMG_FILE_REG && (f->f_flags & O_ACCMODE) != O_RDONLY)
+		error = ckpt_write_later(cs, f->f_vnode);
+	if (!error && has_name(f, kind))
 		error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
 	if (!error)
 		error = save_object(cs, f, kind, &obj);
-	if (!error && kind == IMG_FILE_REG && (f->f_flags & O_ACCMODE) != O_RDONLY)
-		error = ckpt_flush_later(cs, f->f_vnode);
 	if (error)
 		return error;
 	fi = img_add_file(&cs->cs_img);
@@ -204,51 +201,6 @@ static int open_data(struct ckpt_restore *cr, const struct img_file *fi, struct 
 	return 0;
 }
 
-static int put_contents(const void *bytes, u32 off, u32 len, void *arg)
-{
-	ssize_t n = vn_pwrite(arg, bytes, len, off);
-
-	return n < 0 ? (int)n : (u32)n == len ? 0 : -ENOSPC;
-}
-
-/* Makes the file again where it was, for all of the image that have it. */
-static int make_spare(struct ckpt_restore *cr, const struct img_file *fi)
-{
-	struct file *f;
-	int error;
-
-	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
-	(void)fsctx_set_umask(curproc()->p_fs, 0);
-	error = st_vnode_create(cr, fi->f_vnode, &f);
-	if (error)
-		return error;
-	error = st_data_each(cr, fi->f_obj, true, put_contents, f->f_vnode);
-	file_rele(f);
-	return error;
-}
-
-/*
- * A file that the image holds, in case it is not there: one that was only read is then a file without a name; one that the processes write is
- * made again, where it was. One that is there, and another, stays as it is.
- */
-static int open_spare(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
-{
-	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
-
-	if (!error)
-		return 0;
-	if (!cr->cr_written[fi->f_vnode])
-		return open_data(cr, fi, fp);
-	if (error == -ENOENT)
-		error = make_spare(cr, fi);
-	if (!error)
-		error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
-	if (error)
-		error = ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)",
-				    cr->cr_img.i_vnode[fi->f_vnode].v_path, -error);
-	return error;
-}
-
 static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
 	const struct img_tty *it = &cr->cr_img.i_tty[fi->f_obj];
@@ -279,10 +231,8 @@ static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct
 	case IMG_FILE_DATA: return open_data(cr, fi, fp);
 	default: break;
 	}
-	if (fi->f_kind == IMG_FILE_REG && fi->f_obj != IMG_NONE)
-		return open_spare(cr, fi, fp);
 	error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
-	/* Not logged: as a working directory it could be spared. */
+	/* Not logged yet: the image might have had something in its place. */
 	if (error && st_vnode_spare(cr, fi->f_vnode))
 		error = ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
 				    cr_vnode_path(cr, fi->f_vnode), -error);

@@ -62,16 +62,16 @@ static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, stru
 				return error;
 		}
 		error = st_data_save(cs, s->s_vp, NULL, &is->s_data);
-		if (error || is->s_kind == IMG_SEG_PRIVATE || st_vnode_nameless(s->s_vp))
+		if (error || st_vnode_nameless(s->s_vp))
 			return error;
 	}
-	error = vn_get_path(s->s_vp, &path);
+	error = is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE) ? ckpt_write_later(cs, s->s_vp) : 0;
+	if (!error)
+		error = vn_get_path(s->s_vp, &path);
 	if (error)
 		return error;
 	error = st_vnode_save(cs, s->s_vp, path, &is->s_vnode);
 	kfree(path);
-	if (!error && is->s_kind == IMG_SEG_SHARED)
-		error = ckpt_flush_later(cs, s->s_vp);
 	return error;
 }
 
@@ -206,20 +206,22 @@ static void forget_opened(struct opened *op)
 }
 
 /* op becomes the file that the seg maps by its name. */
-static int open_named(struct ckpt_restore *cr, const struct img_seg *is, struct opened *op)
+static int open_named(struct ckpt_restore *cr, const struct img_seg *is, u32 name, struct opened *op)
 {
 	bool shared = is->s_kind == IMG_SEG_SHARED, writes = shared && (is->s_maxprot & PROT_WRITE);
 	u32 oflags = writes ? O_RDWR : O_RDONLY;
 	struct file *f;
 	int error;
 
-	if (op->op_vp && op->op_index == is->s_vnode && op->op_oflags == oflags && op->op_shared == shared)
+	if (op->op_vp && op->op_index == name && op->op_oflags == oflags && op->op_shared == shared)
 		return 0;
 	forget_opened(op);
-	error = st_vnode_open(cr, is->s_vnode, oflags, shared, &f);
+	error = st_vnode_open(cr, name, oflags, shared, &f);
 	if (error)
-		return error;
-	*op = (struct opened){ f->f_vnode, is->s_vnode, oflags, shared };
+		return st_vnode_spare(cr, name) ? ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
+							      cr_vnode_path(cr, name), -error)
+						: error;
+	*op = (struct opened){ f->f_vnode, name, oflags, shared };
 	vn_hold(op->op_vp);
 	file_rele(f);
 	return 0;
@@ -228,25 +230,26 @@ static int open_named(struct ckpt_restore *cr, const struct img_seg *is, struct 
 /* What the seg maps, with a reference. */
 static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struct opened *op, struct vnode **vpp)
 {
-	int error = 0;
+	/* Older images name no file for a private mapping whose contents they hold. */
+	u32 name = is->s_vnode == IMG_NONE && is->s_data != IMG_NONE ? st_spare_name(cr, is->s_data)
+								     : is->s_vnode;
+	int error;
 
 	*vpp = NULL;
-	if (is->s_vnode != IMG_NONE) {
-		error = open_named(cr, is, op);
-		if (!error) {
+	if (name != IMG_NONE) {
+		error = open_named(cr, is, name, op);
+		if (!error)
 			error = may_map(cr->cr_path, op->op_vp, is);
-			if (error)
-				return error;
+		if (!error) {
 			*vpp = op->op_vp;
 			vn_hold(*vpp);
-			return 0;
 		}
-	}
-	/* The contents that the image holds, if it does. */
-	if (is->s_data == IMG_NONE)
 		return error;
-	*vpp = cr->cr_datav[is->s_data];
-	vn_hold(*vpp);
+	}
+	if (is->s_data != IMG_NONE) {
+		*vpp = cr->cr_datav[is->s_data];
+		vn_hold(*vpp);
+	}
 	return 0;
 }
 

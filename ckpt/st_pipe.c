@@ -84,6 +84,7 @@ static void save_owner(struct img_pipe *ip, struct vnode *vp)
 	ip->pi_mode = va.va_mode & 07777;
 	ip->pi_uid = va.va_uid;
 	ip->pi_gid = va.va_gid;
+	st_stats_pipe(ip, &va);
 }
 
 int st_pipe_finish(struct ckpt_save *cs)
@@ -125,6 +126,11 @@ static u32 name_of(const struct img_image *img, u32 index)
 			return fi->f_vnode;
 	}
 	return IMG_NONE;
+}
+
+bool st_pipe_named(const struct ckpt_restore *cr, u32 index)
+{
+	return name_of(&cr->cr_img, index) != IMG_NONE;
 }
 
 /* Its owner is who brings it back, unless that is the superuser: as with every file. */

@@ -35,7 +35,7 @@ static int leads_to(const char *path, const struct vnode *vp)
 {
 	bool dynamic = vp->v_flags & V_DYNAMIC; /* each look at its name makes another vnode */
 	struct vnode *found;
-	int error = namei(NULL, path, 0, &found);
+	int error = namei(NULL, path, vp->v_type == VLNK ? NI_NOFOLLOW : 0, &found);
 
 	if (error)
 		return says_nothing(error) ? error : -ENOENT;
@@ -117,7 +117,10 @@ static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, c
 static int save_removed(struct ckpt_save *cs, struct vnode *vp, const char *path,
 			const struct vattr *va, u32 *index)
 {
-	struct img_vnode v = { .v_path = path, .v_mode = va->va_mode, .v_flags = IMG_VF_REMOVED };
+	struct img_vnode v = { .v_path = path,
+			       .v_mode = va->va_mode,
+			       .v_rdev = vp->v_type == VCHR ? va->va_rdev : 0,
+			       .v_flags = IMG_VF_REMOVED };
 	u32 i = 0;
 	int n;
 
@@ -131,6 +134,7 @@ static int save_removed(struct ckpt_save *cs, struct vnode *vp, const char *path
 		*slot = vp;
 	}
 	v.v_ino = i + 1;
+	st_stats_removed(&v, va);
 	n = img_add_vnode(&cs->cs_img, &v);
 	if (n < 0)
 		return n;
@@ -146,24 +150,19 @@ static bool spare(const struct ckpt_save *cs, const struct vnode *vp)
 
 static int save_named(struct ckpt_save *cs, struct vnode *vp, const char *path, const struct vattr *va, u32 *index)
 {
-	struct img_vnode v = { .v_path = path,
-			       .v_ino = va->va_ino,
-			       .v_dev = va->va_dev,
-			       .v_rdev = va->va_rdev,
-			       .v_gen = va->va_gen,
-			       .v_mode = va->va_mode,
-			       .v_flags = spare(cs, vp) ? IMG_VF_SPARE : 0 };
+	struct img_vnode v;
+	u32 before = cs->cs_img.i_nvnode;
 	int n;
 
-	if (vp->v_type == VREG && !(vp->v_flags & V_DYNAMIC)) {
-		v.v_size = va->va_size;
-		v.v_mtime = va->va_mtime.tv_sec;
-		v.v_mtime_ns = va->va_mtime.tv_nsec;
-	}
+	st_ident_fill(&v, vp, va);
+	v.v_path = path;
+	v.v_flags |= spare(cs, vp) ? IMG_VF_SPARE : 0;
 	n = img_add_vnode(&cs->cs_img, &v);
 	if (n < 0)
 		return n;
 	*index = (u32)n;
+	if (cs->cs_img.i_nvnode > before)
+		ckpt_sink_file(cs, vp, path);
 	return 0;
 }
 
@@ -185,14 +184,18 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 		if (vp->v_type == VDIR && cs->cs_jailed)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed, below a root that was changed",
 					   path ? path : "a directory");
-		if (path && (vp->v_type == VDIR || vp->v_type == VFIFO))
+		if (path && (vp->v_type == VDIR || vp->v_type == VFIFO || vp->v_type == VCHR))
 			return save_removed(cs, vp, path, &va, index);
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed while in use", path ? path : "a file");
 	}
 	error = find_name(cs, vp, path, &name);
 	if (error || (!name && !path))
 		return error;
-	error = save_named(cs, vp, name ? name : path, &va, index);
+	/* Contents that the disk does not have yet must not be younger than the image, whoever wrote them. */
+	if (vp->v_type == VREG && vp->v_ndirty > 0)
+		error = ckpt_flush_later(cs, vp);
+	if (!error)
+		error = save_named(cs, vp, name ? name : path, &va, index);
 	kfree(name);
 	return error ? error : ckpt_know(cs, vp, path, *index);
 }
@@ -213,33 +216,6 @@ static const char *other_program(const struct img_vnode *was, const struct vattr
 	return is->va_type == VREG && other_contents(was, is) ? "is another program" : NULL;
 }
 
-/* What differs between the file that was and the one that is; NULL: nothing that matters. any: all but its type may differ. */
-static const char *difference(const struct img_vnode *was, const struct vattr *is, bool dynamic,
-			      bool changing, bool any)
-{
-	if ((was->v_mode ^ is->va_mode) & 0170000)
-		return "is of another type";
-	/* A device is its number, wherever its name lies. */
-	if (is->va_type == VCHR || is->va_type == VBLK)
-		return was->v_rdev == (u32)is->va_rdev ? NULL : "is another device";
-	if (any)
-		return NULL;
-	/* What the image does not depend on is taken by its name: it may be another machine's. */
-	if (is->va_type == VDIR && (was->v_flags & IMG_VF_SPARE))
-		return NULL;
-	if (dynamic)
-		return was->v_dev == (u32)is->va_dev ? NULL : "is another file";
-	if (was->v_ino != is->va_ino || was->v_dev != (u32)is->va_dev || was->v_gen != is->va_gen)
-		return is->va_type == VDIR ? "is another directory" : "is another file";
-	if (is->va_type == VDIR)
-		return NULL;
-	if (changing)
-		return was->v_size <= is->va_size ? NULL : "has become shorter";
-	if (other_contents(was, is))
-		return "has been changed";
-	return NULL;
-}
-
 /* ---- restore ---- */
 
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
@@ -247,52 +223,16 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
 	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
 }
 
-/* Of those who have the file as a descriptor, one that is not the superuser; else the first process. */
-static const struct img_proc *owner_of(const struct ckpt_restore *cr, u32 index)
-{
-	const struct img_image *img = &cr->cr_img;
-
-	for (u32 i = 0; i < img->i_nproc; i++) {
-		const struct img_proc *ip = &img->i_proc[i], *with = img_fds_of(img, ip);
-
-		for (u32 k = 0; k < with->p_nfd && ip->p_fsuid != 0; k++) {
-			if (img->i_file[with->p_fd[k].fd_file].f_vnode == index)
-				return ip;
-		}
-	}
-	return &img->i_proc[0];
-}
-
-/* The superuser acts as the owner of a file, lest something is done with its name that he could not do. NULL: no memory */
-static struct cred *as_owner(struct ckpt_restore *cr, u32 index)
-{
-	struct cred *cred = cred_cur();
-
-	if (cred_super(cred))
-		cred = st_cred_make(owner_of(cr, index));
-	else
-		cred_hold(cred);
-	curlwp()->l_cred = cred;
-	return cred;
-}
-
-static void as_caller(struct ckpt_restore *cr, struct cred *cred)
-{
-	curlwp()->l_cred = NULL;
-	curlwp()->l_root = cr->cr_root;
-	cred_rele(cred);
-}
-
 /* Where ".." leads from the directory that was removed: where it was, if that is there. A reference. */
 static struct vnode *parent_of(struct ckpt_restore *cr, u32 index)
 {
-	struct cred *cred = as_owner(cr, index);
+	struct cred *cred = st_as_owner(cr, index);
 	struct nameparent np;
 	int error = -ENOMEM;
 
 	if (cred) {
 		error = namei_parent(NULL, cr_vnode_path(cr, index), &np);
-		as_caller(cr, cred);
+		st_as_caller(cr, cred);
 	}
 	if (!error)
 		return np.np_dvp;
@@ -306,7 +246,7 @@ static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
 	const struct img_proc *ip = &cr->cr_img.i_proc[0];
 	struct vnode *parent = S_ISDIR(v->v_mode) ? parent_of(cr, index) : NULL;
 	struct vattr va = { .va_mask = VA_UID | VA_GID, .va_uid = ip->p_fsuid, .va_gid = ip->p_fsgid };
-	int error = tmpfs_removed(v->v_mode, parent, vpp);
+	int error = tmpfs_removed(v->v_mode, v->v_rdev, parent, vpp);
 
 	if (parent)
 		vn_rele(parent);
@@ -319,6 +259,30 @@ static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
 	return error;
 }
 
+/*
+ * A device whose node was removed, for a caller that cannot make nodes: the same device by the name that it usually has, with the rights that this gives.
+ */
+static int open_device(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
+{
+	static const char *const names[] = { "/dev/null",   "/dev/zero",    "/dev/full",
+					     "/dev/random", "/dev/urandom", "/dev/tty",
+					     "/dev/tty1",   "/dev/console", "/dev/ttyS0",
+					     "/dev/ttyS1" };
+	struct vattr va;
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+		if (cr_open(cr, names[i], oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp) != 0)
+			continue;
+		if (vn_getattr((*fp)->f_vnode, &va) == 0 &&
+		    (u32)va.va_rdev == cr->cr_img.i_vnode[index].v_rdev)
+			return 0;
+		file_rele(*fp);
+		*fp = NULL;
+	}
+	return ckpt_refuse(cr->cr_path, -EACCES, "%s was removed, and the caller has no other name for the device",
+			   cr_vnode_path(cr, index));
+}
+
 /* What is made anew is the same one for all who had it. */
 static int open_anew(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
 {
@@ -326,6 +290,9 @@ static int open_anew(struct ckpt_restore *cr, u32 index, u32 oflags, struct file
 	struct vnode *vp;
 	int error = 0;
 
+	if (!cr->cr_anew[index] && !about && S_ISCHR(cr->cr_img.i_vnode[index].v_mode) &&
+	    !cred_super(cred_cur()))
+		return open_device(cr, index, oflags, fp);
 	if (!cr->cr_anew[index]) {
 		error = about ? st_about_make(cr, index, &vp) : make_removed(cr, index, &vp);
 		if (!error)
@@ -365,6 +332,8 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	if ((v->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS)) || cr->cr_anew[index])
 		return open_anew(cr, index, oflags, fp);
 	l->l_root = st_root_base(cr, index, &path, &nolinks);
+	if (S_ISLNK(v->v_mode))
+		nolinks |= O_NOFOLLOW;
 	error = cr_open(cr, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp);
 	l->l_root = cr->cr_root;
 	if (error && st_vnode_spare(cr, index))
@@ -374,8 +343,7 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 				   cr_vnode_path(cr, index), -error);
 	error = vn_getattr((*fp)->f_vnode, &va);
 	if (!error) {
-		why = difference(v, &va, (*fp)->f_vnode->v_flags & V_DYNAMIC,
-				 changing || cr->cr_written[index], cr->cr_flags & RECOVER_CHANGED);
+		why = st_ident_differs(cr, index, (*fp)->f_vnode, &va, changing || cr->cr_written[index]);
 		if (!why && cr->cr_program[index])
 			why = other_program(v, &va);
 		if (why && st_vnode_spare(cr, index))
@@ -411,52 +379,5 @@ void st_vnode_written(struct ckpt_restore *cr)
 			if (is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE) && is->s_vnode != IMG_NONE)
 				cr->cr_written[is->s_vnode] = true;
 		}
-	}
-}
-
-int st_vnode_create(struct ckpt_restore *cr, u32 index, struct file **fp)
-{
-	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	struct cred *cred = as_owner(cr, index);
-	const char *path;
-	u32 nolinks;
-	int error;
-
-	if (!cred)
-		return -ENOMEM;
-	curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
-	error = file_open(AT_FDCWD, path, O_RDWR | nolinks | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
-			  v->v_mode & 07777, fp);
-	as_caller(cr, cred);
-	if (!error) {
-		cr->cr_made[index] = true;
-		cr->cr_anew[index] = (*fp)->f_vnode;
-		vn_hold((*fp)->f_vnode);
-	}
-	return error;
-}
-
-static void uncreate(struct ckpt_restore *cr, u32 index)
-{
-	struct cred *cred = as_owner(cr, index);
-	const char *path;
-	int error = -ENOMEM;
-	u32 nolinks;
-
-	if (cred) {
-		curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
-		error = names_unlink(NULL, path);
-		as_caller(cr, cred);
-	}
-	if (error)
-		printk_limited(&ckpt_limit, "ckpt: %s: left behind (error %d)\n",
-			       cr_vnode_path(cr, index), -error);
-}
-
-void st_vnode_uncreate(struct ckpt_restore *cr)
-{
-	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nvnode; i++) {
-		if (cr->cr_made[i])
-			uncreate(cr, i);
 	}
 }

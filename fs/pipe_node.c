@@ -20,7 +20,7 @@ struct pipe_attr {
 	mode_t pa_mode;
 	uid_t pa_uid;
 	gid_t pa_gid;
-	struct timespec_k pa_time;
+	struct timespec_k pa_atime, pa_mtime, pa_ctime;
 };
 
 static struct kmem_cache *attr_cache;
@@ -38,9 +38,9 @@ static int pipe_getattr(struct vnode *vp, struct vattr *va)
 		.va_ino = vp->v_ino,
 		.va_dev = vp->v_vfs->vfs_dev,
 		.va_blksize = PAGE_SIZE,
-		.va_atime = pa->pa_time,
-		.va_mtime = pa->pa_time,
-		.va_ctime = pa->pa_time,
+		.va_atime = pa->pa_atime,
+		.va_mtime = pa->pa_mtime,
+		.va_ctime = pa->pa_ctime,
 	};
 	return 0;
 }
@@ -57,6 +57,11 @@ static int pipe_setattr(struct vnode *vp, const struct vattr *va)
 		pa->pa_uid = va->va_uid;
 	if (va->va_mask & VA_GID)
 		pa->pa_gid = va->va_gid;
+	if (va->va_mask & VA_ATIME)
+		pa->pa_atime = va->va_atime;
+	if (va->va_mask & VA_MTIME)
+		pa->pa_mtime = va->va_mtime;
+	pa->pa_ctime = va->va_mask & VA_CTIME ? va->va_ctime : timespec_now();
 	return 0;
 }
 
@@ -85,7 +90,8 @@ int pipe_vnode_create(struct vnode **vpp)
 
 	if (!pa)
 		return -ENOMEM;
-	*pa = (struct pipe_attr){ 0600, cr->cr_fsuid, cr->cr_fsgid, timespec_now() };
+	*pa = (struct pipe_attr){ .pa_mode = 0600, .pa_uid = cr->cr_fsuid, .pa_gid = cr->cr_fsgid };
+	pa->pa_atime = pa->pa_mtime = pa->pa_ctime = timespec_now();
 	vp = vnode_anon(&pipefs, VFIFO, &pipe_vnodeops);
 	if (!vp) {
 		kmem_free(attr_cache, pa);

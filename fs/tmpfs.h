@@ -14,10 +14,10 @@ void tmpfs_init(void);
 int tmpfs_unnamed(u64 size, struct vnode **vpp);
 
 /*
- * A directory or FIFO with these permissions that has been removed already. `parent`, NULL but for a directory, is where its ".." leads; a
+ * A directory, FIFO or device node with these permissions that has been removed already. `parent`, NULL but for a directory, is where its ".." leads; a
  * reference of its own. -ENOMEM
  */
-int tmpfs_removed(mode_t mode, struct vnode *parent, struct vnode **vpp);
+int tmpfs_removed(mode_t mode, dev_t rdev, struct vnode *parent, struct vnode **vpp);
 
 /* Pages that files of all mounts hold. */
 u32 tmpfs_pages(void);

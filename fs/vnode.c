@@ -7,6 +7,7 @@
 #include "fs/pagecache.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
+#include "mm/as.h"
 
 int vn_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp)
 {
@@ -48,6 +49,15 @@ int vn_fsync(struct vnode *vp, bool datasync)
 	error = vp->v_op->vop_fsync(vp, datasync);
 	wberror = pc_take_error(vp);
 	return wberror ? wberror : error;
+}
+
+int vn_mark(struct vnode *vp)
+{
+	int error = vp->v_op->vop_mark ? vp->v_op->vop_mark(vp) : 0;
+
+	if (!error && vp->v_op->vop_mark && vp->v_nwritemap > 0)
+		seg_vnode_harvest(vp, 0, PC_END);
+	return error;
 }
 
 ssize_t vn_pread(struct vnode *vp, void *buf, size_t len, off_t off)

@@ -63,6 +63,9 @@ struct vattr {
 	u32 va_blksize;
 	u32 va_gen; /* generation: a reused inode number differs */
 	struct timespec_k va_atime, va_mtime, va_ctime;
+	/* How often a byte that an image depends on was changed (vop_mark); va_counted false: nobody counts. */
+	u32 va_changes;
+	bool va_counted;
 };
 
 /* Called by readdir for each entry; false: buffer full, stop (the entry was not taken). next is the offset behind it. */
@@ -118,6 +121,20 @@ struct vnodeops {
 	 * Returns how many of the first ones are ready, > 0, or -ENOSPC, -EFBIG, -EIO...; -EAGAIN: unlock the pages, let vfs_sync (or
 	 * the write-back thread) commit, and come again. NULL: nothing to do. */
 	int (*vop_mkwrite)(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to);
+	/*
+	 * A shared mapping is about to write into this page (locked), which it could not since the page was written back: mtime and
+	 * ctime are now, and the change is counted (vop_mark). 0 or -EAGAIN, as of vop_mkwrite. NULL: nothing to do.
+	 */
+	int (*vop_stored)(struct vnode *vp, struct page *pg);
+	/*
+	 * An image of a process depends on the bytes that the file has now. The first change of one of them, not of any behind them, adds
+	 * one to va_changes, and that is on the medium before the change. Two images that depend on the same bytes are told by one count.
+	 * The mark itself is on the medium after the next vop_fsync. NULL: nobody counts.
+	 * Errors: -EROFS. Sleeps.
+	 */
+	int (*vop_mark)(struct vnode *vp);
+	/* The first page of [from, to) that is no hole as far as the file system knows; to: there is none. NULL: no page is a hole. Sleeps. */
+	u32 (*vop_nextdata)(struct vnode *vp, u32 from, u32 to);
 	/*
 	 * Frames (fs/frames.h): transfers without the cache, of one series; v_lock held. Each page's transfer ends in frames_done(), once.
 	 * putframes starts writing frames [at, at + n) of the run to a file that was empty at the begin of the series. Returns how many of the first
@@ -215,6 +232,8 @@ static inline void vn_found_in(struct vnode *vp, const struct vnode *dvp)
 int vn_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
 /* fsync: pages, metadata, medium; no lock. Reports an error of earlier write-back, once. -EINVAL: nothing that could be synced */
 int vn_fsync(struct vnode *vp, bool datasync);
+/* vop_mark; from here on also the first store of each shared mapping into a page is seen. As vop_mark; 0 where nobody counts. No locks held. */
+int vn_mark(struct vnode *vp);
 /* A reference to a vnode that may be on its way out: false if its last reference is gone. For lists that hold none. */
 bool vn_tryhold(struct vnode *vp);
 

@@ -38,6 +38,11 @@ static int vm_mkwrite(struct vnode *vp, struct page *pg)
 		ready = -ESTALE;
 	else if (vp->v_op->vop_mkwrite)
 		ready = vp->v_op->vop_mkwrite(vp, &pg, 1, 0, pc_bytes(vp, pg->pg_index));
+	if (ready > 0 && vp->v_op->vop_stored) {
+		int error = vp->v_op->vop_stored(vp, pg);
+
+		ready = error ? error : ready;
+	}
 	if (ready > 0)
 		pc_dirty(pg);
 	page_unlock(pg);

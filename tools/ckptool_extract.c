@@ -323,6 +323,7 @@ int tool_extract(const struct tool_image *ti, u32 proc, const char *out)
 	for (u32 i = 0; i < ARRAY_SIZE(maps); i++)
 		map_init(maps[i], counts[i]);
 	*id = x.x_old->i_ident;
+	x.x_img.i_stats = x.x_old->i_stats;
 	memset(id->id_parent, 0, sizeof(id->id_parent));
 	if (getrandom(id->id_image, sizeof(id->id_image), 0) != (ssize_t)sizeof(id->id_image)) {
 		fprintf(stderr, "ckptool: %s\n", strerror(errno));

@@ -31,6 +31,37 @@ static void walk_layout(struct sink *k, const struct img_layout *lo)
 	k->k_close(k, false);
 }
 
+static void walk_stamp(struct sink *k, const char *name, const char *name_ns, const struct img_stamp *t)
+{
+	S(name, t->ts_sec);
+	U(name_ns, t->ts_ns);
+}
+
+static void walk_vnode_stats(struct sink *k, const struct img_vnode *v)
+{
+	char uuid[2 * sizeof(v->v_uuid) + 1];
+
+	walk_stamp(k, "ctime", "ctime_ns", &v->v_ctime);
+	if (v->v_flags & IMG_VF_COUNTED)
+		U("changes", v->v_changes);
+	if (v->v_flags & IMG_VF_REMOVED) {
+		walk_stamp(k, "atime", "atime_ns", &v->v_atime);
+		U("uid", v->v_uid);
+		U("gid", v->v_gid);
+	}
+	for (u32 i = 0; i < sizeof(v->v_uuid); i++)
+		snprintf(uuid + 2 * i, 3, "%02x", v->v_uuid[i]);
+	T("fs", uuid);
+}
+
+static void walk_times(struct sink *k, const struct img_stamp *a, const struct img_stamp *m,
+		       const struct img_stamp *c)
+{
+	walk_stamp(k, "atime", "atime_ns", a);
+	walk_stamp(k, "mtime", "mtime_ns", m);
+	walk_stamp(k, "ctime", "ctime_ns", c);
+}
+
 static void walk_vnodes(struct sink *k, const struct img_image *img)
 {
 	k->k_open(k, "vnodes", true);
@@ -48,6 +79,8 @@ static void walk_vnodes(struct sink *k, const struct img_image *img)
 		S("mtime", v->v_mtime);
 		U("mtime_ns", v->v_mtime_ns);
 		U("flags", v->v_flags);
+		if (img->i_stats)
+			walk_vnode_stats(k, v);
 		k->k_close(k, false);
 	}
 	k->k_close(k, true);
@@ -55,10 +88,12 @@ static void walk_vnodes(struct sink *k, const struct img_image *img)
 
 static void walk_files(struct sink *k, const struct img_image *img)
 {
-	static const char *const kind[] = { [IMG_FILE_REG] = "file",   [IMG_FILE_DIR] = "directory",
-					    [IMG_FILE_CHR] = "device", [IMG_FILE_TTY] = "terminal",
-					    [IMG_FILE_PIPE] = "pipe",  [IMG_FILE_DATA] = "contents",
-					    [IMG_FILE_PTMX] = "master" };
+	static const char *const kind[] = {
+		[IMG_FILE_REG] = "file",    [IMG_FILE_DIR] = "directory",
+		[IMG_FILE_CHR] = "device",  [IMG_FILE_TTY] = "terminal",
+		[IMG_FILE_PIPE] = "pipe",   [IMG_FILE_DATA] = "contents",
+		[IMG_FILE_PTMX] = "master", [IMG_FILE_NAME] = "name"
+	};
 	static const char *const object[] = {
 		[IMG_FILE_REG] = "data", [IMG_FILE_TTY] = "tty", [IMG_FILE_PIPE] = "pipe", [IMG_FILE_DATA] = "data", [IMG_FILE_PTMX] = "tty"
 	};
@@ -140,6 +175,9 @@ static void walk_pipes(struct sink *k, const struct img_image *img)
 		U("mode", img->i_pipe[i].pi_mode);
 		U("uid", img->i_pipe[i].pi_uid);
 		U("gid", img->i_pipe[i].pi_gid);
+		if (img->i_stats)
+			walk_times(k, &img->i_pipe[i].pi_atime, &img->i_pipe[i].pi_mtime,
+				   &img->i_pipe[i].pi_ctime);
 		k->k_close(k, false);
 	}
 	k->k_close(k, true);
@@ -163,6 +201,8 @@ static void walk_data(struct sink *k, const struct img_image *img, bool places)
 			U("mode", d->d_mode);
 			U("uid", d->d_uid);
 			U("gid", d->d_gid);
+			if (img->i_stats)
+				walk_times(k, &d->d_atime, &d->d_mtime, &d->d_ctime);
 		}
 		tool_walk_runs(img, img_list(img, img->i_nproc + i), k, places);
 		k->k_close(k, false);

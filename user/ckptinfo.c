@@ -93,6 +93,7 @@ static int show_obstacles(pid_t pid, unsigned flags)
 						 : strerror(errno));
 	if (n == 0) {
 		printf("process %d can be saved\n", (int)pid);
+		print_volatile(stdout, pid, flags, NULL);
 		return 0;
 	}
 	ob.ob_text[sizeof(ob.ob_text) - 1] = '\0';

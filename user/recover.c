@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recover [-b] [-s] [-n] [-i] [-T] [-c] NAME: brings back what NAME_ckpt holds. In the foreground the command ends as the process
+ * recover [-b] [-s] [-n] [-i] [-T] [-c] [-t] NAME: brings back what NAME_ckpt holds. In the foreground the command ends as the process
  * does; with -b it prints the pid and returns at once.
  *
  * Exit status: the process's own (128 + signal if it was killed); 125: it could not be brought back; 126: wrong usage.
@@ -28,6 +28,7 @@ static const char usage[] =
 	"  -i, --stdio       its descriptors 0, 1 and 2 are those of this command\n"
 	"  -T, --tty         its terminal is the one where you are\n"
 	"  -c, --changed     take files that have changed since as they are\n"
+	"  -t, --trusted     for the superuser: take an image that another user may have written\n"
 	"      --help        this text\n"
 	"Exit status: the process's (128 + signal if it was killed), 125 not brought back, 126 wrong usage.\n";
 
@@ -107,14 +108,19 @@ static int in_background(const char *base, unsigned flags)
 static int parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longopts[] = {
-		{ "background", no_argument, NULL, 'b' }, { "stopped", no_argument, NULL, 's' },
-		{ "new-pid", no_argument, NULL, 'n' },	  { "stdio", no_argument, NULL, 'i' },
-		{ "tty", no_argument, NULL, 'T' },	  { "changed", no_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },	  { 0 },
+		{ "background", no_argument, NULL, 'b' },
+		{ "stopped", no_argument, NULL, 's' },
+		{ "new-pid", no_argument, NULL, 'n' },
+		{ "stdio", no_argument, NULL, 'i' },
+		{ "tty", no_argument, NULL, 'T' },
+		{ "changed", no_argument, NULL, 'c' },
+		{ "trusted", no_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "bsniTch", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "bsniTcth", longopts, NULL)) != -1) {
 		switch (c) {
 		case 'b': o->o_background = true; break;
 		case 's': o->o_flags |= RECOVER_STOPPED; break;
@@ -122,6 +128,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'i': o->o_flags |= RECOVER_STDIO; break;
 		case 'T': o->o_flags |= RECOVER_TTY; break;
 		case 'c': o->o_flags |= RECOVER_CHANGED; break;
+		case 't': o->o_flags |= RECOVER_TRUSTED; break;
 		case 'h': fputs(usage, stdout); return 1;
 		default: return wrong_usage(-1, NULL);
 		}

@@ -73,6 +73,7 @@ int main(int argc, char **argv)
 		return STATUS_USAGE;
 	if (tckpt(pid, image_base(argv[optind + 1]), flags) != 0)
 		return complain(STATUS_FAILED, "process %d: %s", (int)pid, why_not_saved(errno));
+	print_volatile(stderr, pid, flags, image_base(argv[optind + 1]));
 	if (flags & CKPT_WAIT)
 		report(pid);
 	return finish_output(0, STATUS_FAILED);

@@ -9,8 +9,7 @@
 
 #define DAY 86400
 
-/* Does the inode have the extra field that ends at `end`? */
-static bool has_extra(const struct ext2inode *ei, const u32 *extra)
+bool ext2_has_extra(const struct ext2inode *ei, const u32 *extra)
 {
 	size_t end = (size_t)((const u8 *)(extra + 1) - (const u8 *)ei->ei_d);
 
@@ -23,7 +22,7 @@ static struct timespec_k get_time(const struct ext2inode *ei, u32 sec, const u32
 {
 	struct timespec_k t = { .tv_sec = (s32)sec };
 
-	if (has_extra(ei, extra)) {
+	if (ext2_has_extra(ei, extra)) {
 		t.tv_sec += (s64)(*extra & 3) << 32;
 		t.tv_nsec = MIN(*extra >> 2, (u32)NSEC_PER_SEC - 1);
 	}
@@ -32,7 +31,7 @@ static struct timespec_k get_time(const struct ext2inode *ei, u32 sec, const u32
 
 static void put_time(struct ext2inode *ei, struct timespec_k t, u32 *sec, u32 *extra)
 {
-	if (has_extra(ei, extra)) {
+	if (ext2_has_extra(ei, extra)) {
 		t.tv_sec = MIN(MAX(t.tv_sec, (s64)INT32_MIN), (s64)INT32_MAX + (3ll << 32));
 		*extra = t.tv_nsec << 2 | ((u32)((t.tv_sec - (s32)t.tv_sec) >> 32) & 3);
 	} else {
@@ -51,7 +50,7 @@ void ext2_set_times(struct ext2inode *ei, u32 which, struct timespec_k t)
 		put_time(ei, t, &d->i_mtime, &d->i_mtime_extra);
 	if (which & EXT2_T_CTIME)
 		put_time(ei, t, &d->i_ctime, &d->i_ctime_extra);
-	if ((which & EXT2_T_CRTIME) && has_extra(ei, &d->i_crtime_extra))
+	if ((which & EXT2_T_CRTIME) && ext2_has_extra(ei, &d->i_crtime_extra))
 		put_time(ei, t, &d->i_crtime, &d->i_crtime_extra);
 }
 
@@ -87,6 +86,8 @@ int ext2_getattr(struct vnode *vp, struct vattr *va)
 	va->va_atime = get_time(ei, d->i_atime, &d->i_atime_extra);
 	va->va_mtime = get_time(ei, d->i_mtime, &d->i_mtime_extra);
 	va->va_ctime = get_time(ei, d->i_ctime, &d->i_ctime_extra);
+	va->va_changes = d->i_changes;
+	va->va_counted = vp->v_type == VREG;
 	return 0;
 }
 

@@ -80,7 +80,8 @@ struct ext2_dinode {
 	u32 i_size, i_atime, i_ctime, i_mtime, i_dtime;
 	u16 i_gid, i_links_count;
 	u32 i_blocks; /* in units of 512 bytes, indirect blocks included */
-	u32 i_flags, i_osd1;
+	u32 i_flags;
+	u32 i_changes; /* Linux: i_version, which ext4 counts up at each change */
 	u32 i_block[EXT2_NBLOCK];
 	u32 i_generation, i_file_acl;
 	u32 i_size_high; /* of directories: an ACL that nobody uses */
@@ -90,6 +91,7 @@ struct ext2_dinode {
 	/* Only in inodes of 256 bytes, as far as i_extra_isize says. */
 	u16 i_extra_isize, i_pad1;
 	u32 i_ctime_extra, i_mtime_extra, i_atime_extra, i_crtime, i_crtime_extra;
+	u32 i_marked; /* Linux: the upper half of i_version */
 };
 _Static_assert(offsetof(struct ext2_dinode, i_extra_isize) == 128 && offsetof(struct ext2_dinode, i_block) == 40,
 	       "inode");

@@ -102,6 +102,8 @@ struct ext2inode {
 	u32 ei_changed, ei_touched; /* em_seq of the last change, and of the last one of times only, at least */
 	u32 ei_flushed;		    /* em_seq whose commit has been here (em_lock) */
 	struct list ei_ordered, ei_dying, ei_orphan;
+	u32 ei_marked;	/* in an inode of 128 bytes: what i_marked would be (ei_maplock) */
+	u32 ei_counted; /* em_seq of the last change that was counted (ei_maplock) */
 	bool ei_ended; /* freed on the disk, though somebody has it open: see ext2_orphans_end() (ei_maplock) */
 	struct list ei_done; /* a commit's (em_commit) */
 };
@@ -334,6 +336,20 @@ void ext2_set_times(struct ext2inode *ei, u32 which, struct timespec_k t);
 /* mtime and ctime, or ctime alone, are now; marks ei dirty */
 void ext2_modified(struct ext2inode *ei);
 void ext2_ctime_now(struct ext2inode *ei);
+
+/* Does the inode have the extra field `extra` of ei_d? */
+bool ext2_has_extra(const struct ext2inode *ei, const u32 *extra);
+
+/* --- change.c --------------------------------------------------------------------------------- */
+
+void ext2_init_mark(struct ext2inode *ei); /* ei_d has been read, or made */
+int ext2_vop_mark(struct vnode *vp);
+int ext2_vop_stored(struct vnode *vp, struct page *pg);
+/*
+ * Bytes of the file from `from` on are about to change: if an image depends on one of them, that is counted, and on the medium when it
+ * returns. v_lock held, no page lock, not within an operation. -EIO
+ */
+int ext2_changing(struct vnode *vp, u64 from);
 
 /* --- bmap.c ----------------------------------------------------------------------------------- */
 

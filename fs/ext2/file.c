@@ -169,6 +169,21 @@ int ext2_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to)
 	return ready;
 }
 
+/* A page that is to be written has its block already: ext2_mkwrite(). */
+static u32 ext2_nextdata(struct vnode *vp, u32 from, u32 to)
+{
+	u32 shift = PAGE_SHIFT - ext2mount(vp->v_vfs)->em_bshift, at = from << shift, end = to << shift;
+
+	while (at < end) {
+		u32 blk, run;
+
+		if (ext2_bmap(ext2inode(vp), at, end - at, &blk, &run) != 0 || blk)
+			return at >> shift;
+		at += run;
+	}
+	return to;
+}
+
 /* --- Reading and writing ------------------------------------------------------------------------ */
 
 static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
@@ -193,6 +208,7 @@ void ext2_written(struct ext2inode *ei)
 
 static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 {
+	bool append = f && (f->f_flags & O_APPEND);
 	size_t before = u->uio_resid;
 	u64 size;
 	int error;
@@ -203,8 +219,10 @@ static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 	/* Before the first byte: no process runs the new text with the old rights. */
 	if (!error && before > 0 && (ext2inode(vp)->ei_d->i_mode & (S_ISUID | S_ISGID)))
 		error = vn_lose_setid(vp);
+	if (!error && !append)
+		error = ext2_changing(vp, (u64)u->uio_offset);
 	if (!error)
-		error = pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
+		error = pc_write_locked(vp, u, append ? IO_APPEND : 0);
 	if (u->uio_resid < before)
 		ext2_written(ext2inode(vp));
 	if (u->uio_resid > 0 && error != -EROFS)
@@ -240,6 +258,9 @@ const struct vnodeops ext2_file_ops = {
 	.vop_getpages = ext2_getpages,
 	.vop_putpages = ext2_putpages,
 	.vop_mkwrite = ext2_mkwrite,
+	.vop_stored = ext2_vop_stored,
+	.vop_mark = ext2_vop_mark,
+	.vop_nextdata = ext2_nextdata,
 	.vop_putframes = ext2_putframes,
 	.vop_endframes = ext2_endframes,
 	.vop_getframes = ext2_getframes,

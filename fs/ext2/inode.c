@@ -129,6 +129,7 @@ static int fill(struct vnode *vp, struct ext2inode *ei, enum source source)
 	if (error)
 		return error;
 	vp->v_size = size_of(d);
+	ext2_init_mark(ei);
 	vp->v_rdev = vp->v_type == VCHR || vp->v_type == VBLK ? rdev_of(d) : 0;
 	vp->v_data = ei;
 	if (vp->v_type == VREG)

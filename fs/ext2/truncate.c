@@ -162,8 +162,10 @@ int ext2_set_size(struct vnode *vp, u64 size)
 	ASSERT(mutex_held(&vp->v_lock));
 	if (size > ei->ei_mount->em_maxsize)
 		return -EFBIG;
-	if (size < vp->v_size)
-		return shrink_file(vp, size);
+	if (size < vp->v_size) {
+		error = ext2_changing(vp, size);
+		return error ? error : shrink_file(vp, size);
+	}
 	/* A mapping may have left bytes behind the end in the last page. */
 	error = size > vp->v_size ? pc_zero_tail(vp) : 0;
 	if (error)

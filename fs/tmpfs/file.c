@@ -75,6 +75,48 @@ static int tmpfs_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u3
 	return i > 0 ? (int)i : -ENOSPC;
 }
 
+void tmpnode_changing(struct tmpnode *tn, u64 from)
+{
+	struct tmpmount *tm = tn->tn_mount;
+
+	spin_lock(&tm->tm_lock);
+	if (from < tn->tn_marked) {
+		tn->tn_marked = 0;
+		tn->tn_changes++;
+	}
+	spin_unlock(&tm->tm_lock);
+}
+
+static int tmpfs_mark(struct vnode *vp)
+{
+	struct tmpnode *tn = tmpnode(vp);
+
+	spin_lock(&tn->tn_mount->tm_lock);
+	tn->tn_marked = MAX(tn->tn_marked, vp->v_size);
+	spin_unlock(&tn->tn_mount->tm_lock);
+	return 0;
+}
+
+static int tmpfs_stored(struct vnode *vp, struct page *pg)
+{
+	struct tmpnode *tn = tmpnode(vp);
+
+	tmpnode_changing(tn, (u64)pg->pg_index << PAGE_SHIFT);
+	tmpnode_changed(tn);
+	return 0;
+}
+
+static u32 tmpfs_nextdata(struct vnode *vp, u32 from, u32 to)
+{
+	u32 idx = to;
+
+	spin_lock(&vp->v_pclock);
+	if (!radix_next(&vp->v_pages, from, to, RADIX_ANY, &idx))
+		idx = to;
+	spin_unlock(&vp->v_pclock);
+	return idx;
+}
+
 static void tmpfs_droppage(struct vnode *vp, struct page *pg)
 {
 	struct tmpnode *tn = tmpnode(vp);
@@ -109,6 +151,7 @@ int tmpfs_set_size(struct vnode *vp, u64 size)
 		vp->v_size = size;
 		return 0;
 	}
+	tmpnode_changing(tmpnode(vp), size);
 	vp->v_size = size;
 	if (size < old)
 		pc_truncate(vp, (u32)((size + PAGE_MASK) >> PAGE_SHIFT));
@@ -143,6 +186,8 @@ static int tmpfs_write(struct vnode *vp, struct uio *u, struct file *f)
 	vn_lock(vp);
 	if (before > 0)
 		tn->tn_mode = setid_written(tn->tn_mode, tn->tn_gid);
+	if (!f || !(f->f_flags & O_APPEND))
+		tmpnode_changing(tn, (u64)u->uio_offset);
 	error = pc_write_locked(vp, u, f && (f->f_flags & O_APPEND) ? IO_APPEND : 0);
 	if (u->uio_resid < before)
 		tmpnode_changed(tn);
@@ -166,6 +211,9 @@ const struct vnodeops tmpfs_file_ops = {
 	.vop_fsync = tmpfs_fsync,
 	.vop_getpage = tmpfs_getpage,
 	.vop_mkwrite = tmpfs_mkwrite,
+	.vop_stored = tmpfs_stored,
+	.vop_mark = tmpfs_mark,
+	.vop_nextdata = tmpfs_nextdata,
 	.vop_droppage = tmpfs_droppage,
 	.vop_inactive = tmpfs_inactive,
 	.vop_reclaim = tmpfs_reclaim,

@@ -288,9 +288,9 @@ int tmpfs_unnamed(u64 size, struct vnode **vpp)
 	return 0;
 }
 
-int tmpfs_removed(mode_t mode, struct vnode *parent, struct vnode **vpp)
+int tmpfs_removed(mode_t mode, dev_t rdev, struct vnode *parent, struct vnode **vpp)
 {
-	int error = tmpnode_create(&shmfs, NULL, mode, 0, cred_cur(), vpp);
+	int error = tmpnode_create(&shmfs, NULL, mode, rdev, cred_cur(), vpp);
 
 	if (error)
 		return -ENOMEM;

@@ -141,6 +141,8 @@ int tmpfs_getattr(struct vnode *vp, struct vattr *va)
 	va->va_atime = tn->tn_atime;
 	va->va_mtime = tn->tn_mtime;
 	va->va_ctime = tn->tn_ctime;
+	va->va_changes = tn->tn_changes;
+	va->va_counted = vp->v_type == VREG;
 	return 0;
 }
 

@@ -64,6 +64,9 @@ struct tmpnode {
 	nlink_t tn_nlink;
 	struct timespec_k tn_atime, tn_mtime, tn_ctime;
 	volatile u32 tn_pages; /* charged for it */
+	/* vop_mark (tm_lock): bytes [0, tn_marked) are those that an image depends on. */
+	u64 tn_marked;
+	u32 tn_changes;
 	union {
 		struct tmpdir tn_dir;
 		char *tn_link;
@@ -100,6 +103,8 @@ int tmpfs_setattr(struct vnode *vp, const struct vattr *va);
 int tmpfs_fsync(struct vnode *vp, bool datasync);
 bool tmpfs_inactive(struct vnode *vp);
 void tmpfs_reclaim(struct vnode *vp);
+/* Bytes of the file from `from` on are about to change: counted if an image depends on one of them. */
+void tmpnode_changing(struct tmpnode *tn, u64 from);
 /* The size of a regular file becomes size. v_lock held. -EFBIG, -ENOMEM */
 int tmpfs_set_size(struct vnode *vp, u64 size);
 

@@ -187,6 +187,90 @@ TEST_ROOT(groups)
 	t_join(pid);
 }
 
+/* A process of user 1000 in `ngroups` more groups saves itself as x. */
+static void save_as_user(size_t ngroups)
+{
+	static const gid_t more[] = { 27 };
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		int r;
+
+		t_on_its_own();
+		SYS(setgroups(ngroups, more));
+		become(1000);
+		r = ckpt("x", 0);
+		CHECK(r >= 0);
+		CHECK_EQ(geteuid(), 1000);
+		_exit(r);
+	}
+	t_join(pid);
+}
+
+/* The superuser brings it back, by a call and by executing it: it ends with 1. error: refused unless the superuser says that it trusts it. */
+static void recover_as_root(int error)
+{
+	pid_t pid;
+
+	if (!error) {
+		CHECK_EQ(t_wait(SYS(recover("x", 0))), 1 << 8);
+	} else {
+		CHECK_ERR(recover("x", 0), error);
+		CHECK_EQ(t_wait(SYS(recover("x", RECOVER_TRUSTED))), 1 << 8);
+	}
+	pid = t_fork();
+	if (pid == 0) {
+		execl("x_ckpt", "x", (char *)NULL);
+		_exit(errno == error ? 9 : 8);
+	}
+	CHECK_EQ(t_wait(pid), (error ? 9 : 1) << 8);
+}
+
+/* Whoever can write an image that the superuser brings back must not gain by it. */
+TEST_ROOT(written_by_others)
+{
+	pid_t pid;
+
+	SYS(chmod(".", 0777));
+	save_as_user(0);
+	SYS(chmod("x_ckpt", 0700));
+	recover_as_root(0);
+	SYS(chown("x_ckpt", 2000, 1000));
+	recover_as_root(EPERM);
+	SYS(chown("x_ckpt", 0, 0));
+	recover_as_root(0);
+	SYS(chmod("x_ckpt", 0720));
+	recover_as_root(EPERM);
+	SYS(chmod("x_ckpt", 0702));
+	recover_as_root(EPERM);
+	SYS(chmod("x_ckpt", 0755));
+	recover_as_root(0);
+	/* The groups are those of the owner as far as the file says so. */
+	save_as_user(1);
+	SYS(chmod("x_ckpt", 0700));
+	recover_as_root(EPERM);
+	/* One of the superuser's own. */
+	pid = t_fork();
+	if (pid == 0)
+		_exit(SYS(ckpt("x", 0)));
+	t_join(pid);
+	SYS(chmod("x_ckpt", 0700));
+	recover_as_root(0);
+	SYS(chown("x_ckpt", 1000, 1000));
+	recover_as_root(EPERM);
+	/* What anybody else brings back is its own in any case. */
+	save_as_user(0);
+	SYS(chmod("x_ckpt", 0666));
+	pid = t_fork();
+	if (pid == 0) {
+		SYS(setgroups(0, NULL));
+		become(1000);
+		CHECK_EQ(t_wait(SYS(recover("x", 0))), 1 << 8);
+		_exit(0);
+	}
+	t_join(pid);
+}
+
 static void copy_program(const char *to)
 {
 	static char buf[65536];

@@ -65,6 +65,83 @@ TEST(shared_mapping_is_the_file)
 	CHECK_ERR(mmap(NULL, PG, PROT_WRITE, MAP_SHARED, fd, 0), EACCES);
 }
 
+/* Sets the times of a file far back; says whether they have moved since. */
+static void set_back(int fd)
+{
+	static const struct timespec old[2] = { { 1000000000, 0 }, { 1000000000, 0 } };
+
+	SYS(futimens(fd, old));
+}
+
+static int moved(int fd)
+{
+	struct stat st;
+
+	SYS(fstat(fd, &st));
+	CHECK(st.st_ctim.tv_sec > 1000000000);
+	return st.st_mtim.tv_sec != 1000000000;
+}
+
+/* The first store into a page since it was written back is a change of the file, whoever makes it; loads, and stores into a private mapping, are none. */
+TEST(times_of_stores)
+{
+	char buf[8192] = "";
+	volatile char *p, *q;
+	pid_t pid;
+	int fd = SYS(open("f", O_RDWR | O_CREAT | O_TRUNC, 0600));
+
+	CHECK_EQ(write(fd, buf, sizeof(buf)), (long)sizeof(buf));
+	SYS(fsync(fd));
+	p = SYS((char *)mmap(NULL, sizeof(buf), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	q = SYS((char *)mmap(NULL, sizeof(buf), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));
+	set_back(fd);
+	CHECK_EQ(p[0] + q[4096], 0);
+	CHECK(!moved(fd));
+	q[0] = 1;
+	CHECK(!moved(fd));
+	p[0] = 1;
+	CHECK(moved(fd));
+	set_back(fd);
+	p[4096] = 1;
+	CHECK(moved(fd));
+	for (int i = 0; i < 2; i++) {
+		SYS(i ? fsync(fd) : msync((void *)p, sizeof(buf), MS_SYNC));
+		set_back(fd);
+		p[1]++;
+		CHECK(moved(fd));
+	}
+	SYS(fsync(fd));
+	set_back(fd);
+	pid = t_fork();
+	if (pid == 0) {
+		p[2] = 1;
+		_exit(0);
+	}
+	t_join(pid);
+	CHECK(moved(fd));
+	/* Neither is the end of a mapping a change. */
+	set_back(fd);
+	SYS(munmap((void *)p, sizeof(buf)));
+	SYS(fsync(fd));
+	CHECK(!moved(fd));
+}
+
+TEST(times_of_stores_in_memory)
+{
+	int fd = SYS(syscall(SYS_memfd_create, "memory", 0));
+	volatile char *p;
+
+	SYS(ftruncate(fd, 8192));
+	set_back(fd);
+	p = SYS((char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	CHECK(!moved(fd));
+	p[0] = 1;
+	CHECK(moved(fd));
+	set_back(fd);
+	p[4096] = 1;
+	CHECK(moved(fd));
+}
+
 TEST(shared_between_processes)
 {
 	int fd = make("f", 2 * PG);

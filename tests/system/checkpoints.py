@@ -234,6 +234,63 @@ def refused(t):
     t.finish(m, agent, disk)
 
 
+@scenario("ckpt/changed-files", smp=(1, 2))
+def changed_files(t):
+    "What became of the files of a process between its checkpoint and its recovery: which change is refused, and which is none."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    t.sh(agent, "chmod 755 /root")
+    for cwd in ("/root/x", "/tmp/x"):
+        leaves_nothing(t, agent, "/tests/ckptfile", cwd)
+    t.finish(m, agent, disk)
+
+
+@scenario("ckpt/changed-before-a-cut")
+def changed_before_a_cut(t):
+    "After a power cut a file that was written in place is told, however little of that had reached the disk; one that grew is not."
+    disk = t.disk()
+    m, agent = t.boot(disk)
+    t.sh(agent, "cd /root; seq 1 2000 >db; seq 1 2000 >fresh; seq 1 2000 >log")
+    held = "sh -c 'exec 3<>{0}; while :; do sleep 1000; done' >{0}.out 2>&1 </dev/null & p=$!; until [ -e /proc/$p/fd/3 ]; do :; done; " \
+           "tckpt -t -w $p /root/{0}; kill $p"
+    for name in ("db", "fresh", "log"):
+        t.sh(agent, "cd /root; " + held.format(name))
+    # One whose contents are on the disk, one that was changed at the last moment.
+    t.sh(agent, "cd /root; printf X | dd of=db bs=1 seek=100 conv=notrunc 2>/dev/null; sync; seq 1 100 >>log; sync; "
+                "printf X | dd of=fresh bs=1 seek=100 conv=notrunc 2>/dev/null")
+    t.cut(m)
+    m, agent = t.boot(disk)
+    for name in ("db", "fresh"):
+        t.run(agent, "/bin/recover", "-b", f"/root/{name}", status=125)
+        t.contains(m.log_text(), rf"/root/{name} has been changed")
+    t.contains(t.sh(agent, "recover -b /root/log"), r"^\d+$")
+    t.contains(t.sh(agent, "recover -b -c /root/db"), r"^\d+$")
+    t.sh(agent, "killall sh sleep; exit 0")
+    t.finish(m, agent)
+
+
+@scenario("ckpt/other-disk")
+def other_disk(t):
+    "Saved on a root file system in memory, which is then copied to a disk, and brought back from there: a file is known by its file system's UUID."
+    t.need(paths.ISO)
+    disk = t.disk()
+    c = t.console(None, "--disk", disk, iso=True)
+    t.prompt(c, timeout=180)
+    t.type(c, "cd /root; setsid sleep 1000 </dev/null >out 2>&1 & until pidof sleep; do :; done")
+    t.contains(t.type(c, "tckpt -w $(pidof sleep) /root/x && echo it is sav''ed"), r"it is saved")
+    t.contains(t.type(c, "sync; dd if=/dev/ram0 of=/dev/vda bs=64k 2>/dev/null && echo cop''ied"), r"copied")
+    c.send("poweroff -f\r")
+    t.equal("exit status", t.await_end(c), 0)
+    # The root file system of the CD has no agent.
+    c = t.console(disk)
+    t.prompt(c)
+    t.contains(t.type(c, "mount"), r"(?m)^/dev/vda on / ")
+    t.contains(t.type(c, "recover -b /root/x && echo it is ba''ck"), r"it is back")
+    c.send("poweroff -f\r")
+    t.equal("exit status", t.await_end(c), 0)
+    t.fsck(disk)
+
+
 @scenario("ckpt/roots")
 def roots(t):
     "Whoever asks, is saved or brings back may have a root of his own (chroot); names lead where they lead, also renamed or through links."

@@ -94,6 +94,11 @@ def can(t):
     runs = "until grep -qx sleep /proc/$p/comm; do :; done; "
     start = "cd /root; sleep 100 >out 2>&1 </dev/null & p=$!; " + runs
     t.contains(t.sh(agent, start + "ckptinfo --can $p; echo $?; kill $p"), r"(?s)can be saved.*^0$")
+    # What a restart of the machine takes away is no obstacle, and is said.
+    start = "cd /root; sleep 100 >/tmp/out 2>&1 </dev/null & p=$!; " + runs
+    text = t.sh(agent, start + "ckptinfo --can $p; echo $?; ckptinfo --can -S $p; tckpt -w $p x 2>&1; tckpt -w -S $p /tmp/x 2>&1; kill $p")
+    t.contains(text, r"(?s)can be saved\n[^\n]*/tmp/out lies in memory[^\n]*-S[^\n]*\n0\n.*can be saved\n[^\n]*/tmp/out lies in memory[^\n]*\n.*"
+                     r"/tmp/x_ckpt lies in memory")
     start = "cd /root; cat /dev/zero | sleep 100 >out 2>&1 & p=$!; " + runs
     t.contains(t.sh(agent, start + "ckptinfo --can $p; echo $?; kill $p"), r"(?s)an end in another process.*^1$")
     start = "cd /root; { sleep 100 & sleep 99; } >out 2>&1 </dev/null & p=$!; " + runs

@@ -222,4 +222,33 @@ static inline void sample_vfork(struct img_image *img)
 	img->i_proc[3].p_waiter = 0;
 }
 
+/* As sample_shares, with what note STATS has. */
+static inline void sample_stats(struct img_image *img)
+{
+	const struct img_stamp some = { 1700000000, 987654321 };
+
+	sample_shares(img);
+	img->i_stats = 1;
+	for (u32 i = 0; i < img->i_nvnode; i++) {
+		struct img_vnode *v = &img->i_vnode[i];
+
+		if (v->v_flags & IMG_VF_PROCESS)
+			continue;
+		memset(v->v_uuid, 0x55, sizeof(v->v_uuid));
+		v->v_ctime = some;
+		if ((v->v_mode & 0170000) == 0100000) {
+			v->v_flags |= IMG_VF_COUNTED;
+			v->v_changes = i;
+		}
+	}
+	for (u32 i = 0; i < img->i_ndata; i++) {
+		struct img_data *d = &img->i_data[i];
+
+		if (d->d_kind == IMG_DATA_FILE || d->d_kind == IMG_DATA_MEMFD)
+			d->d_atime = d->d_mtime = d->d_ctime = some;
+	}
+	for (u32 i = 0; i < img->i_npipe; i++)
+		img->i_pipe[i].pi_atime = img->i_pipe[i].pi_mtime = img->i_pipe[i].pi_ctime = some;
+}
+
 #endif

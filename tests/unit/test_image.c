@@ -152,9 +152,9 @@ static void test_round_trip(sample_fn sample, const char *name)
 static void test_format_kept(void)
 {
 	static const u32 expected[] = { 0x39d17dbb, 0x0cccd295, 0x548d6684, 0xb5e17250,
-					0xd3f82e39, 0xe9512873, 0xff9de633 };
-	static const sample_fn samples[] = { sample_small,  sample_large,  sample_tree, sample_ptys,
-					     sample_shares, sample_locked, sample_vfork };
+					0xd3f82e39, 0xe9512873, 0xff9de633, 0x31501204 };
+	static const sample_fn samples[] = { sample_small,  sample_large,  sample_tree,	 sample_ptys,
+					     sample_shares, sample_locked, sample_vfork, sample_stats };
 
 	for (u32 n = 0; n < ARRAY_SIZE(samples); n++) {
 		struct memfile f;
@@ -381,13 +381,14 @@ int main(void)
 	test_round_trip(sample_shares, "an image of processes that share memory is written");
 	test_round_trip(sample_locked, "an image with memory that is locked is written");
 	test_round_trip(sample_vfork, "an image of a process that waits in vfork is written");
+	test_round_trip(sample_stats, "an image with more about its files is written");
 	test_round_trip(sample_ptys, "an image with pseudo terminals is written");
 	test_format_kept();
 	test_identity_apart();
 	test_lookup();
 	test_failures(sample_large);
 	test_failures(sample_tree);
-	test_failures(sample_shares);
+	test_failures(sample_stats);
 	test_failures(sample_ptys);
 	test_failing_writes(sample_large);
 	test_failing_writes(sample_tree);

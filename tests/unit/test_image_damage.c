@@ -189,7 +189,7 @@ static void test_forged_room(sample_fn sample, u32 nproc)
 
 int main(void)
 {
-	static const sample_fn samples[] = { sample_small, sample_tree, sample_twins, sample_ptys };
+	static const sample_fn samples[] = { sample_small, sample_stats, sample_twins, sample_ptys };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (u32 i = 0; i < ARRAY_SIZE(samples); i++) {

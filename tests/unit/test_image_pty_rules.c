@@ -70,7 +70,8 @@ static u8 many[IMG_MAX_TTY_OUT + 4];
 	X(0, TTY(0).t_pgrp = -1)                                                                    \
 	X(0, TTY(0).t_pgrp = IMG_PID_MAX)                                                           \
 	X(0, FILE(0).f_kind = IMG_FILE_TTY)                                                         \
-	X(0, FILE(0).f_kind = 8)                                                                    \
+	X(0, FILE(0).f_kind = 9)                                                                    \
+	X(0, FILE(0).f_kind = IMG_FILE_NAME)                                                        \
 	X(0, FILE(0).f_vnode = IMG_NONE)                                                            \
 	X(0, FILE(0).f_vnode = 0)                                                                   \
 	X(0, FILE(0).f_obj = 2)                                                                     \

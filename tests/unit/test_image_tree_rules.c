@@ -216,7 +216,9 @@
 	X(0, DATA(0).d_size = 0x3000)                                                                    \
 	X(1, DATA(0).d_size = 0x3001)                                                                    \
 	X(1, DATA(0).d_size = IMG_MAX_DATA_SIZE)                                                         \
-	X(0, DATA(0).d_size = IMG_MAX_DATA_SIZE + 1)                                                     \
+	X(1, DATA(0).d_size = IMG_MAX_DATA_SIZE + 1)                                                     \
+	X(1, DATA(0).d_size = IMG_MAX_DATA_END)                                                          \
+	X(0, DATA(0).d_size = IMG_MAX_DATA_END + 1ull)                                                   \
 	X(0, DATA(0).d_size = 1ull << 32)                                                                \
 	X(0, DATA(0).d_size = ~0ull)                                                                     \
 	X(0, DATA(0).d_run[0].r_npages = 0)                                                              \
@@ -281,7 +283,8 @@
 
 #define FILE_CASES(X)                                             \
 	X(0, FILE(1).f_kind = 0)                                  \
-	X(0, FILE(1).f_kind = 8)                                  \
+	X(0, FILE(1).f_kind = 9)                                  \
+	X(0, FILE(1).f_kind = IMG_FILE_NAME)                      \
 	X(0, FILE(1).f_obj = 1)                                   \
 	X(0, FILE(1).f_obj = IMG_NONE)                            \
 	X(0, FILE(6).f_obj = 2)                                   \

@@ -32,4 +32,10 @@ void print_stats(FILE *out, const struct ckpt_stats *st);
 /* What a shell makes of a status of wait(): 128 + signal of a process that was killed. */
 int exit_status(int wstatus);
 
+/*
+ * A line on out for each file that an image of pid, made with these CKPT_* flags, would need and a restart of the machine takes away; and for the image
+ * itself, if base names one that lies in memory.
+ */
+void print_volatile(FILE *out, pid_t pid, unsigned flags, const char *base);
+
 #endif

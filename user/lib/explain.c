@@ -72,7 +72,7 @@ const char *why_not_recovered(const char *base, int error)
 		{ EBADMSG, "the image is damaged; " SEE_LOG },
 		{ EOPNOTSUPP, "the image is of another version, or needs what this kernel has not; " SEE_LOG },
 		{ ESTALE, "a file that it needs has changed; " SEE_LOG ", -c takes it as it is now, if it is not a program" },
-		{ EPERM, "it had rights that you have not: the superuser can bring it back" },
+		{ EPERM, "the image names rights that you have not, or another user may have written it; " SEE_LOG },
 		{ ENOTTY, "its terminal is none now; " SEE_LOG },
 		{ ENXIO, "there is no terminal to bring it back to" },
 		{ EEXIST, "another process has an id that it needs; " SEE_LOG },

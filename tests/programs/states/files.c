@@ -275,6 +275,155 @@ STATE(removed_empty)
 	CHECK_EQ(write(fd, "x", 1), 1);
 }
 
+/* Owner, mode, times and all else that fstat(2) tells, but for where it is. */
+static void same_attributes(int fd, const struct stat *was)
+{
+	struct stat is;
+
+	SYS(fstat(fd, &is));
+	CHECK_EQ(is.st_mode, was->st_mode);
+	CHECK_EQ(is.st_nlink, was->st_nlink);
+	CHECK_EQ(is.st_uid, was->st_uid);
+	CHECK_EQ(is.st_gid, was->st_gid);
+	CHECK_EQ(is.st_rdev, was->st_rdev);
+	if (!S_ISDIR(is.st_mode))
+		CHECK_EQ(is.st_size, was->st_size); /* of a directory it depends on the file system */
+	CHECK_EQ(is.st_blksize, was->st_blksize);
+	CHECK_EQ(is.st_atim.tv_sec, was->st_atim.tv_sec);
+	CHECK_EQ(is.st_atim.tv_nsec, was->st_atim.tv_nsec);
+	CHECK_EQ(is.st_mtim.tv_sec, was->st_mtim.tv_sec);
+	CHECK_EQ(is.st_mtim.tv_nsec, was->st_mtim.tv_nsec);
+	CHECK_EQ(is.st_ctim.tv_sec, was->st_ctim.tv_sec);
+	CHECK_EQ(is.st_ctim.tv_nsec, was->st_ctim.tv_nsec);
+}
+
+STATE(removed_attributes)
+{
+	struct timespec times[2] = { { 1000000000, 123456789 }, { 1100000000, 987654321 } };
+	struct stat was[5];
+	int fd[5], ends[2];
+
+	fd[0] = SYS(open("file", O_RDWR | O_CREAT, 0600));
+	CHECK_EQ(write(fd[0], "contents", 8), 8);
+	SYS(mkdir("dir", 0700));
+	fd[1] = SYS(open("dir", O_RDONLY | O_DIRECTORY));
+	SYS(mkfifo("fifo", 0600));
+	fd[2] = SYS(open("fifo", O_RDWR));
+	CHECK_EQ(write(fd[2], "in it", 5), 5);
+	fd[3] = SYS(syscall(SYS_memfd_create, "memory", 0));
+	CHECK_EQ(write(fd[3], "contents", 8), 8);
+	SYS(pipe(ends));
+	fd[4] = ends[0];
+	CHECK_EQ(write(ends[1], "in it", 5), 5);
+	SYS(unlink("file"));
+	SYS(rmdir("dir"));
+	SYS(unlink("fifo"));
+	for (int i = 0; i < 5; i++) {
+		SYS(fchmod(fd[i], 0640 + i));
+		times[1].tv_sec++;
+		SYS(futimens(fd[i], times));
+		SYS(fstat(fd[i], &was[i]));
+	}
+	st_wait();
+	for (int i = 0; i < 5; i++)
+		same_attributes(fd[i], &was[i]);
+}
+
+/* Larger than what an image stores, and nearly all of it holes: those stay holes. */
+static void sparse(int fd)
+{
+	const off_t size = (1ll << 30) + 8192;
+	char in[4096], out[4096];
+	struct stat was, is;
+
+	st_fill(in, sizeof(in), 3);
+	SYS(ftruncate(fd, size));
+	CHECK_EQ(pwrite(fd, in, sizeof(in), 4096 * 1000), (long)sizeof(in));
+	CHECK_EQ(pwrite(fd, in, sizeof(in), size - 4096), (long)sizeof(in));
+	SYS(fsync(fd));
+	SYS(fstat(fd, &was));
+	st_wait();
+	SYS(fstat(fd, &is));
+	CHECK_EQ(is.st_size, size);
+	CHECK(is.st_blocks <= was.st_blocks + 64);
+	CHECK_EQ(pread(fd, out, sizeof(out), 4096 * 1000), (long)sizeof(out));
+	CHECK(memcmp(in, out, sizeof(in)) == 0);
+	CHECK_EQ(pread(fd, out, sizeof(out), size - 4096), (long)sizeof(out));
+	CHECK(memcmp(in, out, sizeof(in)) == 0);
+	CHECK_EQ(pread(fd, out, sizeof(out), size / 2), (long)sizeof(out));
+	for (unsigned i = 0; i < sizeof(out); i++)
+		CHECK_EQ(out[i], 0);
+	SYS(fstat(fd, &is));
+	CHECK(is.st_blocks <= was.st_blocks + 64);
+}
+
+STATE(removed_large_sparse)
+{
+	int fd = SYS(open("f", O_RDWR | O_CREAT, 0600));
+
+	SYS(unlink("f"));
+	sparse(fd);
+}
+
+STATE(memory_large_sparse)
+{
+	sparse(SYS(syscall(SYS_memfd_create, "memory", 0)));
+}
+
+/* O_PATH of what cannot be opened, or would be something else then. */
+STATE(names_of_links_and_pipes)
+{
+	struct stat st[2];
+	char target[16];
+	int link, fifo;
+
+	SYS(symlink("nowhere", "link"));
+	SYS(mkfifo("fifo", 0600));
+	link = SYS(open("link", O_PATH | O_NOFOLLOW));
+	fifo = SYS(open("fifo", O_PATH));
+	SYS(fstat(link, &st[0]));
+	SYS(fstat(fifo, &st[1]));
+	st_wait();
+	CHECK_EQ(readlinkat(link, "", target, sizeof(target)), 7);
+	CHECK(memcmp(target, "nowhere", 7) == 0);
+	for (int i = 0; i < 2; i++) {
+		struct stat is;
+
+		SYS(fstat(i ? fifo : link, &is));
+		CHECK_EQ(is.st_ino, st[i].st_ino);
+		CHECK_EQ(is.st_mode, st[i].st_mode);
+		CHECK(fcntl(i ? fifo : link, F_GETFL) & O_PATH);
+		CHECK_ERR(read(i ? fifo : link, target, 1), EBADF);
+	}
+}
+
+/* A device is there, whatever has become of its node. */
+STATE(removed_device)
+{
+	struct stat st;
+	char buf[16];
+	int fd, null;
+
+	if (getuid() != 0) {
+		st_wait();
+		return;
+	}
+	SYS(mknod("zeros", S_IFCHR | 0640, 0x105));
+	SYS(mknod("null", S_IFCHR | 0600, 0x103));
+	fd = SYS(open("zeros", O_RDWR));
+	null = SYS(open("null", O_WRONLY));
+	SYS(unlink("zeros"));
+	SYS(unlink("null"));
+	SYS(fstat(fd, &st));
+	st_wait();
+	same_attributes(fd, &st);
+	memset(buf, 1, sizeof(buf));
+	CHECK_EQ(read(fd, buf, sizeof(buf)), (long)sizeof(buf));
+	CHECK_EQ(buf[0] | buf[15], 0);
+	CHECK_EQ(write(null, buf, 5), 5);
+	CHECK_ERR(read(null, buf, 1), EBADF);
+}
+
 STATE(removed_replaced)
 {
 	/* Another file has its name: the descriptor is still the old one. */

@@ -33,6 +33,8 @@
 #define RECOVER_TTY \
 	0x8u /* the caller's controlling terminal takes the place of the image's terminals */
 #define RECOVER_CHANGED 0x10u /* files that have changed since are taken as they are */
+/* The superuser takes an image that another user may have written: this user then has the rights that the image names. */
+#define RECOVER_TRUSTED 0x20u
 
 /* Statistics of a checkpoint, as the kernel measured it. */
 struct ckpt_stats {
@@ -57,6 +59,9 @@ struct ckpt_stats {
 #define CKPTCTL_EVERY 4
 /* For tests, superuser only. buf: struct ckpt_fault. EOPNOTSUPP: no debug build. */
 #define CKPTCTL_FAULT 5
+
+/* buf: struct ckpt_obstacles. The files in memory (tmpfs) that an image of pid would need, and that are gone after a restart of the machine. Their number. */
+#define CKPTCTL_VOLATILE 6
 
 #define CKPT_FAULT_ALLOC 1 /* an allocation */
 #define CKPT_FAULT_READ 2  /* a request to a disk that reads */

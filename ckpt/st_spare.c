@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files of an image that holds their contents, too (CKPT_SELF). Each file is decided on once, before anything opens or maps it:
+ *
+ *   the file that it was, unchanged, is under its name   that file
+ *   no file is there, and the processes write it         made again, under its name
+ *   else                                                 the image's copy, a file without a name; what is there stays as it is
+ *
+ * Descriptors, mappings of both kinds and the program then all have that one file, as they had before.
+ */
+#include "ckpt/ckpt.h"
+#include "fs/names.h"
+#include "kernel/abi/errno.h"
+#include "kernel/abi/fcntl.h"
+#include "kernel/abi/stat.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "proc/fsctx.h"
+
+/* Of those who have the file as a descriptor, one that is not the superuser; else the first process. */
+static const struct img_proc *owner_of(const struct ckpt_restore *cr, u32 index)
+{
+	const struct img_image *img = &cr->cr_img;
+
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		const struct img_proc *ip = &img->i_proc[i], *with = img_fds_of(img, ip);
+
+		for (u32 k = 0; k < with->p_nfd && ip->p_fsuid != 0; k++) {
+			if (img->i_file[with->p_fd[k].fd_file].f_vnode == index)
+				return ip;
+		}
+	}
+	return &img->i_proc[0];
+}
+
+struct cred *st_as_owner(struct ckpt_restore *cr, u32 index)
+{
+	struct cred *cred = cred_cur();
+
+	if (cred_super(cred))
+		cred = st_cred_make(owner_of(cr, index));
+	else
+		cred_hold(cred);
+	curlwp()->l_cred = cred;
+	return cred;
+}
+
+void st_as_caller(struct ckpt_restore *cr, struct cred *cred)
+{
+	curlwp()->l_cred = NULL;
+	curlwp()->l_root = cr->cr_root;
+	cred_rele(cred);
+}
+
+static int create(struct ckpt_restore *cr, u32 index, struct file **fp)
+{
+	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
+	struct cred *cred = st_as_owner(cr, index);
+	const char *path;
+	u32 nolinks;
+	int error;
+
+	if (!cred)
+		return -ENOMEM;
+	curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
+	error = file_open(AT_FDCWD, path, O_RDWR | nolinks | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
+			  v->v_mode & 07777, fp);
+	st_as_caller(cr, cred);
+	if (!error) {
+		cr->cr_made[index] = true;
+		cr->cr_anew[index] = (*fp)->f_vnode;
+		vn_hold((*fp)->f_vnode);
+	}
+	return error;
+}
+
+static int put_contents(const void *bytes, u32 off, u32 len, void *arg)
+{
+	ssize_t n = vn_pwrite(arg, bytes, len, off);
+
+	return n < 0 ? (int)n : (u32)n == len ? 0 : -ENOSPC;
+}
+
+/* Makes the file again where it was, for all of the image that have it. */
+static int make_again(struct ckpt_restore *cr, u32 index, u32 data)
+{
+	struct file *f;
+	int error;
+
+	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
+	(void)fsctx_set_umask(curproc()->p_fs, 0);
+	error = create(cr, index, &f);
+	if (error)
+		return error;
+	error = st_data_each(cr, data, false, put_contents, f->f_vnode);
+	/* What is not stored stays a hole, the end of the file too. */
+	if (!error) {
+		struct vattr va = { .va_mask = VA_SIZE, .va_size = cr->cr_img.i_data[data].d_size };
+
+		error = vn_setattr(f->f_vnode, &va);
+	}
+	file_rele(f);
+	return error;
+}
+
+u32 st_spare_data(const struct ckpt_restore *cr, u32 index)
+{
+	const struct img_image *img = &cr->cr_img;
+
+	for (u32 i = 0; i < img->i_nfile; i++) {
+		if (img->i_file[i].f_vnode == index && img->i_file[i].f_kind == IMG_FILE_REG &&
+		    img->i_file[i].f_obj != IMG_NONE)
+			return img->i_file[i].f_obj;
+	}
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		for (u32 k = 0; k < img->i_proc[i].p_nseg; k++) {
+			const struct img_seg *is = &img->i_proc[i].p_seg[k];
+
+			if (is->s_vnode == index && is->s_data != IMG_NONE)
+				return is->s_data;
+		}
+	}
+	return IMG_NONE;
+}
+
+static void take_copy(struct ckpt_restore *cr, u32 index, u32 data)
+{
+	cr->cr_anew[index] = cr->cr_datav[data];
+	vn_hold(cr->cr_anew[index]);
+	if (cr->cr_written[index])
+		printk("ckpt: %s: %s is not what it was: the process has a copy of its own, without a name\n",
+		       cr->cr_path, cr_vnode_path(cr, index));
+}
+
+static int decide(struct ckpt_restore *cr, u32 index, u32 data)
+{
+	bool written = cr->cr_written[index];
+	struct file *f;
+	int error = st_vnode_open(cr, index, written ? O_RDWR : O_RDONLY, written, &f);
+
+	if (!error) {
+		file_rele(f);
+		return 0;
+	}
+	if (error == -ENOMEM || error == -EIO)
+		return error;
+	if (error == -ENOENT && written) {
+		error = make_again(cr, index, data);
+		return error ? ckpt_refuse(cr->cr_path, error, "%s cannot be made again (error %d)",
+					   cr_vnode_path(cr, index), -error)
+			     : 0;
+	}
+	take_copy(cr, index, data);
+	return 0;
+}
+
+int st_spare_restore(struct ckpt_restore *cr)
+{
+	const struct img_image *img = &cr->cr_img;
+	int error = 0;
+
+	for (u32 i = 0; i < img->i_nvnode && !error; i++) {
+		u32 data = st_vnode_spare(cr, i) && S_ISREG(img->i_vnode[i].v_mode) ? st_spare_data(cr, i)
+										    : IMG_NONE;
+
+		if (data != IMG_NONE)
+			error = decide(cr, i, data);
+	}
+	return error;
+}
+
+u32 st_spare_name(const struct ckpt_restore *cr, u32 data)
+{
+	const struct img_image *img = &cr->cr_img;
+
+	for (u32 i = 0; i < img->i_nfile; i++) {
+		if (img->i_file[i].f_kind == IMG_FILE_REG && img->i_file[i].f_obj == data)
+			return img->i_file[i].f_vnode;
+	}
+	return IMG_NONE;
+}
+
+static void uncreate(struct ckpt_restore *cr, u32 index)
+{
+	struct cred *cred = st_as_owner(cr, index);
+	const char *path;
+	int error = -ENOMEM;
+	u32 nolinks;
+
+	if (cred) {
+		curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
+		error = names_unlink(NULL, path);
+		st_as_caller(cr, cred);
+	}
+	if (error)
+		printk_limited(&ckpt_limit, "ckpt: %s: left behind (error %d)\n", cr_vnode_path(cr, index), -error);
+}
+
+void st_spare_uncreate(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nvnode; i++) {
+		if (cr->cr_made[i])
+			uncreate(cr, i);
+	}
+}
