@@ -358,6 +358,7 @@ void st_stats_removed(struct img_vnode *v, const struct vattr *va);
 void st_stats_data(struct img_data *d, const struct vattr *va);
 void st_stats_pipe(struct img_pipe *pi, const struct vattr *va);
 int st_stats_restore(struct ckpt_restore *cr);
+int st_stats_removed_restore(struct ckpt_restore *cr, u32 index); /* of cr_anew[index] alone: a working directory is made later */
 
 /* Files that the processes depend on (st_vnode.c): their identity, and the same file again at recovery. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);

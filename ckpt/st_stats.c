@@ -61,7 +61,7 @@ static int set_times(struct vnode *vp, u32 mask, const struct img_stamp *atime,
 
 #define ALL_TIMES (VA_ATIME | VA_MTIME | VA_CTIME)
 
-static int removed(struct ckpt_restore *cr, u32 index)
+int st_stats_removed_restore(struct ckpt_restore *cr, u32 index)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
 	const struct img_stamp mtime = { .ts_sec = v->v_mtime, .ts_ns = v->v_mtime_ns };
@@ -91,7 +91,7 @@ static int vnodes(struct ckpt_restore *cr)
 		if (!cr->cr_anew[i])
 			continue;
 		if (cr->cr_img.i_vnode[i].v_flags & IMG_VF_REMOVED)
-			error = removed(cr, i);
+			error = st_stats_removed_restore(cr, i);
 		else if (cr->cr_made[i])
 			error = made(cr, i);
 	}

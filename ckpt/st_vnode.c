@@ -297,6 +297,8 @@ static int open_anew(struct ckpt_restore *cr, u32 index, u32 oflags, struct file
 		error = about ? st_about_make(cr, index, &vp) : make_removed(cr, index, &vp);
 		if (!error)
 			cr->cr_anew[index] = vp;
+		if (!error && !about && cr->cr_img.i_stats)
+			error = st_stats_removed_restore(cr, index);
 	}
 	if (!error && about)
 		error = st_about_access(cr, index, oflags);
