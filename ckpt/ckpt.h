@@ -369,7 +369,7 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 void st_ident_fill(struct img_vnode *v, const struct vnode *vp, const struct vattr *va);
 const char *st_ident_differs(const struct ckpt_restore *cr, u32 index, const struct vnode *vp,
 			     const struct vattr *is, bool written);
-void st_vnode_written(struct ckpt_restore *cr);	 /* fills in cr_written and cr_program */
+void st_vnode_written(struct ckpt_restore *cr); /* fills in cr_written and cr_program */
 /*
  * Files whose contents the image holds (st_spare.c): each is found, made again, or replaced by the image's copy, in cr_anew; uncreate: it has failed,
  * what was made goes. name: the vnode whose contents `data` are, IMG_NONE: none.

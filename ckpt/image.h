@@ -269,7 +269,8 @@ struct img_run {
 #define IMG_FILE_PIPE 5u /* f_obj: in i_pipe; f_vnode: of a FIFO with a name */
 #define IMG_FILE_DATA 6u /* a file without a name; f_obj: in i_data */
 #define IMG_FILE_PTMX 7u /* the master of a pseudo terminal; f_obj: the slave, in i_tty */
-#define IMG_FILE_NAME 8u /* O_PATH of a symbolic link or a FIFO: where it is, and nothing that is open */
+#define IMG_FILE_NAME \
+	8u /* O_PATH of a symbolic link or a FIFO: where it is, and nothing that is open */
 
 /* An open file description: shared by all descriptors that name its index. In the order of first use by descriptors. */
 struct img_file {
@@ -283,9 +284,9 @@ struct img_file {
 
 /* In the order of first use by files. */
 struct img_pipe {
-	u32 pi_size;		     /* what it can hold: a power of two pages */
-	u32 pi_data;		     /* what is in it, or IMG_NONE */
-	u32 pi_mode, pi_uid, pi_gid; /* of one without a name; else 0 */
+	u32 pi_size;				       /* what it can hold: a power of two pages */
+	u32 pi_data;				       /* what is in it, or IMG_NONE */
+	u32 pi_mode, pi_uid, pi_gid;		       /* of one without a name; else 0 */
 	struct img_stamp pi_atime, pi_mtime, pi_ctime; /* STATS, the same */
 };
 

@@ -73,7 +73,7 @@
 #define NK_PTYS NK(21)	  /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
 #define NK_SHARES NK(22)  /* with IMG_FEATURE_SHARES: after TREE */
 #define NK_OPTIONS NK(23) /* with IMG_FEATURE_OPTIONS: after TIME */
-#define NK_VFORKS NK(24) /* with IMG_FEATURE_VFORKS: after SHARES */
+#define NK_VFORKS NK(24)  /* with IMG_FEATURE_VFORKS: after SHARES */
 #define NK_STATS NK(25)	  /* with IMG_FEATURE_STATS: more about files, contents, pipes */
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
@@ -87,7 +87,7 @@
 #define IMG_FEATURE_VFORKS 128u /* a parent waits in vfork(2) */
 #define IMG_FEATURE_STATS 256u	/* NK_STATS */
 #define IMG_FEATURE_SPARSE 512u /* contents with an end beyond IMG_MAX_DATA_SIZE */
-#define IMG_FEATURE_NAMES 1024u	/* IMG_FILE_NAME; device nodes that were removed */
+#define IMG_FEATURE_NAMES 1024u /* IMG_FILE_NAME; device nodes that were removed */
 #define IMG_FEATURES 2047u
 
 #define NK_VERSION 2u

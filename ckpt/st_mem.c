@@ -218,9 +218,10 @@ static int open_named(struct ckpt_restore *cr, const struct img_seg *is, u32 nam
 	forget_opened(op);
 	error = st_vnode_open(cr, name, oflags, shared, &f);
 	if (error)
-		return st_vnode_spare(cr, name) ? ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
-							      cr_vnode_path(cr, name), -error)
-						: error;
+		return st_vnode_spare(cr, name)
+			       ? ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
+					     cr_vnode_path(cr, name), -error)
+			       : error;
 	*op = (struct opened){ f->f_vnode, name, oflags, shared };
 	vn_hold(op->op_vp);
 	file_rele(f);

@@ -193,7 +193,8 @@ static void uncreate(struct ckpt_restore *cr, u32 index)
 		st_as_caller(cr, cred);
 	}
 	if (error)
-		printk_limited(&ckpt_limit, "ckpt: %s: left behind (error %d)\n", cr_vnode_path(cr, index), -error);
+		printk_limited(&ckpt_limit, "ckpt: %s: left behind (error %d)\n",
+			       cr_vnode_path(cr, index), -error);
 }
 
 void st_spare_uncreate(struct ckpt_restore *cr)

@@ -153,8 +153,9 @@ static void test_format_kept(void)
 {
 	static const u32 expected[] = { 0x39d17dbb, 0x0cccd295, 0x548d6684, 0xb5e17250,
 					0xd3f82e39, 0xe9512873, 0xff9de633, 0x31501204 };
-	static const sample_fn samples[] = { sample_small,  sample_large,  sample_tree,	 sample_ptys,
-					     sample_shares, sample_locked, sample_vfork, sample_stats };
+	static const sample_fn samples[] = { sample_small, sample_large,  sample_tree,
+					     sample_ptys,  sample_shares, sample_locked,
+					     sample_vfork, sample_stats };
 
 	for (u32 n = 0; n < ARRAY_SIZE(samples); n++) {
 		struct memfile f;
