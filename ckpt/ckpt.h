@@ -127,6 +127,7 @@ struct ckpt_save {
 	struct ckpt_pty *cs_pty;
 	struct ckpt_data *cs_data;
 	struct vnode **cs_gone; /* removed directories and FIFOs, by v_ino - 1 of their vnodes; the processes have the references */
+	struct ckpt_owners *cs_owners; /* of frames, while pages are listed; NULL: there is one process */
 	u32 cs_nfile, cs_npipe, cs_npty, cs_ndata, cs_ngone;
 	bool cs_jailed;		 /* one of them has changed its root */
 	struct vnode **cs_flush; /* files that the processes have written; references */

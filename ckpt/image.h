@@ -262,6 +262,14 @@ struct img_run {
 	u32 r_first; /* index of its first page among all stored ones */
 };
 
+/* Pages of a process that are those of another one, shared copy-on-write. */
+struct img_cow {
+	u32 c_va;
+	u32 c_npages;
+	u32 c_proc; /* below its own; it stores them */
+	u32 c_from; /* at this address */
+};
+
 #define IMG_FILE_REG 1u
 #define IMG_FILE_DIR 2u
 #define IMG_FILE_CHR 3u	 /* a device without state: null, zero, full, random... */
@@ -446,10 +454,11 @@ struct img_proc {
 	struct img_lwp *p_lwp; /* [0]: the caller of ckpt(), or the one with the lowest id: gdb shows it first */
 	struct img_seg *p_seg;
 	struct img_run *p_run;
+	struct img_cow *p_cow; /* pages that stand with processes before it */
 	struct img_fd *p_fd;
 	struct img_ptimer *p_ptimer;
-	u32 p_nlwp, p_nseg, p_nrun, p_nfd, p_nptimer;
-	u32 p_runseg; /* the seg that img_add_page() is in */
+	u32 p_nlwp, p_nseg, p_nrun, p_ncow, p_nfd, p_nptimer;
+	u32 p_runseg; /* the seg that img_add_page() and img_add_cow() are in */
 };
 
 /* Note IDENT, but for the checksum. */
@@ -531,6 +540,8 @@ int img_add_vnode(struct img_image *img, const struct img_vnode *v) __must_check
 
 /* The page at va of p, in a seg that was added before, is to be stored. In order of address. -ENOMEM, -E2BIG, -EINVAL (order, no seg) */
 int img_add_page(struct img_image *img, struct img_proc *p, u32 va) __must_check;
+/* The page at va of p is the one that process `with`, which stands before p, stores at `from`. Order and errors as above. */
+int img_add_cow(struct img_image *img, struct img_proc *p, u32 va, u32 with, u32 from) __must_check;
 /* The same for the page at offset `off` of an object. */
 int img_add_data_page(struct img_image *img, struct img_data *d, u32 off) __must_check;
 
@@ -608,6 +619,13 @@ int img_check(struct img_image *img, struct img_err *err) __must_check;
 
 /* What terminal `tty` has besides; NULL: it is no pseudo terminal, or the other end is somebody else's. */
 const struct img_pty *img_pty_of(const struct img_image *img, u32 tty);
+
+/*
+ * The place among all stored pages of the page at `at` of list k; of memory, also if it stands with another process.
+ * Returns: IMG_NONE: it is not stored.
+ */
+u32 img_find_page(const struct img_image *img, u32 k, u32 at);
+u32 img_cow_pages(const struct img_proc *p); /* that stand with other processes */
 
 /* The seg of p / the run of stored pages that holds va; NULL: none. */
 const struct img_seg *img_seg_find(const struct img_proc *p, u32 va);

@@ -243,6 +243,8 @@ u32 img_features(const struct img_image *img)
 	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= img->i_proc[i].p_mem != i || img->i_proc[i].p_fds != i ? IMG_FEATURE_SHARES : 0;
 	for (u32 i = 0; i < img->i_nproc; i++)
+		features |= img->i_proc[i].p_ncow ? IMG_FEATURE_COWS : 0;
+	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= has_options(&img->i_proc[i]) ? IMG_FEATURE_OPTIONS : 0;
 	for (u32 i = 0; i < img->i_nproc; i++)
 		features |= has_locks(&img->i_proc[i]) ? IMG_FEATURE_LOCKED : 0;
@@ -358,6 +360,8 @@ int img_check(struct img_image *img, struct img_err *err)
 		error = check_tree(img, err);
 	for (u32 i = 0; i < img->i_nproc && !error; i++)
 		error = imgc_proc(&img->i_proc[i], img->i_proc[i].p_mem == i, err);
+	if (!error)
+		error = imgc_cows(img, err);
 	if (!error)
 		error = check_ids(img, n, err);
 	if (!error)

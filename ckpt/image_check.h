@@ -6,6 +6,7 @@
  *
  *   image_check.c       the whole: the tree of processes, files, and who uses what
  *   image_check_file.c  open files and what they hold: contents, pipes, terminals, descriptors, locks
+ *   image_cow.c         pages that stand with another process
  *   image_check_proc.c  one process, but for its lwps
  *   image_check_lwp.c   one lwp: what the CPU and the boundary will be given
  *
@@ -98,6 +99,7 @@ int imgc_data(const struct img_image *img, struct img_err *err);
 int imgc_files(const struct img_image *img, struct imgc_notes *n, struct img_err *err);
 int imgc_ttys(const struct img_image *img, struct img_err *err); /* after imgc_files() */
 int imgc_stats(const struct img_image *img, struct img_err *err);
+int imgc_cows(const struct img_image *img, struct img_err *err); /* after imgc_proc() of all */
 int imgc_locks(const struct img_image *img, struct img_err *err);
 
 #endif

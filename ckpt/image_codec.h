@@ -105,6 +105,8 @@ void imgx_ttys(struct imgx *x, u32 arg);
 void imgx_ptys(struct imgx *x, u32 arg);
 void imgx_locks(struct imgx *x, u32 arg);
 void imgx_stats(struct imgx *x, u32 arg);
+/* image_cow.c: the contents of COWS. */
+void imgx_cows(struct imgx *x, u32 arg);
 /* IMGX_GET: gives each process and data object its runs, once both lists are there. */
 void imgx_share_runs(struct imgx *x);
 /* All of the metadata, up to lo_data_off. */
@@ -125,6 +127,9 @@ int img_place(struct img_image *img, struct img_err *err);
 u32 img_nblocks(const struct img_image *img);  /* blocks of page sums */
 u32 img_features(const struct img_image *img); /* IMG_FEATURE_* that its state needs */
 u32 img_npages(const struct img_image *img);
+/* image_mem.c: one more run of p (NULL: no memory, or too many), and the seg that its next page lies in (NULL: none, or out of order). */
+struct img_cow *img_new_cow(struct img_image *img, struct img_proc *p);
+const struct img_seg *img_run_seg(struct img_proc *p, u32 va);
 /* A codec in the arena, with its pages. NULL: out of memory */
 struct imgx *imgx_new(struct img_image *img, const struct img_io *io, struct img_err *err);
 

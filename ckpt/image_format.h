@@ -75,6 +75,7 @@
 #define NK_OPTIONS NK(23) /* with IMG_FEATURE_OPTIONS: after TIME */
 #define NK_VFORKS NK(24)  /* with IMG_FEATURE_VFORKS: after SHARES */
 #define NK_STATS NK(25)	  /* with IMG_FEATURE_STATS: more about files, contents, pipes */
+#define NK_COWS NK(26)	  /* with IMG_FEATURE_COWS: after VFORKS */
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
 #define IMG_FEATURE_PTYS 1u
@@ -88,7 +89,8 @@
 #define IMG_FEATURE_STATS 256u	/* NK_STATS */
 #define IMG_FEATURE_SPARSE 512u /* contents with an end beyond IMG_MAX_DATA_SIZE */
 #define IMG_FEATURE_NAMES 1024u /* IMG_FILE_NAME; device nodes that were removed */
-#define IMG_FEATURES 2047u
+#define IMG_FEATURE_COWS 2048u	/* pages stand with another process */
+#define IMG_FEATURES 4095u
 
 #define NK_VERSION 2u
 #define NK_PIPES_VERSION 3u /* with mode, owner and group */

@@ -5,7 +5,7 @@
  * Small pieces share chunks of one page. A piece above a quarter of that has a chunk to itself, so that a list
  * that outgrows its place gives it back at once.
  */
-#include "ckpt/image.h"
+#include "ckpt/image_codec.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -304,15 +304,27 @@ static int add_to_runs(struct img_image *img, struct img_run **runs, u32 *n, u32
 	return 0;
 }
 
-int img_add_page(struct img_image *img, struct img_proc *p, u32 va)
+struct img_cow *img_new_cow(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_cow, p->p_ncow, IMG_MAX_LOADS);
+}
+
+const struct img_seg *img_run_seg(struct img_proc *p, u32 va)
 {
 	const struct img_seg *s = p->p_runseg < p->p_nseg ? &p->p_seg[p->p_runseg] : NULL;
 
 	while (s && va - s->s_base >= s->s_size) {
 		if (va < s->s_base)
-			return -EINVAL;
+			return NULL;
 		s = ++p->p_runseg < p->p_nseg ? s + 1 : NULL;
 	}
+	return s;
+}
+
+int img_add_page(struct img_image *img, struct img_proc *p, u32 va)
+{
+	const struct img_seg *s = img_run_seg(p, va);
+
 	return s ? add_to_runs(img, &p->p_run, &p->p_nrun, va, va == s->s_base) : -EINVAL;
 }
 

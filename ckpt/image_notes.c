@@ -202,6 +202,8 @@ void imgx_notes(struct imgx *x)
 		imgx_note(x, OWNER_KCKPT, NK_SHARES, shares, 0);
 	if (img->i_features & IMG_FEATURE_VFORKS)
 		imgx_note(x, OWNER_KCKPT, NK_VFORKS, vforks, 0);
+	if (img->i_features & IMG_FEATURE_COWS)
+		imgx_note(x, OWNER_KCKPT, NK_COWS, imgx_cows, 0);
 	imgx_note(x, OWNER_KCKPT, NK_TIME, time_note, 0);
 	if (img->i_features & IMG_FEATURE_OPTIONS)
 		imgx_note(x, OWNER_KCKPT, NK_OPTIONS, options, 0);

@@ -10,6 +10,7 @@
  */
 #include "ckpt/ckpt.h"
 #include "ckpt/inplace.h"
+#include "ckpt/owners.h"
 #include "fs/file.h"
 #include "fs/tty.h"
 #include "fs/vnode.h"
@@ -293,7 +294,9 @@ static int restore_all(struct ckpt_restore *cr)
 		error = shared[i](cr);
 	for (u32 i = 1; i < cr->cr_img.i_nproc && !error; i++)
 		error = make_member(cr, i);
-	return error ? error : restore_own(&cr->cr_member[0]);
+	if (!error)
+		error = restore_own(&cr->cr_member[0]);
+	return error ? error : st_cow_restore(cr);
 }
 
 _Static_assert(IMG_NONE == REVEAL_ROOT, "places in the image are places in the set");

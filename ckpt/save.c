@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A save in progress: what is gathered from processes that stand still. */
 #include "ckpt/ckpt.h"
+#include "ckpt/owners.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
@@ -243,10 +244,16 @@ int ckpt_pages(struct ckpt_save *cs)
 {
 	int error = 0;
 
+	if (cs->cs_nmember > 1) {
+		cs->cs_owners = ckpt_owners_make();
+		error = cs->cs_owners ? 0 : -ENOMEM;
+	}
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
 		if (!cs->cs_member[i].cm_zombie)
 			error = st_mem_pages(cs, &cs->cs_member[i]);
 	}
+	ckpt_owners_free(cs->cs_owners);
+	cs->cs_owners = NULL;
 	return error;
 }
 

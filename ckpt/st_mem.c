@@ -4,6 +4,7 @@
  * mapped file would bring back: private pages that are not all zero, and in a private mapping of a file every page that was written.
  */
 #include "ckpt/ckpt.h"
+#include "ckpt/owners.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -37,12 +38,20 @@ struct note_ctx {
 static int note_page(u32 va, u32 pte, struct page *pg, void *arg)
 {
 	struct note_ctx *nc = arg;
+	u32 *owner;
+	int met;
 
 	/* A page of the page cache, or the one zero page that all untouched memory shares, is not the process's own. */
 	if (pg->pg_vnode || pg == zero_page)
 		return 0;
-	if (nc->nc_anon && page_is_zero(pg))
+	met = st_cow_met(nc->nc_cs, nc->nc_cm, va, pte, pg, &owner);
+	if (met)
+		return met < 0 ? met : 0;
+	if (nc->nc_anon && page_is_zero(pg)) {
+		if (owner)
+			*owner |= OWNER_ZERO;
 		return 0;
+	}
 	return img_add_page(&nc->nc_cs->cs_img, nc->nc_cm->cm_img, va);
 }
 

@@ -189,32 +189,54 @@ static u32 diff_lines(const struct lines *a, const struct lines *b)
 	return found;
 }
 
-/* The pages that list ka of `a` stores; those that only the other stores are found when the two change places. */
-static u32 diff_list(const struct tool_image *a, u32 ka, const struct tool_image *b, u32 kb,
-		     const char *name, char mark, bool both)
+/* List ka of `a`, and that of `b` which is compared with it. */
+struct lists {
+	const struct tool_image *a, *b;
+	u32 ka, kb; /* kb IMG_NONE: there is none */
+	const char *name;
+	char mark; /* of what only `a` has */
+	bool both; /* what both have is compared, too */
+};
+
+static u32 diff_page(const struct lists *l, u32 at)
 {
-	struct img_runs rs = img_list(&a->ti_img, ka);
 	u8 pa[IMG_PAGE], pb[IMG_PAGE];
+	u32 bytes = 0;
+
+	if (l->kb == IMG_NONE || !tool_page(l->b, l->kb, at, pb)) {
+		printf("%c %s.page %#x\n", l->mark, l->name, at);
+		return 1;
+	}
+	if (!l->both || !tool_page(l->a, l->ka, at, pa))
+		return 0;
+	for (u32 k = 0; k < IMG_PAGE; k++)
+		bytes += pa[k] != pb[k];
+	if (bytes)
+		printf("! %s.page %#x: %u bytes\n", l->name, at, bytes);
+	return bytes != 0;
+}
+
+static u32 diff_run(const struct lists *l, u32 at, u32 n)
+{
 	u32 found = 0;
 
-	for (u32 i = 0; i < rs.rs_nrun; i++) {
-		for (u32 n = 0; n < rs.rs_run[i].r_npages; n++) {
-			u32 at = rs.rs_run[i].r_va + n * IMG_PAGE, bytes = 0;
+	for (u32 i = 0; i < n; i++)
+		found += diff_page(l, at + i * IMG_PAGE);
+	return found;
+}
 
-			if (kb == IMG_NONE || !tool_page(b, kb, at, pb)) {
-				printf("%c %s.page %#x\n", mark, name, at);
-				found++;
-				continue;
-			}
-			if (!both || !tool_page(a, ka, at, pa))
-				continue;
-			for (u32 k = 0; k < IMG_PAGE; k++)
-				bytes += pa[k] != pb[k];
-			if (bytes)
-				printf("! %s.page %#x: %u bytes\n", name, at, bytes);
-			found += bytes != 0;
-		}
-	}
+/* The pages that `a` has, stored or with another process; those that only the other has are found when the two change places. */
+static u32 diff_list(const struct lists *l)
+{
+	const struct img_image *img = &l->a->ti_img;
+	struct img_runs rs = img_list(img, l->ka);
+	const struct img_proc *p = l->ka < img->i_nproc ? &img->i_proc[l->ka] : NULL;
+	u32 found = 0;
+
+	for (u32 i = 0; i < rs.rs_nrun; i++)
+		found += diff_run(l, rs.rs_run[i].r_va, rs.rs_run[i].r_npages);
+	for (u32 i = 0; p && i < p->p_ncow; i++)
+		found += diff_run(l, p->p_cow[i].c_va, p->p_cow[i].c_npages);
 	return found;
 }
 
@@ -243,7 +265,8 @@ static u32 diff_pages(const struct tool_image *a, const struct tool_image *b, bo
 			snprintf(name, sizeof(name), "data.%u", k - img->i_nproc);
 		else
 			snprintf(name, sizeof(name), "procs.%u", by_order ? k : (u32)img->i_proc[k].p_pid);
-		found += diff_list(a, k, b, partner(img, k, &b->ti_img, by_order), name, mark, both);
+		found += diff_list(&(struct lists){ a, b, k, partner(img, k, &b->ti_img, by_order),
+						    name, mark, both });
 	}
 	return found;
 }

@@ -80,6 +80,32 @@ static void copy_runs(struct img_image *img, struct img_run **runs, u32 n)
 	*runs = copy;
 }
 
+static void take_run(struct extract *x, struct img_proc *p, u32 va, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		need(img_add_page(&x->x_img, p, va + i * IMG_PAGE) == 0 ? p : NULL);
+}
+
+/* What it stores, and what stands with others, in order of address. */
+static void take_pages(struct extract *x, struct img_proc *p, const struct img_proc *memory)
+{
+	const struct img_run *run = memory->p_run, *run_end = run + memory->p_nrun;
+	const struct img_cow *cow = memory->p_cow, *cow_end = cow + memory->p_ncow;
+
+	p->p_run = NULL;
+	p->p_cow = NULL;
+	p->p_nrun = p->p_ncow = p->p_runseg = 0;
+	while (run < run_end || cow < cow_end) {
+		if (cow == cow_end || (run < run_end && run->r_va < cow->c_va)) {
+			take_run(x, p, run->r_va, run->r_npages);
+			run++;
+		} else {
+			take_run(x, p, cow->c_va, cow->c_npages);
+			cow++;
+		}
+	}
+}
+
 static void take_proc(struct extract *x)
 {
 	struct img_proc *p = x->x_img.i_proc;
@@ -94,12 +120,9 @@ static void take_proc(struct extract *x)
 	p->p_waiter = IMG_NONE;
 	p->p_waiterlwp = 0;
 	p->p_mm = memory->p_mm;
-	p->p_run = memory->p_run;
-	p->p_nrun = memory->p_nrun;
 	p->p_exe = map_use(&x->x_vnode, p->p_exe);
 	p->p_cwd = map_use(&x->x_vnode, p->p_cwd);
 	p->p_root = map_use(&x->x_vnode, p->p_root);
-	copy_runs(&x->x_img, &p->p_run, p->p_nrun);
 	p->p_seg = NULL;
 	p->p_fd = NULL;
 	p->p_nseg = p->p_nfd = 0;
@@ -110,6 +133,7 @@ static void take_proc(struct extract *x)
 		s->s_vnode = map_use(&x->x_vnode, s->s_vnode);
 		s->s_data = map_use(&x->x_data, s->s_data);
 	}
+	take_pages(x, p, memory);
 	for (u32 i = 0; i < files->p_nfd; i++) {
 		struct img_fd *fd = need(img_add_fd(&x->x_img, p));
 

@@ -212,6 +212,17 @@ static void print_locks(const struct img_image *img)
 	}
 }
 
+/* What stands with processes before it. */
+static void print_cows(const struct img_image *img, const struct img_proc *p, bool verbose)
+{
+	if (!p->p_ncow)
+		return;
+	printf("shared    %u KiB with processes before it, copy-on-write\n", img_cow_pages(p) * 4);
+	for (u32 i = 0; verbose && i < p->p_ncow; i++)
+		printf("          %08x %6u  process %d at %08x\n", p->p_cow[i].c_va,
+		       p->p_cow[i].c_npages, img->i_proc[p->p_cow[i].c_proc].p_pid, p->p_cow[i].c_from);
+}
+
 static void print_one(const struct img_image *img, const struct img_proc *p, bool verbose)
 {
 	putchar('\n');
@@ -223,6 +234,7 @@ static void print_one(const struct img_image *img, const struct img_proc *p, boo
 	print_segs(img, p);
 	if (verbose)
 		print_runs(img, (struct img_runs){ p->p_run, p->p_nrun });
+	print_cows(img, p, verbose);
 	print_files(img, p);
 }
 

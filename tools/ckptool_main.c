@@ -79,13 +79,11 @@ u32 tool_find(const struct tool_image *ti, s32 pid)
 
 bool tool_page(const struct tool_image *ti, u32 k, u32 at, u8 page[IMG_PAGE])
 {
-	const struct img_run *run = img_run_find(img_list(&ti->ti_img, k), at);
+	u32 index = img_find_page(&ti->ti_img, k, at);
 
-	if (!run)
+	if (index == IMG_NONE)
 		return false;
-	if (ti->ti_io.io_read(ti->ti_io.io_ctx,
-			      img_page_off(&ti->ti_img, run->r_first + (at - run->r_va) / IMG_PAGE),
-			      page, IMG_PAGE)) {
+	if (ti->ti_io.io_read(ti->ti_io.io_ctx, img_page_off(&ti->ti_img, index), page, IMG_PAGE)) {
 		fprintf(stderr, "%s: a page cannot be read\n", ti->ti_name);
 		exit(TROUBLE);
 	}

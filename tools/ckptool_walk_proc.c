@@ -312,6 +312,20 @@ void tool_walk_runs(const struct img_image *img, struct img_runs runs, struct si
 	k->k_close(k, true);
 }
 
+static void walk_cows(const struct img_proc *p, struct sink *k)
+{
+	k->k_open(k, "shared", true);
+	for (u32 i = 0; i < p->p_ncow; i++) {
+		k->k_open(k, NULL, false);
+		U("address", p->p_cow[i].c_va);
+		U("pages", p->p_cow[i].c_npages);
+		U("process", p->p_cow[i].c_proc);
+		U("there", p->p_cow[i].c_from);
+		k->k_close(k, false);
+	}
+	k->k_close(k, true);
+}
+
 void tool_walk_proc(const struct img_image *img, const struct img_proc *p, struct sink *k, bool places)
 {
 	tool_item(k, "%u", (u32)p->p_pid);
@@ -326,6 +340,8 @@ void tool_walk_proc(const struct img_image *img, const struct img_proc *p, struc
 	walk_mm(k, &p->p_mm);
 	walk_segs(k, p);
 	tool_walk_runs(img, (struct img_runs){ p->p_run, p->p_nrun }, k, places);
+	if (places && p->p_ncow)
+		walk_cows(p, k);
 	if (img_fds_of(img, p) != p)
 		U("descriptors_of", p->p_fds);
 	walk_fds(k, p);

@@ -179,11 +179,12 @@ struct alist {
 
 static inline struct alist list_of_proc(struct img_proc *p)
 {
-	switch (random_below(5)) {
+	switch (random_below(6)) {
 	case 0: return FLAT(p->p_seg, p->p_nseg);
 	case 1: return FLAT(p->p_fd, p->p_nfd);
 	case 2: return FLAT(p->p_ptimer, p->p_nptimer);
 	case 3: return FLAT(p->p_run, p->p_nrun);
+	case 4: return FLAT(p->p_cow, p->p_ncow);
 	default: return ALIST(p->p_lwp, p->p_nlwp, 0, offsetof(struct img_lwp, l_pending));
 	}
 }

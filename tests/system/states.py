@@ -17,7 +17,7 @@ SAMPLE = ["regs/sse", "regs/general", "memory/big_with_holes", "memory/file_priv
           "moving/pipe_between", "clone/memory"]
 # While the original is there, nobody else can have its locks, its named pipes, and the number of its terminal. Families, or single states.
 ALONE = {"beside": ["locks", "terminals", "pipes/fifo", "pipes/fifo_both_ways", "pipes/fifo_between", "clone/record_locks"]}
-ON_MANY_CPUS = ["threads", "moving", "tree", "pipes", "clone"]
+ON_MANY_CPUS = ["cow", "threads", "moving", "tree", "pipes", "clone"]
 
 
 def one_mode(name, title, mode, names=(), options=(), smp=(2,), full=False, under=()):

@@ -129,3 +129,49 @@ def every_call(name, which, smp=(2,), full=False):
 
 every_call("ckpt/every-call", 0)
 every_call("full/every-call", 1, smp=(1, 2, 4), full=True)
+
+
+# A member of the family has 24 MiB, of which the children have changed little; the machine has less than five times that.
+LARGE, SMALL = 24 << 20, 104
+# What is free when no cache holds anything. The family begins in an empty directory.
+COW = """
+cd /root/cow
+free() { sync; echo drop >/proc/reprise/control; sed -n 's/^frames.free *//p' /proc/reprise/counts; }
+await() { while ! [ -s $1 ] || ! grep -q "$2" $1; do kill -0 $p || exit 8; sleep 0.05; done; }
+"""
+
+
+def cow_family(t, flags, cut):
+    """A family that shares its memory copy-on-write: the image has it once, and so have the processes that come back from it."""
+    disk = t.disk()
+    m, agent = t.boot(disk, mem=SMALL)
+    text = t.sh(agent, "mkdir /root/cow;" + COW +
+                "echo a $(free); /tests/st-cow large >out 2>&1 </dev/null & p=$!; await out ready; echo b $(free); "
+                f"tckpt -t -w {flags} $p one || exit 9; killall -9 st-cow; wait; sync; echo size $(stat -c %s one_ckpt)", limit=300)
+    before, while_there = (int(t.contains(text, rf"^{k} (\d+)$").group(1)) for k in "ab")
+    size = int(t.contains(text, r"^size (\d+)$").group(1))
+    t.check(LARGE < size < LARGE * 5 // 4, f"the image of {LARGE} bytes and little more has {size}")
+    if cut:
+        t.cut(m)
+        m, agent = t.boot(disk, mem=SMALL)
+    text = t.sh(agent, COW + "echo a $(free); recover -b one >pid || exit 9; p=$(cat pid); echo b $(free); "
+                "tckpt -t -w $p two || exit 9; : >go; while kill -0 $p 2>/dev/null; do sleep 0.05; done; cat out; "
+                "echo size $(stat -c %s two_ckpt)", limit=300)
+    after, back = (int(t.contains(text, rf"^{k} (\d+)$").group(1)) for k in "ab")
+    t.contains(text, r"^ok$")
+    t.equal("the size of its next image", int(t.contains(text, r"^size (\d+)$").group(1)), size)
+    used, again = before - while_there, after - back
+    t.check(abs(again - used) < used // 20, f"the family had {used} frames, and has {again}")
+    t.finish(m, agent, disk)
+
+
+@scenario("tree/common-pages", smp=(1, 2))
+def common_pages(t):
+    "Pages that a family shares are in the image once, and shared again; in a machine that has not room for all of them apart."
+    cow_family(t, "", cut=True)
+
+
+@scenario("tree/common-pages-forked")
+def common_pages_forked(t):
+    "The same, forked, and brought back where it ran."
+    cow_family(t, "-f", cut=False)

@@ -251,4 +251,23 @@ static inline void sample_stats(struct img_image *img)
 		img->i_pipe[i].pi_atime = img->i_pipe[i].pi_mtime = img->i_pipe[i].pi_ctime = some;
 }
 
+static inline void sample_cow_pages(struct img_image *img, struct img_proc *p, u32 va, u32 n, u32 from)
+{
+	for (u32 i = 0; i < n; i++)
+		NEED(img_add_cow(img, p, va + i * IMG_PAGE, 0, from + i * IMG_PAGE) == 0);
+}
+
+/* As sample_shares, and the child has pages of the first copy-on-write, some of them at other addresses. */
+static inline void sample_cow(struct img_image *img)
+{
+	struct img_proc *p;
+
+	sample_shares(img);
+	p = &img->i_proc[1];
+	p->p_runseg = 0;
+	sample_cow_pages(img, p, 0x0804b000, 1, 0x0804a000);
+	sample_cow_pages(img, p, 0xbfff0000, 2, 0xbfffe000);
+	sample_cow_pages(img, p, 0xbfffe000, 1, 0xbfffe000);
+}
+
 #endif

@@ -122,6 +122,12 @@ static void make_images(void)
 	save_image("renamed", &img);
 	sample_shares(&img);
 	save_image("shares", &img);
+	sample_cow(&img);
+	save_image("cow", &img);
+	sample_cow(&img);
+	img.i_proc[1].p_ncow = 2;
+	img.i_proc[1].p_cow[1].c_npages = 1;
+	save_image("cow2", &img);
 	sample_ptys(&img);
 	save_image("ptys", &img);
 	sample_ptys(&img);
@@ -288,6 +294,35 @@ static void test_cat_tree(void)
 	      "cat: of a zombie");
 }
 
+/* Pages that a process has together with one before it, which stores them. */
+static void test_cow(void)
+{
+	check(run("verify", "cow", NULL) == 0 && says("whole, 14 pages"), "common pages: stored once");
+	check(run("cat", "-p", "78", "cow", "0xbfffe000", "4096", NULL) == 0 && is_page(0, 0xbfffe000) &&
+		      run("cat", "-p", "78", "cow", "0xbfff1000", "4096", NULL) == 0 && is_page(0, 0xbffff000) &&
+		      run("cat", "-p", "90", "cow", "0x0804b000", "4096", NULL) == 0 && is_page(0, 0x0804a000) &&
+		      run("cat", "-p", "78", "cow", "0xbffff000", "4096", NULL) == 0 && is_page(1, 0xbffff000),
+	      "cat: common pages, and a process's own behind them");
+	check(run("info", "cow", NULL) == 0 && says("shared    16 KiB with processes before it, copy-on-write\n") &&
+		      !says("process 77 at"),
+	      "info: how much is common");
+	check(run("info", "-v", "cow", NULL) == 0 && says("bfff0000      2  process 77 at bfffe000\n"),
+	      "info: each run of common pages");
+	check(run("json", "cow", NULL) == 0 && system("python3 -c 'import json; d = json.load(open(\"out\")); "
+						      "assert d[\"procs\"][1][\"shared\"][1] == {\"address\": 0xbfff0000, \"pages\": 2, "
+						      "\"process\": 0, \"there\": 0xbfffe000}, d'") == 0,
+	      "json: each run of common pages");
+	check(run("diff", "cow", "cow", NULL) == 0 && output_size == 0, "diff: no difference in common pages");
+	check(run("diff", "cow", "cow2", NULL) == 1 && strcmp(output, "- procs.78.page 0xbfff1000\n"
+								      "- procs.78.page 0xbfffe000\n") == 0,
+	      "diff: a page is missing");
+	check(run("extract", "cow", "78", "heir", NULL) == 0 && run("verify", "heir", NULL) == 0 &&
+		      run("cat", "heir", "0xbfff1000", "4096", NULL) == 0 &&
+		      is_page(0, 0xbffff000) && run("diff", "heir", "cow", NULL) == 1 &&
+		      !says("procs.78.page") && run("info", "heir", NULL) == 0 && !says("before it"),
+	      "extract: what was common is its own");
+}
+
 static void test_extract(void)
 {
 	static char before[IMG_PAGE];
@@ -360,6 +395,7 @@ int main(void)
 	test_ptys();
 	test_cat();
 	test_cat_tree();
+	test_cow();
 	test_extract();
 	snprintf(command, sizeof(command), "rm -r %s", dir);
 	check(chdir("/") == 0 && system(command) == 0, "nothing is left");

@@ -40,12 +40,13 @@ static bool procs_equal(const struct img_proc *a, const struct img_proc *b)
 	rest.p_lwp = b->p_lwp;
 	rest.p_seg = b->p_seg;
 	rest.p_run = b->p_run;
+	rest.p_cow = b->p_cow;
 	rest.p_fd = b->p_fd;
 	rest.p_ptimer = b->p_ptimer;
 	rest.p_runseg = b->p_runseg;
 	return memcmp(&rest, b, sizeof(rest)) == 0 && queues_equal(&a->p_pending, &b->p_pending) &&
 	       lwps_equal(a, b) && SAME(p_seg, p_nseg) && SAME(p_run, p_nrun) &&
-	       SAME(p_fd, p_nfd) && SAME(p_ptimer, p_nptimer);
+	       SAME(p_cow, p_ncow) && SAME(p_fd, p_nfd) && SAME(p_ptimer, p_nptimer);
 }
 
 static bool vnodes_equal(const struct img_image *a, const struct img_image *b)
@@ -152,10 +153,11 @@ static void test_round_trip(sample_fn sample, const char *name)
 static void test_format_kept(void)
 {
 	static const u32 expected[] = { 0x39d17dbb, 0x0cccd295, 0x548d6684, 0xb5e17250,
-					0xd3f82e39, 0xe9512873, 0xff9de633, 0x31501204 };
+					0xd3f82e39, 0xe9512873, 0xff9de633, 0x31501204,
+					0xbe5588ec };
 	static const sample_fn samples[] = { sample_small, sample_large,  sample_tree,
 					     sample_ptys,  sample_shares, sample_locked,
-					     sample_vfork, sample_stats };
+					     sample_vfork, sample_stats,  sample_cow };
 
 	for (u32 n = 0; n < ARRAY_SIZE(samples); n++) {
 		struct memfile f;
@@ -383,6 +385,7 @@ int main(void)
 	test_round_trip(sample_locked, "an image with memory that is locked is written");
 	test_round_trip(sample_vfork, "an image of a process that waits in vfork is written");
 	test_round_trip(sample_stats, "an image with more about its files is written");
+	test_round_trip(sample_cow, "an image of processes with common pages is written");
 	test_round_trip(sample_ptys, "an image with pseudo terminals is written");
 	test_format_kept();
 	test_identity_apart();
@@ -390,6 +393,8 @@ int main(void)
 	test_failures(sample_large);
 	test_failures(sample_tree);
 	test_failures(sample_stats);
+	test_failures(sample_shares);
+	test_failures(sample_cow);
 	test_failures(sample_ptys);
 	test_failing_writes(sample_large);
 	test_failing_writes(sample_tree);

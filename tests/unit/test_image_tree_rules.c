@@ -360,6 +360,40 @@
 	X(1, P(0).p_waiter = 1)                              \
 	X(0, P(2).p_waiter = 1)
 
+/* The second has four pages of the first, in three runs; the fourth has its memory together with the second. */
+#define COW(n) (P(1).p_cow[n])
+#define COW_CASES(X)                                                                    \
+	X(1, (void)img)                                                                 \
+	X(1, P(1).p_ncow = 0)                                                           \
+	X(1, P(1).p_ncow = 1)                                                           \
+	X(0, P(1).p_ncow = IMG_MAX_LOADS + 1)                                           \
+	X(0, COW(0).c_va += 1)                                                          \
+	X(0, COW(0).c_from += 1)                                                        \
+	X(0, COW(0).c_npages = 0)                                                       \
+	X(0, COW(0).c_va = 0x0804a000)                                                  \
+	X(0, COW(0).c_va = 0x0804c000)                                                  \
+	X(0, COW(0).c_va = 0x50000000)                                                  \
+	X(1, COW(0).c_va = 0x08048000)                                                  \
+	X(0, COW(0).c_proc = 1)                                                         \
+	X(0, COW(0).c_proc = 2)                                                         \
+	X(0, COW(0).c_proc = IMG_NONE)                                                  \
+	X(0, COW(0).c_from = 0x0804b000)                                                \
+	X(1, COW(0).c_from = 0xbffff000)                                                \
+	X(0, COW(0).c_npages = 2)                                                       \
+	X(0, COW(1).c_npages = 3)                                                       \
+	X(0, COW(1).c_npages = 0x100001)                                                \
+	X(0, COW(1).c_va = 0x0804b000)                                                  \
+	X(0, COW(2).c_va = 0xbfff1000)                                                  \
+	X(1, COW(2).c_va = 0xbfff2000)                                                  \
+	X(0, COW(2).c_va = 0xbffff000)                                                  \
+	X(0, COW(2).c_npages = 2)                                                       \
+	X(0, COW(2).c_va = 0xbffef000)                                                  \
+	X(0, COW(1).c_npages = 1; COW(2).c_va = 0xbfff1000; COW(2).c_from = 0xbffff000) \
+	X(1, COW(1).c_npages = 1; COW(2).c_va = 0xbfff1000)                             \
+	X(0, P(0).p_ncow = 1; P(0).p_cow = P(1).p_cow)                                  \
+	X(0, P(2).p_ncow = 1; P(2).p_cow = P(1).p_cow)                                  \
+	X(0, P(3).p_ncow = 1; P(3).p_cow = P(1).p_cow)
+
 static const char *long_path(void)
 {
 	static char path[IMG_MAX_PATH + 1];
@@ -372,6 +406,7 @@ static const char *long_path(void)
 CASES(proc_case, PROC_CASES)
 CASES(sharer_case, SHARER_CASES)
 CASES(vfork_case, VFORK_CASES)
+CASES(cow_case, COW_CASES)
 CASES(shared_case, SHARED_CASES)
 CASES(file_case, FILE_CASES)
 
@@ -381,6 +416,7 @@ int main(void)
 	test_cases("processes", sample_tree, proc_case);
 	test_cases("memory and descriptors of several processes", sample_shares, sharer_case);
 	test_cases("a vfork under way", sample_vfork, vfork_case);
+	test_cases("pages that stand with another process", sample_cow, cow_case);
 	test_cases("what processes share", sample_tree, shared_case);
 	test_cases("open files and locks", sample_tree, file_case);
 	check(mem_live == 0, "nothing leaks at all");

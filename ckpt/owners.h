@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages that the processes of an image share copy-on-write; and while pages are listed, which process stores a frame. */
+#ifndef CKPT_OWNERS_H
+#define CKPT_OWNERS_H
+
+#include "ckpt/image.h"
+
+struct ckpt_member;
+struct ckpt_restore;
+struct ckpt_save;
+struct page;
+struct ckpt_owners;
+
+/* A word of the map: the address of a page is never 0, so 0 says that the frame was not met yet. */
+#define OWNER_PROC (IMG_MAX_PROCS - 1) /* mask: the place of the process in the image */
+#define OWNER_ZERO IMG_MAX_PROCS       /* the page is all zero, and nothing stores it */
+#define OWNER_VA (~(IMG_PAGE - 1))     /* mask: its address there */
+_Static_assert(OWNER_ZERO < IMG_PAGE && !(OWNER_ZERO & OWNER_PROC), "place and flag have room in a word");
+
+/* Returns: NULL: no memory. Sleeps. */
+struct ckpt_owners *ckpt_owners_make(void);
+/* ow: may be NULL. */
+void ckpt_owners_free(struct ckpt_owners *ow);
+/* The word of a frame, 0 at first. Returns: NULL: no memory. Sleeps. */
+u32 *ckpt_owner(struct ckpt_owners *ow, const struct page *pg);
+
+/*
+ * st_cow.c. A page of cm at va, which is entered with pte.
+ * Returns: 0: it is new, and *owner the frame's word (NULL: no other process
+ * can have the page); 1: it stands with another process, and the image says so.
+ * Errors: -ENOMEM, -E2BIG.
+ */
+int st_cow_met(struct ckpt_save *cs, struct ckpt_member *cm, u32 va, u32 pte, struct page *pg, u32 **owner);
+/*
+ * All members get the pages that stand with others. Each has its memory, and
+ * none of them runs.
+ * Errors: -ENOMEM.
+ */
+int st_cow_restore(struct ckpt_restore *cr);
+
+#endif
