@@ -73,9 +73,10 @@
 #define IMG_PAGE 4096u
 #define IMG_PID_MAX 32768
 #define IMG_MAX_PROCS 1536u
-#define IMG_MAX_LWPS 1024u	  /* of one process; the same for segs, descriptors, timers */
-#define IMG_MAX_SEGS 65531u	  /* SEG_MAX and one */
-#define IMG_MAX_LOADS 262144u	  /* program headers; 896 MiB of RAM cannot make more runs */
+#define IMG_MAX_LWPS 1024u  /* of one process; the same for segs, descriptors, timers */
+#define IMG_MAX_SEGS 65531u /* SEG_MAX and one */
+#define IMG_MAX_LOADS \
+	196608u /* program headers; a list of all runs is below 4 MiB, which is what kmalloc gives */
 #define IMG_MAX_PAGES 0x000f0000u /* stored: an ELF32 file's offsets have 32 bits */
 #define IMG_MAX_VNODES 4096u
 #define IMG_MAX_FILES 4096u

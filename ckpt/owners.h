@@ -12,10 +12,10 @@ struct page;
 struct ckpt_owners;
 
 /* A word of the map: the address of a page is never 0, so 0 says that the frame was not met yet. */
-#define OWNER_PROC (IMG_MAX_PROCS - 1) /* mask: the place of the process in the image */
-#define OWNER_ZERO IMG_MAX_PROCS       /* the page is all zero, and nothing stores it */
-#define OWNER_VA (~(IMG_PAGE - 1))     /* mask: its address there */
-_Static_assert(OWNER_ZERO < IMG_PAGE && !(OWNER_ZERO & OWNER_PROC), "place and flag have room in a word");
+#define OWNER_PROC 0x7ffu	   /* mask: the place of the process in the image */
+#define OWNER_ZERO 0x800u	   /* the page is all zero, and nothing stores it */
+#define OWNER_VA (~(IMG_PAGE - 1)) /* mask: its address there */
+_Static_assert(IMG_MAX_PROCS <= OWNER_PROC + 1 && OWNER_ZERO < IMG_PAGE, "place and flag have room in a word");
 
 /* Returns: NULL: no memory. Sleeps. */
 struct ckpt_owners *ckpt_owners_make(void);

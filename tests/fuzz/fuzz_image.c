@@ -97,9 +97,9 @@ static inline void sample_tiny(struct img_image *img)
 	p->p_lwp[0].l_regs.r_gs = 0;
 }
 
-static const sample_fn seeds[] = { sample_tiny,	  sample_small, sample_tree,
-				   sample_ptys,	  sample_large, sample_shares,
-				   sample_locked, sample_vfork, sample_stats, sample_cow };
+static const sample_fn seeds[] = { sample_tiny,	 sample_small,	sample_tree,   sample_ptys,
+				   sample_large, sample_shares, sample_locked, sample_vfork,
+				   sample_stats, sample_cow };
 
 /* The metadata of a sample. */
 static inline struct metafile make_seed(u32 n)

@@ -186,8 +186,8 @@ static void test_many_lwps(void)
 
 			if (!l)
 				break;
-			*l = (struct img_lwp){ .l_tid = tid++,
-					       .l_regs = { .r_cs = 0x73, .r_ss = 0x7b, .r_eflags = 0x202 } };
+			l->l_tid = tid++;
+			l->l_regs = (struct img_regs){ .r_cs = 0x73, .r_ss = 0x7b, .r_eflags = 0x202 };
 		}
 	}
 	printf("  %u KiB saved\n", img.i_memused >> 10);
