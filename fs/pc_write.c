@@ -6,7 +6,7 @@
  *   2. lock the run's pages; read those that are overwritten only in part
  *   3. vop_mkwrite: blocks for all of them, in one transaction
  *   4. copy without page faults, since a fault could need a page that is locked here
- *   5. v_size, dirty, unlock
+ *   5. dirty, v_size, unlock
  *
  * A commit that follows step 3 finds the new blocks' pages dirty, waits for their locks, and so writes their
  * contents before it makes the blocks part of the file on disk.
@@ -139,10 +139,11 @@ static int copy_page(struct run *r, u32 i, struct uio *u)
 	}
 	page_clear(pg, PG_NEW);
 	if (moved > 0) {
-		if ((u64)u->uio_offset > r->vp->v_size)
-			r->vp->v_size = (u64)u->uio_offset;
+		/* In this order: a commit that sees the size finds the page dirty, and waits for its lock. */
 		if (page_test(pg, PG_UPTODATE))
 			pc_dirty(pg);
+		if ((u64)u->uio_offset > r->vp->v_size)
+			r->vp->v_size = (u64)u->uio_offset;
 	}
 	return error2 ? error2 : error;
 }
