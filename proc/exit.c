@@ -190,7 +190,7 @@ static void __noreturn init_ended(u32 status)
 
 void proc_finish(void)
 {
-	struct proc *p = curproc(), *parent, *reaper;
+	struct proc *p = curproc(), *parent;
 	struct lwp *l = curlwp();
 	struct abi_siginfo info;
 	u64 utime, stime;
@@ -235,8 +235,9 @@ void proc_finish(void)
 		int exitsig;
 
 		spin_lock(&pidlock);
+		orphan_reap_ignored(p);
 		ntied = tied_groups(p, pgids);
-		reaper = orphan_children(p);
+		orphan_children(p);
 		exitsig = become_zombie(p, &info, &autoreap); /* from here on the parent may reap p */
 		parent = p->p_parent;
 		parent->p_ref++;
@@ -250,7 +251,6 @@ void proc_finish(void)
 		if (exitsig)
 			signal_proc(parent, exitsig, &info);
 		spin_unlock(&pidlock);
-		orphan_reap_ignored(reaper);
 		/* Now that p ties nobody to the session any more. */
 		for (u32 i = 0; i < ntied; i++)
 			hangup_orphans(p, pgids[i], sid);

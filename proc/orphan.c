@@ -164,53 +164,48 @@ static void hand_over(struct proc *c, struct proc *reaper, pid_t maker)
 		tell_reaper(reaper, c);
 }
 
-struct proc *orphan_children(struct proc *p)
+void orphan_children(struct proc *p)
 {
 	struct proc *reaper, *c, *tmp;
 	pid_t maker;
 
 	ASSERT(spin_held(&pidlock));
 	if (list_empty(&p->p_children))
-		return NULL;
+		return;
 	reaper = find_reaper(p);
 	maker = any_tid(reaper);
 	list_for_each_safe(c, tmp, &p->p_children, p_sibling) {
 		tell_child(p, c);
 		hand_over(c, reaper, maker);
 	}
-	if (!ignores_children(reaper))
-		return NULL;
-	reaper->p_ref++;
-	return reaper;
 }
 
-/* A dead child that no wait may find any more, with a reference; NULL: there is none. */
-static struct proc *claim_dead(struct proc *parent)
-{
-	struct proc *c, *found = NULL;
-
-	spin_lock(&pidlock);
-	list_for_each(c, &parent->p_children, p_sibling) {
-		if (c->p_stat == PS_ZOMBIE && c->p_exitsig == K_SIGCHLD) {
-			c->p_exitsig = -1;
-			c->p_ref++;
-			found = c;
-			break;
-		}
-	}
-	spin_unlock(&pidlock);
-	return found;
-}
-
-void orphan_reap_ignored(struct proc *reaper)
+/* A dead child of p whose next parent ignores it. NULL: there is none. */
+static struct proc *find_ignored(struct proc *p)
 {
 	struct proc *c;
 
-	if (!reaper)
-		return;
-	while (ignores_children(reaper) && (c = claim_dead(reaper)))
+	ASSERT(spin_held(&pidlock));
+	if (list_empty(&p->p_children) || !ignores_children(find_reaper(p)))
+		return NULL;
+	list_for_each(c, &p->p_children, p_sibling) {
+		if (c->p_stat == PS_ZOMBIE && c->p_exitsig != -1)
+			return c;
+	}
+	return NULL;
+}
+
+void orphan_reap_ignored(struct proc *p)
+{
+	struct proc *c;
+
+	while ((c = find_ignored(p))) {
+		c->p_exitsig = -1; /* claimed: no wait finds it */
+		c->p_ref++;
+		spin_unlock(&pidlock);
 		wait_reap(c);
-	proc_rele(reaper);
+		spin_lock(&pidlock);
+	}
 }
 
 static void maker_ends(struct proc *p, pid_t tid)

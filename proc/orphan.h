@@ -21,12 +21,13 @@ void orphan_want_signal(struct lwp *l, u32 sig);
 /* A subreaper ends. pidlock held. */
 void orphan_reaper_gone(struct proc *p);
 /*
- * p, the current process, ends: its children have another parent, which hears of those that are dead already. pidlock held.
- * Returns the new parent with a reference if orphan_reap_ignored() must follow, else NULL.
+ * p, the current process, exits: its dead children vanish, if their next
+ * parent ignores SIGCHLD; no wait of that parent finds them.
+ * Locks: pidlock held; it is released meanwhile, unless there is no such child.
  */
-struct proc *orphan_children(struct proc *p);
-/* Takes away the dead children of a process that ignores SIGCHLD. Drops the reference; NULL: does nothing. May sleep. */
-void orphan_reap_ignored(struct proc *reaper);
+void orphan_reap_ignored(struct proc *p);
+/* Then the other children get another parent, which hears of the dead ones. pidlock held. */
+void orphan_children(struct proc *p);
 /* The current lwp, not the last one of its process, ends. Takes pidlock. */
 void orphan_lwp_ends(struct lwp *l);
 /*

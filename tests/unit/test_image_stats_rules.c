@@ -51,8 +51,8 @@
 	X(0, PIPE(0).pi_mtime.ts_ns = 1000000000)                    \
 	X(0, PIPE(0).pi_ctime.ts_ns = 1000000000)                    \
 	X(1, PIPE(0).pi_atime.ts_sec = 0)                            \
-	X(1, REMOVED; VNODE(1).v_uid = 1)                           \
-	X(0, REMOVED; VNODE(1).v_rdev = 1)                          \
+	X(1, REMOVED; VNODE(1).v_uid = 1)                            \
+	X(0, REMOVED; VNODE(1).v_rdev = 1)                           \
 	X(0, img->i_stats = 0)
 
 CASES(stats_case, STATS_CASES)
