@@ -213,7 +213,8 @@ static void read_image(struct image *im)
 static void try_image(bool self)
 {
 	struct answer a;
-	pid_t pid = recover(NAME, 0);
+	/* The target has given answers since, in a file of its own. */
+	pid_t pid = recover(NAME, RECOVER_CHANGED);
 
 	if (pid < 0) {
 		complain("the image cannot be brought back: %s", strerror(errno));
@@ -266,7 +267,7 @@ static int operate(void)
 	case TCKPT: return tckpt(c.target, NAME, CKPT_WAIT | tree) < 0 ? errno : 0;
 	case FORKED: return tckpt(c.target, NAME, CKPT_WAIT | CKPT_FORKED | tree) < 0 ? errno : 0;
 	default:
-		pid = recover(NAME, 0);
+		pid = recover(NAME, RECOVER_CHANGED);
 		if (pid < 0)
 			return errno;
 		if (ask(pid, SIGUSR1, &a))
