@@ -10,9 +10,10 @@ MUSL_CC = os.path.join(paths.BUILD, "user", "musl-cc")
 SOURCE = os.path.join(paths.ROOT, "tests", "programs", "asleep.c")
 MUSL = os.path.join(paths.BUILD, "user", "musl")
 PREFIX = "i686-linux-gnu-"
-# Started, asleep (at work: R) and saved by another process; then ended.
-SAVE = """/root/asleep {kind} >out 2>&1 </dev/null & p=$!
-until grep -q ready out && grep -q '^State:.{state}' /proc/$p/status; do :; done
+# Started, asleep (at work: R) and saved by another process; then ended. No output of
+# the program before may be taken for this program's: the shell's child has not executed it yet.
+SAVE = """rm -f out; /root/asleep {kind} >out 2>&1 </dev/null & p=$!
+until grep -qs ready out && grep -q '^State:.{state}' /proc/$p/status; do :; done
 tckpt -w $p {kind} && kill -9 $p"""
 
 
