@@ -16,8 +16,8 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
-#include "proc/lwp_impl.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sleep.h"
 #include "proc/utsname.h"
 
 static void *mem_alloc(void *ctx, u32 size)

@@ -32,7 +32,7 @@
 #ifndef CKPT_CKPT_H
 #define CKPT_CKPT_H
 
-#include "ckpt/image.h"
+#include "ckpt/image/image.h"
 #include "fs/file.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/ratelimit.h"

@@ -13,7 +13,7 @@
 #include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "mm/as.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 
 static void set_busy(struct ckpt_save *cs, bool busy)
 {

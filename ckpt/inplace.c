@@ -12,7 +12,7 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/fsctx.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/ptimer.h"
 
 /* The process ends after all: its other lwps leave ids that nobody has taken over. */

@@ -20,9 +20,9 @@
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/pgrp.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define NAME_SIZE (sizeof(((struct proc *)0)->p_comm) + 16 + sizeof(CKPT_SUFFIX))
 

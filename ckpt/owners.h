@@ -3,7 +3,7 @@
 #ifndef CKPT_OWNERS_H
 #define CKPT_OWNERS_H
 
-#include "ckpt/image.h"
+#include "ckpt/image/image.h"
 
 struct ckpt_member;
 struct ckpt_restore;

@@ -14,8 +14,8 @@
 #include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
-#include "proc/lwp_impl.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sleep.h"
 
 static int open_image(const char *path, struct file **fp)
 {

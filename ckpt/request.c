@@ -10,10 +10,10 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/pidspace.h"
 #include "proc/restart.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 static volatile u32 next_id;
 

@@ -21,10 +21,10 @@
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/reveal.h"
 #include "proc/rlimit.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 static int read_image(struct ckpt_restore *cr)
 {

@@ -17,7 +17,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define ENDING_NS NSEC_PER_MSEC
 #define BATCH 64u /* processes that are looked for while the process tree is locked */

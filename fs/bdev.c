@@ -17,7 +17,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 struct bdevnode {
 	struct list bn_link;

@@ -9,7 +9,7 @@
 #include "kernel/lib/printk.h"
 #include "kernel/lib/ratelimit.h"
 #include "kernel/lib/string.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define NBIO 32u /* requests in flight: 8 MiB of pages */
 #define SECTORS_PER_PAGE (PAGE_SIZE / SECTOR_SIZE)

@@ -10,7 +10,7 @@
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define BATCH 1024u /* pages pinned at a time: 16 requests */
 #define SECTORS_PER_PAGE (PAGE_SIZE / SECTOR_SIZE)

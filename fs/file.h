@@ -16,7 +16,7 @@
 
 #include "fs/vnode.h"
 #include "kernel/lib/lock.h"
-#include "proc/mutex.h"
+#include "proc/sched/mutex.h"
 
 struct file {
 	volatile u32 f_ref;

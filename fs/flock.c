@@ -18,7 +18,7 @@
 #include "mm/kmalloc.h"
 #include "proc/pidspace.h"
 #include "proc/proc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define MAX_CHAIN 1000u /* of waiters, each for the next one: longer ones are not followed */
 #define BATCH 64u	/* locks taken out, or told, before others get their turn */

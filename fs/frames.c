@@ -6,7 +6,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 int frames_begin(struct frames *fr, struct vnode *vp, bool put)
 {

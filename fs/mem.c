@@ -17,7 +17,7 @@
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
 #include "proc/cred.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 
 #define CHUNK 65536u	  /* so much without looking for signals */
 #define RANDOM_CHUNK 256u /* on the stack */

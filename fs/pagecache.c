@@ -7,7 +7,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define NPGWAIT 64u
 #define TRUNCATE_BATCH 16u

@@ -22,7 +22,7 @@
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 static struct kmem_cache *pipe_cache;
 

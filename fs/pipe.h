@@ -13,7 +13,7 @@
 #include "fs/poll.h"
 #include "fs/vnode.h"
 #include "mm/page.h"
-#include "proc/mutex.h"
+#include "proc/sched/mutex.h"
 
 #define PIPE_ATOMIC 4096u      /* PIPE_BUF: a write of at most so much is not torn apart */
 #define PIPE_SIZE 65536u       /* what a new pipe holds */

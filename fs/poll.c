@@ -16,7 +16,7 @@
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 /* Guards every pollhead's list, every poller's p_woken, and is what pollers sleep under. */
 static struct spinlock poll_lock = SPINLOCK_INIT("poll", LR_POLL);

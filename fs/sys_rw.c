@@ -12,7 +12,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 
 #define FEW_IOV 8u
 

@@ -10,7 +10,7 @@
 #include "proc/pgrp.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define CHIP_POLL_NS NSEC_PER_MSEC /* a chip does not tell when its last bit is out */
 /* Who takes nothing for so long is not waited for, nor is one into which others go on writing. */

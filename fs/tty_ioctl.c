@@ -7,7 +7,7 @@
 #include "kernel/lib/string.h"
 #include "mm/usercopy.h"
 #include "proc/cred.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define BREAK_NS (250 * NSEC_PER_MSEC)
 

@@ -24,7 +24,7 @@
 #include "proc/cred.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define CHUNK 256u /* less than LD_THROTTLE */
 #define GID_TTY 5u

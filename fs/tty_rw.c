@@ -4,7 +4,7 @@
 #include "kernel/abi/signal.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define CHUNK 256u /* bytes that pass over the kernel stack at once */
 #define DECISECOND_NS (100 * NSEC_PER_MSEC)

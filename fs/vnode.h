@@ -21,7 +21,7 @@
 #include "fs/radix.h"
 #include "fs/uio.h"
 #include "mm/as.h"
-#include "proc/mutex.h"
+#include "proc/sched/mutex.h"
 
 struct cred;
 struct file;

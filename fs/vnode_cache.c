@@ -19,7 +19,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define NHASH 512u
 #define RECLAIM_BATCH 16u

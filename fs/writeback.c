@@ -14,8 +14,8 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
-#include "proc/lwp.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp.h"
+#include "proc/sched/sleep.h"
 
 #define WB_AGE (5 * NSEC_PER_SEC)
 #define SYNC_BATCH 32u /* vnodes written at the same time by sync */

@@ -15,10 +15,10 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
-#include "proc/lwp.h"
-#include "proc/mutex.h"
+#include "proc/sched/lwp.h"
+#include "proc/sched/mutex.h"
 #include "proc/proc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define CANARY_TICK (20 * NSEC_PER_MSEC)
 #define DEEP 100000 /* more frames than any kernel stack holds */

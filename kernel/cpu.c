@@ -9,7 +9,7 @@
 #include "kernel/lib/x86.h"
 #include "mm/layout.h"
 #include "mm/usercopy.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 #include "kernel/smp.h"
 
 #define EDX_PSE (1u << 3)

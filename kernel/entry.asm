@@ -97,7 +97,7 @@ trap_called:			; backtraces know this return address: the word above it is the f
 	add esp, 4
 	jmp trap_exit
 
-; A new lwp comes here from its first switch (proc/switch.asm), its frame at esp, interrupts on.
+; A new lwp comes here from its first switch (proc/sched/switch.asm), its frame at esp, interrupts on.
 	global trap_return
 trap_return:
 	push esp

@@ -43,7 +43,7 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "proc/proc.h"
-#include "proc/sched.h"
+#include "proc/sched/sched.h"
 
 void kmain(u32 magic, paddr_t mbi) __noreturn;
 

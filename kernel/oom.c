@@ -10,7 +10,7 @@
 #include "mm/as.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define WAIT_NS (10 * NSEC_PER_MSEC)
 /* The victim may itself wait for a lock that we hold: after so many turns we give way. */

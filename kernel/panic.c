@@ -11,7 +11,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/x86.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 #include "proc/proc.h"
 
 volatile int panic_cpu = -1;

@@ -10,7 +10,7 @@
 #define MAX_LWPS 64
 #define FRAMES 8
 
-/* What lwp_switch() (proc/switch.asm) leaves on the stack of an lwp that does not run. */
+/* What lwp_switch() (proc/sched/switch.asm) leaves on the stack of an lwp that does not run. */
 struct switched {
 	u32 sw_edi, sw_esi, sw_ebx, sw_ebp, sw_eip;
 };

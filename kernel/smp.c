@@ -21,7 +21,7 @@
 #include "kernel/panic.h"
 #include "mm/hat.h"
 #include "mm/kstack.h"
-#include "proc/sched.h"
+#include "proc/sched/sched.h"
 
 #define INIT_USEC 10000 /* from INIT to the first start-up IPI */
 #define ANSWER_NS (200 * NSEC_PER_MSEC)

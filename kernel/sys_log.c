@@ -9,8 +9,8 @@
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
 #include "proc/cred.h"
-#include "proc/mutex.h"
-#include "proc/sleep.h"
+#include "proc/sched/mutex.h"
+#include "proc/sched/sleep.h"
 
 enum action {
 	LOG_CLOSE,

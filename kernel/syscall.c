@@ -11,7 +11,7 @@
 #include "kernel/lib/printk.h"
 #include "kernel/strace.h"
 #include "mm/syscalls.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 #include "proc/proc.h"
 #include "proc/syscalls.h"
 

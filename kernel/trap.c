@@ -26,7 +26,7 @@
 #include "mm/page.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
-#include "proc/sched.h"
+#include "proc/sched/sched.h"
 #include "proc/signal.h"
 
 /* si_code values. */

@@ -13,7 +13,8 @@ KNM := $(CROSS)nm
 KOBJCOPY := $(CROSS)objcopy
 NASM ?= nasm
 
-KERNEL_DIRS := boot kernel kernel/lib kernel/dev mm proc fs $(patsubst %/,%,$(wildcard fs/*/)) ckpt
+KERNEL_DIRS := boot kernel kernel/lib kernel/dev mm proc proc/sched fs $(patsubst %/,%,$(wildcard fs/*/)) \
+	ckpt ckpt/image ckpt/state
 KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c) $(wildcard $(d)/*.asm)))
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 

@@ -24,7 +24,7 @@ UPROGS := $(patsubst user/%.c,%,$(wildcard user/*.c))
 UTESTS := $(patsubst tests/programs/%.c,%,$(wildcard tests/programs/*.c)) \
 	$(patsubst tests/programs/states/%.c,st-%,$(wildcard tests/programs/states/*.c))
 # The reader of images is the kernel's and ckptool's own, here compiled for programs (ckptinfo).
-READER_SRCS := $(wildcard ckpt/image_*.c) tools/ckptool_open.c tools/ckptool_info.c
+READER_SRCS := $(wildcard ckpt/image/*.c) tools/ckptool_open.c tools/ckptool_info.c
 ULIB_OBJS := $(patsubst user/lib/%.c,$(U)/obj/lib/%.o,$(wildcard user/lib/*.c)) \
 	$(READER_SRCS:%.c=$(U)/obj/reader/%.o)
 READER_FLAGS := -DREPRISE_HOST=1 -I.

@@ -26,7 +26,7 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/tree.h"
 #include "mm/hat.h"
-#include "proc/mutex.h"
+#include "proc/sched/mutex.h"
 
 struct file;
 struct vnode;

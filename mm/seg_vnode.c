@@ -6,7 +6,7 @@
  * and shot down at the end, for all of their user translations.
  */
 #include "mm/as_impl.h"
-#include "proc/mutex.h"
+#include "proc/sched/mutex.h"
 
 /* --- the tree of a vnode's segs: by first page, with the last page of each subtree --- */
 

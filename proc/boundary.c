@@ -10,12 +10,12 @@
 #include "kernel/lib/ratelimit.h"
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/pgrp.h"
 #include "proc/restart.h"
 #include "proc/rlimit.h"
-#include "proc/sched.h"
-#include "proc/sleep.h"
+#include "proc/sched/sched.h"
+#include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
 #define SYS_restart_syscall 0

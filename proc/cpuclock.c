@@ -3,7 +3,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/usage.h"
 
 /* The parts of a negative clock id: see cputimer.h. */

@@ -4,9 +4,9 @@
 
 #include "kernel/lib/panic.h"
 #include "proc/itimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/rlimit.h"
-#include "proc/sched.h"
+#include "proc/sched/sched.h"
 #include "proc/usage.h"
 
 /* One look takes so many timers off at most; the rest is for the next, which is soon. */

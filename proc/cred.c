@@ -5,7 +5,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/proc.h"
 
 static struct kmem_cache *cred_cache;

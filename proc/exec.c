@@ -12,7 +12,7 @@
 #include "mm/usercopy.h"
 #include "proc/exec_impl.h"
 #include "proc/futex.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/orphan.h"
 #include "proc/ptimer.h"
 #include "proc/rlimit.h"

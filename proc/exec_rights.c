@@ -17,7 +17,7 @@
 #include "kernel/lib/panic.h"
 #include "proc/exec_impl.h"
 #include "proc/fsctx.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/rlimit.h"
 
 /*

@@ -10,12 +10,12 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/orphan.h"
 #include "proc/pgrp.h"
 #include "proc/ptimer.h"
-#include "proc/sched.h"
-#include "proc/sleep.h"
+#include "proc/sched/sched.h"
+#include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
 void (*session_leader_exit_hook)(struct tty *tty);

@@ -7,10 +7,10 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/usercopy.h"
-#include "proc/lwp_impl.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
-#include "proc/tls.h"
+#include "proc/sched/tls.h"
 #include "proc/wait.h"
 
 /* linux/sched.h */

@@ -8,9 +8,9 @@
 #include "mm/as.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/restart.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 
 #define NBUCKET_LOG 10

@@ -6,7 +6,7 @@
 #ifndef PROC_FUTEX_H
 #define PROC_FUTEX_H
 
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 
 void futex_init(void);
 /* The lwp ends: robust list (owner died), then clear_tid is zeroed and its waiters woken. May sleep. */

@@ -7,9 +7,9 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "proc/itimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/ptimer.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 /* All lwps but the caller stand at the boundary. p_lock held. */
 static bool all_stand(struct proc *p)

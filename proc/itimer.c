@@ -10,7 +10,7 @@
 #include "proc/abi_time.h"
 #include "proc/cputimer.h"
 #include "proc/itimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 #include "proc/usage.h"
 

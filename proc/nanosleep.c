@@ -7,9 +7,9 @@
 #include "proc/abi_time.h"
 #include "proc/clockid.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/restart.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 
 /* ---- until a monotonic instant ---- */

@@ -4,8 +4,8 @@
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "proc/lwp_impl.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
 static u32 subreapers; /* processes with P_SUBREAPER (pidlock): without any, nobody looks for them */

@@ -4,7 +4,7 @@
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
 bool pgrp_in_session(pid_t pgid, pid_t sid)

@@ -6,7 +6,7 @@
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 
 #define PID_FIRST \
 	300 /* the search begins here again when it comes to the end: low ids are those of long-lived processes */

@@ -3,13 +3,13 @@
  * prctl(2) and personality(2): settings of an lwp (struct lwp_options) and of a process.
  *
  * Source: prctl(2), personality(2), PR_SET_PDEATHSIG(2const) and its kin; linux-libc-dev's linux/prctl.h and linux/personality.h. What exec takes away:
- * proc/exec_rights.c. What an image keeps: ckpt/st_options.c.
+ * proc/exec_rights.c. What an image keeps: ckpt/state/st_options.c.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/usercopy.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/orphan.h"
 #include "proc/syscalls.h"
 

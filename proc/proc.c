@@ -10,7 +10,7 @@
 #include "mm/kmalloc.h"
 #include "proc/futex.h"
 #include "proc/fsctx.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/ptimer.h"
 #include "proc/rlimit.h"
 

@@ -20,8 +20,8 @@
 #include "kernel/lib/lock.h"
 #include "kernel/lib/types.h"
 #include "proc/cred.h"
-#include "proc/lwp.h"
-#include "proc/mutex.h"
+#include "proc/sched/lwp.h"
+#include "proc/sched/mutex.h"
 #include "proc/pidspace.h"
 #include "proc/signal.h"
 

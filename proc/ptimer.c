@@ -7,7 +7,7 @@
 #include "mm/kmalloc.h"
 #include "proc/abi_time.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 
 #define CLOCK_REALTIME 0
 #define OVERRUN_MAX 0x7fffffffull /* DELAYTIMER_MAX */

@@ -6,7 +6,7 @@
 #ifndef PROC_RESTART_H
 #define PROC_RESTART_H
 
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 
 /* At start-up. */
 void restart_register(u32 sysno, long (*fn)(struct restart_block *rb));

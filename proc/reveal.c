@@ -7,7 +7,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/orphan.h"
 #include "proc/ptimer.h"
 #include "proc/wait.h"

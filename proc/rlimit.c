@@ -7,7 +7,7 @@
 #include "mm/as.h"
 #include "mm/usercopy.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
 #define INF32 0xffffffffu

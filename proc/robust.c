@@ -8,7 +8,7 @@
 #include "mm/as.h"
 #include "mm/usercopy.h"
 #include "proc/futex.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
 #define FUTEX_WAITERS 0x80000000u

@@ -18,8 +18,8 @@
 #include "kernel/lib/string.h"
 #include "kernel/lib/x86.h"
 #include "mm/usercopy.h"
-#include "proc/fpu.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/fpu.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/proc.h"
 #include "proc/syscalls.h"
 

@@ -7,8 +7,8 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "proc/itimer.h"
-#include "proc/lwp_impl.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
 #define STOP_SIGNALS (SIGBIT(K_SIGSTOP) | SIGBIT(K_SIGTSTP) | SIGBIT(K_SIGTTIN) | SIGBIT(K_SIGTTOU))

@@ -6,9 +6,9 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
-#include "proc/fpu.h"
+#include "proc/sched/fpu.h"
 #include "proc/fsctx.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/rlimit.h"
 
 u32 proc_user_count(uid_t uid)

@@ -5,7 +5,7 @@
 #include "kernel/lib/panic.h"
 #include "mm/usercopy.h"
 #include "proc/cred_impl.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
 #define KEEP 0xffffffffu

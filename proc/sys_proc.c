@@ -10,8 +10,8 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "mm/usercopy.h"
-#include "proc/lwp_impl.h"
-#include "proc/sched.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sched.h"
 #include "proc/syscalls.h"
 #include "proc/utsname.h"
 

@@ -9,9 +9,9 @@
 #include "kernel/abi/errno.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
-#include "proc/lwp_impl.h"
-#include "proc/sched.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sched.h"
+#include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 
 #define SCHED_OTHER 0
@@ -95,7 +95,7 @@ static void set_affinity(struct proc *p, pid_t tid, u32 mask)
 }
 
 /*
- * The current lwp leaves a CPU that it may not use any more. A running lwp is only ever queued on its own CPU (proc/sched.c),
+ * The current lwp leaves a CPU that it may not use any more. A running lwp is only ever queued on its own CPU (proc/sched/sched.c),
  * so it sleeps for an instant: a wakeup chooses among the CPUs that are allowed.
  */
 static void leave_forbidden_cpu(void)

@@ -6,11 +6,11 @@
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
 #include "proc/itimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/pgrp.h"
 #include "proc/ptimer.h"
 #include "proc/restart.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 
 #define SIGSET_SIZE 8

@@ -7,7 +7,7 @@
 #include "proc/abi_time.h"
 #include "proc/clockid.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
 bool clock_is_realtime(u32 clock)

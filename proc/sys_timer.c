@@ -5,7 +5,7 @@
 #include "proc/abi_time.h"
 #include "proc/clockid.h"
 #include "proc/cputimer.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/ptimer.h"
 #include "proc/syscalls.h"
 

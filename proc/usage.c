@@ -8,7 +8,7 @@
 #include "mm/as.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
-#include "proc/lwp_impl.h"
+#include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
 #define NS_PER_TICK (NSEC_PER_SEC / 100)

@@ -6,8 +6,8 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/usercopy.h"
-#include "proc/lwp_impl.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 #include "proc/usage.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "ckpt/image.h"
+#include "ckpt/image/image.h"
 
 struct tool_image {
 	const char *ti_name;

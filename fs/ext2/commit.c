@@ -27,7 +27,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define NPHASE 4u
 #define SETTLE_ROUNDS 4u

@@ -39,7 +39,7 @@
 #include "fs/vnode.h"
 #include "kernel/lib/ratelimit.h"
 #include "mm/page.h"
-#include "proc/mutex.h"
+#include "proc/sched/mutex.h"
 
 struct cred;
 struct ext2journal;

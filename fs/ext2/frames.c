@@ -15,7 +15,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define FLUSH_EVERY 2048u /* pages: 8 MiB */
 

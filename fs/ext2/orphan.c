@@ -19,7 +19,7 @@
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
-#include "proc/sched.h"
+#include "proc/sched/sched.h"
 
 /* The chain goes on from ei (NULL: from the superblock) to `next`. em_alloc held. */
 static void set_next(struct ext2mount *em, struct ext2inode *ei, u32 next)

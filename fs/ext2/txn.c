@@ -9,7 +9,7 @@
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define TRIES 6u
 #define DYING_MAX 512u

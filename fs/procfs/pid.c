@@ -4,7 +4,7 @@
 #include "kernel/abi/resource.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 #include "proc/proc.h"
 
 struct as *pf_as(struct proc *p)

@@ -10,7 +10,7 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "proc/fsctx.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 #include "proc/pidspace.h"
 #include "proc/proc.h"
 #include "proc/usage.h"

@@ -13,10 +13,10 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
-#include "proc/lwp.h"
+#include "proc/sched/lwp.h"
 #include "proc/pidspace.h"
 #include "proc/proc.h"
-#include "proc/sched.h"
+#include "proc/sched/sched.h"
 #include "proc/utsname.h"
 
 #define NS_PER_TICK (NSEC_PER_SEC / 100)

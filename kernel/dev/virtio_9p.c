@@ -17,7 +17,7 @@
 #include "mm/kmalloc.h"
 #include "mm/layout.h"
 #include "mm/page.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define ID_LEGACY 0x1009
 #define ID_MODERN 0x1049

@@ -4,7 +4,7 @@
  *
  * Kernel code uses no segment register for that: the lowest bytes of every kernel stack
  * (KSTACK_SIZE, aligned to its size) hold a struct kstack_info. FS and GS keep the user's values
- * while the kernel runs (see proc/lwp.h). curcpu() is stable only while interrupts are off, since
+ * while the kernel runs (see proc/sched/lwp.h). curcpu() is stable only while interrupts are off, since
  * an lwp may go on on another CPU after it slept; curlwp() is always stable.
  *
  *   high  +--------------------+ <- l_kstack + KSTACK_SIZE = esp0 in the TSS

@@ -10,7 +10,7 @@
  *    spinlocks per CPU and of mutexes per lwp, and panic with both names. Two locks of one rank
  *    may be held only through spin_lock_nested(), where the caller states the order in a comment.
  *
- * Sleeping locks (mutex, rwlock) live in proc/mutex.h and use the same ranks.
+ * Sleeping locks (mutex, rwlock) live in proc/sched/mutex.h and use the same ranks.
  */
 #ifndef KERNEL_LIB_LOCK_H
 #define KERNEL_LIB_LOCK_H

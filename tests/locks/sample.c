@@ -6,9 +6,9 @@
 #include "kernel/lib/lock.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
-#include "proc/lwp_impl.h"
-#include "proc/mutex.h"
-#include "proc/sleep.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/sched/mutex.h"
+#include "proc/sched/sleep.h"
 
 static struct spinlock sample_lock = SPINLOCK_INIT("sample", LR_PROC);
 static struct spinlock inner_lock = SPINLOCK_INIT("inner", LR_FDTAB);

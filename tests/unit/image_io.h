@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and writing of sample images, for the tests of ckpt/image*.c. */
+/* Reading and writing of sample images, for the tests of ckpt/image/. */
 #ifndef TESTS_UNIT_IMAGE_IO_H
 #define TESTS_UNIT_IMAGE_IO_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Checkpoint images made from nothing, for the tests of ckpt/image*.c and for the fuzzer's corpus: see sample_build(). */
+/* Checkpoint images made from nothing, for the tests of ckpt/image/ and for the fuzzer's corpus: see sample_build(). */
 #ifndef TESTS_UNIT_IMAGE_SAMPLE_H
 #define TESTS_UNIT_IMAGE_SAMPLE_H
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ckpt/image.h"
+#include "ckpt/image/image.h"
 #include "kernel/abi/errno.h"
 
 /* ---- memory and files ---- */

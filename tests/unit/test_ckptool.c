@@ -3,7 +3,7 @@
  * ckptool's commands on images made here: what they print, and their exit status.
  *
  * UNIT-NEEDS: python3
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_walk_proc.c tools/ckptool_json.c tools/ckptool_diff.c
  * UNIT-SOURCES: tools/ckptool_info.c tools/ckptool_cat.c tools/ckptool_extract.c
  */

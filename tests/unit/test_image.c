@@ -2,7 +2,7 @@
 /*
  * Checkpoint images: what is written is what is read; one state, one file.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
 #include "tests/unit/image_io.h"
 #include "tests/unit/image_ptys.h"

@@ -2,9 +2,9 @@
 /*
  * Checkpoint images that are cut off, damaged or forged: every length and every single bit of small ones.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
-#include "ckpt/image_format.h"
+#include "ckpt/image/image_format.h"
 #include "tests/unit/image_io.h"
 #include "tests/unit/image_ptys.h"
 

@@ -3,7 +3,7 @@
  * Checkpoint images in the hands of other programs: readelf and gdb of the host, which know nothing of us.
  *
  * UNIT-NEEDS: readelf gdb
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
 #include "tests/unit/image_sample.h"
 #include "tests/unit/image_tree.h"

@@ -3,7 +3,7 @@
  * The fuzz target of checkpoint images with a mutator of our own: seeded, the same inputs in every run. `make fuzz` runs
  * libFuzzer on it for as long as one likes.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
 #include "tests/fuzz/fuzz_image.c"
 

@@ -3,9 +3,9 @@
  * The program headers of random states against a plain model: each page of the first process's address space is shown once, from
  * its own stored page, from that of what is mapped there, or as not stored. And what the largest states need of memory.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
-#include "ckpt/image_format.h"
+#include "ckpt/image/image_format.h"
 #include "tests/unit/image_io.h"
 
 static u64 state = 1;

@@ -2,7 +2,7 @@
 /*
  * The rules of pseudo terminals in a checkpoint image: see test_image_rules.c.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
 #include "tests/unit/image_cases.h"
 #include "tests/unit/image_ptys.h"

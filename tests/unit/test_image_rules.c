@@ -3,7 +3,7 @@
  * The rules of a checkpoint image, one by one: what no program could have made itself is neither written nor read; what is
  * merely odd is kept as it is.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
 #include "tests/unit/image_cases.h"
 

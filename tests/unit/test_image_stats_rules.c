@@ -2,7 +2,7 @@
 /*
  * The rules of what note STATS says of files, contents and pipes: see test_image_rules.c.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
 #include "tests/unit/image_cases.h"
 #include "tests/unit/image_tree.h"

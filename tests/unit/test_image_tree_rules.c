@@ -2,7 +2,7 @@
 /*
  * The rules of a checkpoint image of several processes, and of what they share: see test_image_rules.c.
  *
- * UNIT-SOURCES: ckpt/image_*.c
+ * UNIT-SOURCES: ckpt/image/?*.c
  */
 #include "tests/unit/image_cases.h"
 

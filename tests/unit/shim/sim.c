@@ -18,9 +18,9 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
-#include "proc/mutex.h"
+#include "proc/sched/mutex.h"
 #include "proc/proc.h"
-#include "proc/sleep.h"
+#include "proc/sched/sleep.h"
 
 #define STACK_BYTES (256u << 10)
 

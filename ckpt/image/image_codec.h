@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One description for three uses. A function that names the fields of an item in order (imgx_u32(x, &p->a);
+ * imgx_str(x, &p->b); ...) measures, writes, or reads it, as the codec's mode says: so the three cannot differ.
+ *
+ *   IMGX_SIZE  only counts bytes
+ *   IMGX_PUT   appends bytes; each full page goes to x_sink
+ *   IMGX_GET   takes bytes from io_read, page by page
+ *
+ * Errors stick: the first one is kept in x_error and x_err, all that follows does nothing, and in IMGX_GET gives zeros. So
+ * the describing functions need no checks but for what they take as a count.
+ *
+ * All numbers are little-endian, of fixed width, at multiples of 4 bytes.
+ */
+#ifndef CKPT_IMAGE_CODEC_H
+#define CKPT_IMAGE_CODEC_H
+
+#include "ckpt/image/image.h"
+
+enum imgx_mode { IMGX_SIZE, IMGX_PUT, IMGX_GET };
+
+/* A run as the program headers have it: whose pages. */
+struct imgx_run {
+	struct img_run xr_run;
+	u32 xr_type, xr_owner;
+};
+
+struct imgx {
+	enum imgx_mode x_mode;
+	int x_error;
+	struct img_err *x_err;
+	struct img_image *x_img;
+	struct img_proc *x_proc; /* whose notes are being described */
+	struct imgx_run *x_run;	 /* IMGX_GET: all runs, until imgx_share_runs() */
+	u32 x_nrun;
+	const struct img_io *x_io;
+	u64 x_off;   /* in the file */
+	u64 x_limit; /* IMGX_GET: the item that is being read ends here, */
+	u64 x_end;   /* and all metadata here */
+	u64 x_held;  /* IMGX_GET: offset of the page in x_page, ~0: none */
+	u8 *x_page;
+	/* IMGX_PUT: takes x_page, whole, as the page at off. 0 or an error, described in x_err. */
+	int (*x_sink)(struct imgx *x, u64 off);
+	u8 *x_other; /* the sink's own page */
+	u32 x_check; /* checksum of the metadata: what IDENT holds or shall hold */
+	u32 x_sum;   /* the sink's own sum so far */
+};
+
+typedef void (*imgx_fn)(struct imgx *x, u32 arg);
+
+static inline bool imgx_getting(const struct imgx *x)
+{
+	return x->x_mode == IMGX_GET;
+}
+
+/* Records the first error. */
+void imgx_fail(struct imgx *x, int error, const char *what, u32 val);
+
+void imgx_raw(struct imgx *x, void *p, u32 n);
+void imgx_u16(struct imgx *x, u16 *v);
+void imgx_u32(struct imgx *x, u32 *v);
+void imgx_u64(struct imgx *x, u64 *v);
+void imgx_s32(struct imgx *x, s32 *v);
+void imgx_s64(struct imgx *x, s64 *v);
+/* Length without the 0, bytes, 0, zeros to a multiple of 4. In IMGX_GET the string is in the arena. */
+void imgx_str(struct imgx *x, const char **s);
+
+/* Length, bytes, zeros to a multiple of 4. */
+void imgx_bytes(struct imgx *x, struct img_bytes *b, u32 max);
+
+/* Written as given, taken as it comes: what follows from other fields. Comparing the encodings checks it. */
+void imgx_derived(struct imgx *x, u32 v);
+void imgx_zero(struct imgx *x, u32 n);
+/* IMGX_GET: passes over the rest of the item; true then. For an item that is derived as a whole. */
+bool imgx_skip(struct imgx *x);
+
+/*
+ * IMGX_GET: room for *n elements of `size` bytes, each of at least `min` bytes in the file; on an error *n is 0. Otherwise
+ * gives back `list`.
+ */
+void *imgx_list(struct imgx *x, void *list, u32 *n, u32 max, u32 min, u32 size);
+
+/* Bytes left in the item (IMGX_GET). */
+u32 imgx_left(const struct imgx *x);
+/* Zeros up to a multiple of n. */
+void imgx_pad(struct imgx *x, u32 n);
+/* What fn would write. */
+u32 imgx_measure(struct imgx *x, imgx_fn fn, u32 arg);
+/* A note: header, fn's fields, padding. */
+void imgx_note(struct imgx *x, const char *owner, u32 type, imgx_fn fn, u32 arg);
+/* A field that must have this value. Another one is -EOPNOTSUPP. */
+void imgx_version(struct imgx *x, u32 version);
+
+/* image_core.c: ELF header, program headers. image_notes.c: the notes, in order. */
+void imgx_headers(struct imgx *x);
+void imgx_notes(struct imgx *x);
+/* image_notes_proc.c: those about process i. */
+void imgx_proc_notes(struct imgx *x, u32 i);
+/* image_notes_file.c: the contents of each. */
+void imgx_vnodes(struct imgx *x, u32 arg);
+void imgx_data(struct imgx *x, u32 arg);
+void imgx_files(struct imgx *x, u32 arg);
+void imgx_pipes(struct imgx *x, u32 arg);
+void imgx_ttys(struct imgx *x, u32 arg);
+void imgx_ptys(struct imgx *x, u32 arg);
+void imgx_locks(struct imgx *x, u32 arg);
+void imgx_stats(struct imgx *x, u32 arg);
+/* image_cow.c: the contents of COWS. */
+void imgx_cows(struct imgx *x, u32 arg);
+/* IMGX_GET: gives each process and data object its runs, once both lists are there. */
+void imgx_share_runs(struct imgx *x);
+/* All of the metadata, up to lo_data_off. */
+void imgx_metadata(struct imgx *x);
+/* The standard notes (image_core.c). arg: index of the lwp in x_proc, or 0. */
+void imgx_prstatus(struct imgx *x, u32 arg);
+void imgx_prpsinfo(struct imgx *x, u32 arg);
+void imgx_auxv(struct imgx *x, u32 arg);
+void imgx_ntfile(struct imgx *x, u32 arg);
+void imgx_fpregset(struct imgx *x, u32 arg);
+void imgx_prxfpreg(struct imgx *x, u32 arg);
+void imgx_tls(struct imgx *x, u32 arg);
+u32 img_tls_used(const struct img_lwp *l);	/* slots up to the last one in use */
+u32 img_mapped_files(const struct img_proc *p); /* segs that NT_FILE names */
+
+/* Offsets of everything, for a state whose lists are in order. -E2BIG */
+int img_place(struct img_image *img, struct img_err *err);
+u32 img_nblocks(const struct img_image *img);  /* blocks of page sums */
+u32 img_features(const struct img_image *img); /* IMG_FEATURE_* that its state needs */
+u32 img_npages(const struct img_image *img);
+/* image_mem.c: one more run of p (NULL: no memory, or too many), and the seg that its next page lies in (NULL: none, or out of order). */
+struct img_cow *img_new_cow(struct img_image *img, struct img_proc *p);
+const struct img_seg *img_run_seg(struct img_proc *p, u32 va);
+/* A codec in the arena, with its pages. NULL: out of memory */
+struct imgx *imgx_new(struct img_image *img, const struct img_io *io, struct img_err *err);
+
+#endif

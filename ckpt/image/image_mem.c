@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The memory of an image: an arena of chunks, and lists that grow in it.
+ *
+ * Small pieces share chunks of one page. A piece above a quarter of that has a chunk to itself, so that a list
+ * that outgrows its place gives it back at once.
+ */
+#include "ckpt/image/image_codec.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/string.h"
+
+struct img_chunk {
+	struct img_chunk *ch_next;
+	u32 ch_size; /* all of it, this header included */
+	u32 ch_used;
+};
+
+#define CHUNK_SIZE 4096u
+#define HEADER ROUND_UP((u32)sizeof(struct img_chunk), 8u)
+#define LARGE (CHUNK_SIZE / 4)
+
+void img_init(struct img_image *img, const struct img_mem *mem)
+{
+	memset(img, 0, sizeof(*img));
+	img->i_mem = *mem;
+	img->i_memmax = IMG_MEM_SAVE;
+}
+
+static void free_list(struct img_image *img, struct img_chunk *ch)
+{
+	while (ch) {
+		struct img_chunk *next = ch->ch_next;
+
+		img->i_mem.m_free(img->i_mem.m_ctx, ch);
+		ch = next;
+	}
+}
+
+void img_free(struct img_image *img)
+{
+	free_list(img, img->i_chunk);
+	free_list(img, img->i_large);
+	img->i_chunk = img->i_large = NULL;
+	img->i_memused = 0;
+}
+
+static struct img_chunk *chunk_new(struct img_image *img, struct img_chunk **list, u32 size)
+{
+	struct img_chunk *ch;
+
+	if (size > img->i_memmax - img->i_memused)
+		return NULL;
+	ch = img->i_mem.m_alloc(img->i_mem.m_ctx, size);
+	if (!ch)
+		return NULL;
+	img->i_memused += size;
+	ch->ch_size = size;
+	ch->ch_used = HEADER;
+	ch->ch_next = *list;
+	*list = ch;
+	return ch;
+}
+
+void *img_alloc(struct img_image *img, u32 size)
+{
+	struct img_chunk *ch = img->i_chunk;
+	u8 *p;
+
+	if (size > IMG_MEM_MAX)
+		return NULL;
+	size = ROUND_UP(size, 8u);
+	if (size > LARGE)
+		ch = chunk_new(img, &img->i_large, HEADER + size);
+	else if (!ch || size > ch->ch_size - ch->ch_used)
+		ch = chunk_new(img, &img->i_chunk, CHUNK_SIZE);
+	if (!ch)
+		return NULL;
+	p = (u8 *)ch + ch->ch_used;
+	ch->ch_used += size;
+	memset(p, 0, size);
+	return p;
+}
+
+/* Frees p now if it has a chunk to itself; otherwise it stays until img_free(). */
+static void give_back(struct img_image *img, void *p)
+{
+	for (struct img_chunk **at = &img->i_large; *at; at = &(*at)->ch_next) {
+		struct img_chunk *ch = *at;
+
+		if ((u8 *)ch + HEADER != (u8 *)p)
+			continue;
+		*at = ch->ch_next;
+		img->i_memused -= ch->ch_size;
+		img->i_mem.m_free(img->i_mem.m_ctx, ch);
+		return;
+	}
+}
+
+#define FIRST 4u /* room of a list at first; it doubles when it is full, up to the list's limit */
+
+/* The list with room for one more behind its n elements. NULL: no memory, or n is at the limit. */
+static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
+{
+	void *bigger;
+
+	if (n >= max)
+		return NULL;
+	if (n && (n < FIRST || (n & (n - 1))))
+		return list;
+	bigger = img_alloc(img, (n ? MIN(n * 2, max) : FIRST) * size);
+	if (!bigger)
+		return NULL;
+	if (list) {
+		memcpy(bigger, list, n * size);
+		give_back(img, list);
+	}
+	return bigger;
+}
+
+/* Appends to `list` of `n`; the new element, or NULL. */
+#define GROW(img, list, n, max)                                         \
+	({                                                              \
+		void *_list = room(img, list, n, max, sizeof(*(list))); \
+		_list ? ((list) = _list, &(list)[(n)++]) : NULL;        \
+	})
+
+int img_add_procs(struct img_image *img, u32 n)
+{
+	if (n == 0 || n > IMG_MAX_PROCS)
+		return -E2BIG;
+	img->i_proc = img_alloc(img, n * sizeof(*img->i_proc));
+	if (!img->i_proc)
+		return -ENOMEM;
+	img->i_nproc = n;
+	for (u32 i = 0; i < n; i++)
+		img->i_proc[i].p_mem = img->i_proc[i].p_fds = i, img->i_proc[i].p_waiter = IMG_NONE;
+	return 0;
+}
+
+struct img_lwp *img_add_lwp(struct img_image *img, struct img_proc *p)
+{
+	struct img_lwp *l = GROW(img, p->p_lwp, p->p_nlwp, IMG_MAX_LWPS);
+
+	if (l)
+		l->l_opt.o_slack = l->l_opt.o_slackdef = IMG_TIMER_SLACK;
+	return l;
+}
+
+struct img_seg *img_add_seg(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_seg, p->p_nseg, IMG_MAX_SEGS);
+}
+
+struct img_fd *img_add_fd(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_fd, p->p_nfd, IMG_MAX_FDS);
+}
+
+struct img_ptimer *img_add_ptimer(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_ptimer, p->p_nptimer, IMG_MAX_PTIMERS);
+}
+
+struct img_file *img_add_file(struct img_image *img)
+{
+	return GROW(img, img->i_file, img->i_nfile, IMG_MAX_FILES);
+}
+
+struct img_pipe *img_add_pipe(struct img_image *img)
+{
+	return GROW(img, img->i_pipe, img->i_npipe, IMG_MAX_PIPES);
+}
+
+struct img_tty *img_add_tty(struct img_image *img)
+{
+	return GROW(img, img->i_tty, img->i_ntty, IMG_MAX_TTYS);
+}
+
+struct img_pty *img_add_pty(struct img_image *img)
+{
+	return GROW(img, img->i_pty, img->i_npty, IMG_MAX_TTYS);
+}
+
+int img_set_bytes(struct img_image *img, struct img_bytes *b, const void *from, u32 len)
+{
+	*b = (struct img_bytes){ .b_ptr = len ? img_alloc(img, len) : NULL, .b_len = len };
+	if (len && !b->b_ptr)
+		return -ENOMEM;
+	if (len)
+		memcpy(b->b_ptr, from, len);
+	return 0;
+}
+
+const struct img_pty *img_pty_of(const struct img_image *img, u32 tty)
+{
+	for (u32 i = 0; i < img->i_npty; i++) {
+		if (img->i_pty[i].y_tty == tty)
+			return &img->i_pty[i];
+	}
+	return NULL;
+}
+
+struct img_lock *img_add_lock(struct img_image *img)
+{
+	return GROW(img, img->i_lock, img->i_nlock, IMG_MAX_LOCKS);
+}
+
+struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *q)
+{
+	return GROW(img, q->q_info, q->q_count, IMG_MAX_PENDING);
+}
+
+/* A copy of the string in the arena. NULL: out of memory, or too long */
+static char *copy_path(struct img_image *img, const char *path)
+{
+	size_t len = strnlen(path, IMG_MAX_PATH);
+	char *copy = len < IMG_MAX_PATH ? img_alloc(img, (u32)len + 1) : NULL;
+
+	if (copy)
+		memcpy(copy, path, len);
+	return copy;
+}
+
+struct img_data *img_add_data(struct img_image *img, const char *path)
+{
+	char *copy = copy_path(img, path);
+	struct img_data *d = copy ? GROW(img, img->i_data, img->i_ndata, IMG_MAX_DATA) : NULL;
+
+	if (d)
+		d->d_path = copy;
+	return d;
+}
+
+static bool stamp_equal(const struct img_stamp *a, const struct img_stamp *b)
+{
+	return a->ts_sec == b->ts_sec && a->ts_ns == b->ts_ns;
+}
+
+static bool stats_equal(const struct img_vnode *a, const struct img_vnode *b)
+{
+	return stamp_equal(&a->v_ctime, &b->v_ctime) && stamp_equal(&a->v_atime, &b->v_atime) &&
+	       a->v_uid == b->v_uid && a->v_gid == b->v_gid && a->v_changes == b->v_changes &&
+	       memcmp(a->v_uuid, b->v_uuid, sizeof(a->v_uuid)) == 0;
+}
+
+static bool vnode_equal(const struct img_vnode *a, const struct img_vnode *b)
+{
+	return stats_equal(a, b) && a->v_ino == b->v_ino && a->v_dev == b->v_dev &&
+	       a->v_size == b->v_size && a->v_mtime == b->v_mtime && a->v_mtime_ns == b->v_mtime_ns &&
+	       a->v_rdev == b->v_rdev && a->v_gen == b->v_gen && a->v_mode == b->v_mode &&
+	       a->v_flags == b->v_flags && strcmp(a->v_path, b->v_path) == 0;
+}
+
+int img_name_data(struct img_image *img, struct img_data *d, const char *path)
+{
+	char *copy = copy_path(img, path);
+
+	if (!copy)
+		return -ENOMEM;
+	d->d_path = copy;
+	return 0;
+}
+
+int img_add_vnode(struct img_image *img, const struct img_vnode *v)
+{
+	struct img_vnode *new;
+	char *path;
+
+	if (strnlen(v->v_path, IMG_MAX_PATH) == IMG_MAX_PATH)
+		return -ENAMETOOLONG;
+	for (u32 i = 0; i < img->i_nvnode; i++)
+		if (vnode_equal(&img->i_vnode[i], v))
+			return (int)i;
+	if (img->i_nvnode == IMG_MAX_VNODES)
+		return -E2BIG;
+	path = copy_path(img, v->v_path);
+	if (!path)
+		return -ENOMEM;
+	new = GROW(img, img->i_vnode, img->i_nvnode, IMG_MAX_VNODES);
+	if (!new)
+		return -ENOMEM;
+	*new = *v;
+	new->v_path = path;
+	return (int)img->i_nvnode - 1;
+}
+
+/* Adds one page to a list of runs; fresh: it does not continue the last run. What run they begin with is img_place()'s matter. */
+static int add_to_runs(struct img_image *img, struct img_run **runs, u32 *n, u32 at, bool fresh)
+{
+	struct img_run *last = *n ? &(*runs)[*n - 1] : NULL, *run;
+
+	if (at % IMG_PAGE || (last && at < last->r_va + last->r_npages * IMG_PAGE))
+		return -EINVAL;
+	if (last && at == last->r_va + last->r_npages * IMG_PAGE && !fresh) {
+		last->r_npages++;
+		return 0;
+	}
+	if (*n == IMG_MAX_LOADS)
+		return -E2BIG;
+	run = GROW(img, *runs, *n, IMG_MAX_LOADS);
+	if (!run)
+		return -ENOMEM;
+	*run = (struct img_run){ .r_va = at, .r_npages = 1 };
+	return 0;
+}
+
+struct img_cow *img_new_cow(struct img_image *img, struct img_proc *p)
+{
+	return GROW(img, p->p_cow, p->p_ncow, IMG_MAX_LOADS);
+}
+
+const struct img_seg *img_run_seg(struct img_proc *p, u32 va)
+{
+	const struct img_seg *s = p->p_runseg < p->p_nseg ? &p->p_seg[p->p_runseg] : NULL;
+
+	while (s && va - s->s_base >= s->s_size) {
+		if (va < s->s_base)
+			return NULL;
+		s = ++p->p_runseg < p->p_nseg ? s + 1 : NULL;
+	}
+	return s;
+}
+
+int img_add_page(struct img_image *img, struct img_proc *p, u32 va)
+{
+	const struct img_seg *s = img_run_seg(p, va);
+
+	return s ? add_to_runs(img, &p->p_run, &p->p_nrun, va, va == s->s_base) : -EINVAL;
+}
+
+int img_add_data_page(struct img_image *img, struct img_data *d, u32 off)
+{
+	return off < d->d_size ? add_to_runs(img, &d->d_run, &d->d_nrun, off, false) : -EINVAL;
+}
+
+/* Offsets in the FXSAVE area (Intel SDM volume 1, table 10-2). */
+#define FX_RESERVED_BYTE 5
+#define FX_XMM_END \
+	288 /* behind XMM7: 64-bit mode's registers, reserved, and the software's own 48 bytes */
+
+void img_fx_canon(u8 fx[IMG_FX_SIZE])
+{
+	fx[FX_RESERVED_BYTE] = 0;
+	memset(fx + FX_XMM_END, 0, IMG_FX_SIZE - FX_XMM_END);
+	for (u32 reg = 0; reg < 8; reg++) /* each x87 register is 10 bytes in a slot of 16 */
+		memset(fx + 32 + reg * 16 + 10, 0, 6);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lwps and their registers: the frame at the boundary, FPU and SSE, TLS, and the call that will be made again. A call that was cut short
+ * is saved as it stands at the boundary (eax -ERESTART..., orig_eax its number): the boundary of the recovered process
+ * decides, as the original's does, between a restart and EINTR.
+ */
+#include "ckpt/ckpt.h"
+#include "kernel/abi/errno.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/lib/x86.h"
+#include "mm/kmalloc.h"
+#include "proc/abi_time.h"
+#include "proc/sched/fpu.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/restart.h"
+#include "proc/sched/tls.h"
+
+/* ---- save ---- */
+
+static void save_regs(struct img_regs *r, const struct lwp *l)
+{
+	const struct trapframe *tf = l->l_tf;
+
+	*r = (struct img_regs){
+		.r_ebx = tf->tf_ebx,
+		.r_ecx = tf->tf_ecx,
+		.r_edx = tf->tf_edx,
+		.r_esi = tf->tf_esi,
+		.r_edi = tf->tf_edi,
+		.r_ebp = tf->tf_ebp,
+		.r_eax = tf->tf_eax,
+		.r_ds = tf->tf_ds & 0xffff,
+		.r_es = tf->tf_es & 0xffff,
+		.r_fs = l->l_fs,
+		.r_gs = l->l_gs,
+		.r_orig_eax = tf->tf_trapno == T_SYSCALL ? tf->tf_err : (u32)-1,
+		.r_eip = tf->tf_eip,
+		.r_cs = tf->tf_cs & 0xffff,
+		.r_eflags = tf->tf_eflags,
+		.r_esp = tf->tf_esp,
+		.r_ss = tf->tf_ss & 0xffff,
+	};
+}
+
+static void save_restart(const struct ckpt_save *cs, struct img_restart *rs, const struct lwp *l)
+{
+	const struct restart_block *rb = &l->l_restart;
+
+	if ((s32)l->l_tf->tf_eax != -ERESTART_RESTARTBLOCK || !rb->rb_fn)
+		return;
+	rs->rs_active = 1;
+	rs->rs_sysno = rb->rb_sysno;
+	memcpy(rs->rs_arg, rb->rb_arg, sizeof(rs->rs_arg));
+	rs->rs_remain = rb->rb_deadline ? cs_left(cs, rb->rb_deadline) : IMG_NO_LIMIT;
+}
+
+static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
+{
+	struct img_lwp *il = img_add_lwp(&cs->cs_img, cm->cm_img);
+
+	if (!il)
+		return -ENOMEM;
+	if (l == curlwp()) {
+		fpu_save(l);
+		lwp_save_segs(l);
+	}
+	il->l_tid = pid_seen_by(l->l_proc, l->l_tid);
+	strlcpy_k(il->l_name, l->l_name, sizeof(il->l_name));
+	save_regs(&il->l_regs, l);
+	if (l == cs->cs_caller) {
+		/* Where ckpt() returns 0 to the original it returns 1 to the recovered process. */
+		il->l_regs.r_eax = 1;
+		il->l_regs.r_orig_eax = (u32)-1;
+	}
+	memcpy(il->l_tls, l->l_tls, sizeof(il->l_tls));
+	il->l_fpvalid = 1;
+	memcpy(il->l_fx, l->l_fpu, sizeof(il->l_fx));
+	img_fx_canon(il->l_fx);
+	il->l_clear_tid = l->l_clear_tid;
+	il->l_done = l->l_done;
+	il->l_affinity = l->l_affinity;
+	st_options_save_lwp(l, il);
+	il->l_robust = l->l_robust;
+	il->l_robust_len = l->l_robust_len;
+	save_restart(cs, &il->l_restart, l);
+	lwp_times(l, &il->l_utime, &il->l_stime);
+	return st_lwp_signal_save(cs, l, il);
+}
+
+/* The lwp with the lowest id, as the process knows it, above `tid`, but not `skip`. All lwps stand still. */
+static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
+{
+	struct lwp *l, *best = NULL;
+
+	list_for_each(l, &p->p_lwps, l_plink) {
+		pid_t seen = pid_seen_by(p, l->l_tid);
+
+		if (l != skip && seen > tid && (!best || seen < pid_seen_by(p, best->l_tid)))
+			best = l;
+	}
+	return best;
+}
+
+/* The caller first, the others by id: the order of threads in the image is that of gdb, and always the same. */
+int st_lwp_save(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	struct proc *p = cm->cm_proc;
+	struct lwp *first = cs->cs_caller && cs->cs_caller->l_proc == p ? cs->cs_caller : next_lwp(p, 0, NULL),
+		   *l;
+	int error = save_lwp(cs, cm, first);
+
+	for (l = next_lwp(p, 0, first); l && !error; l = next_lwp(p, pid_seen_by(p, l->l_tid), first))
+		error = save_lwp(cs, cm, l);
+	return error;
+}
+
+/* ---- restore ---- */
+
+static void restore_regs(struct lwp *l, const struct img_regs *r)
+{
+	struct trapframe *tf = l->l_tf;
+
+	memset(tf, 0, sizeof(*tf));
+	tf->tf_ebx = r->r_ebx;
+	tf->tf_ecx = r->r_ecx;
+	tf->tf_edx = r->r_edx;
+	tf->tf_esi = r->r_esi;
+	tf->tf_edi = r->r_edi;
+	tf->tf_ebp = r->r_ebp;
+	tf->tf_eax = r->r_eax;
+	tf->tf_eip = r->r_eip;
+	tf->tf_esp = r->r_esp;
+	/* Rights do not come from a file: the code and stack selectors are fixed, the flags filtered. */
+	tf->tf_cs = SEL_UCODE;
+	tf->tf_ss = SEL_UDATA;
+	tf->tf_ds = user_selector(r->r_ds);
+	tf->tf_es = user_selector(r->r_es);
+	tf->tf_eflags = (r->r_eflags & EFLAGS_USER) | EFLAGS_IF | 2;
+	tf->tf_trapno = T_SYSCALL;
+	tf->tf_err = r->r_orig_eax;
+	l->l_fs = user_selector(r->r_fs);
+	l->l_gs = user_selector(r->r_gs);
+}
+
+static int restore_restart(struct lwp *l, const struct img_restart *rs)
+{
+	struct restart_block *rb = &l->l_restart;
+
+	memset(rb, 0, sizeof(*rb));
+	if (!rs->rs_active)
+		return 0;
+	rb->rb_fn = restart_function(rs->rs_sysno);
+	if (!rb->rb_fn)
+		return -EBADMSG;
+	rb->rb_sysno = rs->rs_sysno;
+	memcpy(rb->rb_arg, rs->rs_arg, sizeof(rb->rb_arg));
+	return 0;
+}
+
+/* CPUs that this machine lacks stay in the mask; one that has none of them may run everywhere. */
+static void restore_affinity(struct lwp *l, u32 mask)
+{
+	u32 all = (1u << ncpu) - 1;
+
+	l->l_affinity = mask & all ? mask : ~0u;
+}
+
+/* l is the current lwp, or one that has not begun. */
+static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
+{
+	int error;
+
+	for (u32 i = 0; i < SEL_TLS_COUNT; i++) {
+		if (!tls_desc_valid(il->l_tls[i]))
+			return ckpt_refuse(cr->cr_path, -EBADMSG,
+					   "TLS descriptor %u is not one of user data", i);
+		l->l_tls[i] = il->l_tls[i];
+	}
+	memcpy(l->l_fpu, il->l_fx, FPU_SIZE);
+	if (!il->l_fpvalid)
+		fpu_reset(l);
+	else if (!fpu_image_valid(l->l_fpu))
+		return ckpt_refuse(cr->cr_path, -EBADMSG, "MXCSR has bits that this CPU lacks");
+	memcpy(l->l_name, il->l_name, sizeof(l->l_name));
+	l->l_name[sizeof(l->l_name) - 1] = '\0';
+	l->l_clear_tid = il->l_clear_tid;
+	l->l_done = il->l_done;
+	restore_affinity(l, il->l_affinity);
+	st_options_restore_lwp(cr, l, il);
+	l->l_robust = il->l_robust;
+	l->l_robust_len = il->l_robust_len;
+	lwp_set_times(l, il->l_utime, il->l_stime);
+	error = restore_restart(l, &il->l_restart);
+	if (error)
+		return ckpt_refuse(cr->cr_path, error, "call %u cannot be continued", il->l_restart.rs_sysno);
+	restore_regs(l, &il->l_regs);
+	fpu_drop(l);
+	if (l == curlwp()) {
+		intr_push_off();
+		lwp_load_tls(l);
+		lwp_load_segs(l);
+		intr_pop_off();
+	}
+	/* A call that was cut short is settled at the boundary. */
+	l->l_attention = true;
+	return st_lwp_signal_restore(l, il);
+}
+
+/* Beside the current lwp, which becomes the first of the image, the others are made; they begin in st_lwp_start(). */
+int st_lwp_restore(struct ckpt_rmember *rm)
+{
+	const struct img_proc *ip = rm->rm_img;
+	int error;
+
+	rm->rm_lwps = kzalloc(ip->p_nlwp * sizeof(rm->rm_lwps[0]), 0);
+	if (!rm->rm_lwps)
+		return -ENOMEM;
+	rm->rm_lwps[0] = curlwp();
+	error = restore_lwp(rm->rm_restore, curlwp(), &ip->p_lwp[0]);
+	for (u32 i = 1; i < ip->p_nlwp && !error; i++) {
+		error = lwp_create(curproc(), NULL, NULL, &rm->rm_lwps[i]);
+		if (!error)
+			error = restore_lwp(rm->rm_restore, rm->rm_lwps[i], &ip->p_lwp[i]);
+	}
+	return error;
+}
+
+/* Lets the other lwps go, after the process was revealed with them. */
+void st_lwp_start(struct ckpt_rmember *rm)
+{
+	for (u32 i = 1; i < rm->rm_img->p_nlwp; i++)
+		lwp_start(rm->rm_lwps[i]);
+	kfree(rm->rm_lwps);
+	rm->rm_lwps = NULL;
+}
+
+/* The other way to end: nothing is left of them. */
+void st_lwp_discard(struct ckpt_rmember *rm)
+{
+	for (u32 i = 1; rm->rm_lwps && i < rm->rm_img->p_nlwp; i++) {
+		if (rm->rm_lwps[i])
+			lwp_free(rm->rm_lwps[i]);
+	}
+	kfree(rm->rm_lwps);
+	rm->rm_lwps = NULL;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* What prctl(2) and personality(2) have set, of lwps and of the process, and what a process and its parent have agreed on. */
+#include "ckpt/ckpt.h"
+#include "kernel/lib/panic.h"
+#include "proc/sched/lwp_impl.h"
+#include "proc/orphan.h"
+
+_Static_assert(IMG_TIMER_SLACK == TIMER_SLACK, "the default need not stand in an image");
+
+/* ---- save ---- */
+
+void st_options_save_lwp(const struct lwp *l, struct img_lwp *il)
+{
+	const struct lwp_options *lo = &l->l_opt;
+
+	il->l_opt = (struct img_options){
+		.o_pdeathsig = lo->lo_pdeathsig,
+		.o_slack = lo->lo_slack,
+		.o_slackdef = lo->lo_slackdef,
+		.o_personality = lo->lo_personality,
+		.o_flags = (lo->lo_nonewprivs ? IMG_OPT_NONEWPRIVS : 0) |
+			   (lo->lo_keepcaps ? IMG_OPT_KEEPCAPS : 0),
+	};
+}
+
+/* Also of a zombie. The parent is a member if the image has it. */
+void st_options_save(const struct ckpt_member *cm)
+{
+	const struct proc *p = cm->cm_proc, *parent;
+	struct img_proc *ip = cm->cm_img;
+
+	spin_lock(&pidlock);
+	parent = p->p_parent;
+	if (p->p_flags & P_SUBREAPER)
+		ip->p_options |= IMG_PO_SUBREAPER;
+	if (ip->p_parent != IMG_NONE && p->p_parentexec != parent->p_nexec && p->p_exitsig != K_SIGCHLD)
+		ip->p_options |= IMG_PO_OLDEXIT;
+	if (ip->p_parent != IMG_NONE && (p->p_flags & P_DEATHSIG))
+		ip->p_maker = pid_seen_by(parent, p->p_makertid);
+	spin_unlock(&pidlock);
+}
+
+/* ---- restore ---- */
+
+/* l is the current lwp, or one that has not begun. */
+void st_options_restore_lwp(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
+{
+	const struct img_options *o = &il->l_opt;
+
+	l->l_opt = (struct lwp_options){
+		.lo_slack = o->o_slack,
+		.lo_slackdef = o->o_slackdef,
+		.lo_personality = o->o_personality,
+		.lo_nonewprivs = cr->cr_nonewprivs || (o->o_flags & IMG_OPT_NONEWPRIVS),
+		.lo_keepcaps = o->o_flags & IMG_OPT_KEEPCAPS,
+	};
+	spin_lock(&pidlock);
+	orphan_want_signal(l, o->o_pdeathsig);
+	spin_unlock(&pidlock);
+}
+
+void st_options_restore(struct proc *p, const struct img_proc *ip)
+{
+	orphan_set_reaper(p, ip->p_options & IMG_PO_SUBREAPER);
+}

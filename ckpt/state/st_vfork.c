@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vfork(2) under way: the parent waits, at the boundary, until its child has let go of its memory. Both are saved as they are, and the parent
+ * waits again when they are back. Why not wait until the child lets go: it may sleep for as long as it likes before it executes, and
+ * for something that its own family, which stands still, would have to do.
+ */
+#include "ckpt/ckpt.h"
+#include "kernel/abi/errno.h"
+#include "kernel/lib/panic.h"
+#include "proc/sched/lwp_impl.h"
+
+/* ---- save ---- */
+
+/* The child that l waits for; NULL: none, or none any more. */
+static struct proc *awaited(const struct lwp *l)
+{
+	struct proc *child = l->l_vfork;
+	bool waits;
+
+	if (!child)
+		return NULL;
+	spin_lock(&child->p_lock);
+	waits = child->p_vforked;
+	spin_unlock(&child->p_lock);
+	return waits ? child : NULL;
+}
+
+/* The place in the image of the lwp with this id, as its process sees it. */
+static u32 place_of(const struct img_proc *ip, pid_t tid)
+{
+	u32 k = 0;
+
+	while (ip->p_lwp[k].l_tid != tid)
+		k++;
+	return k;
+}
+
+static int save_member(struct ckpt_save *cs, u32 i)
+{
+	struct ckpt_member *cm = &cs->cs_member[i];
+	struct lwp *l;
+
+	list_for_each(l, &cm->cm_proc->p_lwps, l_plink) {
+		struct proc *child = awaited(l);
+		u32 place = child ? ckpt_place(cs, child) : IMG_NONE;
+
+		if (!child)
+			continue;
+		if (place == IMG_NONE)
+			return ckpt_refuse(cm->cm_proc->p_comm, -EOPNOTSUPP,
+					   "it waits in vfork for process %d, which would be missing",
+					   child->p_pid);
+		cs->cs_img.i_proc[place].p_waiter = i;
+		cs->cs_img.i_proc[place].p_waiterlwp = place_of(cm->cm_img, pid_seen_by(l->l_proc, l->l_tid));
+	}
+	return 0;
+}
+
+int st_vfork_save(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++)
+		error = cs->cs_member[i].cm_zombie ? 0 : save_member(cs, i);
+	return error;
+}
+
+/* ---- restore ---- */
+
+void st_vfork_restore(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_img.i_nproc; i++) {
+		const struct img_proc *ip = &cr->cr_img.i_proc[i];
+		struct proc *child = cr->cr_member[i].rm_proc;
+
+		if (ip->p_waiter == IMG_NONE)
+			continue;
+		/* Nothing else knows them before the commit. */
+		spin_lock(&pidlock);
+		child->p_ref++;
+		spin_unlock(&pidlock);
+		child->p_vforked = true;
+		cr->cr_member[ip->p_waiter].rm_lwps[ip->p_waiterlwp]->l_vfork = child;
+	}
+}
