@@ -57,7 +57,7 @@ PROGRAMS = [
 
 # The states of tests/programs/states undisturbed: do they tell the truth, here and on the Linux host? What else happens to them:
 # system/states.py.
-STATES = ["clone", "cow", "files", "ids", "locks", "memory", "moving", "options", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree", "vfork"]
+STATES = ["clone", "cow", "files", "ids", "jobs", "locks", "memory", "moving", "options", "pipes", "regs", "signals", "terminals", "threads", "timers", "tree", "vfork"]
 
 SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 

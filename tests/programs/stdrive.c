@@ -2,7 +2,7 @@
 /*
  * Drives the states of tests/programs/states: starts each, saves it while it waits, brings it back, and says how it ended.
  *
- *   stdrive [-t | -j] [-v] [-o FLAGS] [-a FAMILY/STATE] MODE [FAMILY[/STATE] | -FAMILY[/STATE]]...
+ *   stdrive [-t | -j] [-v] [-s FLAGS] [-o FLAGS] [-a FAMILY/STATE] MODE [FAMILY[/STATE] | -FAMILY[/STATE]]...
  *
  * Without names: all states; a minus in front leaves out. -a: only those that are listed behind FAMILY/STATE. MODE:
  *
@@ -18,9 +18,10 @@
  *   canonical  stopped; two images of it are the same, and so is that of the recovered process
  *   save       saved, killed: the first half of a reboot
  *   restore    its second half: brought back after that
+ *   golden     brought back are all whose images lie here, also of states that no program has any more
  *
- * -t saves each with its descendants (states that have some always are), -j as a job, with its process group; -o FLAGS goes with recover(). Each state works in
- * FAMILY-STATE below the current directory; its image lies beside that. One line a state:
+ * -t saves each with its descendants (states that have some always are), -j as a job, with its process group; -s FLAGS goes with tckpt(), -o FLAGS with
+ * recover(). Each state works in FAMILY-STATE below the current directory; its image lies beside that. One line a state:
  *
  *   ok FAMILY/STATE | FAIL FAMILY/STATE: why | refused FAMILY/STATE | n/a FAMILY/STATE | wrote FAMILY/STATE
  */
@@ -31,15 +32,21 @@
 
 #define TIMES 10
 
-static unsigned together; /* CKPT_TREE or CKPT_JOB, for all */
 static int verbose;
+static unsigned save_flags; /* for all */
 static unsigned recover_flags;
 
 /* Saving and bringing back. */
 
 static enum outcome save(struct state *s, unsigned flags)
 {
-	flags |= together ? together : s->s_flags & ST_TREE ? CKPT_TREE : 0;
+	flags |= save_flags;
+	if (s->s_flags & ST_SESSION)
+		flags |= CKPT_SESSION;
+	else if (s->s_flags & ST_JOB)
+		flags |= CKPT_JOB;
+	else if ((s->s_flags & ST_TREE) && !(flags & (CKPT_JOB | CKPT_SESSION)))
+		flags |= CKPT_TREE;
 	if (tckpt(s->s_pid, s->s_dir, flags) == 0)
 		return OK;
 	if (errno == EOPNOTSUPP)
@@ -277,24 +284,25 @@ static enum outcome mode_save(struct state *s)
 	if (o != OK)
 		return o;
 	snprintf(path, sizeof(path), "%s.saved", s->s_dir);
-	snprintf(line, sizeof(line), "%d %d\n", (int)s->s_pid, s->s_signal);
+	snprintf(line, sizeof(line), "%d %d %u\n", (int)s->s_pid, s->s_signal, s->s_flags);
 	t_put(path, line, strlen(line));
 	return WROTE;
 }
 
-static int saved_line(const struct state *s, pid_t *pid, int *sig)
+static int saved_line(struct state *s, pid_t *pid)
 {
 	char path[128];
 	FILE *f;
-	int n;
+	int n, id = 0;
 
 	snprintf(path, sizeof(path), "%s.saved", s->s_dir);
 	f = fopen(path, "r");
 	if (!f)
 		return -1;
-	n = fscanf(f, "%d %d", pid, sig);
+	n = fscanf(f, "%d %d %u", &id, &s->s_signal, &s->s_flags);
 	fclose(f);
-	return n == 2 ? 0 : -1;
+	*pid = id;
+	return n == 3 ? 0 : -1;
 }
 
 static enum outcome mode_restore(struct state *s)
@@ -302,7 +310,7 @@ static enum outcome mode_restore(struct state *s)
 	pid_t old;
 	enum outcome o;
 
-	if (saved_line(s, &old, &s->s_signal) < 0)
+	if (saved_line(s, &old) < 0)
 		return NOT;
 	o = revive(s);
 	return o == OK ? finish(s, "the recovered process") : o;
@@ -312,10 +320,9 @@ static enum outcome mode_restore(struct state *s)
 static void take_ids(pid_t *others, int max, int *n)
 {
 	pid_t highest = 0, pid;
-	int sig;
 
 	for (int i = 0; i < nstates; i++) {
-		if (saved_line(&states[i], &pid, &sig) == 0 && pid > highest)
+		if (saved_line(&states[i], &pid) == 0 && pid > highest)
 			highest = pid;
 	}
 	for (*n = 0; *n < max; (*n)++) {
@@ -339,7 +346,7 @@ static const struct {
 	{ "none", mode_none },	 { "continue", mode_continue }, { "forked", mode_forked },
 	{ "self", mode_self },	 { "recover", mode_recover },	{ "repeat", mode_repeat },
 	{ "chain", mode_chain }, { "beside", mode_beside },	{ "canonical", mode_canonical },
-	{ "save", mode_save },	 { "restore", mode_restore },
+	{ "save", mode_save },	 { "restore", mode_restore },	{ "golden", mode_restore },
 };
 
 static enum outcome run(struct state *s, enum outcome (*fn)(struct state *))
@@ -377,10 +384,11 @@ static int t_hook(int argc, char **argv)
 	int c, nothers = 0, failed = 0;
 	char *slash;
 
-	while ((c = getopt(argc, argv, "+tjvo:a:")) != -1) {
+	while ((c = getopt(argc, argv, "+tjvs:o:a:")) != -1) {
 		switch (c) {
-		case 't': together = CKPT_TREE; break;
-		case 'j': together = CKPT_JOB; break;
+		case 't': save_flags |= CKPT_TREE; break;
+		case 'j': save_flags |= CKPT_JOB; break;
+		case 's': save_flags |= strtoul(optarg, NULL, 0); break;
 		case 'v': verbose = 1; break;
 		case 'o': recover_flags = strtoul(optarg, NULL, 0); break;
 		case 'a': behind = optarg; break;
@@ -395,7 +403,10 @@ static int t_hook(int argc, char **argv)
 	/* Orphans of a state are the driver's, where the kernel can do that. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	umask(0);
-	find_states();
+	if (strcmp(argv[optind], "golden") == 0)
+		find_images();
+	else
+		find_states();
 	if (strcmp(argv[optind], "list") == 0)
 		return list(argv + optind + 1), 0;
 	for (unsigned i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
@@ -404,7 +415,7 @@ static int t_hook(int argc, char **argv)
 	}
 	if (!fn)
 		return 2;
-	if (fn == mode_restore)
+	if (strcmp(argv[optind], "restore") == 0)
 		take_ids(others, 2000, &nothers);
 	for (int i = 0; i < nstates; i++) {
 		if (wanted(&states[i], argv + optind + 1))

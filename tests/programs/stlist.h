@@ -81,6 +81,34 @@ static void find_states(void)
 		add_family(family[i]);
 }
 
+static int by_state(const void *a, const void *b)
+{
+	return strcmp(((const struct state *)a)->s_dir, ((const struct state *)b)->s_dir);
+}
+
+/* Those whose images lie in the current directory: FAMILY-STATE.saved is beside each. */
+static void find_images(void)
+{
+	struct dirent *de;
+	DIR *d = opendir(".");
+
+	CHECK(d != NULL);
+	while ((de = readdir(d)) != NULL) {
+		struct state *s = &states[nstates];
+		const char *dot = strrchr(de->d_name, '.');
+
+		if (!dot || strcmp(dot, ".saved") != 0)
+			continue;
+		CHECK(nstates < MAXSTATES);
+		if (sscanf(de->d_name, "%23[^-]-%39[^.]", s->s_family, s->s_name) != 2)
+			FAIL("%s: no state's name", de->d_name);
+		snprintf(s->s_dir, sizeof(s->s_dir), "%.*s", (int)(dot - de->d_name), de->d_name);
+		nstates++;
+	}
+	closedir(d);
+	qsort(states, nstates, sizeof(states[0]), by_state);
+}
+
 static int matches(const struct state *s, const char *name)
 {
 	size_t n = strlen(s->s_family);
