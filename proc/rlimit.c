@@ -87,7 +87,7 @@ static int set_limit(struct proc *p, u32 which, const struct rlimit_k *rl)
 {
 	int error = 0;
 
-	if (rl->rl_cur > rl->rl_max)
+	if (which >= NRLIMIT || rl->rl_cur > rl->rl_max)
 		return -EINVAL;
 	if (which == RLIMIT_NOFILE && rl->rl_max > 1024 && rl->rl_max != RLIM_INFINITY_K)
 		return -EPERM;
@@ -137,8 +137,6 @@ long sys_setrlimit(u32 which, uaddr_t src)
 	u32 v[2];
 	struct rlimit_k rl;
 
-	if (which >= NRLIMIT)
-		return -EINVAL;
 	if (copyin(v, src, sizeof(v)) != 0)
 		return -EFAULT;
 	rl.rl_cur = widen(v[0]);
@@ -146,28 +144,30 @@ long sys_setrlimit(u32 which, uaddr_t src)
 	return set_limit(curproc(), which, &rl);
 }
 
-static long prlimit(struct proc *p, u32 which, uaddr_t new, uaddr_t old)
+/* new: NULL: the limit stays. */
+static long prlimit(struct proc *p, u32 which, const struct rlimit_k *new, uaddr_t old)
 {
-	struct rlimit_k prev = get_limit(p, which), rl;
-	long error;
-
-	if (new) {
-		if (copyin(&rl, new, sizeof(rl)) != 0)
-			return -EFAULT;
-		error = set_limit(p, which, &rl);
-		if (error)
-			return error;
-	}
-	return old ? copyout(old, &prev, sizeof(prev)) : 0;
-}
-
-long sys_prlimit64(pid_t pid, u32 which, uaddr_t new, uaddr_t old)
-{
-	struct proc *p;
+	struct rlimit_k prev;
 	long error;
 
 	if (which >= NRLIMIT)
 		return -EINVAL;
+	prev = get_limit(p, which);
+	error = new ? set_limit(p, which, new) : 0;
+	if (error)
+		return error;
+	return old ? copyout(old, &prev, sizeof(prev)) : 0;
+}
+
+/* Errors: in this order: -EFAULT (new), -ESRCH, -EPERM, -EINVAL, -EPERM (above the hard limit), -EFAULT (old) */
+long sys_prlimit64(pid_t pid, u32 which, uaddr_t unew, uaddr_t old)
+{
+	struct rlimit_k rl, *new = unew ? &rl : NULL;
+	struct proc *p;
+	long error;
+
+	if (new &&copyin(new, unew, sizeof(*new)) != 0)
+		return -EFAULT;
 	if (pid == 0)
 		return prlimit(curproc(), which, new, old);
 	p = proc_find_thread(pid_real(pid));

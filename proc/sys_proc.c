@@ -137,6 +137,7 @@ long sys_getcpu(uaddr_t cpu, uaddr_t node)
 
 #define REBOOT_MAGIC1 0xfee1deadu
 #define REBOOT_RESTART 0x01234567u
+#define REBOOT_RESTART2 0xa1b2c3d4u
 #define REBOOT_HALT 0xcdef0123u
 #define REBOOT_POWER_OFF 0x4321fedcu
 #define REBOOT_CAD_ON 0x89abcdefu
@@ -152,6 +153,19 @@ static void go_down(void)
 {
 	vfs_shutdown();
 	tty_drain_all();
+}
+
+/* The command is for machines that have more than one way to start. */
+static long restart_with(uaddr_t ucommand)
+{
+	char command[256];
+	ssize_t n = copyinstr(command, ucommand, sizeof(command));
+
+	if (n < 0 && n != -ENAMETOOLONG)
+		return -EFAULT;
+	go_down();
+	printk("Restarting.\n");
+	power_reboot();
 }
 
 long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
@@ -175,6 +189,7 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
 		go_down();
 		printk("Power off.\n");
 		power_off();
+	case REBOOT_RESTART2: return restart_with(arg);
 	default: return -EINVAL;
 	}
 }

@@ -15,9 +15,10 @@
 
 #define SIGSET_SIZE 8
 
-static bool valid_signal(int sig)
+/* Is there such a signal, and may it be given an action (set), or only be asked for the one that it has? */
+static bool may_have_action(int sig, bool set)
 {
-	return sig >= 1 && sig <= K_NSIG;
+	return sig >= 1 && sig <= K_NSIG && !(set && (SIGBIT(sig) & SIGSET_UNBLOCKABLE));
 }
 
 /* What a new action of sig does to signals that are pending, and to timers that send it. p_lock held. */
@@ -58,12 +59,12 @@ long sys_rt_sigaction(int sig, uaddr_t new, uaddr_t old, u32 size)
 {
 	struct abi_sigaction act, prev;
 
-	if (size != SIGSET_SIZE || !valid_signal(sig))
-		return -EINVAL;
-	if (new && (SIGBIT(sig) & SIGSET_UNBLOCKABLE))
+	if (size != SIGSET_SIZE)
 		return -EINVAL;
 	if (new &&copyin(&act, new, sizeof(act)) != 0)
 		return -EFAULT;
+	if (!may_have_action(sig, new != 0))
+		return -EINVAL;
 	exchange_action(sig, new ? &act : NULL, old ? &prev : NULL);
 	if (old && copyout(old, &prev, sizeof(prev)) != 0)
 		return -EFAULT;
@@ -76,8 +77,6 @@ long sys_sigaction(int sig, uaddr_t new, uaddr_t old)
 	u32 w[4];
 	struct abi_sigaction act, prev;
 
-	if (!valid_signal(sig) || (new && (SIGBIT(sig) & SIGSET_UNBLOCKABLE)))
-		return -EINVAL;
 	if (new) {
 		if (copyin(w, new, sizeof(w)) != 0)
 			return -EFAULT;
@@ -85,6 +84,8 @@ long sys_sigaction(int sig, uaddr_t new, uaddr_t old)
 			.sa_handler = w[0], .sa_mask = w[1], .sa_flags = w[2], .sa_restorer = w[3]
 		};
 	}
+	if (!may_have_action(sig, new != 0))
+		return -EINVAL;
 	exchange_action(sig, new ? &act : NULL, old ? &prev : NULL);
 	if (old) {
 		w[0] = prev.sa_handler;
@@ -101,7 +102,7 @@ long sys_signal(int sig, u32 handler)
 {
 	struct abi_sigaction act = { .sa_handler = handler, .sa_flags = K_SA_RESETHAND | K_SA_NODEFER }, prev;
 
-	if (!valid_signal(sig) || (SIGBIT(sig) & SIGSET_UNBLOCKABLE))
+	if (!may_have_action(sig, true))
 		return -EINVAL;
 	exchange_action(sig, &act, &prev);
 	return (long)prev.sa_handler;

@@ -10,6 +10,8 @@
 #include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
+#define ZONE_MAX (15 * 60) /* minutes west of Greenwich */
+
 bool clock_is_realtime(u32 clock)
 {
 	return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ||
@@ -161,11 +163,18 @@ long sys_gettimeofday(uaddr_t tv, uaddr_t tz)
 
 long sys_settimeofday(uaddr_t tv, uaddr_t tz)
 {
-	u64 ns;
-	int error;
+	s32 zone[2] = { 0, 0 };
+	u64 ns = 0;
+	int error = tv ? copyin_timeval(tv, &ns) : 0;
 
-	if (!tv)
-		return 0;
-	error = copyin_timeval(tv, &ns);
-	return error ? error : set_realtime(ns);
+	if (!error && tz && copyin(zone, tz, sizeof(zone)) != 0)
+		error = -EFAULT;
+	if (!error && !cred_super(cred_cur()))
+		error = -EPERM;
+	/* The time zone is the programs' matter: it is looked at, and not kept. */
+	if (!error && (zone[0] > ZONE_MAX || zone[0] < -ZONE_MAX))
+		error = -EINVAL;
+	if (!error && tv)
+		clock_set_real_ns(ns);
+	return error;
 }

@@ -183,35 +183,45 @@ long sys_waitpid(pid_t pid, uaddr_t status, u32 options)
 	return sys_wait4(pid, status, options, 0);
 }
 
+/*
+ * Errors: -EINVAL, and -EBADF for a descriptor of a process (P_PIDFD), of which
+ * there are none.
+ */
+static int waitid_args(u32 type, pid_t id, struct wait_want *w)
+{
+	enum { P_ALL_K, P_PID_K, P_PGID_K, P_PIDFD_K };
+
+	if ((w->options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | __WNOTHREAD | __WALL | __WCLONE)) ||
+	    !(w->options & (WSTOPPED | WEXITED | WCONTINUED)))
+		return -EINVAL;
+	switch (type) {
+	case P_ALL_K: return 0;
+	case P_PID_K: w->pid = pid_real(id); return id <= 0 ? -EINVAL : 0;
+	case P_PGID_K: w->pgid = id ? pid_real(id) : curproc()->p_pgid; return id < 0 ? -EINVAL : 0;
+	case P_PIDFD_K: return id < 0 ? -EINVAL : -EBADF;
+	default: return -EINVAL;
+	}
+}
+
+/* What waitid(2) tells of a child, six words; of none: zeros, as of an error. */
+#define WAITID_BYTES offsetof(struct abi_siginfo, chld.utime)
+
 long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
 {
-	enum { P_ALL_K, P_PID_K, P_PGID_K };
 	struct wait_want w = { .options = options };
-	struct wait_found f;
-	long ret;
+	struct wait_found f = { .pid = 0 };
+	long ret = waitid_args(type, id, &w);
 
-	if ((options & ~(WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT | __WNOTHREAD | __WALL | __WCLONE)) ||
-	    !(options & (WSTOPPED | WEXITED | WCONTINUED)))
-		return -EINVAL;
-	if (type == P_PID_K) {
-		if (id <= 0)
-			return -EINVAL;
-		w.pid = pid_real(id);
-	} else if (type == P_PGID_K) {
-		if (id < 0)
-			return -EINVAL;
-		w.pgid = id ? pid_real(id) : curproc()->p_pgid;
-	} else if (type != P_ALL_K) {
-		return -EINVAL;
+	if (!ret)
+		ret = wait_for(&w, &f);
+	if (ret > 0) {
+		wait_done(&f);
+		siginfo_seen_by(curproc(), &f.info);
+		if (rusage && usage_copyout(rusage, &f.usage) != 0)
+			return -EFAULT;
 	}
-	ret = wait_for(&w, &f);
-	if (ret < 0)
-		return ret;
-	wait_done(&f);
-	siginfo_seen_by(curproc(), &f.info);
-	if (infop && copyout(infop, &f.info, sizeof(f.info)) != 0)
+	/* An interrupted call is made again, or its handler runs: Linux tells it as any error. */
+	if (infop && copyout(infop, &f.info, WAITID_BYTES) != 0)
 		return -EFAULT;
-	if (rusage && usage_copyout(rusage, &f.usage) != 0)
-		return -EFAULT;
-	return 0;
+	return MIN(ret, 0l);
 }

@@ -26,6 +26,9 @@ PROGRAMS = [
     ("cputime", {}),
     ("race", {"limit": 200}),
     ("limits", {}),
+    ("limiterr", {}),
+    ("waiterr", {}),
+    ("sigerr", {}),
     ("sched", {}),
     ("asserts", {}),
     # memory

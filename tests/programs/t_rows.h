@@ -29,6 +29,16 @@ struct row {
 	{                                                           \
 		__LINE__, #call, SYS_##call, { __VA_ARGS__ }, error \
 	}
+/* The kernel's names of calls for which the C library has another one. */
+#define SYS_old_select SYS_select
+#define SYS_gettimeofday SYS_gettimeofday_time32
+#define SYS_settimeofday SYS_settimeofday_time32
+#define SYS_timer_settime SYS_timer_settime32
+#define SYS_timer_gettime SYS_timer_gettime32
+#define SYS_clock_settime SYS_clock_settime32
+#define SYS_clock_gettime SYS_clock_gettime32
+#define SYS_clock_getres SYS_clock_getres_time32
+#define SYS_clock_nanosleep SYS_clock_nanosleep_time32
 #define S(pointer) ((long)(pointer))
 #define BAD 1 /* an address at which nothing is mapped */
 
@@ -51,7 +61,7 @@ enum {
 static int rows_fd[FD_END - FD_FIRST];
 
 /* Opens the descriptors that rows name; those of a file are of `file`. */
-static void rows_fds(const char *file)
+__attribute__((unused)) static void rows_fds(const char *file)
 {
 	int *fd = rows_fd, p[2];
 
