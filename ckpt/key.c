@@ -4,7 +4,7 @@
  * (CKPT_JOB). The process with the lowest id of those whose parent is outside of the group does so, in PROGRAM.PID_ckpt in its working directory,
  * with its own rights.
  *
- *   interrupt    tty_ckpt_hook           marks that process (P_CKPTKEY) and pokes it: takes no memory, cannot fail
+ *   tty thread   tty_ckpt_hook           marks that process (P_CKPTKEY) and pokes it: takes no memory, cannot fail
  *   boundary     ckpt_key_request        the process makes the request that tckpt() would have left
  *   outcome      ckpt_key_report         a line in the log, and one on the terminal unless the job has switched echo off
  *
@@ -22,6 +22,7 @@
 #include "mm/kmalloc.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/pgrp.h"
+#include "proc/proctab.h"
 #include "proc/sched/sleep.h"
 
 #define NAME_SIZE (sizeof(((struct proc *)0)->p_comm) + 16 + sizeof(CKPT_SUFFIX))
@@ -45,21 +46,42 @@ static bool is_job(struct proc *p, pid_t pgrp)
 	return job;
 }
 
-/* What was brought back, before who waits for it; else the lowest id. */
-static bool comes_first(const struct proc *p, const struct proc *q)
+/* The process of a job that is asked to save it, as far as a walk has come. */
+struct choice {
+	u64 ch_order; /* 0: none */
+	pid_t ch_pid;
+	bool ch_recovered;
+};
+
+/* What was brought back, before who waits for it; else the lowest id. pidlock held. */
+static bool comes_first(const struct proc *p, const struct choice *ch)
 {
-	return is_recovered(p) == is_recovered(q) ? p->p_pid < q->p_pid : is_recovered(p);
+	if (!ch->ch_order)
+		return true;
+	return is_recovered(p) == ch->ch_recovered ? p->p_pid < ch->ch_pid : is_recovered(p);
+}
+
+/* pidlock held. NULL: there is none. */
+static struct proc *find_first(pid_t pgrp)
+{
+	struct choice ch = { 0 };
+	struct proc_walk w;
+	struct proc *p;
+
+	walk_group(&w, pgrp, WALK_MANY);
+	while ((p = walk_next(&w))) {
+		if (is_job(p, pgrp) && comes_first(p, &ch))
+			ch = (struct choice){ p->p_order, p->p_pid, is_recovered(p) };
+	}
+	return ch.ch_order ? proctab_at(ch.ch_order) : NULL;
 }
 
 static void key_typed(struct tty *t, pid_t pgrp)
 {
-	struct proc *p, *first = NULL;
+	struct proc *first;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (p->p_pgid == pgrp && is_job(p, pgrp) && (!first || comes_first(p, first)))
-			first = p;
-	}
+	first = find_first(pgrp);
 	if (first) {
 		spin_lock(&first->p_lock);
 		first->p_flags |= P_CKPT | P_CKPTKEY;

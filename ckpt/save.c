@@ -10,6 +10,7 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/fsctx.h"
+#include "proc/proctab.h"
 #include "proc/utsname.h"
 
 void *ckpt_room(void *list, u32 n, u32 size)
@@ -100,11 +101,13 @@ void ckpt_save_free(struct ckpt_save *cs)
 /* Who is not saved, and has this memory or these descriptors too; 0: nobody. */
 static pid_t outsider(struct ckpt_save *cs, const struct as *as, const struct fdtab *ft)
 {
+	struct proc_walk w;
 	struct proc *p;
 	pid_t pid = 0;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
+	walk_all(&w, WALK_MANY);
+	while ((p = walk_next(&w))) {
 		if (((as && p->p_as == as) || (ft && p->p_fdtab == ft)) && !ckpt_is_member(cs, p))
 			pid = p->p_pid;
 	}

@@ -17,6 +17,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/proctab.h"
 #include "proc/sched/sleep.h"
 
 #define ENDING_NS NSEC_PER_MSEC
@@ -268,15 +269,19 @@ static bool belongs(const struct ckpt_save *cs, const struct proc *p)
  */
 static int find_roots(struct ckpt_save *cs, bool *ending)
 {
+	const struct proc *first = cs->cs_member[0].cm_proc;
 	struct proc *found[BATCH], *p;
+	struct proc_walk w;
 	u32 n = 0;
 	int error = 0;
 
 	*ending = false;
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (n == BATCH)
-			break;
+	if (cs->cs_req->rq_flags & CKPT_SESSION)
+		walk_session(&w, first->p_sid, WALK_MANY);
+	else
+		walk_group(&w, first->p_pgid, WALK_MANY);
+	while (n < BATCH && (p = walk_next(&w))) {
 		if (!belongs(cs, p) || p->p_stat == PS_ZOMBIE || ckpt_is_member(cs, p))
 			continue;
 		if (p->p_flags & P_EXITING) {

@@ -19,7 +19,6 @@
 
 static struct list ttys = LIST_INIT(ttys); /* complete after start-up but for ptys; only grows */
 static struct spinlock ttys_lock = SPINLOCK_INIT("ttys", LR_TTY);
-void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
 
 static void wake_writers(struct tty *t)
 {
@@ -86,16 +85,13 @@ static void after_input(struct tty *t, u32 events)
 		pollwakeup(&t->t_poll);
 	}
 	spin_unlock(&t->t_lock);
-	if (!pgrp)
+	events &= LD_EV_KEYS;
+	if (!pgrp || !events)
 		return;
-	if (events & LD_EV_INTR)
-		signal_pgrp(pgrp, K_SIGINT, NULL);
-	if (events & LD_EV_QUIT)
-		signal_pgrp(pgrp, K_SIGQUIT, NULL);
-	if (events & LD_EV_SUSP)
-		signal_pgrp(pgrp, K_SIGTSTP, NULL);
-	if ((events & LD_EV_CKPT) && tty_ckpt_hook)
-		tty_ckpt_hook(t, pgrp);
+	if (curcpu()->c_in_intr)
+		tty_keys_later(t, pgrp, events);
+	else
+		tty_keys(t, pgrp, events);
 }
 
 void tty_input(struct tty *t, const u8 *buf, size_t len)
@@ -355,6 +351,7 @@ struct tty *tty_create(struct termdev *td)
 		return NULL;
 	spin_init(&t->t_lock, td->td_name, LR_TTY);
 	list_init(&t->t_files);
+	list_init(&t->t_keylink);
 	pollhead_init(&t->t_poll);
 	t->t_td = td;
 	td->td_tty = t;

@@ -33,6 +33,10 @@ struct tty {
 	bool t_wait_room;	   /* somebody waits for room or for the end of output */
 	pid_t t_sid, t_pgrp;	   /* session that it controls, foreground group; 0: none */
 	struct pollhead t_poll;
+	/* Keys of the hardware that the foreground group is still to be told of: see tty_keys_later(). */
+	struct list t_keylink;
+	u32 t_keys; /* LD_EV_* */
+	pid_t t_keypgrp;
 };
 
 /* One open description. */
@@ -97,6 +101,13 @@ int tty_gpgrp(struct tty *t, uaddr_t arg);
 int tty_spgrp(struct tty *t, uaddr_t arg);
 int tty_gsid(struct tty *t, uaddr_t arg);
 void tty_job_init(void);
+
+/*
+ * What the keys of these LD_EV_* mean for the group: signals, a checkpoint. Now, no locks held, not from an interrupt / soon, by a
+ * thread, from an interrupt: how many processes the group has, users decide.
+ */
+void tty_keys(struct tty *t, pid_t pgrp, u32 events);
+void tty_keys_later(struct tty *t, pid_t pgrp, u32 events);
 
 /* fs/tty_ioctl.c */
 int tty_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg);

@@ -31,6 +31,7 @@
 #define LD_EV_INPUT 0x08u   /* readers may find something */
 #define LD_EV_FLUSHED 0x10u /* the output ring was emptied: writers may go on */
 #define LD_EV_CKPT 0x20u    /* a checkpoint of the foreground group */
+#define LD_EV_KEYS (LD_EV_INTR | LD_EV_QUIT | LD_EV_SUSP | LD_EV_CKPT)
 
 enum ld_error { LD_BREAK, LD_PARITY, LD_OVERRUN };
 

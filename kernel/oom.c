@@ -9,7 +9,7 @@
 #include "kernel/lib/ratelimit.h"
 #include "mm/as.h"
 #include "mm/usercopy.h"
-#include "proc/proc.h"
+#include "proc/proctab.h"
 #include "proc/sched/sleep.h"
 
 #define WAIT_NS (10 * NSEC_PER_MSEC)
@@ -40,24 +40,40 @@ static struct weight weigh(struct proc *p)
 	return w;
 }
 
-/* The process with most pages, with a reference; NULL: there is none. *dying: one is on its way out. */
-static struct proc *heaviest(bool *dying)
+/* The place, among all, of the process with most pages; 0: there is none. *dying: one is on its way out. pidlock held. */
+static u64 find_heaviest(bool *dying)
 {
-	struct proc *p, *victim = NULL;
+	struct proc_walk walk;
+	struct proc *p;
+	u64 victim = 0;
 	u32 most = 0;
 
 	*dying = false;
-	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
+	walk_all(&walk, WALK_MANY);
+	while ((p = walk_next(&walk))) {
 		struct weight w = weigh(p);
 
 		*dying |= w.w_dying;
 		/* Of several that have about as much, the youngest: it has done least, and its parent may want to know. */
 		if (!w.w_dying && w.w_pages && w.w_pages + w.w_pages / 8 >= most) {
 			most = MAX(most, w.w_pages);
-			victim = p;
+			victim = p->p_order;
 		}
 	}
+	return victim;
+}
+
+/* The process with most pages, with a reference; NULL: there is none. */
+static struct proc *heaviest(bool *dying)
+{
+	struct proc *victim;
+	u64 order;
+
+	spin_lock(&pidlock);
+	do {
+		order = find_heaviest(dying);
+		victim = order ? proctab_at(order) : NULL;
+	} while (order && !victim); /* it has gone by itself */
 	if (victim)
 		victim->p_ref++;
 	spin_unlock(&pidlock);

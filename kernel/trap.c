@@ -11,6 +11,7 @@
 #include "kernel/dev/irq.h"
 #include "kernel/gdt.h"
 #include "kernel/lib/cpu.h"
+#include "kernel/lib/holds.h"
 #include "kernel/lib/jitter.h"
 #include "kernel/lib/ksym.h"
 #include "kernel/lib/lock.h"
@@ -232,6 +233,7 @@ static void exception(struct trapframe *tf)
 static void interrupt(struct trapframe *tf)
 {
 	struct cpu *c = curcpu();
+	u32 since = (u32)clock_cycles();
 
 	c->c_nintr++;
 	c->c_in_intr = true;
@@ -254,6 +256,7 @@ static void interrupt(struct trapframe *tf)
 	default: irq_dispatch(tf->tf_trapno); break;
 	}
 	c->c_in_intr = false;
+	hold_note(HOLD_INTERRUPT, "interrupt", since, tf->tf_trapno);
 }
 
 /* The boundary. Returns with interrupts off and nothing left to do. */

@@ -13,6 +13,7 @@
 #include "proc/sched/lwp_impl.h"
 #include "proc/orphan.h"
 #include "proc/pgrp.h"
+#include "proc/proctab.h"
 #include "proc/ptimer.h"
 #include "proc/sched/sched.h"
 #include "proc/sched/sleep.h"
@@ -79,14 +80,16 @@ int proc_single(void)
 /* Groups that lose their last tie to the session by p's death, and have stopped members, get SIGHUP and SIGCONT (POSIX, _exit). */
 static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
 {
+	struct proc_walk w;
 	struct proc *q;
 	bool stopped = false;
 
 	if (!pgrp_orphaned(pgid))
 		return;
 	spin_lock(&pidlock);
-	list_for_each(q, &allproc, p_all) {
-		if (q != p && q->p_pgid == pgid && q->p_sid == sid && (q->p_flags & P_STOPPED))
+	walk_group(&w, pgid, WALK_MANY);
+	while ((q = walk_next(&w))) {
+		if (q != p && q->p_sid == sid && (q->p_flags & P_STOPPED))
 			stopped = true;
 	}
 	spin_unlock(&pidlock);

@@ -5,31 +5,42 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "proc/sched/lwp_impl.h"
+#include "proc/proctab.h"
 #include "proc/syscalls.h"
+
+/* A group is of one session: the first member speaks for all. pidlock held. */
+static bool group_exists(pid_t pgid, pid_t sid)
+{
+	struct proc_walk w;
+	struct proc *p;
+
+	walk_group(&w, pgid, 1);
+	p = walk_next(&w);
+	return p && p->p_sid == sid;
+}
 
 bool pgrp_in_session(pid_t pgid, pid_t sid)
 {
-	struct proc *p;
-	bool found = false;
+	bool found;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all)
-		found |= p->p_pgid == pgid && p->p_sid == sid;
+	found = group_exists(pgid, sid);
 	spin_unlock(&pidlock);
 	return found;
 }
 
 bool pgrp_orphaned(pid_t pgid)
 {
+	struct proc_walk w;
 	struct proc *p;
 	bool orphaned = true;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
+	walk_group(&w, pgid, WALK_MANY);
+	while (orphaned && (p = walk_next(&w))) {
 		struct proc *parent = p->p_parent;
 
-		if (p->p_pgid == pgid && p->p_stat != PS_ZOMBIE && parent->p_pgid != pgid &&
-		    parent->p_sid == p->p_sid)
+		if (p->p_stat != PS_ZOMBIE && parent->p_pgid != pgid && parent->p_sid == p->p_sid)
 			orphaned = false;
 	}
 	spin_unlock(&pidlock);
@@ -38,22 +49,24 @@ bool pgrp_orphaned(pid_t pgid)
 
 void session_set_tty(pid_t sid, struct tty *tty)
 {
+	struct proc_walk w;
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (p->p_sid == sid)
-			p->p_ctty = tty;
-	}
+	walk_session(&w, sid, WALK_MANY);
+	while ((p = walk_next(&w)))
+		p->p_ctty = tty;
 	spin_unlock(&pidlock);
 }
 
 void tty_forget(struct tty *tty)
 {
+	struct proc_walk w;
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
+	walk_all(&w, WALK_MANY);
+	while ((p = walk_next(&w))) {
 		if (p->p_ctty == tty)
 			p->p_ctty = NULL;
 	}
@@ -82,17 +95,6 @@ static struct proc *target(pid_t pid)
 	return p && p->p_stat != PS_NEW && !(p->p_flags & P_KERNEL) ? p : NULL;
 }
 
-static bool group_exists(pid_t pgid, pid_t sid)
-{
-	struct proc *p;
-
-	list_for_each(p, &allproc, p_all) {
-		if (p->p_pgid == pgid && p->p_sid == sid)
-			return true;
-	}
-	return false;
-}
-
 static long setpgid_locked(struct proc *p, pid_t pgid)
 {
 	struct proc *me = curproc();
@@ -109,7 +111,7 @@ static long setpgid_locked(struct proc *p, pid_t pgid)
 		return -EPERM;
 	if (pgid != p->p_pid && !group_exists(pgid, p->p_sid))
 		return -EPERM;
-	p->p_pgid = pgid;
+	proctab_move(p, pgid, p->p_sid);
 	pid_lead(pgid);
 	return 0;
 }
@@ -169,7 +171,7 @@ long sys_setsid(void)
 	if (me->p_sid == me->p_pid || group_exists(me->p_pid, me->p_sid)) {
 		ret = -EPERM;
 	} else {
-		me->p_sid = me->p_pgid = me->p_pid;
+		proctab_move(me, me->p_pid, me->p_pid);
 		pid_lead(me->p_pid);
 		me->p_ctty = NULL;
 	}

@@ -7,9 +7,12 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "proc/sched/lwp_impl.h"
+#include "proc/proctab.h"
 
 #define PID_FIRST \
 	300 /* the search begins here again when it comes to the end: low ids are those of long-lived processes */
+
+#define ID_BATCH 128 /* so many are looked at before others get pidlock */
 
 /* Owner of an id that is reserved. */
 static struct proc reserved;
@@ -32,29 +35,27 @@ void pid_lead(pid_t id)
 /* Is it nobody's id, group, or session? pidlock held. */
 static bool is_free(pid_t pid)
 {
-	struct proc *p;
-
 	if (owner[pid])
 		return false;
 	if (!(led[pid / 8] & (1 << pid % 8)))
 		return true;
-	list_for_each(p, &allproc, p_all) {
-		if (p->p_pgid == pid || p->p_sid == pid)
-			return false;
-	}
+	if (proctab_group(pid) || proctab_session(pid))
+		return false;
 	led[pid / 8] &= (u8) ~(1 << pid % 8);
 	return true;
 }
 
-/* The next free id after the last one given out, or -EAGAIN. pidlock held. */
+/* The next free id after the last one given out, or -EAGAIN. pidlock held, and let go now and then. */
 static pid_t next_free(void)
 {
-	pid_t pid = last_pid;
-
-	for (u32 n = 0; n < PID_MAX; n++) {
-		pid = pid + 1 >= PID_MAX ? PID_FIRST : pid + 1;
-		if (is_free(pid))
-			return pid;
+	for (u32 n = 1; n <= PID_MAX; n++) {
+		last_pid = last_pid + 1 >= PID_MAX ? PID_FIRST : last_pid + 1;
+		if (is_free(last_pid))
+			return last_pid;
+		if (n % ID_BATCH == 0) {
+			spin_unlock(&pidlock);
+			spin_lock(&pidlock);
+		}
 	}
 	return -EAGAIN;
 }
@@ -74,8 +75,6 @@ int pid_alloc(pid_t want, pid_t *out)
 		error = -EEXIST;
 	else
 		owner[pid] = &reserved;
-	if (!error && !want)
-		last_pid = pid;
 	spin_unlock(&pidlock);
 	if (!error)
 		*out = pid;
@@ -92,6 +91,33 @@ struct proc *pid_owner(pid_t pid)
 {
 	ASSERT(spin_held(&pidlock));
 	return pid >= 0 && pid < PID_MAX && owner[pid] != &reserved ? owner[pid] : NULL;
+}
+
+/* The first process from *pid on, among the next ID_BATCH ids, after which *pid is. pidlock held. */
+static struct proc *next_process(pid_t *pid)
+{
+	pid_t end = MIN(*pid + ID_BATCH, PID_MAX);
+
+	while (*pid < end) {
+		struct proc *p = pid_owner((*pid)++);
+
+		if (p && p->p_pid == *pid - 1 && !(p->p_flags & P_KERNEL) && p->p_stat != PS_NEW)
+			return p;
+	}
+	return NULL;
+}
+
+pid_t proc_next_pid(pid_t from)
+{
+	pid_t pid = MAX(from, 1);
+	struct proc *p = NULL;
+
+	while (!p && pid < PID_MAX) {
+		spin_lock(&pidlock);
+		p = next_process(&pid);
+		spin_unlock(&pidlock);
+	}
+	return p ? pid - 1 : 0;
 }
 
 void pid_free(pid_t pid)

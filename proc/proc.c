@@ -11,6 +11,7 @@
 #include "proc/futex.h"
 #include "proc/fsctx.h"
 #include "proc/sched/lwp_impl.h"
+#include "proc/proctab.h"
 #include "proc/ptimer.h"
 #include "proc/rlimit.h"
 
@@ -25,7 +26,6 @@ volatile u32 proc_count;
 
 static void proc_setup(struct proc *p)
 {
-	list_init(&p->p_hash);
 	list_init(&p->p_all);
 	list_init(&p->p_children);
 	list_init(&p->p_sibling);
@@ -174,7 +174,7 @@ void proc_enter_tree(struct proc *p, struct proc *maker, bool sibling)
 	}
 	p->p_stat = PS_ACTIVE;
 	pid_bind(p->p_pid, p);
-	list_push_back(&allproc, &p->p_all);
+	proctab_enter(p);
 	spin_unlock(&pidlock);
 }
 

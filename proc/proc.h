@@ -18,6 +18,7 @@
 
 #include "kernel/lib/list.h"
 #include "kernel/lib/lock.h"
+#include "kernel/lib/tree.h"
 #include "kernel/lib/types.h"
 #include "proc/cred.h"
 #include "proc/sched/lwp.h"
@@ -76,8 +77,10 @@ struct proc {
 	/* Identity (pidlock). */
 	pid_t p_pid;
 	enum proc_stat p_stat;
-	struct list p_hash;
 	struct list p_all; /* list of all procs */
+	u32 p_mark;	   /* of a walk among all: see fs/procfs/pid.c */
+	u64 p_order;	   /* its place among all: see proc/proctab.h */
+	struct tree_node p_allnode, p_groupnode, p_sessnode;
 	struct proc *p_parent;
 	struct list p_children;
 	struct list p_sibling;
@@ -136,7 +139,7 @@ struct proc {
 extern struct spinlock pidlock;
 extern struct proc proc0;
 extern struct proc *initproc;
-extern struct list allproc; /* p_all (pidlock) */
+extern struct list allproc; /* p_all (pidlock); to walk along it: proc/proctab.h */
 
 static inline struct proc *curproc(void)
 {
@@ -177,6 +180,7 @@ void spawn_abort(struct proc *p);
 /* Finds a visible process, zombies too, with a reference (proc_rele). NULL: none. */
 struct proc *proc_find(pid_t pid);
 struct proc *proc_find_thread(pid_t tid); /* the process that has this thread */
+pid_t proc_next_pid(pid_t from); /* the lowest pid from `from` on of a visible process; 0: none */
 void proc_rele(struct proc *p);
 void proc_hold_ref(struct proc *p); /* one more reference, on a process that cannot go meanwhile */
 struct lwp *lwp_find(struct proc *p, pid_t tid); /* p_lock held */

@@ -9,6 +9,7 @@
 #include "proc/cputimer.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/orphan.h"
+#include "proc/proctab.h"
 #include "proc/ptimer.h"
 #include "proc/wait.h"
 
@@ -82,13 +83,10 @@ static void give_ids_back(struct reveal *rl, struct revealed *rv)
 
 static bool id_in_use(pid_t id)
 {
-	struct proc *p;
 	bool used;
 
 	spin_lock(&pidlock);
-	used = pid_owner(id) != NULL;
-	list_for_each(p, &allproc, p_all)
-		used |= p->p_pgid == id || p->p_sid == id;
+	used = pid_owner(id) || proctab_group(id) || proctab_session(id);
 	spin_unlock(&pidlock);
 	return used;
 }
@@ -273,7 +271,7 @@ static void show(struct reveal *rl, struct revealed *rv)
 	p->p_ctty = p->p_sid == rl->rl_parent->p_sid ? rl->rl_parent->p_ctty : rv->rv_ctty;
 	p->p_stat = rv->rv_nlwp ? PS_ACTIVE : PS_ZOMBIE;
 	pid_bind(p->p_pid, p);
-	list_push_back(&allproc, &p->p_all);
+	proctab_enter(p);
 	list_push_back(&parent->p_children, &p->p_sibling);
 	orphan_revealed(p, maker_of(rl, rv), rv->rv_oldexit);
 }

@@ -8,6 +8,7 @@
 #include "mm/usercopy.h"
 #include "proc/cputimer.h"
 #include "proc/sched/lwp_impl.h"
+#include "proc/proctab.h"
 #include "proc/syscalls.h"
 
 #define INF32 0xffffffffu
@@ -180,32 +181,70 @@ long sys_prlimit64(pid_t pid, u32 which, uaddr_t unew, uaddr_t old)
 	return error;
 }
 
-/* PRIO_PROCESS 0 (who: any thread of it), PRIO_PGRP 1, PRIO_USER 2; who 0: the caller's own. pidlock held. */
-static bool prio_selects(struct proc *p, u32 which, pid_t who)
+enum { PRIO_PROCESS_K, PRIO_PGRP_K, PRIO_USER_K };
+
+#define PRIO_BATCH 32u
+
+/* Those that a priority call is about. */
+struct prio_set {
+	u32 ps_which;
+	pid_t ps_who; /* a process by any thread of it, a group, or a user */
+	bool ps_done;
+	struct proc_walk ps_walk;
+};
+
+/* who 0: the caller's own. pidlock held. */
+static void prio_begin(struct prio_set *ps, u32 which, pid_t who)
 {
 	struct proc *me = curproc();
 
-	if (which != 2)
-		who = pid_real(who);
-	switch (which) {
-	case 0: return p == (who > 0 ? pid_owner(who) : who ? NULL : me);
-	case 1: return p->p_pgid == (who ? who : me->p_pgid);
-	default: return cred_uid_of(p) == (who ? (uid_t)who : cred_cur()->cr_uid);
-	}
+	*ps = (struct prio_set){ .ps_which = which };
+	if (which == PRIO_PROCESS_K)
+		ps->ps_who = who ? pid_real(who) : me->p_pid;
+	else if (which == PRIO_PGRP_K)
+		ps->ps_who = who ? pid_real(who) : me->p_pgid;
+	else
+		ps->ps_who = who ? who : (pid_t)cred_cur()->cr_uid;
+	if (which == PRIO_PGRP_K)
+		walk_group(&ps->ps_walk, ps->ps_who, PRIO_BATCH);
+	else
+		walk_all(&ps->ps_walk, PRIO_BATCH);
+}
+
+/* A single process is found without a walk. pidlock held. */
+static struct proc *prio_process(struct prio_set *ps)
+{
+	struct proc *p = !ps->ps_done && ps->ps_who > 0 ? pid_owner(ps->ps_who) : NULL;
+
+	ps->ps_done = true;
+	return p && p->p_stat != PS_NEW && !(p->p_flags & P_KERNEL) ? p : NULL;
+}
+
+/* The next one; NULL: no more. pidlock held, and let go now and then. */
+static struct proc *prio_next(struct prio_set *ps)
+{
+	struct proc *p;
+
+	if (ps->ps_which == PRIO_PROCESS_K)
+		return prio_process(ps);
+	do
+		p = walk_next(&ps->ps_walk);
+	while (p && ps->ps_which == PRIO_USER_K && cred_uid_of(p) != (uid_t)ps->ps_who);
+	return p;
 }
 
 long sys_getpriority(u32 which, pid_t who)
 {
+	struct prio_set ps;
 	struct proc *p;
 	long best = -ESRCH;
 
 	if (which > 2)
 		return -EINVAL;
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (prio_selects(p, which, who))
-			best = MAX(best, 20L - p->p_nice);
-	}
+	prio_begin(&ps, which, who);
+	while ((p = prio_next(&ps)))
+		best = MAX(best, 20L - p->p_nice);
 	spin_unlock(&pidlock);
 	return best;
 }
@@ -227,6 +266,7 @@ static int set_nice(struct proc *p, int nice)
 
 long sys_setpriority(u32 which, pid_t who, int nice)
 {
+	struct prio_set ps;
 	struct proc *p;
 	long ret = -ESRCH;
 
@@ -234,13 +274,12 @@ long sys_setpriority(u32 which, pid_t who, int nice)
 		return -EINVAL;
 	nice = MIN(MAX(nice, -20), 19);
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (prio_selects(p, which, who)) {
-			long error = set_nice(p, nice);
+	prio_begin(&ps, which, who);
+	while ((p = prio_next(&ps))) {
+		long error = set_nice(p, nice);
 
-			if (error || ret == -ESRCH)
-				ret = error;
-		}
+		if (error || ret == -ESRCH)
+			ret = error;
 	}
 	spin_unlock(&pidlock);
 	return ret;

@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "proc/itimer.h"
 #include "proc/sched/lwp_impl.h"
+#include "proc/proctab.h"
 #include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
@@ -217,13 +218,13 @@ void signal_fault(int sig, int code, u32 addr)
 
 void signal_pgrp(pid_t pgid, int sig, const struct abi_siginfo *info)
 {
+	struct proc_walk w;
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (p->p_pgid == pgid)
-			signal_proc(p, sig, info);
-	}
+	walk_group(&w, pgid, WALK_SIGNAL);
+	while ((p = walk_next(&w)))
+		signal_proc(p, sig, info);
 	spin_unlock(&pidlock);
 }
 

@@ -9,6 +9,7 @@
 #include "proc/sched/fpu.h"
 #include "proc/fsctx.h"
 #include "proc/sched/lwp_impl.h"
+#include "proc/proctab.h"
 #include "proc/rlimit.h"
 
 u32 proc_user_count(uid_t uid)
@@ -219,7 +220,7 @@ void spawn_abort(struct proc *p)
 
 	if (p->p_pid) {
 		spin_lock(&pidlock);
-		list_remove(&p->p_all);
+		proctab_leave(p);
 		list_remove(&p->p_sibling);
 		spin_unlock(&pidlock);
 		pid_free(p->p_pid);

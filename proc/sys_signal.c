@@ -8,6 +8,7 @@
 #include "proc/itimer.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/pgrp.h"
+#include "proc/proctab.h"
 #include "proc/ptimer.h"
 #include "proc/restart.h"
 #include "proc/sched/sleep.h"
@@ -312,13 +313,18 @@ static int may_send(struct proc *p, int sig)
  */
 static long kill_many(pid_t pgid, int sig, const struct abi_siginfo *info)
 {
+	struct proc_walk w;
 	struct proc *p;
 	long result = -ESRCH;
 	int error;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (pgid ? p->p_pgid != pgid : (p == initproc || p == curproc()))
+	if (pgid)
+		walk_group(&w, pgid, WALK_SIGNAL);
+	else
+		walk_all(&w, WALK_SIGNAL);
+	while ((p = walk_next(&w))) {
+		if (!pgid && (p == initproc || p == curproc()))
 			continue;
 		error = may_send(p, sig);
 		if (!error)

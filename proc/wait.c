@@ -7,6 +7,7 @@
 #include "kernel/lib/string.h"
 #include "mm/usercopy.h"
 #include "proc/sched/lwp_impl.h"
+#include "proc/proctab.h"
 #include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 #include "proc/usage.h"
@@ -46,7 +47,7 @@ void wait_reap(struct proc *p)
 	ASSERT(p->p_stat == PS_ZOMBIE);
 	parent = p->p_parent;
 	list_remove(&p->p_sibling);
-	list_remove(&p->p_all);
+	proctab_leave(p);
 	parent->p_cutime += p->p_utime + p->p_cutime;
 	parent->p_cstime += p->p_stime + p->p_cstime;
 	p->p_ref--;

@@ -17,6 +17,7 @@
 #include "kernel/lib/printk.h"
 #include "mm/kmalloc.h"
 #include "proc/fsctx.h"
+#include "proc/proctab.h"
 
 /* What open() alone looks at is not part of a description. */
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW)
@@ -157,6 +158,7 @@ bool st_file_outside(struct ckpt_save *cs, u32 index)
 	const struct img_image *img = &cs->cs_img;
 	struct file *f = cs->cs_file[index];
 	u32 known = 1; /* ours */
+	struct proc_walk w;
 	struct proc *p;
 	bool found = false;
 
@@ -168,11 +170,12 @@ bool st_file_outside(struct ckpt_save *cs, u32 index)
 		return false;
 	/* Somebody else's, or one of who just looks at it. */
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
+	walk_all(&w, 2); /* tables of descriptors are long */
+	while (!found && (p = walk_next(&w))) {
 		if (ckpt_is_member(cs, p))
 			continue;
 		spin_lock(&p->p_lock);
-		found |= p->p_fdtab && fdtab_count(p->p_fdtab, f) > 0;
+		found = p->p_fdtab && fdtab_count(p->p_fdtab, f) > 0;
 		spin_unlock(&p->p_lock);
 	}
 	spin_unlock(&pidlock);

@@ -5,7 +5,8 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "proc/sched/lwp.h"
-#include "proc/proc.h"
+#include "proc/proctab.h"
+#include "proc/sched/sleep.h"
 
 struct as *pf_as(struct proc *p)
 {
@@ -117,29 +118,43 @@ static void set_trace(struct proc *p, bool on)
 	spin_unlock(&p->p_lock);
 }
 
-/* pidlock held. */
-static bool descends(const struct proc *p, const struct proc *from)
+/* What p has handed down to its descendants it takes back. They come after their parents in the walk; p_mark says which they are. */
+static void untrace_below(struct proc *p)
 {
-	while (p && p != from)
-		p = p->p_parent;
-	return p == from;
+	static bool marking;
+	static u32 mark;
+	struct proc_walk w;
+	struct proc *q;
+
+	spin_lock(&pidlock);
+	while (marking)
+		sleep(&marking, &pidlock, 0, 0);
+	marking = true;
+	p->p_mark = ++mark;
+	walk_all(&w, WALK_MANY);
+	while ((q = walk_next(&w))) {
+		if (q != p && q->p_parent->p_mark == mark) {
+			q->p_mark = mark;
+			set_trace(q, false);
+		}
+	}
+	marking = false;
+	wakeup(&marking);
+	spin_unlock(&pidlock);
 }
 
-/* A process hands it down to its children from now on; what it has handed down it takes back. */
+/* A process hands it down to its children from now on. */
 static int store_trace(const struct pf_ctx *c, char *buf, size_t len)
 {
-	struct proc *p;
 	bool on;
 
 	if (pf_parse_bool(buf, &on) != 0)
 		return -EINVAL;
 	spin_lock(&pidlock);
 	set_trace(c->c_proc, on);
-	list_for_each(p, &allproc, p_all) {
-		if (!on && descends(p, c->c_proc))
-			set_trace(p, false);
-	}
 	spin_unlock(&pidlock);
+	if (!on)
+		untrace_below(c->c_proc);
 	return 0;
 }
 

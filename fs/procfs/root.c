@@ -15,7 +15,7 @@
 #include "mm/page.h"
 #include "proc/sched/lwp.h"
 #include "proc/pidspace.h"
-#include "proc/proc.h"
+#include "proc/proctab.h"
 #include "proc/sched/sched.h"
 #include "proc/utsname.h"
 
@@ -115,11 +115,13 @@ static void count_process(struct proc *p, struct census *ce)
 
 static void take_census(struct census *ce)
 {
+	struct proc_walk w;
 	struct proc *p;
 
 	memset(ce, 0, sizeof(*ce));
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all)
+	walk_all(&w, WALK_MANY);
+	while ((p = walk_next(&w)))
 		count_process(p, ce);
 	spin_unlock(&pidlock);
 }
@@ -336,18 +338,8 @@ static int text_mounts(const struct pf_ctx *c, char *buf, size_t size)
 
 static bool next_pid(const struct pf_ctx *c, u32 *num)
 {
-	pid_t best = 0;
-	struct proc *p;
-
-	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (p->p_pid >= (pid_t)*num && p->p_pid > 0 && !(p->p_flags & P_KERNEL) &&
-		    (best == 0 || p->p_pid < best))
-			best = p->p_pid;
-	}
-	spin_unlock(&pidlock);
-	*num = (u32)best;
-	return best != 0;
+	*num = (u32)proc_next_pid((pid_t)MIN(*num, (u32)PID_MAX));
+	return *num != 0;
 }
 
 static const struct pf_entry table[] = {

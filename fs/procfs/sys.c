@@ -4,12 +4,15 @@
 #include "fs/namei.h"
 #include "fs/pagecache.h"
 #include "fs/procfs/procfs.h"
+#include "kernel/dev/clock.h"
+#include "kernel/lib/holds.h"
+#include "kernel/lib/ksym.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
-#include "proc/proc.h"
+#include "proc/proctab.h"
 #include "proc/utsname.h"
 
 #define HOST_NAME_MAX_K 64u
@@ -191,10 +194,12 @@ static int show_counts(struct text *t, const struct pf_ctx *c)
 	struct vnode_counts vc;
 	struct page_stats ps;
 	u32 procs = 0, lwps = 0;
+	struct proc_walk w;
 	struct proc *p;
 
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
+	walk_all(&w, WALK_MANY);
+	while ((p = walk_next(&w))) {
 		procs++;
 		lwps += p->p_nlwp;
 	}
@@ -237,12 +242,44 @@ static int store_soil(const struct pf_ctx *c, char *buf, size_t len)
 	mem_soil = (u8)v;
 	return 0;
 }
+
+static void add_hold(struct text *t, u32 rank)
+{
+	struct hold ho;
+	const char *where;
+	u32 off = 0;
+
+	hold_get(rank, &ho);
+	if (!ho.ho_name)
+		return;
+	where = ksym_name(ho.ho_where, &off);
+	text_add(t, "%u %llu %s %s+%x\n", rank, clock_cycles_to_ns(ho.ho_cycles), ho.ho_name,
+		 where ? where : "vector", where ? off : ho.ho_where);
+}
+
+/* A line for each rank of locks: "rank nanoseconds lock place", with spaces in no word of it but the lock's. */
+static int show_holds(struct text *t, const struct pf_ctx *c)
+{
+	for (u32 rank = 0; rank < LR_COUNT; rank++)
+		add_hold(t, rank);
+	return 0;
+}
+
+/* Whatever is written: all figures begin anew. */
+static int store_holds(const struct pf_ctx *c, char *buf, size_t len)
+{
+	if (!cred_super(cred_cur()))
+		return -EPERM;
+	holds_reset();
+	return 0;
+}
 #endif
 
 static const struct pf_entry reprise_table[] = {
 	{ "control", S_IFREG | 0200, .pe_store = store_control },
 	{ "counts", S_IFREG | 0444, .pe_show = show_counts },
 #ifdef DEBUG
+	{ "holds", S_IFREG | 0644, .pe_show = show_holds, .pe_store = store_holds },
 	{ "soil", S_IFREG | 0644, .pe_show = show_soil, .pe_store = store_soil },
 #endif
 };

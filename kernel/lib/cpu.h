@@ -48,7 +48,8 @@ struct cpu {
 	bool c_intr_was_on; /* state before the outermost one */
 	int c_nheld;	    /* spinlocks held, in order */
 	struct spinlock *c_held[CPU_MAXHELD];
-	bool c_in_intr;		 /* in an interrupt handler: sleeping is a bug */
+	u32 c_since[CPU_MAXHELD]; /* debug: when each was taken, the low half of clock_cycles() */
+	bool c_in_intr;		  /* in an interrupt handler: sleeping is a bug */
 	struct lwp *c_fpu_owner; /* whose FPU state is in the registers, if its l_fpu_cpu says so too */
 
 	struct lwp *c_idle;		/* the lwp that runs when no other can */

@@ -7,6 +7,7 @@
  */
 #include "kernel/lib/lock.h"
 #include "kernel/lib/cpu.h"
+#include "kernel/lib/holds.h"
 #include "kernel/lib/jitter.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/x86.h"
@@ -56,10 +57,11 @@ static void check_order(const struct spinlock *l, const struct cpu *c, bool nest
 
 static void note_taken(struct spinlock *l, struct cpu *c)
 {
+	c->c_since[c->c_nheld] = (u32)x86_rdtsc();
 	c->c_held[c->c_nheld++] = l;
 }
 
-static void note_released(struct spinlock *l, struct cpu *c)
+static void note_released(struct spinlock *l, struct cpu *c, u32 where)
 {
 	int i = c->c_nheld - 1;
 
@@ -67,9 +69,12 @@ static void note_released(struct spinlock *l, struct cpu *c)
 		i--;
 	if (i < 0)
 		panic("lock %s: released by cpu %u, which does not hold it", l->sl_name, c->c_id);
+	hold_note(l->sl_rank, l->sl_name, c->c_since[i], where);
 	c->c_nheld--;
-	for (; i < c->c_nheld; i++)
+	for (; i < c->c_nheld; i++) {
 		c->c_held[i] = c->c_held[i + 1];
+		c->c_since[i] = c->c_since[i + 1];
+	}
 }
 
 void assert_may_sleep(const char *what)
@@ -99,7 +104,7 @@ static void note_taken(struct spinlock *l, struct cpu *c)
 {
 }
 
-static void note_released(struct spinlock *l, struct cpu *c)
+static void note_released(struct spinlock *l, struct cpu *c, u32 where)
 {
 }
 
@@ -165,7 +170,7 @@ void spin_unlock(struct spinlock *l)
 	struct cpu *c = curcpu();
 
 	if (!panic_active())
-		note_released(l, c);
+		note_released(l, c, (u32)__builtin_return_address(0));
 	l->sl_cpu = NULL;
 	__atomic_store_n(&l->sl_held, 0, __ATOMIC_RELEASE);
 	intr_pop_off();

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Debug: the longest time for which each kind of spinlock was held, and for which an interrupt went on. So long
+ * its CPU takes no interrupt: what a user makes larger must not make that longer.
+ *
+ * /proc/reprise/holds shows it. Under -icount the guest's time counts instructions, and the figures repeat.
+ */
+#ifndef KERNEL_LIB_HOLDS_H
+#define KERNEL_LIB_HOLDS_H
+
+#include "kernel/lib/lock.h"
+
+#if defined(DEBUG) && !defined(REPRISE_HOST)
+
+/* The longest hold of the locks of one rank. */
+struct hold {
+	const char *ho_name; /* the lock; NULL: none was held yet */
+	u32 ho_cycles;	     /* of the clock, for how long */
+	u32 ho_where;	     /* the address behind the release */
+};
+
+/* The rank that stands for interrupts; ho_where is the vector. */
+#define HOLD_INTERRUPT 0u
+
+/* A lock of this rank was held since `since`, the low half of clock_cycles(). Interrupts off. */
+void hold_note(u32 rank, const char *name, u32 since, u32 where);
+/* Copies the figure of a rank: the name and the place may be those of a hold about as long. */
+void hold_get(u32 rank, struct hold *ho);
+/* Forgets all figures. */
+void holds_reset(void);
+
+#else
+
+static inline void hold_note(u32 rank, const char *name, u32 since, u32 where)
+{
+}
+
+#endif
+#endif
