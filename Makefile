@@ -47,6 +47,7 @@ help:
 #H make race       tests again and again, with random delays (T="prog/race states/reboot" N=10 SEED=1)
 #H make bench      the measurements beside those of Linux, and of checkpoints by size, under build/bench/
 #H make fuzz       ten million inputs for the reader of images (FUZZ="-max_total_time=60": options of libFuzzer)
+#H make golden     images of the states that have none yet, to be kept for ever (tests/golden/README.md)
 #H make debug      QEMU and gdb in this terminal
 #H make iso, make disk EXTRA=DIR      only the CD; only the disk, with the files of DIR over the root
 #H make kernel, make user, make lint, make format, make clean, make distclean

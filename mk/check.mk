@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What one does with a built machine: run, check, measure, debug; and the checks of the sources.
 
-.PHONY: setup doctor run demo check check-full bench debug race
+.PHONY: setup doctor run demo check check-full bench debug race golden
 setup:
 	@tools/setup
 doctor:
@@ -37,6 +37,11 @@ race:
 	+@$(SUBMAKE) all
 	@tests/run $(T:%=-k %) --times $(N) --jitter $(SEED)
 	@tests/run --no-build $(T:%=-k %) --times $(N) --jitter $(SEED) --icount
+# Images for ever, of the states in tests/golden/states.txt that have none.
+golden:
+	@tools/setup check
+	+@$(SUBMAKE) all
+	@tests/golden/make $(GOLDEN)
 # The measurements are those of a release kernel, which leaves build/kernel.elf as it is.
 bench:
 	@tools/setup bench

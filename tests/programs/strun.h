@@ -79,6 +79,21 @@ static char *said(char *text, const char *word)
 
 /* Processes. */
 
+/* By its name: what an old image makes has no program where that is another one now. */
+static int is_called_state(pid_t pid)
+{
+	char path[64], name[4] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	ssize_t n = read(fd, name, 3);
+	close(fd);
+	return n == 3 && strcmp(name, "st-") == 0;
+}
+
 static int is_state(pid_t pid)
 {
 	char path[64], exe[PATH_MAX];
@@ -88,7 +103,7 @@ static int is_state(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	len = readlink(path, exe, sizeof(exe) - 1);
 	if (len < 0)
-		return 0;
+		return errno == ENOENT && is_called_state(pid);
 	exe[len] = 0;
 	return strncmp(exe, bindir, n) == 0 && strncmp(exe + n, "/st-", 4) == 0;
 }

@@ -322,6 +322,12 @@ static void *writer(void *arg)
 	return NULL;
 }
 
+static void *small_writer(void *arg)
+{
+	put(ends[1], 9000, 13);
+	return NULL;
+}
+
 static void *poller(void *arg)
 {
 	struct pollfd pf = { .fd = ends[0], .events = POLLIN };
@@ -386,6 +392,18 @@ STATE(blocked_write)
 	st_wait();
 	CHECK_EQ(inside(ends[0]), PIPE);
 	take(ends[0], 200000, 12);
+	join(t);
+	check_empty(ends[0]);
+}
+
+STATE(blocked_write_small)
+{
+	SYS(pipe(ends));
+	CHECK_EQ(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+	pthread_t t = asleep(small_writer, NULL);
+	st_wait();
+	CHECK_EQ(inside(ends[0]), 4096);
+	take(ends[0], 9000, 13);
 	join(t);
 	check_empty(ends[0]);
 }
