@@ -11,6 +11,7 @@
 #include "mm/usercopy.h"
 #include "proc/proc.h"
 
+#define UNKNOWN_CMD (~0u)
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
 
 static long dup_fd(struct file *f, u32 min, u32 fdflags)
@@ -92,6 +93,24 @@ static bool path_cmd(u32 cmd)
 	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
 }
 
+/*
+ * A process, or a group below zero; 0: none.
+ * Errors: -EINVAL (no group has the number that this negates), -ESRCH
+ */
+static long set_owner(struct file *f, pid_t who)
+{
+	bool found = who == 0;
+
+	if (who == INT32_MIN)
+		return -EINVAL;
+	if (who)
+		found = pid_in_use(pid_real(who < 0 ? -who : who));
+	if (!found)
+		return -ESRCH;
+	f->f_owner = who;
+	return 0;
+}
+
 static long do_fcntl(int fd, struct file *f, u32 fdflags, u32 cmd, u32 arg)
 {
 	switch (cmd) {
@@ -110,11 +129,7 @@ static long do_fcntl(int fd, struct file *f, u32 fdflags, u32 cmd, u32 arg)
 	case K_F_OFD_GETLK:
 	case K_F_OFD_SETLK:
 	case K_F_OFD_SETLKW: return fcntl_lock(fd, f, cmd, arg);
-	case F_SETOWN:
-		if ((s32)arg == INT32_MIN) /* no group has the number that this negates */
-			return -EINVAL;
-		f->f_owner = (s32)arg;
-		return 0;
+	case F_SETOWN: return set_owner(f, (s32)arg);
 	case F_GETOWN: return f->f_owner;
 	case K_F_GETSIG: return 0;
 	case K_F_GETPIPE_SZ: return pipe_size(f);
@@ -136,12 +151,12 @@ long sys_fcntl64(int fd, u32 cmd, u32 arg)
 	return ret;
 }
 
-/* The old call knows no 64-bit locks. */
+/* The old call knows no 64-bit locks. A bad descriptor is told first. */
 long sys_fcntl(int fd, u32 cmd, u32 arg)
 {
-	if (cmd >= F_GETLK64 && cmd <= F_SETLKW64)
-		return -EINVAL;
-	return sys_fcntl64(fd, cmd, arg);
+	bool wide = (cmd >= F_GETLK64 && cmd <= F_SETLKW64) || (cmd >= K_F_OFD_GETLK && cmd <= K_F_OFD_SETLKW);
+
+	return sys_fcntl64(fd, wide ? UNKNOWN_CMD : cmd, arg);
 }
 
 static long set_status_flag(struct file *f, u32 flag, uaddr_t arg)
@@ -204,12 +219,18 @@ long sys_flock(int fd, u32 op)
 	struct file *f;
 	long ret;
 
+	/* Locks of another system's programs, which never locked anything. */
+	if (op & LOCK_MAND)
+		return 0;
 	if (!flock_op_known(op))
 		return -EINVAL;
 	ret = fd_get(fd, &f);
 	if (ret)
 		return ret;
-	ret = f->f_flags & O_PATH ? -EBADF : flock_whole(f, op);
+	if ((f->f_flags & O_PATH) || (!(op & LOCK_UN) && file_readable(f) != 0 && file_writable(f) != 0))
+		ret = -EBADF;
+	else
+		ret = flock_whole(f, op);
 	file_rele(f);
 	return ret;
 }

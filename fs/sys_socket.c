@@ -7,6 +7,7 @@
  * Source: socket(2), socketpair(2), accept(2), connect(2), socketcall(2).
  */
 #include "fs/file.h"
+#include "fs/poll_impl.h"
 #include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -140,7 +141,18 @@ long sys_sendmmsg(int fd, uaddr_t umsgs, u32 n, u32 flags)
 
 long sys_recvmmsg(int fd, uaddr_t umsgs, u32 n, u32 flags, uaddr_t utimeout)
 {
-	return not_a_socket(fd);
+	struct timeout to;
+	int error = timeout_get(&to, TMO_TIMESPEC, utimeout);
+
+	return error ? error : not_a_socket(fd);
+}
+
+long sys_recvmmsg_time64(int fd, uaddr_t umsgs, u32 n, u32 flags, uaddr_t utimeout)
+{
+	struct timeout to;
+	int error = timeout_get(&to, TMO_TIMESPEC64, utimeout);
+
+	return error ? error : not_a_socket(fd);
 }
 
 long sys_shutdown(int fd, int how)
@@ -149,7 +161,14 @@ long sys_shutdown(int fd, int how)
 }
 
 /* The calls of socketcall(2), by number, and how many arguments each has. */
-enum { SC_SOCKET = 1, SC_CONNECT = 3, SC_SOCKETPAIR = 8, SC_ACCEPT4 = 18, SC_LAST = 20 };
+enum {
+	SC_SOCKET = 1,
+	SC_CONNECT = 3,
+	SC_SOCKETPAIR = 8,
+	SC_ACCEPT4 = 18,
+	SC_RECVMMSG,
+	SC_LAST = 20
+};
 static const u8 nargs[SC_LAST + 1] = { 0, 3, 3, 3, 2, 3, 3, 3, 4, 4, 4, 6, 6, 2, 5, 5, 3, 3, 4, 5, 4 };
 
 long sys_socketcall(int call, uaddr_t uargs)
@@ -164,6 +183,7 @@ long sys_socketcall(int call, uaddr_t uargs)
 	case SC_SOCKET: return sys_socket((int)a[0], (int)a[1], (int)a[2]);
 	case SC_CONNECT: return sys_connect((int)a[0], a[1], (int)a[2]);
 	case SC_SOCKETPAIR: return sys_socketpair((int)a[0], (int)a[1], (int)a[2], a[3]);
+	case SC_RECVMMSG: return sys_recvmmsg((int)a[0], a[1], a[2], a[3], a[4]);
 	case SC_ACCEPT4: return sys_accept4((int)a[0], a[1], a[2], a[3]);
 	default: return not_a_socket((int)a[0]);
 	}

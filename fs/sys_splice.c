@@ -73,11 +73,27 @@ long sys_tee(int infd, int outfd, u32 len, u32 flags)
 	return with_both(infd, outfd, check_tee, NULL);
 }
 
+/* -EINVAL, -EFAULT: what writev(2) would say of the vector itself. */
+static long check_vector(uaddr_t uiov, u32 n)
+{
+	struct abi_iovec iov;
+
+	if (n > K_IOV_MAX)
+		return -EINVAL;
+	for (u32 i = 0; i < n; i++) {
+		if (copyin(&iov, uiov + i * sizeof(iov), sizeof(iov)) != 0)
+			return -EFAULT;
+		if ((s32)iov.iov_len < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
 long sys_vmsplice(int fd, uaddr_t uiov, u32 n, u32 flags)
 {
 	struct file *f;
-	bool fifo, writes;
-	int error;
+	bool fifo, writes, reads;
+	long error;
 
 	if (flags & ~SPLICE_F_ALL)
 		return -EINVAL;
@@ -86,8 +102,11 @@ long sys_vmsplice(int fd, uaddr_t uiov, u32 n, u32 flags)
 		return error;
 	fifo = is_fifo(f) && !(f->f_flags & O_PATH);
 	writes = file_writable(f) == 0;
+	reads = file_readable(f) == 0;
 	file_rele(f);
-	if (!fifo)
-		return -EBADF;
+	if (!fifo) {
+		error = writes || reads ? check_vector(uiov, n) : -EBADF;
+		return error ? error : -EBADF;
+	}
 	return writes ? sys_writev(fd, uiov, n) : sys_readv(fd, uiov, n);
 }

@@ -158,7 +158,7 @@ long sys_fstat64(int fd, uaddr_t ubuf)
 
 long sys_fstatat64(int dirfd, uaddr_t upath, uaddr_t ubuf, u32 flags)
 {
-	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | K_AT_NO_AUTOMOUNT))
+	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | K_AT_NO_AUTOMOUNT | K_AT_STATX_SYNC_TYPE))
 		return -EINVAL;
 	return stat_at(dirfd, upath, flags, ubuf, put_stat64);
 }

@@ -171,6 +171,7 @@ long sys_sendmsg(int fd, uaddr_t umsg, u32 flags);
 long sys_recvmsg(int fd, uaddr_t umsg, u32 flags);
 long sys_sendmmsg(int fd, uaddr_t umsgs, u32 n, u32 flags);
 long sys_recvmmsg(int fd, uaddr_t umsgs, u32 n, u32 flags, uaddr_t utimeout);
+long sys_recvmmsg_time64(int fd, uaddr_t umsgs, u32 n, u32 flags, uaddr_t utimeout);
 long sys_shutdown(int fd, int how);
 
 /* Pages into pipes (fs/sys_splice.c) */

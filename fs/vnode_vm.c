@@ -114,7 +114,7 @@ static int check_access(const struct file *f, u32 prot, u32 flags, u32 *maxprot)
 		error = -EINVAL;
 	if (error)
 		return error;
-	if ((f->f_flags & O_ACCMODE) == O_WRONLY)
+	if (file_readable(f) != 0)
 		return -EACCES;
 	if (f->f_vnode->v_vfs->vfs_flags & VFS_MS_NOEXEC) {
 		if (prot & PROT_EXEC)

@@ -120,6 +120,18 @@ pid_t proc_next_pid(pid_t from)
 	return p ? pid - 1 : 0;
 }
 
+bool pid_in_use(pid_t pid)
+{
+	bool used;
+
+	if (pid < 0 || pid >= PID_MAX)
+		return false;
+	spin_lock(&pidlock);
+	used = !is_free(pid);
+	spin_unlock(&pidlock);
+	return used;
+}
+
 void pid_free(pid_t pid)
 {
 	spin_lock(&pidlock);

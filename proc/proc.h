@@ -189,6 +189,8 @@ int pid_alloc(pid_t want, pid_t *out);
 /* A free id that cannot be confused with one that p remembers (proc/pidspace.h). */
 int pid_alloc_for(const struct proc *p, pid_t want, pid_t *out);
 void pid_free(pid_t pid);
+/* Is it the id of a process, a thread, a group or a session? */
+bool pid_in_use(pid_t pid);
 
 /* The current process, of one lwp, needs its memory no more. */
 void proc_drop_as(void);

@@ -34,6 +34,7 @@ PROGRAMS = [
     # memory
     ("mmap", {}),
     ("mmaperr", {"limit": 200}),
+    ("memerr", {}),
     ("mmapfile", {}),
     # files
     ("file", {}),
@@ -42,6 +43,7 @@ PROGRAMS = [
     ("perm", {}),
     ("fserr", {}),
     ("fderr", {}),
+    ("ioerr", {}),
     ("setid", {"limit": 200}),
     ("lock", {}),
     ("pipe", {}),
@@ -49,6 +51,7 @@ PROGRAMS = [
     ("procfs", {}),
     ("absent", {}),
     # checkpoints
+    ("ckpterr", {"oracle": False}),
     ("ckptfault", {"oracle": False}),
     ("ckpthold", {"oracle": False}),
     ("ckptmany", {"oracle": False, "limit": 500}),
@@ -67,7 +70,7 @@ SCRIPTS = ["pipes", "jobs", "applets", "shell", "files"]
 # These run with 1 and 4 CPUs as well.
 CPU_MATRIX = ["fork", "signal", "timerload", "fpu", "thread", "futex", "race", "mmap", "pipe", "mmapfile", "sysfuzz"]
 # These work on files: on the disk, and in the memory file system as well.
-FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "fserr", "fderr", "setid", "lock", "pipe", "devfd", "absent"]
+FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "fserr", "fderr", "ioerr", "setid", "lock", "pipe", "devfd", "absent"]
 
 
 def programs():

@@ -67,6 +67,7 @@
 #define LOCK_EX 2
 #define LOCK_NB 4
 #define LOCK_UN 8
+#define LOCK_MAND 32
 #endif
 
 /* Under names of our own: what the host's headers hide behind feature macros, or do not have. */

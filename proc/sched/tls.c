@@ -33,11 +33,23 @@ ABI_WHOLE_END
 #define DESC_L (1ull << 53)
 #define DESC_D (1ull << 54)
 #define DESC_G (1ull << 55)
+#define TAKEN (DESC_S | DESC_DPL3 | DESC_P | DESC_D)
 
+/* All zeros, or as user_desc(2) says that an empty entry looks. */
 static bool is_empty(const struct user_desc *u)
 {
-	return u->read_exec_only && u->seg_not_present && !u->base_addr && !u->limit &&
+	return u->read_exec_only == u->seg_not_present && !u->base_addr && !u->limit &&
 	       !u->contents && !u->seg_32bit && !u->limit_in_pages && !u->useable;
+}
+
+/*
+ * A data segment that is there, of 32 bits: code (contents 2 and 3) would be of
+ * no use to TLS, and with a stack segment of 16 bits the CPU would leave the
+ * upper half of the kernel's stack pointer in the user's.
+ */
+static bool is_taken(const struct user_desc *u)
+{
+	return is_empty(u) || (u->contents <= 1 && u->seg_32bit && !u->seg_not_present);
 }
 
 static u64 desc_make(const struct user_desc *u)
@@ -47,15 +59,11 @@ static u64 desc_make(const struct user_desc *u)
 	d = (u64)(u->limit & 0xffff) | (u64)(u->base_addr & 0xffffff) << 16;
 	d |= (u64)((u->read_exec_only ? 0 : 2) | u->contents << 2) << 40;
 	d |= (u64)(u->limit >> 16 & 0xf) << 48 | (u64)(u->base_addr >> 24) << 56;
-	d |= DESC_S | DESC_DPL3;
+	d |= TAKEN;
 	/* Marked accessed: the CPU would write it into the table otherwise. */
 	d |= 1ull << 40;
-	if (!u->seg_not_present)
-		d |= DESC_P;
 	if (u->useable)
 		d |= DESC_AVL;
-	if (u->seg_32bit)
-		d |= DESC_D;
 	if (u->limit_in_pages)
 		d |= DESC_G;
 	return d;
@@ -65,8 +73,8 @@ bool tls_desc_valid(u64 desc)
 {
 	if (!desc)
 		return true;
-	/* A data segment of user privilege; no system segment, no gate, no code, no 64-bit bit. */
-	return (desc & (DESC_S | DESC_DPL3)) == (DESC_S | DESC_DPL3) && !(desc & DESC_L) && !(desc >> 43 & 1);
+	/* As is_taken() says, of user privilege; no system segment, no gate, no 64-bit bit. */
+	return (desc & TAKEN) == TAKEN && !(desc & DESC_L) && !(desc >> 43 & 1);
 }
 
 int tls_set_from_user(struct lwp *l, uaddr_t udesc, bool tell)
@@ -76,8 +84,7 @@ int tls_set_from_user(struct lwp *l, uaddr_t udesc, bool tell)
 
 	if (copyin(&u, udesc, sizeof(u)) != 0)
 		return -EFAULT;
-	/* Code segments (contents 2 and 3) would be of no use to TLS. */
-	if (u.contents > 1 || u.limit > 0xfffff)
+	if (!is_taken(&u))
 		return -EINVAL;
 	if (u.entry_number == -1) {
 		if (!tell)

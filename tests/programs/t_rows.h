@@ -100,7 +100,7 @@ static void rows_try(const struct row *rows, unsigned n)
 
 		if (error == rows[i].error)
 			continue;
-		printf("line %d, %s: %s, expected: %s\n", rows[i].line, rows[i].name,
+		printf("FAIL line %d, %s: %s, expected: %s\n", rows[i].line, rows[i].name,
 		       strerror(error), strerror(rows[i].error));
 		fflush(stdout);
 		wrong++;
