@@ -6,9 +6,10 @@
  * journal, the dirty pages as one transaction (fs/ext2/log.c). Without:
  *
  *   1. bitmaps, and blocks to which nothing on the disk leads yet (indirect, directory)
- *   2. inodes, indirect blocks; descriptors and superblock, whose counts e2fsck can tell anyway
- *   3. directory blocks with names that were added, replaced or removed
- *   4. directory blocks from which a rename moved a name elsewhere
+ *   2. indirect blocks that got pointers and had to stay in their place (fs/ext2/grow.c)
+ *   3. inodes, indirect blocks that lost pointers; descriptors and superblock, whose counts e2fsck can tell anyway
+ *   4. directory blocks with names that were added, replaced or removed
+ *   5. directory blocks from which a rename moved a name elsewhere
  *
  * with a FLUSH after each. So at any moment, on the disk: what the bitmaps call free is used by nobody; a pointer
  * leads to a block with its contents; a renamed file has its new name before it loses the old one, and a file that is replaced by rename()
@@ -29,7 +30,7 @@
 #include "kernel/lib/panic.h"
 #include "proc/sched/sleep.h"
 
-#define NPHASE 4u
+#define NPHASE 5u
 #define SETTLE_ROUNDS 4u
 
 /* --- Contents of files ------------------------------------------------------------------------- */
@@ -67,6 +68,22 @@ static void flush_ordered(struct ext2mount *em)
 }
 
 /*
+ * A size whose bytes have all been written. A write under way moves v_size meanwhile, as far as it has
+ * blocks: past what was flushed, but not for long, since it gets no more of them before the commit has
+ * ended. The size covers them all, as e2fsck wants it.
+ */
+static u64 flush_size(struct vnode *vp)
+{
+	u64 size;
+
+	do {
+		size = vp->v_size;
+		pc_flush(vp, 0, PC_END, true);
+	} while (size != vp->v_size);
+	return size;
+}
+
+/*
  * No operation is open: the list stands still. A file's size on the disk follows what it has got; a file that is being cut off keeps its
  * size there until its blocks go, too. A file whose contents could not be written tells its own fsync; the others have
  * nothing to do with that.
@@ -79,9 +96,7 @@ static void flush_rest(struct ext2mount *em)
 	list_for_each(ei, &em->em_ordered, ei_ordered)
 		pc_flush(ei->ei_vp, 0, PC_END, false);
 	list_for_each(ei, &em->em_ordered, ei_ordered) {
-		/* Before the flush: a write that goes on meanwhile may move v_size past what is flushed. */
-		size = MAX(ei->ei_vp->v_size, (u64)ei->ei_frames << PAGE_SHIFT);
-		pc_flush(ei->ei_vp, 0, PC_END, true);
+		size = MAX(flush_size(ei->ei_vp), (u64)ei->ei_frames << PAGE_SHIFT);
 		if (size > ext2_disk_size(ei))
 			ext2_set_disk_size(ei, size);
 	}
@@ -93,9 +108,11 @@ static u32 phase_of(u32 kind)
 {
 	if (kind & (EXT2_K_NEW | EXT2_K_BITMAP))
 		return 0;
-	if (kind & (EXT2_K_INODE | EXT2_K_SUPER))
+	if (kind & EXT2_K_GROWN)
 		return 1;
-	return kind & EXT2_K_DIR ? 2 : 3;
+	if (kind & (EXT2_K_INODE | EXT2_K_SUPER))
+		return 2;
+	return kind & EXT2_K_DIR ? 3 : 4;
 }
 
 /* Interrupt context. */

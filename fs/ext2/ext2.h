@@ -111,11 +111,13 @@ struct ext2inode {
 /* Kinds of dirty metadata (pg_private2 of em_meta's pages): in which phase of a commit a page is written. */
 #define EXT2_K_NEW 0x01u /* nothing on the disk leads to this block yet */
 #define EXT2_K_BITMAP 0x02u
-#define EXT2_K_INODE 0x04u /* inodes, indirect blocks */
+#define EXT2_K_INODE 0x04u /* inodes, indirect blocks that lost pointers */
 #define EXT2_K_SUPER 0x08u /* descriptors, superblock: counts */
 #define EXT2_K_DIR 0x10u   /* a directory block; names were added or replaced */
 #define EXT2_K_MOVED \
 	0x20u /* a directory block; a name was taken out that a rename has put into another one */
+
+#define EXT2_K_GROWN 0x80u /* an indirect block that got pointers */
 
 #define EXT2_K_LOGGED 0x40u /* in the journal, and not yet at its place (fs/ext2/journal.h) */
 #define EXT2_K_DIRTY (~EXT2_K_LOGGED)

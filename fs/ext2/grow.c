@@ -4,11 +4,17 @@
  *
  * All blocks that are needed, indirect ones included, are allocated before the first pointer is changed; the last step hangs the new branch into
  * the tree by a single pointer. If there is not enough, what was allocated goes back and nothing has happened.
+ *
+ * Without a journal a commit cannot write an inode and an indirect block at the same moment. After a cut between the two
+ * the size would cover a hole where data was written, or blocks would lie behind the size, and e2fsck would move the size behind them.
+ * So the indirect blocks above a new pointer move (renew()): the disk's tree stays as it is, and the inode, which a single write
+ * replaces, leads from the old tree and the old size to the new ones. A disk that has no room for that gets the pointers first.
  */
 #include "fs/ext2/ext2.h"
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "mm/page.h"
 
 /* Where a new branch begins. */
@@ -116,6 +122,61 @@ static int allocate(struct ext2inode *ei, struct branch *br, u32 want, u32 *blk,
 	return error;
 }
 
+/* The indirect block *pgp, to which *ptr leads, gets another place. Errors: as ext2_balloc(), with nothing changed */
+static int move(struct ext2mount *em, u32 *ptr, struct page **pgp)
+{
+	u32 from = *ptr, to, one;
+	struct page *pg;
+	int error;
+
+	/* From the group's begin on: the next move finds the hole of the one before, and data stay together. */
+	error = ext2_balloc(em, ext2_group_first(em, ext2_group_of(em, from)), 1, &to, &one);
+	if (error)
+		return error;
+	error = ext2_meta_new(em, to, &pg);
+	if (error) {
+		ext2_bfree(em, to, 1, true);
+		return error;
+	}
+	memcpy(page_kva(pg), page_kva(*pgp), em->em_bsize);
+	*ptr = to;
+	page_put(*pgp);
+	*pgp = pg;
+	if (ext2_meta_forget(em, from))
+		ext2_bfree(em, from, 1, false);
+	return 0;
+}
+
+/* Moves the indirect blocks that lead to the place, from the top, unless the disk does not know them yet; as far as there is room. */
+static void renew(struct ext2inode *ei, struct branch *br)
+{
+	struct ext2mount *em = ei->ei_mount;
+	u32 *ptr = &ei->ei_d->i_block[br->off[0]];
+	struct page *above = NULL, *pg;
+
+	if (em->em_logging)
+		return;
+	for (u32 i = 1; i <= br->have; i++) {
+		if (ext2_meta_get(em, *ptr, &pg))
+			break;
+		if (!(pg->pg_private2 & EXT2_K_NEW) && move(em, ptr, &pg)) {
+			page_put(pg);
+			break;
+		}
+		if (above)
+			page_put(above);
+		above = pg;
+		ptr = (u32 *)page_kva(pg) + br->off[i];
+		if (i == br->have) {
+			page_get(pg);
+			page_put(br->page);
+			br->page = pg;
+		}
+	}
+	if (above)
+		page_put(above);
+}
+
 /* Cannot fail. */
 static void attach(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
 {
@@ -140,7 +201,7 @@ static void attach(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
 			p[k] = blk + k;
 	}
 	if (br->page)
-		ext2_dirty(em, br->page, EXT2_K_INODE);
+		ext2_dirty(em, br->page, EXT2_K_GROWN);
 	ei->ei_d->i_blocks += (n + br->nind) * ext2_units(em);
 	ei->ei_goal = blk + n;
 	ext2_idirty(ei, false);
@@ -155,10 +216,12 @@ int ext2_grow(struct ext2inode *ei, u32 idx, u32 want, u32 *blk, u32 *got)
 	error = find_place(ei, idx, &br);
 	if (!error) {
 		error = allocate(ei, &br, limit(ei, &br, want), blk, got);
-		if (error)
+		if (error) {
 			give_back(ei, &br, *blk, *got);
-		else
+		} else {
+			renew(ei, &br);
 			attach(ei, &br, *blk, *got);
+		}
 	}
 	if (br.page)
 		page_put(br.page);

@@ -126,8 +126,8 @@ void ext2_lost_name(struct ext2inode *ei)
 {
 	struct ext2mount *em = ei->ei_mount;
 
-	vnode_setflags(ei->ei_vp, V_UNLINKED, 0);
 	if (ei->ei_born == em->em_seq || em->em_jnl) {
+		vnode_setflags(ei->ei_vp, V_UNLINKED, 0);
 		unorder(ei);
 		ext2_orphan_add(ei);
 		return;
@@ -138,6 +138,8 @@ void ext2_lost_name(struct ext2inode *ei)
 	em->em_ndying++;
 	em->em_dyingblocks += ei->ei_d->i_blocks / ext2_units(em);
 	spin_unlock(&em->em_lock);
+	/* Not before: ext2_order() asks for both. */
+	vnode_setflags(ei->ei_vp, V_UNLINKED, 0);
 }
 
 /* Blocks and number go. A short symbolic link and a device have no blocks, whatever is in i_block[]. */

@@ -78,11 +78,12 @@ bool ext2_again(struct ext2mount *em, int *error, u32 *tries)
 void ext2_order(struct ext2inode *ei)
 {
 	struct ext2mount *em = ei->ei_mount;
+	bool named;
 
-	if (ei->ei_vp->v_flags & V_UNLINKED)
-		return;
 	spin_lock(&em->em_lock);
-	if (list_empty(&ei->ei_ordered)) {
+	/* A removed file's contents do not matter. While it is dying the disk still has its name. */
+	named = !(ei->ei_vp->v_flags & V_UNLINKED) || !list_empty(&ei->ei_dying);
+	if (named && list_empty(&ei->ei_ordered)) {
 		vn_hold(ei->ei_vp);
 		list_push_back(&em->em_ordered, &ei->ei_ordered);
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ext2 and power cuts at moments that random work hardly meets, one disk for each state that the medium goes through: the begin and the
- * end of a mount with a journal, and commits that do not fit into the rest of its log, or into the log at all. On each disk
- * e2fsck -p needs nobody's help, and nothing is wrong afterwards.
+ * end of a mount with a journal, and commits that do not fit into the rest of its log, or into the log at all; without a journal, files
+ * that grow. On each disk e2fsck -p needs nobody's help, unless a file has lost its name, and nothing is wrong afterwards.
  *
- * UNIT-NEEDS: mke2fs e2fsck
+ * UNIT-NEEDS: mke2fs e2fsck debugfs
  * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
  * UNIT-SOURCES: tests/unit/shim/sim.c tests/unit/shim/simdisk.c tests/unit/fs/env.c kernel/lib/string.c
  * UNIT-SOURCES: fs/radix.c fs/uio.c fs/bio.c fs/frames.c fs/bdev.c fs/anonfs.c fs/pagecache.c fs/pc_read.c fs/pc_write.c
@@ -23,13 +23,14 @@
 #include "kernel/abi/errno.h"
 #include "kernel/abi/stat.h"
 
-#define MIB 24u
+#define MIB 24u	     /* with a journal */
+#define SMALL_MIB 2u /* without */
 #define FRAMES 2000u /* little memory makes a short log: 256 blocks */
 #define NFILES 2600u
 #define NDIRS 6u
 #define MAXCUTS 40u
 
-static u32 ncuts;
+static u32 mib, ncuts;
 static bool working;
 static struct vnode *held[NFILES];
 static u32 nheld;
@@ -43,39 +44,47 @@ static void save(const u8 *image)
 
 	snprintf(path, sizeof(path), "%s/cut%u.img", env_dir, ncuts++);
 	f = fopen(path, "wb");
-	if (!f || fwrite(image, MIB << 20, 1, f) != 1 || fclose(f))
+	if (!f || fwrite(image, mib << 20, 1, f) != 1 || fclose(f))
 		exit(1);
 }
 
 /* A disk whenever the medium is another one than the last time. */
 static void power(void *arg)
 {
-	u8 *image = malloc(MIB << 20), *last = calloc(1, MIB << 20);
+	u8 *image = malloc(mib << 20);
+	u32 last = env_disk.sd_states;
 
 	while (working && ncuts < MAXCUTS) {
 		for (u32 i = sim_rnd(6); i > 0 && working; i--)
 			sim_pause();
-		simdisk_crash(&env_disk, image);
-		if (memcmp(image, last, MIB << 20) == 0) {
+		if (env_disk.sd_states == last) {
 			sim_pause();
 			continue;
 		}
+		last = env_disk.sd_states;
+		simdisk_crash(&env_disk, image);
 		save(image);
-		memcpy(last, image, MIB << 20);
 	}
 	free(image);
-	free(last);
 }
 
-static void judge_cuts(u32 least)
+/*
+ * mode: of e2fsck; "-p" needs nobody's help. look: is what the disk holds right, as it is and after the
+ * repair? NULL: nothing to ask
+ */
+static void judge_cuts(u32 least, const char *mode, void (*look)(const char *name))
 {
 	char name[32];
 
 	for (u32 i = 0; i < ncuts; i++) {
 		snprintf(name, sizeof(name), "cut%u.img", i);
-		sim_check(env_host("e2fsck -p %s >fsck.log 2>&1", name) <= 1,
-			  "%s: e2fsck -p does not dare", name);
+		if (look)
+			look(name);
+		sim_check(env_host("e2fsck -f %s %s >fsck.log 2>&1", mode, name) <= 1,
+			  "%s: e2fsck %s does not dare", name, mode);
 		CHECK(env_fsck(name, "-n", 0) == 0);
+		if (look)
+			look(name);
 		env_host("rm %s", name);
 	}
 	sim_check(ncuts >= least, "only %u states", ncuts);
@@ -102,9 +111,10 @@ static void begin_and_end(void *arg)
 
 static void mount_cut(u32 seed)
 {
-	env_boot(seed, 8192, "j.img", MIB);
+	mib = MIB;
+	env_boot(seed, 8192, "j.img", mib);
 	during(begin_and_end);
-	judge_cuts(5);
+	judge_cuts(5, "-p", NULL);
 }
 
 /* --- Commits larger than the log --------------------------------------------------------------- */
@@ -242,11 +252,12 @@ static void finish(void *arg)
 
 static void large_commit(u32 seed, void (*fn)(void *arg))
 {
-	env_boot(seed, FRAMES, "j.img", MIB);
+	mib = MIB;
+	env_boot(seed, FRAMES, "j.img", mib);
 	sim_call(prepare, NULL);
 	sim_call(fn, NULL);
 	during(commit_at_last);
-	judge_cuts(6);
+	judge_cuts(6, "-p", NULL);
 	sim_call(finish, NULL);
 	CHECK(env_fsck(NULL, "-n", 0) == 0);
 }
@@ -261,16 +272,103 @@ static void whole_log(u32 seed)
 	large_commit(seed, more_than_all);
 }
 
+/* --- Files that grow, without a journal --------------------------------------------------------- */
+
+#define LEAST 13000u /* bytes: the 13th block of 1 KiB hangs on an indirect one */
+#define PIECE 700u
+#define MOST (LEAST + 60 * PIECE)
+
+static u8 text[MOST];
+
+static void start_growing(void *arg)
+{
+	for (u32 i = 0; i < MOST; i++)
+		text[i] = (u8)(1 + i % 251);
+	CHECK(env_mount(NULL) == 0);
+	CHECK(env_create("/mnt/f", S_IFREG | 0600) == 0);
+	CHECK(env_pwrite("/mnt/f", text, LEAST, 0) == LEAST);
+	CHECK(vfs_sync_all(true) == 0);
+}
+
+/* Is the file there, no shorter than it was, with nothing but what was written to it? */
+static void look_at_f(const char *name)
+{
+	size_t len = 0;
+	u8 *data;
+
+	env_host("rm -f out; debugfs -R 'dump /f out' %s >/dev/null 2>&1", name);
+	data = env_read_file("out", &len);
+	sim_check(data && len >= LEAST && len <= MOST && memcmp(data, text, len) == 0,
+		  "%s: the file has %zu bytes, not those that were written", name, len);
+	free(data);
+}
+
+/* The same of a file that may have gone. */
+static void look_at_removed(const char *name)
+{
+	if (env_host("debugfs -R 'stat /f' %s 2>&1 | grep -q '^Inode'", name) == 0)
+		look_at_f(name);
+}
+
+static void append(void *arg)
+{
+	for (u32 len = LEAST; len < MOST; len += PIECE)
+		CHECK(env_pwrite("/mnt/f", text + len, PIECE, len) == PIECE);
+	working = false;
+}
+
+static void commits(void *arg)
+{
+	while (working)
+		CHECK(ext2_commit(mounted()) == 0);
+}
+
+/* One commit after the other, in the middle of the writes. */
+static void growing_cut(u32 seed)
+{
+	mib = SMALL_MIB;
+	env_boot(seed, 8192, "n.img", mib);
+	sim_call(start_growing, NULL);
+	sim_spawn("commits", commits, NULL);
+	during(append);
+	judge_cuts(MAXCUTS, "-p", look_at_f);
+}
+
+/* The name is on the disk until the commit, whatever is written to the file after unlink(). */
+static void remove_and_grow(void *arg)
+{
+	struct vnode *vp = NULL;
+
+	CHECK(namei(NULL, "/mnt/f", 0, &vp) == 0);
+	CHECK(names_unlink(NULL, "/mnt/f") == 0);
+	CHECK(vn_pwrite(vp, text + LEAST, MOST - LEAST, LEAST) == MOST - LEAST);
+	CHECK(ext2_commit(mounted()) == 0);
+	vn_rele(vp);
+	working = false;
+}
+
+static void removed_cut(u32 seed)
+{
+	mib = SMALL_MIB;
+	env_boot(seed, 8192, "n.img", mib);
+	sim_call(start_growing, NULL);
+	during(remove_and_grow);
+	judge_cuts(4, "-y", look_at_removed);
+}
+
 int main(int argc, char **argv)
 {
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 1;
 
 	env_begin();
 	env_mkfs("j.img", MIB, "-b 1024 -I 128 -N 4096 -O none,filetype,sparse_super,large_file,has_journal -J size=4");
+	env_mkfs("n.img", SMALL_MIB, "-b 1024 -I 128 -N 64");
 	for (u32 s = first; s < first + n; s++) {
 		env_apart("a mount begins and ends", s, mount_cut);
 		env_apart("more than the rest of the log", s, rest_of_log);
 		env_apart("more than the whole log", s, whole_log);
+		env_apart("a file grows", s, growing_cut);
+		env_apart("a removed file grows", s, removed_cut);
 	}
 	env_end();
 	return sim_failures != 0;

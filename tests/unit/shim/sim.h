@@ -53,6 +53,7 @@ struct simdisk {
 	u32 sd_fail_read, sd_fail_write; /* one in so many requests fails; 0: none */
 	bool sd_sync;			 /* requests end at once */
 	u64 sd_bytes_written;
+	u32 sd_states; /* that the medium has gone through: one more with each write and flush */
 };
 void simdisk_init(struct simdisk *sd, const char *name, dev_t rdev, u64 bytes);
 void simdisk_load(struct simdisk *sd, const char *path);

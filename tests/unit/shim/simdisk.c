@@ -26,6 +26,7 @@ static void apply_log(struct simdisk *sd)
 		free(sd->sd_log[i].data);
 	}
 	sd->sd_nlog = 0;
+	sd->sd_states++;
 }
 
 static void log_write(struct simdisk *sd, u64 off, const u8 *data, u32 len)
@@ -41,6 +42,7 @@ static void transfer(struct simdisk *sd, struct buf *b)
 {
 	u64 off = b->b_sector * SECTOR_SIZE;
 
+	sd->sd_states += b->b_op == BUF_WRITE;
 	for (u32 i = 0; i < b->b_nseg; i++) {
 		u32 done = 0, len = b->b_seg[i].bs_len;
 
