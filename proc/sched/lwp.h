@@ -86,6 +86,7 @@ struct lwp {
 	u32 l_affinity;	       /* CPUs allowed, bit mask */
 	int l_pri;	       /* now */
 	u64 l_queued;	       /* when it came into its run queue, in cycles */
+	bool l_bound;	       /* when it came there, no other CPU was allowed */
 	u64 l_slice_end;       /* monotonic ns */
 	volatile bool l_oncpu; /* its registers are still being saved on some CPU */
 	const void *l_chan;    /* sleeping on */

@@ -25,9 +25,16 @@ int base_pri(const struct lwp *l)
 	return MAX(pri, PRI_KERNEL + 1);
 }
 
+static bool bound_to(const struct lwp *l, u32 cpu)
+{
+	return !(l->l_affinity & ~(1u << cpu) & ((1u << ncpu) - 1));
+}
+
 void runq_insert(struct runq *rq, struct lwp *l)
 {
 	l->l_queued = clock_cycles();
+	l->l_bound = bound_to(l, (u32)(rq - runqs));
+	rq->rq_nfree += !l->l_bound;
 	list_push_back(&rq->rq_pri[l->l_pri], &l->l_runlink);
 	rq->rq_map |= 1ull << l->l_pri;
 	rq->rq_n++;
@@ -39,6 +46,7 @@ void runq_take(struct runq *rq, struct lwp *l)
 	if (list_empty(&rq->rq_pri[l->l_pri]))
 		rq->rq_map &= ~(1ull << l->l_pri);
 	rq->rq_n--;
+	rq->rq_nfree -= !l->l_bound;
 }
 
 static bool has_passed(u64 since, u64 now, u64 ns)

@@ -2,7 +2,7 @@
 /*
  * The run queue of each CPU. For the scheduler (proc/sched/sched.c) alone.
  *
- * Locks: rq_lock (LR_RUNQ) guards the lists, rq_map and rq_n; other CPUs read rq_n without it, as a hint.
+ * Locks: rq_lock (LR_RUNQ) guards the lists, rq_map, rq_n and rq_nfree; rq_n and rq_nfree are read without it as well, as hints.
  */
 #ifndef PROC_RUNQ_H
 #define PROC_RUNQ_H
@@ -16,6 +16,7 @@ struct runq {
 	struct spinlock rq_lock;
 	u64 rq_map; /* bit per priority that has an lwp */
 	u32 rq_n;
+	u32 rq_nfree;		  /* of those, how many another CPU could take */
 	struct list rq_pri[NPRI]; /* in each, who has waited longest comes first */
 	u64 rq_looked;		  /* when runq_lift() looked last, in cycles */
 	/* This CPU only, interrupts off. */

@@ -159,12 +159,12 @@ static struct cpu *idle_cpu(void)
 	return NULL;
 }
 
-/* If an lwp still waits here in HELP_NS, an idle CPU is called. Interrupts off, on its CPU. */
+/* If an lwp that is not bound to this CPU still waits here in HELP_NS, an idle CPU is called. Interrupts off, on its CPU. */
 static void help_soon(struct cpu *c)
 {
 	struct runq *rq = &runqs[c->c_id];
 
-	if (rq->rq_n && idle_cpu())
+	if (rq->rq_nfree && idle_cpu())
 		slice_end_in(rq, HELP_NS);
 }
 
@@ -213,7 +213,7 @@ void sched_ipi(void)
 /* Does an lwp wait here that an idle CPU could take? Calls that CPU. */
 static bool call_help(const struct cpu *c)
 {
-	struct cpu *idle = runqs[c->c_id].rq_n ? idle_cpu() : NULL;
+	struct cpu *idle = runqs[c->c_id].rq_nfree ? idle_cpu() : NULL;
 
 	if (idle)
 		ipi_send(idle->c_id, T_IPI_RESCHED);
