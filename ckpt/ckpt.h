@@ -129,7 +129,10 @@ struct ckpt_save {
 	struct vnode **cs_gone; /* removed directories and FIFOs, by v_ino - 1 of their vnodes; the processes have the references */
 	struct ckpt_owners *cs_owners; /* of frames, while pages are listed; NULL: there is one process */
 	u32 cs_nfile, cs_npipe, cs_npty, cs_ndata, cs_ngone;
-	bool cs_jailed;		 /* one of them has changed its root */
+	bool cs_jailed; /* one of them has changed its root */
+	/* The file with a name that a seg mapped last, and its place in the image; the processes have the reference. NULL: none. */
+	struct vnode *cs_mapped;
+	u32 cs_mappedindex;
 	struct vnode **cs_flush; /* files that the processes have written; references */
 	u32 cs_nflush;
 };

@@ -103,7 +103,7 @@ static int copy_memory(struct ckpt_save *cs, struct proc *child)
 			continue;
 		}
 		cm->cm_cow_before = as->a_ncow;
-		cm->cm_as = as_dup_all(as);
+		cm->cm_as = as_dup_pages(as);
 		if (!cm->cm_as)
 			return -ENOMEM;
 		cm->cm_copied = i > 0;

@@ -150,22 +150,21 @@ void as_rele(struct as *as)
 	kmem_free(as_cache, as);
 }
 
-static bool dup_segs(struct as *from, struct as *to, bool all)
+static bool dup_segs(struct as *from, struct as *to)
 {
-	u32 drop = all ? 0 : SEG_LOCKS; /* locks are not inherited */
 	struct seg *s, *ns;
 
-	to->a_newflags = all ? from->a_newflags : 0;
 	as_for_each_seg(s, from) {
-		if ((s->s_flags & SEG_DONTFORK) && !all)
+		if (s->s_flags & SEG_DONTFORK)
 			continue;
+		/* Locks are not inherited. */
 		ns = seg_create(to, s->s_base, s->s_size, s->s_prot, s->s_maxprot,
-				s->s_flags & ~drop, s->s_vp, s->s_off);
+				s->s_flags & ~SEG_LOCKS, s->s_vp, s->s_off);
 		if (!ns)
 			return false;
 		/* Behind s in the vnode's tree, for both begin at one page: a walk that takes pages away finds what is copied now. */
 		seg_link(ns);
-		if ((s->s_flags & SEG_WIPEONFORK) && !all)
+		if (s->s_flags & SEG_WIPEONFORK)
 			continue;
 		if (s->s_ops->dup(s, ns) != 0)
 			return false;
@@ -173,7 +172,25 @@ static bool dup_segs(struct as *from, struct as *to, bool all)
 	return true;
 }
 
-static struct as *dup(struct as *as, bool all, bool still)
+/* One seg holds all private pages of `from`: no mapping of a file has to be made, nor found by its vnode. */
+static bool dup_pages(struct as *from, struct as *to)
+{
+	struct seg *all = seg_create(to, 0, USER_MAX, 0, 0, 0, NULL, 0), *s;
+
+	if (!all)
+		return false;
+	seg_link(all);
+	as_for_each_seg(s, from) {
+		enum hat_dup_how how = s->s_vp ? HAT_DUP_OWN : HAT_DUP_ANON;
+
+		if (!(s->s_flags & SEG_SHARED) &&
+		    hat_dup(&to->a_hat, &from->a_hat, s->s_base, s->s_size, how) != 0)
+			return false;
+	}
+	return true;
+}
+
+static struct as *dup(struct as *as, bool (*fill)(struct as *from, struct as *to), bool still)
 {
 	struct as *copy = as_create();
 	bool ok;
@@ -187,7 +204,7 @@ static struct as *dup(struct as *as, bool all, bool still)
 	rw_write_lock(&as->a_lock);
 	memcpy(&copy->AS_COPY_FROM, &as->AS_COPY_FROM, sizeof(*as) - offsetof(struct as, AS_COPY_FROM));
 	as->a_hat.h_still = still;
-	ok = dup_segs(as, copy, all);
+	ok = fill(as, copy);
 	as->a_hat.h_still = false;
 	hat_dup_done(&as->a_hat);
 	rw_write_unlock(&as->a_lock);
@@ -200,10 +217,10 @@ static struct as *dup(struct as *as, bool all, bool still)
 
 struct as *as_dup(struct as *as, bool still)
 {
-	return dup(as, false, still);
+	return dup(as, dup_segs, still);
 }
 
-struct as *as_dup_all(struct as *as)
+struct as *as_dup_pages(struct as *as)
 {
-	return dup(as, true, true);
+	return dup(as, dup_pages, true);
 }

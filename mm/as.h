@@ -125,8 +125,11 @@ struct as *as_create(void); /* NULL: out of memory; a_ref 1, no segs */
  * sleep.
  */
 struct as *as_dup(struct as *as, bool still);
-/* The same for a checkpoint: of processes that are held, and with the segs that fork leaves out (SEG_DONTFORK). */
-struct as *as_dup_all(struct as *as);
+/*
+ * The same for a checkpoint, of processes that are held: the copy has the private pages alone, also those that fork leaves out, and no
+ * seg that a program could use. They are for hat_foreach() and hat_getpage().
+ */
+struct as *as_dup_pages(struct as *as);
 void as_hold(struct as *as);
 void as_rele(struct as *as); /* the last one unmaps and frees all. May sleep */
 

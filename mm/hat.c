@@ -260,7 +260,8 @@ void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg)
 
 	gather_init(&tg, h, len, dirty_fn);
 	for (; va < end; va = next) {
-		bool whole = !(va & (TABLE_SPAN - 1)) && end - va >= TABLE_SPAN, again = true;
+		bool whole = !(va & (TABLE_SPAN - 1)) && end - va >= TABLE_SPAN;
+		bool again = hat_table(h, va) != NULL; /* where there is none, none comes: a_lock */
 		u32 i = PTX(va), first = i, last;
 
 		next = table_end(va, end);

@@ -141,6 +141,7 @@ void hat_protect(struct hat *h, u32 va, u32 len, u32 flags);
 enum hat_dup_how {
 	HAT_DUP_SHARED, /* src stays as it is, dst gets the same pages read-only and clean */
 	HAT_DUP_COPY,	/* copy-on-write: write rights are taken from both */
+	HAT_DUP_OWN,	/* the same without the pages that belong to a file */
 	HAT_DUP_ANON, /* the same for a whole seg that has no page of a file: page tables that it fills are shared */
 };
 int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, enum hat_dup_how how) __must_check;

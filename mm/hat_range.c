@@ -58,26 +58,46 @@ static u32 dup_many(const struct hat *src, u32 *s, u32 *d, u32 i, u32 last)
 	return src->h_still ? dup_loop(s, d, i, last, true) : dup_loop(s, d, i, last, false);
 }
 
+/* Entry i of src's table s, which maps va, without W; the page has one more reference. h_lock of src held. */
+static inline u32 dup_entry(struct hat *src, u32 *s, u32 i, u32 va)
+{
+	u32 pte = s[i];
+
+	if (pte & PTE_W) {
+		pte = __atomic_and_fetch(&s[i], ~PTE_W, __ATOMIC_RELAXED);
+		if (pte & PTE_A)
+			remember_va(src, va);
+	}
+	page_get(pte_page(pte));
+	return pte;
+}
+
 /* Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. */
 static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 {
 	u32 n = 0;
 
 	for (; i < last && src->h_dup_n <= HAT_DUP_MAX; i++, va += PAGE_SIZE) {
-		u32 pte = s[i];
-
-		if (!pte)
+		if (!s[i])
 			continue;
-		if (pte & PTE_W) {
-			pte = __atomic_and_fetch(&s[i], ~PTE_W, __ATOMIC_RELAXED);
-			if (pte & PTE_A)
-				remember_va(src, va);
-		}
-		page_get(pte_page(pte));
-		d[i] = pte;
+		d[i] = dup_entry(src, s, i, va);
 		n++;
 	}
 	return n + dup_many(src, s, d, i, last);
+}
+
+/* The same for those entries whose page belongs to no file. */
+static u32 dup_own(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
+{
+	u32 n = 0;
+
+	for (; i < last; i++, va += PAGE_SIZE) {
+		if (!s[i] || pte_page(s[i])->pg_vnode)
+			continue;
+		d[i] = dup_entry(src, s, i, va);
+		n++;
+	}
+	return n;
 }
 
 static u32 share_entries(const u32 *s, u32 *d, u32 i, u32 last)
@@ -102,6 +122,8 @@ static void dup_part(struct hat *dst, struct hat *src, u32 va, u32 next, enum ha
 
 	if (how == HAT_DUP_SHARED)
 		n = share_entries(s, d, PTX(va), last);
+	else if (how == HAT_DUP_OWN)
+		n = dup_own(src, s, d, PTX(va), last, va);
 	else
 		n = dup_entries(src, s, d, PTX(va), last, va);
 	count_entries(dst, d, (int)n);

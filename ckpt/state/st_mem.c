@@ -55,14 +55,38 @@ static int note_page(u32 va, u32 pte, struct page *pg, void *arg)
 	return img_add_page(&nc->nc_cs->cs_img, nc->nc_cm->cm_img, va);
 }
 
-/* What s maps: a file by its name, or contents that have none. */
-static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, struct seg *s, struct img_seg *is)
+/* A file by its name. Most segs that follow each other map one file, also those of a process and of its child. */
+static int save_file(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 {
 	char *path;
 	int error;
 
+	if (cs->cs_mapped == s->s_vp && is->s_kind == IMG_SEG_PRIVATE) {
+		is->s_vnode = cs->cs_mappedindex;
+		return 0;
+	}
+	error = is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE) ? ckpt_write_later(cs, s->s_vp) : 0;
+	if (!error)
+		error = vn_get_path(s->s_vp, &path);
+	if (error)
+		return error;
+	error = st_vnode_save(cs, s->s_vp, path, &is->s_vnode);
+	kfree(path);
+	/* Where the processes go on meanwhile, another file may come to be at this address. */
+	if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK)) {
+		cs->cs_mapped = s->s_vp;
+		cs->cs_mappedindex = is->s_vnode;
+	}
+	return error;
+}
+
+/* What s maps: a file by its name, or contents that have none. */
+static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, struct seg *s, struct img_seg *is)
+{
+	int error;
+
 	is->s_off = s->s_off;
-	if (cs_self(cs) || st_vnode_nameless(s->s_vp)) {
+	if (cs_self(cs) || (s->s_vp != cs->cs_mapped && st_vnode_nameless(s->s_vp))) {
 		/* A program that may be executed is not one that may be read. */
 		if (s->s_vp == cm->cm_proc->p_exe && vn_access(s->s_vp, 4) != 0) {
 			error = ckpt_refuse(cs_name(cs), -EACCES,
@@ -74,14 +98,7 @@ static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, stru
 		if (error || st_vnode_nameless(s->s_vp))
 			return error;
 	}
-	error = is->s_kind == IMG_SEG_SHARED && (is->s_maxprot & PROT_WRITE) ? ckpt_write_later(cs, s->s_vp) : 0;
-	if (!error)
-		error = vn_get_path(s->s_vp, &path);
-	if (error)
-		return error;
-	error = st_vnode_save(cs, s->s_vp, path, &is->s_vnode);
-	kfree(path);
-	return error;
+	return save_file(cs, s, is);
 }
 
 /* Flags of a seg, and of the image. */

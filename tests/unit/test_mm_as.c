@@ -117,14 +117,38 @@ _Static_assert(NP % NPTE == 0 && STK % NPTE == 0 && WIN % TABLE_SPAN == 0,
 
 static u32 tables_shared; /* seen by check_table(), in all runs */
 
-/* How many of the spaces have the page table of this directory entry. */
+/* A checkpoint's copy of a space, and the first byte of each page that it has (-1: none). */
+static struct as *snapshot;
+static int snapshot_byte[NALL];
+
+static bool has_table(const struct as *as, u32 pde, u32 va)
+{
+	return as && !((as->a_hat.h_pgdir[PDX(va)] ^ pde) & PTE_FRAME);
+}
+
+/* How many of the spaces, and the snapshot, have the page table of this directory entry. */
 static u32 table_users(u32 pde, u32 va)
 {
-	u32 i, n = 0;
+	u32 i, n = has_table(snapshot, pde, va);
 
 	for (i = 0; i < NSPACE; i++)
-		n += space[i].as && !((space[i].as->a_hat.h_pgdir[PDX(va)] ^ pde) & PTE_FRAME);
+		n += has_table(space[i].as, pde, va);
 	return n;
+}
+
+/* The private pages are there as they were, whatever has become of the space; no page of a file is. */
+static void check_snapshot(void)
+{
+	for (u32 n = 0; n < NALL && snapshot; n++) {
+		u32 pte = hat_probe(&snapshot->a_hat, page_va(n));
+
+		if (snapshot_byte[n] < 0) {
+			CHECK(!pte);
+			continue;
+		}
+		CHECK((pte & PTE_THERE) && !pte_page(pte)->pg_vnode);
+		CHECK(*(u8 *)page_kva(pte_page(pte)) == snapshot_byte[n]);
+	}
 }
 
 /* The one that maps va, if there is one: how many entries it has. */
@@ -207,6 +231,7 @@ static void check_all(void)
 		for (n = files[f].v_npages; n < FPAGES; n++)
 			CHECK(!files[f].v_page[n]);
 	}
+	check_snapshot();
 	check_tlbs();
 	CHECK(nlocks == 0);
 }
@@ -604,6 +629,28 @@ static void op_fork(struct space *sp)
 		op_remap_table(rnd(2) ? sp : child);
 }
 
+static void drop_snapshot(void)
+{
+	if (snapshot)
+		as_rele(snapshot);
+	snapshot = NULL;
+}
+
+static void op_snapshot(struct space *sp)
+{
+	drop_snapshot();
+	snapshot = as_dup_pages(sp->as);
+	CHECK(snapshot || nhoard);
+	for (u32 n = 0; n < NALL && snapshot; n++) {
+		u32 pte = hat_probe(&sp->as->a_hat, page_va(n));
+		bool own = sp->m[n].mapped && !(sp->m[n].flags & SEG_SHARED) && (pte & PTE_THERE) &&
+			   !pte_page(pte)->pg_vnode;
+
+		CHECK(own || !sp->m[n].own);
+		snapshot_byte[n] = own ? *(u8 *)page_kva(pte_page(pte)) : -1;
+	}
+}
+
 static void op_truncate(void)
 {
 	struct vnode *vp = &files[rnd(NFILE)];
@@ -722,7 +769,7 @@ static void one_step(void)
 
 	if (!sp->as)
 		return;
-	switch (rnd(24)) {
+	switch (rnd(25)) {
 	case 0:
 	case 1:
 	case 2: op_map(sp); break;
@@ -734,6 +781,7 @@ static void one_step(void)
 	case 8: op_remap(sp); break;
 	case 9: op_brk(sp); break;
 	case 10: op_fork(sp); break;
+	case 24: op_snapshot(sp); break;
 	case 11: op_truncate(); break;
 	case 12: op_sync(sp); break;
 	case 13: op_incore(sp); break;
@@ -799,6 +847,7 @@ static void run(u32 first_seed, u32 steps)
 		if (!space[0].as && !space[1].as && !space[2].as)
 			first_space();
 	}
+	drop_snapshot();
 	for (i = 0; i < 3 * NFILE; i++)
 		op_clean();
 	for (i = 0; i < NSPACE; i++)
