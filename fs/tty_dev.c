@@ -69,6 +69,7 @@ int tty_attach(struct tty *t, struct file *f, u32 how)
 	tf->tf_tty = t;
 	tf->tf_console = how & TTY_CONSOLE;
 	tf->tf_sid = curproc()->p_sid;
+	tf->tf_readable = file_readable(f) == 0;
 	spin_lock(&t->t_lock);
 	error = join(t, tf, how);
 	spin_unlock(&t->t_lock);

@@ -46,6 +46,7 @@ struct ttyfile {
 	bool tf_console; /* opened as /dev/console: outlives a hangup ... */
 	pid_t tf_sid;	 /* ... unless it was that session's */
 	bool tf_hung;
+	bool tf_readable;
 };
 
 /* Channels: each is the address of what is waited for. */
@@ -95,7 +96,7 @@ u32 tty_poll(struct ttyfile *tf, struct poller *p);
  */
 int tty_job_check(struct tty *t, int sig);
 void tty_open_session(struct tty *t); /* opening without O_NOCTTY */
-int tty_sctty(struct tty *t, u32 arg);
+int tty_sctty(struct ttyfile *tf, u32 arg);
 int tty_notty(struct tty *t);
 int tty_gpgrp(struct tty *t, uaddr_t arg);
 int tty_spgrp(struct tty *t, uaddr_t arg);

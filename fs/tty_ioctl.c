@@ -277,7 +277,7 @@ static int session_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg)
 	struct tty *t = tf->tf_tty;
 
 	switch (cmd) {
-	case TIOCSCTTY: return tty_sctty(t, arg);
+	case TIOCSCTTY: return tty_sctty(tf, arg);
 	case TIOCNOTTY: return tty_notty(t);
 	case TIOCGPGRP: return tty_gpgrp(t, arg);
 	case TIOCSPGRP: return tty_spgrp(t, arg);

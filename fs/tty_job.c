@@ -76,14 +76,17 @@ void tty_open_session(struct tty *t)
 		acquire(t, false);
 }
 
-int tty_sctty(struct tty *t, u32 arg)
+int tty_sctty(struct ttyfile *tf, u32 arg)
 {
-	struct tty *mine = session_tty();
+	struct tty *t = tf->tf_tty, *mine = session_tty();
 
 	if (!is_leader(curproc()))
 		return -EPERM;
 	if (mine)
 		return mine == t ? 0 : -EPERM;
+	/* Who may only write to a terminal, as to that of a user who takes messages, does not get it. */
+	if (!tf->tf_readable && !cred_super(cred_cur()))
+		return -EPERM;
 	return acquire(t, arg == 1 && cred_super(cred_cur()));
 }
 
@@ -129,14 +132,16 @@ int tty_spgrp(struct tty *t, uaddr_t arg)
 	int error = tty_job_check(t, K_SIGTTOU);
 
 	if (error)
-		return error;
-	if (session_tty() != t)
-		return -ENOTTY;
+		return error == -EIO ? -ENOTTY : error;
 	error = copyin(&pgrp, arg, sizeof(pgrp));
 	if (error)
 		return error;
-	if (pgrp <= 0)
-		return pgrp < 0 ? -EINVAL : -ESRCH;
+	if (pgrp < 0)
+		return -EINVAL;
+	if (session_tty() != t)
+		return -ENOTTY;
+	if (!pgrp)
+		return -ESRCH;
 	pgrp = pid_real(pgrp);
 	if (!pgrp_in_session(pgrp, sid)) {
 		struct proc *p = proc_find(pgrp);

@@ -22,6 +22,7 @@
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
 #include "proc/cred.h"
+#include "proc/pidspace.h"
 #include "proc/proc.h"
 #include "proc/signal.h"
 #include "proc/sched/sleep.h"
@@ -414,10 +415,18 @@ static int open_peer(struct pty *p, u32 flags)
 	return fd;
 }
 
+/* Any process that has the master may ask for the session of the slave. */
+static int give_session(struct tty *t, uaddr_t arg)
+{
+	pid_t sid = __atomic_load_n(&t->t_sid, __ATOMIC_RELAXED);
+
+	return sid ? give_u32(arg, (u32)pid_seen(sid)) : -ENOTTY;
+}
+
 int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg)
 {
 	struct pty *p = f->f_data;
-	struct ttyfile as_slave = { .tf_tty = pty_slave(p) };
+	struct ttyfile as_slave = { .tf_tty = pty_slave(p), .tf_readable = file_readable(f) == 0 };
 
 	switch (cmd) {
 	case TIOCGPTN: return give_u32(arg, (u32)(p - ptys));
@@ -425,7 +434,11 @@ int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg)
 	case TIOCGPTLCK: return give_u32(arg, p->p_locked);
 	case TIOCGPTPEER: return open_peer(p, arg);
 	case TIOCSIG: return send_signal(p, arg);
-	case TIOCGPGRP: return give_u32(arg, (u32)tty_foreground(pty_slave(p)));
+	case TIOCGPGRP: return give_u32(arg, (u32)pid_seen(tty_foreground(pty_slave(p))));
+	case TIOCSPGRP: return tty_spgrp(pty_slave(p), arg);
+	case TIOCGSID: return give_session(pty_slave(p), arg);
+	case TIOCSCTTY: return tty_sctty(&as_slave, arg);
+	case TIOCGDEV: return give_u32(arg, tty_rdev(pty_slave(p)));
 	case TIOCINQ: return give_u32(arg, pty_queued(p));
 	case TIOCOUTQ: return give_u32(arg, 0);
 	case TCXONC:

@@ -90,7 +90,7 @@ static int set_limit(struct proc *p, u32 which, const struct rlimit_k *rl)
 
 	if (which >= NRLIMIT || rl->rl_cur > rl->rl_max)
 		return -EINVAL;
-	if (which == RLIMIT_NOFILE && rl->rl_max > 1024 && rl->rl_max != RLIM_INFINITY_K)
+	if (which == RLIMIT_NOFILE && rl->rl_max > 1024)
 		return -EPERM;
 	spin_lock(&p->p_lock);
 	if (rl->rl_max > p->p_rlimit[which].rl_max && !cred_super(cred_cur()))

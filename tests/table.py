@@ -15,6 +15,7 @@ PROGRAMS = [
     ("session", {"limit": 200}),
     ("pty", {}),
     ("ptyjob", {}),
+    ("ttyerr", {}),
     ("signal", {}),
     ("sigfault", {}),
     ("timer", {}),

@@ -16,7 +16,8 @@
 
 static unsigned long long above[2] = { 3, 2 }, more[2] = { 1 << 28, 1 << 28 };
 static unsigned long above32[2] = { 3, 2 }, more32[2] = { 1 << 28, 1 << 28 };
-static unsigned long long many_files[2] = { 100, 1ull << 40 };
+static unsigned long long many_files[2] = { 100, 1ull << 40 }, all_files[2] = { 100, ~0ull };
+static unsigned long all_files32[2] = { 100, ~0ul };
 static char buf[512];
 
 static void become_user(void)
@@ -52,6 +53,8 @@ TEST_ROOT(limits)
 		ROW(prlimit64, EINVAL, 0, 99, 0, 0),
 		ROW(prlimit64, EINVAL, 0, RLIMIT_NOFILE, S(above), BAD),
 		ROW(prlimit64, EPERM, 0, RLIMIT_NOFILE, S(many_files), 0),
+		ROW(prlimit64, EPERM, 0, RLIMIT_NOFILE, S(all_files), BAD),
+		ROW(setrlimit, EPERM, RLIMIT_NOFILE, S(all_files32)),
 		ROW(prlimit64, EFAULT, 0, RLIMIT_NOFILE, 0, BAD),
 		ROW(prlimit64, 0, 0, RLIMIT_NOFILE, 0, 0),
 	};

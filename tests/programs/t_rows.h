@@ -55,6 +55,8 @@ enum {
 	FD_PIPE_W,
 	FD_NULL,
 	FD_CLOSED,
+	FD_A, /* two of the test itself */
+	FD_B,
 	FD_END
 };
 
@@ -77,6 +79,8 @@ __attribute__((unused)) static void rows_fds(const char *file)
 	fd[FD_PIPE_W - FD_FIRST] = p[1];
 	fd[FD_CLOSED - FD_FIRST] = 99;
 }
+
+#define ROWS_FD(name, fd) (rows_fd[(name)-FD_FIRST] = (fd))
 
 static long row_arg(long arg)
 {
