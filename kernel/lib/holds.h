@@ -10,6 +10,9 @@
 
 #include "kernel/lib/lock.h"
 
+/* The rank that stands for interrupts; ho_where is the vector. */
+#define HOLD_INTERRUPT 0u
+
 #if defined(DEBUG) && !defined(REPRISE_HOST)
 
 /* The longest hold of the locks of one rank. */
@@ -18,9 +21,6 @@ struct hold {
 	u32 ho_cycles;	     /* of the clock, for how long */
 	u32 ho_where;	     /* the address behind the release */
 };
-
-/* The rank that stands for interrupts; ho_where is the vector. */
-#define HOLD_INTERRUPT 0u
 
 /* A lock of this rank was held since `since`, the low half of clock_cycles(). Interrupts off. */
 void hold_note(u32 rank, const char *name, u32 since, u32 where);
