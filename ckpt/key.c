@@ -4,7 +4,7 @@
  * (CKPT_JOB). The process with the lowest id of those whose parent is outside of the group does so, in PROGRAM.PID_ckpt in its working directory,
  * with its own rights.
  *
- *   tty thread   tty_ckpt_hook           marks that process (P_CKPTKEY) and pokes it: takes no memory, cannot fail
+ *   thread       tty_ckpt_hook           marks that process (P_CKPTKEY) and pokes it: takes no memory, cannot fail
  *   boundary     ckpt_key_request        the process makes the request that tckpt() would have left
  *   outcome      ckpt_key_report         a line in the log, and one on the terminal unless the job has switched echo off
  *

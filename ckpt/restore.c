@@ -267,9 +267,7 @@ static void drop_shared(struct ckpt_restore *cr)
 static int check_number(struct ckpt_restore *cr)
 {
 	/* The caller's own, of which another of its lwps may make an end, are those that the current process began with. */
-	const struct cred *me = cred_cur();
-
-	if (cred_super(me) || proc_user_count(me->cr_uid) + cr->cr_img.i_nproc <= rlimit_cur(curproc(), RLIMIT_NPROC))
+	if (proc_may_have(cr->cr_img.i_nproc))
 		return 0;
 	return ckpt_refuse(cr->cr_path, -EAGAIN,
 			   "its %u processes are more than the caller may have", cr->cr_img.i_nproc);

@@ -16,6 +16,7 @@
 #include "kernel/lib/lock.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
+#include "proc/sched/later.h"
 #include "proc/sched/sleep.h"
 
 /* Guards every pollhead's list, every poller's p_woken, and is what pollers sleep under. */
@@ -38,25 +39,61 @@ void poll_wait(struct pollhead *ph, struct poller *p)
 		return;
 	pe = &p->p_stock->pc_ent[p->p_stock->pc_used++];
 	pe->pe_poller = p;
+	pe->pe_head = ph;
 	spin_lock(&poll_lock);
 	list_push_back(&ph->ph_pollers, &pe->pe_link);
 	spin_unlock(&poll_lock);
 }
 
-void pollwakeup(struct pollhead *ph)
-{
-	struct pollent *pe;
+/* How many entries one wakeup looks at; a thread goes on with the others. */
+#define WAKE_MAX 16u
 
-	if (list_empty(&ph->ph_pollers))
-		return; /* whoever adds itself now asks for what is ready after that, under the object's lock */
-	spin_lock(&poll_lock);
-	list_for_each(pe, &ph->ph_pollers, pe_link) {
+/* Those whose wakeup is late. Their files are open as long as they are in poll(2), and so their pollheads exist. */
+static struct list late = LIST_INIT(late);
+static bool wake_late(struct later *la);
+static struct later wake_later = LATER_INIT(wake_later, wake_late);
+
+/* Wakes the pollers of some entries, and puts these back on their pollheads. poll_lock held. */
+static void wake_some(struct list *entries)
+{
+	for (u32 n = 0; n < WAKE_MAX && !list_empty(entries); n++) {
+		struct pollent *pe = list_first(entries, struct pollent, pe_link);
+
+		list_remove(&pe->pe_link);
+		list_push_back(&pe->pe_head->ph_pollers, &pe->pe_link);
 		if (!pe->pe_poller->p_woken) {
 			pe->pe_poller->p_woken = true;
 			wakeup(pe->pe_poller);
 		}
 	}
+}
+
+static bool wake_late(struct later *la)
+{
+	bool more;
+
+	spin_lock(&poll_lock);
+	wake_some(&late);
+	more = !list_empty(&late);
 	spin_unlock(&poll_lock);
+	return more;
+}
+
+void pollwakeup(struct pollhead *ph)
+{
+	struct list entries = LIST_INIT(entries);
+	bool more;
+
+	if (list_empty(&ph->ph_pollers))
+		return; /* whoever adds itself now asks for what is ready after that, under the object's lock */
+	spin_lock(&poll_lock);
+	list_splice(&entries, &ph->ph_pollers);
+	wake_some(&entries);
+	more = !list_empty(&entries);
+	list_splice(&late, &entries);
+	spin_unlock(&poll_lock);
+	if (more)
+		later(&wake_later);
 }
 
 void poller_init(struct poller *p)
@@ -87,12 +124,12 @@ void poller_end(struct poller *p)
 {
 	struct pollchunk *pc = p->p_stock, *next;
 
-	spin_lock(&poll_lock);
 	for (struct pollchunk *c = pc; c; c = c->pc_next) {
+		spin_lock(&poll_lock);
 		for (u32 i = 0; i < c->pc_used; i++)
 			list_remove(&c->pc_ent[i].pe_link);
+		spin_unlock(&poll_lock);
 	}
-	spin_unlock(&poll_lock);
 	for (; pc && pc != &p->p_first; pc = next) {
 		next = pc->pc_next;
 		kfree(pc);

@@ -16,7 +16,8 @@ struct file;
 #define POLL_CHUNK 20u
 
 struct pollent {
-	struct list pe_link; /* ph_pollers */
+	struct list pe_link; /* ph_pollers, or those whose wakeup is late */
+	struct pollhead *pe_head;
 	struct poller *pe_poller;
 };
 

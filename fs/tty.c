@@ -351,7 +351,7 @@ struct tty *tty_create(struct termdev *td)
 		return NULL;
 	spin_init(&t->t_lock, td->td_name, LR_TTY);
 	list_init(&t->t_files);
-	list_init(&t->t_keylink);
+	later_init(&t->t_keylater, tty_keys_do);
 	pollhead_init(&t->t_poll);
 	t->t_td = td;
 	td->td_tty = t;

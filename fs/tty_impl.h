@@ -14,6 +14,7 @@
 #include "kernel/dev/chardev.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/lock.h"
+#include "proc/sched/later.h"
 
 struct tty {
 	struct termdev *t_td; /* fixed, as is t_link */
@@ -34,7 +35,7 @@ struct tty {
 	pid_t t_sid, t_pgrp;	   /* session that it controls, foreground group; 0: none */
 	struct pollhead t_poll;
 	/* Keys of the hardware that the foreground group is still to be told of: see tty_keys_later(). */
-	struct list t_keylink;
+	struct later t_keylater;
 	u32 t_keys; /* LD_EV_* */
 	pid_t t_keypgrp;
 };
@@ -109,6 +110,7 @@ void tty_job_init(void);
  */
 void tty_keys(struct tty *t, pid_t pgrp, u32 events);
 void tty_keys_later(struct tty *t, pid_t pgrp, u32 events);
+bool tty_keys_do(struct later *la); /* for tty_create() */
 
 /* fs/tty_ioctl.c */
 int tty_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg);

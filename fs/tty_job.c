@@ -9,9 +9,7 @@
 #include "proc/cred.h"
 #include "proc/pgrp.h"
 #include "proc/proc.h"
-#include "proc/sched/sched.h"
 #include "proc/signal.h"
-#include "proc/sched/sleep.h"
 
 static bool is_leader(const struct proc *p)
 {
@@ -180,7 +178,6 @@ static void leader_exited(struct tty *t)
 /* --- Keys --- */
 
 static struct spinlock keys_lock = SPINLOCK_INIT("tty keys", LR_TTY);
-static struct list keys_ttys = LIST_INIT(keys_ttys); /* t_keylink; never pseudo terminals, which may go away */
 void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
 
 void tty_keys(struct tty *t, pid_t pgrp, u32 events)
@@ -200,35 +197,26 @@ void tty_keys_later(struct tty *t, pid_t pgrp, u32 events)
 	spin_lock(&keys_lock);
 	t->t_keys |= events;
 	t->t_keypgrp = pgrp;
-	if (list_empty(&t->t_keylink))
-		list_push_back(&keys_ttys, &t->t_keylink);
-	wakeup(&keys_ttys);
 	spin_unlock(&keys_lock);
+	later(&t->t_keylater);
 }
 
-static void keys_thread(void *arg)
+bool tty_keys_do(struct later *la)
 {
-	spin_lock(&keys_lock);
-	for (;;) {
-		struct tty *t;
-		u32 events;
-		pid_t pgrp;
+	struct tty *t = container_of(la, struct tty, t_keylater);
+	u32 events;
+	pid_t pgrp;
 
-		while (list_empty(&keys_ttys))
-			sleep(&keys_ttys, &keys_lock, 0, 0);
-		t = list_first(&keys_ttys, struct tty, t_keylink);
-		list_remove(&t->t_keylink);
-		events = t->t_keys;
-		pgrp = t->t_keypgrp;
-		t->t_keys = 0;
-		spin_unlock(&keys_lock);
-		tty_keys(t, pgrp, events);
-		spin_lock(&keys_lock);
-	}
+	spin_lock(&keys_lock);
+	events = t->t_keys;
+	pgrp = t->t_keypgrp;
+	t->t_keys = 0;
+	spin_unlock(&keys_lock);
+	tty_keys(t, pgrp, events);
+	return false;
 }
 
 void tty_job_init(void)
 {
-	kthread_create("tty", keys_thread, NULL, PRI_KERNEL);
 	session_leader_exit_hook = leader_exited;
 }

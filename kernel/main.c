@@ -43,6 +43,7 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 #include "proc/proc.h"
+#include "proc/sched/later.h"
 #include "proc/sched/sched.h"
 
 void kmain(u32 magic, paddr_t mbi) __noreturn;
@@ -152,6 +153,7 @@ static void mount_root(void)
 static void start_system(void *arg)
 {
 	init_devices();
+	later_start();
 	tty_init();
 	writeback_start();
 	ckpt_init();

@@ -81,7 +81,7 @@ static void tell_parent(struct proc *p)
 	siginfo_child(&info, p);
 	spin_unlock(&p->p_lock);
 	act = &parent->p_sig.ss_act[K_SIGCHLD - 1];
-	wakeup(&parent->p_children);
+	wait_tell(parent);
 	if (!(act->sa_flags & K_SA_NOCLDSTOP))
 		signal_proc(parent, K_SIGCHLD, &info);
 	spin_unlock(&pidlock);

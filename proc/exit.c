@@ -19,6 +19,9 @@
 #include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
+/* How many lwps are told to end at once. */
+#define END_MAX 16u
+
 void (*session_leader_exit_hook)(struct tty *tty);
 
 void proc_end(struct proc *p, int xstat)
@@ -45,6 +48,23 @@ void proc_exit(int xstat)
 	lwp_exit();
 }
 
+/* Tells some lwps of p other than `me` to end. False: all have been told. p_lock held. */
+static bool end_some(struct proc *p, const struct lwp *me)
+{
+	struct lwp *l;
+	u32 n = 0;
+
+	list_for_each(l, &p->p_lwps, l_plink) {
+		if (l == me || l->l_exiting)
+			continue;
+		if (n++ == END_MAX)
+			return true;
+		l->l_exiting = true;
+		lwp_poke(l);
+	}
+	return false;
+}
+
 /*
  * Ends the other lwps of the current process and waits for that: exec, and what replaces a process in place. If the caller holds the process,
  * they go straight from where they stand. -EAGAIN when the process is dying, or another of its lwps was first.
@@ -52,7 +72,7 @@ void proc_exit(int xstat)
 int proc_single(void)
 {
 	struct proc *p = curproc();
-	struct lwp *me = curlwp(), *l;
+	struct lwp *me = curlwp();
 	int error = 0;
 
 	spin_lock(&p->p_lock);
@@ -61,11 +81,9 @@ int proc_single(void)
 		return -EAGAIN;
 	}
 	p->p_execlwp = me;
-	list_for_each(l, &p->p_lwps, l_plink) {
-		if (l != me) {
-			l->l_exiting = true;
-			lwp_poke(l);
-		}
+	while (end_some(p, me)) {
+		spin_unlock(&p->p_lock);
+		spin_lock(&p->p_lock);
 	}
 	wakeup(&p->p_flags);
 	while (p->p_nlwp > 1 && !(p->p_flags & P_EXITING))
@@ -107,19 +125,43 @@ static bool is_tie(const struct proc *child)
 	return child->p_pgid != child->p_parent->p_pgid && child->p_sid == child->p_parent->p_sid;
 }
 
-/* The groups that p may be the last tie of, as a child or as a parent. pidlock held. Returns how many. */
-static u32 tied_groups(struct proc *p, pid_t pgids[MAXTIED])
-{
-	struct proc *c;
-	u32 n = 0;
+/* The groups that an exiting process may be the last tie of, as a child or as a parent. */
+struct ties {
+	pid_t ti_pgid[MAXTIED + 1];
+	u32 ti_n;
+};
 
-	if (is_tie(p))
-		pgids[n++] = p->p_pgid;
-	list_for_each(c, &p->p_children, p_sibling) {
-		if (is_tie(c) && (c->p_flags & P_STOPPED) && n < MAXTIED)
-			pgids[n++] = c->p_pgid;
+/* pidlock held. */
+static void note_tie(struct ties *ti, const struct proc *child, u32 max)
+{
+	if (is_tie(child) && ti->ti_n < max)
+		ti->ti_pgid[ti->ti_n++] = child->p_pgid;
+}
+
+#define LEAVE_MAX 8u /* children that are left at once */
+
+/* The children of p get another parent. pidlock held, and let go after every few of them. */
+static void leave_children(struct proc *p, struct ties *ti)
+{
+	bool more = true;
+
+	while (more) {
+		struct proc *c;
+		u32 n = 0;
+
+		orphan_reap_ignored(p);
+		list_for_each(c, &p->p_children, p_sibling) {
+			if (n++ == LEAVE_MAX)
+				break;
+			if (c->p_flags & P_STOPPED)
+				note_tie(ti, c, MAXTIED);
+		}
+		more = orphan_children(p, LEAVE_MAX);
+		if (more) {
+			spin_unlock(&pidlock);
+			spin_lock(&pidlock);
+		}
 	}
-	return n;
 }
 
 void proc_drop_as(void)
@@ -196,7 +238,6 @@ void proc_finish(void)
 	struct proc *p = curproc(), *parent;
 	struct lwp *l = curlwp();
 	struct abi_siginfo info;
-	u64 utime, stime;
 	bool autoreap = false, hidden = p->p_flags & P_KERNEL;
 	struct tty *tty = NULL;
 
@@ -218,34 +259,32 @@ void proc_finish(void)
 	cputimer_proc_ends(p);
 	spin_lock(&p->p_lock);
 	cputimer_lwp_ends(l);
-	list_remove(&l->l_plink);
+	proc_unlink_lwp(p, l);
 	p->p_nlwp = 0;
 	p->p_lwp0 = NULL;
-	lwp_times(l, &utime, &stime);
-	p->p_utime += utime;
-	p->p_stime += stime;
+	lwp_times_end(p, l);
 	wakeup(&p->p_nheld);
 	spin_unlock(&p->p_lock);
 	if (l->l_tid && l->l_tid != p->p_pid)
 		pid_free(l->l_tid);
 	l->l_proc = &proc0;
+	later_cancel(&p->p_poke);
 
 	if (hidden) {
 		proc_rele(p);
 	} else {
-		pid_t pgids[MAXTIED], sid = p->p_sid;
-		u32 ntied;
+		struct ties ti = { .ti_n = 0 };
+		pid_t sid = p->p_sid;
 		int exitsig;
 
 		spin_lock(&pidlock);
-		orphan_reap_ignored(p);
-		ntied = tied_groups(p, pgids);
-		orphan_children(p);
+		leave_children(p, &ti);
+		note_tie(&ti, p, MAXTIED + 1);
 		exitsig = become_zombie(p, &info, &autoreap); /* from here on the parent may reap p */
 		parent = p->p_parent;
 		parent->p_ref++;
 		p->p_ref++; /* the parent may wait for p as soon as we let go of pidlock */
-		wakeup(&parent->p_children);
+		wait_tell(parent);
 		if (autoreap) {
 			p->p_ref++;
 			p->p_exitsig = -1; /* claimed: no wait finds it */
@@ -255,8 +294,8 @@ void proc_finish(void)
 			signal_proc(parent, exitsig, &info);
 		spin_unlock(&pidlock);
 		/* Now that p ties nobody to the session any more. */
-		for (u32 i = 0; i < ntied; i++)
-			hangup_orphans(p, pgids[i], sid);
+		for (u32 i = 0; i < ti.ti_n; i++)
+			hangup_orphans(p, ti.ti_pgid[i], sid);
 		if (autoreap)
 			wait_reap(p);
 		proc_rele(p);

@@ -15,7 +15,7 @@
 
 #define NBUCKET_LOG 10
 #define NBUCKET (1u << NBUCKET_LOG)
-#define WAKE_BATCH 64u /* lwps woken while a bucket is locked */
+#define WAKE_BATCH 32u /* lwps woken while a bucket is locked */
 #define SYS_futex_nr 240
 #define SYS_futex_time64_nr 422
 

@@ -131,14 +131,14 @@ static struct proc *find_reaper(struct proc *p)
 	return initproc;
 }
 
-/* A dead child's new parent hears of the death: the old one did not wait for it. */
+/* The new parent of dead children hears of their deaths, as one SIGCHLD: the old one did not wait for them. */
 static void tell_reaper(struct proc *reaper, struct proc *c)
 {
 	struct abi_siginfo info;
 
 	siginfo_child(&info, c);
 	(void)signal_proc(reaper, K_SIGCHLD, &info);
-	wakeup(&reaper->p_children);
+	wait_tell(reaper);
 }
 
 static bool ignores_children(const struct proc *p)
@@ -148,7 +148,8 @@ static bool ignores_children(const struct proc *p)
 	return act->sa_handler == K_SIG_IGN || (act->sa_flags & K_SA_NOCLDWAIT);
 }
 
-static void hand_over(struct proc *c, struct proc *reaper, pid_t maker)
+/* Returns whether the reaper is to hear of it. */
+static bool hand_over(struct proc *c, struct proc *reaper, pid_t maker)
 {
 	list_remove(&c->p_sibling);
 	list_push_back(&reaper->p_children, &c->p_sibling);
@@ -158,26 +159,31 @@ static void hand_over(struct proc *c, struct proc *reaper, pid_t maker)
 	if (c->p_flags & P_DEATHSIG)
 		set_flag(reaper, P_MOURNED, true);
 	if (c->p_exitsig == -1)
-		return; /* about to be reaped: nobody else may find it */
+		return false; /* about to be reaped: nobody else may find it */
 	c->p_exitsig = K_SIGCHLD;
-	if (c->p_stat == PS_ZOMBIE)
-		tell_reaper(reaper, c);
+	return c->p_stat == PS_ZOMBIE;
 }
 
-void orphan_children(struct proc *p)
+bool orphan_children(struct proc *p, u32 max)
 {
-	struct proc *reaper, *c, *tmp;
+	struct proc *reaper, *dead = NULL;
 	pid_t maker;
 
 	ASSERT(spin_held(&pidlock));
 	if (list_empty(&p->p_children))
-		return;
+		return false;
 	reaper = find_reaper(p);
 	maker = any_tid(reaper);
-	list_for_each_safe(c, tmp, &p->p_children, p_sibling) {
+	for (u32 n = 0; n < max && !list_empty(&p->p_children); n++) {
+		struct proc *c = list_first(&p->p_children, struct proc, p_sibling);
+
 		tell_child(p, c);
-		hand_over(c, reaper, maker);
+		if (hand_over(c, reaper, maker) && !dead)
+			dead = c;
 	}
+	if (dead)
+		tell_reaper(reaper, dead);
+	return !list_empty(&p->p_children);
 }
 
 /* A dead child of p whose next parent ignores it. NULL: there is none. */

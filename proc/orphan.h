@@ -26,8 +26,8 @@ void orphan_reaper_gone(struct proc *p);
  * Locks: pidlock held; it is released meanwhile, unless there is no such child.
  */
 void orphan_reap_ignored(struct proc *p);
-/* Then the other children get another parent, which hears of the dead ones. pidlock held. */
-void orphan_children(struct proc *p);
+/* Then up to `max` other children get another parent, which hears of the dead ones. Returns whether there are more. pidlock held. */
+bool orphan_children(struct proc *p, u32 max);
 /* The current lwp, not the last one of its process, ends. Takes pidlock. */
 void orphan_lwp_ends(struct lwp *l);
 /*

@@ -30,7 +30,9 @@ static void proc_setup(struct proc *p)
 	list_init(&p->p_children);
 	list_init(&p->p_sibling);
 	list_init(&p->p_lwps);
+	later_init(&p->p_poke, proc_poke_more);
 	spin_init(&p->p_lock, "p_lock", LR_PROC);
+	spin_init(&p->p_timelock, "p_timelock", LR_TIMES);
 	mutex_init(&p->p_execlock, "p_execlock", LR_EXEC);
 	sigqueue_init(&p->p_sig.ss_q);
 	p->p_exitsig = K_SIGCHLD;

@@ -24,6 +24,7 @@
 #include "proc/sched/lwp.h"
 #include "proc/sched/mutex.h"
 #include "proc/pidspace.h"
+#include "proc/sched/later.h"
 #include "proc/signal.h"
 
 struct as;
@@ -80,9 +81,12 @@ struct proc {
 	struct list p_all; /* list of all procs */
 	u32 p_mark;	   /* of a walk among all: see fs/procfs/pid.c */
 	u64 p_order;	   /* its place among all: see proc/proctab.h */
-	struct tree_node p_allnode, p_groupnode, p_sessnode;
+	struct tree_node p_allnode, p_groupnode, p_sessnode, p_usernode;
+	uid_t p_uid;	/* its real user, as the table has it */
+	u32 p_usersize; /* processes in the subtree of p_usernode */
 	struct proc *p_parent;
 	struct list p_children;
+	u32 p_news; /* how often there was news of its children: see wait_tell() */
 	struct list p_sibling;
 	pid_t p_pgid, p_sid;
 	struct tty *p_ctty; /* of the session; NULL none (pidlock) */
@@ -99,7 +103,9 @@ struct proc {
 	u32 p_flags;
 	struct list p_lwps;
 	u32 p_nlwp;
-	u32 p_nheld; /* lwps standing at the boundary */
+	u32 p_nheld;		/* lwps standing at the boundary */
+	struct lwp *p_pokenext; /* proc_poke() is under way, this lwp is the next; NULL: it is not */
+	struct later p_poke;
 	struct sigstate p_sig;
 	struct itimer p_itreal;		  /* ITIMER_REAL and alarm(2) */
 	struct list p_ptimers;		  /* POSIX timers (proc/ptimer.c) */
@@ -126,6 +132,8 @@ struct proc {
 	u64 p_start_ns; /* monotonic, when it began */
 	s64 p_monoff; /* its CLOCK_MONOTONIC is so much ahead of the kernel's: see deadline_at() */
 	u64 p_utime, p_stime, p_cutime, p_cstime;
+	struct spinlock p_timelock;
+	u64 p_ucycles, p_scycles; /* of living lwps, until they last left a CPU (p_timelock): see lwps_times() */
 	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
 	u32 p_nclosed; /* set-id programs that it has executed: older descriptors of guarded /proc files are void (p_lock) */
@@ -202,7 +210,7 @@ int proc_can_access(struct proc *p);
 /* The same, and may it know what p knows: not if p has had other rights. */
 int proc_can_look(struct proc *p);
 u64 rlimit_cur(struct proc *p, int which);
-u32 proc_user_count(uid_t uid); /* processes of this real user, for RLIMIT_NPROC */
+bool proc_may_have(u32 more); /* RLIMIT_NPROC: may the caller's real user have so many more processes? */
 
 /* Replaces the process's program: exec's core, also for the start of init. argv/envp are kernel strings. */
 int proc_exec(const char *path, char *const argv[], char *const envp[]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of processes: all of them, each group, each session. A process stands in it from its entry into the tree until it is
+ * The table of processes: all of them, each group, each session, each real user. A process stands in it from its entry into the tree until it is
  * reaped; p_order says in which order they entered, so that a child comes after its parent.
  *
  * A walk visits the processes of one of these sets in that order. How many they are, users decide, so a walk lets go of pidlock for a
@@ -26,6 +26,11 @@ void proctab_leave(struct proc *p);
 /* p, which is in the table, changes to this group and session. */
 void proctab_move(struct proc *p, pid_t pgid, pid_t sid);
 
+/* p, which is in the table, has changed its credentials. Takes p_lock. */
+void proctab_renew_user(struct proc *p);
+/* How many processes this real user has (RLIMIT_NPROC). */
+u32 proctab_user_count(uid_t uid);
+
 /* Does a process of the table have this group / this session? */
 bool proctab_group(pid_t pgid);
 bool proctab_session(pid_t sid);
@@ -40,7 +45,7 @@ struct proc *proctab_at(u64 order);
 
 struct proc_walk {
 	const struct tree *pw_tree;
-	pid_t pw_id;	    /* of the group or session; 0: all */
+	u32 pw_id;	    /* of the group, session or user; 0: all */
 	u64 pw_order;	    /* of the process visited last, 0: none */
 	struct proc *pw_at; /* that process; NULL: pidlock was let go since */
 	u32 pw_batch, pw_left;
@@ -50,6 +55,7 @@ struct proc_walk {
 void walk_all(struct proc_walk *w, u32 batch);
 void walk_group(struct proc_walk *w, pid_t pgid, u32 batch);
 void walk_session(struct proc_walk *w, pid_t sid, u32 batch);
+void walk_user(struct proc_walk *w, uid_t uid, u32 batch);
 /*
  * The next process of the walk; NULL: there is none any more.
  * Locks: pidlock, and no other spinlock, held; let go now and then. Nothing else of the caller's may depend on it.

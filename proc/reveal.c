@@ -324,13 +324,13 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 	struct lwp *old = list_first(&o->p_lwps, struct lwp, l_plink);
 
 	ASSERT(o->p_nlwp == 1 && h->p_nlwp == 1 && o->p_nheld == 0);
-	list_remove(&old->l_plink);
-	list_remove(&rv->rv_lwps[0]->l_plink);
+	proc_unlink_lwp(o, old);
+	proc_unlink_lwp(h, rv->rv_lwps[0]);
 	/* What o's timers wait for, and what they have sent, is the new lwps' from now on. */
 	sigqueue_flush(&old->l_sigq);
 	cputimer_lwp_ends(old);
 	list_push_back(&h->p_lwps, &old->l_plink);
-	old->l_proc = h;
+	lwp_change_proc(old, h);
 	/* Its id is the process's, or the new lwp's in its place; any other is nobody's from now on. */
 	if (!same && old->l_tid != o->p_pid)
 		pid_bind(old->l_tid, NULL);
@@ -343,7 +343,7 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 	for (u32 i = 0; i < rv->rv_nlwp; i++) {
 		struct lwp *l = rv->rv_lwps[i];
 
-		l->l_proc = o;
+		lwp_change_proc(l, o);
 		l->l_trace = (o->p_flags & P_TRACE) != 0;
 		ptimer_adopt(o, &l->l_sigq);
 		list_push_back(&o->p_lwps, &l->l_plink);
@@ -376,6 +376,7 @@ static void show_in_place(struct reveal *rl)
 	}
 	spin_unlock(&h->p_lock);
 	spin_unlock(&o->p_lock);
+	proctab_renew_user(o);
 	if (!same)
 		orphan_replaced(o, h);
 }

@@ -208,7 +208,7 @@ static void prio_begin(struct prio_set *ps, u32 which, pid_t who)
 	if (which == PRIO_PGRP_K)
 		walk_group(&ps->ps_walk, ps->ps_who, PRIO_BATCH);
 	else
-		walk_all(&ps->ps_walk, PRIO_BATCH);
+		walk_user(&ps->ps_walk, (uid_t)ps->ps_who, PRIO_BATCH);
 }
 
 /* A single process is found without a walk. pidlock held. */
@@ -223,14 +223,7 @@ static struct proc *prio_process(struct prio_set *ps)
 /* The next one; NULL: no more. pidlock held, and let go now and then. */
 static struct proc *prio_next(struct prio_set *ps)
 {
-	struct proc *p;
-
-	if (ps->ps_which == PRIO_PROCESS_K)
-		return prio_process(ps);
-	do
-		p = walk_next(&ps->ps_walk);
-	while (p && ps->ps_which == PRIO_USER_K && cred_uid_of(p) != (uid_t)ps->ps_who);
-	return p;
+	return ps->ps_which == PRIO_PROCESS_K ? prio_process(ps) : walk_next(&ps->ps_walk);
 }
 
 long sys_getpriority(u32 which, pid_t who)

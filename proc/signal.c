@@ -13,6 +13,8 @@
 #include "proc/wait.h"
 
 #define STOP_SIGNALS (SIGBIT(K_SIGSTOP) | SIGBIT(K_SIGTSTP) | SIGBIT(K_SIGTTIN) | SIGBIT(K_SIGTTOU))
+/* How many lwps are poked at once. */
+#define POKE_MAX 8u
 /* Ignored when their action is the default one. */
 #define IGNORED_BY_DEFAULT \
 	(SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
@@ -51,13 +53,48 @@ void lwp_poke(struct lwp *l)
 		ipi_send(c->c_id, T_IPI_RESCHED);
 }
 
-void proc_poke(struct proc *p)
+static void poke_passed(struct proc *p, struct lwp *l)
+{
+	p->p_pokenext = l->l_plink.next == &p->p_lwps ? NULL : list_next(l, l_plink);
+}
+
+/* Goes on with the lwps of p. p_lock held. Returns whether there are more. */
+static bool poke_some(struct proc *p)
 {
 	struct lwp *l;
 
-	ASSERT(spin_held(&p->p_lock));
-	list_for_each(l, &p->p_lwps, l_plink)
+	for (u32 n = 0; n < POKE_MAX && (l = p->p_pokenext) != NULL; n++) {
+		poke_passed(p, l);
 		lwp_poke(l);
+	}
+	return p->p_pokenext != NULL;
+}
+
+bool proc_poke_more(struct later *la)
+{
+	struct proc *p = container_of(la, struct proc, p_poke);
+	bool more;
+
+	spin_lock(&p->p_lock);
+	more = poke_some(p);
+	spin_unlock(&p->p_lock);
+	return more;
+}
+
+void proc_poke(struct proc *p)
+{
+	ASSERT(spin_held(&p->p_lock));
+	p->p_pokenext = list_empty(&p->p_lwps) ? NULL : list_first(&p->p_lwps, struct lwp, l_plink);
+	if (poke_some(p))
+		later(&p->p_poke);
+}
+
+void proc_unlink_lwp(struct proc *p, struct lwp *l)
+{
+	ASSERT(spin_held(&p->p_lock));
+	if (p->p_pokenext == l)
+		poke_passed(p, l);
+	list_remove(&l->l_plink);
 }
 
 /* SIGCONT and SIGKILL make a stopped process go on. p_lock held. */
@@ -76,22 +113,28 @@ static void proc_continue(struct proc *p, bool report)
 	wakeup(&p->p_flags);
 }
 
-/* What happens at the moment of sending, whether or not the signal is ignored or blocked. */
-static void side_effects(struct proc *p, int sig)
+void signal_drop_all(struct proc *p, sigset_k set)
 {
 	struct lwp *l;
 
+	ASSERT(spin_held(&p->p_lock));
+	sigqueue_drop(&p->p_sig.ss_q, set);
+	list_for_each(l, &p->p_lwps, l_plink) {
+		if (l->l_sigq.sq_set & set)
+			sigqueue_drop(&l->l_sigq, set);
+	}
+}
+
+/* What happens at the moment of sending, whether or not the signal is ignored or blocked. */
+static void side_effects(struct proc *p, int sig)
+{
 	if (sig == K_SIGCONT) {
-		sigqueue_drop(&p->p_sig.ss_q, STOP_SIGNALS);
-		list_for_each(l, &p->p_lwps, l_plink)
-			sigqueue_drop(&l->l_sigq, STOP_SIGNALS);
+		signal_drop_all(p, STOP_SIGNALS);
 		proc_continue(p, true);
 	} else if (sig == K_SIGKILL) {
 		proc_continue(p, false);
 	} else if (STOP_SIGNALS & SIGBIT(sig)) {
-		sigqueue_drop(&p->p_sig.ss_q, SIGBIT(K_SIGCONT));
-		list_for_each(l, &p->p_lwps, l_plink)
-			sigqueue_drop(&l->l_sigq, SIGBIT(K_SIGCONT));
+		signal_drop_all(p, SIGBIT(K_SIGCONT));
 	}
 }
 
@@ -250,9 +293,17 @@ void signal_retarget(struct lwp *l, sigset_k set)
 
 	ASSERT(spin_held(&p->p_lock));
 	set &= p->p_sig.ss_q.sq_set;
+	if (!set)
+		return;
 	list_for_each(m, &p->p_lwps, l_plink) {
-		if (m != l && (set & ~m->l_sigmask))
-			lwp_poke(m);
+		sigset_k takes = set & ~m->l_sigmask;
+
+		if (m == l || m->l_exiting || !takes)
+			continue;
+		lwp_poke(m);
+		set &= ~takes;
+		if (!set)
+			return;
 	}
 }
 

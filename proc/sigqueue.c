@@ -10,6 +10,7 @@
 #include "proc/sched/lwp_impl.h"
 #include "proc/ptimer.h"
 #include "proc/rlimit.h"
+#include "proc/sched/later.h"
 
 /* Entries in one queue, whatever the limit says: searches of a queue go on under p_lock. */
 #define SIGQUEUE_MAX 1024u
@@ -136,15 +137,70 @@ void sigqueue_init(struct sigqueue *q)
 	list_init(&q->sq_list);
 }
 
+#define FREE_MAX 32u /* entries freed at once */
+
+static struct list dropped = LIST_INIT(dropped); /* entries to be freed (siguser_lock) */
+static bool free_dropped(struct later *la);
+static struct later drop_later = LATER_INIT(drop_later, free_dropped);
+
+static bool free_dropped(struct later *la)
+{
+	struct list some = LIST_INIT(some);
+	struct sigent *se, *tmp;
+	bool more;
+
+	spin_lock(&siguser_lock);
+	for (u32 n = 0; n < FREE_MAX && !list_empty(&dropped); n++) {
+		se = list_first(&dropped, struct sigent, se_link);
+		list_remove(&se->se_link);
+		list_push_back(&some, &se->se_link);
+	}
+	more = !list_empty(&dropped);
+	spin_unlock(&siguser_lock);
+	list_for_each_safe(se, tmp, &some, se_link)
+		kmem_free(sigent_cache, se);
+	return more;
+}
+
+/* Entries that have left their queue, and are no timers', are counted no longer, and freed soon: who drops many holds p_lock. */
+static void discard(struct list *gone)
+{
+	struct sigent *se;
+
+	if (list_empty(gone))
+		return;
+	spin_lock(&siguser_lock);
+	list_for_each(se, gone, se_link) {
+		struct siguser *su = se->se_user;
+
+		if (--su->su_count > 0)
+			continue;
+		list_remove(&su->su_link);
+		kmem_free(siguser_cache, su);
+	}
+	list_splice(&dropped, gone);
+	spin_unlock(&siguser_lock);
+	later(&drop_later);
+}
+
 void sigqueue_drop(struct sigqueue *q, sigset_k set)
 {
+	struct list gone = LIST_INIT(gone);
 	struct sigent *se, *tmp;
 
 	q->sq_set &= ~set;
 	list_for_each_safe(se, tmp, &q->sq_list, se_link) {
-		if (SIGBIT(se->se_info.si_signo) & set)
+		if (!(SIGBIT(se->se_info.si_signo) & set))
+			continue;
+		if (se->se_timer) {
 			entry_leaves(q, se);
+			continue;
+		}
+		list_remove(&se->se_link);
+		q->sq_count--;
+		list_push_back(&gone, &se->se_link);
 	}
+	discard(&gone);
 }
 
 void sigqueue_move(struct sigqueue *from, struct sigqueue *to)

@@ -12,18 +12,18 @@
 #include "proc/proctab.h"
 #include "proc/rlimit.h"
 
-u32 proc_user_count(uid_t uid)
+/* May the caller's user have so many more processes? */
+bool proc_may_have(u32 more)
 {
-	struct proc *p;
-	u32 n = 0;
+	uid_t uid = cred_cur()->cr_uid;
+	u32 n;
 
+	if (cred_super(cred_cur()))
+		return true;
 	spin_lock(&pidlock);
-	list_for_each(p, &allproc, p_all) {
-		if (cred_uid_of(p) == uid)
-			n++;
-	}
+	n = proctab_user_count(uid);
 	spin_unlock(&pidlock);
-	return n;
+	return n + more <= rlimit_cur(curproc(), RLIMIT_NPROC);
 }
 
 /* A copy of one of p's paths, which another lwp may replace at any moment; NULL if it has none. */
@@ -159,8 +159,7 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 	struct lwp *l;
 	int error;
 
-	if (!hidden && parent != &proc0 && !cred_super(cred_cur()) &&
-	    proc_user_count(cred_cur()->cr_uid) >= rlimit_cur(parent, RLIMIT_NPROC))
+	if (!hidden && parent != &proc0 && !proc_may_have(1))
 		return -EAGAIN;
 	p = proc_alloc();
 	if (!p)
@@ -226,7 +225,7 @@ void spawn_abort(struct proc *p)
 		pid_free(p->p_pid);
 	}
 	spin_lock(&p->p_lock);
-	list_remove(&l->l_plink);
+	proc_unlink_lwp(p, l);
 	p->p_nlwp = 0;
 	spin_unlock(&p->p_lock);
 	lwp_free(l);

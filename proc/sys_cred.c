@@ -5,6 +5,7 @@
 #include "kernel/lib/panic.h"
 #include "mm/usercopy.h"
 #include "proc/cred_impl.h"
+#include "proc/proctab.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/syscalls.h"
 
@@ -45,6 +46,11 @@ static void cred_set(struct cred *new)
 		p->p_flags &= ~P_SUGID;
 	p->p_cred = new;
 	spin_unlock(&p->p_lock);
+	if (new->cr_uid != old->cr_uid) {
+		spin_lock(&pidlock);
+		proctab_renew_user(p);
+		spin_unlock(&pidlock);
+	}
 	cred_rele(old);
 	cred_renew(curlwp());
 }

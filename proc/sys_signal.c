@@ -25,13 +25,9 @@ static bool may_have_action(int sig, bool set)
 /* What a new action of sig does to signals that are pending, and to timers that send it. p_lock held. */
 static void action_changed(struct proc *p, int sig)
 {
-	struct lwp *l;
-
 	/* POSIX: a pending signal that is now ignored is thrown away. */
 	if (signal_ignores(&p->p_sig.ss_act[sig - 1], sig)) {
-		sigqueue_drop(&p->p_sig.ss_q, SIGBIT(sig));
-		list_for_each(l, &p->p_lwps, l_plink)
-			sigqueue_drop(&l->l_sigq, SIGBIT(sig));
+		signal_drop_all(p, SIGBIT(sig));
 	} else {
 		ptimer_heard(p, sig);
 		if (sig == K_SIGALRM)

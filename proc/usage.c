@@ -16,15 +16,10 @@
 void usage_of_proc(struct proc *p, struct usage *us)
 {
 	u64 utime, stime;
-	struct lwp *l;
 
-	us->us_utime = p->p_utime;
-	us->us_stime = p->p_stime;
-	list_for_each(l, &p->p_lwps, l_plink) {
-		lwp_times(l, &utime, &stime);
-		us->us_utime += utime;
-		us->us_stime += stime;
-	}
+	lwps_times(p, &utime, &stime);
+	us->us_utime = p->p_utime + utime;
+	us->us_stime = p->p_stime + stime;
 	us->us_maxrss = p->p_maxrss;
 	us->us_minflt = p->p_minflt;
 	us->us_majflt = p->p_majflt;

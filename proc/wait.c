@@ -118,34 +118,98 @@ static bool take_report(struct proc *c, u32 options, struct wait_found *f)
 	return found;
 }
 
+void wait_tell(struct proc *parent)
+{
+	ASSERT(spin_held(&pidlock));
+	parent->p_news++;
+	wakeup(&parent->p_children);
+}
+
+/* Children that one search looks at before others get pidlock. */
+#define SEARCH_BATCH 64u
+
+/* Lets go of pidlock for a moment. Returns whether c is a child of p still, so that a search goes on from there. */
+static bool breathe(struct proc *p, struct proc *c)
+{
+	bool still;
+
+	c->p_ref++;
+	spin_unlock(&pidlock);
+	spin_lock(&pidlock);
+	still = c->p_parent == p && !list_empty(&c->p_sibling);
+	if (still) {
+		c->p_ref--;
+	} else {
+		spin_unlock(&pidlock);
+		proc_rele(c);
+		spin_lock(&pidlock);
+	}
+	return still;
+}
+
+/* Is c waited for (*any is set), and is there something to report? A child that has news says so after this, if it does not now. */
+static bool look_at(struct proc *c, const struct wait_want *w, struct wait_found *f, bool *any)
+{
+	if (c->p_exitsig == -1 || !wanted(w, c))
+		return false;
+	*any = true;
+	return (c->p_stat == PS_ZOMBIE || (c->p_flags & (P_WAITSTOP | P_WAITCONT))) &&
+	       take_report(c, w->options, f);
+}
+
+/* Looks at all children. pidlock held, and let go now and then. */
+static bool search_all(struct proc *me, const struct wait_want *w, struct wait_found *f, bool *any)
+{
+	struct proc *c;
+	u32 n;
+
+again:
+	n = 0;
+	list_for_each(c, &me->p_children, p_sibling) {
+		if (++n % SEARCH_BATCH == 0 && !breathe(me, c))
+			goto again;
+		if (look_at(c, w, f, any))
+			return true;
+	}
+	return false;
+}
+
+/* pidlock held, and let go now and then. */
+static bool search(struct proc *me, const struct wait_want *w, struct wait_found *f, bool *any)
+{
+	struct proc *c;
+
+	*any = false;
+	if (!w->pid)
+		return search_all(me, w, f, any);
+	c = pid_owner(w->pid);
+	return c && c->p_parent == me && !list_empty(&c->p_sibling) && look_at(c, w, f, any);
+}
+
 static long wait_for(const struct wait_want *w, struct wait_found *f)
 {
-	struct proc *me = curproc(), *c;
-	int error;
+	struct proc *me = curproc();
+	int error = 0;
+	bool any;
+	u32 news;
 
 	memset(f, 0, sizeof(*f));
 	spin_lock(&pidlock);
-	for (;;) {
-		bool any = false;
-
-		list_for_each(c, &me->p_children, p_sibling) {
-			if (c->p_exitsig == -1 || !wanted(w, c))
-				continue;
-			any = true;
-			if (take_report(c, w->options, f)) {
-				spin_unlock(&pidlock);
-				return f->pid;
-			}
-		}
-		error = !any ? -ECHILD : 0;
-		if (!any || (w->options & WNOHANG))
+	do {
+		news = me->p_news;
+		if (search(me, w, f, &any))
 			break;
-		error = sleep(&me->p_children, &pidlock, SLP_INTR, 0);
-		if (error)
+		if (news != me->p_news)
+			continue;
+		if (!any)
+			error = -ECHILD;
+		else if (w->options & WNOHANG)
 			break;
-	}
+		else
+			error = sleep(&me->p_children, &pidlock, SLP_INTR, 0);
+	} while (!error);
 	spin_unlock(&pidlock);
-	return error;
+	return error ? error : f->pid;
 }
 
 static void wait_done(struct wait_found *f)

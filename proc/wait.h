@@ -26,6 +26,8 @@
 void siginfo_child(struct abi_siginfo *info, struct proc *p);
 /* Takes a zombie out of the tree, its times to its parent, and drops the tree's reference and the caller's. */
 void wait_reap(struct proc *p);
+/* There is news of a child of parent's, for those who wait. pidlock held. */
+void wait_tell(struct proc *parent);
 /* Lets a vfork parent go on: exec succeeded or the process ends. */
 void vfork_done(struct proc *p);
 

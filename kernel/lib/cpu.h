@@ -25,6 +25,7 @@
 #define KSTACK_RECLAIM 0x2ec1a13du
 
 struct lwp;
+struct proc;
 struct hat;
 struct spinlock;
 
@@ -54,7 +55,9 @@ struct cpu {
 
 	struct lwp *c_idle;		/* the lwp that runs when no other can */
 	struct lwp *volatile c_current; /* the lwp that runs; others read it as a hint */
-	volatile bool c_need_resched;	/* look for a better lwp before returning to user mode */
+	/* The process of that lwp, until its time has been added to p_ucycles and p_scycles; NULL: the kernel's (p_timelock) */
+	struct proc *volatile c_proc;
+	volatile bool c_need_resched; /* look for a better lwp before returning to user mode */
 
 	/* hat layer: set by hat_switch() on this CPU, read by shoot-downs of others (atomic). */
 	struct hat *volatile c_hat;

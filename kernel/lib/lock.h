@@ -55,7 +55,9 @@ enum lock_rank {
 	LR_HAT,	       /* one hat's page tables */
 	LR_BLK,	       /* block device queues */
 	LR_MUTEX_SPIN, /* the inside of a mutex or rwlock */
+	LR_LATER,      /* what is left to a thread */
 	LR_SLEEPQ,     /* a sleep queue bucket */
+	LR_TIMES,      /* p_timelock: what the lwps of a process have used */
 	LR_RUNQ,       /* a CPU's run queue */
 	LR_CALLOUT,    /* a CPU's callout queue */
 	LR_KMEM,       /* kmalloc caches */

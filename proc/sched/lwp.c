@@ -194,18 +194,15 @@ bool lwp_called(const struct lwp *l)
 bool lwp_detach(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
-	u64 utime, stime;
 	bool last;
 
 	spin_lock(&p->p_lock);
 	/* Process 0 does not end with the last of the kernel's threads. */
 	last = p->p_nlwp == 1 && p != &proc0;
 	if (!last) {
-		list_remove(&l->l_plink);
+		proc_unlink_lwp(p, l);
 		p->p_nlwp--;
-		lwp_times(l, &utime, &stime);
-		p->p_utime += utime;
-		p->p_stime += stime;
+		lwp_times_end(p, l);
 		if (p->p_lwp0 == l)
 			p->p_lwp0 = NULL;
 		wakeup(&p->p_nlwp);
@@ -259,23 +256,117 @@ static void lwp_cycles(const struct lwp *l, u64 *user, u64 *sys, u64 *stamp)
 	} while (*stamp != v->l_stamp);
 }
 
-void lwp_times(const struct lwp *l, u64 *utime, u64 *stime)
+/* The same, with what l has run since. */
+static void lwp_cycles_now(const struct lwp *l, u64 *user, u64 *sys)
 {
-	u64 user, sys, stamp, now;
+	u64 stamp, now;
 
-	lwp_cycles(l, &user, &sys, &stamp);
+	lwp_cycles(l, user, sys, &stamp);
 	now = clock_cycles();
 	if (l == curlwp() && now > stamp)
-		sys += now - stamp;
+		*sys += now - stamp;
 	else if (l->l_state == LS_RUNNING && now > stamp)
-		user += now - stamp;
+		*user += now - stamp;
+}
+
+void lwp_times(const struct lwp *l, u64 *utime, u64 *stime)
+{
+	u64 user, sys;
+
+	lwp_cycles_now(l, &user, &sys);
 	*utime = clock_cycles_to_ns(user);
 	*stime = clock_cycles_to_ns(sys);
+}
+
+/* What l has used since the last time goes into the sums of p, its process. p_timelock held. */
+static void add_times(struct proc *p, struct lwp *l)
+{
+	p->p_ucycles += l->l_ucycles - l->l_usum;
+	p->p_scycles += l->l_scycles - l->l_ssum;
+	l->l_usum = l->l_ucycles;
+	l->l_ssum = l->l_scycles;
+}
+
+/* Locks the sums of l's process, which lwp_change_proc() may change at any moment. NULL: the kernel's, which has none. */
+static struct proc *lock_times(const struct lwp *l)
+{
+	struct proc *p;
+
+	while ((p = *(struct proc *const volatile *)&l->l_proc) != &proc0) {
+		spin_lock(&p->p_timelock);
+		if (l->l_proc == p)
+			return p;
+		spin_unlock(&p->p_timelock);
+	}
+	return NULL;
+}
+
+void lwps_times(struct proc *p, u64 *utime, u64 *stime)
+{
+	u64 user, sys;
+
+	spin_lock(&p->p_timelock);
+	user = p->p_ucycles;
+	sys = p->p_scycles;
+	for (u32 i = 0; i < ncpu; i++) {
+		u64 u, s;
+
+		if (cpus[i].c_proc != p)
+			continue;
+		lwp_cycles_now(cpus[i].c_current, &u, &s);
+		user += u - cpus[i].c_current->l_usum;
+		sys += s - cpus[i].c_current->l_ssum;
+	}
+	spin_unlock(&p->p_timelock);
+	*utime = clock_cycles_to_ns(user);
+	*stime = clock_cycles_to_ns(sys);
+}
+
+/* What of l is in the sums of p is so no longer. p_timelock held. */
+static void take_times(struct proc *p, struct lwp *l)
+{
+	p->p_ucycles -= l->l_usum;
+	p->p_scycles -= l->l_ssum;
+	if (l == curlwp())
+		curcpu()->c_proc = NULL;
+}
+
+void lwp_times_end(struct proc *p, struct lwp *l)
+{
+	u64 utime, stime;
+
+	lwp_times(l, &utime, &stime);
+	p->p_utime += utime;
+	p->p_stime += stime;
+	spin_lock(&p->p_timelock);
+	take_times(p, l);
+	l->l_usum = l->l_ssum = 0;
+	spin_unlock(&p->p_timelock);
+}
+
+void lwp_change_proc(struct lwp *l, struct proc *to)
+{
+	struct proc *from = l->l_proc;
+	u64 user, sys;
+
+	spin_lock(&from->p_timelock);
+	take_times(from, l);
+	user = l->l_usum;
+	sys = l->l_ssum;
+	l->l_proc = to;
+	spin_unlock(&from->p_timelock);
+	spin_lock(&to->p_timelock);
+	to->p_ucycles += user;
+	to->p_scycles += sys;
+	if (l == curlwp())
+		curcpu()->c_proc = to;
+	spin_unlock(&to->p_timelock);
 }
 
 void lwp_set_times(struct lwp *l, u64 utime, u64 stime)
 {
 	struct cpu *c;
+	struct proc *p;
 
 	intr_push_off();
 	c = curcpu();
@@ -285,16 +376,28 @@ void lwp_set_times(struct lwp *l, u64 utime, u64 stime)
 		c->c_ustart += clock_ns_to_cycles(utime) - l->l_ucycles;
 		c->c_sstart += clock_ns_to_cycles(stime) - l->l_scycles;
 	}
+	p = lock_times(l);
 	l->l_ucycles = clock_ns_to_cycles(utime);
 	l->l_scycles = clock_ns_to_cycles(stime);
+	if (p) {
+		add_times(p, l);
+		spin_unlock(&p->p_timelock);
+	}
 	intr_pop_off();
 }
 
 void cpu_charge(struct cpu *c, struct lwp *prev, struct lwp *next)
 {
+	struct proc *p;
 	u64 user, sys;
 
 	lwp_charge_sys(prev);
+	p = lock_times(prev);
+	if (p) {
+		add_times(p, prev);
+		c->c_proc = NULL;
+		spin_unlock(&p->p_timelock);
+	}
 	user = prev->l_ucycles - c->c_ustart;
 	sys = prev->l_scycles - c->c_sstart;
 	if (prev == c->c_idle) {

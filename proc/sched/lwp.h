@@ -81,6 +81,8 @@ struct lwp_options lwp_options_inherited(const struct lwp_options *from);
 struct lwp {
 	/* Scheduler. */
 	struct list l_runlink; /* run queue or sleep queue */
+	struct list l_mates; /* of the first sleeper on a channel: the others, in order (proc/sched/sleep.c) */
+	bool l_first; /* it is the first */
 	enum lwp_state l_state;
 	struct cpu *l_cpu;     /* runs there, or ran there last */
 	u32 l_affinity;	       /* CPUs allowed, bit mask */
@@ -159,6 +161,7 @@ struct lwp {
 	 * date: at entry and exit of the kernel by the lwp itself, and when it leaves a CPU. Read through lwp_times().
 	 */
 	u64 l_ucycles, l_scycles, l_stamp;
+	u64 l_usum, l_ssum;	  /* what of these is in the sums of its process (p_timelock) */
 	struct heap l_cpuheap[2]; /* timers on its CPU-time clock, by kind (proc/cputimer.h) */
 
 	/* Debug: sleeping locks held, in order of rank. */
@@ -198,6 +201,14 @@ static inline void lwp_charge_sys(struct lwp *l)
  * CPU only nearly so. From any context; l must not go away.
  */
 void lwp_times(const struct lwp *l, u64 *utime, u64 *stime);
+/*
+ * CPU time of p's living lwps so far, nanoseconds. It takes no longer for many lwps: p has sums, to which an lwp's time is added when it
+ * leaves a CPU. From any context.
+ */
+void lwps_times(struct proc *p, u64 *utime, u64 *stime);
+/* l leaves p's lwps for its end, and p_utime and p_stime have its time from now on / changes over to another process. p_lock held. */
+void lwp_times_end(struct proc *p, struct lwp *l);
+void lwp_change_proc(struct lwp *l, struct proc *to);
 /* Sets them, of the current lwp or one that has not begun (recovery). */
 void lwp_set_times(struct lwp *l, u64 utime, u64 stime);
 

@@ -64,8 +64,11 @@ void lwp_end_hold(struct proc *p);
 void lwp_stand(struct lwp *l);
 /* Sets l_attention on l and gets it to the boundary: wakes it, or pokes its CPU. p_lock held. */
 void lwp_poke(struct lwp *l);
-/* All lwps of p. p_lock held. */
+/* All lwps of p, the first ones at once, many by a thread, soon. p_lock held. */
 void proc_poke(struct proc *p);
+bool proc_poke_more(struct later *la); /* for p_poke */
+/* l leaves p's list. p_lock held. */
+void proc_unlink_lwp(struct proc *p, struct lwp *l);
 
 /* The last lwp of a process: what remains is a zombie. Does not return. */
 void proc_finish(void) __noreturn;
@@ -107,6 +110,8 @@ int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_
 void signal_post_entry(struct proc *p, struct lwp *l, struct sigent *se);
 /* l takes sig, which is pending for it or for its process: the lwp's own before the process's. p_lock held. */
 void signal_take(struct lwp *l, int sig, struct abi_siginfo *info);
+/* Signals of this set that are pending for p or an lwp of it are thrown away. p_lock held. */
+void signal_drop_all(struct proc *p, sigset_k set);
 /* Is sig thrown away under this action? */
 bool signal_ignores(const struct abi_sigaction *act, int sig);
 

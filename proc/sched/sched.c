@@ -313,6 +313,7 @@ void swtch(void)
 	next->l_cpu = c;
 	next->l_oncpu = true;
 	c->c_current = next;
+	c->c_proc = next->l_proc != &proc0 ? next->l_proc : NULL;
 	ki = next->l_kstack;
 	ki->ki_cpu = c;
 	if (runqs[c->c_id].rq_when) {

@@ -5,6 +5,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/jitter.h"
 #include "kernel/lib/panic.h"
+#include "proc/sched/later.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/sched/mutex.h"
 #include "proc/proc.h"
@@ -13,20 +14,22 @@
 #define NSLEEPQ_LOG 10
 #define NSLEEPQ (1u << NSLEEPQ_LOG)
 
+/* How many one wakeup makes runnable; a thread goes on with the others. And how many wakeup_one() chooses among. */
+#define WAKE_MAX 8u
+#define CHOICE_MAX 64u
+
+/*
+ * The first sleeper on each channel stands on sq_firsts, the others hang on it (l_mates): so a channel's sleepers are found, and put aside,
+ * without a look at each. Those on sq_late have been woken: they become runnable by and by.
+ */
 struct sleepq {
 	struct spinlock sq_lock;
-	struct list sq_lwps; /* l_runlink, longest waiting first */
+	struct list sq_firsts; /* l_runlink */
+	struct list sq_late;   /* l_runlink of the first of each channel */
+	struct later sq_later;
 };
 
 static struct sleepq sleepqs[NSLEEPQ];
-
-void sleepq_init(void)
-{
-	for (u32 i = 0; i < NSLEEPQ; i++) {
-		spin_init(&sleepqs[i].sq_lock, "sleepq", LR_SLEEPQ);
-		list_init(&sleepqs[i].sq_lwps);
-	}
-}
 
 static struct sleepq *sleepq_of(const void *chan)
 {
@@ -35,14 +38,88 @@ static struct sleepq *sleepq_of(const void *chan)
 	return &sleepqs[h >> (32 - NSLEEPQ_LOG)];
 }
 
-/* Takes l off its queue and makes it runnable. Queue lock held. */
-static void sleepq_remove(struct lwp *l, int result)
+/* The first sleeper on chan; NULL: there is none. Queue lock held. */
+static struct lwp *find_first(struct sleepq *q, const void *chan)
 {
+	struct lwp *l;
+
+	list_for_each(l, &q->sq_firsts, l_runlink) {
+		if (l->l_chan == chan)
+			return l;
+	}
+	return NULL;
+}
+
+/* The second sleeper on l's channel takes the place of l, the first. Returns it; NULL: there is none. Queue lock held. */
+static struct lwp *succeed(struct lwp *l)
+{
+	struct lwp *next;
+
+	if (list_empty(&l->l_mates))
+		return NULL;
+	next = list_first(&l->l_mates, struct lwp, l_runlink);
+	list_remove(&next->l_runlink);
+	list_init(&next->l_mates);
+	list_splice(&next->l_mates, &l->l_mates);
+	next->l_first = true;
+	list_push_back(&l->l_runlink, &next->l_runlink);
+	return next;
+}
+
+/* Takes l off its queue and makes it runnable. Returns who has its place as the first on its channel. Queue lock held. */
+static struct lwp *sleepq_remove(struct lwp *l, int result)
+{
+	struct lwp *next = l->l_first ? succeed(l) : NULL;
+
 	list_remove(&l->l_runlink);
+	l->l_first = false;
 	l->l_chan = NULL;
 	l->l_slpresult = result;
 	l->l_state = LS_RUNNABLE;
 	setrunnable(l);
+	return next;
+}
+
+/* Puts l on q as the last sleeper on its channel. Queue lock held. */
+static void sleepq_add(struct sleepq *q, struct lwp *l)
+{
+	struct lwp *first = find_first(q, l->l_chan);
+
+	l->l_first = !first;
+	list_init(&l->l_mates);
+	list_push_back(first ? &first->l_mates : &q->sq_firsts, &l->l_runlink);
+}
+
+/* Wakes some of a channel, from `first` on. Returns the first of those that are left. Queue lock held. */
+static struct lwp *wake_some(struct lwp *first)
+{
+	for (u32 n = 0; first && n < WAKE_MAX; n++)
+		first = sleepq_remove(first, 0);
+	return first;
+}
+
+/* Goes on with those that have been woken. */
+static bool wake_late(struct later *la)
+{
+	struct sleepq *q = container_of(la, struct sleepq, sq_later);
+	bool more;
+
+	spin_lock(&q->sq_lock);
+	if (!list_empty(&q->sq_late))
+		wake_some(list_first(&q->sq_late, struct lwp, l_runlink));
+	more = !list_empty(&q->sq_late);
+	spin_unlock(&q->sq_lock);
+	return more;
+}
+
+void sleepq_init(void)
+{
+	for (u32 i = 0; i < NSLEEPQ; i++) {
+		spin_init(&sleepqs[i].sq_lock, "sleepq", LR_SLEEPQ);
+		list_init(&sleepqs[i].sq_firsts);
+		list_init(&sleepqs[i].sq_late);
+		later_init(&sleepqs[i].sq_later, wake_late);
+	}
 }
 
 /* Does what came up (l_attention is set) end l's sleep? Queue lock held. */
@@ -123,7 +200,7 @@ static bool sleep_begin(const void *chan, u32 flags, u64 deadline)
 		l->l_chan = NULL;
 	} else {
 		l->l_state = LS_SLEEP;
-		list_push_back(&q->sq_lwps, &l->l_runlink);
+		sleepq_add(q, l);
 	}
 	spin_unlock(&q->sq_lock);
 	return !refused;
@@ -190,29 +267,44 @@ int sleep_mutex(const void *chan, struct mutex *m, u32 flags, u64 deadline)
 void wakeup(const void *chan)
 {
 	struct sleepq *q = sleepq_of(chan);
-	struct lwp *l, *tmp;
+	struct lwp *left;
 
 	jitter();
 	spin_lock(&q->sq_lock);
-	list_for_each_safe(l, tmp, &q->sq_lwps, l_runlink) {
-		if (l->l_chan == chan)
-			sleepq_remove(l, 0);
+	left = wake_some(find_first(q, chan));
+	if (left) {
+		list_remove(&left->l_runlink);
+		list_push_back(&q->sq_late, &left->l_runlink);
 	}
 	spin_unlock(&q->sq_lock);
+	if (left)
+		later(&q->sq_later);
+}
+
+/* The best of a channel's sleepers: the first of those with the best priority. Queue lock held. */
+static struct lwp *choose(struct lwp *first)
+{
+	struct lwp *best = first, *l;
+	u32 n = 1;
+
+	list_for_each(l, &first->l_mates, l_runlink) {
+		if (n++ == CHOICE_MAX)
+			break;
+		if (l->l_pri < best->l_pri)
+			best = l;
+	}
+	return best;
 }
 
 void wakeup_one(const void *chan)
 {
 	struct sleepq *q = sleepq_of(chan);
-	struct lwp *l, *best = NULL;
+	struct lwp *first;
 
 	jitter();
 	spin_lock(&q->sq_lock);
-	list_for_each(l, &q->sq_lwps, l_runlink) {
-		if (l->l_chan == chan && (!best || l->l_pri < best->l_pri))
-			best = l;
-	}
-	if (best)
-		sleepq_remove(best, 0);
+	first = find_first(q, chan);
+	if (first)
+		sleepq_remove(choose(first), 0);
 	spin_unlock(&q->sq_lock);
 }

@@ -37,8 +37,13 @@ struct mutex;
 /* The same with a sleeping mutex as the lock. */
 int sleep_mutex(const void *chan, struct mutex *m, u32 flags, u64 deadline);
 
-void wakeup(const void *chan);	   /* all */
-void wakeup_one(const void *chan); /* the longest waiting of the best priority; returns at once */
+/*
+ * Wakes all who sleep on chan. How many they are, users decide: a thread makes most of many runnable, soon.
+ * From any context, with locks below LR_LATER held.
+ */
+void wakeup(const void *chan);
+/* Wakes one: of those that have waited longest (some dozens), the first of the best priority. */
+void wakeup_one(const void *chan);
 
 void sleepq_init(void);
 

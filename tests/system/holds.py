@@ -3,7 +3,8 @@
 from harness.scenario import scenario
 
 # Of tests/programs/longhold.c.
-CASES = "group_handled group_ended group_stopped priorities table thread_signals"
+CASES = """sleepers pollers group_handled group_ended group_stopped children orphans priorities table user queued descriptors
+files_in_memory pipe thread_times thread_signals threads_end threads_stop"""
 
 
 @scenario("holds/crowds", smp=(1,))
