@@ -34,7 +34,7 @@ $(B)/host/ckptool: $(CKPTOOL_OBJS)
 # --- Fuzzing: `make fuzz` for ten million inputs, `make fuzz FUZZ="-max_total_time=60"` for a minute. -------------
 # Installs clang with libFuzzer where it is missing. What it found stays in build/fuzz/, and so does the corpus: a later run goes on from it.
 FUZZ ?= -runs=10000000
-FUZZ_SRCS := tests/fuzz/fuzz_image.c $(filter-out ckpt/image/image_sum.c,$(wildcard ckpt/image/*.c))
+FUZZ_SRCS := tests/fuzz/fuzz_image.c $(filter-out ckpt/image/img_sum.c,$(wildcard ckpt/image/*.c))
 FUZZ_DEPS := $(FUZZ_SRCS) $(wildcard ckpt/image/*.h tests/fuzz/*.h tests/unit/image_*.h)
 # The sums are tested elsewhere, and would take most of the time if each of their steps were watched. The same goes for
 # comparisons: the mutator knows the values that matter.
@@ -48,10 +48,10 @@ fuzz:
 	cd $(B)/fuzz && ./image -max_len=32768 -timeout=10 -print_final_stats=1 $(FUZZ) corpus
 $(B)/fuzz/image: $(FUZZ_DEPS)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -c ckpt/image/image_sum.c -o $(B)/fuzz/sum.o
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -c ckpt/image/img_sum.c -o $(B)/fuzz/sum.o
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -DFUZZ_LIBFUZZER=1 -fsanitize=fuzzer,address,undefined -fno-sanitize=alignment \
 		-fno-sanitize-recover=all -fno-sanitize-coverage=trace-cmp,trace-div,trace-gep $(FUZZ_SRCS) $(B)/fuzz/sum.o -o $@
 $(B)/fuzz/corpus/seed0: $(FUZZ_DEPS)
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(FUZZ_FLAGS) -DFUZZ_CORPUS=1 $(FUZZ_SRCS) ckpt/image/image_sum.c -o $(B)/fuzz/seeds
+	$(Q)$(HOSTCC) $(FUZZ_FLAGS) -DFUZZ_CORPUS=1 $(FUZZ_SRCS) ckpt/image/img_sum.c -o $(B)/fuzz/seeds
 	@$(B)/fuzz/seeds $(@D)

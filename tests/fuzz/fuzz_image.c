@@ -10,7 +10,7 @@
  * Built by `make fuzz` for libFuzzer, and into tests/unit/test_image_fuzz.c for a short run anywhere. With -DFUZZ_CORPUS it is a
  * program that writes the seeds into the directory that it is given.
  */
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_format.h"
 #include "tests/fuzz/image_mutate.h"
 #include "tests/unit/image_ptys.h"
 

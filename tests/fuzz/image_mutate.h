@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_format.h"
 #include "tests/unit/image_io.h"
 
 #define SEED_MAX 32768u /* bytes of a seed */

@@ -4,7 +4,7 @@
  *
  * UNIT-SOURCES: ckpt/image/?*.c
  */
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_format.h"
 #include "tests/unit/image_io.h"
 #include "tests/unit/image_ptys.h"
 

@@ -8,7 +8,7 @@
  */
 #include "tests/unit/image_io.h"
 
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_format.h"
 
 #include <dirent.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
  *
  * UNIT-SOURCES: ckpt/image/?*.c
  */
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_format.h"
 #include "tests/unit/image_io.h"
 
 static u64 state = 1;

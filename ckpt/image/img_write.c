@@ -5,7 +5,7 @@
  * The sum over the metadata is taken with 0 in its own place. The page that has that place is written last, so each
  * page is written once, although the sum stands in the second note, where a reader looks first.
  */
-#include "ckpt/image/image_codec.h"
+#include "ckpt/image/img_codec.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 

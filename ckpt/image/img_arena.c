@@ -5,7 +5,8 @@
  * Small pieces share chunks of one page. A piece above a quarter of that has a chunk to itself, so that a list
  * that outgrows its place gives it back at once.
  */
-#include "ckpt/image/image_codec.h"
+#include "ckpt/image/img_codec.h"
+#include "ckpt/image/img_field.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -132,8 +133,7 @@ int img_add_procs(struct img_image *img, u32 n)
 	if (!img->i_proc)
 		return -ENOMEM;
 	img->i_nproc = n;
-	for (u32 i = 0; i < n; i++)
-		img->i_proc[i].p_mem = img->i_proc[i].p_fds = i, img->i_proc[i].p_waiter = IMG_NONE;
+	img_set_defaults(&img_proc_kind, img->i_proc, n);
 	return 0;
 }
 
@@ -142,7 +142,7 @@ struct img_lwp *img_add_lwp(struct img_image *img, struct img_proc *p)
 	struct img_lwp *l = GROW(img, p->p_lwp, p->p_nlwp, IMG_MAX_LWPS);
 
 	if (l)
-		l->l_opt.o_slack = l->l_opt.o_slackdef = IMG_TIMER_SLACK;
+		img_set_defaults(&img_lwp_kind, l, 1);
 	return l;
 }
 
@@ -231,26 +231,6 @@ struct img_data *img_add_data(struct img_image *img, const char *path)
 	return d;
 }
 
-static bool stamp_equal(const struct img_stamp *a, const struct img_stamp *b)
-{
-	return a->ts_sec == b->ts_sec && a->ts_ns == b->ts_ns;
-}
-
-static bool stats_equal(const struct img_vnode *a, const struct img_vnode *b)
-{
-	return stamp_equal(&a->v_ctime, &b->v_ctime) && stamp_equal(&a->v_atime, &b->v_atime) &&
-	       a->v_uid == b->v_uid && a->v_gid == b->v_gid && a->v_changes == b->v_changes &&
-	       memcmp(a->v_uuid, b->v_uuid, sizeof(a->v_uuid)) == 0;
-}
-
-static bool vnode_equal(const struct img_vnode *a, const struct img_vnode *b)
-{
-	return stats_equal(a, b) && a->v_ino == b->v_ino && a->v_dev == b->v_dev &&
-	       a->v_size == b->v_size && a->v_mtime == b->v_mtime && a->v_mtime_ns == b->v_mtime_ns &&
-	       a->v_rdev == b->v_rdev && a->v_gen == b->v_gen && a->v_mode == b->v_mode &&
-	       a->v_flags == b->v_flags && strcmp(a->v_path, b->v_path) == 0;
-}
-
 int img_name_data(struct img_image *img, struct img_data *d, const char *path)
 {
 	char *copy = copy_path(img, path);
@@ -269,7 +249,7 @@ int img_add_vnode(struct img_image *img, const struct img_vnode *v)
 	if (strnlen(v->v_path, IMG_MAX_PATH) == IMG_MAX_PATH)
 		return -ENAMETOOLONG;
 	for (u32 i = 0; i < img->i_nvnode; i++)
-		if (vnode_equal(&img->i_vnode[i], v))
+		if (img_equal(&img_vnode_kind, &img->i_vnode[i], v))
 			return (int)i;
 	if (img->i_nvnode == IMG_MAX_VNODES)
 		return -E2BIG;

@@ -9,11 +9,20 @@
  *
  * A run lies within one seg, and its pages within one run of stored pages of the other process. Two runs that could be one are one.
  */
-#include "ckpt/image/image_check.h"
-#include "ckpt/image/image_codec.h"
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_check.h"
+#include "ckpt/image/img_codec.h"
 
-#define COW_BYTES 16u /* of a run in the file */
+#define ITEM struct img_cow
+static const struct img_field cow_fields[] = {
+	NOTE(COWS),
+	F(U32, c_va, "address"),
+	F(U32, c_npages, "pages"),
+	F(INDEX, c_proc, "process", OF(PROC)),
+	F(U32, c_from, "there"),
+	END,
+};
+const struct img_kind img_cow_kind = KIND(cow_fields, "shared run");
+#undef ITEM
 
 /* Is the page at va of s, which process `with` stores at `from`, the next one of run c? */
 static bool goes_on(const struct img_image *img, const struct img_cow *c, const struct img_seg *s,
@@ -87,81 +96,46 @@ u32 img_cow_pages(const struct img_proc *p)
 	return n;
 }
 
-/* ---- the note ---- */
-
-void imgx_cows(struct imgx *x, u32 arg)
-{
-	imgx_version(x, NK_VERSION);
-	for (u32 i = 0; i < x->x_img->i_nproc && !x->x_error; i++) {
-		struct img_proc *p = &x->x_img->i_proc[i];
-
-		imgx_u32(x, &p->p_ncow);
-		p->p_cow = imgx_list(x, p->p_cow, &p->p_ncow, IMG_MAX_LOADS, COW_BYTES, sizeof(*p->p_cow));
-		for (u32 k = 0; k < p->p_ncow && !x->x_error; k++) {
-			imgx_u32(x, &p->p_cow[k].c_va);
-			imgx_u32(x, &p->p_cow[k].c_npages);
-			imgx_u32(x, &p->p_cow[k].c_proc);
-			imgx_u32(x, &p->p_cow[k].c_from);
-		}
-	}
-}
-
 /* ---- the rules ---- */
 
 /* Its pages lie in one seg that keeps pages; the other process is one before, and stores them in one run. */
-static int check_run(const struct img_image *img, u32 i, const struct img_cow *c, struct img_err *err)
+static int check_run(struct imgc *c, u32 i, const struct img_cow *cow)
 {
-	const struct img_seg *s = img_seg_find(&img->i_proc[i], c->c_va);
+	const struct img_image *img = c->c_img;
+	const struct img_seg *s = img_seg_find(&img->i_proc[i], cow->c_va);
 	const struct img_run *run;
 
-	REQUIRE(c->c_va % IMG_PAGE == 0 && c->c_from % IMG_PAGE == 0 && c->c_npages,
-		"run of pages of another process is not whole pages", c->c_va);
-	REQUIRE(s && c->c_npages <= (s->s_size - (c->c_va - s->s_base)) / IMG_PAGE,
-		"pages of another process outside every seg", c->c_va);
-	REQUIRE(s->s_kind != IMG_SEG_SHARED, "pages of another process in a shared seg", c->c_va);
-	REQUIRE(c->c_proc < i, "pages of a process that is not before", c->c_va);
-	run = img_run_find(img_list(img, c->c_proc), c->c_from);
-	REQUIRE(run && c->c_npages <= run->r_npages - (c->c_from - run->r_va) / IMG_PAGE,
-		"pages of another process, which does not store them", c->c_va);
+	REQUIRE(cow->c_va % IMG_PAGE == 0 && cow->c_from % IMG_PAGE == 0 && cow->c_npages,
+		"shares a run that is not whole pages", cow->c_va);
+	REQUIRE(s && cow->c_npages <= (s->s_size - (cow->c_va - s->s_base)) / IMG_PAGE,
+		"shares pages outside every seg", cow->c_va);
+	REQUIRE(s->s_kind != IMG_SEG_SHARED, "shares pages of a shared seg", cow->c_va);
+	REQUIRE(cow->c_proc < i, "shares pages of a process that is not before it", cow->c_va);
+	run = img_run_find(img_list(img, cow->c_proc), cow->c_from);
+	REQUIRE(run && cow->c_npages <= run->r_npages - (cow->c_from - run->r_va) / IMG_PAGE,
+		"shares pages that the other process does not store", cow->c_va);
 	return 0;
 }
 
-static int check_proc(const struct img_image *img, u32 i, struct img_err *err)
+int imgc_cows(struct imgc *c, const struct img_proc *p, u32 i)
 {
-	const struct img_proc *p = &img->i_proc[i];
 	u32 end = 0, r = 0;
 
+	REQUIRE(!p->p_ncow || p->p_mem == i, "shares pages, but has no memory of its own", i);
 	for (u32 k = 0; k < p->p_ncow; k++) {
-		const struct img_cow *c = &p->p_cow[k];
-		int error = check_run(img, i, c, err);
+		const struct img_cow *cow = &p->p_cow[k];
+		int error = check_run(c, i, cow);
 
 		if (error)
 			return error;
-		REQUIRE(c->c_va >= end,
-			"runs of pages of other processes overlap, or are out of order", c->c_va);
-		REQUIRE(k == 0 || !goes_on(img, c - 1, img_seg_find(p, c->c_va), c->c_va, c->c_proc, c->c_from),
-			"runs of pages of another process touch", c->c_va);
-		end = c->c_va + c->c_npages * IMG_PAGE;
-		while (r < p->p_nrun && p->p_run[r].r_va + p->p_run[r].r_npages * IMG_PAGE <= c->c_va)
+		REQUIRE(cow->c_va >= end, "shares runs that overlap, or are out of order", cow->c_va);
+		REQUIRE(k == 0 || !goes_on(c->c_img, cow - 1, img_seg_find(p, cow->c_va), cow->c_va,
+					   cow->c_proc, cow->c_from),
+			"shares runs that touch", cow->c_va);
+		end = cow->c_va + cow->c_npages * IMG_PAGE;
+		while (r < p->p_nrun && p->p_run[r].r_va + p->p_run[r].r_npages * IMG_PAGE <= cow->c_va)
 			r++;
-		REQUIRE(r == p->p_nrun || p->p_run[r].r_va >= end,
-			"page of another process, and stored", c->c_va);
-	}
-	return 0;
-}
-
-int imgc_cows(const struct img_image *img, struct img_err *err)
-{
-	for (u32 i = 0; i < img->i_nproc; i++) {
-		const struct img_proc *p = &img->i_proc[i];
-		int error;
-
-		REQUIRE(p->p_ncow <= IMG_MAX_LOADS, "too many runs of pages of other processes", p->p_ncow);
-		REQUIRE(!p->p_ncow || (p->p_mem == i && !imgc_is_zombie(p)),
-			"pages of other processes without memory", i);
-		error = check_proc(img, i, err);
-		if (error)
-			return error;
+		REQUIRE(r == p->p_nrun || p->p_run[r].r_va >= end, "shares and stores a page", cow->c_va);
 	}
 	return 0;
 }

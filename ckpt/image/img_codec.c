@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The codec's primitives: bytes and numbers in three modes, strings, lists, notes. See the header. */
-#include "ckpt/image/image_codec.h"
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_codec.h"
+#include "ckpt/image/img_format.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -136,24 +136,6 @@ void imgx_u64(struct imgx *x, u64 *v)
 	imgx_u32(x, &high);
 	if (imgx_getting(x))
 		*v = low | (u64)high << 32;
-}
-
-void imgx_s32(struct imgx *x, s32 *v)
-{
-	u32 u = (u32)*v;
-
-	imgx_u32(x, &u);
-	if (imgx_getting(x))
-		*v = (s32)u;
-}
-
-void imgx_s64(struct imgx *x, s64 *v)
-{
-	u64 u = (u64)*v;
-
-	imgx_u64(x, &u);
-	if (imgx_getting(x))
-		*v = (s64)u;
 }
 
 void imgx_derived(struct imgx *x, u32 v)

@@ -8,8 +8,8 @@
  * Layouts: linux-libc-dev's linux/elfcore.h and asm/user.h seen from 32 bits; Intel SDM volume 1, 8.1.10 (FSAVE) and
  * 10.5.1 (FXSAVE), volume 3, 3.4.5 (descriptors).
  */
-#include "ckpt/image/image_codec.h"
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_codec.h"
+#include "ckpt/image/img_field.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -18,18 +18,16 @@ void imgx_prstatus(struct imgx *x, u32 arg)
 {
 	struct img_proc *p = x->x_proc;
 	struct img_lwp *l = &p->p_lwp[arg];
-	u32 *reg = (u32 *)&l->l_regs;
 
 	imgx_zero(x, 16); /* pr_info, pr_cursig: no signal ended it */
 	imgx_derived(x, (u32)(l->l_pending.q_set | p->p_pending.q_set));
 	imgx_derived(x, (u32)l->l_sigmask);
-	imgx_s32(x, &l->l_tid);
+	imgx_u32(x, (u32 *)&l->l_tid);
 	imgx_derived(x, (u32)p->p_ppid);
 	imgx_derived(x, (u32)p->p_pgid);
 	imgx_derived(x, (u32)p->p_sid);
 	imgx_zero(x, 32); /* times: they are in TIME, so that equal states are equal here */
-	for (u32 i = 0; i < sizeof(l->l_regs) / 4; i++)
-		imgx_u32(x, &reg[i]);
+	imgx_fields(x, &img_regs_kind, N_REGS, &l->l_regs);
 	imgx_derived(x, l->l_fpvalid);
 }
 
@@ -61,14 +59,7 @@ void imgx_prpsinfo(struct imgx *x, u32 arg)
 
 void imgx_auxv(struct imgx *x, u32 arg)
 {
-	struct img_mm *m = &x->x_proc->p_mm;
-
-	if (imgx_getting(x))
-		m->m_nauxv = imgx_left(x) / 4;
-	if (m->m_nauxv > IMG_MAX_AUXV)
-		imgx_fail(x, -E2BIG, "has too long an auxiliary vector", m->m_nauxv);
-	for (u32 i = 0; i < m->m_nauxv && !x->x_error; i++)
-		imgx_u32(x, &m->m_auxv[i]);
+	imgx_fields(x, &img_mm_kind, N_PSINFO, &x->x_proc->p_mm);
 }
 
 /* A mapping of a file that a debugger could open. */

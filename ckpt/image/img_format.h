@@ -5,8 +5,8 @@
  * Sources: System V ABI (ELF), Intel386 supplement; linux-libc-dev's elf.h and elfcore.h, asm/user.h for the notes of
  * a 32-bit core file. Ours: docs/ckpt.5.
  */
-#ifndef CKPT_IMAGE_FORMAT_H
-#define CKPT_IMAGE_FORMAT_H
+#ifndef CKPT_IMG_FORMAT_H
+#define CKPT_IMG_FORMAT_H
 
 /* ELF32 */
 #define ELF_EHSIZE 52u
@@ -47,35 +47,38 @@
  * of an owner that they do not know: number 6, say, would be taken for an auxiliary vector.
  */
 #define OWNER_KCKPT "KCKPT"
-#define NK(n) (0x4b430000u + (n)) /* "KC" */
-#define NK_HEAD NK(1)		  /* sizes and counts; first of all notes */
-#define NK_IDENT NK(2)		  /* which image, and the checksum; second */
-#define NK_TIME NK(3)		  /* clocks and timers */
-#define NK_VNODES NK(4)		  /* files that the processes depend on */
-#define NK_PROC NK(5)
-#define NK_SIGNALS NK(6) /* actions, pending for the process */
-#define NK_MM NK(7)
-#define NK_SEGS NK(8)
-#define NK_FDS NK(9)
-#define NK_TTYS NK(10) /* this and all that follow: only if there are any */
-#define NK_SUMS NK(11) /* sums of the blocks of page sums */
-#define NK_LWP NK(12)  /* after the NT_PRSTATUS of each lwp */
-#define NK_TREE \
-	NK(13) /* always; third of all notes: the processes, and how much there is of each */
-#define NK_FILES NK(14) /* open file descriptions */
-#define NK_PIPES NK(15)
-#define NK_DATA NK(16)
-#define NK_LOCKS NK(17)
-#define NK_PTIMERS NK(18)
-/* Of processes beyond the first, what stands in notes that debuggers know for the first. */
-#define NK_REGS NK(19)
-#define NK_PSINFO NK(20)
-#define NK_PTYS NK(21)	  /* with IMG_FEATURE_PTYS: what pseudo terminals have besides */
-#define NK_SHARES NK(22)  /* with IMG_FEATURE_SHARES: after TREE */
-#define NK_OPTIONS NK(23) /* with IMG_FEATURE_OPTIONS: after TIME */
-#define NK_VFORKS NK(24)  /* with IMG_FEATURE_VFORKS: after SHARES */
-#define NK_STATS NK(25)	  /* with IMG_FEATURE_STATS: more about files, contents, pipes */
-#define NK_COWS NK(26)	  /* with IMG_FEATURE_COWS: after VFORKS */
+#define NK(note) (0x4b430000u + (note)) /* "KC" */
+enum img_noteid {
+	N_NONE,
+	N_HEAD,	  /* sizes and counts; first of all notes */
+	N_IDENT,  /* which image, and the checksum; second */
+	N_TIME,	  /* clocks and timers */
+	N_VNODES, /* files that the processes depend on */
+	N_PROC,
+	N_SIGNALS, /* actions, pending for the process */
+	N_MM,
+	N_SEGS,
+	N_FDS,
+	N_TTYS,
+	N_SUMS, /* sums of the blocks of page sums */
+	N_LWP,
+	N_TREE,	 /* third: the processes, and how much there is of each */
+	N_FILES, /* open file descriptions */
+	N_PIPES,
+	N_DATA,
+	N_LOCKS,
+	N_PTIMERS,
+	/* Of processes beyond the first, what stands in notes that debuggers know for the first. */
+	N_REGS,
+	N_PSINFO,
+	N_PTYS, /* what pseudo terminals have besides */
+	N_SHARES,
+	N_OPTIONS,
+	N_VFORKS,
+	N_STATS, /* more about files, contents, pipes */
+	N_COWS,
+	N_COUNT
+};
 
 /* Bits of HEAD: what a reader must know beyond version 2. */
 #define IMG_FEATURE_PTYS 1u
@@ -86,16 +89,14 @@
 #define IMG_FEATURE_OPTIONS 32u /* IMG_PO_*, or lwps whose img_options are not the default */
 #define IMG_FEATURE_LOCKED 64u	/* MM says more, and segs have flags beyond the first three */
 #define IMG_FEATURE_VFORKS 128u /* a parent waits in vfork(2) */
-#define IMG_FEATURE_STATS 256u	/* NK_STATS */
+#define IMG_FEATURE_STATS 256u	/* N_STATS */
 #define IMG_FEATURE_SPARSE 512u /* contents with an end beyond IMG_MAX_DATA_SIZE */
 #define IMG_FEATURE_NAMES 1024u /* IMG_FILE_NAME; device nodes that were removed */
 #define IMG_FEATURE_COWS 2048u	/* pages stand with another process */
 #define IMG_FEATURES 4095u
 
-#define NK_VERSION 2u
-#define NK_PIPES_VERSION 3u /* with mode, owner and group */
-#define NK_MAGIC "REPRISE"  /* 8 bytes with the 0 */
+#define HEAD_MAGIC "REPRISE" /* 8 bytes with the 0 */
 
-#define HEAD_SIZE 60u /* contents of NK_HEAD: its place fixes that of the checksum */
+#define HEAD_SIZE 60u /* contents of HEAD: its place fixes that of the checksum */
 
 #endif

@@ -4,13 +4,13 @@
  *
  *   look     it is an image of this version, and its metadata has the sum that it says
  *   decode   into lists no longer than the file could hold
- *   check    the state keeps the rules (image_check.c)
+ *   check    the state keeps the rules (img_check.h)
  *   compare  encode the state again: the file must be exactly that
  *
  * The sum finds accidents; a forger can compute it. The check and the comparison find forgeries.
  */
-#include "ckpt/image/image_codec.h"
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_codec.h"
+#include "ckpt/image/img_format.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -78,7 +78,7 @@ static int look_at_head(const struct img_layout *lo, const struct img_io *io, st
 	if (error)
 		return error;
 	if (memcmp(head + 12, OWNER_KCKPT, sizeof(OWNER_KCKPT)) != 0 ||
-	    memcmp(head + NOTE_HEADER + 4, NK_MAGIC, sizeof(NK_MAGIC)) != 0)
+	    memcmp(head + NOTE_HEADER + 4, HEAD_MAGIC, sizeof(HEAD_MAGIC)) != 0)
 		return refuse(err, -ENOEXEC, "has no note of a checkpoint", 0, lo->lo_notes_off);
 	if (version != IMG_VERSION)
 		return refuse(err, -EOPNOTSUPP, "is of another version", version, lo->lo_notes_off + NOTE_HEADER);

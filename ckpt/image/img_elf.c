@@ -4,8 +4,8 @@
  *
  * Layouts: System V ABI (ELF).
  */
-#include "ckpt/image/image_codec.h"
-#include "ckpt/image/image_format.h"
+#include "ckpt/image/img_codec.h"
+#include "ckpt/image/img_format.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 

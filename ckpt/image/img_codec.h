@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One description for three uses. A function that names the fields of an item in order (imgx_u32(x, &p->a);
- * imgx_str(x, &p->b); ...) measures, writes, or reads it, as the codec's mode says: so the three cannot differ.
+ * One description for three uses. A function that names what there is in order (imgx_u32(x, &p->a); imgx_str(x, &p->b);
+ * ...) measures, writes, or reads it, as the codec's mode says: so the three cannot differ. Most of it is described by
+ * tables instead (img_field.h), which imgx_fields() runs.
  *
  *   IMGX_SIZE  only counts bytes
  *   IMGX_PUT   appends bytes; each full page goes to x_sink
@@ -12,8 +13,8 @@
  *
  * All numbers are little-endian, of fixed width, at multiples of 4 bytes.
  */
-#ifndef CKPT_IMAGE_CODEC_H
-#define CKPT_IMAGE_CODEC_H
+#ifndef CKPT_IMG_CODEC_H
+#define CKPT_IMG_CODEC_H
 
 #include "ckpt/image/image.h"
 
@@ -31,6 +32,7 @@ struct imgx {
 	struct img_err *x_err;
 	struct img_image *x_img;
 	struct img_proc *x_proc; /* whose notes are being described */
+	void *x_item;		 /* of which the note is: the image, x_proc, or one of its lwps */
 	struct imgx_run *x_run;	 /* IMGX_GET: all runs, until imgx_share_runs() */
 	u32 x_nrun;
 	const struct img_io *x_io;
@@ -60,8 +62,6 @@ void imgx_raw(struct imgx *x, void *p, u32 n);
 void imgx_u16(struct imgx *x, u16 *v);
 void imgx_u32(struct imgx *x, u32 *v);
 void imgx_u64(struct imgx *x, u64 *v);
-void imgx_s32(struct imgx *x, s32 *v);
-void imgx_s64(struct imgx *x, s64 *v);
 /* Length without the 0, bytes, 0, zeros to a multiple of 4. In IMGX_GET the string is in the arena. */
 void imgx_str(struct imgx *x, const char **s);
 
@@ -91,27 +91,14 @@ void imgx_note(struct imgx *x, const char *owner, u32 type, imgx_fn fn, u32 arg)
 /* A field that must have this value. Another one is -EOPNOTSUPP. */
 void imgx_version(struct imgx *x, u32 version);
 
-/* image_core.c: ELF header, program headers. image_notes.c: the notes, in order. */
+/* img_elf.c: ELF header, program headers. img_notes.c: the notes, in order. */
 void imgx_headers(struct imgx *x);
 void imgx_notes(struct imgx *x);
-/* image_notes_proc.c: those about process i. */
-void imgx_proc_notes(struct imgx *x, u32 i);
-/* image_notes_file.c: the contents of each. */
-void imgx_vnodes(struct imgx *x, u32 arg);
-void imgx_data(struct imgx *x, u32 arg);
-void imgx_files(struct imgx *x, u32 arg);
-void imgx_pipes(struct imgx *x, u32 arg);
-void imgx_ttys(struct imgx *x, u32 arg);
-void imgx_ptys(struct imgx *x, u32 arg);
-void imgx_locks(struct imgx *x, u32 arg);
-void imgx_stats(struct imgx *x, u32 arg);
-/* image_cow.c: the contents of COWS. */
-void imgx_cows(struct imgx *x, u32 arg);
 /* IMGX_GET: gives each process and data object its runs, once both lists are there. */
 void imgx_share_runs(struct imgx *x);
 /* All of the metadata, up to lo_data_off. */
 void imgx_metadata(struct imgx *x);
-/* The standard notes (image_core.c). arg: index of the lwp in x_proc, or 0. */
+/* The notes that debuggers know (img_core.c). arg: index of the lwp in x_proc, or 0. */
 void imgx_prstatus(struct imgx *x, u32 arg);
 void imgx_prpsinfo(struct imgx *x, u32 arg);
 void imgx_auxv(struct imgx *x, u32 arg);
@@ -127,7 +114,7 @@ int img_place(struct img_image *img, struct img_err *err);
 u32 img_nblocks(const struct img_image *img);  /* blocks of page sums */
 u32 img_features(const struct img_image *img); /* IMG_FEATURE_* that its state needs */
 u32 img_npages(const struct img_image *img);
-/* image_mem.c: one more run of p (NULL: no memory, or too many), and the seg that its next page lies in (NULL: none, or out of order). */
+/* img_arena.c: one more run of p (NULL: no memory, or too many), and the seg that its next page lies in (NULL: none, or out of order). */
 struct img_cow *img_new_cow(struct img_image *img, struct img_proc *p);
 const struct img_seg *img_run_seg(struct img_proc *p, u32 va);
 /* A codec in the arena, with its pages. NULL: out of memory */
