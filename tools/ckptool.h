@@ -44,10 +44,6 @@ struct sink {
 
 /* ckptool_walk.c: everything but the contents of the pages. With `places`, also where in the file things are. */
 void tool_walk(const struct tool_image *ti, struct sink *k, bool places);
-/* ckptool_walk_proc.c: one process. */
-void tool_walk_proc(const struct img_image *img, const struct img_proc *p, struct sink *k, bool places);
-void tool_item(struct sink *k, const char *fmt, u32 value);
-void tool_walk_runs(const struct img_image *img, struct img_runs runs, struct sink *k, bool places);
 
 /* ckptool_*.c: the commands. Exit statuses, but for tool_diff(): 0 no difference, 1 some were printed. */
 void tool_info(const struct tool_image *ti, bool verbose);

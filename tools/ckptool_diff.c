@@ -103,11 +103,14 @@ static void lines_text(struct sink *k, const char *key, const char *value)
 
 static void lines_bytes(struct sink *k, const char *key, const u8 *p, u32 n)
 {
-	char text[2 * IMG_FX_SIZE + 1];
+	char *text = calloc(n + 1, 2);
 
+	if (!text)
+		no_memory();
 	for (u32 i = 0; i < n; i++)
 		snprintf(text + i * 2, 3, "%02x", p[i]);
 	add_line((struct lines *)k, key, text);
+	free(text);
 }
 
 static void lines_free(struct lines *l)

@@ -4,7 +4,7 @@
  *
  * UNIT-NEEDS: python3
  * UNIT-SOURCES: ckpt/image/?*.c
- * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_walk_proc.c tools/ckptool_json.c tools/ckptool_diff.c
+ * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_json.c tools/ckptool_diff.c
  * UNIT-SOURCES: tools/ckptool_info.c tools/ckptool_cat.c tools/ckptool_extract.c
  */
 #include <unistd.h>
@@ -133,6 +133,9 @@ static void make_images(void)
 	sample_ptys(&img);
 	img.i_pty[0].y_in.b_ptr[10] = 'H';
 	save_image("ptys2", &img);
+	sample_ptys(&img);
+	NEED(img_set_bytes(&img, &img.i_pty[0].y_out, output, IMG_MAX_TTY_OUT) == 0);
+	save_image("ptys4", &img);
 }
 
 static void test_verify(void)
@@ -375,6 +378,7 @@ static void test_ptys(void)
 	check(run("diff", "ptys", "ptys2", NULL) == 1 && says("- ttys.0.pty.typed = ") &&
 		      says("+ ttys.0.pty.typed = ") && !says("printed"),
 	      "diff: what was typed");
+	check(run("diff", "ptys", "ptys4", NULL) == 1 && says("+ ttys.0.pty.written = 0000"), "diff: a full queue");
 	check(run("extract", "ptys", "77", "ptys3", NULL) == 0 && run("verify", "ptys3", NULL) == 0 &&
 		      run("diff", "ptys", "ptys3", NULL) == 1 && says("ident.image") && !says("ttys"),
 	      "extract: pseudo terminals");
