@@ -10,11 +10,13 @@ It includes the kernel sources that it needs, or names them in a comment near it
 It prints "ok NAME" or "FAIL NAME" lines and exits with 0 when all is well.
 """
 import glob
+import hashlib
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import threading
 import time
 
 from . import paths
@@ -23,6 +25,7 @@ from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Result
 CFLAGS = ["-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-DREPRISE_HOST=1", "-DDEBUG=1", "-I.", "-Wall", "-Wextra",
           "-Wno-unused-parameter", "-fno-strict-aliasing", "-fsanitize=address,undefined",
           "-fno-sanitize=alignment", "-fno-sanitize-recover=all"]
+HOSTCC = os.environ.get("HOSTCC", "gcc")
 ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 LIMIT = 300         # seconds of processor time, of the program and of what it has run
 IDLE_WALL = 120     # seconds in which it has got none: it waits for something
@@ -53,6 +56,62 @@ def run_limited(argv, limit, **kw):
             return None
 
 
+def make(output, cmd, inputs):
+    """Runs cmd unless output is younger than its inputs and was made by the same command. None, or what cmd said."""
+    try:
+        with open(output + ".cmd", encoding="utf-8") as f:
+            same = f.read() == shlex.join(cmd)
+        if same and all(os.path.getmtime(p) < os.path.getmtime(output) for p in inputs):
+            return None
+    except OSError:
+        pass
+    os.makedirs(os.path.dirname(output), exist_ok=True)
+    done = subprocess.run(cmd, cwd=paths.ROOT, capture_output=True, text=True)
+    if done.returncode:
+        return done.stderr
+    with open(output + ".cmd", "w", encoding="utf-8") as f:
+        f.write(shlex.join(cmd))
+    return None
+
+
+class Object:
+    """One source compiled with one set of flags, for all tests that want it so."""
+
+    def __init__(self, source, flags):
+        kind = hashlib.sha256(shlex.join(flags).encode()).hexdigest()[:12]
+        self.lock = threading.Lock()
+        self.flags = flags
+        self.source = source
+        self.path = os.path.join(paths.OUT, "unit", "obj", kind, source + ".o")
+
+    def inputs(self):
+        try:
+            with open(self.path + ".d", encoding="utf-8") as f:
+                found = f.read().replace("\\\n", " ").split(":", 1)[1].split()
+        except (OSError, IndexError):
+            return [self.path + ".d"]  # which is not there: make() takes that for old
+        return [os.path.join(paths.ROOT, d) for d in found]
+
+    def make(self, wait):
+        """None, or what the compiler said. Without `wait` not while another test makes it."""
+        if not self.lock.acquire(blocking=wait):
+            return None
+        try:
+            cmd = [HOSTCC] + self.flags + ["-MMD", "-MF", self.path + ".d", "-c", "-o", self.path, self.source]
+            return make(self.path, cmd, self.inputs())
+        finally:
+            self.lock.release()
+
+
+objects_lock = threading.Lock()
+objects = {}
+
+
+def object_of(source, flags):
+    with objects_lock:
+        return objects.setdefault((source, tuple(flags)), Object(source, flags))
+
+
 def discover():
     return sorted("unit/" + os.path.basename(p)[len("test_"):-2] for p in glob.glob(paths.UNIT + "/test_*.c"))
 
@@ -80,32 +139,13 @@ class UnitTest:
     def compile(self):
         """None, or what the compiler said."""
         exe = self.exe = os.path.join(paths.OUT, "unit", os.path.basename(self.source)[:-2])
-        os.makedirs(os.path.dirname(exe), exist_ok=True)
-        cmd = [os.environ.get("HOSTCC", "gcc")] + CFLAGS + self.directive("UNIT-FLAGS")
-        cmd += ["-MMD", "-MF", exe + ".d", "-o", exe, self.source] + self.sources() + ["-lm"]
-        if self.fresh(exe, cmd):
-            return None
-        done = subprocess.run(cmd, cwd=paths.ROOT, capture_output=True, text=True)
-        if done.returncode:
-            return done.stderr
-        with open(exe + ".cmd", "w", encoding="utf-8") as f:
-            f.write(shlex.join(cmd))
-        return None
-
-    def fresh(self, exe, cmd):
-        """Is the program newer than all that it was made from? -MMD covers the last source only, hence both lists."""
-        try:
-            with open(exe + ".cmd", encoding="utf-8") as f:
-                if f.read() != shlex.join(cmd):
-                    return False
-            if len(self.directive("UNIT-SOURCES")) > 0:
-                return False
-            with open(exe + ".d", encoding="utf-8") as f:
-                deps = f.read().replace("\\\n", " ").split(":", 1)[1].split()
-            born = os.path.getmtime(exe)
-            return all(os.path.getmtime(os.path.join(paths.ROOT, d)) < born for d in deps)
-        except (OSError, IndexError):
-            return False
+        flags = CFLAGS + self.directive("UNIT-FLAGS")
+        objects = [object_of(path, flags) for path in [self.source] + self.sources()]
+        # What another test makes at this moment comes last.
+        errors = [said for wait in (False, True) for obj in objects if (said := obj.make(wait))]
+        if errors:
+            return "\n".join(errors)
+        return make(exe, [HOSTCC] + flags + ["-o", exe] + [obj.path for obj in objects] + ["-lm"], [obj.path for obj in objects])
 
     def run(self, _runner):
         began = time.monotonic()

@@ -135,7 +135,6 @@ static void power(void *arg)
 	while (working > 0 && cuts->n < MAXCUTS) {
 		struct cut *c = &cuts->cut[cuts->n];
 		char path[128];
-		FILE *f;
 
 		for (u32 i = sim_rnd(1500); i > 0 && working > 0; i--)
 			sim_pause();
@@ -143,9 +142,7 @@ static void power(void *arg)
 		memcpy(c->slot, slots, sizeof(slots));
 		snprintf(c->image, sizeof(c->image), "cut%u.img", cuts->n++);
 		snprintf(path, sizeof(path), "%s/%s", env_dir, c->image);
-		f = fopen(path, "wb");
-		if (!f || fwrite(image, MIB << 20, 1, f) != 1 || fclose(f))
-			exit(1);
+		simdisk_write_image(path, image, MIB << 20);
 	}
 	free(image);
 }

@@ -40,12 +40,9 @@ static u32 nheld;
 static void save(const u8 *image)
 {
 	char path[128];
-	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/cut%u.img", env_dir, ncuts++);
-	f = fopen(path, "wb");
-	if (!f || fwrite(image, mib << 20, 1, f) != 1 || fclose(f))
-		exit(1);
+	simdisk_write_image(path, image, mib << 20);
 }
 
 /* A disk whenever the medium is another one than the last time. */

@@ -4,7 +4,7 @@
  * byte says what must come out. Then owners that wait: never two who exclude each other, no circle
  * of waiters, nobody left asleep.
  *
- * UNIT-FLAGS: -iquote tests/unit/shim -D_GNU_SOURCE
+ * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
  * UNIT-SOURCES: tests/unit/shim/sim.c fs/flock.c fs/flock_table.c kernel/lib/tree.c
  */
 #include <stdio.h>

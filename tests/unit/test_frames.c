@@ -394,7 +394,6 @@ static void power(void *arg)
 	while (working > 0 && cuts->n < MAXCUTS) {
 		struct cut *c = &cuts->cut[cuts->n];
 		char path[128];
-		FILE *f;
 
 		for (u32 i = sim_rnd(900); i > 0 && working > 0; i--)
 			sim_pause();
@@ -403,9 +402,7 @@ static void power(void *arg)
 		c->begun = begun;
 		snprintf(c->image, sizeof(c->image), "cut%u.img", cuts->n++);
 		snprintf(path, sizeof(path), "%s/%s", env_dir, c->image);
-		f = fopen(path, "wb");
-		if (!f || fwrite(image, MIB << 20, 1, f) != 1 || fclose(f))
-			exit(1);
+		simdisk_write_image(path, image, MIB << 20);
 	}
 	free(image);
 }

@@ -7,7 +7,7 @@
  * like. Then several at once, on few names: no deadlock, no lock taken out of order, and a tree
  * that is sound afterwards, with nothing left over when it is unmounted.
  *
- * UNIT-FLAGS: -iquote tests/unit/shim -D_GNU_SOURCE
+ * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
  * UNIT-SOURCES: tests/unit/shim/sim.c tests/unit/shim/simdisk.c fs/names.c fs/setid.c fs/rename.c fs/namei.c fs/path.c
  * UNIT-SOURCES: fs/namecache.c fs/vnode.c fs/vnode_cache.c fs/vnode_path.c fs/anonfs.c fs/radix.c fs/uio.c
  * UNIT-SOURCES: fs/tmpfs/node.c fs/tmpfs/dir.c fs/tmpfs/file.c fs/tmpfs/mount.c fs/pagecache.c

@@ -4,7 +4,7 @@
  * pages that cannot be had. Small writes must arrive whole, bytes of one writer in order, nothing
  * may be lost or left over, and nobody may sleep for ever.
  *
- * UNIT-FLAGS: -iquote tests/unit/shim -D_GNU_SOURCE
+ * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
  * UNIT-SOURCES: tests/unit/shim/sim.c fs/pipe.c fs/pipe_ring.c fs/poll.c fs/uio.c
  */
 #include <stdio.h>

@@ -58,6 +58,7 @@ struct simdisk {
 void simdisk_init(struct simdisk *sd, const char *name, dev_t rdev, u64 bytes);
 void simdisk_load(struct simdisk *sd, const char *path);
 void simdisk_save(const struct simdisk *sd, const char *path);
+void simdisk_write_image(const char *path, const u8 *data, size_t len); /* a copy of a disk, as a new file */
 void simdisk_free(struct simdisk *sd);
 /* What the medium may hold if the power goes now: all up to the last flush, any part of the rest (4 KiB pieces). */
 void simdisk_crash(const struct simdisk *sd, u8 *out);

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Simulated disks: requests end in any order, failures on demand, and what a power cut may leave. */
+/*
+ * Simulated disks: requests end in any order, failures on demand, and what a power cut may leave.
+ *
+ * A disk is loaded by mapping its image privately, twice: what a test does not touch is not copied. So an
+ * image is never changed in its place, but replaced by another file of that name.
+ */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -134,12 +142,28 @@ bool simdisk_busy(void)
 	return false;
 }
 
+static size_t size_of(const struct simdisk *sd)
+{
+	return sd->sd_bdev.bd_sectors * SECTOR_SIZE;
+}
+
+/* Memory at addr (NULL: anywhere) with the first `len` bytes of a file, or zeros (fd -1). */
+static u8 *map(u8 *addr, int fd, size_t len)
+{
+	int flags = MAP_PRIVATE | (addr ? MAP_FIXED : 0) | (fd < 0 ? MAP_ANONYMOUS : 0);
+	u8 *mem = mmap(addr, len, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (mem == MAP_FAILED)
+		panic("no memory for a disk");
+	return mem;
+}
+
 void simdisk_init(struct simdisk *sd, const char *name, dev_t rdev, u64 bytes)
 {
 	*sd = (struct simdisk){ .sd_bdev = { .bd_name = name, .bd_rdev = rdev, .bd_sectors = bytes / SECTOR_SIZE } };
 	sd->sd_bdev.bd_data = sd;
-	sd->sd_data = calloc(1, bytes);
-	sd->sd_stable = calloc(1, bytes);
+	sd->sd_data = map(NULL, -1, bytes);
+	sd->sd_stable = map(NULL, -1, bytes);
 	list_init(&sd->sd_inflight);
 	for (u32 d = 0; d < MAX_DISKS; d++) {
 		if (!disks[d]) {
@@ -152,22 +176,49 @@ void simdisk_init(struct simdisk *sd, const char *name, dev_t rdev, u64 bytes)
 
 void simdisk_load(struct simdisk *sd, const char *path)
 {
-	FILE *f = fopen(path, "rb");
-	size_t n = f ? fread(sd->sd_data, 1, sd->sd_bdev.bd_sectors * SECTOR_SIZE, f) : 0;
+	int fd = open(path, O_RDONLY);
+	off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	size_t len = MIN((size_t)end, size_of(sd)), whole = len & ~(size_t)PAGE_MASK;
 
-	if (n == 0)
+	if (len == 0)
 		panic("cannot read %s", path);
-	fclose(f);
-	memcpy(sd->sd_stable, sd->sd_data, sd->sd_bdev.bd_sectors * SECTOR_SIZE);
+	if (whole > 0) {
+		map(sd->sd_data, fd, whole);
+		map(sd->sd_stable, fd, whole);
+	}
+	if (pread(fd, sd->sd_data + whole, len - whole, (off_t)whole) != (ssize_t)(len - whole))
+		panic("cannot read %s", path);
+	memcpy(sd->sd_stable + whole, sd->sd_data + whole, len - whole);
+	close(fd);
+}
+
+static bool is_zero(const u8 *data, size_t len)
+{
+	return data[0] == 0 && memcmp(data, data + 1, len - 1) == 0;
+}
+
+/* As a sparse file: most of a disk is zeros. */
+void simdisk_write_image(const char *path, const u8 *data, size_t len)
+{
+	char part[256];
+	int fd;
+
+	snprintf(part, sizeof(part), "%s.part", path);
+	fd = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || ftruncate(fd, (off_t)len))
+		panic("cannot write %s", part);
+	for (size_t at = 0, n; at < len; at += n) {
+		n = MIN(len - at, (size_t)PAGE_SIZE);
+		if (!is_zero(data + at, n) && pwrite(fd, data + at, n, (off_t)at) != (ssize_t)n)
+			panic("cannot write %s", part);
+	}
+	if (close(fd) || rename(part, path))
+		panic("cannot write %s", path);
 }
 
 void simdisk_save(const struct simdisk *sd, const char *path)
 {
-	FILE *f = fopen(path, "wb");
-
-	if (!f || fwrite(sd->sd_data, SECTOR_SIZE, sd->sd_bdev.bd_sectors, f) != sd->sd_bdev.bd_sectors ||
-	    fclose(f))
-		panic("cannot write %s", path);
+	simdisk_write_image(path, sd->sd_data, size_of(sd));
 }
 
 void simdisk_free(struct simdisk *sd)
@@ -178,8 +229,8 @@ void simdisk_free(struct simdisk *sd)
 	}
 	apply_log(sd);
 	free(sd->sd_log);
-	free(sd->sd_data);
-	free(sd->sd_stable);
+	munmap(sd->sd_data, size_of(sd));
+	munmap(sd->sd_stable, size_of(sd));
 }
 
 void simdisk_crash(const struct simdisk *sd, u8 *out)
