@@ -130,27 +130,34 @@ void namecache_remove(struct vnode *dvp, const char *name, u32 len)
 	spin_unlock(&vfs_lock);
 }
 
-void namecache_purge_locked(struct vnode *vp)
-{
-	ASSERT(spin_held(&vfs_lock));
-	while (!list_empty(&vp->v_names))
-		drop(list_first(&vp->v_names, struct ncent, nc_inlink));
-	while (!list_empty(&vp->v_namedby))
-		drop(list_first(&vp->v_namedby, struct ncent, nc_bylink));
-}
+#define DROP_MAX 32u /* names dropped while vfs_lock is held once */
 
 void namecache_purge(struct vnode *vp)
 {
-	spin_lock(&vfs_lock);
-	namecache_purge_locked(vp);
-	spin_unlock(&vfs_lock);
+	bool more = true;
+
+	while (more) {
+		spin_lock(&vfs_lock);
+		for (u32 n = 0; n < DROP_MAX && !list_empty(&vp->v_names); n++)
+			drop(list_first(&vp->v_names, struct ncent, nc_inlink));
+		for (u32 n = 0; n < DROP_MAX && !list_empty(&vp->v_namedby); n++)
+			drop(list_first(&vp->v_namedby, struct ncent, nc_bylink));
+		more = !list_empty(&vp->v_names) || !list_empty(&vp->v_namedby);
+		spin_unlock(&vfs_lock);
+	}
 }
 
+/* Those that come meanwhile may stay. */
 void namecache_purge_all(void)
 {
 	spin_lock(&vfs_lock);
-	while (!list_empty(&nc_lru))
+	for (u32 n = nc_count; n > 0 && !list_empty(&nc_lru); n--) {
 		drop(list_first(&nc_lru, struct ncent, nc_lru));
+		if (n % DROP_MAX == 0) {
+			spin_unlock(&vfs_lock);
+			spin_lock(&vfs_lock);
+		}
+	}
 	spin_unlock(&vfs_lock);
 }
 

@@ -19,7 +19,6 @@ void namecache_enter(struct vnode *dvp, const char *name, u32 len, struct vnode 
 void namecache_remove(struct vnode *dvp, const char *name, u32 len);
 /* Forgets all names in and of vp: a directory that was removed. */
 void namecache_purge(struct vnode *vp);
-void namecache_purge_locked(struct vnode *vp); /* vfs_lock held */
 /* Forgets everything. */
 void namecache_purge_all(void);
 /* The name by which dvp leads to vp, with its 0, into buf of NAME_MAX + 1 bytes; false if not known. */

@@ -94,10 +94,16 @@ static void after_input(struct tty *t, u32 events)
 		tty_keys(t, pgrp, events);
 }
 
+/* Characters of a line being typed that are taken at once: each may change the screen as far as the line is long. */
+#define INPUT_MAX 8u
+
 void tty_input(struct tty *t, const u8 *buf, size_t len)
 {
-	spin_lock(&t->t_lock);
-	after_input(t, ldisc_input(t->t_ld, buf, len));
+	for (size_t n; len > 0; buf += n, len -= n) {
+		spin_lock(&t->t_lock);
+		n = t->t_ld->ld_t.c_lflag & (ICANON | ECHO) ? MIN(len, (size_t)INPUT_MAX) : len;
+		after_input(t, ldisc_input(t->t_ld, buf, n));
+	}
 }
 
 static void input(struct termdev *td, const u8 *buf, size_t len)

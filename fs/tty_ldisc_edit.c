@@ -12,14 +12,19 @@ static u32 width(const struct ldisc *ld, u8 c, u32 col)
 	return !ld_is_continuation(ld, c);
 }
 
-/* The column behind the line as typed up to `end`. */
-static u32 column_at(const struct ldisc *ld, u32 end)
+/* The column of the line's character at `pos`, which is a tab, less whole tabs: what stands behind the tab before it counts. */
+static u32 column_of_tab(const struct ldisc *ld, u32 pos)
 {
-	u32 col = ld->ld_linecol;
+	u32 col = 0;
 
-	for (u32 pos = ld->ld_canon; pos != end; pos++)
-		col += width(ld, ld_in_at(ld, pos), col);
-	return col;
+	while (pos != ld->ld_canon) {
+		u8 c = ld_in_at(ld, --pos);
+
+		if (c == '\t')
+			return col;
+		col += width(ld, c, 0);
+	}
+	return ld->ld_linecol + col;
 }
 
 void ld_finish_erasing(struct ldisc *ld)
@@ -30,12 +35,17 @@ void ld_finish_erasing(struct ldisc *ld)
 	ld->ld_erasing = false;
 }
 
-/* Takes what lies from `from` on off the screen; it is still in the ring. */
+/* Takes the last character, which begins at `from`, off the screen; it is still in the ring. */
 static void rub_out(struct ldisc *ld, u32 from)
 {
-	u32 n = column_at(ld, ld->ld_tail) - column_at(ld, from);
 	bool tab = ld->ld_tail - from == 1 && ld_in_at(ld, from) == '\t';
+	u32 n = 0;
 
+	for (u32 pos = from; pos != ld->ld_tail; pos++) {
+		u8 c = ld_in_at(ld, pos);
+
+		n += width(ld, c, c == '\t' ? column_of_tab(ld, pos) : 0);
+	}
 	while (n--) {
 		ld_echo_raw(ld, '\b');
 		if (tab)
@@ -108,15 +118,17 @@ void ld_erase_line(struct ldisc *ld, u8 c)
 			ld_echo_raw(ld, '\n');
 		return;
 	}
-	while (ld->ld_tail != ld->ld_canon)
+	/* What does not fit into the output ring would not be shown anyway. */
+	while (ld->ld_tail != ld->ld_canon && ldisc_room(ld) > 0)
 		erase_last(ld);
+	ld->ld_tail = ld->ld_canon;
 }
 
 /* Again, from the column where we are. */
 void ld_show_line(struct ldisc *ld)
 {
 	ld->ld_linecol = ld->ld_column;
-	for (u32 pos = ld->ld_canon; pos != ld->ld_tail; pos++)
+	for (u32 pos = ld->ld_canon; pos != ld->ld_tail && ldisc_room(ld) > 0; pos++)
 		ld_echo(ld, ld_in_at(ld, pos));
 }
 

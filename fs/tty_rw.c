@@ -147,13 +147,15 @@ static int wait_room(struct tty *t, struct ttyfile *tf, bool nonblock)
 	return error;
 }
 
+#define WRITE_MAX 64u /* bytes put while t_lock is held once */
+
 /*
  * The next bytes, as many as there is room for: they are copied under t_lock, or echo could take the room meanwhile. *moved: how many. -EFAULT:
  * the page behind them is not there.
  */
 static int put_some(struct tty *t, struct uio *u, size_t *moved)
 {
-	u8 buf[CHUNK];
+	u8 buf[WRITE_MAX];
 	size_t before = u->uio_resid, took;
 	int error;
 
@@ -175,10 +177,9 @@ static int write_locked(struct tty *t, struct ttyfile *tf, struct uio *u, bool n
 
 		if (error)
 			return error;
-		if (put_some(t, u, &moved) == 0)
-			continue;
+		error = put_some(t, u, &moved);
 		spin_unlock(&t->t_lock);
-		error = uio_prefault(u, CHUNK);
+		error = error ? uio_prefault(u, CHUNK) : 0;
 		spin_lock(&t->t_lock);
 		if (error)
 			return error;

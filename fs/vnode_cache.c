@@ -258,9 +258,9 @@ static bool rele_fast(struct vnode *vp)
 static void forget(struct vnode *vp)
 {
 	spin_lock(&vfs_lock);
-	list_remove(&vp->v_hash);
-	namecache_purge_locked(vp);
+	list_remove(&vp->v_hash); /* no name of it is entered any more, and none is found while it is V_BUSY */
 	spin_unlock(&vfs_lock);
+	namecache_purge(vp);
 	if (vp->v_ndirty > 0 && !(vp->v_flags & (V_UNLINKED | V_MEMORY)))
 		pc_flush(vp, 0, PC_END, true);
 	pc_truncate(vp, 0);
@@ -336,8 +336,8 @@ u32 vnode_reclaim(struct vfs *vfs, u32 want)
 		if (pc_drop_clean(vp)) {
 			spin_lock(&vfs_lock);
 			list_remove(&vp->v_hash);
-			namecache_purge_locked(vp);
 			spin_unlock(&vfs_lock);
+			namecache_purge(vp);
 			vnode_free(vp);
 			done++;
 			spin_lock(&vfs_lock);

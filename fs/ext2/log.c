@@ -222,7 +222,7 @@ static void all_logged(struct ext2mount *em)
 {
 	struct vnode *meta = em->em_meta;
 	struct page *pg;
-	u32 at;
+	u32 at, n = 0;
 
 	spin_lock(&meta->v_pclock);
 	while ((pg = radix_next(&meta->v_pages, 0, PC_END, PCT_DIRTY, &at))) {
@@ -230,6 +230,11 @@ static void all_logged(struct ext2mount *em)
 		radix_untag(&meta->v_pages, at, PCT_DIRTY);
 		radix_tag(&meta->v_pages, at, PCT_WRITEBACK);
 		em->em_ndirty--;
+		/* No operation is open that could make others dirty. */
+		if (++n % PC_CLUSTER == 0) {
+			spin_unlock(&meta->v_pclock);
+			spin_lock(&meta->v_pclock);
+		}
 	}
 	spin_unlock(&meta->v_pclock);
 }

@@ -24,6 +24,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/layout.h"
+#include "proc/sched/later.h"
 
 #define ID_LEGACY 0x1001
 #define ID_MODERN 0x1042
@@ -73,7 +74,9 @@ struct vblk {
 	bool vb_broken;
 	struct virtq vb_vq;
 	struct list vb_queue; /* bufs of which parts are still to be issued */
-	u8 vb_freeslot;	      /* NSLOT: none */
+	struct list vb_done;  /* bufs to be finished by vb_later */
+	struct later vb_later;
+	u8 vb_freeslot; /* NSLOT: none */
 	struct vblk_slot *vb_slot;
 	u8 vb_slotof[VIRTQ_MAXSIZE]; /* by head of chain */
 	struct virtq_seg vb_seg[CHAINLEN];
@@ -222,6 +225,20 @@ static void take_in(struct vblk *vb, struct list *done)
 		break_down(vb, done);
 }
 
+#define FINISH_MAX \
+	2u /* bufs that an interrupt finishes: each may have many pages, for which others wait */
+
+/* Moves some bufs from one list to another. */
+static void move_some(struct list *to, struct list *from)
+{
+	for (u32 n = 0; n < FINISH_MAX && !list_empty(from); n++) {
+		struct buf *b = list_first(from, struct buf, b_link);
+
+		list_remove(&b->b_link);
+		list_push_back(to, &b->b_link);
+	}
+}
+
 static void finish(struct list *done)
 {
 	struct buf *b, *tmp;
@@ -232,10 +249,25 @@ static void finish(struct list *done)
 	}
 }
 
+static bool finish_more(struct later *la)
+{
+	struct vblk *vb = container_of(la, struct vblk, vb_later);
+	struct list some = LIST_INIT(some);
+	bool more;
+
+	spin_lock(&vb->vb_lock);
+	move_some(&some, &vb->vb_done);
+	more = !list_empty(&vb->vb_done);
+	spin_unlock(&vb->vb_lock);
+	finish(&some);
+	return more;
+}
+
 static void vblk_intr(void *arg)
 {
 	struct vblk *vb = arg;
-	struct list done = LIST_INIT(done);
+	struct list done = LIST_INIT(done), some = LIST_INIT(some);
+	bool more;
 
 	if (!(virtio_isr(&vb->vb_dev) & VIRTIO_ISR_QUEUE))
 		return;
@@ -244,8 +276,14 @@ static void vblk_intr(void *arg)
 	refill(vb, &done);
 	if (!vb->vb_broken)
 		virtio_kick(&vb->vb_dev, &vb->vb_vq);
+	/* Those that wait go first. */
+	list_splice(&vb->vb_done, &done);
+	move_some(&some, &vb->vb_done);
+	more = !list_empty(&vb->vb_done);
 	spin_unlock(&vb->vb_lock);
-	finish(&done);
+	finish(&some);
+	if (more)
+		later(&vb->vb_later);
 }
 
 static void vblk_strategy(struct bdev *bd, struct buf *b)
@@ -319,6 +357,8 @@ static int attach(struct vblk *vb, const struct pci_dev *pd)
 
 	spin_init(&vb->vb_lock, "virtio-blk", LR_BLK);
 	list_init(&vb->vb_queue);
+	list_init(&vb->vb_done);
+	later_init(&vb->vb_later, finish_more);
 	vb->vb_slot = slots_alloc();
 	if (!vb->vb_slot)
 		return -ENOMEM;
