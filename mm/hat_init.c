@@ -157,14 +157,13 @@ volatile void *mmio_map(paddr_t pa, size_t len)
 
 int hat_create(struct hat *h)
 {
-	struct page *pg = page_alloc(0);
+	struct page *pg = page_alloc(PGA_ZERO);
 
 	if (!pg)
 		return -ENOMEM;
 	memset(h, 0, sizeof(*h));
 	spin_init(&h->h_lock, "hat", LR_HAT);
 	h->h_pgdir = page_kva(pg);
-	memset(h->h_pgdir, 0, PDX(KERNEL_BASE) * sizeof(u32));
 	memcpy(&h->h_pgdir[PDX(KERNEL_BASE)], &kernel_pgdir[PDX(KERNEL_BASE)],
 	       (NPTE - PDX(KERNEL_BASE)) * sizeof(u32));
 	return 0;

@@ -11,8 +11,8 @@
 #include "kernel/lib/string.h"
 
 struct img_chunk {
-	struct img_chunk *ch_next;
-	u32 ch_size; /* all of it, this header included */
+	struct img_chunk *ch_next, **ch_at; /* ch_at: what points to it */
+	u32 ch_size;			    /* all of it, this header included */
 	u32 ch_used;
 };
 
@@ -58,6 +58,9 @@ static struct img_chunk *chunk_new(struct img_image *img, struct img_chunk **lis
 	ch->ch_size = size;
 	ch->ch_used = HEADER;
 	ch->ch_next = *list;
+	ch->ch_at = list;
+	if (ch->ch_next)
+		ch->ch_next->ch_at = &ch->ch_next;
 	*list = ch;
 	return ch;
 }
@@ -82,22 +85,25 @@ void *img_alloc(struct img_image *img, u32 size)
 	return p;
 }
 
-/* Frees p now if it has a chunk to itself; otherwise it stays until img_free(). */
-static void give_back(struct img_image *img, void *p)
+/* Frees p, of this size, now if it has a chunk to itself; otherwise it stays until img_free(). */
+static void give_back(struct img_image *img, void *p, u32 size)
 {
-	for (struct img_chunk **at = &img->i_large; *at; at = &(*at)->ch_next) {
-		struct img_chunk *ch = *at;
+	struct img_chunk *ch = (void *)((u8 *)p - HEADER);
 
-		if ((u8 *)ch + HEADER != (u8 *)p)
-			continue;
-		*at = ch->ch_next;
-		img->i_memused -= ch->ch_size;
-		img->i_mem.m_free(img->i_mem.m_ctx, ch);
+	if (ROUND_UP(size, 8u) <= LARGE)
 		return;
-	}
+	*ch->ch_at = ch->ch_next;
+	if (ch->ch_next)
+		ch->ch_next->ch_at = ch->ch_at;
+	img->i_memused -= ch->ch_size;
+	img->i_mem.m_free(img->i_mem.m_ctx, ch);
 }
 
-#define FIRST 4u /* room of a list at first; it doubles when it is full, up to the list's limit */
+/* Room of a list at first; it doubles when it is full, up to the list's limit. Most processes have one lwp, which is large. */
+static u32 first_room(u32 size)
+{
+	return size > LARGE / 4 ? 1 : 4;
+}
 
 /* The list with room for one more behind its n elements. NULL: no memory, or n is at the limit. */
 static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
@@ -106,14 +112,14 @@ static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
 
 	if (n >= max)
 		return NULL;
-	if (n && (n < FIRST || (n & (n - 1))))
+	if (n && (n < first_room(size) || (n & (n - 1))))
 		return list;
-	bigger = img_alloc(img, (n ? MIN(n * 2, max) : FIRST) * size);
+	bigger = img_alloc(img, (n ? MIN(n * 2, max) : first_room(size)) * size);
 	if (!bigger)
 		return NULL;
 	if (list) {
 		memcpy(bigger, list, n * size);
-		give_back(img, list);
+		give_back(img, list, n * size);
 	}
 	return bigger;
 }
