@@ -32,6 +32,40 @@ static void create_10k(int n)
 	}
 }
 
+/* --- many locks on one file --- */
+
+#define LOCKS 10000
+#ifndef F_OFD_GETLK
+#define F_OFD_GETLK 36
+#endif
+
+/* Of the byte of lock i. */
+static void lock_call(int fd, int cmd, int type, int i)
+{
+	struct flock fl = { .l_type = (short)type, .l_whence = SEEK_SET, .l_start = 2 * i, .l_len = 1 };
+
+	must(fcntl(fd, cmd, &fl) == 0 && (cmd != F_OFD_GETLK || fl.l_type == F_WRLCK), "lock");
+}
+
+/* Set, looked for from another open file, dropped. */
+static long long lock_many(void)
+{
+	int fd = open("bench-file", O_RDWR), other = open("bench-file", O_RDWR);
+	long long t = now();
+
+	must(fd >= 0 && other >= 0, "open");
+	for (int i = 0; i < LOCKS; i++)
+		lock_call(fd, F_SETLK, F_WRLCK, i);
+	for (int i = 0; i < LOCKS; i++)
+		lock_call(other, F_OFD_GETLK, F_WRLCK, i);
+	for (int i = 0; i < LOCKS; i++)
+		lock_call(fd, F_SETLK, F_UNLCK, i);
+	t = now() - t;
+	close(other);
+	close(fd);
+	return t / LOCKS;
+}
+
 static char chunk[MIB];
 
 /* Not zeros: a disk image on the host has no room for those. */
@@ -142,6 +176,7 @@ static long long raw_read(void)
 const struct row file_rows[] = {
 	{ .name = "create-unlink", .loop = create_unlink },
 	{ .name = "create-unlink-10k", .loop = create_10k },
+	{ .name = "locks-10k", .once = lock_many },
 	{ .name = "file-write-fsync", .once = write_file, .before = fill_chunk, .bytes = FILE_SIZE },
 	{ .name = "file-read-cached", .once = read_file, .before = prepare_file, .bytes = FILE_SIZE },
 	{ .name = "file-read-dropped", .once = read_dropped, .before = prepare_file, .bytes = FILE_SIZE },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows of memory: faults, mappings, copies, and fork of a large process. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -139,11 +140,76 @@ static void map_many(int n)
 	}
 }
 
+/* --- the same of one page of a file, side by side --- */
+
+#define VIEWS 20480
+static char *views;
+
+static void map_views(void)
+{
+	int fd = open("bench-file", O_RDWR);
+
+	must(fd >= 0 && ftruncate(fd, PG) == 0, "bench-file");
+	views = mmap(NULL, (size_t)VIEWS * PG, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	must(views != MAP_FAILED, "mmap");
+	for (size_t i = 0; i < VIEWS; i++)
+		must(mmap(views + i * PG, PG, i & 1 ? PROT_READ | PROT_WRITE : PROT_READ,
+			  MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED,
+		     "mmap of a file");
+	close(fd);
+}
+
+static void unmap_views(void)
+{
+	must(munmap(views, (size_t)VIEWS * PG) == 0, "munmap");
+}
+
+static long long munmap_many(void)
+{
+	long long t;
+
+	map_views();
+	t = now();
+	unmap_views();
+	return (now() - t) / VIEWS;
+}
+
+static long long read_maps(void)
+{
+	static char text[65536];
+	long long t = now();
+	int fd = open("/proc/self/maps", O_RDONLY);
+	ssize_t n;
+
+	must(fd >= 0, "maps");
+	while ((n = read(fd, text, sizeof(text))) > 0)
+		;
+	close(fd);
+	must(n == 0, "read");
+	return (now() - t) / VIEWS;
+}
+
+/* The child's end is the parent's to wait for, and is not counted. */
+static long long fork_views(void)
+{
+	long long t = now();
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	t = now() - t;
+	must(pid > 0 && waitpid(pid, NULL, 0) == pid, "fork");
+	return t / VIEWS;
+}
+
 const struct row memory_rows[] = {
 	{ .name = "page-fault", .loop = fresh_fault },
 	{ .name = "cow-fault", .once = cow_fault, .before = prepare_resident, .after = drop_resident },
 	{ .name = "map-unmap-64k", .loop = map_unmap },
 	{ .name = "map-many", .loop = map_many, .per = 3 * MANY },
+	{ .name = "munmap-many", .once = munmap_many },
+	{ .name = "maps-read", .once = read_maps, .before = map_views, .after = unmap_views },
+	{ .name = "fork-maps", .once = fork_views, .before = map_views, .after = unmap_views },
 	{ .name = "fork-64m", .once = fork_resident, .before = prepare_resident, .after = drop_resident },
 	{ .name = "memcpy-8m", .loop = copy_8m, .before = prepare_copy, .after = end_copy, .bytes = 8 * MIB },
 	{ 0 },

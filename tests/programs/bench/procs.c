@@ -118,10 +118,37 @@ static void fork_exec(int n)
 	}
 }
 
+/* --- 1,000 processes at a time, which a signal to their group ends --- */
+
+#define MANY 1000
+
+static long long crowd(void)
+{
+	long long t = now();
+	pid_t group = 0;
+
+	for (int i = 0; i < MANY; i++) {
+		pid_t pid = fork();
+
+		must(pid >= 0, "fork");
+		if (pid == 0) {
+			for (;;)
+				pause();
+		}
+		must(setpgid(pid, group) == 0, "setpgid");
+		group = group ? group : pid;
+	}
+	must(kill(-group, SIGKILL) == 0, "kill");
+	for (int i = 0; i < MANY; i++)
+		must(waitpid(-group, NULL, 0) > 0, "wait");
+	return (now() - t) / MANY;
+}
+
 const struct row proc_rows[] = {
 	{ .name = "pipe-round-trip", .loop = round_trip, .before = start_echo, .after = stop_echo },
 	{ .name = "context-switch", .loop = yield, .before = start_yielder, .after = stop_yielder, .per = 2 },
 	{ .name = "fork-exit-wait", .loop = fork_exit },
 	{ .name = "fork-exec-wait", .loop = fork_exec },
+	{ .name = "procs-1000", .once = crowd },
 	{ 0 },
 };
