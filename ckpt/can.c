@@ -6,7 +6,7 @@
  *
  * What it says is true of the moment, like anything that is said about a running process.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
@@ -14,7 +14,6 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
-#include "proc/fsctx.h"
 
 struct ckpt_sink {
 	struct ckpt_obstacles s_out;
@@ -64,186 +63,80 @@ void ckpt_sink_file(const struct ckpt_save *cs, const struct vnode *vp, const ch
 	add_line(s, cs_name(cs), text);
 }
 
-/* What of a process that goes on is looked at; all by references. */
-struct look {
-	struct vnode *lo_exe, *lo_cwd, *lo_root;
-	char *lo_exepath, *lo_cwdpath;
-	struct vnode **lo_map; /* what its segs map */
-	u32 lo_nmap;
-};
-
-static struct vnode *held(struct vnode *vp)
-{
-	if (vp)
-		vn_hold(vp);
-	return vp;
-}
-
-static void let_go(struct look *lo)
-{
-	struct vnode *places[] = { lo->lo_exe, lo->lo_cwd, lo->lo_root };
-
-	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
-		if (places[i])
-			vn_rele(places[i]);
-	}
-	for (u32 i = 0; i < lo->lo_nmap; i++)
-		vn_rele(lo->lo_map[i]);
-	kfree(lo->lo_map);
-	kfree(lo->lo_exepath);
-	kfree(lo->lo_cwdpath);
-}
-
-/* False: no memory for the path. */
-static bool look_at_fs(struct fsctx *fc, struct look *lo)
-{
-	bool complete;
-
-	spin_lock(&fc->fc_lock);
-	lo->lo_cwd = held(fc->fc_cwd);
-	lo->lo_root = held(fc->fc_root);
-	lo->lo_cwdpath = fc->fc_cwdpath ? kstrdup(fc->fc_cwdpath, KM_NOWAIT) : NULL;
-	complete = !fc->fc_cwdpath || lo->lo_cwdpath;
-	spin_unlock(&fc->fc_lock);
-	return complete;
-}
-
-/* Where it is, and its descriptors, which cm_fdtab then holds. */
-static int look_at_places(struct ckpt_member *cm, struct look *lo)
+/*
+ * The member goes on running: its address space and its descriptor table are held
+ * while they are looked at. A process that is just ending has nothing that could be
+ * refused.
+ */
+static void hold_member(struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
-	bool complete;
 
+	mutex_lock(&p->p_execlock);
+	cm->cm_as = p->p_as;
+	if (cm->cm_as)
+		as_hold(cm->cm_as);
+	mutex_unlock(&p->p_execlock);
+	if (!cm->cm_as)
+		return;
 	spin_lock(&p->p_lock);
-	lo->lo_exe = held(p->p_exe);
-	lo->lo_exepath = p->p_exepath ? kstrdup(p->p_exepath, KM_NOWAIT) : NULL;
-	complete = (!p->p_exepath || lo->lo_exepath) && (!p->p_fs || look_at_fs(p->p_fs, lo));
 	cm->cm_fdtab = p->p_fdtab;
 	if (cm->cm_fdtab)
 		fdtab_hold(cm->cm_fdtab);
 	spin_unlock(&p->p_lock);
-	return complete ? 0 : -ENOMEM;
 }
 
-/* What its segs map. a_lock comes after the locks of files: so these are only collected here. */
-static int look_at_maps(struct as *as, struct look *lo)
-{
-	struct seg *s;
-	int error = 0;
-
-	rw_read_lock(&as->a_lock);
-	as_for_each_seg(s, as) {
-		struct vnode **slot;
-
-		if (!s->s_vp)
-			continue;
-		slot = CKPT_GROW(lo->lo_map, lo->lo_nmap);
-		if (!slot) {
-			error = -ENOMEM;
-			break;
-		}
-		*slot = held(s->s_vp);
-	}
-	rw_read_unlock(&as->a_lock);
-	return error;
-}
-
-static int check_maps(struct ckpt_save *cs, const struct look *lo)
-{
-	int error = 0;
-
-	for (u32 i = 0; i < lo->lo_nmap && !error; i++) {
-		char *path = NULL;
-		u32 index;
-
-		if (st_vnode_nameless(lo->lo_map[i])) {
-			error = st_data_save(cs, lo->lo_map[i], NULL, &index);
-			continue;
-		}
-		error = vn_get_path(lo->lo_map[i], &path);
-		if (!error)
-			error = st_vnode_save(cs, lo->lo_map[i], path, &index);
-		kfree(path);
-	}
-	return error;
-}
-
-static int check_places(struct ckpt_save *cs, const struct look *lo)
-{
-	u32 index;
-	int error = 0;
-
-	if (lo->lo_exe && !st_vnode_nameless(lo->lo_exe))
-		error = st_vnode_save(cs, lo->lo_exe, lo->lo_exepath, &index);
-	if (!error && lo->lo_cwd)
-		error = st_vnode_save(cs, lo->lo_cwd, lo->lo_cwdpath, &index);
-	if (!error && lo->lo_root)
-		error = st_vnode_save(cs, lo->lo_root, lo->lo_root == rootvp ? "/" : NULL, &index);
-	return error;
-}
-
-/* One that is just ending has nothing that could be refused. */
-static int check_member(struct ckpt_save *cs, struct ckpt_member *cm)
-{
-	struct proc *p = cm->cm_proc;
-	struct look lo = { 0 };
-	struct as *as;
-	int error;
-
-	mutex_lock(&p->p_execlock);
-	as = p->p_as;
-	if (as)
-		as_hold(as);
-	mutex_unlock(&p->p_execlock);
-	if (!as)
-		return 0;
-	cm->cm_as = as;
-	error = look_at_places(cm, &lo);
-	if (!error)
-		error = look_at_maps(as, &lo);
-	if (!error && cm->cm_fdtab)
-		error = ckpt_check_sharing(cs, cm);
-	if (!error)
-		error = check_places(cs, &lo);
-	if (!error)
-		error = check_maps(cs, &lo);
-	let_go(&lo);
-	as_rele(as);
-	return error;
-}
-
-static int check_all(struct ckpt_save *cs)
+static int hold_all(struct ckpt_save *cs)
 {
 	int error = img_add_procs(&cs->cs_img, cs->cs_nmember);
 
-	if (!error)
-		error = st_root_save(cs);
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
 		struct ckpt_member *cm = &cs->cs_member[i];
 
 		cm->cm_img = &cs->cs_img.i_proc[i];
 		if (!cm->cm_zombie && !cm->cm_barred)
-			error = check_member(cs, cm);
+			hold_member(cm);
 	}
-	if (!error)
-		error = st_pty_find(cs);
-	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
-		if (cs->cs_member[i].cm_fdtab)
-			error = st_file_save(cs, &cs->cs_member[i]);
-	}
-	if (!error)
-		error = st_pipe_finish(cs);
-	if (!error)
-		error = st_pty_finish(cs);
-	if (!error)
-		error = st_data_finish(cs, false);
-	if (!error)
-		error = st_lock_save(cs);
+	return error;
+}
+
+static void drop_all(struct ckpt_save *cs)
+{
 	ckpt_drop_objects(cs);
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
-		if (cs->cs_member[i].cm_fdtab)
-			fdtab_rele(cs->cs_member[i].cm_fdtab);
+		struct ckpt_member *cm = &cs->cs_member[i];
+
+		if (cm->cm_as)
+			as_rele(cm->cm_as);
+		if (cm->cm_fdtab)
+			fdtab_rele(cm->cm_fdtab);
+		cm->cm_as = NULL;
 	}
+}
+
+static int look_at_member(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	int error;
+
+	if (!cm->cm_as)
+		return 0;
+	error = cm->cm_fdtab ? ckpt_check_sharing(cs, cm) : 0;
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_look ? ckpt_kinds[i]->k_look(cs, cm) : 0;
+	return error;
+}
+
+static int look_at_all(struct ckpt_save *cs)
+{
+	int error = hold_all(cs);
+
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_save_begin ? ckpt_kinds[i]->k_save_begin(cs) : 0;
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++)
+		error = look_at_member(cs, &cs->cs_member[i]);
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_look_shared ? ckpt_kinds[i]->k_look_shared(cs) : 0;
+	drop_all(cs);
 	return error;
 }
 
@@ -262,7 +155,7 @@ static int look_for_obstacles(struct proc *p, struct ckpt_sink *s)
 		l->l_ckptsink = s;
 		error = ckpt_find(cs, p);
 		if (!error)
-			error = check_all(cs);
+			error = look_at_all(cs);
 		l->l_ckptsink = NULL;
 		ckpt_save_free(cs);
 	}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ckpt(): the process holds itself still, its state is gathered and written; ckptctl(): how that went. */
-#include "ckpt/ckpt.h"
-
+/* ckpt(), tckpt(): the process holds itself still, its state is gathered and written. */
 #include "ckpt/inplace.h"
+#include "ckpt/save.h"
 #include "ckpt/syscalls.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
@@ -20,60 +19,14 @@
 #include "proc/sched/sleep.h"
 #include "proc/utsname.h"
 
-static void *mem_alloc(void *ctx, u32 size)
-{
-	return kmalloc(size, 0);
-}
-
-static void mem_free(void *ctx, void *p)
-{
-	kfree(p);
-}
-
-struct ratelimit ckpt_limit = RATELIMIT_INIT("ckpt", "");
-const struct img_mem ckpt_mem = { .m_alloc = mem_alloc, .m_free = mem_free };
-
-int ckpt_refuse(const char *name, int error, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf_visible(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (curlwp()->l_ckptsink) {
-		ckpt_sink_line(curlwp()->l_ckptsink, name, text);
-		return 0;
-	}
-	printk_limited(&ckpt_limit, "ckpt: %s: %s\n", name, text);
-	return error;
-}
-
-int ckpt_name(uaddr_t uname, char **namep)
-{
-	char *name, *full;
-	size_t len;
-	int error = copyin_path(uname, &name);
-
-	if (error)
-		return error;
-	len = strlen(name) + sizeof(CKPT_SUFFIX);
-	full = len <= PATH_MAX_K ? kmalloc(len, 0) : NULL;
-	if (!full) {
-		kfree(name);
-		return len <= PATH_MAX_K ? -ENOMEM : -ENAMETOOLONG;
-	}
-	snprintf(full, len, "%s%s", name, CKPT_SUFFIX);
-	kfree(name);
-	*namep = full;
-	return 0;
-}
-
 /* With the members held. *childp: who goes on with a forked checkpoint. */
 static int take_held(struct ckpt_save *cs, struct proc **childp)
 {
 	bool forked = cs->cs_req->rq_flags & CKPT_FORKED;
-	int error = ckpt_gather(cs, forked);
+	int error;
+
+	cs->cs_copy = forked;
+	error = ckpt_gather(cs);
 
 	if (!error && forked)
 		return fckpt(cs, childp);

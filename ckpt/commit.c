@@ -11,8 +11,7 @@
  * Two commits to one name at a time would use one temporary file: the second is refused with -EBUSY. LR_CKPT guards the list of names: directories,
  * and the names in them.
  */
-#include "ckpt/ckpt.h"
-#include "ckpt/inplace.h"
+#include "ckpt/save.h"
 #include "fs/namei.h"
 #include "fs/names.h"
 #include "kernel/abi/errno.h"
@@ -22,6 +21,7 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/acting.h"
 
 #define NEW_SUFFIX ".new"
 
@@ -34,14 +34,9 @@ struct busy_name {
 static struct mutex busy_lock;
 static struct list busy_names = LIST_INIT(busy_names);
 
-void ckpt_init(void)
+void ckpt_commit_init(void)
 {
 	mutex_init(&busy_lock, "ckpt names", LR_CKPT);
-	ckpt_request_init();
-	proc_hooks.ph_boundary = ckpt_boundary;
-	proc_hooks.ph_exit = ckpt_exit;
-	proc_hooks.ph_exec_image = ckpt_exec_image;
-	ckpt_key_init();
 }
 
 static int name_claim(struct busy_name *bn, const struct ckpt_request *rq)
@@ -69,6 +64,50 @@ static void name_release(struct busy_name *bn)
 	mutex_unlock(&busy_lock);
 }
 
+/* Another process may write the page meanwhile: the sum and the contents of a copy agree. */
+static int give_copy(struct page *pg, u32 index, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
+{
+	struct page *copy = page_alloc(0);
+	int error;
+
+	if (!copy)
+		return -ENOMEM;
+	page_copy(page_kva(copy), page_kva(pg));
+	error = fn(copy, index, arg);
+	page_put(copy);
+	return error;
+}
+
+/* Calls fn for every stored page of the image, in order; stops at the first error. */
+static int each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
+{
+	const struct img_image *img = &cs->cs_img;
+	int error = 0;
+
+	for (u32 k = 0; k < img_nlists(img) && !error; k++) {
+		struct img_runs rs = img_list(img, k);
+		struct ckpt_data *cd = k < img->i_nproc ? NULL : &cs->cs_data[k - img->i_nproc];
+		u32 at = 0;
+
+		for (u32 r = 0; r < rs.rs_nrun && !error; r++) {
+			const struct img_run *run = &rs.rs_run[r];
+
+			for (u32 i = 0; i < run->r_npages && !error; i++) {
+				struct page *pg = cd ? cd->cd_page[at++]
+						     : hat_getpage(&cs->cs_member[k].cm_as->a_hat,
+								   run->r_va + i * PAGE_SIZE, NULL);
+
+				VERIFY(pg);
+				error = cd && cd->cd_open ? give_copy(pg, run->r_first + i, fn, arg)
+							  : fn(pg, run->r_first + i, arg);
+				if (!cd)
+					page_put(pg);
+			}
+		}
+	}
+	return error;
+}
+
 struct page_ctx {
 	struct img_writer *pw_writer;
 	struct ckpt_out *pw_out;
@@ -83,7 +122,6 @@ static int write_one_page(struct page *pg, u32 index, void *arg)
 
 	if (!error)
 		error = img_write_page(pw->pw_writer, page_kva(pg));
-
 	return error ? error : ckpt_out_page(pw->pw_out, img_page_off(pw->pw_img, index), pg);
 }
 
@@ -99,7 +137,7 @@ static int write_image(struct ckpt_save *cs, struct file *f)
 	io.io_ctx = pw.pw_out;
 	error = img_write_begin(&w, &cs->cs_img, &io);
 	if (!error)
-		error = ckpt_each_page(cs, write_one_page, &pw);
+		error = each_page(cs, write_one_page, &pw);
 	if (!error)
 		error = img_write_end(&w);
 	return ckpt_out_end(pw.pw_out, error);
@@ -168,15 +206,15 @@ static int write_and_rename(struct ckpt_save *cs, const char *newname)
 
 static int commit_as_asker(struct ckpt_save *cs, const char *newname)
 {
-	struct lwp *l = curlwp();
 	struct busy_name bn;
+	struct acting ac;
 	int error = name_claim(&bn, cs->cs_req);
 
 	if (error)
 		return error;
-	l->l_cred = cs->cs_req->rq_cred;
+	acting_begin(&ac, NULL, cs->cs_req->rq_cred);
 	error = write_and_rename(cs, newname);
-	l->l_cred = NULL;
+	acting_end(&ac);
 	name_release(&bn);
 	return error;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ckptctl(): what became of checkpoints. */
-#include "ckpt/ckpt.h"
 #include "ckpt/inplace.h"
+#include "ckpt/save.h"
 #include "ckpt/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"

@@ -8,7 +8,7 @@
  * can take to once the process's own, and images of one process cannot overtake each other. Of a tree, each address space is
  * copied once; the child itself has that of the first process.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/save.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"

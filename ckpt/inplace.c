@@ -3,6 +3,9 @@
 #include "ckpt/inplace.h"
 
 #include "ckpt/every.h"
+#include "ckpt/kind.h"
+#include "ckpt/restore.h"
+#include "ckpt/save.h"
 #include "fs/names.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -11,9 +14,9 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/acting.h"
 #include "proc/fsctx.h"
 #include "proc/sched/lwp_impl.h"
-#include "proc/ptimer.h"
 
 /* The process ends after all: its other lwps leave ids that nobody has taken over. */
 static void free_ids(struct ckpt_restore *cr)
@@ -65,35 +68,15 @@ static bool is_what_was_saved(const struct ckpt_restore *cr)
 	       is->i_nproc == was->i_nproc && is->i_nfile == was->i_nfile && is->i_ndata == was->i_ndata;
 }
 
-int inplace_share(struct ckpt_restore *cr)
+int inplace_adopt(struct ckpt_restore *cr)
 {
-	struct ckpt_save *cs = cr->cr_save;
-
 	if (!is_what_was_saved(cr))
 		return ckpt_refuse(cr->cr_path, -ESTALE, "it is another image now");
-	for (u32 i = 0; i < cs->cs_nfile; i++)
-		cr->cr_filev[i] = cs->cs_file[i];
-	cs->cs_nfile = 0;
-	for (u32 i = 0; i < cs->cs_ndata; i++) {
-		cr->cr_datav[i] = cs->cs_data[i].cd_vp;
-		cs->cs_data[i].cd_vp = NULL;
-	}
-	for (u32 i = 0; i < cr->cr_img.i_nvnode; i++) {
-		const struct img_vnode *v = &cr->cr_img.i_vnode[i];
-
-		if (v->v_flags & IMG_VF_REMOVED) {
-			cr->cr_anew[i] = cs->cs_gone[v->v_ino - 1];
-			vn_hold(cr->cr_anew[i]);
-		}
+	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+		if (ckpt_kinds[i]->k_adopt)
+			ckpt_kinds[i]->k_adopt(cr);
 	}
 	return 0;
-}
-
-void inplace_timers(struct ckpt_rmember *rm)
-{
-	ptimer_delete_all(curproc());
-	/* No way back any more: a timer for which there is no memory has been named in the log. */
-	(void)st_timer_restore(rm);
 }
 
 /* ---- execve of an image ---- */
@@ -193,7 +176,7 @@ static long come_back(struct ckpt_save *cs)
 
 static int save_in_place(struct ckpt_save *cs)
 {
-	int error = ckpt_gather(cs, false);
+	int error = ckpt_gather(cs);
 
 	if (!error)
 		error = ckpt_pages(cs);
@@ -246,16 +229,17 @@ void ckpt_every(void)
 {
 	struct lwp *l = curlwp();
 	struct ckpt_request *rq;
+	struct acting ac;
 	char name[64];
 
 	if (!suits(l->l_proc))
 		return;
 	snprintf(name, sizeof(name), "/tmp/every.%d%s", l->l_proc->p_pid, CKPT_SUFFIX);
 	/* There is room for it, whatever the process takes for its root. */
-	l->l_root = rootvp;
+	acting_begin(&ac, rootvp, NULL);
 	if (ckpt_request_make(name, CKPT_INPLACE, &rq) == 0) {
 		save_and_come_back(rq);
 		ckpt_request_rele(rq);
 	}
-	l->l_root = NULL;
+	acting_end(&ac);
 }

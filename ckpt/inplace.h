@@ -6,17 +6,20 @@
 #ifndef CKPT_INPLACE_H
 #define CKPT_INPLACE_H
 
-#include "ckpt/ckpt.h"
+#include "kernel/lib/types.h"
+
+struct ckpt_restore;
+struct proc;
+struct vnode;
 
 /* The other lwps of the current process, cr_parent, end; what they and it had stays until the exchange. -EAGAIN: it is dying. */
 int inplace_alone(struct ckpt_restore *cr);
 /*
- * CKPTCTL_EVERY: the objects that the process shares with others are the ones that were met when it was saved. Their references go over too, so that none
- * is left when the process goes on, and closes what it thinks is the last.
+ * CKPTCTL_EVERY: what the process shares with other processes is taken over from
+ * cr_save, with the references.
+ * Errors: -ESTALE: the image is another one now (logged).
  */
-int inplace_share(struct ckpt_restore *cr);
-/* The image's timers instead of those of the process that was replaced; it is the current one. */
-void inplace_timers(struct ckpt_rmember *rm);
+int inplace_adopt(struct ckpt_restore *cr);
 
 /* proc_hooks.ph_exec_image */
 int ckpt_exec_image(struct vnode *vp, const char *path);

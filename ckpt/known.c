@@ -4,7 +4,7 @@
  * the same directory, and each look at a name costs more than all the rest of a process. The processes stand still and hold the files, so
  * the addresses tell them apart; where they go on (CKPT_LOOK), nothing is remembered.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/save.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"

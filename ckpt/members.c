@@ -6,7 +6,7 @@
  * Place: a chain of members for each of CKPT_BUCKETS values of a hash of the process's address (cs_bucket, cm_next).
  * Order: the first process, the other roots, then the children of each, as the parents come; siblings by their ids.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/save.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/sort.h"

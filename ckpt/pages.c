@@ -7,7 +7,8 @@
  *
  * Each run holds a reference on its frames until they have been transferred.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/restore.h"
+#include "ckpt/save.h"
 #include "fs/frames.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"

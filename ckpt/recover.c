@@ -3,8 +3,8 @@
  * recover(), the caller's side: a new process that is made by spawn_proc() and starts, in the kernel, in restore_ckpt() (restore.c). The caller
  * waits until that has built all, or has found that it cannot.
  */
-#include "ckpt/ckpt.h"
 #include "ckpt/inplace.h"
+#include "ckpt/restore.h"
 #include "ckpt/syscalls.h"
 #include "fs/file.h"
 #include "fs/namei.h"
@@ -30,38 +30,20 @@ static int open_image(const char *path, struct file **fp)
 	return 0;
 }
 
-/* In place: the hidden process has built all; the others of this one must be gone before it takes over. */
-static void let_it_go(struct ckpt_restore *cr)
-{
-	bool ready;
-
-	spin_lock(&cr->cr_lock);
-	while (!cr->cr_done && !cr->cr_built)
-		sleep(cr, &cr->cr_lock, 0, 0);
-	ready = !cr->cr_done;
-	spin_unlock(&cr->cr_lock);
-	if (ready) {
-		enum ckpt_verdict go = inplace_alone(cr) == 0 ? CR_GO : CR_ABORT;
-
-		spin_lock(&cr->cr_lock);
-		cr->cr_go = go;
-		wakeup(cr);
-		spin_unlock(&cr->cr_lock);
-	}
-}
-
 /*
- * In place: what the process was goes before the program runs on, as with any execve. Else its executable would be busy, and a file
- * system that it used, for as long as this lwp takes to end. cr_lock held.
+ * In place, the caller's part: what its process was goes before the program runs on,
+ * as with any execve. Else its executable would be busy, and a file system that it
+ * used, for as long as this lwp takes to end.
  */
-static void let_go(struct ckpt_restore *cr)
+static void be_replaced(struct ckpt_restore *cr)
 {
-	spin_unlock(&cr->cr_lock);
-	proc_drop_as();
-	proc_drop_identity(curproc());
-	spin_lock(&cr->cr_lock);
-	cr->cr_left = true;
-	wakeup(cr);
+	if (phase_wait(&cr->cr_phase, CR_BUILT) == CR_BUILT)
+		phase_set(&cr->cr_phase, inplace_alone(cr) == 0 ? CR_ALONE : CR_REFUSED);
+	if (phase_wait(&cr->cr_phase, CR_SWAPPED) == CR_SWAPPED) {
+		proc_drop_as();
+		proc_drop_identity(curproc());
+		phase_set(&cr->cr_phase, CR_LEFT);
+	}
 }
 
 long ckpt_recover(struct ckpt_restore *cr)
@@ -73,7 +55,8 @@ long ckpt_recover(struct ckpt_restore *cr)
 	struct proc *p;
 	long result;
 
-	spin_init(&cr->cr_lock, "recover", LR_VFS);
+	phase_init(&cr->cr_phase, "recover");
+	phase_init(&cr->cr_verdict, "recover verdict");
 	cr->cr_parent = curproc();
 	cr->cr_nonewprivs = curlwp()->l_opt.lo_nonewprivs;
 	result = spawn_proc(&sa, &p);
@@ -82,18 +65,10 @@ long ckpt_recover(struct ckpt_restore *cr)
 	cr->cr_root = namei_root();
 	lwp_start(p->p_lwp0);
 	if (cr->cr_replace)
-		let_it_go(cr);
-	spin_lock(&cr->cr_lock);
-	while (!cr->cr_done) {
-		if (cr->cr_replaced && !cr->cr_left)
-			let_go(cr);
-		else
-			sleep(cr, &cr->cr_lock, 0, 0);
-	}
-	result = cr->cr_result;
-	spin_unlock(&cr->cr_lock);
+		be_replaced(cr);
+	(void)phase_wait(&cr->cr_phase, CR_DONE);
 	vn_rele(cr->cr_root);
-	return result;
+	return cr->cr_result;
 }
 
 /* path: where the name leads, for messages. */

@@ -8,8 +8,10 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "mm/usercopy.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/pidspace.h"
 #include "proc/restart.h"
@@ -48,6 +50,26 @@ static int find_place(struct ckpt_request *rq, const char *name)
 	if (!error)
 		rq->rq_dvp = np.np_dvp;
 	return error;
+}
+
+int ckpt_name(uaddr_t uname, char **namep)
+{
+	char *name, *full;
+	size_t len;
+	int error = copyin_path(uname, &name);
+
+	if (error)
+		return error;
+	len = strlen(name) + sizeof(CKPT_SUFFIX);
+	full = len <= PATH_MAX_K ? kmalloc(len, 0) : NULL;
+	if (!full) {
+		kfree(name);
+		return len <= PATH_MAX_K ? -ENOMEM : -ENAMETOOLONG;
+	}
+	snprintf(full, len, "%s%s", name, CKPT_SUFFIX);
+	kfree(name);
+	*namep = full;
+	return 0;
 }
 
 int ckpt_request_make(const char *name, u32 flags, struct ckpt_request **rqp)

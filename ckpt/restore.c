@@ -2,29 +2,34 @@
 /*
  * restore_ckpt(): the first routine of the process that recover() has spawned.
  *
- * Nobody can see the new process while it is being built: it has no pid and stands in no list. It checks the whole image, makes what its
- * processes share (pipes, memory, open file descriptions), and then, for each further process of the image, spawns one more that starts in
- * restore_member(). Each builds itself in the paper's order (proc, lwp, registers, segments and their data, descriptors) and waits. When all
- * are ready they are revealed at one instant, and from there on nothing can fail. If anything fails before, they end as invisibly as they
- * began.
+ * No other process can see the new process while it is built: it has no pid and
+ * stands in no list. It checks the whole image, makes what its processes share, and
+ * then, for each further process of the image, spawns one more that starts in
+ * restore_member(). Each builds itself and waits. When all are ready they are
+ * revealed at one instant, and from there on nothing can fail. If anything fails
+ * before, they end as invisibly as they began. restore.h has the picture; what a
+ * step does for each kind of state is in state/ (kind.h).
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/restore.h"
+
 #include "ckpt/inplace.h"
-#include "ckpt/owners.h"
+#include "ckpt/kind.h"
 #include "fs/file.h"
-#include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
+#include "kernel/dev/clock.h"
 #include "kernel/lib/inject.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/x86.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
-#include "proc/sched/lwp_impl.h"
+#include "proc/acting.h"
 #include "proc/reveal.h"
 #include "proc/rlimit.h"
-#include "proc/sched/sleep.h"
+#include "proc/sched/lwp_impl.h"
+
+/* ---- the image ---- */
 
 static int read_image(struct ckpt_restore *cr)
 {
@@ -38,8 +43,60 @@ static int read_image(struct ckpt_restore *cr)
 	return error;
 }
 
-/* The new process begins with nothing of its parent's but its rights. */
-static int let_go(struct ckpt_restore *cr)
+/* In place one process becomes another; the rest of a job would have no parent then. */
+static int check_roots(struct ckpt_restore *cr)
+{
+	for (u32 i = 1; i < cr->cr_img.i_nproc && cr->cr_replace; i++) {
+		if (cr->cr_img.i_proc[i].p_parent == IMG_NONE)
+			return ckpt_refuse(cr->cr_path, -ENOEXEC,
+					   "it holds a job of several processes, which recover() brings back");
+	}
+	return 0;
+}
+
+/* As many processes as the caller could make by itself. */
+static int check_number(struct ckpt_restore *cr)
+{
+	/* By the credentials that this process began with: another lwp of the caller may change the caller's. */
+	if (proc_may_have(cr->cr_img.i_nproc))
+		return 0;
+	return ckpt_refuse(cr->cr_path, -EAGAIN,
+			   "its %u processes are more than the caller may have", cr->cr_img.i_nproc);
+}
+
+static int make_members(struct ckpt_restore *cr)
+{
+	const struct img_image *img = &cr->cr_img;
+
+	cr->cr_member = kzalloc(img->i_nproc * sizeof(*cr->cr_member), 0);
+	if (!cr->cr_member)
+		return -ENOMEM;
+	for (u32 i = 0; i < img->i_nproc; i++) {
+		struct ckpt_rmember *rm = &cr->cr_member[i];
+
+		*rm = (struct ckpt_rmember){ .rm_restore = cr, .rm_img = &img->i_proc[i] };
+		phase_init(&rm->rm_phase, "recover member");
+	}
+	cr->cr_member[0].rm_proc = curproc();
+	return 0;
+}
+
+/* Nothing is built from an image that breaks a rule, or that the caller may not restore. */
+static int read_and_check(struct ckpt_restore *cr)
+{
+	static int (*const steps[])(struct ckpt_restore * cr) = { read_image, ckpt_trust, check_roots,
+								  check_number, make_members };
+	int error = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(steps) && !error; i++)
+		error = steps[i](cr);
+	return error;
+}
+
+/* ---- the processes ---- */
+
+/* The new process begins with nothing of its parent's but the rights. */
+static int drop_inherited(void)
 {
 	struct proc *p = curproc();
 	struct fdtab *old = p->p_fdtab, *ft = fdtab_create();
@@ -53,7 +110,7 @@ static int let_go(struct ckpt_restore *cr)
 	return 0;
 }
 
-/* Who is not seen yet is not told when a terminal is hung up: it has the caller's only as long as it takes to find it. */
+/* Hangups do not reach a hidden process, so it has the caller's terminal only while it opens a name. */
 static void borrow_terminal(struct ckpt_restore *cr, bool borrow)
 {
 	spin_lock(&pidlock);
@@ -71,52 +128,73 @@ int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **
 	return error;
 }
 
-/* What belongs to one process: the current one becomes it, but for its address space. */
-static int restore_own(struct ckpt_rmember *rm)
+/* What lies outside of the processes is still there when they are restored in place at a call. */
+static bool applies(const struct ckpt_restore *cr, const struct ckpt_kind *k)
 {
-	static int (*const parts[])(struct ckpt_rmember * rm) = {
-		st_proc_restore, st_lwp_restore, st_signal_restore, st_timer_restore,
-		st_mem_restore,	 st_fd_restore,	 st_cred_restore,
-	};
+	return !(cr->cr_save && k->k_outside);
+}
+
+/* What the processes share. */
+static int restore_shared(struct ckpt_restore *cr)
+{
 	int error = 0;
 
-	for (u32 i = 0; i < ARRAY_SIZE(parts) && !error; i++)
-		error = parts[i](rm);
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_restore_begin ? ckpt_kinds[i]->k_restore_begin(cr) : 0;
+	if (!error && cr->cr_save)
+		error = inplace_adopt(cr);
+	for (u32 i = CKPT_NKINDS; i-- > 0 && !error;) {
+		const struct ckpt_kind *k = ckpt_kinds[i];
+
+		error = applies(cr, k) && k->k_restore_shared ? k->k_restore_shared(cr) : 0;
+	}
 	return error;
 }
 
-static bool in_place(const struct ckpt_rmember *rm)
+/* What belongs to one process: the current process becomes it. A zombie is made by the first. */
+static int restore_own(struct ckpt_rmember *rm)
 {
-	return rm->rm_restore->cr_replace && rm == rm->rm_restore->cr_member;
+	bool zombie = rm->rm_img->p_flags & IMG_PF_ZOMBIE;
+	int error = 0;
+
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++) {
+		const struct ckpt_kind *k = ckpt_kinds[i];
+		int (*step)(struct ckpt_rmember * rm) = zombie ? k->k_restore_zombie : k->k_restore;
+
+		error = applies(rm->rm_restore, k) && step ? step(rm) : 0;
+	}
+	return error;
 }
 
-/* Revealed: it takes its address space, its other lwps begin. */
+/* The process is revealed: it takes its address space, its other lwps begin. */
 static void take_over(struct ckpt_rmember *rm)
 {
 	struct proc *p = curproc();
 
 	intr_push_off();
-	if (!in_place(rm))
+	if (!rm_in_place(rm))
 		p->p_as = rm->rm_as;
 	hat_switch(&p->p_as->a_hat);
-	/* In place it has CPU-time timers that it had not when its slice was armed. */
+	/* In place it has CPU-time timers that were not there when its slice was armed. */
 	curcpu()->c_need_resched = true;
 	intr_pop_off();
 	rm->rm_as = NULL;
-	/* The building was not the program's time. */
-	lwp_set_times(curlwp(), rm->rm_img->p_lwp[0].l_utime, rm->rm_img->p_lwp[0].l_stime);
-	/* In place at a call, they have never stopped. */
-	if (!rm->rm_restore->cr_save || !in_place(rm))
-		st_timer_start(rm);
-	st_lwp_start(rm);
+	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+		if (ckpt_kinds[i]->k_start)
+			ckpt_kinds[i]->k_start(rm);
+	}
+	for (u32 i = 1; i < rm->rm_img->p_nlwp; i++)
+		lwp_start(rm->rm_lwps[i]);
+	kfree(rm->rm_lwps);
+	rm->rm_lwps = NULL;
 }
 
 static void discard(struct ckpt_rmember *rm)
 {
-	st_lwp_discard(rm);
-	if (rm->rm_as)
-		as_rele(rm->rm_as);
-	rm->rm_as = NULL;
+	for (u32 i = CKPT_NKINDS; i-- > 0;) {
+		if (ckpt_kinds[i]->k_discard)
+			ckpt_kinds[i]->k_discard(rm);
+	}
 }
 
 /* First routine of the processes beyond the first. */
@@ -124,38 +202,28 @@ static void restore_member(void *arg)
 {
 	struct ckpt_rmember *rm = arg;
 	struct ckpt_restore *cr = rm->rm_restore;
-	int error;
+	struct acting ac;
 	bool go;
 
 	inject_enter();
-	curlwp()->l_root = cr->cr_root;
-	error = restore_own(rm);
-	curlwp()->l_root = NULL;
+	acting_begin(&ac, cr->cr_root, NULL);
+	rm->rm_result = restore_own(rm);
+	acting_end(&ac);
 	inject_leave();
-	spin_lock(&cr->cr_lock);
-	rm->rm_result = error;
-	rm->rm_built = true;
-	wakeup(rm);
-	while (cr->cr_verdict == CR_BUILDING)
-		sleep(&cr->cr_verdict, &cr->cr_lock, 0, 0);
-	go = cr->cr_verdict == CR_GO;
-	spin_unlock(&cr->cr_lock);
+	phase_set(&rm->rm_phase, RM_BUILT);
+	go = phase_wait(&cr->cr_verdict, RV_GO) == RV_GO;
 	if (go)
 		take_over(rm);
 	else
 		discard(rm);
-	spin_lock(&cr->cr_lock);
-	rm->rm_left = true;
-	wakeup(rm);
-	spin_unlock(&cr->cr_lock);
+	phase_set(&rm->rm_phase, RM_LEFT);
 	if (!go)
 		proc_exit(0);
 }
 
-/* Makes process i, and waits until it is built. */
-static int make_member(struct ckpt_restore *cr, u32 i)
+/* Makes a further process, and waits until it is built. */
+static int build_member(struct ckpt_rmember *rm)
 {
-	struct ckpt_rmember *rm = &cr->cr_member[i];
 	struct spawn_args sa = { .sa_start = restore_member,
 				 .sa_arg = rm,
 				 .sa_flags = SPAWN_HIDDEN | SPAWN_NO_AS | SPAWN_NO_FILES };
@@ -163,143 +231,35 @@ static int make_member(struct ckpt_restore *cr, u32 i)
 
 	if (rm->rm_img->p_flags & IMG_PF_ZOMBIE) {
 		rm->rm_proc = proc_husk();
-		return rm->rm_proc ? st_zombie_restore(rm) : -ENOMEM;
+		return rm->rm_proc ? restore_own(rm) : -ENOMEM;
 	}
 	error = spawn_proc(&sa, &rm->rm_proc);
 	if (error)
 		return error;
 	lwp_start(rm->rm_proc->p_lwp0);
-	spin_lock(&cr->cr_lock);
-	while (!rm->rm_built)
-		sleep(rm, &cr->cr_lock, 0, 0);
-	error = rm->rm_result;
-	spin_unlock(&cr->cr_lock);
+	(void)phase_wait(&rm->rm_phase, RM_BUILT);
+	return rm->rm_result;
+}
+
+/* The further processes, then the current one, then what lies between them. */
+static int build_all(struct ckpt_restore *cr)
+{
+	int error = 0;
+
+	for (u32 i = 1; i < cr->cr_img.i_nproc && !error; i++)
+		error = build_member(&cr->cr_member[i]);
+	if (!error)
+		error = restore_own(&cr->cr_member[0]);
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_restore_links ? ckpt_kinds[i]->k_restore_links(cr) : 0;
 	return error;
 }
 
-/* All processes are told, and are waited for until they look at cr no more. */
-static void tell_members(struct ckpt_restore *cr, enum ckpt_verdict verdict)
-{
-	spin_lock(&cr->cr_lock);
-	cr->cr_verdict = verdict;
-	wakeup(&cr->cr_verdict);
-	for (u32 i = 1; cr->cr_member && i < cr->cr_img.i_nproc; i++) {
-		struct ckpt_rmember *rm = &cr->cr_member[i];
-
-		while (rm->rm_built && !rm->rm_left)
-			sleep(rm, &cr->cr_lock, 0, 0);
-	}
-	spin_unlock(&cr->cr_lock);
-}
-
-/* One process can become another; for the rest of a job there is no parent then. */
-static int check_roots(struct ckpt_restore *cr)
-{
-	for (u32 i = 1; i < cr->cr_img.i_nproc && cr->cr_replace; i++) {
-		if (cr->cr_img.i_proc[i].p_parent == IMG_NONE)
-			return ckpt_refuse(cr->cr_path, -ENOEXEC,
-					   "it holds a job of several processes, which recover() brings back");
-	}
-	return 0;
-}
-
-static int make_room(struct ckpt_restore *cr)
-{
-	const struct img_image *img = &cr->cr_img;
-
-	cr->cr_member = kzalloc(img->i_nproc * sizeof(*cr->cr_member), 0);
-	if (!cr->cr_member)
-		return -ENOMEM;
-	for (u32 i = 0; i < img->i_nproc; i++)
-		cr->cr_member[i] = (struct ckpt_rmember){ .rm_restore = cr, .rm_img = &img->i_proc[i] };
-	cr->cr_member[0].rm_proc = curproc();
-	cr->cr_filev = kzalloc((img->i_nfile + 1) * sizeof(*cr->cr_filev), 0);
-	cr->cr_pipev = kzalloc((img->i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
-	cr->cr_ptyv = kzalloc((img->i_npty + 1) * sizeof(*cr->cr_ptyv), 0);
-	cr->cr_anew = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_anew), 0);
-	cr->cr_datav = kzalloc((img->i_ndata + 1) * sizeof(*cr->cr_datav), 0);
-	cr->cr_made = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_made), 0);
-	cr->cr_written = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_written), 0);
-	cr->cr_program = kzalloc((img->i_nvnode + 1) * sizeof(*cr->cr_program), 0);
-	if (cr->cr_written && cr->cr_program)
-		st_vnode_written(cr);
-	return cr->cr_filev && cr->cr_made && cr->cr_written && cr->cr_program && cr->cr_pipev &&
-			       cr->cr_ptyv && cr->cr_anew && cr->cr_datav
-		       ? 0
-		       : -ENOMEM;
-}
-
-static void drop_files(struct file **v, u32 n)
-{
-	for (u32 i = 0; v && i < n; i++) {
-		if (v[i])
-			file_rele(v[i]);
-	}
-	kfree(v);
-}
-
-static void drop_vnodes(struct vnode **v, u32 n)
-{
-	for (u32 i = 0; v && i < n; i++) {
-		if (v[i])
-			vn_rele(v[i]);
-	}
-	kfree(v);
-}
-
-/* The descriptions are the processes' own from here on; what nobody has is closed. */
-static void drop_shared(struct ckpt_restore *cr)
-{
-	const struct img_image *img = &cr->cr_img;
-
-	drop_files(cr->cr_filev, img->i_nfile);
-	drop_files(cr->cr_pipev, img->i_npipe);
-	drop_files(cr->cr_ptyv, img->i_npty);
-	drop_vnodes(cr->cr_anew, img->i_nvnode);
-	drop_vnodes(cr->cr_datav, img->i_ndata);
-	st_root_drop(cr);
-	kfree(cr->cr_made);
-	kfree(cr->cr_written);
-	kfree(cr->cr_program);
-}
-
-/* As many processes as the caller could make by itself. */
-static int check_number(struct ckpt_restore *cr)
-{
-	/* The caller's own, of which another of its lwps may make an end, are those that the current process began with. */
-	if (proc_may_have(cr->cr_img.i_nproc))
-		return 0;
-	return ckpt_refuse(cr->cr_path, -EAGAIN,
-			   "its %u processes are more than the caller may have", cr->cr_img.i_nproc);
-}
-
-static int restore_all(struct ckpt_restore *cr)
-{
-	static int (*const first[])(struct ckpt_restore * cr) = { read_image, ckpt_trust, check_roots,
-								  check_number, make_room };
-	static int (*const shared[])(struct ckpt_restore *
-				     cr) = { st_pipe_restore,  st_pty_restore,	st_data_restore,
-					     st_spare_restore, st_file_restore, st_stats_restore };
-	int error = let_go(cr);
-
-	for (u32 i = 0; i < ARRAY_SIZE(first) && !error; i++)
-		error = first[i](cr);
-	if (!error)
-		error = st_root_find(cr);
-	if (!error && cr->cr_save)
-		error = inplace_share(cr);
-	for (u32 i = 0; i < ARRAY_SIZE(shared) && !error && !cr->cr_save; i++)
-		error = shared[i](cr);
-	for (u32 i = 1; i < cr->cr_img.i_nproc && !error; i++)
-		error = make_member(cr, i);
-	if (!error)
-		error = restore_own(&cr->cr_member[0]);
-	return error ? error : st_cow_restore(cr);
-}
+/* ---- the reveal ---- */
 
 _Static_assert(IMG_NONE == REVEAL_ROOT, "places in the image are places in the set");
 
-/* Who is to be seen, and under which ids it wants. */
+/* The processes to be revealed, and the ids that they remember. */
 static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 {
 	u32 n = 0;
@@ -317,50 +277,57 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 		return -ENOMEM;
 	n = 0;
 	for (u32 i = 0; i < rl->rl_n; i++) {
-		const struct img_proc *ip = &cr->cr_img.i_proc[i];
+		const struct ckpt_rmember *rm = &cr->cr_member[i];
 
-		rl->rl_set[i] = (struct revealed){ .rv_proc = cr->cr_member[i].rm_proc,
-						   .rv_parent = ip->p_parent,
-						   .rv_maker = ip->p_maker,
-						   .rv_oldexit = ip->p_options & IMG_PO_OLDEXIT,
-						   .rv_pid = ip->p_pid,
-						   .rv_pgid = ip->p_pgid,
-						   .rv_sid = ip->p_sid,
-						   .rv_ctty = st_pty_tty(cr, ip->p_ctty),
-						   .rv_nlwp = ip->p_nlwp,
-						   .rv_lwps = cr->cr_member[i].rm_lwps,
-						   .rv_tids = *tids + n };
-		for (u32 k = 0; k < ip->p_nlwp; k++)
-			(*tids)[n++] = ip->p_lwp[k].l_tid;
+		rl->rl_set[i] = (struct revealed){ .rv_proc = rm->rm_proc, .rv_tids = *tids + n };
+		for (u32 k = 0; k < CKPT_NKINDS; k++) {
+			if (ckpt_kinds[k]->k_reveal)
+				ckpt_kinds[k]->k_reveal(rm, &rl->rl_set[i]);
+		}
+		n += rm->rm_img->p_nlwp;
 	}
 	return 0;
 }
 
-/* In place: when all is built the caller ends its other lwps. -EINTR: it is dying itself. */
-static int ask_caller(struct ckpt_restore *cr)
+/* The last steps that may fail: the ids are known. */
+static int claim(struct ckpt_restore *cr)
 {
-	bool go;
+	int error = 0;
 
-	spin_lock(&cr->cr_lock);
-	cr->cr_built = true;
-	wakeup(cr);
-	while (cr->cr_go == CR_BUILDING)
-		sleep(cr, &cr->cr_lock, 0, 0);
-	go = cr->cr_go == CR_GO;
-	spin_unlock(&cr->cr_lock);
-	return go ? 0 : -EINTR;
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++) {
+		const struct ckpt_kind *k = ckpt_kinds[i];
+
+		error = applies(cr, k) && k->k_claim ? k->k_claim(cr) : 0;
+	}
+	if (error || !cr->cr_replace)
+		return error;
+	phase_set(&cr->cr_phase, CR_BUILT);
+	return phase_wait(&cr->cr_phase, CR_REFUSED) == CR_REFUSED ? -EINTR : 0;
 }
 
-/* A job that had the terminal has it again, if whoever brings it back has it now. */
-static void give_terminal(struct ckpt_restore *cr)
+/* No failure from here on. Returns: the first one's pid. */
+static pid_t commit(struct ckpt_restore *cr, struct reveal *rl)
 {
-	const struct proc *parent = cr->cr_parent, *p = cr->cr_member[cr->cr_foreground].rm_proc;
+	pid_t pid;
 
-	if (cr->cr_tty && p->p_sid == parent->p_sid)
-		tty_hand_over(cr->cr_tty, p->p_sid, parent->p_pgid, p->p_pgid);
+	cr->cr_now = clock_mono_ns();
+	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+		if (ckpt_kinds[i]->k_ready)
+			ckpt_kinds[i]->k_ready(cr);
+	}
+	if (cr->cr_replace)
+		curproc()->p_as = cr->cr_member[0].rm_as;
+	pid = reveal_commit(rl);
+	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+		const struct ckpt_kind *k = ckpt_kinds[i];
+
+		if (applies(cr, k) && k->k_publish)
+			k->k_publish(cr);
+	}
+	return pid;
 }
 
-/* Ids, and what needs them; then all appear. The pid or an errno. No failure beyond the commit. */
+/* All appear at one instant. Returns: the pid, or an errno. */
 static long reveal(struct ckpt_restore *cr)
 {
 	struct reveal rl;
@@ -370,84 +337,92 @@ static long reveal(struct ckpt_restore *cr)
 	if (!result)
 		result = reveal_prepare(&rl);
 	if (!result) {
-		result = cr->cr_save ? 0 : st_lock_restore(cr);
-		if (!result && cr->cr_replace)
-			result = ask_caller(cr);
-		if (result) {
+		result = claim(cr);
+		if (result)
 			reveal_abandon(&rl);
-		} else {
-			st_clock_start(cr);
-			st_about_bind(cr);
-			st_vfork_restore(cr);
-			if (cr->cr_replace)
-				curproc()->p_as = cr->cr_member[0].rm_as;
-			result = reveal_commit(&rl);
-			if (!cr->cr_save) {
-				st_tty_modes(cr);
-				st_pty_commit(cr);
-			}
-			if (result > 0 && !cr->cr_replace)
-				give_terminal(cr);
-		}
+		else
+			result = commit(cr, &rl);
 	}
 	kfree(rl.rl_set);
 	kfree(tids);
 	return result;
 }
 
-/* In place, when it has been done: the caller lets go of what it was. */
-static void dismiss_caller(struct ckpt_restore *cr)
+/* ---- the end ---- */
+
+/* The first process: it has succeeded, and becomes what the image says. */
+static void settle(struct ckpt_restore *cr)
 {
-	spin_lock(&cr->cr_lock);
-	cr->cr_replaced = true;
-	wakeup(cr);
-	while (!cr->cr_left)
-		sleep(cr, &cr->cr_lock, 0, 0);
-	spin_unlock(&cr->cr_lock);
+	if (cr->cr_replace) {
+		phase_set(&cr->cr_phase, CR_SWAPPED);
+		(void)phase_wait(&cr->cr_phase, CR_LEFT);
+	}
+	take_over(&cr->cr_member[0]);
 }
 
-static void report(struct ckpt_restore *cr, long result)
+/* Tells the further processes, and waits until they use the restore no more. */
+static void tell_members(struct ckpt_restore *cr, enum recover_verdict verdict)
 {
-	spin_lock(&cr->cr_lock);
-	cr->cr_result = result;
-	cr->cr_done = true;
-	wakeup(cr);
-	spin_unlock(&cr->cr_lock);
+	phase_set(&cr->cr_verdict, verdict);
+	for (u32 i = 1; cr->cr_member && i < cr->cr_img.i_nproc; i++) {
+		struct ckpt_rmember *rm = &cr->cr_member[i];
+
+		if (rm->rm_phase.ph_now != RM_BUILDING)
+			(void)phase_wait(&rm->rm_phase, RM_LEFT);
+	}
+}
+
+static void drop_zombies(struct ckpt_restore *cr)
+{
+	for (u32 i = 1; cr->cr_member && i < cr->cr_img.i_nproc; i++) {
+		struct ckpt_rmember *rm = &cr->cr_member[i];
+
+		if ((rm->rm_img->p_flags & IMG_PF_ZOMBIE) && rm->rm_proc)
+			proc_rele(rm->rm_proc);
+	}
+}
+
+/* The open files are the processes' own from here on; what no process has is closed. */
+static void drop_restore(struct ckpt_restore *cr, bool failed)
+{
+	for (u32 i = CKPT_NKINDS; i-- > 0;) {
+		if (ckpt_kinds[i]->k_restore_end)
+			ckpt_kinds[i]->k_restore_end(cr, failed);
+	}
+	kfree(cr->cr_member);
+	img_free(&cr->cr_img);
 }
 
 void restore_ckpt(void *arg)
 {
 	struct ckpt_restore *cr = arg;
+	struct acting ac;
 	long result;
 
 	inject_enter();
-	curlwp()->l_root = cr->cr_root;
+	acting_begin(&ac, cr->cr_root, NULL); /* names are looked up as the caller does */
 	img_init(&cr->cr_img, &ckpt_mem);
-	result = restore_all(cr);
+	result = drop_inherited(); /* descriptors of the caller */
 	if (!result)
-		result = reveal(cr);
-	if (result > 0 && cr->cr_replace)
-		dismiss_caller(cr);
-	if (result > 0 && cr->cr_replace && !cr->cr_save)
-		inplace_timers(&cr->cr_member[0]);
+		result = read_and_check(cr); /* decode: the whole of the image */
+	if (!result)
+		result = restore_shared(cr); /* files, pipes, memory: each object once */
+	if (!result)
+		result = build_all(cr); /* each process, hidden */
+	if (!result)
+		result = reveal(cr); /* ids; then the point of no return */
 	if (result > 0)
-		take_over(&cr->cr_member[0]);
+		settle(cr);
 	else if (cr->cr_member)
 		discard(&cr->cr_member[0]);
-	tell_members(cr, result > 0 ? CR_GO : CR_ABORT);
-	for (u32 i = 1; result < 0 && cr->cr_member && i < cr->cr_img.i_nproc; i++) {
-		if ((cr->cr_member[i].rm_img->p_flags & IMG_PF_ZOMBIE) && cr->cr_member[i].rm_proc)
-			proc_rele(cr->cr_member[i].rm_proc);
-	}
+	tell_members(cr, result > 0 ? RV_GO : RV_ABORT);
 	if (result < 0)
-		st_spare_uncreate(cr);
-	drop_shared(cr);
-	kfree(cr->cr_member);
-	img_free(&cr->cr_img);
-	curlwp()->l_root = NULL;
+		drop_zombies(cr);
+	drop_restore(cr, result < 0);
+	acting_end(&ac);
 	inject_leave();
-	/* cr belongs to the caller, who may free it as soon as it is told. */
-	report(cr, result);
+	cr->cr_result = result;
+	phase_set(&cr->cr_phase, CR_DONE); /* cr is the caller's again, and may be gone */
 	if (result < 0)
 		proc_exit(0);
 }

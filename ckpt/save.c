@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A save in progress: what is gathered from processes that stand still. */
-#include "ckpt/ckpt.h"
-#include "ckpt/owners.h"
+#include "ckpt/state/owners.h"
+#include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
@@ -26,35 +26,6 @@ void *ckpt_room(void *list, u32 n, u32 size)
 		kfree(list);
 	}
 	return more;
-}
-
-int ckpt_write_later(struct ckpt_save *cs, struct vnode *vp)
-{
-	int error;
-
-	if (cs->cs_req->rq_flags & (CKPT_INPLACE | CKPT_LOOK))
-		return 0;
-	error = vn_mark(vp);
-	/* Read-only by now: nobody writes it. */
-	return error == -EROFS ? 0 : error ? error : ckpt_flush_later(cs, vp);
-}
-
-int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp)
-{
-	struct vnode **slot;
-
-	if (cs->cs_req->rq_flags & CKPT_INPLACE)
-		return 0; /* it outlives nothing */
-	for (u32 i = 0; i < cs->cs_nflush; i++) {
-		if (cs->cs_flush[i] == vp)
-			return 0;
-	}
-	slot = CKPT_GROW(cs->cs_flush, cs->cs_nflush);
-	if (!slot)
-		return -ENOMEM;
-	vn_hold(vp);
-	*slot = vp;
-	return 0;
 }
 
 struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller)
@@ -133,6 +104,17 @@ static void find_shared(struct ckpt_save *cs, struct ckpt_member *cm)
 	}
 }
 
+/* CLONE_FS. A process that is only looked at may end meanwhile, and has no directories then. */
+static bool shares_directories(struct proc *p)
+{
+	bool shares;
+
+	spin_lock(&p->p_lock);
+	shares = p->p_fs && p->p_fs->fc_ref > 1;
+	spin_unlock(&p->p_lock);
+	return shares;
+}
+
 int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
@@ -145,7 +127,7 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 	pid = cm->cm_fdtab->ft_ref > 1 ? outsider(cs, NULL, cm->cm_fdtab) : 0;
 	if (pid)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with process %d", pid);
-	if (p->p_fs->fc_ref > 1)
+	if (shares_directories(p))
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
 				   "its working directory is shared with another process (CLONE_FS)");
 	find_shared(cs, cm);
@@ -170,25 +152,6 @@ static void fill_ident(struct img_ident *id)
 	id->id_mono_ns = clock_mono_ns();
 }
 
-/* In the paper's order: proc and lwp, registers, segments. The open files come behind those of all members: so the image has its vnodes. */
-static int gather_member(struct ckpt_save *cs, struct ckpt_member *cm)
-{
-	static int (*const parts[])(struct ckpt_save * cs, struct ckpt_member * cm) = {
-		ckpt_check_sharing, st_proc_save,  st_lwp_save,
-		st_signal_save,	    st_timer_save, st_mem_save,
-	};
-	int error = 0;
-
-	cm->cm_img->p_parent = cm->cm_parent;
-	if (cm->cm_zombie)
-		return st_zombie_save(cs, cm);
-	cm->cm_as = cm->cm_proc->p_as;
-	cm->cm_fdtab = cm->cm_proc->p_fdtab;
-	for (u32 i = 0; i < ARRAY_SIZE(parts) && !error; i++)
-		error = parts[i](cs, cm);
-	return error;
-}
-
 /* From here on only pages count. A checkpoint that is still being written keeps no file and no end of a pipe open. */
 void ckpt_drop_objects(struct ckpt_save *cs)
 {
@@ -202,43 +165,61 @@ void ckpt_drop_objects(struct ckpt_save *cs)
 	}
 }
 
-static int gather_all(struct ckpt_save *cs, bool copy)
+static int save_member(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	int error;
+
+	cm->cm_img->p_parent = cm->cm_parent;
+	error = cm->cm_zombie ? 0 : ckpt_check_sharing(cs, cm);
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++) {
+		const struct ckpt_kind *k = ckpt_kinds[i];
+
+		if (cm->cm_zombie)
+			error = k->k_save_zombie ? k->k_save_zombie(cs, cm) : 0;
+		else
+			error = k->k_save ? k->k_save(cs, cm) : 0;
+	}
+	return error ? error : ckpt_request_wanted(cs->cs_req);
+}
+
+/* Room in the image for each member. */
+static int place_members(struct ckpt_save *cs)
 {
 	int error = img_add_procs(&cs->cs_img, cs->cs_nmember);
 
-	if (!error)
-		error = st_root_save(cs);
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
-		cs->cs_member[i].cm_img = &cs->cs_img.i_proc[i];
-		error = gather_member(cs, &cs->cs_member[i]);
-		if (!error)
-			error = ckpt_request_wanted(cs->cs_req);
+		struct ckpt_member *cm = &cs->cs_member[i];
+
+		cm->cm_img = &cs->cs_img.i_proc[i];
+		if (!cm->cm_zombie) {
+			cm->cm_as = cm->cm_proc->p_as;
+			cm->cm_fdtab = cm->cm_proc->p_fdtab;
+		}
 	}
-	if (!error)
-		error = st_vfork_save(cs);
-	if (!error)
-		error = st_pty_find(cs);
-	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
-		if (!cs->cs_member[i].cm_zombie)
-			error = st_file_save(cs, &cs->cs_member[i]);
-	}
-	if (!error)
-		error = st_lock_save(cs);
-	if (!error)
-		error = st_pipe_finish(cs);
-	if (!error)
-		error = st_pty_finish(cs);
-	return error ? error : st_data_finish(cs, copy);
+	return error;
 }
 
-int ckpt_gather(struct ckpt_save *cs, bool copy)
+static int save_all(struct ckpt_save *cs)
+{
+	int error = place_members(cs);
+
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_save_begin ? ckpt_kinds[i]->k_save_begin(cs) : 0;
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++)
+		error = save_member(cs, &cs->cs_member[i]);
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_save_shared ? ckpt_kinds[i]->k_save_shared(cs) : 0;
+	return error;
+}
+
+int ckpt_gather(struct ckpt_save *cs)
 {
 	int error;
 
 	fill_ident(&cs->cs_img.i_ident);
 	cs->cs_img.i_stats = 1;
-	error = gather_all(cs, copy);
-	if (error || !(cs->cs_req->rq_flags & CKPT_INPLACE))
+	error = save_all(cs);
+	if (error || !cs_in_place(cs))
 		ckpt_drop_objects(cs);
 	return error;
 }
@@ -257,48 +238,5 @@ int ckpt_pages(struct ckpt_save *cs)
 	}
 	ckpt_owners_free(cs->cs_owners);
 	cs->cs_owners = NULL;
-	return error;
-}
-
-/* What the image says of a page, and what it then has, is one thing. */
-static int give_copy(struct page *pg, u32 index, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
-{
-	struct page *copy = page_alloc(0);
-	int error;
-
-	if (!copy)
-		return -ENOMEM;
-	page_copy(page_kva(copy), page_kva(pg));
-	error = fn(copy, index, arg);
-	page_put(copy);
-	return error;
-}
-
-int ckpt_each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
-{
-	const struct img_image *img = &cs->cs_img;
-	int error = 0;
-
-	for (u32 k = 0; k < img_nlists(img) && !error; k++) {
-		struct img_runs rs = img_list(img, k);
-		struct ckpt_data *cd = k < img->i_nproc ? NULL : &cs->cs_data[k - img->i_nproc];
-		u32 at = 0;
-
-		for (u32 r = 0; r < rs.rs_nrun && !error; r++) {
-			const struct img_run *run = &rs.rs_run[r];
-
-			for (u32 i = 0; i < run->r_npages && !error; i++) {
-				struct page *pg = cd ? cd->cd_page[at++]
-						     : hat_getpage(&cs->cs_member[k].cm_as->a_hat,
-								   run->r_va + i * PAGE_SIZE, NULL);
-
-				VERIFY(pg);
-				error = cd && cd->cd_open ? give_copy(pg, run->r_first + i, fn, arg)
-							  : fn(pg, run->r_first + i, arg);
-				if (!cd)
-					page_put(pg);
-			}
-		}
-	}
 	return error;
 }

@@ -11,12 +11,13 @@
  * A wait for processes ends: with what it waits for, at cs_deadline, when the request is withdrawn (request.c), or when the process that
  * takes the checkpoint is about to be ended by a signal. give_up() says in the log what was waited for; all processes go on.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/save.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/acting.h"
 #include "proc/proctab.h"
 #include "proc/sched/sleep.h"
 
@@ -37,8 +38,8 @@ static bool asks_itself(const struct ckpt_save *cs, const struct ckpt_member *cm
 static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
-	struct lwp *l = curlwp();
-	int error = 0;
+	struct acting ac;
+	int error;
 
 	if ((p->p_flags & P_SUGID) && !cred_super(cs->cs_req->rq_cred)) {
 		(void)ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
@@ -53,9 +54,9 @@ static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 		(void)ckpt_refuse(p->p_comm, -EPERM, "process 1 cannot be saved");
 		return -EPERM;
 	}
-	l->l_cred = cs->cs_req->rq_cred;
+	acting_begin(&ac, NULL, cs->cs_req->rq_cred);
 	error = proc_can_signal(p, K_SIGSTOP);
-	l->l_cred = NULL;
+	acting_end(&ac);
 	if (error)
 		(void)ckpt_refuse(p->p_comm, error, "process %d belongs to another user", p->p_pid);
 	return error;

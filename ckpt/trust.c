@@ -11,7 +11,7 @@
  * unless the caller says RECOVER_TRUSTED. The file is looked at that was opened, not its name: who can write the directory can put
  * another file there, but not one of another owner. A caller that is not the superuser gives away no more than it has itself.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/restore.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
 

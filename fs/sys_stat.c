@@ -13,6 +13,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
+#include "proc/acting.h"
 #include "proc/proc.h"
 
 static int put_stat64(const struct vattr *va, uaddr_t ubuf)
@@ -186,7 +187,7 @@ long sys_statx(int dirfd, uaddr_t upath, u32 flags, u32 mask, uaddr_t ubuf)
  * access(2) asks with the real ids, for every directory on the way too: the calling lwp carries a
  * copy of its credentials with these as effective ones. NULL in *crp: they are the same.
  */
-static int use_real_ids(struct cred **crp)
+static int use_real_ids(struct acting *ac, struct cred **crp)
 {
 	const struct cred *cur = cred_cur();
 	struct cred *cr;
@@ -199,27 +200,28 @@ static int use_real_ids(struct cred **crp)
 		return -ENOMEM;
 	cr->cr_euid = cr->cr_fsuid = cr->cr_uid;
 	cr->cr_egid = cr->cr_fsgid = cr->cr_gid;
-	ASSERT(!curlwp()->l_cred);
-	curlwp()->l_cred = *crp = cr;
+	acting_begin(ac, NULL, cr);
+	*crp = cr;
 	return 0;
 }
 
-static void use_effective_ids(struct cred *cr)
+static void use_effective_ids(const struct acting *ac, struct cred *cr)
 {
-	curlwp()->l_cred = NULL;
+	acting_end(ac);
 	cred_rele(cr);
 }
 
 long sys_faccessat2(int dirfd, uaddr_t upath, int mode, u32 flags)
 {
 	struct cred *real = NULL;
+	struct acting ac;
 	struct vnode *vp;
 	int error;
 
 	if ((mode & ~7) || (flags & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
 	if (!(flags & AT_EACCESS)) {
-		error = use_real_ids(&real);
+		error = use_real_ids(&ac, &real);
 		if (error)
 			return error;
 	}
@@ -229,7 +231,7 @@ long sys_faccessat2(int dirfd, uaddr_t upath, int mode, u32 flags)
 		vn_rele(vp);
 	}
 	if (real)
-		use_effective_ids(real);
+		use_effective_ids(&ac, real);
 	return error;
 }
 

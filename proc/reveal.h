@@ -27,7 +27,7 @@ struct revealed {
 	struct tty *rv_ctty; /* of a session that is not the caller's; NULL: none */
 	u32 rv_nlwp;
 	struct lwp **rv_lwps; /* [0] is the one that it has already; the others were not started */
-	const pid_t *rv_tids; /* as they remember them */
+	pid_t *rv_tids;	      /* as they remember them */
 	pid_t rv_real_pgid, rv_real_sid; /* found by reveal_prepare() */
 };
 

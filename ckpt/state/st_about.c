@@ -3,7 +3,7 @@
  * Files and directories of /proc that tell of a process. Of one that is in the image, they tell of it again when it is back, whatever its number is then;
  * of any other: the same one as long as it is there, and then one that has gone.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/namei.h"
 #include "fs/procfs.h"
 #include "kernel/abi/errno.h"
@@ -13,6 +13,7 @@
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/acting.h"
 #include "proc/pidspace.h"
 
 /* ---- save ---- */
@@ -85,8 +86,8 @@ static int open_mount(struct ckpt_restore *cr, u32 index, const char **name, str
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
 	u32 below = (u32)strlen(v->v_path) - v->v_rdev, nolinks, len;
-	struct lwp *l = curlwp();
 	struct vnode *root;
+	struct acting ac;
 	const char *path;
 	char *mount;
 	int error;
@@ -100,9 +101,9 @@ static int open_mount(struct ckpt_restore *cr, u32 index, const char **name, str
 		return -ENOMEM;
 	strlcpy_k(mount, path, len - below + 1);
 	*name = path + len - below;
-	l->l_root = root;
+	acting_begin(&ac, root, NULL);
 	error = file_open(AT_FDCWD, mount, O_PATH | O_DIRECTORY | nolinks, 0, fp);
-	l->l_root = cr->cr_root;
+	acting_end(&ac);
 	kfree(mount);
 	return error;
 }
@@ -141,7 +142,6 @@ static void find_about(struct ckpt_restore *cr, u32 index, struct procfs_about *
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
 	struct ckpt_rmember *rm = v->v_ino ? &cr->cr_member[v->v_ino - 1] : NULL;
-	bool in_place = cr->cr_replace && rm == cr->cr_member;
 
 	(void)procfs_about(cr->cr_anew[index], pa);
 	if (!rm) {
@@ -149,9 +149,8 @@ static void find_about(struct ckpt_restore *cr, u32 index, struct procfs_about *
 		pa->pa_start = v->v_size;
 		return;
 	}
-	pa->pa_pid = (in_place ? cr->cr_parent : rm->rm_proc)->p_pid;
-	/* What was saved a moment ago has begun when it had. */
-	pa->pa_start = (in_place && cr->cr_save ? cr->cr_parent : rm->rm_proc)->p_start_ns;
+	pa->pa_pid = rm_identity(rm)->p_pid;
+	pa->pa_start = (rm_same(rm) ? cr->cr_parent : rm->rm_proc)->p_start_ns;
 	for (u32 i = 0; pa->pa_tid && i < rm->rm_img->p_nlwp; i++) {
 		if (rm->rm_img->p_lwp[i].l_tid == pa->pa_tid) {
 			pa->pa_tid = rm->rm_lwps[i]->l_tid;
@@ -182,7 +181,8 @@ int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags)
 			   cr_vnode_path(cr, index), -error);
 }
 
-void st_about_bind(struct ckpt_restore *cr)
+/* The processes have their ids. */
+static void st_about_ready(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nvnode; i++) {
 		struct procfs_about pa;
@@ -193,3 +193,5 @@ void st_about_bind(struct ckpt_restore *cr)
 		procfs_bind(cr->cr_anew[i], &pa);
 	}
 }
+
+const struct ckpt_kind st_about_kind = { .k_name = "files about processes", .k_ready = st_about_ready };

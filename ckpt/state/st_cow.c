@@ -3,8 +3,8 @@
  * Pages that the processes of an image share copy-on-write. The image stores each once, with the first process that has it; all others get the
  * same frame, as fork(2) would have given it to them: so what comes back needs no more memory than what was saved.
  */
-#include "ckpt/ckpt.h"
-#include "ckpt/owners.h"
+#include "ckpt/state/state.h"
+#include "ckpt/state/owners.h"
 #include "kernel/abi/errno.h"
 #include "mm/as.h"
 
@@ -78,7 +78,7 @@ static int share_run(struct ckpt_restore *cr, const struct ckpt_rmember *rm, con
 	return error;
 }
 
-int st_cow_restore(struct ckpt_restore *cr)
+static int st_cow_restore_links(struct ckpt_restore *cr)
 {
 	int error = 0;
 
@@ -90,3 +90,6 @@ int st_cow_restore(struct ckpt_restore *cr)
 	}
 	return error;
 }
+
+const struct ckpt_kind st_cow_kind = { .k_name = "pages shared copy-on-write",
+				       .k_restore_links = st_cow_restore_links };

@@ -3,7 +3,7 @@
  * Contents that lie in the image because nothing else holds them: shared anonymous memory, memory files, regular files that were removed
  * while in use, and the bytes of pipes. What is brought back is a file in memory without a name.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/names.h"
 #include "fs/pagecache.h"
 #include "fs/tmpfs.h"
@@ -171,7 +171,7 @@ static int copy_of(struct page **pgp)
 	return copy ? 0 : -ENOMEM;
 }
 
-static int save_contents(struct ckpt_save *cs, u32 index, bool copy)
+static int save_contents(struct ckpt_save *cs, u32 index)
 {
 	struct vnode *vp = cs->cs_data[index].cd_vp;
 	u32 n = pages_of(cs->cs_img.i_data[index].d_size);
@@ -185,7 +185,7 @@ static int save_contents(struct ckpt_save *cs, u32 index, bool copy)
 			error = 0;
 			pg = NULL;
 		}
-		if (!error && pg && copy && !is_zero(pg))
+		if (!error && pg && cs->cs_copy && !is_zero(pg))
 			error = copy_of(&pg);
 		if (!error && pg) {
 			error = store(cs, index, idx, pg);
@@ -210,7 +210,7 @@ static bool others_have(const struct ckpt_save *cs, const struct ckpt_data *cd)
 	return cd->cd_vp->v_ref > known;
 }
 
-int st_data_finish(struct ckpt_save *cs, bool copy)
+static int st_data_save_shared(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_ndata; i++) {
 		struct ckpt_data *cd = &cs->cs_data[i];
@@ -222,9 +222,9 @@ int st_data_finish(struct ckpt_save *cs, bool copy)
 			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					    "memory of it (inode %u) is shared with another process",
 					    (u32)cd->cd_vp->v_ino);
-		cd->cd_open = !copy && !(cd->cd_nameless && (cd->cd_vp->v_flags & V_MEMORY));
+		cd->cd_open = !cs->cs_copy && !(cd->cd_nameless && (cd->cd_vp->v_flags & V_MEMORY));
 		if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK))
-			error = save_contents(cs, i, copy);
+			error = save_contents(cs, i);
 		if (error)
 			return error;
 	}
@@ -245,14 +245,14 @@ static int set_attributes(struct vnode *vp, const struct img_data *d)
 	return vn_setattr(vp, &va);
 }
 
-static int put_bytes(const void *bytes, u32 off, u32 len, void *arg)
+int st_data_put(const void *bytes, u32 off, u32 len, void *vp)
 {
-	ssize_t n = vn_pwrite(arg, bytes, len, off);
+	ssize_t n = vn_pwrite(vp, bytes, len, off);
 
 	return n < 0 ? (int)n : (u32)n == len ? 0 : -ENOSPC;
 }
 
-int st_data_restore(struct ckpt_restore *cr)
+static int st_data_restore_shared(struct ckpt_restore *cr)
 {
 	int error = 0;
 
@@ -267,7 +267,7 @@ int st_data_restore(struct ckpt_restore *cr)
 		if (!error && d->d_kind == IMG_DATA_FILE)
 			vn_set_path(cr->cr_datav[i], d->d_path);
 		if (!error)
-			error = st_data_each(cr, i, false, put_bytes, cr->cr_datav[i]);
+			error = st_data_each(cr, i, false, st_data_put, cr->cr_datav[i]);
 	}
 	return error;
 }
@@ -355,3 +355,39 @@ int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn f
 	kfree(b);
 	return error ? error : fill_up(&e, (u32)e.e_data->d_size);
 }
+
+static int st_data_restore_begin(struct ckpt_restore *cr)
+{
+	cr->cr_datav = kzalloc((cr->cr_img.i_ndata + 1) * sizeof(*cr->cr_datav), 0);
+	return cr->cr_datav ? 0 : -ENOMEM;
+}
+
+static void st_data_adopt(struct ckpt_restore *cr)
+{
+	struct ckpt_save *cs = cr->cr_save;
+
+	for (u32 i = 0; i < cs->cs_ndata; i++) {
+		cr->cr_datav[i] = cs->cs_data[i].cd_vp;
+		cs->cs_data[i].cd_vp = NULL;
+	}
+}
+
+static void st_data_restore_end(struct ckpt_restore *cr, bool failed)
+{
+	for (u32 i = 0; cr->cr_datav && i < cr->cr_img.i_ndata; i++) {
+		if (cr->cr_datav[i])
+			vn_rele(cr->cr_datav[i]);
+	}
+	kfree(cr->cr_datav);
+}
+
+const struct ckpt_kind st_data_kind = {
+	.k_name = "contents",
+	.k_outside = true,
+	.k_save_shared = st_data_save_shared,
+	.k_look_shared = st_data_save_shared,
+	.k_restore_begin = st_data_restore_begin,
+	.k_adopt = st_data_adopt,
+	.k_restore_shared = st_data_restore_shared,
+	.k_restore_end = st_data_restore_end,
+};

@@ -3,7 +3,7 @@
  * Open file descriptions, and descriptors. Those who share a description share it again. A file with a name is opened again by its path under the
  * caller's rights, and must be the file that it was; pipes and files without a name are made anew (st_pipe.c, st_data.c).
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/anonfs.h"
 #include "fs/namei.h"
 #include "fs/names.h"
@@ -135,7 +135,8 @@ static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f,
 	return 0;
 }
 
-int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
+/* The descriptors of a member, and the open files that they lead to. */
+static int save_table(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct fdtab *ft = cm->cm_fdtab;
 	struct file *f;
@@ -151,6 +152,18 @@ int st_file_save(struct ckpt_save *cs, struct ckpt_member *cm)
 			return error;
 	}
 	return 0;
+}
+
+/* Behind the state of all members: the image lists its vnodes in this order. */
+static int st_file_save_shared(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < cs->cs_nmember && !error; i++) {
+		if (cs->cs_member[i].cm_fdtab)
+			error = save_table(cs, &cs->cs_member[i]);
+	}
+	return error;
 }
 
 bool st_file_outside(struct ckpt_save *cs, u32 index)
@@ -257,6 +270,15 @@ static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, stru
 	return 0;
 }
 
+void st_drop_files(struct file **v, u32 n)
+{
+	for (u32 i = 0; v && i < n; i++) {
+		if (v[i])
+			file_rele(v[i]);
+	}
+	kfree(v);
+}
+
 bool st_file_taken(struct ckpt_restore *cr, u32 index)
 {
 	const struct img_proc *ip = &cr->cr_img.i_proc[0];
@@ -283,7 +305,7 @@ static void take_stdio(struct ckpt_restore *cr)
 	}
 }
 
-int st_file_restore(struct ckpt_restore *cr)
+static int st_file_restore_shared(struct ckpt_restore *cr)
 {
 	int error = 0;
 
@@ -317,13 +339,11 @@ static void share_fds(const struct proc *with)
 	fdtab_rele(old);
 }
 
-int st_fd_restore(struct ckpt_rmember *rm)
+static int st_file_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
 	const struct ckpt_rmember *with = &rm->rm_restore->cr_member[ip->p_fds];
 
-	if (rm->rm_restore->cr_save)
-		return 0; /* in place: the descriptors are still there */
 	if (with != rm) {
 		share_fds(with->rm_proc);
 		return 0;
@@ -342,3 +362,36 @@ int st_fd_restore(struct ckpt_rmember *rm)
 	}
 	return 0;
 }
+
+static int st_file_restore_begin(struct ckpt_restore *cr)
+{
+	cr->cr_filev = kzalloc((cr->cr_img.i_nfile + 1) * sizeof(*cr->cr_filev), 0);
+	return cr->cr_filev ? 0 : -ENOMEM;
+}
+
+/* The references go over too: none may be left when the process closes what it takes for the last. */
+static void st_file_adopt(struct ckpt_restore *cr)
+{
+	struct ckpt_save *cs = cr->cr_save;
+
+	for (u32 i = 0; i < cs->cs_nfile; i++)
+		cr->cr_filev[i] = cs->cs_file[i];
+	cs->cs_nfile = 0;
+}
+
+static void st_file_restore_end(struct ckpt_restore *cr, bool failed)
+{
+	st_drop_files(cr->cr_filev, cr->cr_img.i_nfile);
+}
+
+const struct ckpt_kind st_file_kind = {
+	.k_name = "open files",
+	.k_outside = true,
+	.k_save_shared = st_file_save_shared,
+	.k_look_shared = st_file_save_shared,
+	.k_restore_begin = st_file_restore_begin,
+	.k_adopt = st_file_adopt,
+	.k_restore_shared = st_file_restore_shared,
+	.k_restore = st_file_restore,
+	.k_restore_end = st_file_restore_end,
+};

@@ -15,7 +15,7 @@
  *
  * An image without note STATS has no ctime, count, or UUID: less is compared, as when it was made.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/vnode.h"
 #include "kernel/abi/stat.h"
 #include "kernel/lib/string.h"

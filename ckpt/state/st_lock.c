@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Advisory locks that the processes, and the descriptions that they have, hold on files that they have open. */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/file.h"
 #include "fs/flock.h"
 #include "fs/procfs.h"
@@ -173,7 +173,7 @@ static int save_locks_of(struct ckpt_save *cs, struct vnode *vp)
 }
 
 /* After all descriptions are known. */
-int st_lock_save(struct ckpt_save *cs)
+static int st_lock_save_shared(struct ckpt_save *cs)
 {
 	int error = 0;
 
@@ -195,14 +195,14 @@ int st_lock_save(struct ckpt_save *cs)
 
 static int put_lock(struct ckpt_restore *cr, const struct img_lock *il, struct file *f)
 {
-	u32 member = il->l_proc == IMG_NONE ? 0 : il->l_proc;
-	struct proc *p = cr->cr_member[member].rm_proc;
+	const struct ckpt_rmember *rm = &cr->cr_member[il->l_proc == IMG_NONE ? 0 : il->l_proc];
 	const struct flock_info fi = { .fi_kind = (enum flock_kind)(il->l_kind - 1),
 				       .fi_write = il->l_write,
-				       .fi_owner = il->l_proc == IMG_NONE ? (const void *)f : p->p_fdtab,
+				       .fi_owner = il->l_proc == IMG_NONE ? (const void *)f
+									  : rm->rm_proc->p_fdtab,
 				       .fi_start = (s64)il->l_start,
 				       .fi_end = (s64)il->l_end,
-				       .fi_pid = cr->cr_replace && member == 0 ? cr->cr_parent->p_pid : p->p_pid };
+				       .fi_pid = rm_identity(rm)->p_pid };
 	int error = may_lock(f, il->l_kind, il->l_write) ? flock_put(f->f_vnode, &fi) : -EBADF;
 
 	if (error)
@@ -213,7 +213,7 @@ static int put_lock(struct ckpt_restore *cr, const struct img_lock *il, struct f
 }
 
 /* When the processes have their descriptors and ids. The files that RECOVER_STDIO put in the place of others were never locked. */
-int st_lock_restore(struct ckpt_restore *cr)
+static int st_lock_claim(struct ckpt_restore *cr)
 {
 	int error = 0;
 
@@ -225,3 +225,11 @@ int st_lock_restore(struct ckpt_restore *cr)
 	}
 	return error;
 }
+
+const struct ckpt_kind st_lock_kind = {
+	.k_name = "locks",
+	.k_outside = true,
+	.k_save_shared = st_lock_save_shared,
+	.k_look_shared = st_lock_save_shared,
+	.k_claim = st_lock_claim,
+};

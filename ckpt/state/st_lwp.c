@@ -4,7 +4,7 @@
  * is saved as it stands at the boundary (eax -ERESTART..., orig_eax its number): the boundary of the recovered process
  * decides, as the original's does, between a restart and EINTR.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
@@ -81,7 +81,7 @@ static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
 	il->l_clear_tid = l->l_clear_tid;
 	il->l_done = l->l_done;
 	il->l_affinity = l->l_affinity;
-	st_options_save_lwp(l, il);
+	st_lwp_options_save(l, il);
 	il->l_robust = l->l_robust;
 	il->l_robust_len = l->l_robust_len;
 	save_restart(cs, &il->l_restart, l);
@@ -104,7 +104,7 @@ static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
 }
 
 /* The caller first, the others by id: the order of threads in the image is that of gdb, and always the same. */
-int st_lwp_save(struct ckpt_save *cs, struct ckpt_member *cm)
+static int st_lwp_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
 	struct lwp *first = cs->cs_caller && cs->cs_caller->l_proc == p ? cs->cs_caller : next_lwp(p, 0, NULL),
@@ -188,10 +188,9 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	l->l_clear_tid = il->l_clear_tid;
 	l->l_done = il->l_done;
 	restore_affinity(l, il->l_affinity);
-	st_options_restore_lwp(cr, l, il);
+	st_lwp_options_restore(cr, l, il);
 	l->l_robust = il->l_robust;
 	l->l_robust_len = il->l_robust_len;
-	lwp_set_times(l, il->l_utime, il->l_stime);
 	error = restore_restart(l, &il->l_restart);
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "call %u cannot be continued", il->l_restart.rs_sysno);
@@ -208,8 +207,8 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	return st_lwp_signal_restore(l, il);
 }
 
-/* Beside the current lwp, which becomes the first of the image, the others are made; they begin in st_lwp_start(). */
-int st_lwp_restore(struct ckpt_rmember *rm)
+/* The current lwp becomes the first of the image; the others are made beside it, and begin when it is revealed. */
+static int st_lwp_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
 	int error;
@@ -227,17 +226,37 @@ int st_lwp_restore(struct ckpt_rmember *rm)
 	return error;
 }
 
-/* Lets the other lwps go, after the process was revealed with them. */
-void st_lwp_start(struct ckpt_rmember *rm)
+static void st_lwp_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
 {
-	for (u32 i = 1; i < rm->rm_img->p_nlwp; i++)
-		lwp_start(rm->rm_lwps[i]);
-	kfree(rm->rm_lwps);
-	rm->rm_lwps = NULL;
+	rv->rv_nlwp = rm->rm_img->p_nlwp;
+	rv->rv_lwps = rm->rm_lwps;
+	for (u32 i = 0; i < rv->rv_nlwp; i++)
+		rv->rv_tids[i] = rm->rm_img->p_lwp[i].l_tid;
 }
 
-/* The other way to end: nothing is left of them. */
-void st_lwp_discard(struct ckpt_rmember *rm)
+/* Time goes on at cr_now: what was left to timed calls. */
+static void st_lwp_ready(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_img.i_nproc; i++) {
+		const struct img_proc *ip = &cr->cr_img.i_proc[i];
+
+		for (u32 k = 0; k < ip->p_nlwp; k++) {
+			const struct img_restart *rs = &ip->p_lwp[k].l_restart;
+
+			if (rs->rs_active && rs->rs_remain != IMG_NO_LIMIT)
+				cr->cr_member[i].rm_lwps[k]->l_restart.rb_deadline = st_instant(cr, rs->rs_remain);
+		}
+	}
+}
+
+/* Before timers count from them. The time in which the process was built is not its own. */
+static void st_lwp_start(struct ckpt_rmember *rm)
+{
+	for (u32 i = 0; i < rm->rm_img->p_nlwp; i++)
+		lwp_set_times(rm->rm_lwps[i], rm->rm_img->p_lwp[i].l_utime, rm->rm_img->p_lwp[i].l_stime);
+}
+
+static void st_lwp_discard(struct ckpt_rmember *rm)
 {
 	for (u32 i = 1; rm->rm_lwps && i < rm->rm_img->p_nlwp; i++) {
 		if (rm->rm_lwps[i])
@@ -246,3 +265,13 @@ void st_lwp_discard(struct ckpt_rmember *rm)
 	kfree(rm->rm_lwps);
 	rm->rm_lwps = NULL;
 }
+
+const struct ckpt_kind st_lwp_kind = {
+	.k_name = "threads",
+	.k_save = st_lwp_save,
+	.k_restore = st_lwp_restore,
+	.k_reveal = st_lwp_reveal,
+	.k_ready = st_lwp_ready,
+	.k_start = st_lwp_start,
+	.k_discard = st_lwp_discard,
+};

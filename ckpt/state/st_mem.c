@@ -3,8 +3,8 @@
  * Memory: the segments of the address space, and the pages that belong to the process alone. Stored is what neither zero-filling nor the
  * mapped file would bring back: private pages that are not all zero, and in a private mapping of a file every page that was written.
  */
-#include "ckpt/ckpt.h"
-#include "ckpt/owners.h"
+#include "ckpt/state/state.h"
+#include "ckpt/state/owners.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -172,7 +172,7 @@ static void save_mm(struct img_mm *m, const struct as *as)
 	}
 }
 
-int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm)
+static int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct as *as = cm->cm_as;
 	struct seg *s;
@@ -202,6 +202,61 @@ int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm)
 			error = hat_foreach(&cm->cm_as->a_hat, ip->p_seg[i].s_base,
 					    ip->p_seg[i].s_size, note_page, &nc);
 	}
+	return error;
+}
+
+/* ---- look ---- */
+
+/* The files that the segs map, by references. a_lock comes after the locks of files: so they are only collected here. */
+static int mapped_files(struct as *as, struct vnode ***vpp, u32 *n)
+{
+	struct seg *s;
+	int error = 0;
+
+	rw_read_lock(&as->a_lock);
+	as_for_each_seg(s, as) {
+		struct vnode **slot;
+
+		if (!s->s_vp)
+			continue;
+		slot = CKPT_GROW(*vpp, *n);
+		if (!slot) {
+			error = -ENOMEM;
+			break;
+		}
+		vn_hold(s->s_vp);
+		*slot = s->s_vp;
+	}
+	rw_read_unlock(&as->a_lock);
+	return error;
+}
+
+static int look_at(struct ckpt_save *cs, struct vnode *vp)
+{
+	char *path = NULL;
+	u32 index;
+	int error;
+
+	if (st_vnode_nameless(vp))
+		return st_data_save(cs, vp, NULL, &index);
+	error = vn_get_path(vp, &path);
+	if (!error)
+		error = st_vnode_save(cs, vp, path, &index);
+	kfree(path);
+	return error;
+}
+
+static int st_mem_look(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	struct vnode **v = NULL;
+	u32 n = 0;
+	int error = mapped_files(cm->cm_as, &v, &n);
+
+	for (u32 i = 0; i < n && !error; i++)
+		error = look_at(cs, v[i]);
+	for (u32 i = 0; i < n; i++)
+		vn_rele(v[i]);
+	kfree(v);
 	return error;
 }
 
@@ -359,7 +414,7 @@ static int restore_locks(struct ckpt_rmember *rm)
 }
 
 /* Builds rm_as aside; restore.c makes it the process's when all else is there. */
-int st_mem_restore(struct ckpt_rmember *rm)
+static int st_mem_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
 	struct opened op = { 0 };
@@ -380,3 +435,18 @@ int st_mem_restore(struct ckpt_rmember *rm)
 		     : ckpt_read_runs(rm->rm_restore, (struct img_runs){ ip->p_run, ip->p_nrun },
 				      install, rm->rm_as);
 }
+
+static void st_mem_discard(struct ckpt_rmember *rm)
+{
+	if (rm->rm_as)
+		as_rele(rm->rm_as);
+	rm->rm_as = NULL;
+}
+
+const struct ckpt_kind st_mem_kind = {
+	.k_name = "memory",
+	.k_save = st_mem_save,
+	.k_look = st_mem_look,
+	.k_restore = st_mem_restore,
+	.k_discard = st_mem_discard,
+};

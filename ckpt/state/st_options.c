@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What prctl(2) and personality(2) have set, of lwps and of the process, and what a process and its parent have agreed on. */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "kernel/lib/panic.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/orphan.h"
@@ -9,7 +9,7 @@ _Static_assert(IMG_TIMER_SLACK == TIMER_SLACK, "the default need not stand in an
 
 /* ---- save ---- */
 
-void st_options_save_lwp(const struct lwp *l, struct img_lwp *il)
+void st_lwp_options_save(const struct lwp *l, struct img_lwp *il)
 {
 	const struct lwp_options *lo = &l->l_opt;
 
@@ -23,8 +23,8 @@ void st_options_save_lwp(const struct lwp *l, struct img_lwp *il)
 	};
 }
 
-/* Also of a zombie. The parent is a member if the image has it. */
-void st_options_save(const struct ckpt_member *cm)
+/* A living member's, and a zombie's. The parent is a member if the image has it. */
+static int st_options_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	const struct proc *p = cm->cm_proc, *parent;
 	struct img_proc *ip = cm->cm_img;
@@ -38,12 +38,13 @@ void st_options_save(const struct ckpt_member *cm)
 	if (ip->p_parent != IMG_NONE && (p->p_flags & P_DEATHSIG))
 		ip->p_maker = pid_seen_by(parent, p->p_makertid);
 	spin_unlock(&pidlock);
+	return 0;
 }
 
 /* ---- restore ---- */
 
 /* l is the current lwp, or one that has not begun. */
-void st_options_restore_lwp(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
+void st_lwp_options_restore(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
 {
 	const struct img_options *o = &il->l_opt;
 
@@ -59,7 +60,22 @@ void st_options_restore_lwp(const struct ckpt_restore *cr, struct lwp *l, const 
 	spin_unlock(&pidlock);
 }
 
-void st_options_restore(struct proc *p, const struct img_proc *ip)
+static int st_options_restore(struct ckpt_rmember *rm)
 {
-	orphan_set_reaper(p, ip->p_options & IMG_PO_SUBREAPER);
+	orphan_set_reaper(curproc(), rm->rm_img->p_options & IMG_PO_SUBREAPER);
+	return 0;
 }
+
+static void st_options_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
+{
+	rv->rv_maker = rm->rm_img->p_maker;
+	rv->rv_oldexit = rm->rm_img->p_options & IMG_PO_OLDEXIT;
+}
+
+const struct ckpt_kind st_options_kind = {
+	.k_name = "options",
+	.k_save = st_options_save,
+	.k_save_zombie = st_options_save,
+	.k_restore = st_options_restore,
+	.k_reveal = st_options_reveal,
+};

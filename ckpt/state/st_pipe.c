@@ -2,7 +2,7 @@
 /*
  * Pipes and FIFOs: size, and the bytes in them. Only whole ones: a pipe with an end in a process that is not saved would come back torn.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/anonfs.h"
 #include "fs/names.h"
 #include "fs/pipe.h"
@@ -87,7 +87,7 @@ static void save_owner(struct img_pipe *ip, struct vnode *vp)
 	st_stats_pipe(ip, &va);
 }
 
-int st_pipe_finish(struct ckpt_save *cs)
+static int st_pipe_save_shared(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_npipe; i++) {
 		struct vnode *vp = cs->cs_pipe[i].cp_vp;
@@ -193,7 +193,7 @@ static int restore_pipe(struct ckpt_restore *cr, u32 index)
 	return ip->pi_data == IMG_NONE ? 0 : st_data_each(cr, ip->pi_data, true, fill, *fp);
 }
 
-int st_pipe_restore(struct ckpt_restore *cr)
+static int st_pipe_restore_shared(struct ckpt_restore *cr)
 {
 	int error = 0;
 
@@ -223,3 +223,24 @@ int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp
 	*fp = f;
 	return 0;
 }
+
+static int st_pipe_restore_begin(struct ckpt_restore *cr)
+{
+	cr->cr_pipev = kzalloc((cr->cr_img.i_npipe + 1) * sizeof(*cr->cr_pipev), 0);
+	return cr->cr_pipev ? 0 : -ENOMEM;
+}
+
+static void st_pipe_restore_end(struct ckpt_restore *cr, bool failed)
+{
+	st_drop_files(cr->cr_pipev, cr->cr_img.i_npipe);
+}
+
+const struct ckpt_kind st_pipe_kind = {
+	.k_name = "pipes",
+	.k_outside = true,
+	.k_save_shared = st_pipe_save_shared,
+	.k_look_shared = st_pipe_save_shared,
+	.k_restore_begin = st_pipe_restore_begin,
+	.k_restore_shared = st_pipe_restore_shared,
+	.k_restore_end = st_pipe_restore_end,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The process itself: ids, credentials, limits, directories, executable, times. */
-#include "ckpt/ckpt.h"
+/* The process itself: ids, limits, directories, executable, times. */
+#include "ckpt/state/state.h"
 #include "fs/namei.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
@@ -11,25 +11,12 @@
 #include "kernel/lib/string.h"
 #include "mm/as.h"
 #include "mm/kmalloc.h"
+#include "proc/acting.h"
 #include "proc/fsctx.h"
 #include "proc/rlimit.h"
 #include "proc/usage.h"
 
 /* ---- save ---- */
-
-static void save_cred(struct img_proc *ip, const struct cred *cr)
-{
-	ip->p_uid = cr->cr_uid;
-	ip->p_euid = cr->cr_euid;
-	ip->p_suid = cr->cr_suid;
-	ip->p_fsuid = cr->cr_fsuid;
-	ip->p_gid = cr->cr_gid;
-	ip->p_egid = cr->cr_egid;
-	ip->p_sgid = cr->cr_sgid;
-	ip->p_fsgid = cr->cr_fsgid;
-	ip->p_ngroups = cr->cr_ngroups;
-	memcpy(ip->p_groups, cr->cr_groups, cr->cr_ngroups * sizeof(cr->cr_groups[0]));
-}
 
 /* The command line as ps shows it: arguments with blanks between. */
 static void save_args(struct img_proc *ip, struct proc *p)
@@ -84,16 +71,14 @@ static void save_identity(const struct ckpt_save *cs, struct img_proc *ip, struc
 	ip->p_nice = p->p_nice;
 	ip->p_umask = p->p_fs ? p->p_fs->fc_umask : 0;
 	ip->p_exe = ip->p_cwd = ip->p_root = ip->p_ctty = IMG_NONE;
-	save_cred(ip, p->p_cred);
 	save_times(cs, ip, p);
 }
 
-int st_zombie_save(struct ckpt_save *cs, struct ckpt_member *cm)
+static int st_proc_save_zombie(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	save_identity(cs, cm->cm_img, cm->cm_proc);
 	cm->cm_img->p_flags = IMG_PF_ZOMBIE;
 	cm->cm_img->p_xstat = (u32)cm->cm_proc->p_xstat;
-	st_options_save(cm);
 	return 0;
 }
 
@@ -121,13 +106,12 @@ static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p
 	return error;
 }
 
-int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
+static int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct img_proc *ip = cm->cm_img;
 	struct proc *p = cm->cm_proc;
 
 	save_identity(cs, ip, p);
-	st_options_save(cm);
 	spin_lock(&p->p_lock);
 	for (u32 i = 0; i < ARRAY_SIZE(kept_flags); i++)
 		ip->p_flags |= p->p_flags & kept_flags[i].p_flag ? kept_flags[i].img_flag : 0;
@@ -141,68 +125,85 @@ int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	return save_places(cs, ip, p);
 }
 
-/* ---- restore ---- */
+/* ---- look ---- */
 
-/* Are the process's supplementary groups all of them the caller's? */
-static bool groups_within(const struct cred *me, const struct img_proc *ip)
+/* The files of a process that goes on running, by references. */
+struct places {
+	struct vnode *pl_exe, *pl_cwd, *pl_root;
+	char *pl_exepath, *pl_cwdpath;
+};
+
+static struct vnode *held(struct vnode *vp)
 {
-	for (u32 i = 0; i < ip->p_ngroups; i++) {
-		bool found = ip->p_groups[i] == me->cr_gid;
-
-		for (u32 k = 0; k < me->cr_ngroups; k++)
-			found |= ip->p_groups[i] == me->cr_groups[k];
-		if (!found)
-			return false;
-	}
-	return true;
+	if (vp)
+		vn_hold(vp);
+	return vp;
 }
 
-struct cred *st_cred_make(const struct img_proc *ip)
+static void drop_places(struct places *pl)
 {
-	struct cred *me = cred_cur(), *n;
+	struct vnode *v[] = { pl->pl_exe, pl->pl_cwd, pl->pl_root };
 
-	n = cred_dup(me);
-	if (!n)
-		return NULL;
-	/* A caller that runs a set-id program keeps nothing of that. */
-	n->cr_uid = ip->p_uid;
-	n->cr_euid = ip->p_euid;
-	n->cr_suid = ip->p_suid;
-	n->cr_fsuid = ip->p_fsuid;
-	n->cr_gid = ip->p_gid;
-	n->cr_egid = ip->p_egid;
-	n->cr_sgid = ip->p_sgid;
-	n->cr_fsgid = ip->p_fsgid;
-	if (cred_super(me)) {
-		n->cr_ngroups = MIN(ip->p_ngroups, (u32)NGROUPS);
-		memcpy(n->cr_groups, ip->p_groups, n->cr_ngroups * sizeof(n->cr_groups[0]));
+	for (u32 i = 0; i < ARRAY_SIZE(v); i++) {
+		if (v[i])
+			vn_rele(v[i]);
 	}
-	return n;
+	kfree(pl->pl_exepath);
+	kfree(pl->pl_cwdpath);
 }
 
-/* The superuser gives the process what it had; anybody else can bring back only what is wholly his own. */
-static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, struct proc *p)
+/* Returns: false: no memory for the path. */
+static bool get_directories(struct fsctx *fc, struct places *pl)
 {
-	const struct cred *me = cred_cur();
-	struct cred *n, *old;
+	bool complete;
 
-	if (!cred_super(me) &&
-	    (ip->p_uid != me->cr_uid || ip->p_euid != me->cr_uid || ip->p_suid != me->cr_uid ||
-	     ip->p_fsuid != me->cr_uid || ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid ||
-	     ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
-		return ckpt_refuse(cr->cr_path, -EPERM, "it belongs to another user (%u)", ip->p_uid);
-	if (!cred_super(me) && !groups_within(me, ip))
-		return ckpt_refuse(cr->cr_path, -EPERM, "it is in a group that the caller is not in");
-	n = st_cred_make(ip);
-	if (!n)
-		return -ENOMEM;
+	spin_lock(&fc->fc_lock);
+	pl->pl_cwd = held(fc->fc_cwd);
+	pl->pl_root = held(fc->fc_root);
+	pl->pl_cwdpath = fc->fc_cwdpath ? kstrdup(fc->fc_cwdpath, KM_NOWAIT) : NULL;
+	complete = !fc->fc_cwdpath || pl->pl_cwdpath;
+	spin_unlock(&fc->fc_lock);
+	return complete;
+}
+
+static int get_places(struct proc *p, struct places *pl)
+{
+	bool complete;
+
 	spin_lock(&p->p_lock);
-	old = p->p_cred;
-	p->p_cred = n;
+	pl->pl_exe = held(p->p_exe);
+	pl->pl_exepath = p->p_exepath ? kstrdup(p->p_exepath, KM_NOWAIT) : NULL;
+	complete = (!p->p_exepath || pl->pl_exepath) && (!p->p_fs || get_directories(p->p_fs, pl));
 	spin_unlock(&p->p_lock);
-	cred_rele(old);
-	return 0;
+	return complete ? 0 : -ENOMEM;
 }
+
+static int look_at(struct ckpt_save *cs, const struct places *pl)
+{
+	u32 index;
+	int error = 0;
+
+	if (pl->pl_exe && !st_vnode_nameless(pl->pl_exe))
+		error = st_vnode_save(cs, pl->pl_exe, pl->pl_exepath, &index);
+	if (!error && pl->pl_cwd)
+		error = st_vnode_save(cs, pl->pl_cwd, pl->pl_cwdpath, &index);
+	if (!error && pl->pl_root)
+		error = st_vnode_save(cs, pl->pl_root, pl->pl_root == rootvp ? "/" : NULL, &index);
+	return error;
+}
+
+static int st_proc_look(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	struct places pl = { 0 };
+	int error = get_places(cm->cm_proc, &pl);
+
+	if (!error)
+		error = look_at(cs, &pl);
+	drop_places(&pl);
+	return error;
+}
+
+/* ---- restore ---- */
 
 static int restore_limits(struct ckpt_restore *cr, const struct img_proc *ip)
 {
@@ -259,6 +260,7 @@ static int restore_exe(struct ckpt_restore *cr, const struct img_proc *ip)
 
 static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 {
+	struct acting ac;
 	struct file *f;
 	char *path;
 	int error = st_vnode_open(cr, ip->p_cwd, O_RDONLY | O_DIRECTORY, false, &f);
@@ -267,9 +269,9 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	if (error && st_vnode_spare(cr, ip->p_cwd)) {
 		printk_limited(&ckpt_limit, "ckpt: %s: %s is not what it was, and / is the working directory now\n",
 			       cr->cr_path, cr_vnode_path(cr, ip->p_cwd));
-		curlwp()->l_root = st_root_of(cr, ip->p_root);
+		acting_begin(&ac, st_root_of(cr, ip->p_root), NULL);
 		error = file_open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, &f);
-		curlwp()->l_root = cr->cr_root;
+		acting_end(&ac);
 	}
 	if (error)
 		return error;
@@ -280,21 +282,6 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	}
 	file_rele(f);
 	return path ? 0 : -ENOMEM;
-}
-
-/* One that is not the machine's: nobody leaves his own root in this way, and only the superuser enters another one. */
-static int restore_root(struct ckpt_restore *cr, const struct img_proc *ip)
-{
-	struct vnode *root = st_root_of(cr, ip->p_root);
-
-	if (cr->cr_save)
-		return 0; /* in place: it is there still */
-	if (root != cr->cr_root && !cred_super(cred_cur()))
-		return ckpt_refuse(cr->cr_path, -EPERM, "its root directory is %s, and not the caller's",
-				   cr->cr_img.i_vnode[ip->p_root].v_path);
-	vn_hold(root);
-	proc_set_root(curproc(), root);
-	return 0;
 }
 
 static void restore_times(struct proc *p, const struct img_proc *ip)
@@ -327,22 +314,19 @@ static void restore_flags(struct ckpt_restore *cr, struct proc *p, const struct 
 	spin_unlock(&p->p_lock);
 }
 
-int st_proc_restore(struct ckpt_rmember *rm)
+static int st_proc_restore(struct ckpt_rmember *rm)
 {
 	struct ckpt_restore *cr = rm->rm_restore;
 	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = curproc();
 	int error = 0;
 
-	/* Paths are opened under the caller's rights, so the credentials come last. */
 	if (ip->p_exe != IMG_NONE)
 		error = restore_exe(cr, ip);
 	else
 		proc_set_exe(p, NULL, NULL);
 	if (!error)
 		error = restore_cwd(cr, ip);
-	if (!error)
-		error = restore_root(cr, ip);
 	if (!error)
 		error = restore_limits(cr, ip);
 	if (error)
@@ -354,14 +338,13 @@ int st_proc_restore(struct ckpt_rmember *rm)
 	(void)fsctx_set_umask(p->p_fs, ip->p_umask);
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
 	p->p_exitsig = ip->p_parent != IMG_NONE ? (int)ip->p_exitsig : K_SIGCHLD;
-	st_options_restore(p, ip);
 	restore_times(p, ip);
 	restore_flags(cr, p, ip);
 	return 0;
 }
 
 /* rm_proc is a process without lwps. */
-int st_zombie_restore(struct ckpt_rmember *rm)
+static int st_proc_restore_zombie(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = rm->rm_proc;
@@ -371,11 +354,39 @@ int st_zombie_restore(struct ckpt_rmember *rm)
 	p->p_exitsig = (int)ip->p_exitsig;
 	p->p_xstat = (int)ip->p_xstat;
 	restore_times(p, ip);
-	return restore_cred(rm->rm_restore, ip, p);
+	return 0;
 }
 
-/* After everything that is opened by name. */
-int st_cred_restore(struct ckpt_rmember *rm)
+/* ---- from hidden to visible ---- */
+
+static void st_proc_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
 {
-	return restore_cred(rm->rm_restore, rm->rm_img, curproc());
+	const struct img_proc *ip = rm->rm_img;
+
+	rv->rv_parent = ip->p_parent;
+	rv->rv_pid = ip->p_pid;
+	rv->rv_pgid = ip->p_pgid;
+	rv->rv_sid = ip->p_sid;
 }
+
+/* Time goes on for all of them at cr_now: their ages and their CLOCK_MONOTONIC. */
+static void st_proc_ready(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_img.i_nproc; i++) {
+		struct ckpt_rmember *rm = &cr->cr_member[i];
+
+		rm->rm_proc->p_start_ns = cr->cr_now - rm->rm_img->p_age;
+		rm->rm_proc->p_monoff = (s64)(rm->rm_img->p_mono - cr->cr_now);
+	}
+}
+
+const struct ckpt_kind st_proc_kind = {
+	.k_name = "processes",
+	.k_save = st_proc_save,
+	.k_save_zombie = st_proc_save_zombie,
+	.k_look = st_proc_look,
+	.k_restore = st_proc_restore,
+	.k_restore_zombie = st_proc_restore_zombie,
+	.k_reveal = st_proc_reveal,
+	.k_ready = st_proc_ready,
+};

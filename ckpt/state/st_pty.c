@@ -5,7 +5,7 @@
  *
  * A program knows its terminal by number. The pair gets the same one again if it is free; RECOVER_CHANGED accepts another.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/namei.h"
 #include "fs/tty_pty.h"
 #include "kernel/abi/errno.h"
@@ -74,7 +74,7 @@ static int find_among(struct ckpt_save *cs, struct fdtab *ft)
 	return error;
 }
 
-int st_pty_find(struct ckpt_save *cs)
+static int st_pty_save_begin(struct ckpt_save *cs)
 {
 	int error = 0;
 
@@ -216,7 +216,7 @@ static int check_controlling(struct ckpt_save *cs)
 	return 0;
 }
 
-int st_pty_finish(struct ckpt_save *cs)
+static int st_pty_save_shared(struct ckpt_save *cs)
 {
 	struct pty_state *ps = cs->cs_npty ? kmalloc(sizeof(*ps), 0) : NULL;
 	int error = cs->cs_req->rq_flags & CKPT_INPLACE ? 0 : check_controlling(cs);
@@ -253,7 +253,8 @@ static u32 index_of(const struct ckpt_restore *cr, u32 tty)
 	return y ? (u32)(y - cr->cr_img.i_pty) : IMG_NONE;
 }
 
-struct tty *st_pty_tty(struct ckpt_restore *cr, u32 tty)
+/* The pseudo terminal `tty`; NULL: IMG_NONE, or another terminal. */
+static struct tty *tty_of(const struct ckpt_restore *cr, u32 tty)
 {
 	u32 i = index_of(cr, tty);
 	struct file *master = i == IMG_NONE ? NULL : cr->cr_ptyv[i];
@@ -364,7 +365,7 @@ out:
 	return error;
 }
 
-int st_pty_restore(struct ckpt_restore *cr)
+static int st_pty_restore_shared(struct ckpt_restore *cr)
 {
 	int error = 0;
 
@@ -429,7 +430,7 @@ static pid_t now_called(const struct ckpt_restore *cr, pid_t seen, bool session)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nproc && seen; i++) {
 		const struct img_proc *ip = &cr->cr_img.i_proc[i];
-		const struct proc *p = i == 0 && cr->cr_replace ? cr->cr_parent : cr->cr_member[i].rm_proc;
+		const struct proc *p = rm_identity(&cr->cr_member[i]);
 
 		if ((session ? ip->p_sid : ip->p_pgid) == seen)
 			return session ? p->p_sid : p->p_pgid;
@@ -437,7 +438,8 @@ static pid_t now_called(const struct ckpt_restore *cr, pid_t seen, bool session)
 	return 0;
 }
 
-void st_pty_commit(struct ckpt_restore *cr)
+/* Their sessions, once those have their ids. */
+static void st_pty_publish(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_npty; i++) {
 		const struct img_pty *y = &cr->cr_img.i_pty[i];
@@ -445,7 +447,37 @@ void st_pty_commit(struct ckpt_restore *cr)
 
 		/* The session of whoever brings them back has its own terminal. */
 		if (sid && sid != cr->cr_parent->p_sid)
-			pty_set_session(st_pty_tty(cr, y->y_tty), sid,
+			pty_set_session(tty_of(cr, y->y_tty), sid,
 					now_called(cr, cr->cr_img.i_tty[y->y_tty].t_pgrp, false));
 	}
 }
+
+static int st_pty_restore_begin(struct ckpt_restore *cr)
+{
+	cr->cr_ptyv = kzalloc((cr->cr_img.i_npty + 1) * sizeof(*cr->cr_ptyv), 0);
+	return cr->cr_ptyv ? 0 : -ENOMEM;
+}
+
+/* The controlling terminal of a session that is not the caller's. */
+static void st_pty_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
+{
+	rv->rv_ctty = tty_of(rm->rm_restore, rm->rm_img->p_ctty);
+}
+
+static void st_pty_restore_end(struct ckpt_restore *cr, bool failed)
+{
+	st_drop_files(cr->cr_ptyv, cr->cr_img.i_npty);
+}
+
+const struct ckpt_kind st_pty_kind = {
+	.k_name = "pseudo terminals",
+	.k_outside = true,
+	.k_save_begin = st_pty_save_begin,
+	.k_save_shared = st_pty_save_shared,
+	.k_look_shared = st_pty_save_shared,
+	.k_restore_begin = st_pty_restore_begin,
+	.k_restore_shared = st_pty_restore_shared,
+	.k_reveal = st_pty_reveal,
+	.k_publish = st_pty_publish,
+	.k_restore_end = st_pty_restore_end,
+};

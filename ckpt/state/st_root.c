@@ -3,7 +3,7 @@
  * Roots of processes that have changed theirs, and where names are looked up: what lies below such a root is looked up from there, from the deepest one.
  * Such a name has no links in it, and none is followed: what somebody inside has left behind leads nowhere else, whoever brings the process back.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/procfs.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
@@ -31,7 +31,7 @@ static const struct vnode *changed_root(struct ckpt_member *cm, pid_t *about)
 	return root;
 }
 
-int st_root_save(struct ckpt_save *cs)
+static int st_root_save_begin(struct ckpt_save *cs)
 {
 	const struct vnode *seen[CKPT_ROOTS];
 	int error = 0;
@@ -139,11 +139,13 @@ static int open_root(struct ckpt_restore *cr, struct ckpt_root *r)
 	return 0;
 }
 
-int st_root_find(struct ckpt_restore *cr)
+static int st_root_restore_begin(struct ckpt_restore *cr)
 {
 	int error = 0;
 
-	for (u32 i = 0; i < cr->cr_img.i_nproc && !error && !cr->cr_save; i++) {
+	if (cr->cr_save)
+		return 0;
+	for (u32 i = 0; i < cr->cr_img.i_nproc && !error; i++) {
 		u32 index = cr->cr_img.i_proc[i].p_root;
 
 		if (index != IMG_NONE && strcmp(cr_vnode_path(cr, index), "/") != 0)
@@ -162,7 +164,7 @@ int st_root_find(struct ckpt_restore *cr)
 	return error;
 }
 
-void st_root_drop(struct ckpt_restore *cr)
+static void st_root_restore_end(struct ckpt_restore *cr, bool failed)
 {
 	for (u32 i = 0; i < cr->cr_nroot; i++) {
 		if (cr->cr_rootv[i].r_vp)
@@ -179,3 +181,29 @@ struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index)
 	}
 	return cr->cr_root;
 }
+
+/*
+ * A process cannot leave its caller's root by being restored, and only the
+ * superuser restores a process with another root than the caller's.
+ */
+static int st_root_restore(struct ckpt_rmember *rm)
+{
+	struct ckpt_restore *cr = rm->rm_restore;
+	struct vnode *root = st_root_of(cr, rm->rm_img->p_root);
+
+	if (root != cr->cr_root && !cred_super(cred_cur()))
+		return ckpt_refuse(cr->cr_path, -EPERM, "its root directory is %s, and not the caller's",
+				   cr_vnode_path(cr, rm->rm_img->p_root));
+	vn_hold(root);
+	proc_set_root(curproc(), root);
+	return 0;
+}
+
+const struct ckpt_kind st_root_kind = {
+	.k_name = "roots",
+	.k_outside = true,
+	.k_save_begin = st_root_save_begin,
+	.k_restore_begin = st_root_restore_begin,
+	.k_restore = st_root_restore,
+	.k_restore_end = st_root_restore_end,
+};

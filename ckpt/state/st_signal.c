@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals: actions, masks, what is pending with its siginfo, alternate stacks. */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -118,7 +118,7 @@ int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il)
 
 /* ---- the process's part ---- */
 
-int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm)
+static int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct img_proc *ip = cm->cm_img;
 	struct proc *p = cm->cm_proc;
@@ -134,7 +134,7 @@ int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	return save_queue(cs, p, &p->p_sig.ss_q, &ip->p_pending);
 }
 
-int st_signal_restore(struct ckpt_rmember *rm)
+static int st_signal_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = curproc();
@@ -150,3 +150,5 @@ int st_signal_restore(struct ckpt_rmember *rm)
 	/* Nothing may happen to what inherited signals of the caller were pending: a new process has none. */
 	return restore_queue(&ip->p_pending, p, &p->p_sig.ss_q);
 }
+
+const struct ckpt_kind st_signal_kind = { .k_name = "signals", .k_save = st_signal_save, .k_restore = st_signal_restore };

@@ -8,13 +8,14 @@
  *
  * Descriptors, mappings of both kinds and the program then all have that one file, as they had before.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/names.h"
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/stat.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
+#include "proc/acting.h"
 #include "proc/fsctx.h"
 
 /* Of those who have the file as a descriptor, one that is not the superuser; else the first process. */
@@ -33,39 +34,32 @@ static const struct img_proc *owner_of(const struct ckpt_restore *cr, u32 index)
 	return &img->i_proc[0];
 }
 
-struct cred *st_as_owner(struct ckpt_restore *cr, u32 index)
+struct cred *st_owner_cred(struct ckpt_restore *cr, u32 index)
 {
 	struct cred *cred = cred_cur();
 
 	if (cred_super(cred))
-		cred = st_cred_make(owner_of(cr, index));
-	else
-		cred_hold(cred);
-	curlwp()->l_cred = cred;
+		return st_cred_make(owner_of(cr, index));
+	cred_hold(cred);
 	return cred;
-}
-
-void st_as_caller(struct ckpt_restore *cr, struct cred *cred)
-{
-	curlwp()->l_cred = NULL;
-	curlwp()->l_root = cr->cr_root;
-	cred_rele(cred);
 }
 
 static int create(struct ckpt_restore *cr, u32 index, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	struct cred *cred = st_as_owner(cr, index);
+	struct cred *cred = st_owner_cred(cr, index);
+	struct acting ac;
 	const char *path;
 	u32 nolinks;
 	int error;
 
 	if (!cred)
 		return -ENOMEM;
-	curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
+	acting_begin(&ac, st_root_base(cr, index, &path, &nolinks), cred);
 	error = file_open(AT_FDCWD, path, O_RDWR | nolinks | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
 			  v->v_mode & 07777, fp);
-	st_as_caller(cr, cred);
+	acting_end(&ac);
+	cred_rele(cred);
 	if (!error) {
 		cr->cr_made[index] = true;
 		cr->cr_anew[index] = (*fp)->f_vnode;
@@ -74,25 +68,18 @@ static int create(struct ckpt_restore *cr, u32 index, struct file **fp)
 	return error;
 }
 
-static int put_contents(const void *bytes, u32 off, u32 len, void *arg)
-{
-	ssize_t n = vn_pwrite(arg, bytes, len, off);
-
-	return n < 0 ? (int)n : (u32)n == len ? 0 : -ENOSPC;
-}
-
 /* Makes the file again where it was, for all of the image that have it. */
 static int make_again(struct ckpt_restore *cr, u32 index, u32 data)
 {
+	/* The file's mode is the saved one, whatever the hidden process's mask is. */
+	mode_t umask = fsctx_set_umask(curproc()->p_fs, 0);
 	struct file *f;
-	int error;
+	int error = create(cr, index, &f);
 
-	/* Its mode is what it was. The process is hidden still, and will have a umask of its own. */
-	(void)fsctx_set_umask(curproc()->p_fs, 0);
-	error = create(cr, index, &f);
+	(void)fsctx_set_umask(curproc()->p_fs, umask);
 	if (error)
 		return error;
-	error = st_data_each(cr, data, false, put_contents, f->f_vnode);
+	error = st_data_each(cr, data, false, st_data_put, f->f_vnode);
 	/* What is not stored stays a hole, the end of the file too. */
 	if (!error) {
 		struct vattr va = { .va_mask = VA_SIZE, .va_size = cr->cr_img.i_data[data].d_size };
@@ -154,7 +141,7 @@ static int decide(struct ckpt_restore *cr, u32 index, u32 data)
 	return 0;
 }
 
-int st_spare_restore(struct ckpt_restore *cr)
+static int st_spare_restore_shared(struct ckpt_restore *cr)
 {
 	const struct img_image *img = &cr->cr_img;
 	int error = 0;
@@ -182,25 +169,35 @@ u32 st_spare_name(const struct ckpt_restore *cr, u32 data)
 
 static void uncreate(struct ckpt_restore *cr, u32 index)
 {
-	struct cred *cred = st_as_owner(cr, index);
+	struct cred *cred = st_owner_cred(cr, index);
+	struct acting ac;
 	const char *path;
 	int error = -ENOMEM;
 	u32 nolinks;
 
 	if (cred) {
-		curlwp()->l_root = st_root_base(cr, index, &path, &nolinks);
+		acting_begin(&ac, st_root_base(cr, index, &path, &nolinks), cred);
 		error = names_unlink(NULL, path);
-		st_as_caller(cr, cred);
+		acting_end(&ac);
+		cred_rele(cred);
 	}
 	if (error)
 		printk_limited(&ckpt_limit, "ckpt: %s: left behind (error %d)\n",
 			       cr_vnode_path(cr, index), -error);
 }
 
-void st_spare_uncreate(struct ckpt_restore *cr)
+/* A recovery that has failed removes the files that it made. */
+static void st_spare_restore_end(struct ckpt_restore *cr, bool failed)
 {
-	for (u32 i = 0; cr->cr_made && i < cr->cr_img.i_nvnode; i++) {
+	for (u32 i = 0; failed && cr->cr_made && i < cr->cr_img.i_nvnode; i++) {
 		if (cr->cr_made[i])
 			uncreate(cr, i);
 	}
 }
+
+const struct ckpt_kind st_spare_kind = {
+	.k_name = "files with contents",
+	.k_outside = true,
+	.k_restore_shared = st_spare_restore_shared,
+	.k_restore_end = st_spare_restore_end,
+};

@@ -5,7 +5,7 @@
  *
  * Not the same are the inode number and the device: they are those of another file by now, or may be.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/names.h"
 #include "fs/vnode.h"
 #include "kernel/abi/stat.h"
@@ -126,7 +126,7 @@ static int pipes(struct ckpt_restore *cr)
 	return error;
 }
 
-int st_stats_restore(struct ckpt_restore *cr)
+static int st_stats_restore_shared(struct ckpt_restore *cr)
 {
 	int error = 0;
 
@@ -137,3 +137,9 @@ int st_stats_restore(struct ckpt_restore *cr)
 		error = contents(cr);
 	return error ? error : pipes(cr);
 }
+
+const struct ckpt_kind st_stats_kind = {
+	.k_name = "owners and times",
+	.k_outside = true,
+	.k_restore_shared = st_stats_restore_shared,
+};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Interval timers, and POSIX timers. What is left of each when the image is made is what is left when its process comes back: they are made
- * with it, and run from the instant at which all is there (st_clock_start).
+ * with it, and run from the instant at which all is there (cr_now).
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
@@ -23,7 +23,7 @@ static u64 left_then(const struct ckpt_save *cs, u64 left)
 	return left ? cs_left(cs, clock_mono_ns() + left) : 0;
 }
 
-int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
+static int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct img_proc *ip = cm->cm_img;
 	struct ptimer_state st;
@@ -57,15 +57,12 @@ int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
-int st_timer_restore(struct ckpt_rmember *rm)
+static int make_timers(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = curproc();
 	int error = 0;
 
-	/* In place they stay, or come when the process is the one that they belong to. */
-	if (rm->rm_restore->cr_replace && p == rm->rm_proc && rm == rm->rm_restore->cr_member)
-		return 0;
 	for (u32 i = 0; i < ip->p_nptimer && !error; i++) {
 		const struct img_ptimer *pt = &ip->p_ptimer[i];
 		const struct ptimer_state st = { .ps_clock = pt->pt_clock,
@@ -83,50 +80,53 @@ int st_timer_restore(struct ckpt_rmember *rm)
 	return error;
 }
 
-/* An instant that lies so far behind the one at which all goes on. */
-static u64 instant(const struct ckpt_restore *cr, u64 left)
+/* In place they stay as they are, or are made when the process has become the one that has them. */
+static int st_timer_restore(struct ckpt_rmember *rm)
+{
+	return rm_in_place(rm) ? 0 : make_timers(rm);
+}
+
+u64 st_instant(const struct ckpt_restore *cr, u64 left)
 {
 	return left < ~0ull - cr->cr_now ? cr->cr_now + left : ~0ull;
 }
 
-void st_timer_start(struct ckpt_rmember *rm)
+static void start_itimers(struct ckpt_rmember *rm)
 {
-	const struct ckpt_restore *cr = rm->rm_restore;
+	struct proc *p = curproc();
+
+	for (u32 i = 0; i < ARRAY_SIZE(rm->rm_img->p_itimer); i++) {
+		const struct img_timer *it = &rm->rm_img->p_itimer[i];
+		u64 left = it->it_remain;
+
+		if (left && i == ITIMER_REAL)
+			left = MAX(deadline_left(st_instant(rm->rm_restore, left)), 1ull);
+		itimer_set(p, i, left, it->it_interval);
+	}
+}
+
+static void st_timer_start(struct ckpt_rmember *rm)
+{
 	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = curproc();
 
-	for (u32 i = 0; i < ARRAY_SIZE(ip->p_itimer); i++) {
-		u64 left = ip->p_itimer[i].it_remain;
-
-		if (left && i == ITIMER_REAL)
-			left = MAX(deadline_left(instant(cr, left)), 1ull);
-		itimer_set(p, i, left, ip->p_itimer[i].it_interval);
+	if (rm_same(rm))
+		return; /* they have never stopped */
+	if (rm_in_place(rm)) {
+		ptimer_delete_all(p);
+		/* There is no way back: the log names a timer for which there is no memory. */
+		(void)make_timers(rm);
 	}
+	start_itimers(rm);
 	cputimer_watch(p); /* RLIMIT_CPU came with the image */
 	for (u32 i = 0; i < ip->p_nptimer; i++) {
 		const struct img_ptimer *pt = &ip->p_ptimer[i];
 
 		if (pt->pt_remain)
-			ptimer_arm(p, pt->pt_id, pt->pt_remain, instant(cr, pt->pt_remain));
+			ptimer_arm(p, pt->pt_id, pt->pt_remain, st_instant(rm->rm_restore, pt->pt_remain));
 	}
 }
 
-void st_clock_start(struct ckpt_restore *cr)
-{
-	const struct img_image *img = &cr->cr_img;
-
-	cr->cr_now = clock_mono_ns();
-	for (u32 i = 0; i < img->i_nproc; i++) {
-		struct ckpt_rmember *rm = &cr->cr_member[i];
-		const struct img_proc *ip = rm->rm_img;
-
-		rm->rm_proc->p_start_ns = cr->cr_now - ip->p_age;
-		rm->rm_proc->p_monoff = (s64)(ip->p_mono - cr->cr_now);
-		for (u32 k = 0; k < ip->p_nlwp; k++) {
-			const struct img_restart *rs = &ip->p_lwp[k].l_restart;
-
-			if (rs->rs_active && rs->rs_remain != IMG_NO_LIMIT)
-				rm->rm_lwps[k]->l_restart.rb_deadline = instant(cr, rs->rs_remain);
-		}
-	}
-}
+const struct ckpt_kind st_timer_kind = {
+	.k_name = "timers", .k_save = st_timer_save, .k_restore = st_timer_restore, .k_start = st_timer_start
+};

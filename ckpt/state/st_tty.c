@@ -4,7 +4,7 @@
  * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set, and whoever recovers it is; then it
  * is in the foreground again. A line that was nobody's terminal, and is nobody's now, has the modes it had.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/tty.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -126,7 +126,7 @@ static bool may_set(const struct ckpt_restore *cr, const struct img_tty *it, con
 			 : pgrp == cr->cr_parent->p_pgid && in_foreground(cr, it) != IMG_NONE;
 }
 
-void st_tty_modes(struct ckpt_restore *cr)
+static void restore_modes(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nfile; i++) {
 		const struct img_file *fi = &cr->cr_img.i_file[i];
@@ -141,3 +141,21 @@ void st_tty_modes(struct ckpt_restore *cr)
 			set_modes(tty, it);
 	}
 }
+
+/* A job that had the terminal has it again, if the caller's group has it now. */
+static void give_terminal(struct ckpt_restore *cr)
+{
+	const struct proc *parent = cr->cr_parent, *p = cr->cr_member[cr->cr_foreground].rm_proc;
+
+	if (cr->cr_tty && p->p_sid == parent->p_sid)
+		tty_hand_over(cr->cr_tty, p->p_sid, parent->p_pgid, p->p_pgid);
+}
+
+static void st_tty_publish(struct ckpt_restore *cr)
+{
+	restore_modes(cr);
+	if (!cr->cr_replace)
+		give_terminal(cr);
+}
+
+const struct ckpt_kind st_tty_kind = { .k_name = "terminals", .k_outside = true, .k_publish = st_tty_publish };

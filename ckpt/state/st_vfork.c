@@ -4,7 +4,7 @@
  * waits again when they are back. Why not wait until the child lets go: it may sleep for as long as it likes before it executes, and
  * for something that its own family, which stands still, would have to do.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "proc/sched/lwp_impl.h"
@@ -56,7 +56,7 @@ static int save_member(struct ckpt_save *cs, u32 i)
 	return 0;
 }
 
-int st_vfork_save(struct ckpt_save *cs)
+static int st_vfork_save_shared(struct ckpt_save *cs)
 {
 	int error = 0;
 
@@ -67,7 +67,7 @@ int st_vfork_save(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-void st_vfork_restore(struct ckpt_restore *cr)
+static void st_vfork_ready(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nproc; i++) {
 		const struct img_proc *ip = &cr->cr_img.i_proc[i];
@@ -83,3 +83,5 @@ void st_vfork_restore(struct ckpt_restore *cr)
 		cr->cr_member[ip->p_waiter].rm_lwps[ip->p_waiterlwp]->l_vfork = child;
 	}
 }
+
+const struct ckpt_kind st_vfork_kind = { .k_name = "vfork", .k_save_shared = st_vfork_save_shared, .k_ready = st_vfork_ready };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files by name: which file it was when the image was made, and the same one again when it is brought back. */
-#include "ckpt/ckpt.h"
+#include "ckpt/state/state.h"
 #include "fs/namei.h"
 #include "fs/names.h"
 #include "fs/procfs.h"
@@ -13,6 +13,7 @@
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
+#include "proc/acting.h"
 #include "proc/proc.h"
 
 bool st_vnode_nameless(struct vnode *vp)
@@ -84,16 +85,12 @@ static int find_path(struct vnode *vp, const char *path, bool inside, char **nam
 /* As find_path(): which name a file has does not depend on who may go there. */
 static int find_for_all(struct vnode *vp, const char *path, bool inside, char **name)
 {
-	struct lwp *l = curlwp();
-	struct vnode *root = l->l_root;
-	struct cred *cred = l->l_cred;
+	struct acting ac;
 	int error;
 
-	l->l_root = rootvp;
-	l->l_cred = proc0.p_cred;
+	acting_begin(&ac, rootvp, proc0.p_cred);
 	error = find_path(vp, path, inside, name);
-	l->l_root = root;
-	l->l_cred = cred;
+	acting_end(&ac);
 	return error;
 }
 
@@ -226,13 +223,16 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
 /* Where ".." leads from the directory that was removed: where it was, if that is there. A reference. */
 static struct vnode *parent_of(struct ckpt_restore *cr, u32 index)
 {
-	struct cred *cred = st_as_owner(cr, index);
+	struct cred *cred = st_owner_cred(cr, index);
 	struct nameparent np;
+	struct acting ac;
 	int error = -ENOMEM;
 
 	if (cred) {
+		acting_begin(&ac, NULL, cred);
 		error = namei_parent(NULL, cr_vnode_path(cr, index), &np);
-		st_as_caller(cr, cred);
+		acting_end(&ac);
+		cred_rele(cred);
 	}
 	if (!error)
 		return np.np_dvp;
@@ -325,7 +325,7 @@ static int open_anew(struct ckpt_restore *cr, u32 index, u32 oflags, struct file
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	struct lwp *l = curlwp();
+	struct acting ac;
 	const char *path, *why;
 	struct vattr va;
 	u32 nolinks;
@@ -333,11 +333,11 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 
 	if ((v->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS)) || cr->cr_anew[index])
 		return open_anew(cr, index, oflags, fp);
-	l->l_root = st_root_base(cr, index, &path, &nolinks);
+	acting_begin(&ac, st_root_base(cr, index, &path, &nolinks), NULL);
 	if (S_ISLNK(v->v_mode))
 		nolinks |= O_NOFOLLOW;
 	error = cr_open(cr, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp);
-	l->l_root = cr->cr_root;
+	acting_end(&ac);
 	if (error && st_vnode_spare(cr, index))
 		return error;
 	if (error)
@@ -360,7 +360,8 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	return error;
 }
 
-void st_vnode_written(struct ckpt_restore *cr)
+/* Which vnodes the processes may write, and which they execute. */
+static void find_uses(struct ckpt_restore *cr)
 {
 	const struct img_image *img = &cr->cr_img;
 
@@ -383,3 +384,49 @@ void st_vnode_written(struct ckpt_restore *cr)
 		}
 	}
 }
+
+static int st_vnode_restore_begin(struct ckpt_restore *cr)
+{
+	u32 n = cr->cr_img.i_nvnode + 1;
+
+	cr->cr_anew = kzalloc(n * sizeof(*cr->cr_anew), 0);
+	cr->cr_made = kzalloc(n * sizeof(*cr->cr_made), 0);
+	cr->cr_written = kzalloc(n * sizeof(*cr->cr_written), 0);
+	cr->cr_program = kzalloc(n * sizeof(*cr->cr_program), 0);
+	if (!cr->cr_anew || !cr->cr_made || !cr->cr_written || !cr->cr_program)
+		return -ENOMEM;
+	find_uses(cr);
+	return 0;
+}
+
+/* Unlinked vnodes are those that the process has still. */
+static void st_vnode_adopt(struct ckpt_restore *cr)
+{
+	for (u32 i = 0; i < cr->cr_img.i_nvnode; i++) {
+		const struct img_vnode *v = &cr->cr_img.i_vnode[i];
+
+		if (v->v_flags & IMG_VF_REMOVED) {
+			cr->cr_anew[i] = cr->cr_save->cs_gone[v->v_ino - 1];
+			vn_hold(cr->cr_anew[i]);
+		}
+	}
+}
+
+static void st_vnode_restore_end(struct ckpt_restore *cr, bool failed)
+{
+	for (u32 i = 0; cr->cr_anew && i < cr->cr_img.i_nvnode; i++) {
+		if (cr->cr_anew[i])
+			vn_rele(cr->cr_anew[i]);
+	}
+	kfree(cr->cr_anew);
+	kfree(cr->cr_made);
+	kfree(cr->cr_written);
+	kfree(cr->cr_program);
+}
+
+const struct ckpt_kind st_vnode_kind = {
+	.k_name = "files by name",
+	.k_restore_begin = st_vnode_restore_begin,
+	.k_adopt = st_vnode_adopt,
+	.k_restore_end = st_vnode_restore_end,
+};

@@ -7,7 +7,7 @@
  *
  * Only the save that made it uses it: no lock.
  */
-#include "ckpt/owners.h"
+#include "ckpt/state/owners.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"

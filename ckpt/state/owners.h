@@ -31,11 +31,5 @@ u32 *ckpt_owner(struct ckpt_owners *ow, const struct page *pg);
  * Errors: -ENOMEM, -E2BIG.
  */
 int st_cow_met(struct ckpt_save *cs, struct ckpt_member *cm, u32 va, u32 pte, struct page *pg, u32 **owner);
-/*
- * All members get the pages that stand with others. Each has its memory, and
- * none of them runs.
- * Errors: -ENOMEM.
- */
-int st_cow_restore(struct ckpt_restore *cr);
 
 #endif

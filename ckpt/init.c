@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Start-up of the facility: what the lower floors call at certain moments. */
+#include "ckpt/ckpt.h"
+#include "ckpt/inplace.h"
+#include "ckpt/save.h"
+
+void ckpt_init(void)
+{
+	ckpt_commit_init();
+	ckpt_request_init();
+	proc_hooks.ph_boundary = ckpt_boundary;
+	proc_hooks.ph_exit = ckpt_exit;
+	proc_hooks.ph_exec_image = ckpt_exec_image;
+	ckpt_key_init();
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kinds of state. Each file state/st_X.c keeps one kind of state, or one closely
+ * bound pair, and declares here what a save and a restore of it consist of. The
+ * facility (save.c, restore.c, can.c) knows no kind: it walks this table.
+ *
+ * A save goes from the processes to what they refer to, in the order of the
+ * table: that is the order in which an image lists files and objects.
+ *
+ *	save_begin      once       before anything has been saved
+ *	save, save_zombie          each member, in the order of the image
+ *	save_shared     once       what members share: every member is saved
+ *
+ * A restore makes what is referred to before what refers to it.
+ *
+ *	restore_begin   once       the image is read and checked: room for its lists
+ *	restore_shared  once       what members share     (against the table's order)
+ *	restore, restore_zombie    each member, by the hidden process itself
+ *	restore_links   once       what lies between built members
+ *	reveal          each member: its ids and places, for proc/reveal.h
+ *	claim           once       the ids are known; the last step that may fail
+ *	ready           once       just before the processes appear; cannot fail
+ *	publish         once       they have appeared; cannot fail
+ *	start           each member, by itself, before its program and its other lwps
+ *	                           go on
+ *	discard         each member: the recovery has failed
+ *	restore_end     once       always (against the table's order)
+ *
+ * A step that a kind does not need is NULL. Errors: negative errno values; a
+ * refusal has been logged. Sleeps: all may, but for reveal.
+ */
+#ifndef CKPT_KIND_H
+#define CKPT_KIND_H
+
+#include "kernel/lib/types.h"
+
+struct ckpt_member;
+struct ckpt_restore;
+struct ckpt_rmember;
+struct ckpt_save;
+struct revealed;
+
+struct ckpt_kind {
+	const char *k_name;
+	/*
+	 * The state lies outside of a process, and is still there when the
+	 * process is saved and restored in place at a system call: instead of
+	 * restore_shared and all that follows there is k_adopt, which takes the
+	 * objects over from the save.
+	 */
+	bool k_outside;
+
+	int (*k_save_begin)(struct ckpt_save *cs);
+	int (*k_save)(struct ckpt_save *cs, struct ckpt_member *cm);
+	int (*k_save_zombie)(struct ckpt_save *cs, struct ckpt_member *cm);
+	int (*k_save_shared)(struct ckpt_save *cs);
+
+	/* CKPTCTL_CAN: instead of save, for a process that goes on running. */
+	int (*k_look)(struct ckpt_save *cs, struct ckpt_member *cm);
+	int (*k_look_shared)(struct ckpt_save *cs);
+
+	int (*k_restore_begin)(struct ckpt_restore *cr);
+	void (*k_adopt)(struct ckpt_restore *cr);
+	int (*k_restore_shared)(struct ckpt_restore *cr);
+	int (*k_restore)(struct ckpt_rmember *rm);
+	int (*k_restore_zombie)(struct ckpt_rmember *rm);
+	int (*k_restore_links)(struct ckpt_restore *cr);
+	void (*k_reveal)(const struct ckpt_rmember *rm, struct revealed *rv);
+	int (*k_claim)(struct ckpt_restore *cr);
+	void (*k_ready)(struct ckpt_restore *cr);
+	void (*k_publish)(struct ckpt_restore *cr);
+	void (*k_start)(struct ckpt_rmember *rm);
+	void (*k_discard)(struct ckpt_rmember *rm);
+	void (*k_restore_end)(struct ckpt_restore *cr, bool failed);
+};
+
+#define CKPT_NKINDS 20u
+
+/* state/kinds.c: all kinds, in the order of the image. */
+extern const struct ckpt_kind *const ckpt_kinds[CKPT_NKINDS];
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Refusals, and what all of the facility uses: memory for images, the limit on messages. */
+#include "ckpt/ckpt.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/printk.h"
+#include "mm/kmalloc.h"
+
+static void *mem_alloc(void *ctx, u32 size)
+{
+	return kmalloc(size, 0);
+}
+
+static void mem_free(void *ctx, void *p)
+{
+	kfree(p);
+}
+
+struct ratelimit ckpt_limit = RATELIMIT_INIT("ckpt", "");
+const struct img_mem ckpt_mem = { .m_alloc = mem_alloc, .m_free = mem_free };
+
+int ckpt_refuse(const char *name, int error, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf_visible(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (curlwp()->l_ckptsink) {
+		ckpt_sink_line(curlwp()->l_ckptsink, name, text);
+		return 0;
+	}
+	printk_limited(&ckpt_limit, "ckpt: %s: %s\n", name, text);
+	return error;
+}

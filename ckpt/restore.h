@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A recovery in progress. The caller of recover() waits; the first process of the
+ * image, hidden, does the work; the further processes build themselves.
+ *
+ *	caller                  first process           each further process
+ *	------                  -------------           --------------------
+ *	spawn_proc() ---------> restore_ckpt()
+ *	waits                   reads and checks the image
+ *	                        makes what is shared
+ *	                        spawn_proc() ---------> restore_member()
+ *	                        waits for RM_BUILT      builds itself
+ *	                        builds itself <-------- RM_BUILT
+ *	                        finds the ids           waits for the verdict
+ *	  in place only:
+ *	waits for CR_BUILT <--- CR_BUILT
+ *	ends its other lwps
+ *	CR_ALONE -------------> (CR_REFUSED: it cannot)
+ *	                        reveal_commit()         the point of no return
+ *	  in place only:
+ *	waits for CR_SWAPPED <- CR_SWAPPED
+ *	drops what it had
+ *	CR_LEFT --------------> takes over
+ *	                        RV_GO ----------------> takes over
+ *	                        waits for RM_LEFT <---- RM_LEFT, runs its program
+ *	returns the pid <------ CR_DONE, runs its program
+ *
+ * If anything fails before the point of no return, the first process sets
+ * RV_ABORT and CR_DONE, and the hidden processes end as invisibly as they began.
+ *
+ * Locks: none but those of the phases: each field is written by one process
+ * before it sets the phase that the others wait for.
+ */
+#ifndef CKPT_RESTORE_H
+#define CKPT_RESTORE_H
+
+#include "ckpt/ckpt.h"
+#include "ckpt/phase.h"
+
+struct ckpt_save;
+
+/* cr_phase, between the caller and the first process. */
+enum recover_phase {
+	CR_BUILDING,
+	CR_BUILT,   /* in place: all is built, the caller may end its other lwps */
+	CR_REFUSED, /* the caller is dying itself */
+	CR_ALONE,   /* the caller has no other lwp */
+	CR_SWAPPED, /* the caller belongs to the hidden process now */
+	CR_LEFT,    /* the caller has dropped what its process had */
+	CR_DONE,    /* cr_result is known; the caller frees the restore */
+};
+/* cr_verdict, from the first process to the others. */
+enum recover_verdict { RV_NONE, RV_GO, RV_ABORT };
+/* rm_phase, from a further process to the first. */
+enum rmember_phase {
+	RM_BUILDING,
+	RM_BUILT, /* rm_result is known */
+	RM_LEFT,  /* the process does not use the restore any more */
+};
+
+/* One of the processes that are restored. */
+struct ckpt_rmember {
+	struct ckpt_restore *rm_restore;
+	const struct img_proc *rm_img;
+	struct proc *rm_proc;  /* hidden until the reveal */
+	struct lwp **rm_lwps;  /* by index in p_lwp; [0] is the process's first */
+	struct as *rm_as;      /* being built */
+	struct phase rm_phase; /* enum rmember_phase; not of the first process */
+	int rm_result;	       /* 0 or the errno of its own part */
+};
+
+#define CKPT_ROOTS 8u
+
+/*
+ * A root directory that a process has changed to: vnode r_index of the image.
+ * r_vp: a reference, NULL until it is found.
+ */
+struct ckpt_root {
+	u32 r_index;
+	struct vnode *r_vp;
+};
+
+/* A recovery. Belongs to the caller. */
+struct ckpt_restore {
+	const char *cr_path;	/* absolute, of the image, for messages */
+	struct file *cr_file;	/* the image */
+	u32 cr_flags;		/* RECOVER_* */
+	struct proc *cr_parent; /* the caller's process */
+	bool cr_nonewprivs;	/* the caller's PR_SET_NO_NEW_PRIVS, which its children inherit */
+	struct vnode *cr_root;	/* the caller's root, where names are looked up: a reference */
+	/* Roots below which names are looked up from there (st_root.c). */
+	struct ckpt_root cr_rootv[CKPT_ROOTS];
+	u32 cr_nroot;
+	bool cr_replace; /* in place: cr_parent itself becomes the first process */
+	/* In place at a system call: what was saved a moment ago, and is still there. */
+	struct ckpt_save *cr_save;
+	struct img_image cr_img;
+	struct ckpt_rmember *cr_member;
+	/* What the processes share, by place in the image's lists; references. */
+	struct file **cr_filev;
+	struct file **cr_pipev; /* of both ends, while the pipe's open files are made */
+	struct file **cr_ptyv;	/* the masters of pseudo terminals */
+	struct vnode **cr_datav;
+	/* By vnode of the image: */
+	struct vnode **cr_anew; /* the vnode that was made for it; NULL: it is opened by name */
+	bool *cr_made;		/* the file was not there, and was made again under its name */
+	bool *cr_program;	/* a process executes it: it must not have changed */
+	bool *cr_written;	/* a process may write it: it may have changed */
+	bool cr_stdio[3];	/* the open file of this descriptor is the caller's */
+	u64 cr_now;		/* monotonic ns: when time goes on for the processes */
+	struct tty *cr_tty; /* member cr_foreground's group had it in the foreground; NULL: none */
+	u32 cr_foreground;
+	struct phase cr_phase;	 /* enum recover_phase */
+	struct phase cr_verdict; /* enum recover_verdict */
+	long cr_result;		 /* pid or errno, once CR_DONE */
+};
+
+static inline const char *cr_vnode_path(const struct ckpt_restore *cr, u32 index)
+{
+	return cr->cr_img.i_vnode[index].v_path;
+}
+
+/* The member takes the place of the caller's process. */
+static inline bool rm_in_place(const struct ckpt_rmember *rm)
+{
+	return rm->rm_restore->cr_replace && rm == rm->rm_restore->cr_member;
+}
+
+/* The process that has the member's ids once they are known: in place, the caller's. */
+static inline struct proc *rm_identity(const struct ckpt_rmember *rm)
+{
+	return rm_in_place(rm) ? rm->rm_restore->cr_parent : rm->rm_proc;
+}
+
+/* The member was saved a moment ago, and has never been away. */
+static inline bool rm_same(const struct ckpt_rmember *rm)
+{
+	return rm->rm_restore->cr_save && rm_in_place(rm);
+}
+
+/*
+ * recover.c. Restores cr_path's image from cr_file; cr_parent is the current
+ * process.
+ * Returns: the pid, or an errno. Sleeps.
+ */
+long ckpt_recover(struct ckpt_restore *cr);
+
+/* restore.c. The first routine of the first process; arg is the struct ckpt_restore. */
+void restore_ckpt(void *arg);
+
+/*
+ * trust.c. May the caller, if it is the superuser, believe what the image says
+ * about the users of its processes?
+ * Errors: -EPERM (logged).
+ */
+int ckpt_trust(struct ckpt_restore *cr);
+
+/* cr_open() opens a name for the process that is built; "/dev/tty" is the caller's terminal. */
+int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp);
+
+/*
+ * pages.c. Reads the stored pages of a list of runs, many at a time. take() gets
+ * each page in order, once it has come and its sum is right; at: its r_va. take()
+ * takes over the reference unless it fails.
+ */
+typedef int (*ckpt_take_fn)(void *arg, u32 at, struct page *pg);
+int ckpt_read_runs(struct ckpt_restore *cr, struct img_runs runs, ckpt_take_fn take, void *arg);
+/* io_read of struct img_io, from a struct file. */
+int image_file_read(void *ctx, u64 off, void *buf, u32 len);
+
+#endif

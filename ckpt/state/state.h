@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the kinds of state ask of each other: mostly, of which vnode, object or
+ * open file of the image something is, and how it is opened again. What the
+ * facility asks of them stands in each kind's struct ckpt_kind.
+ *
+ * Errors: negative errno values; a refusal has been logged. Sleeps: all may.
+ */
+#ifndef CKPT_STATE_STATE_H
+#define CKPT_STATE_STATE_H
+
+#include "ckpt/kind.h"
+#include "ckpt/restore.h"
+#include "ckpt/save.h"
+#include "proc/reveal.h"
+
+struct procfs_about;
+struct tty_state;
+struct vattr;
+
+extern const struct ckpt_kind st_vnode_kind, st_proc_kind, st_options_kind, st_root_kind,
+	st_lwp_kind, st_signal_kind, st_timer_kind, st_mem_kind, st_vfork_kind, st_cow_kind,
+	st_stats_kind, st_file_kind, st_spare_kind, st_lock_kind, st_pipe_kind, st_pty_kind,
+	st_tty_kind, st_data_kind, st_about_kind, st_cred_kind;
+
+/* ---- st_cred.c ---- */
+
+/*
+ * The current credentials with the ids that a process had; the caller decides
+ * whether the process may have them.
+ * Returns: a reference; NULL: no memory.
+ */
+struct cred *st_cred_make(const struct img_proc *ip);
+
+/* ---- an lwp's parts, within st_lwp.c's save and restore ---- */
+
+int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il);
+int st_lwp_signal_restore(struct lwp *l, const struct img_lwp *il);
+void st_lwp_options_save(const struct lwp *l, struct img_lwp *il);
+void st_lwp_options_restore(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
+
+/* ---- st_timer.c ---- */
+
+/* The instant that lies `left` after the one at which time goes on. */
+u64 st_instant(const struct ckpt_restore *cr, u64 left);
+
+/* ---- st_mem.c ---- */
+
+/* Which pages of cm_as are stored. cm_as stands still. */
+int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm);
+
+/* ---- st_vnode.c: files by name ---- */
+
+/* The vnode of the image for vp, which was opened by `path`; NULL: by no path. */
+int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
+/* A regular file without a name: its contents are saved instead. */
+bool st_vnode_nameless(struct vnode *vp);
+/*
+ * Opens vnode `index` with the caller's rights, and compares it with what it was.
+ * changing: the process itself wrote it, so only which file it is counts.
+ * Errors: -ENOENT, -EACCES; -ESTALE: another file, or a changed one. Logged, but
+ * not for a spare vnode.
+ */
+int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
+/* The image has the contents of the vnode, or can do without them (CKPT_SELF). */
+bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
+/* The name that leads to vp from the machine's root; kmalloc'd. Errors: -ENOENT: none is known. */
+int st_vnode_name(struct vnode *vp, char **name);
+
+/* ---- st_ident.c: which file a vnode is ---- */
+
+/* Fills in all but the path and IMG_VF_SPARE. */
+void st_ident_fill(struct img_vnode *v, const struct vnode *vp, const struct vattr *va);
+/*
+ * How the file that was opened for vnode `index` differs from what it was; NULL: in
+ * nothing that matters. written: the processes may write it.
+ */
+const char *st_ident_differs(const struct ckpt_restore *cr, u32 index, const struct vnode *vp,
+			     const struct vattr *is, bool written);
+
+/* ---- st_root.c: where names are looked up ---- */
+
+/* The root of a process whose p_root is `index`: a changed one, or the caller's. */
+struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index);
+/* Where the name of vnode `index` is looked up, what is left of it then, and O_NOLINKS if it has no links. */
+struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags);
+
+/* ---- st_spare.c: files whose contents the image has, too ---- */
+
+/* The contents of vnode `index`, and the vnode whose contents `data` are; IMG_NONE: none. */
+u32 st_spare_data(const struct ckpt_restore *cr, u32 index);
+u32 st_spare_name(const struct ckpt_restore *cr, u32 data);
+/*
+ * The credentials with which the superuser makes, removes and looks up the name
+ * of vnode `index`: those of the file's owner, so that nothing happens there that
+ * the owner could not do. Another caller: its own.
+ * Returns: a reference; NULL: no memory.
+ */
+struct cred *st_owner_cred(struct ckpt_restore *cr, u32 index);
+
+/* ---- st_stats.c: owners and times of what has no name ---- */
+
+void st_stats_removed(struct img_vnode *v, const struct vattr *va);
+void st_stats_data(struct img_data *d, const struct vattr *va);
+void st_stats_pipe(struct img_pipe *pi, const struct vattr *va);
+/* Of cr_anew[index] alone: a working directory is made after the other vnodes. */
+int st_stats_removed_restore(struct ckpt_restore *cr, u32 index);
+
+/* ---- st_about.c: files of /proc about processes ---- */
+
+int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_about *pa, u32 *index);
+/* The vnode for `index`; which process it is about is known once the ids are. */
+int st_about_make(struct ckpt_restore *cr, u32 index, struct vnode **vpp);
+/* May the caller open it like this? */
+int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags);
+
+/* ---- st_file.c: open files ---- */
+
+/* All members are saved: has a process outside of the image open file `index` too? */
+bool st_file_outside(struct ckpt_save *cs, u32 index);
+/* Open file `index` is one of the caller's (RECOVER_STDIO). */
+bool st_file_taken(struct ckpt_restore *cr, u32 index);
+/* Drops the references of a list, and the list; v may be NULL. */
+void st_drop_files(struct file **v, u32 n);
+
+/* ---- st_data.c: contents of shared memory and of files without a name ---- */
+
+/* f NULL: it is mapped. */
+int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *index);
+/* The bytes of a pipe: pages, taken over on success. */
+int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index);
+/*
+ * Calls fn for each stored page of object `index` in order, and with `zeros` for all
+ * others too; len is less than a page at the end.
+ */
+typedef int (*ckpt_bytes_fn)(const void *bytes, u32 off, u32 len, void *arg);
+int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn fn, void *arg);
+/* ckpt_bytes_fn for a vnode: writes the bytes into it. */
+int st_data_put(const void *bytes, u32 off, u32 len, void *vp);
+
+/* ---- st_pipe.c ---- */
+
+int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index);
+bool st_pipe_named(const struct ckpt_restore *cr, u32 index); /* it is a FIFO */
+/* An open file of pipe `index` with these flags, and O_NONBLOCK. */
+int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp);
+
+/* ---- st_tty.c, st_pty.c: terminals ---- */
+
+int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
+void st_tty_fill(struct img_tty *it, const struct tty_state *st); /* modes and size */
+void st_tty_take(struct tty_state *st, const struct img_tty *it); /* the reverse */
+int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *t, struct file *f);
+/* The saved pseudo terminal that f is an end of; NULL: none. */
+struct ckpt_pty *st_pty_of(struct ckpt_save *cs, struct file *f);
+int st_pty_save(struct ckpt_save *cs, struct ckpt_pty *cy, struct file *f, u32 *index);
+/* An open file of the end that fi is of. */
+int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp);
+/* All open files are made: lines whose master had gone are hung up. */
+void st_pty_settle(struct ckpt_restore *cr);
+
+#endif
