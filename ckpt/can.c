@@ -102,7 +102,7 @@ static int hold_all(struct ckpt_save *cs)
 
 static void drop_all(struct ckpt_save *cs)
 {
-	ckpt_drop_objects(cs);
+	ckpt_objects_drop(cs);
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
 		struct ckpt_member *cm = &cs->cs_member[i];
 

@@ -61,7 +61,7 @@ static bool is_what_was_saved(const struct ckpt_restore *cr)
 	for (u32 i = 0; i < is->i_nvnode; i++) {
 		const struct img_vnode *v = &is->i_vnode[i];
 
-		if ((v->v_flags & IMG_VF_REMOVED) && v->v_ino > cr->cr_save->cs_ngone)
+		if ((v->v_flags & IMG_VF_REMOVED) && v->v_ino > ckpt_nobjects(cr->cr_save, CO_REMOVED))
 			return false;
 	}
 	return memcmp(is->i_ident.id_image, was->i_ident.id_image, sizeof(was->i_ident.id_image)) == 0 &&
@@ -219,7 +219,7 @@ static void save_and_come_back(struct ckpt_request *rq)
 		if (result < 0)
 			printk_limited(&ckpt_limit, "ckpt: %s: not brought back in place (error %d)\n",
 				       p->p_comm, (int)-result);
-		ckpt_drop_objects(cs);
+		ckpt_objects_drop(cs);
 	}
 	if (cs)
 		ckpt_save_free(cs);

@@ -10,7 +10,6 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "proc/fsctx.h"
-#include "proc/proctab.h"
 #include "proc/utsname.h"
 
 void *ckpt_room(void *list, u32 n, u32 size)
@@ -57,10 +56,7 @@ void ckpt_save_free(struct ckpt_save *cs)
 	for (u32 i = 0; i < cs->cs_nflush; i++)
 		vn_rele(cs->cs_flush[i]);
 	kfree(cs->cs_member);
-	kfree(cs->cs_file); /* ckpt_drop_objects() has emptied it */
-	kfree(cs->cs_pipe);
-	kfree(cs->cs_pty);
-	kfree(cs->cs_gone);
+	ckpt_objects_free(cs); /* ckpt_objects_drop() has dropped the references */
 	ckpt_forget(cs);
 	kfree(cs->cs_data);
 	kfree(cs->cs_flush);
@@ -69,39 +65,27 @@ void ckpt_save_free(struct ckpt_save *cs)
 	kfree(cs);
 }
 
-/* Who is not saved, and has this memory or these descriptors too; 0: nobody. */
-static pid_t outsider(struct ckpt_save *cs, const struct as *as, const struct fdtab *ft)
+/*
+ * One of the objects that processes share whole: `with` becomes the first member that
+ * has it.
+ * Returns: the pid of a process outside of the image that has it too; 0: there is
+ * none; -ENOMEM.
+ */
+static int find_first(struct ckpt_save *cs, struct ckpt_member *cm, enum ckpt_class class,
+		      const void *ptr, u32 refs, u32 *with)
 {
-	struct proc_walk w;
-	struct proc *p;
-	pid_t pid = 0;
+	struct ckpt_object *ob = ckpt_object(cs, class, ptr);
 
-	spin_lock(&pidlock);
-	walk_all(&w, WALK_MANY);
-	while ((p = walk_next(&w))) {
-		if (((as && p->p_as == as) || (ft && p->p_fdtab == ft)) && !ckpt_is_member(cs, p))
-			pid = p->p_pid;
+	if (!ob) {
+		ob = ckpt_object_add(cs, class, ptr);
+		if (!ob)
+			return -ENOMEM;
+		ob->ob_index = (u32)(cm - cs->cs_member);
 	}
-	spin_unlock(&pidlock);
-	return pid;
-}
-
-/* The first of the members up to cm that has the same. */
-static void find_shared(struct ckpt_save *cs, struct ckpt_member *cm)
-{
-	const struct ckpt_member *m = cs->cs_member;
-	u32 with;
-
-	if (cm->cm_as->a_ref > 1) {
-		for (with = 0; m[with].cm_as != cm->cm_as; with++)
-			;
-		cm->cm_img->p_mem = with;
-	}
-	if (cm->cm_fdtab->ft_ref > 1) {
-		for (with = 0; m[with].cm_fdtab != cm->cm_fdtab; with++)
-			;
-		cm->cm_img->p_fds = with;
-	}
+	ob->ob_met++;
+	*with = ob->ob_index;
+	/* More references may be met yet: those of members, which ckpt_outsider() passes over. */
+	return ckpt_closed(cs, ob, refs) ? 0 : ckpt_outsider(cs, class, ptr);
 }
 
 /* CLONE_FS. A process that is only looked at may end meanwhile, and has no directories then. */
@@ -118,20 +102,23 @@ static bool shares_directories(struct proc *p)
 int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
-	pid_t child_pid = 0, pid;
+	struct img_proc *ip = cm->cm_img;
+	pid_t child_pid = 0;
+	int pid = find_first(cs, cm, CO_AS, cm->cm_as, cm->cm_as->a_ref, &ip->p_mem);
 
-	/* More references than one may also be those of who looks at it. */
-	pid = cm->cm_as->a_ref > 1 ? outsider(cs, cm->cm_as, NULL) : 0;
-	if (pid)
-		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its memory is shared with process %d", pid);
-	pid = cm->cm_fdtab->ft_ref > 1 ? outsider(cs, NULL, cm->cm_fdtab) : 0;
-	if (pid)
-		return ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with process %d", pid);
+	if (pid > 0)
+		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its memory is shared with process %d", pid);
+	if (pid < 0)
+		return pid;
+	pid = find_first(cs, cm, CO_FDTAB, cm->cm_fdtab, cm->cm_fdtab->ft_ref, &ip->p_fds);
+	if (pid > 0)
+		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with process %d", pid);
+	if (pid < 0)
+		return pid;
 	if (shares_directories(p))
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
 				   "its working directory is shared with another process (CLONE_FS)");
-	find_shared(cs, cm);
-	if (cs->cs_req->rq_flags & (CKPT_TREE | CKPT_INPLACE))
+	if ((cs->cs_req->rq_flags & CKPT_TREE) || cs_in_place(cs))
 		return 0;
 	spin_lock(&pidlock);
 	if (!list_empty(&p->p_children))
@@ -150,19 +137,6 @@ static void fill_ident(struct img_ident *id)
 	strlcpy_k(id->id_system, "Reprise", sizeof(id->id_system));
 	id->id_real_ns = clock_real_ns();
 	id->id_mono_ns = clock_mono_ns();
-}
-
-/* From here on only pages count. A checkpoint that is still being written keeps no file and no end of a pipe open. */
-void ckpt_drop_objects(struct ckpt_save *cs)
-{
-	for (u32 i = 0; i < cs->cs_nfile; i++)
-		file_rele(cs->cs_file[i]);
-	cs->cs_nfile = 0;
-	for (u32 i = 0; i < cs->cs_ndata; i++) {
-		if (cs->cs_data[i].cd_vp)
-			vn_rele(cs->cs_data[i].cd_vp);
-		cs->cs_data[i].cd_vp = NULL;
-	}
 }
 
 static int save_member(struct ckpt_save *cs, struct ckpt_member *cm)
@@ -219,8 +193,9 @@ int ckpt_gather(struct ckpt_save *cs)
 	fill_ident(&cs->cs_img.i_ident);
 	cs->cs_img.i_stats = 1;
 	error = save_all(cs);
+	/* From here on only pages count: no image that is being written keeps an end of a pipe open. */
 	if (error || !cs_in_place(cs))
-		ckpt_drop_objects(cs);
+		ckpt_objects_drop(cs);
 	return error;
 }
 

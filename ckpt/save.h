@@ -10,6 +10,7 @@
 #define CKPT_SAVE_H
 
 #include "ckpt/ckpt.h"
+#include "ckpt/objects.h"
 
 /* One of the processes that are saved. */
 struct ckpt_member {
@@ -26,24 +27,10 @@ struct ckpt_member {
 	u32 cm_cow_before; /* forked: pages copied on write before */
 };
 
-struct ckpt_pipe {
-	struct vnode *cp_vp;
-	u32 cp_files; /* its open files that were met */
-};
-
-/* A pseudo terminal whose master the members have, or that has no master any more. */
-struct ckpt_pty {
-	struct tty *cy_tty;
-	u32 cy_index; /* in i_tty; IMG_NONE: no open file of it was met yet */
-	u32 cy_files; /* open files of the slave that were met */
-};
-
 /* The contents of a file or of shared memory, or the bytes in a pipe. */
 struct ckpt_data {
-	struct vnode *cd_vp; /* a reference; NULL: a pipe's bytes */
-	bool cd_nameless;    /* it has no name: cd_refs must be all of its references */
-	bool cd_open; /* its pages are the file's, which other processes may write meanwhile */
-	u32 cd_refs;  /* references on cd_vp of segs and open files that were met */
+	bool cd_nameless; /* it has no name: no process outside of the image may have it */
+	bool cd_open;	  /* its pages are the file's, which other processes may write meanwhile */
 	struct page **cd_page; /* the stored pages, in order; a reference each */
 	u32 cd_npage;
 };
@@ -67,16 +54,12 @@ struct ckpt_save {
 	u32 cs_bucket[CKPT_BUCKETS]; /* the first members of the chains of members.c */
 	struct ckpt_known *cs_known;
 	u32 cs_nknown, cs_knownat[CKPT_BUCKETS];
-	u64 cs_deadline;       /* monotonic ns: until then the members are waited for */
-	struct file **cs_file; /* open files by their places in i_file; references */
-	struct ckpt_pipe *cs_pipe;
-	struct ckpt_pty *cs_pty;
-	struct ckpt_data *cs_data;
-	/* Unlinked directories, FIFOs and devices, by v_ino - 1; the members have the references. */
-	struct vnode **cs_gone;
+	u64 cs_deadline; /* monotonic ns: until then the members are waited for */
+	struct ckpt_objects cs_objects[CO_NCLASS];
+	struct ckpt_data *cs_data; /* of each object of class CO_DATA */
+	u32 cs_ndata;
 	/* Of frames, while pages are listed; NULL: there is one process. */
 	struct ckpt_owners *cs_owners;
-	u32 cs_nfile, cs_npipe, cs_npty, cs_ndata, cs_ngone;
 	bool cs_jailed;		 /* a member has changed its root */
 	/* The file that a seg mapped last by name, and its vnode in the image; NULL: none. */
 	struct vnode *cs_mapped;
@@ -106,6 +89,12 @@ static inline bool cs_look(const struct ckpt_save *cs)
 	return (cs->cs_req->rq_flags & CKPT_LOOK) != 0;
 }
 
+/* The image holds the contents of what the members share, and is written. */
+static inline bool cs_stores(const struct ckpt_save *cs)
+{
+	return !cs_in_place(cs) && !cs_look(cs);
+}
+
 /* What was left until a deadline at the one instant that the image shows: all clocks and timers in it agree. */
 static inline u64 cs_left(const struct ckpt_save *cs, u64 deadline)
 {
@@ -120,6 +109,12 @@ static inline bool cm_has_memory(const struct ckpt_save *cs, const struct ckpt_m
 static inline bool cm_has_fds(const struct ckpt_save *cs, const struct ckpt_member *cm)
 {
 	return img_fds_of(&cs->cs_img, cm->cm_img) == cm->cm_img;
+}
+
+/* The open file at a place in i_file. */
+static inline struct file *cs_file(const struct ckpt_save *cs, u32 place)
+{
+	return (struct file *)ckpt_object_at(cs, CO_FILE, place)->ob_ptr;
 }
 
 static inline const char *cs_name(const struct ckpt_save *cs)
@@ -187,8 +182,6 @@ int ckpt_pages(struct ckpt_save *cs);
  * cm would be missing.
  */
 int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm);
-/* Drops the references on open files and contents; ckpt_gather() has done so, but in place. */
-void ckpt_drop_objects(struct ckpt_save *cs);
 
 /*
  * known.c. known: vp was met by this path before, and is vnode *index. know:

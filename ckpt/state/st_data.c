@@ -63,36 +63,45 @@ static bool fits(struct vnode *vp)
 	return have <= IMG_MAX_DATA_SIZE / PAGE_SIZE;
 }
 
+/* An object of the image, and what the save knows of it. vp NULL: a pipe's bytes. */
+static struct ckpt_object *add_object(struct ckpt_save *cs, struct vnode *vp, u32 kind, u64 size)
+{
+	struct img_data *d = img_add_data(&cs->cs_img, "");
+	struct ckpt_data *cd = d ? CKPT_GROW(cs->cs_data, cs->cs_ndata) : NULL;
+	struct ckpt_object *ob;
+
+	if (!cd)
+		return NULL;
+	*cd = (struct ckpt_data){ .cd_nameless = vp && st_vnode_nameless(vp) };
+	ob = ckpt_object_add(cs, CO_DATA, vp);
+	if (!ob)
+		return NULL;
+	if (vp)
+		vn_hold(vp);
+	d->d_kind = kind;
+	d->d_size = size;
+	return ob;
+}
+
 int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *index)
 {
-	struct ckpt_data *cd;
-	struct img_data *d;
+	struct ckpt_object *ob = ckpt_object(cs, CO_DATA, vp);
 	char *path = NULL;
 	int error;
-	u32 i;
 
-	for (i = 0; i < cs->cs_ndata; i++) {
-		if (cs->cs_data[i].cd_vp == vp)
-			break;
-	}
-	if (i == cs->cs_ndata) {
+	if (!ob) {
 		if (!fits(vp))
 			return ckpt_refuse(cs_name(cs), -EFBIG, "the contents of a file of it (inode %u) are too large",
 					   (u32)vp->v_ino);
-		d = img_add_data(&cs->cs_img, "");
-		cd = d ? CKPT_GROW(cs->cs_data, cs->cs_ndata) : NULL;
-		if (!cd)
+		ob = add_object(cs, vp, IMG_DATA_MEMORY, vp->v_size);
+		if (!ob)
 			return -ENOMEM;
-		d->d_kind = IMG_DATA_MEMORY;
-		d->d_size = vp->v_size;
-		*cd = (struct ckpt_data){ .cd_vp = vp, .cd_nameless = st_vnode_nameless(vp) };
-		vn_hold(vp);
 	}
-	cs->cs_data[i].cd_refs++;
-	*index = i;
+	ob->ob_met++;
+	*index = ob->ob_index;
 	error = f ? 0 : vn_get_path(vp, &path);
 	if (!error)
-		error = name_object(cs, i, vp, f ? f->f_path : path);
+		error = name_object(cs, *index, vp, f ? f->f_path : path);
 	kfree(path);
 	return error;
 }
@@ -131,16 +140,12 @@ static int store(struct ckpt_save *cs, u32 index, u32 idx, struct page *pg)
 
 int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index)
 {
-	struct img_data *d = img_add_data(&cs->cs_img, "");
-	struct ckpt_data *cd = d ? CKPT_GROW(cs->cs_data, cs->cs_ndata) : NULL;
+	struct ckpt_object *ob = add_object(cs, NULL, IMG_DATA_PIPE, size);
 	u32 n = ROUND_UP(size, PAGE_SIZE) / PAGE_SIZE;
 
-	if (!cd)
+	if (!ob)
 		return -ENOMEM;
-	*cd = (struct ckpt_data){ 0 };
-	d->d_kind = IMG_DATA_PIPE;
-	d->d_size = size;
-	*index = cs->cs_ndata - 1;
+	*index = ob->ob_index;
 	for (u32 i = 0; i < n; i++) {
 		int error = store(cs, *index, i, pg[i]);
 
@@ -173,7 +178,7 @@ static int copy_of(struct page **pgp)
 
 static int save_contents(struct ckpt_save *cs, u32 index)
 {
-	struct vnode *vp = cs->cs_data[index].cd_vp;
+	struct vnode *vp = (struct vnode *)ckpt_object_at(cs, CO_DATA, index)->ob_ptr;
 	u32 n = pages_of(cs->cs_img.i_data[index].d_size);
 
 	for (u32 idx = next_data(vp, 0, n); idx < n; idx = next_data(vp, idx + 1, n)) {
@@ -198,37 +203,46 @@ static int save_contents(struct ckpt_save *cs, u32 index)
 	return 0;
 }
 
-/* Somebody else who has it would not have it together with those who come back. cs has a reference too, and who executes it. */
-static bool others_have(const struct ckpt_save *cs, const struct ckpt_data *cd)
+/*
+ * Does a process outside of the image map or open this memory? Two references are not
+ * met as such: the table's own, and those of members that execute it.
+ */
+static bool is_shared(const struct ckpt_save *cs, const struct ckpt_object *ob)
 {
-	u32 known = cd->cd_refs + 1;
+	const struct vnode *vp = ob->ob_ptr;
+	u32 others = 1;
 
-	if (!cd->cd_nameless || !(cd->cd_vp->v_flags & V_MEMORY))
+	if (!cs->cs_data[ob->ob_index].cd_nameless || !(vp->v_flags & V_MEMORY))
 		return false;
 	for (u32 i = 0; i < cs->cs_nmember; i++)
-		known += !cs->cs_member[i].cm_zombie && cs->cs_member[i].cm_proc->p_exe == cd->cd_vp;
-	return cd->cd_vp->v_ref > known;
+		others += !cs->cs_member[i].cm_zombie && cs->cs_member[i].cm_proc->p_exe == vp;
+	return !ckpt_closed(cs, ob, vp->v_ref - others);
+}
+
+static int save_object(struct ckpt_save *cs, const struct ckpt_object *ob)
+{
+	const struct vnode *vp = ob->ob_ptr;
+	struct ckpt_data *cd = &cs->cs_data[ob->ob_index];
+	int error = 0;
+
+	if (is_shared(cs, ob))
+		error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+				    "memory of it (inode %u) is shared with another process", (u32)vp->v_ino);
+	cd->cd_open = !cs->cs_copy && !(cd->cd_nameless && (vp->v_flags & V_MEMORY));
+	return !error && cs_stores(cs) ? save_contents(cs, ob->ob_index) : error;
 }
 
 static int st_data_save_shared(struct ckpt_save *cs)
 {
-	for (u32 i = 0; i < cs->cs_ndata; i++) {
-		struct ckpt_data *cd = &cs->cs_data[i];
-		int error = 0;
+	int error = 0;
 
-		if (!cd->cd_vp || (cs->cs_req->rq_flags & CKPT_INPLACE))
-			continue;
-		if (others_have(cs, cd))
-			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					    "memory of it (inode %u) is shared with another process",
-					    (u32)cd->cd_vp->v_ino);
-		cd->cd_open = !cs->cs_copy && !(cd->cd_nameless && (cd->cd_vp->v_flags & V_MEMORY));
-		if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK))
-			error = save_contents(cs, i);
-		if (error)
-			return error;
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_DATA) && !error; i++) {
+		const struct ckpt_object *ob = ckpt_object_at(cs, CO_DATA, i);
+
+		if (ob->ob_ptr)
+			error = save_object(cs, ob);
 	}
-	return 0;
+	return error;
 }
 
 /* ---- restore ---- */
@@ -366,9 +380,11 @@ static void st_data_adopt(struct ckpt_restore *cr)
 {
 	struct ckpt_save *cs = cr->cr_save;
 
-	for (u32 i = 0; i < cs->cs_ndata; i++) {
-		cr->cr_datav[i] = cs->cs_data[i].cd_vp;
-		cs->cs_data[i].cd_vp = NULL;
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_DATA); i++) {
+		struct ckpt_object *ob = ckpt_object_at(cs, CO_DATA, i);
+
+		cr->cr_datav[i] = (struct vnode *)ob->ob_ptr;
+		ob->ob_ptr = NULL;
 	}
 }
 

@@ -17,11 +17,23 @@
 #include "kernel/lib/printk.h"
 #include "mm/kmalloc.h"
 #include "proc/fsctx.h"
-#include "proc/proctab.h"
 
 /* What open() alone looks at is not part of a description. */
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW)
 #define MEM_MAJOR 1u
+
+/*
+ * A type of open file, by f_kind. All of them are opened by name, or made anew, by
+ * ft_open.
+ */
+struct file_type {
+	/* Saves the object behind the open file: its place becomes f_obj. NULL: there is none. */
+	int (*ft_save)(struct ckpt_save *cs, struct file *f, u32 *obj);
+	/* Refuses the open file because a process outside of the image shares it. NULL: that may be. */
+	int (*ft_torn)(struct ckpt_save *cs, struct file *f);
+	int (*ft_open)(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp);
+};
+static const struct file_type file_types[];
 
 /* ---- save ---- */
 
@@ -62,17 +74,9 @@ static int save_regular(struct ckpt_save *cs, struct file *f, u32 *obj)
 	return st_data_save(cs, f->f_vnode, f, obj);
 }
 
-/* The object behind the description, if it is of a kind that has one. */
-static int save_object(struct ckpt_save *cs, struct file *f, u32 kind, u32 *obj)
+static int save_data(struct ckpt_save *cs, struct file *f, u32 *obj)
 {
-	switch (kind) {
-	case IMG_FILE_TTY:
-	case IMG_FILE_PTMX: return st_tty_save(cs, f, obj);
-	case IMG_FILE_PIPE: return st_pipe_save(cs, f, obj);
-	case IMG_FILE_DATA: return st_data_save(cs, f->f_vnode, f, obj);
-	case IMG_FILE_REG: return save_regular(cs, f, obj);
-	default: return 0;
-	}
+	return st_data_save(cs, f->f_vnode, f, obj);
 }
 
 static bool has_name(const struct file *f, u32 kind)
@@ -86,10 +90,9 @@ static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *
 	u32 kind, vnode = IMG_NONE, obj = IMG_NONE;
 	const char *why = kind_of(cs, f, &kind);
 	struct img_file *fi;
-	struct file **slot;
 	int error = 0;
 
-	if (why && !(cs->cs_req->rq_flags & CKPT_INPLACE))
+	if (why && !cs_in_place(cs))
 		return ckpt_refuse(cm->cm_proc->p_comm, -EOPNOTSUPP, "descriptor %d (%s) %s", fd,
 				   f->f_path ? f->f_path : "no path", why);
 	if (kind == IMG_FILE_REG && (f->f_flags & O_ACCMODE) != O_RDONLY)
@@ -97,15 +100,13 @@ static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *
 	if (!error && has_name(f, kind))
 		error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
 	if (!error)
-		error = save_object(cs, f, kind, &obj);
+		error = file_types[kind].ft_save ? file_types[kind].ft_save(cs, f, &obj) : 0;
 	if (error)
 		return error;
 	fi = img_add_file(&cs->cs_img);
-	slot = fi ? CKPT_GROW(cs->cs_file, cs->cs_nfile) : NULL;
-	if (!slot)
+	if (!fi || !ckpt_object_add(cs, CO_FILE, f))
 		return -ENOMEM;
 	file_hold(f);
-	*slot = f;
 	*fi = (struct img_file){ .f_kind = kind,
 				 .f_flags = f->f_flags & ~OPEN_ONLY,
 				 .f_offset = kind == IMG_FILE_PIPE ? fifo_unseen(f) : (u64)f->f_offset,
@@ -117,17 +118,20 @@ static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *
 
 static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f, int fd, u32 fdflags)
 {
+	struct ckpt_object *ob = ckpt_object(cs, CO_FILE, f);
 	struct img_fd *ifd;
-	u32 index = 0;
+	/* An open file that is refused while it is only looked at has no place. */
+	u32 index = ob ? ob->ob_index : ckpt_nobjects(cs, CO_FILE);
 
-	while (index < cs->cs_nfile && cs->cs_file[index] != f)
-		index++;
-	if (index == cs->cs_nfile) {
+	if (!ob) {
 		int error = save_file(cs, cm, f, fd);
 
 		if (error)
 			return error;
+		ob = ckpt_object(cs, CO_FILE, f);
 	}
+	if (ob)
+		ob->ob_met++;
 	ifd = img_add_fd(&cs->cs_img, cm->cm_img);
 	if (!ifd)
 		return -ENOMEM;
@@ -154,6 +158,30 @@ static int save_table(struct ckpt_save *cs, struct ckpt_member *cm)
 	return 0;
 }
 
+/* Does a process outside of the image share the open file? The table has a reference of its own. */
+static bool is_shared(struct ckpt_save *cs, const struct ckpt_object *ob)
+{
+	const struct file *f = ob->ob_ptr;
+
+	return !ckpt_closed(cs, ob, __atomic_load_n(&f->f_ref, __ATOMIC_RELAXED) - 1) &&
+	       ckpt_outsider(cs, CO_FILE, f) != 0;
+}
+
+/* Open files of pipes and pseudo terminals must be the image's alone. */
+static int check_whole(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_FILE) && !error; i++) {
+		const struct img_file *fi = &cs->cs_img.i_file[i];
+		int (*torn)(struct ckpt_save * cs, struct file * f) = file_types[fi->f_kind].ft_torn;
+
+		if (torn && is_shared(cs, ckpt_object_at(cs, CO_FILE, i)))
+			error = torn(cs, cs_file(cs, i));
+	}
+	return error;
+}
+
 /* Behind the state of all members: the image lists its vnodes in this order. */
 static int st_file_save_shared(struct ckpt_save *cs)
 {
@@ -163,36 +191,7 @@ static int st_file_save_shared(struct ckpt_save *cs)
 		if (cs->cs_member[i].cm_fdtab)
 			error = save_table(cs, &cs->cs_member[i]);
 	}
-	return error;
-}
-
-bool st_file_outside(struct ckpt_save *cs, u32 index)
-{
-	const struct img_image *img = &cs->cs_img;
-	struct file *f = cs->cs_file[index];
-	u32 known = 1; /* ours */
-	struct proc_walk w;
-	struct proc *p;
-	bool found = false;
-
-	for (u32 i = 0; i < img->i_nproc; i++) {
-		for (u32 k = 0; k < img->i_proc[i].p_nfd; k++)
-			known += img->i_proc[i].p_fd[k].fd_file == index;
-	}
-	if (__atomic_load_n(&f->f_ref, __ATOMIC_RELAXED) <= known)
-		return false;
-	/* Somebody else's, or one of who just looks at it. */
-	spin_lock(&pidlock);
-	walk_all(&w, 2); /* tables of descriptors are long */
-	while (!found && (p = walk_next(&w))) {
-		if (ckpt_is_member(cs, p))
-			continue;
-		spin_lock(&p->p_lock);
-		found = p->p_fdtab && fdtab_count(p->p_fdtab, f) > 0;
-		spin_unlock(&p->p_lock);
-	}
-	spin_unlock(&pidlock);
-	return found;
+	return error ? error : check_whole(cs);
 }
 
 /* ---- restore ---- */
@@ -217,6 +216,11 @@ static int open_data(struct ckpt_restore *cr, const struct img_file *fi, struct 
 	return 0;
 }
 
+static int open_pipe(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+{
+	return st_pipe_open(cr, fi->f_obj, fi->f_flags, fp);
+}
+
 static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
 	const struct img_tty *it = &cr->cr_img.i_tty[fi->f_obj];
@@ -236,19 +240,11 @@ static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct f
 	return error;
 }
 
-static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
+static int open_named(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
-	int error;
+	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
 
-	switch (fi->f_kind) {
-	case IMG_FILE_TTY:
-	case IMG_FILE_PTMX: return open_tty(cr, fi, fp);
-	case IMG_FILE_PIPE: return st_pipe_open(cr, fi->f_obj, fi->f_flags, fp);
-	case IMG_FILE_DATA: return open_data(cr, fi, fp);
-	default: break;
-	}
-	error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
-	/* Not logged yet: the image might have had something in its place. */
+	/* Not logged yet: the image might have had the contents. */
 	if (error && st_vnode_spare(cr, fi->f_vnode))
 		error = ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
 				    cr_vnode_path(cr, fi->f_vnode), -error);
@@ -258,7 +254,7 @@ static int open_again(struct ckpt_restore *cr, const struct img_file *fi, struct
 static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
 	struct file *f;
-	int error = open_again(cr, fi, &f);
+	int error = file_types[fi->f_kind].ft_open(cr, fi, &f);
 
 	if (error)
 		return error;
@@ -374,15 +370,26 @@ static void st_file_adopt(struct ckpt_restore *cr)
 {
 	struct ckpt_save *cs = cr->cr_save;
 
-	for (u32 i = 0; i < cs->cs_nfile; i++)
-		cr->cr_filev[i] = cs->cs_file[i];
-	cs->cs_nfile = 0;
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_FILE); i++)
+		cr->cr_filev[i] = cs_file(cs, i);
+	cs->cs_objects[CO_FILE].os_n = 0;
 }
 
 static void st_file_restore_end(struct ckpt_restore *cr, bool failed)
 {
 	st_drop_files(cr->cr_filev, cr->cr_img.i_nfile);
 }
+
+static const struct file_type file_types[] = {
+	[IMG_FILE_REG] = { .ft_save = save_regular, .ft_open = open_named },
+	[IMG_FILE_DIR] = { .ft_open = open_named },
+	[IMG_FILE_CHR] = { .ft_open = open_named },
+	[IMG_FILE_NAME] = { .ft_open = open_named },
+	[IMG_FILE_TTY] = { .ft_save = st_tty_save, .ft_torn = st_pty_torn, .ft_open = open_tty },
+	[IMG_FILE_PTMX] = { .ft_save = st_tty_save, .ft_torn = st_pty_torn, .ft_open = open_tty },
+	[IMG_FILE_PIPE] = { .ft_save = st_pipe_save, .ft_torn = st_pipe_torn, .ft_open = open_pipe },
+	[IMG_FILE_DATA] = { .ft_save = save_data, .ft_open = open_data },
+};
 
 const struct ckpt_kind st_file_kind = {
 	.k_name = "open files",

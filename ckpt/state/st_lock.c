@@ -31,8 +31,8 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, con
 		u32 file = ip->p_fd[i].fd_file;
 
 		/* One that was refused, and only looked at, is not there. */
-		if (file < best && file < cs->cs_nfile && cs->cs_file[file]->f_vnode == vp &&
-		    may_lock(cs->cs_file[file], il->l_kind, il->l_write))
+		if (file < best && file < ckpt_nobjects(cs, CO_FILE) && cs_file(cs, file)->f_vnode == vp &&
+		    may_lock(cs_file(cs, file), il->l_kind, il->l_write))
 			best = file;
 	}
 	return best;
@@ -41,6 +41,8 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, con
 /* Fills who owns the lock; false: none of those who are saved. */
 static bool find_owner(struct ckpt_save *cs, const struct vnode *vp, const void *owner, struct img_lock *il)
 {
+	const struct ckpt_object *ob;
+
 	il->l_proc = IMG_NONE;
 	if (il->l_kind == IMG_LOCK_POSIX) {
 		for (u32 i = 0; i < cs->cs_nmember; i++) {
@@ -52,13 +54,9 @@ static bool find_owner(struct ckpt_save *cs, const struct vnode *vp, const void 
 		}
 		return false;
 	}
-	for (u32 i = 0; i < cs->cs_nfile; i++) {
-		if (cs->cs_file[i] == owner) {
-			il->l_file = i;
-			return true;
-		}
-	}
-	return false;
+	ob = ckpt_object(cs, CO_FILE, owner);
+	il->l_file = ob ? ob->ob_index : IMG_NONE;
+	return ob != NULL;
 }
 
 static bool before(const struct img_lock *a, const struct img_lock *b)
@@ -106,7 +104,7 @@ static void sort_locks(struct img_lock *l, u32 n)
 /* May locks of vp be saved? */
 static int check_locked(struct ckpt_save *cs, struct vnode *vp, const struct img_lock *il)
 {
-	const char *path = cs->cs_file[il->l_file]->f_path;
+	const char *path = cs_file(cs, il->l_file)->f_path;
 	struct procfs_about about;
 
 	/* Each open there makes a vnode of its own. */
@@ -177,14 +175,14 @@ static int st_lock_save_shared(struct ckpt_save *cs)
 {
 	int error = 0;
 
-	for (u32 i = 0; i < cs->cs_nfile && !error; i++) {
-		struct vnode *vp = cs->cs_file[i]->f_vnode;
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_FILE) && !error; i++) {
+		struct vnode *vp = cs_file(cs, i)->f_vnode;
 		u32 first = 0;
 
-		while (cs->cs_file[first]->f_vnode != vp)
+		while (cs_file(cs, first)->f_vnode != vp)
 			first++;
 		/* In place they have never been away. */
-		if (first == i && !(cs->cs_req->rq_flags & CKPT_INPLACE))
+		if (first == i && !cs_in_place(cs))
 			error = save_locks_of(cs, vp);
 	}
 	sort_locks(cs->cs_img.i_lock, cs->cs_img.i_nlock);

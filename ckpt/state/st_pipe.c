@@ -18,22 +18,30 @@
 
 int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index)
 {
-	struct ckpt_pipe *cp;
-	u32 i;
+	struct ckpt_object *ob = ckpt_object(cs, CO_PIPE, f->f_vnode);
 
-	for (i = 0; i < cs->cs_npipe; i++) {
-		if (cs->cs_pipe[i].cp_vp == f->f_vnode)
-			break;
-	}
-	if (i == cs->cs_npipe) {
-		cp = CKPT_GROW(cs->cs_pipe, cs->cs_npipe);
-		if (!cp || !img_add_pipe(&cs->cs_img))
+	if (!ob) {
+		ob = ckpt_object_add(cs, CO_PIPE, f->f_vnode);
+		if (!ob || !img_add_pipe(&cs->cs_img))
 			return -ENOMEM;
-		*cp = (struct ckpt_pipe){ .cp_vp = f->f_vnode };
 	}
-	cs->cs_pipe[i].cp_files++;
-	*index = i;
+	ob->ob_met++;
+	*index = ob->ob_index;
 	return 0;
+}
+
+static int refuse_torn(struct ckpt_save *cs, struct ckpt_object *ob)
+{
+	if (ob->ob_refused)
+		return 0;
+	ob->ob_refused = true;
+	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a pipe of it (inode %u) has an end in another process",
+			   (u32)((const struct vnode *)ob->ob_ptr)->v_ino);
+}
+
+int st_pipe_torn(struct ckpt_save *cs, struct file *f)
+{
+	return refuse_torn(cs, ckpt_object(cs, CO_PIPE, f->f_vnode));
 }
 
 /* Its bytes, in pages of the image's own: the original goes on with them. */
@@ -62,18 +70,6 @@ static int save_bytes(struct ckpt_save *cs, struct vnode *vp, u32 size, u32 *ind
 	return error;
 }
 
-/* Who shares a description has its end of the pipe. */
-static bool shared(struct ckpt_save *cs, u32 pipe)
-{
-	for (u32 i = 0; i < cs->cs_nfile; i++) {
-		const struct img_file *fi = &cs->cs_img.i_file[i];
-
-		if (fi->f_kind == IMG_FILE_PIPE && fi->f_obj == pipe && st_file_outside(cs, i))
-			return true;
-	}
-	return false;
-}
-
 /* A FIFO's are those of its name. */
 static void save_owner(struct img_pipe *ip, struct vnode *vp)
 {
@@ -87,31 +83,29 @@ static void save_owner(struct img_pipe *ip, struct vnode *vp)
 	st_stats_pipe(ip, &va);
 }
 
+static int save_pipe(struct ckpt_save *cs, struct ckpt_object *ob, struct img_pipe *ip)
+{
+	struct vnode *vp = (struct vnode *)ob->ob_ptr;
+	struct pipe_state ps;
+	int error = 0;
+
+	pipe_get_state(vp, &ps);
+	*ip = (struct img_pipe){ .pi_size = ps.ps_size, .pi_data = IMG_NONE };
+	save_owner(ip, vp);
+	if (!ckpt_closed(cs, ob, ps.ps_files))
+		error = refuse_torn(cs, ob);
+	if (!error && ps.ps_count && cs_stores(cs))
+		error = save_bytes(cs, vp, ps.ps_count, &ip->pi_data);
+	return error;
+}
+
 static int st_pipe_save_shared(struct ckpt_save *cs)
 {
-	for (u32 i = 0; i < cs->cs_npipe; i++) {
-		struct vnode *vp = cs->cs_pipe[i].cp_vp;
-		struct pipe_state ps;
-		u32 data = IMG_NONE;
-		int error;
+	int error = 0;
 
-		pipe_get_state(vp, &ps);
-		cs->cs_img.i_pipe[i] = (struct img_pipe){ .pi_size = ps.ps_size, .pi_data = IMG_NONE };
-		save_owner(&cs->cs_img.i_pipe[i], vp);
-		if (cs->cs_req->rq_flags & CKPT_INPLACE)
-			continue;
-		error = 0;
-		if (ps.ps_files != cs->cs_pipe[i].cp_files || shared(cs, i))
-			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					    "a pipe of it (inode %u) has an end in another process",
-					    (u32)vp->v_ino);
-		if (!error && ps.ps_count && !(cs->cs_req->rq_flags & CKPT_LOOK))
-			error = save_bytes(cs, vp, ps.ps_count, &data);
-		if (error)
-			return error;
-		cs->cs_img.i_pipe[i].pi_data = data;
-	}
-	return 0;
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_PIPE) && !error; i++)
+		error = save_pipe(cs, ckpt_object_at(cs, CO_PIPE, i), &cs->cs_img.i_pipe[i]);
+	return error;
 }
 
 /* ---- restore ---- */

@@ -32,15 +32,6 @@ static void pts_name(char name[NAME_SIZE], u32 number)
 
 /* ---- save ---- */
 
-static struct ckpt_pty *find(struct ckpt_save *cs, const struct tty *tty)
-{
-	for (u32 i = 0; tty && i < cs->cs_npty; i++) {
-		if (cs->cs_pty[i].cy_tty == tty)
-			return &cs->cs_pty[i];
-	}
-	return NULL;
-}
-
 /* The pseudo terminal that is wholly ours since f is its master, or is a slave without one; NULL: f does not tell. */
 static struct tty *pair_by(struct file *f)
 {
@@ -61,11 +52,11 @@ static int find_among(struct ckpt_save *cs, struct fdtab *ft)
 	for (u32 fd = 0; !error && (f = fdtab_next(ft, &fd, &fdflags)) != NULL; fd++) {
 		struct tty *tty = pair_by(f);
 
-		if (tty && !find(cs, tty)) {
-			struct ckpt_pty *cy = CKPT_GROW(cs->cs_pty, cs->cs_npty);
+		if (tty && !ckpt_object(cs, CO_PTY, tty)) {
+			struct ckpt_object *ob = ckpt_object_add(cs, CO_PTY, tty);
 
-			if (cy)
-				*cy = (struct ckpt_pty){ .cy_tty = tty, .cy_index = IMG_NONE };
+			if (ob)
+				ob->ob_index = IMG_NONE;
 			else
 				error = -ENOMEM;
 		}
@@ -85,23 +76,42 @@ static int st_pty_save_begin(struct ckpt_save *cs)
 	return error;
 }
 
-struct ckpt_pty *st_pty_of(struct ckpt_save *cs, struct file *f)
+struct ckpt_object *st_pty_of(struct ckpt_save *cs, struct file *f)
 {
 	struct tty *tty = file_pty_of_master(f);
 
-	return find(cs, tty ? tty : file_pty(f));
+	if (!tty)
+		tty = file_pty(f);
+	return tty ? ckpt_object(cs, CO_PTY, tty) : NULL;
 }
 
-int st_pty_save(struct ckpt_save *cs, struct ckpt_pty *cy, struct file *f, u32 *index)
+/* Only open files of the slave count. */
+int st_pty_save(struct ckpt_save *cs, struct ckpt_object *ob, struct file *f, u32 *index)
 {
-	if (cy->cy_index == IMG_NONE) {
+	if (ob->ob_index == IMG_NONE) {
 		if (!img_add_tty(&cs->cs_img))
 			return -ENOMEM;
-		cy->cy_index = cs->cs_img.i_ntty - 1;
+		ob->ob_index = cs->cs_img.i_ntty - 1;
 	}
-	cy->cy_files += file_pty(f) != NULL;
-	*index = cy->cy_index;
+	ob->ob_met += file_pty(f) != NULL;
+	*index = ob->ob_index;
 	return 0;
+}
+
+static int refuse_torn(struct ckpt_save *cs, struct ckpt_object *ob)
+{
+	if (ob->ob_refused)
+		return 0;
+	ob->ob_refused = true;
+	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "its pseudo terminal %u is open in another process",
+			   pty_number((struct tty *)ob->ob_ptr));
+}
+
+int st_pty_torn(struct ckpt_save *cs, struct file *f)
+{
+	struct ckpt_object *ob = st_pty_of(cs, f);
+
+	return ob ? refuse_torn(cs, ob) : 0;
 }
 
 static int save_queues(struct img_image *img, struct img_pty *y, const struct pty_state *ps)
@@ -117,55 +127,45 @@ static int save_queues(struct img_image *img, struct img_pty *y, const struct pt
 }
 
 /* The name that leads to the slave, /dev/pts/N; of a line that was hung up, the one that it was opened by. */
-static int save_name(struct ckpt_save *cs, struct ckpt_pty *cy, u32 *vnode)
+static int save_name(struct ckpt_save *cs, struct tty *tty, u32 *vnode)
 {
 	char name[NAME_SIZE];
 	struct vnode *vp;
 	int error;
 
-	for (u32 i = 0; i < cs->cs_nfile && !pty_has_master(cy->cy_tty); i++) {
-		if (file_pty(cs->cs_file[i]) == cy->cy_tty)
-			return st_vnode_save(cs, cs->cs_file[i]->f_vnode, cs->cs_file[i]->f_path, vnode);
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_FILE) && !pty_has_master(tty); i++) {
+		struct file *f = cs_file(cs, i);
+
+		if (file_pty(f) == tty)
+			return st_vnode_save(cs, f->f_vnode, f->f_path, vnode);
 	}
-	pts_name(name, pty_number(cy->cy_tty));
+	pts_name(name, pty_number(tty));
 	error = namei(NULL, name, 0, &vp);
 	if (error)
 		return ckpt_refuse(cs_name(cs), error == -ENOENT ? -EOPNOTSUPP : error,
-				   "no name leads to its pseudo terminal %u", pty_number(cy->cy_tty));
+				   "no name leads to its pseudo terminal %u", pty_number(tty));
 	error = st_vnode_save(cs, vp, name, vnode);
 	vn_rele(vp);
 	return error;
 }
 
-/* Is an end open elsewhere, by a description of its own or one that is shared? */
-static bool torn(struct ckpt_save *cs, const struct ckpt_pty *cy, const struct pty_state *ps)
-{
-	bool outside = ps->ps_opens != cy->cy_files;
-
-	for (u32 i = 0; i < cs->cs_nfile && !outside; i++) {
-		const struct img_file *fi = &cs->cs_img.i_file[i];
-
-		outside = (fi->f_kind == IMG_FILE_TTY || fi->f_kind == IMG_FILE_PTMX) &&
-			  fi->f_obj == cy->cy_index && st_file_outside(cs, i);
-	}
-	return outside;
-}
-
-static int save_pair(struct ckpt_save *cs, struct ckpt_pty *cy, struct pty_state *ps)
+static int save_pair(struct ckpt_save *cs, struct ckpt_object *ob, struct pty_state *ps)
 {
 	struct proc *first = cs->cs_member[0].cm_proc;
-	struct img_tty *it = &cs->cs_img.i_tty[cy->cy_index];
+	struct img_tty *it = &cs->cs_img.i_tty[ob->ob_index];
 	struct img_pty *y = img_add_pty(&cs->cs_img);
+	int error = 0;
 
 	if (!y)
 		return -ENOMEM;
-	pty_get_state(cy->cy_tty, ps);
-	if (!(cs->cs_req->rq_flags & CKPT_INPLACE) && torn(cs, cy, ps))
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "its pseudo terminal %u is open in another process",
-				   pty_number(cy->cy_tty));
+	pty_get_state((struct tty *)ob->ob_ptr, ps);
+	if (!ckpt_closed(cs, ob, ps->ps_opens))
+		error = refuse_torn(cs, ob);
+	if (error)
+		return error;
 	st_tty_fill(it, &ps->ps_tty);
 	it->t_pgrp = pid_seen_by(first, ps->ps_pgrp);
-	*y = (struct img_pty){ .y_tty = cy->cy_index,
+	*y = (struct img_pty){ .y_tty = ob->ob_index,
 			       .y_flags = ps->ps_flags | ps->ps_ld.ls_flags << 5,
 			       .y_sid = pid_seen_by(first, ps->ps_sid),
 			       .y_mode = ps->ps_mode,
@@ -184,10 +184,11 @@ static void save_controlled(struct ckpt_save *cs)
 	spin_lock(&pidlock);
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
 		struct ckpt_member *cm = &cs->cs_member[i];
-		struct ckpt_pty *cy = cm->cm_zombie ? NULL : find(cs, cm->cm_proc->p_ctty);
+		const struct tty *tty = cm->cm_zombie ? NULL : cm->cm_proc->p_ctty;
+		const struct ckpt_object *ob = tty ? ckpt_object(cs, CO_PTY, tty) : NULL;
 
-		if (cy)
-			cm->cm_img->p_ctty = cy->cy_index;
+		if (ob)
+			cm->cm_img->p_ctty = ob->ob_index;
 	}
 	spin_unlock(&pidlock);
 }
@@ -204,7 +205,7 @@ static int check_controlling(struct ckpt_save *cs)
 
 		spin_lock(&pidlock);
 		missing = !cs->cs_member[i].cm_zombie && p->p_ctty && p->p_sid != first->p_sid &&
-			  !find(cs, p->p_ctty);
+			  !ckpt_object(cs, CO_PTY, p->p_ctty);
 		spin_unlock(&pidlock);
 		error = missing ? ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 					      "process %d has a controlling terminal that would be missing",
@@ -216,31 +217,45 @@ static int check_controlling(struct ckpt_save *cs)
 	return 0;
 }
 
+/* The pseudo terminal that is terminal `tty` of the image; NULL: that is another one. */
+static struct ckpt_object *pty_at(struct ckpt_save *cs, u32 tty)
+{
+	for (u32 k = 0; k < ckpt_nobjects(cs, CO_PTY); k++) {
+		struct ckpt_object *ob = ckpt_object_at(cs, CO_PTY, k);
+
+		if (ob->ob_index == tty)
+			return ob;
+	}
+	return NULL;
+}
+
+/* In the order of terminals: so the image has the names and the pairs. */
+static int save_pairs(struct ckpt_save *cs)
+{
+	struct pty_state *ps = kmalloc(sizeof(*ps), 0);
+	int error = ps ? 0 : -ENOMEM;
+
+	for (u32 i = 0; i < cs->cs_img.i_ntty && !error; i++) {
+		struct ckpt_object *ob = pty_at(cs, i);
+
+		if (!ob)
+			continue;
+		error = save_name(cs, (struct tty *)ob->ob_ptr, &cs->cs_img.i_tty[i].t_vnode);
+		if (!error)
+			error = save_pair(cs, ob, ps);
+	}
+	kfree(ps);
+	return error;
+}
+
 static int st_pty_save_shared(struct ckpt_save *cs)
 {
-	struct pty_state *ps = cs->cs_npty ? kmalloc(sizeof(*ps), 0) : NULL;
-	int error = cs->cs_req->rq_flags & CKPT_INPLACE ? 0 : check_controlling(cs);
+	int error = cs_in_place(cs) ? 0 : check_controlling(cs);
 
-	if (error || !cs->cs_npty) {
-		kfree(ps);
+	if (error || !ckpt_nobjects(cs, CO_PTY))
 		return error;
-	}
-	if (!ps)
-		return -ENOMEM;
-	/* In the order of terminals: so the image has the names and the pairs. */
-	for (u32 i = 0; i < cs->cs_img.i_ntty && !error; i++) {
-		for (u32 k = 0; k < cs->cs_npty && !error; k++) {
-			struct ckpt_pty *cy = &cs->cs_pty[k];
-
-			if (cy->cy_index != i)
-				continue;
-			error = save_name(cs, cy, &cs->cs_img.i_tty[i].t_vnode);
-			if (!error)
-				error = save_pair(cs, cy, ps);
-		}
-	}
+	error = save_pairs(cs);
 	save_controlled(cs);
-	kfree(ps);
 	return error;
 }
 

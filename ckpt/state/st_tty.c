@@ -31,15 +31,15 @@ void st_tty_fill(struct img_tty *it, const struct tty_state *st)
 
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 {
-	struct ckpt_pty *cy = st_pty_of(cs, f);
+	struct ckpt_object *pty = st_pty_of(cs, f);
 	struct tty *tty;
 	struct tty_state st;
 	struct img_tty *it;
 	u32 vnode;
 	int error;
 
-	if (cy)
-		return st_pty_save(cs, cy, f, index);
+	if (pty)
+		return st_pty_save(cs, pty, f, index);
 	error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
 	if (error)
 		return error;

@@ -118,19 +118,14 @@ static int save_removed(struct ckpt_save *cs, struct vnode *vp, const char *path
 			       .v_mode = va->va_mode,
 			       .v_rdev = vp->v_type == VCHR ? va->va_rdev : 0,
 			       .v_flags = IMG_VF_REMOVED };
-	u32 i = 0;
+	struct ckpt_object *ob = ckpt_object(cs, CO_REMOVED, vp);
 	int n;
 
-	while (i < cs->cs_ngone && cs->cs_gone[i] != vp)
-		i++;
-	if (i == cs->cs_ngone) {
-		struct vnode **slot = CKPT_GROW(cs->cs_gone, cs->cs_ngone);
-
-		if (!slot)
-			return -ENOMEM;
-		*slot = vp;
-	}
-	v.v_ino = i + 1;
+	if (!ob)
+		ob = ckpt_object_add(cs, CO_REMOVED, vp);
+	if (!ob)
+		return -ENOMEM;
+	v.v_ino = ob->ob_index + 1;
 	st_stats_removed(&v, va);
 	n = img_add_vnode(&cs->cs_img, &v);
 	if (n < 0)
@@ -406,7 +401,9 @@ static void st_vnode_adopt(struct ckpt_restore *cr)
 		const struct img_vnode *v = &cr->cr_img.i_vnode[i];
 
 		if (v->v_flags & IMG_VF_REMOVED) {
-			cr->cr_anew[i] = cr->cr_save->cs_gone[v->v_ino - 1];
+			cr->cr_anew[i] = (struct vnode *)ckpt_object_at(cr->cr_save, CO_REMOVED,
+									(u32)v->v_ino - 1)
+						 ->ob_ptr;
 			vn_hold(cr->cr_anew[i]);
 		}
 	}

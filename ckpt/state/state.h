@@ -116,8 +116,6 @@ int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags);
 
 /* ---- st_file.c: open files ---- */
 
-/* All members are saved: has a process outside of the image open file `index` too? */
-bool st_file_outside(struct ckpt_save *cs, u32 index);
 /* Open file `index` is one of the caller's (RECOVER_STDIO). */
 bool st_file_taken(struct ckpt_restore *cr, u32 index);
 /* Drops the references of a list, and the list; v may be NULL. */
@@ -141,6 +139,8 @@ int st_data_put(const void *bytes, u32 off, u32 len, void *vp);
 /* ---- st_pipe.c ---- */
 
 int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index);
+/* Refuses the pipe of f: a process outside of the image has an end of it. */
+int st_pipe_torn(struct ckpt_save *cs, struct file *f);
 bool st_pipe_named(const struct ckpt_restore *cr, u32 index); /* it is a FIFO */
 /* An open file of pipe `index` with these flags, and O_NONBLOCK. */
 int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp);
@@ -151,9 +151,11 @@ int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
 void st_tty_fill(struct img_tty *it, const struct tty_state *st); /* modes and size */
 void st_tty_take(struct tty_state *st, const struct img_tty *it); /* the reverse */
 int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *t, struct file *f);
-/* The saved pseudo terminal that f is an end of; NULL: none. */
-struct ckpt_pty *st_pty_of(struct ckpt_save *cs, struct file *f);
-int st_pty_save(struct ckpt_save *cs, struct ckpt_pty *cy, struct file *f, u32 *index);
+/* The saved pseudo terminal (CO_PTY) that f is an end of; NULL: none. */
+struct ckpt_object *st_pty_of(struct ckpt_save *cs, struct file *f);
+int st_pty_save(struct ckpt_save *cs, struct ckpt_object *ob, struct file *f, u32 *index);
+/* Refuses the pseudo terminal of f: a process outside of the image has an end of it. 0: f is no end of one. */
+int st_pty_torn(struct ckpt_save *cs, struct file *f);
 /* An open file of the end that fi is of. */
 int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp);
 /* All open files are made: lines whose master had gone are hung up. */
