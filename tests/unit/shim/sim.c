@@ -18,7 +18,6 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/usercopy.h"
-#include "proc/sched/later.h"
 #include "proc/sched/mutex.h"
 #include "proc/proc.h"
 #include "proc/sched/sleep.h"
@@ -433,13 +432,6 @@ void wakeup(const void *chan)
 			t->t_deadline = 0;
 		}
 	}
-}
-
-/* At once: here nothing takes long. */
-void later(struct later *la)
-{
-	while (la->la_do(la))
-		;
 }
 
 void wakeup_one(const void *chan)
