@@ -5,7 +5,7 @@
  * may be lost or left over, and nobody may sleep for ever.
  *
  * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c fs/pipe.c fs/pipe_ring.c fs/poll.c fs/uio.c
+ * UNIT-SOURCES: tests/unit/shim/sim.c fs/pipe.c fs/pipe_ring.c fs/poll.c fs/uio.c proc/sched/later.c
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/abi/fcntl.h"
 #include "proc/proc.h"
+#include "proc/sched/later.h"
 #include "sim.h"
 
 #define NWRITERS 3
@@ -184,6 +185,7 @@ static void open_ends(void *arg)
 static void run_records(u32 seed)
 {
 	sim_init(seed, 4096);
+	later_start();
 	pipe_init();
 	fresh_fifo();
 	sim_call(open_ends, NULL);
@@ -285,6 +287,7 @@ int main(void)
 	printf("%s records\n", sim_failures ? "FAIL" : "ok");
 	for (u32 seed = 1; seed <= 5; seed++) {
 		sim_init(seed, 4096);
+		later_start();
 		pipe_init();
 		fresh_fifo();
 		sim_call(ring_ops, NULL);
@@ -292,6 +295,7 @@ int main(void)
 	}
 	printf("%s ring\n", sim_failures ? "FAIL" : "ok");
 	sim_init(1, 64);
+	later_start();
 	pipe_init();
 	fresh_fifo();
 	sim_call(without_partner, NULL);
