@@ -326,6 +326,8 @@ int vn_access(struct vnode *vp, int want)
 	if ((want & 2) && vp->v_vfs && vp->v_vfs->vfs_readonly &&
 	    (vp->v_type == VREG || vp->v_type == VDIR || vp->v_type == VLNK))
 		return -EROFS;
+	if ((want & 2) && (vp->v_flags & V_IMMUTABLE))
+		return -EPERM;
 	error = vn_getattr(vp, &va);
 	if (error)
 		return error;

@@ -261,7 +261,7 @@ int names_link(struct vnode *vp, struct vnode *start, const char *path)
 	error = begin_add(&np, false, vp);
 	if (error)
 		goto out;
-	if (vp->v_type == VDIR || !dvp->v_op->vop_link) {
+	if (vp->v_type == VDIR || !dvp->v_op->vop_link || (vp->v_flags & (V_IMMUTABLE | V_APPENDONLY))) {
 		error = -EPERM;
 	} else {
 		mutex_lock_nested(&vp->v_lock); /* a file in or outside dvp: files come after directories */
@@ -292,6 +292,8 @@ int name_may_remove(struct vnode *dvp, struct vnode *vp, bool dir)
 		error = vn_getattr(vp, &va);
 	if (error)
 		return error;
+	if ((dvp->v_flags & V_APPENDONLY) || (vp->v_flags & (V_IMMUTABLE | V_APPENDONLY)))
+		return -EPERM;
 	if ((da.va_mode & S_ISVTX) && !cred_fs_super(cr) && va.va_uid != cr->cr_fsuid && da.va_uid != cr->cr_fsuid)
 		return -EPERM;
 	if (dir && vp->v_type != VDIR)

@@ -163,6 +163,8 @@ static int may_open(struct vnode *vp, u32 flags)
 	error = vn_access(vp, want);
 	if (error)
 		return error;
+	if ((want & 2) && (vp->v_flags & V_APPENDONLY) && (flags & (O_APPEND | O_TRUNC)) != O_APPEND)
+		return -EPERM;
 	if (flags & O_NOATIME)
 		return vn_owner_ok(vp);
 	return 0;

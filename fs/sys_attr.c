@@ -31,9 +31,17 @@ static int decide_mode(const struct vattr *old, const void *arg, struct vattr *v
 	return 0;
 }
 
+/* Not of a file that is immutable, or that may only grow: that is told before a missing right. */
+static int change(struct vnode *vp, vattr_fn decide, const void *arg)
+{
+	if (!vp->v_vfs->vfs_readonly && (vp->v_flags & (V_IMMUTABLE | V_APPENDONLY)))
+		return -EPERM;
+	return vn_change(vp, decide, arg);
+}
+
 static int change_mode(struct vnode *vp, mode_t mode)
 {
-	return vn_change(vp, decide_mode, &mode);
+	return change(vp, decide_mode, &mode);
 }
 
 struct newowner {
@@ -82,7 +90,7 @@ static int change_owner(struct vnode *vp, uid_t uid, gid_t gid)
 {
 	const struct newowner no = { uid, gid };
 
-	return vn_change(vp, decide_owner, &no);
+	return change(vp, decide_owner, &no);
 }
 
 long sys_fchmodat(int dirfd, uaddr_t upath, u32 mode)
@@ -203,6 +211,8 @@ static long truncate_path(uaddr_t upath, off_t size)
 		error = vp->v_type == VDIR ? -EISDIR : -EINVAL;
 	if (!error)
 		error = vn_access(vp, 2);
+	if (!error && (vp->v_flags & V_APPENDONLY))
+		error = -EPERM;
 	if (!error)
 		error = vn_write_begin(vp);
 	if (!error) {
@@ -231,6 +241,8 @@ static long truncate_fd(int fd, off_t size, bool small)
 		error = -EINVAL;
 	else if (small && !(f->f_flags & O_LARGEFILE) && size > (off_t)K_NON_LFS_MAX)
 		error = -EINVAL;
+	else if (f->f_vnode->v_flags & V_APPENDONLY)
+		error = -EPERM;
 	if (!error)
 		error = check_new_size(f->f_vnode, size);
 	if (!error)

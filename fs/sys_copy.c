@@ -332,6 +332,8 @@ static int do_fallocate(struct file *f, u32 mode, off_t off, off_t len)
 		return -EOPNOTSUPP;
 	if (file_writable(f) != 0)
 		return -EBADF;
+	if (vp->v_flags & V_IMMUTABLE)
+		return -EPERM;
 	if (vp->v_type == VFIFO)
 		return -ESPIPE;
 	if (vp->v_type != VREG)

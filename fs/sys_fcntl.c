@@ -3,6 +3,7 @@
 #include "fs/dev.h"
 #include "fs/file.h"
 #include "fs/flock.h"
+#include "fs/names.h"
 #include "fs/pipe.h"
 #include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
@@ -93,6 +94,15 @@ static bool path_cmd(u32 cmd)
 	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD || cmd == F_GETFL;
 }
 
+/* What may only grow is written to at its end. */
+static long set_flags(struct file *f, u32 flags)
+{
+	if (((flags ^ f->f_flags) & O_APPEND) && (f->f_vnode->v_flags & V_APPENDONLY))
+		return -EPERM;
+	file_setflags(f, SETFL_MASK, flags);
+	return 0;
+}
+
 /*
  * A process, or a group below zero; 0: none.
  * Errors: -EINVAL (no group has the number that this negates), -ESRCH
@@ -119,7 +129,7 @@ static long do_fcntl(int fd, struct file *f, u32 fdflags, u32 cmd, u32 arg)
 	case F_GETFD: return fdflags & FD_CLOEXEC_K ? FD_CLOEXEC : 0;
 	case F_SETFD: return setfd(fd, arg);
 	case F_GETFL: return (long)f->f_flags;
-	case F_SETFL: file_setflags(f, SETFL_MASK, arg); return 0;
+	case F_SETFL: return set_flags(f, arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -178,6 +188,53 @@ static long bytes_left(struct file *f, uaddr_t arg)
 	return copyout(arg, &n, sizeof(n));
 }
 
+/* -ENOTTY: the file system keeps no flags of such a file. */
+static int file_flags(struct vnode *vp, u32 *flags)
+{
+	struct vattr va;
+	int error = vn_getattr(vp, &va);
+
+	*flags = va.va_flags;
+	return error ? error : va.va_flagged ? 0 : -ENOTTY;
+}
+
+static long get_file_flags(struct vnode *vp, uaddr_t arg)
+{
+	u32 flags;
+	long error = file_flags(vp, &flags);
+
+	return error ? error : copyout(arg, &flags, sizeof(flags));
+}
+
+/*
+ * Flags that this kernel does not keep may stay as they are.
+ * Errors: in this order: -EPERM, -EOPNOTSUPP.
+ */
+static int decide_flags(const struct vattr *old, const void *arg, struct vattr *va)
+{
+	const struct cred *cr = cred_cur();
+	u32 flags = *(const u32 *)arg, changed = flags ^ old->va_flags;
+
+	if (!cred_fs_super(cr) && old->va_uid != cr->cr_fsuid)
+		return -EPERM;
+	if ((changed & (VNF_IMMUTABLE | VNF_APPEND)) && !cred_super(cr))
+		return -EPERM;
+	if (changed & ~VNF_KEPT)
+		return -EOPNOTSUPP;
+	*va = (struct vattr){ .va_mask = VA_FLAGS, .va_flags = flags };
+	return 0;
+}
+
+static long set_file_flags(struct vnode *vp, uaddr_t arg)
+{
+	u32 flags;
+	long error = file_flags(vp, &flags);
+
+	if (!error)
+		error = copyin(&flags, arg, sizeof(flags));
+	return error ? error : vn_change(vp, decide_flags, &flags);
+}
+
 static long do_ioctl(int fd, struct file *f, u32 cmd, u32 arg)
 {
 	struct vnode *vp = f->f_vnode;
@@ -193,6 +250,8 @@ static long do_ioctl(int fd, struct file *f, u32 cmd, u32 arg)
 		if (vp->v_type == VREG || vp->v_type == VDIR)
 			return copyout(arg, &size, sizeof(size));
 		return -ENOTTY;
+	case K_FS_IOC_GETFLAGS: return get_file_flags(vp, arg);
+	case K_FS_IOC_SETFLAGS: return set_file_flags(vp, arg);
 	case K_FIONREAD:
 		if (vp->v_type == VREG)
 			return bytes_left(f, arg);

@@ -54,6 +54,8 @@ static int set_times(struct vnode *vp, const struct newtimes *nt)
 
 	if (!error && vp->v_vfs->vfs_readonly)
 		error = -EROFS;
+	if (!error && (vp->v_flags & (is(nt, K_UTIME_NOW) ? V_IMMUTABLE : V_IMMUTABLE | V_APPENDONLY)))
+		error = -EPERM;
 	if (!error)
 		error = may_set(vp, nt);
 	if (error)

@@ -47,6 +47,7 @@ struct timespec_k {
 #define VA_ATIME 0x10u
 #define VA_MTIME 0x20u
 #define VA_CTIME 0x40u
+#define VA_FLAGS 0x80u
 
 struct vattr {
 	u32 va_mask;
@@ -66,7 +67,19 @@ struct vattr {
 	/* How often a byte that an image depends on was changed (vop_mark); va_counted false: nobody counts. */
 	u32 va_changes;
 	bool va_counted;
+	/* VNF_*; va_flagged false: the file system keeps none. */
+	bool va_flagged;
+	u32 va_flags;
 };
+
+/*
+ * Flags of a file that chattr(1) sets, with Linux's numbers. The first two hold
+ * for everyone: V_IMMUTABLE and V_APPENDONLY say so to whoever changes the file.
+ */
+#define VNF_IMMUTABLE 0x10u
+#define VNF_APPEND 0x20u /* a file only grows; of a directory no name is removed */
+#define VNF_NODUMP 0x40u /* for programs */
+#define VNF_KEPT (VNF_IMMUTABLE | VNF_APPEND | VNF_NODUMP)
 
 /* Called by readdir for each entry; false: buffer full, stop (the entry was not taken). next is the offset behind it. */
 typedef bool (*dirent_fn)(void *arg, const char *name, u32 namelen, ino_t ino, enum vtype type, off_t next);
@@ -167,6 +180,9 @@ struct vnodeops {
 #define V_BUSY 0x200u /* vnode cache: in vop_inactive, or being freed */
 #define V_NOFLOCK \
 	0x80u /* f_lock is not held across reads and writes: they take locks of lower rank (/proc: LR_EXEC) */
+
+#define V_IMMUTABLE 0x400u
+#define V_APPENDONLY 0x800u
 
 struct vnode {
 	volatile u32 v_ref;

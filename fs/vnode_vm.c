@@ -98,7 +98,7 @@ static int check_shared(const struct file *f, u32 prot, u32 flags, u32 *maxprot)
 	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))
 		return -EOPNOTSUPP;
 	if ((f->f_flags & O_ACCMODE) != O_RDONLY)
-		return 0;
+		return f->f_vnode->v_flags & V_APPENDONLY ? -EACCES : 0;
 	*maxprot &= ~PROT_WRITE;
 	return prot & PROT_WRITE ? -EACCES : 0;
 }

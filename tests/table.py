@@ -45,6 +45,7 @@ PROGRAMS = [
     ("fserr", {}),
     ("fderr", {}),
     ("ioerr", {}),
+    ("attrflags", {}),
     ("setid", {"limit": 200}),
     ("lock", {}),
     ("pipe", {}),

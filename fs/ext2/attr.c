@@ -88,7 +88,17 @@ int ext2_getattr(struct vnode *vp, struct vattr *va)
 	va->va_ctime = get_time(ei, d->i_ctime, &d->i_ctime_extra);
 	va->va_changes = d->i_changes;
 	va->va_counted = vp->v_type == VREG;
+	va->va_flagged = vp->v_type == VREG || vp->v_type == VDIR;
+	va->va_flags = d->i_flags & EXT2_FL_VISIBLE;
 	return 0;
+}
+
+void ext2_show_flags(struct ext2inode *ei)
+{
+	u32 flags = ei->ei_d->i_flags, set = flags & VNF_IMMUTABLE ? V_IMMUTABLE : 0;
+
+	set |= flags & VNF_APPEND ? V_APPENDONLY : 0;
+	vnode_setflags(ei->ei_vp, set, V_IMMUTABLE | V_APPENDONLY);
 }
 
 int ext2_setattr(struct vnode *vp, const struct vattr *va)
@@ -116,12 +126,16 @@ int ext2_setattr(struct vnode *vp, const struct vattr *va)
 		d->i_gid = (u16)va->va_gid;
 		d->i_gid_high = (u16)(va->va_gid >> 16);
 	}
+	if (va->va_mask & VA_FLAGS) {
+		d->i_flags = (d->i_flags & ~VNF_KEPT) | (va->va_flags & VNF_KEPT);
+		ext2_show_flags(ei);
+	}
 	if (va->va_mask & VA_ATIME)
 		ext2_set_times(ei, EXT2_T_ATIME, va->va_atime);
 	if (va->va_mask & VA_MTIME)
 		ext2_set_times(ei, EXT2_T_MTIME, va->va_mtime);
 	ext2_set_times(ei, EXT2_T_CTIME, va->va_mask & VA_CTIME ? va->va_ctime : timespec_now());
-	ext2_idirty(ei, !(va->va_mask & (VA_SIZE | VA_MODE | VA_UID | VA_GID)));
+	ext2_idirty(ei, !(va->va_mask & (VA_SIZE | VA_MODE | VA_UID | VA_GID | VA_FLAGS)));
 	ext2_end(ei->ei_mount);
 	return 0;
 }

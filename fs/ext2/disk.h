@@ -68,8 +68,7 @@ _Static_assert(sizeof(struct ext2_group_desc) == 32, "group descriptor");
 #define EXT2_TIND 14u
 #define EXT2_NBLOCK 15u
 
-#define EXT2_FL_IMMUTABLE 0x00000010u
-#define EXT2_FL_APPEND 0x00000020u
+#define EXT2_FL_VISIBLE 0x0003dfffu /* to programs. Immutable, append, nodump: VNF_* of fs/vnode.h */
 #define EXT2_FL_INDEX 0x00001000u /* of a directory: its blocks have a hash tree */
 #define EXT2_FL_EXTENTS 0x00080000u
 #define EXT2_FL_INLINE 0x10000000u

@@ -328,6 +328,8 @@ void ext2_set_disk_size(struct ext2inode *ei, u64 size);
 
 int ext2_getattr(struct vnode *vp, struct vattr *va);
 int ext2_setattr(struct vnode *vp, const struct vattr *va);
+/* The vnode tells of the inode's flags. */
+void ext2_show_flags(struct ext2inode *ei);
 /* atime is now, if that is worth telling. Not within an operation */
 void ext2_accessed(struct vnode *vp);
 #define EXT2_T_ATIME 1u

@@ -132,6 +132,7 @@ static int fill(struct vnode *vp, struct ext2inode *ei, enum source source)
 	ext2_init_mark(ei);
 	vp->v_rdev = vp->v_type == VCHR || vp->v_type == VBLK ? rdev_of(d) : 0;
 	vp->v_data = ei;
+	ext2_show_flags(ei);
 	if (vp->v_type == VREG)
 		vnode_setflags(vp, V_SEEKABLE, 0);
 	return 0;
