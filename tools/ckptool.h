@@ -51,6 +51,7 @@ void tool_json(const struct tool_image *ti);
 int tool_diff(const struct tool_image *a, const struct tool_image *b);
 int tool_cat(const struct tool_image *ti, u32 proc, u32 va, u32 len);
 int tool_extract(const struct tool_image *ti, u32 proc, const char *out);
+void tool_format(void);
 
 /* Prints a string with everything that could disturb a terminal escaped. */
 void tool_print_text(FILE *out, const char *s);

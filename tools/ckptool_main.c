@@ -15,6 +15,7 @@ static const char usage[] =
 	"  diff A B                     which registers, segs, pages, files... of which process differ\n"
 	"  cat [-p PID] IMAGE ADDR LEN  memory of a process, the first without -p: raw bytes on standard output\n"
 	"  extract IMAGE PID OUT        process PID alone as an image, for a debugger\n"
+	"  format                       the fields of an image, as the tables of ckpt(5)\n"
 	"\n"
 	"Exit status: 0 all is well (diff: no difference), 1 the image is damaged, forged or none at all (diff: the\n"
 	"images differ), 2 wrong usage, or a file cannot be read.\n";
@@ -152,6 +153,10 @@ static int dispatch(const char *command, int argc, char **argv)
 		return cmd_show("info -v", argv[1]);
 	if ((strcmp(command, "info") == 0 || strcmp(command, "json") == 0) && argc == 1)
 		return cmd_show(command, argv[0]);
+	if (strcmp(command, "format") == 0 && argc == 0) {
+		tool_format();
+		return 0;
+	}
 	if (strcmp(command, "diff") == 0 && argc == 2)
 		return cmd_diff(argv[0], argv[1]);
 	if (strcmp(command, "cat") == 0 && argc == 3)

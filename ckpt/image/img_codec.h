@@ -16,7 +16,7 @@
 #ifndef CKPT_IMG_CODEC_H
 #define CKPT_IMG_CODEC_H
 
-#include "ckpt/image/image.h"
+#include "ckpt/image/img_field.h"
 
 enum imgx_mode { IMGX_SIZE, IMGX_PUT, IMGX_GET };
 
@@ -90,6 +90,20 @@ u32 imgx_measure(struct imgx *x, imgx_fn fn, u32 arg);
 void imgx_note(struct imgx *x, const char *owner, u32 type, imgx_fn fn, u32 arg);
 /* A field that must have this value. Another one is -EOPNOTSUPP. */
 void imgx_version(struct imgx *x, u32 version);
+
+/* Ours have a table; those that debuggers know, a function. */
+struct img_note {
+	const char *n_owner, *n_name;
+	u32 n_type, n_id, n_version;
+	const struct img_kind *n_of; /* the image, or a process or lwp: then there is one for each */
+	imgx_fn n_write;
+	u32 n_feature; /* it is there with this feature, */
+	bool n_filled; /* if the list that it begins with is not empty, */
+	bool (*n_when)(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l);
+	bool n_all; /* no item is without its part of it, or of another note that is as large */
+};
+extern const struct img_note img_notes[];
+extern const u32 img_nnotes;
 
 /* img_elf.c: ELF header, program headers. img_notes.c: the notes, in order. */
 void imgx_headers(struct imgx *x);

@@ -216,22 +216,10 @@ static bool with_pages(const struct img_image *img, const struct img_proc *p, co
 	return img_nblocks(img);
 }
 
-/* Ours have a table; those that debuggers know, a function. */
-struct img_note {
-	const char *n_owner;
-	u32 n_type, n_id, n_version;
-	const struct img_kind *n_of; /* the image, or a process or lwp: then there is one for each */
-	imgx_fn n_write;
-	u32 n_feature; /* it is there with this feature, */
-	bool n_filled; /* if the list that it begins with is not empty, */
-	bool (*n_when)(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l);
-	bool n_all; /* no item is without its part of it, or of another note that is as large */
-};
-
-#define OURS(id, version, of, ...)                                            \
-	{                                                                     \
-		.n_owner = OWNER_KCKPT, .n_type = NK(N_##id), .n_id = N_##id, \
-		.n_version = version, .n_of = &img_##of##_kind, ##__VA_ARGS__ \
+#define OURS(id, version, of, ...)                                                           \
+	{                                                                                    \
+		.n_owner = OWNER_KCKPT, .n_name = #id, .n_type = NK(N_##id), .n_id = N_##id, \
+		.n_version = version, .n_of = &img_##of##_kind, ##__VA_ARGS__                \
 	}
 #define THEIRS(owner, type, of, write, when)                                        \
 	{                                                                           \
@@ -244,7 +232,7 @@ struct img_note {
 #define FEATURE(name) .n_feature = IMG_FEATURE_##name
 
 /* A note that depends on what is in another comes behind it: a reader knows what to expect. */
-static const struct img_note notes[] = {
+const struct img_note img_notes[] = {
 	OURS(HEAD, IMG_VERSION, image),
 	OURS(IDENT, 2, image),
 	OURS(TREE, 2, image, ALL),
@@ -279,13 +267,14 @@ static const struct img_note notes[] = {
 	OURS(LOCKS, 2, image, FILLED, ALL),
 	OURS(SUMS, 2, image, IF(with_pages)),
 };
-#define NOTES_END (notes + ARRAY_SIZE(notes))
+const u32 img_nnotes = ARRAY_SIZE(img_notes);
+#define NOTES_END (img_notes + ARRAY_SIZE(img_notes))
 
 u32 img_least_all(const struct img_kind *k)
 {
 	u32 size = 0;
 
-	for (const struct img_note *n = notes; n < NOTES_END; n++)
+	for (const struct img_note *n = img_notes; n < NOTES_END; n++)
 		size += n->n_all ? img_least(k, n->n_id) + (n->n_of == k ? NOTE_HEADER + 4 : 0) : 0;
 	return size;
 }
@@ -294,7 +283,7 @@ u32 img_noted_features(const struct img_image *img)
 {
 	u32 features = 0;
 
-	for (const struct img_note *n = notes; n < NOTES_END; n++)
+	for (const struct img_note *n = img_notes; n < NOTES_END; n++)
 		if (n->n_feature && !img_is_default(&img_image_kind, n->n_id, img, 0))
 			features |= n->n_feature;
 	return features;
@@ -303,7 +292,7 @@ u32 img_noted_features(const struct img_image *img)
 /* The note of an item, which x_item is. */
 static void contents(struct imgx *x, u32 arg)
 {
-	const struct img_note *n = &notes[arg];
+	const struct img_note *n = &img_notes[arg];
 
 	imgx_version(x, n->n_version);
 	imgx_fields(x, n->n_of, n->n_id, x->x_item);
@@ -333,7 +322,7 @@ static void note(struct imgx *x, const struct img_note *n, u32 lwp)
 	if (n->n_write)
 		imgx_note(x, n->n_owner, n->n_type, n->n_write, lwp);
 	else
-		imgx_note(x, n->n_owner, n->n_type, contents, (u32)(n - notes));
+		imgx_note(x, n->n_owner, n->n_type, contents, (u32)(n - img_notes));
 }
 
 /* All notes from n on that are about lwps, of each lwp of x_proc; those behind them. */
@@ -367,7 +356,7 @@ static const struct img_note *proc_notes(struct imgx *x, const struct img_note *
 
 void imgx_notes(struct imgx *x)
 {
-	for (const struct img_note *n = notes; n < NOTES_END && !x->x_error;) {
+	for (const struct img_note *n = img_notes; n < NOTES_END && !x->x_error;) {
 		if (n->n_of == &img_image_kind) {
 			note(x, n++, 0);
 			continue;

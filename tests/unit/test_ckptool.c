@@ -5,7 +5,7 @@
  * UNIT-NEEDS: python3
  * UNIT-SOURCES: ckpt/image/?*.c
  * UNIT-SOURCES: tools/ckptool_open.c tools/ckptool_walk.c tools/ckptool_json.c tools/ckptool_diff.c
- * UNIT-SOURCES: tools/ckptool_info.c tools/ckptool_cat.c tools/ckptool_extract.c
+ * UNIT-SOURCES: tools/ckptool_info.c tools/ckptool_cat.c tools/ckptool_extract.c tools/ckptool_format.c
  */
 #include <unistd.h>
 
@@ -384,15 +384,26 @@ static void test_ptys(void)
 	      "extract: pseudo terminals");
 }
 
+static void test_format(const char *root)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command), "python3 -B %s/tests/unit/ckpt5.py out %s/docs/ckpt.5", root, root);
+	check(run("format", NULL) == 0 && says("\n    36  s32         nice\n") && system(command) == 0,
+	      "format: the tables of ckpt(5)");
+	check(run("format", "small", NULL) == 2, "format: of no image");
+}
+
 int main(void)
 {
-	char command[80];
+	char command[80], root[256];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	NEED(mkdtemp(dir) && chdir(dir) == 0);
+	NEED(getcwd(root, sizeof(root)) && mkdtemp(dir) && chdir(dir) == 0);
 	make_images();
 	test_verify();
 	test_usage();
+	test_format(root);
 	test_show();
 	test_strange_paths();
 	test_diff();
