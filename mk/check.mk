@@ -78,8 +78,13 @@ ifneq ($(DEEP),1)
 LINT_FLAGS += -Xclang -analyzer-config -Xclang mode=shallow
 endif
 
-.PHONY: lint format lint-format lint-cppcheck lint-tidy lint-locks lint-docs
-lint: lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+.PHONY: lint format lint-floors lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+lint: lint-floors lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+
+# Which file may include which: the floors of docs/tour.md.
+lint-floors:
+	$(say) FLOORS
+	$(Q)tools/lint-floors
 
 .PHONY: lint-setup
 lint-setup:
