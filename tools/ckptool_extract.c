@@ -7,6 +7,8 @@
  */
 #include "tools/ckptool.h"
 
+#include "ckpt/image/img_field.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -24,7 +26,7 @@ struct extract {
 	const struct tool_image *x_from;
 	const struct img_image *x_old;
 	struct img_image x_img;
-	struct map x_vnode, x_file, x_pipe, x_tty, x_data;
+	struct map x_map[LIST_COUNT];
 	u32 x_proc;
 	int x_fd;
 };
@@ -67,6 +69,17 @@ static u32 map_use(struct map *m, u32 old)
 		m->m_new[old] = m->m_count++;
 	}
 	return m->m_new[old];
+}
+
+/* The fields of an item that name others get new numbers, in the order of use. */
+static void renumber(struct extract *x, const struct img_kind *k, void *item)
+{
+	for (const struct img_field *f = k->k_fields; f->f_type != T_END; f++) {
+		u32 *index = (u32 *)((u8 *)item + f->f_off);
+
+		if (f->f_type == T_INDEX && f->f_use && img_present(x->x_old, f, item))
+			*index = map_use(&x->x_map[f->f_arg], *index);
+	}
 }
 
 /* ---- the process, and what it uses ---- */
@@ -120,9 +133,7 @@ static void take_proc(struct extract *x)
 	p->p_waiter = IMG_NONE;
 	p->p_waiterlwp = 0;
 	p->p_mm = memory->p_mm;
-	p->p_exe = map_use(&x->x_vnode, p->p_exe);
-	p->p_cwd = map_use(&x->x_vnode, p->p_cwd);
-	p->p_root = map_use(&x->x_vnode, p->p_root);
+	renumber(x, &img_proc_kind, p);
 	p->p_seg = NULL;
 	p->p_fd = NULL;
 	p->p_nseg = p->p_nfd = 0;
@@ -130,31 +141,24 @@ static void take_proc(struct extract *x)
 		struct img_seg *s = need(img_add_seg(&x->x_img, p));
 
 		*s = memory->p_seg[i];
-		s->s_vnode = map_use(&x->x_vnode, s->s_vnode);
-		s->s_data = map_use(&x->x_data, s->s_data);
+		renumber(x, &img_seg_kind, s);
 	}
 	take_pages(x, p, memory);
 	for (u32 i = 0; i < files->p_nfd; i++) {
 		struct img_fd *fd = need(img_add_fd(&x->x_img, p));
 
 		*fd = files->p_fd[i];
-		fd->fd_file = map_use(&x->x_file, fd->fd_file);
+		renumber(x, &img_fd_kind, fd);
 	}
 }
 
 static void take_files(struct extract *x)
 {
-	for (u32 i = 0; i < x->x_file.m_count; i++) {
+	for (u32 i = 0; i < x->x_map[LIST_FILE].m_count; i++) {
 		struct img_file *f = need(img_add_file(&x->x_img));
 
-		*f = x->x_old->i_file[x->x_file.m_old[i]];
-		f->f_vnode = map_use(&x->x_vnode, f->f_vnode);
-		if (f->f_kind == IMG_FILE_TTY || f->f_kind == IMG_FILE_PTMX)
-			f->f_obj = map_use(&x->x_tty, f->f_obj);
-		else if (f->f_kind == IMG_FILE_PIPE)
-			f->f_obj = map_use(&x->x_pipe, f->f_obj);
-		else
-			f->f_obj = map_use(&x->x_data, f->f_obj);
+		*f = x->x_old->i_file[x->x_map[LIST_FILE].m_old[i]];
+		renumber(x, &img_file_kind, f);
 	}
 }
 
@@ -170,21 +174,21 @@ static void take_objects(struct extract *x)
 {
 	struct img_proc *p = x->x_img.i_proc;
 
-	p->p_ctty = map_use(&x->x_tty, p->p_ctty);
-	for (u32 i = 0; i < x->x_tty.m_count; i++) {
+	p->p_ctty = map_use(&x->x_map[LIST_TTY], p->p_ctty);
+	for (u32 i = 0; i < x->x_map[LIST_TTY].m_count; i++) {
 		struct img_tty *t = need(img_add_tty(&x->x_img));
 
-		*t = x->x_old->i_tty[x->x_tty.m_old[i]];
-		t->t_vnode = map_use(&x->x_vnode, t->t_vnode);
+		*t = x->x_old->i_tty[x->x_map[LIST_TTY].m_old[i]];
+		renumber(x, &img_tty_kind, t);
 	}
-	for (u32 i = 0; i < x->x_pipe.m_count; i++) {
+	for (u32 i = 0; i < x->x_map[LIST_PIPE].m_count; i++) {
 		struct img_pipe *pi = need(img_add_pipe(&x->x_img));
 
-		*pi = x->x_old->i_pipe[x->x_pipe.m_old[i]];
-		pi->pi_data = map_use(&x->x_data, pi->pi_data);
+		*pi = x->x_old->i_pipe[x->x_map[LIST_PIPE].m_old[i]];
+		renumber(x, &img_pipe_kind, pi);
 	}
-	for (u32 i = 0; i < x->x_data.m_count; i++) {
-		const struct img_data *old = &x->x_old->i_data[x->x_data.m_old[i]];
+	for (u32 i = 0; i < x->x_map[LIST_DATA].m_count; i++) {
+		const struct img_data *old = &x->x_old->i_data[x->x_map[LIST_DATA].m_old[i]];
 		struct img_data *d = need(img_add_data(&x->x_img, old->d_path));
 		const char *path = d->d_path;
 
@@ -192,10 +196,10 @@ static void take_objects(struct extract *x)
 		d->d_path = path;
 		copy_runs(&x->x_img, &d->d_run, d->d_nrun);
 	}
-	x->x_img.i_vnode = need(img_alloc(&x->x_img, x->x_vnode.m_count * sizeof(*x->x_img.i_vnode)));
-	x->x_img.i_nvnode = x->x_vnode.m_count;
-	for (u32 i = 0; i < x->x_vnode.m_count; i++)
-		take_vnode(x, &x->x_img.i_vnode[i], &x->x_old->i_vnode[x->x_vnode.m_old[i]]);
+	x->x_img.i_vnode = need(img_alloc(&x->x_img, x->x_map[LIST_VNODE].m_count * sizeof(*x->x_img.i_vnode)));
+	x->x_img.i_nvnode = x->x_map[LIST_VNODE].m_count;
+	for (u32 i = 0; i < x->x_map[LIST_VNODE].m_count; i++)
+		take_vnode(x, &x->x_img.i_vnode[i], &x->x_old->i_vnode[x->x_map[LIST_VNODE].m_old[i]]);
 }
 
 static int compare_locks(const void *a, const void *b)
@@ -216,14 +220,14 @@ static bool keeps_master(const struct extract *x, const struct img_pty *y)
 
 	for (u32 i = 0; i < old->i_nfile; i++)
 		if (old->i_file[i].f_kind == IMG_FILE_PTMX && old->i_file[i].f_obj == y->y_tty)
-			return x->x_file.m_new[i] != IMG_NONE;
+			return x->x_map[LIST_FILE].m_new[i] != IMG_NONE;
 	return true; /* hung up */
 }
 
 static void take_ptys(struct extract *x)
 {
-	for (u32 i = 0; i < x->x_tty.m_count; i++) {
-		const struct img_pty *old = img_pty_of(x->x_old, x->x_tty.m_old[i]);
+	for (u32 i = 0; i < x->x_map[LIST_TTY].m_count; i++) {
+		const struct img_pty *old = img_pty_of(x->x_old, x->x_map[LIST_TTY].m_old[i]);
 		struct img_pty *y;
 
 		if (!old || !keeps_master(x, old))
@@ -243,12 +247,12 @@ static void take_locks(struct extract *x)
 		const struct img_lock *old = &x->x_old->i_lock[i];
 		struct img_lock *l;
 
-		if (x->x_file.m_new[old->l_file] == IMG_NONE ||
+		if (x->x_map[LIST_FILE].m_new[old->l_file] == IMG_NONE ||
 		    (old->l_kind == IMG_LOCK_POSIX && old->l_proc != x->x_old->i_proc[x->x_proc].p_fds))
 			continue;
 		l = need(img_add_lock(img));
 		*l = *old;
-		l->l_file = x->x_file.m_new[old->l_file];
+		l->l_file = x->x_map[LIST_FILE].m_new[old->l_file];
 		l->l_proc = old->l_kind == IMG_LOCK_POSIX ? 0 : IMG_NONE;
 	}
 	if (img->i_nlock)
@@ -303,7 +307,7 @@ static int write_image(struct extract *x, struct img_err *err)
 	if (!error)
 		error = write_list(x, &w, 0, x->x_old->i_proc[x->x_proc].p_mem);
 	for (u32 i = 0; i < img->i_ndata && !error; i++)
-		error = write_list(x, &w, 1 + i, x->x_old->i_nproc + x->x_data.m_old[i]);
+		error = write_list(x, &w, 1 + i, x->x_old->i_nproc + x->x_map[LIST_DATA].m_old[i]);
 	return error ? error : img_write_end(&w);
 }
 
@@ -331,9 +335,6 @@ int tool_extract(const struct tool_image *ti, u32 proc, const char *out)
 {
 	struct extract x = { .x_from = ti, .x_old = &ti->ti_img, .x_proc = proc };
 	struct img_ident *id = &x.x_img.i_ident;
-	struct map *maps[] = { &x.x_vnode, &x.x_file, &x.x_pipe, &x.x_tty, &x.x_data };
-	const u32 counts[] = { x.x_old->i_nvnode, x.x_old->i_nfile, x.x_old->i_npipe,
-			       x.x_old->i_ntty, x.x_old->i_ndata };
 	int status;
 
 	if (x.x_old->i_proc[proc].p_flags & IMG_PF_ZOMBIE) {
@@ -344,8 +345,8 @@ int tool_extract(const struct tool_image *ti, u32 proc, const char *out)
 	img_init(&x.x_img, &x.x_old->i_mem);
 	if (img_add_procs(&x.x_img, 1))
 		no_memory();
-	for (u32 i = 0; i < ARRAY_SIZE(maps); i++)
-		map_init(maps[i], counts[i]);
+	for (u32 i = 0; i < LIST_COUNT; i++)
+		map_init(&x.x_map[i], img_list_count(x.x_old, i));
 	*id = x.x_old->i_ident;
 	x.x_img.i_stats = x.x_old->i_stats;
 	memset(id->id_parent, 0, sizeof(id->id_parent));
@@ -359,8 +360,8 @@ int tool_extract(const struct tool_image *ti, u32 proc, const char *out)
 	take_ptys(&x);
 	take_locks(&x);
 	status = save(&x, out);
-	for (u32 i = 0; i < ARRAY_SIZE(maps); i++)
-		map_free(maps[i]);
+	for (u32 i = 0; i < LIST_COUNT; i++)
+		map_free(&x.x_map[i]);
 	img_free(&x.x_img);
 	return status;
 }

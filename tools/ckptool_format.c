@@ -68,10 +68,12 @@ static void print_sub(struct table *t, const struct img_field *f)
 	u32 n = alike(f, g);
 	char type[32];
 
-	snprintf(type, sizeof(type), "%s[%u]", number_type(g), n);
-	if (n)
+	if (n) {
+		snprintf(type, sizeof(type), "%s[%u]", number_type(g), n);
 		print_row(t, type, f->f_name, n * img_number_size[g->f_type]);
-	for (; !n && !img_section_ends(g); g++)
+		return;
+	}
+	for (; !img_section_ends(g); g++)
 		print_field(t, g);
 }
 
