@@ -46,6 +46,9 @@
  * words with 4 KiB of tables, and 26 us with the processor's own instruction. A block of 1024 sums has a sum of its
  * own in the metadata, so that a page can be checked when it is first touched.
  *
+ * What there is. A table for each kind of state describes its fields (ckpt/image/img_field.h): encoding, ranges, order of
+ * first use, and what ckptool shows follow from it.
+ *
  * Who checks. img_check() knows every rule; img_layout() calls it (nothing is written that would not be
  * read), img_read() calls it on what it decoded. A restored process holds values that its program could have set
  * by itself: selectors of user mode, no privileged EFLAGS bit. Rights that depend on who recovers
@@ -53,10 +56,10 @@
  *
  * Memory: an image lives in one arena, freed by img_free(). A state takes at most IMG_MEM_SAVE; decoding it at most
  * IMG_MEM_MAX, which is enough for every state that could be saved, and never more than about four times the metadata of the
- * file. No recursion; stack use below 500 bytes.
+ * file. Recursion goes as deep as the tables do (image, process, lwp, signals); stack use stays below 1200 bytes.
  *
  * Contexts: everything here may sleep where its callbacks do. No locks: an image belongs to one lwp.
- * Errors: negative errno. img_err says what and where, in one line for the log:
+ * Errors: negative errno. img_err says what and where, in one line for the log that is good until img_free():
  *   -ENOEXEC not a checkpoint image; -EOPNOTSUPP one of another version; -EBADMSG truncated, damaged or
  *   forged; -E2BIG beyond a limit; -ENOMEM; -EINVAL (img_layout) the state given breaks a rule; others: the callbacks'.
  */

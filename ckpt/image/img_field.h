@@ -230,6 +230,15 @@ extern const u8 img_number_size[];
 #define IN_HEX .f_in_hex = 1
 #define AGAIN .f_again = 1
 
+/* For WHEN: the item, which is `it`, has the field. */
+#define PRESENT(name, condition)                                        \
+	static bool name(const struct img_image *img, const void *item) \
+	{                                                               \
+		const ITEM __attribute__((unused)) *it = item;                                  \
+                                                                        \
+		return condition;                                       \
+	}
+
 /* The kind of ITEM. A name is that of one item, in messages. */
 #define KIND(fields, name, ...)                                                           \
 	{                                                                                 \

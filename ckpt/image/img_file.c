@@ -10,50 +10,14 @@
 /* ---- vnodes ---- */
 
 #define ITEM struct img_vnode
-static u32 flags_of(const void *item)
-{
-	return ((const ITEM *)item)->v_flags;
-}
-
-static bool linked(const struct img_image *img, const void *item)
-{
-	return !(flags_of(item) & (IMG_VF_REMOVED | IMG_VF_PROCESS));
-}
-
-static bool no_process(const struct img_image *img, const void *item)
-{
-	return !(flags_of(item) & IMG_VF_PROCESS);
-}
-
-static bool sized(const struct img_image *img, const void *item)
-{
-	return !(flags_of(item) & IMG_VF_REMOVED);
-}
-
-static bool changed(const struct img_image *img, const void *item)
-{
-	return linked(img, item) || (img->i_stats && no_process(img, item));
-}
-
-static bool changed_stats(const struct img_image *img, const void *item)
-{
-	return img->i_stats && no_process(img, item);
-}
-
-static bool linked_stats(const struct img_image *img, const void *item)
-{
-	return img->i_stats && linked(img, item);
-}
-
-static bool unlinked_stats(const struct img_image *img, const void *item)
-{
-	return img->i_stats && (flags_of(item) & IMG_VF_REMOVED);
-}
-
-static bool counted(const struct img_image *img, const void *item)
-{
-	return img->i_stats && (flags_of(item) & IMG_VF_COUNTED);
-}
+#define IS_LINKED (!(it->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS)))
+PRESENT(linked, IS_LINKED)
+PRESENT(sized, !(it->v_flags & IMG_VF_REMOVED))
+PRESENT(changed, IS_LINKED || (img->i_stats && !(it->v_flags & IMG_VF_PROCESS)))
+PRESENT(changed_stats, img->i_stats && !(it->v_flags & IMG_VF_PROCESS))
+PRESENT(linked_stats, img->i_stats &&IS_LINKED)
+PRESENT(unlinked_stats, img->i_stats && (it->v_flags & IMG_VF_REMOVED))
+PRESENT(counted, img->i_stats && (it->v_flags & IMG_VF_COUNTED))
 
 static const struct img_field vnode_fields[] = {
 	NOTE(VNODES),
@@ -136,17 +100,9 @@ static const char *const data_kinds[] = {
 };
 
 #define ITEM struct img_data
-static bool is_file(const struct img_image *img, const void *item)
-{
-	u32 kind = ((const ITEM *)item)->d_kind;
-
-	return kind == IMG_DATA_FILE || kind == IMG_DATA_MEMFD;
-}
-
-static bool file_stats(const struct img_image *img, const void *item)
-{
-	return img->i_stats && is_file(img, item);
-}
+#define IS_FILE (it->d_kind == IMG_DATA_FILE || it->d_kind == IMG_DATA_MEMFD)
+PRESENT(is_file, IS_FILE)
+PRESENT(file_stats, img->i_stats &&IS_FILE)
 
 static const struct img_field data_fields[] = {
 	NOTE(DATA),
@@ -192,10 +148,7 @@ const struct img_kind img_data_kind = KIND(data_fields, "data object", CHECK(che
 /* ---- pipes ---- */
 
 #define ITEM struct img_pipe
-static bool has_stats(const struct img_image *img, const void *item)
-{
-	return img->i_stats;
-}
+PRESENT(has_stats, img->i_stats)
 
 static const struct img_field pipe_fields[] = {
 	NOTE(PIPES),
@@ -239,25 +192,10 @@ static const char *const file_kinds[] = {
 };
 
 #define ITEM struct img_file
-static u32 file_kind(const void *item)
-{
-	return ((const ITEM *)item)->f_kind;
-}
-
-static bool of_tty(const struct img_image *img, const void *item)
-{
-	return file_kind(item) == IMG_FILE_TTY || file_kind(item) == IMG_FILE_PTMX;
-}
-
-static bool of_pipe(const struct img_image *img, const void *item)
-{
-	return file_kind(item) == IMG_FILE_PIPE;
-}
-
-static bool of_data(const struct img_image *img, const void *item)
-{
-	return !of_tty(img, item) && !of_pipe(img, item);
-}
+#define HAS_TTY (it->f_kind == IMG_FILE_TTY || it->f_kind == IMG_FILE_PTMX)
+PRESENT(of_tty, HAS_TTY)
+PRESENT(of_pipe, it->f_kind == IMG_FILE_PIPE)
+PRESENT(of_data, !HAS_TTY && it->f_kind != IMG_FILE_PIPE)
 
 static const struct img_field file_fields[] = {
 	NOTE(FILES),
@@ -347,10 +285,7 @@ const struct img_kind img_file_kind = KIND(file_fields, "open file", CHECK(check
 static const char *const lock_kinds[] = { [IMG_LOCK_POSIX] = "posix", [IMG_LOCK_OFD] = "ofd", [IMG_LOCK_FLOCK] = "flock" };
 
 #define ITEM struct img_lock
-static bool of_process(const struct img_image *img, const void *item)
-{
-	return ((const ITEM *)item)->l_kind == IMG_LOCK_POSIX;
-}
+PRESENT(of_process, it->l_kind == IMG_LOCK_POSIX)
 
 static const struct img_field lock_fields[] = {
 	NOTE(LOCKS),

@@ -38,10 +38,7 @@ const struct img_kind img_regs_kind = KIND(regs_fields, NULL);
 #undef ITEM
 
 #define ITEM struct img_restart
-static bool goes_on(const struct img_image *img, const void *item)
-{
-	return ((const ITEM *)item)->rs_active;
-}
+PRESENT(goes_on, it->rs_active)
 
 static const struct img_field restart_fields[] = {
 	NOTE(LWP),
@@ -56,10 +53,7 @@ static const struct img_kind restart_kind = KIND(restart_fields, NULL);
 #undef ITEM
 
 #define ITEM struct img_lwp
-static bool has_fpu(const struct img_image *img, const void *item)
-{
-	return ((const ITEM *)item)->l_fpvalid;
-}
+PRESENT(has_fpu, it->l_fpvalid)
 
 /* What REGS holds stands in notes that debuggers know for the first process: img_core.c. */
 static const struct img_field lwp_fields[] = {

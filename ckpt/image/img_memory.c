@@ -67,10 +67,7 @@ static const char *const seg_kinds[] = {
 };
 
 #define ITEM struct img_seg
-static bool maps(const struct img_image *img, const void *item)
-{
-	return ((const ITEM *)item)->s_kind != IMG_SEG_ANON;
-}
+PRESENT(maps, it->s_kind != IMG_SEG_ANON)
 
 static const struct img_field seg_fields[] = {
 	NOTE(SEGS),

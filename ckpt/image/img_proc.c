@@ -85,10 +85,7 @@ static const struct img_kind timer_kind = KIND(timer_fields, "interval timer");
 #undef ITEM
 
 #define ITEM struct img_ptimer
-static bool notifies_thread(const struct img_image *img, const void *item)
-{
-	return ((const ITEM *)item)->pt_notify == SIGEV_THREAD_ID;
-}
+PRESENT(notifies_thread, it->pt_notify == SIGEV_THREAD_ID)
 
 static const struct img_field ptimer_fields[] = {
 	NOTE(PTIMERS),
@@ -175,39 +172,12 @@ static const struct img_kind limit_kind = KIND(limit_fields, "soft limit", SHAPE
 #undef ITEM
 
 #define ITEM struct img_proc
-static bool alive(const struct img_image *img, const void *item)
-{
-	return !imgc_is_zombie(item);
-}
-
-static bool ended(const struct img_image *img, const void *item)
-{
-	return imgc_is_zombie(item);
-}
-
-static bool has_parent(const struct img_image *img, const void *item)
-{
-	return ((const ITEM *)item)->p_parent != IMG_NONE;
-}
-
-static bool shares_memory(const struct img_image *img, const void *item)
-{
-	const ITEM *p = item;
-
-	return p->p_mem != (u32)(p - img->i_proc);
-}
-
-static bool shares_files(const struct img_image *img, const void *item)
-{
-	const ITEM *p = item;
-
-	return p->p_fds != (u32)(p - img->i_proc);
-}
-
-static bool is_awaited(const struct img_image *img, const void *item)
-{
-	return ((const ITEM *)item)->p_waiter != IMG_NONE;
-}
+PRESENT(alive, !imgc_is_zombie(it))
+PRESENT(ended, imgc_is_zombie(it))
+PRESENT(has_parent, it->p_parent != IMG_NONE)
+PRESENT(shares_memory, it->p_mem != (u32)(it - img->i_proc))
+PRESENT(shares_files, it->p_fds != (u32)(it - img->i_proc))
+PRESENT(is_awaited, it->p_waiter != IMG_NONE)
 
 static const struct img_field proc_fields[] = {
 	NOTE(TREE),
