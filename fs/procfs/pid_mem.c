@@ -113,15 +113,30 @@ static void free_segs(struct segcopies *all)
 	kfree(all->sc);
 }
 
-static void add_name(struct text *t, const struct segcopy *sc, size_t line)
-{
-	char *path = NULL;
-	const char *name;
+/* The file that the segment before maps: many segments in a row map one file. */
+struct mapped {
+	const struct vnode *mp_vp; /* NULL: none */
+	char *mp_path;		   /* NULL: it has none, or there was no memory for it */
+	struct vattr mp_attr;
+};
 
-	/* One for which there is no memory goes without a name. */
-	if (sc->vp)
-		(void)vn_get_path(sc->vp, &path);
-	name = path;
+static void look_at_file(struct mapped *mp, struct vnode *vp)
+{
+	if (mp->mp_vp == vp)
+		return;
+	kfree(mp->mp_path);
+	*mp = (struct mapped){ .mp_vp = vp };
+	if (!vp)
+		return;
+	(void)vn_get_path(vp, &mp->mp_path);
+	if (vn_getattr(vp, &mp->mp_attr) != 0)
+		mp->mp_attr = (struct vattr){ 0 };
+}
+
+static void add_name(struct text *t, const struct segcopy *sc, const char *path, size_t line)
+{
+	const char *name = path;
+
 	if (!sc->vp && (sc->flags & SEG_STACK))
 		name = "[stack]";
 	else if (!sc->vp && (sc->flags & SEG_BRK))
@@ -133,22 +148,20 @@ static void add_name(struct text *t, const struct segcopy *sc, size_t line)
 		text_add(t, "%s%s", name, path && (sc->vp->v_flags & V_UNLINKED) ? " (deleted)" : "");
 	}
 	text_add(t, "\n");
-	kfree(path);
 }
 
-static void add_line(struct text *t, const struct segcopy *sc)
+static void add_line(struct text *t, const struct segcopy *sc, struct mapped *mp)
 {
+	const struct vattr *va = &mp->mp_attr;
 	size_t line = t->t_len;
-	struct vattr va = { 0 };
 
-	if (sc->vp && vn_getattr(sc->vp, &va) != 0)
-		va = (struct vattr){ 0 };
+	look_at_file(mp, sc->vp);
 	text_add(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %llu ", sc->base, sc->end,
 		 sc->prot & PROT_READ ? 'r' : '-', sc->prot & PROT_WRITE ? 'w' : '-',
 		 sc->prot & PROT_EXEC ? 'x' : '-', sc->flags & SEG_SHARED ? 's' : 'p',
-		 sc->vp ? (u32)sc->off : 0, DEVMAJOR(va.va_dev), DEVMINOR(va.va_dev),
-		 sc->vp ? (u64)va.va_ino : 0);
-	add_name(t, sc, line);
+		 sc->vp ? (u32)sc->off : 0, DEVMAJOR(va->va_dev), DEVMINOR(va->va_dev),
+		 sc->vp ? (u64)va->va_ino : 0);
+	add_name(t, sc, mp->mp_path, line);
 }
 
 static void add_details(struct text *t, const struct segcopy *sc)
@@ -172,6 +185,7 @@ static void add_details(struct text *t, const struct segcopy *sc)
 static int show_segs(struct text *t, const struct pf_ctx *c, bool details)
 {
 	struct as *as = pf_as(c->c_proc);
+	struct mapped mp = { 0 };
 	struct segcopies all;
 	int error;
 
@@ -180,10 +194,11 @@ static int show_segs(struct text *t, const struct pf_ctx *c, bool details)
 	error = copy_segs(as, details, &all);
 	if (!error) {
 		for (u32 i = 0; i < all.n; i++) {
-			add_line(t, &all.sc[i]);
+			add_line(t, &all.sc[i], &mp);
 			if (details)
 				add_details(t, &all.sc[i]);
 		}
+		kfree(mp.mp_path);
 		free_segs(&all);
 	}
 	as_rele(as);
