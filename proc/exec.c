@@ -148,7 +148,6 @@ static void commit(struct exec_new *x)
 	ptimer_delete_all(p);
 	if (x->ft)
 		leave_shared_files(p, x);
-	fdtab_closexec(p->p_fdtab);
 	spin_lock(&p->p_lock);
 	p->p_exe = x->vp;
 	p->p_exepath = x->path;
@@ -169,6 +168,11 @@ static void commit(struct exec_new *x)
 		l->l_tid = p->p_pid;
 	}
 	p->p_lwp0 = l;
+	/*
+	 * Last: a process that waits for the end of such a pipe takes it for
+	 * the end of the exec, and must find the new program's rights.
+	 */
+	fdtab_closexec(p->p_fdtab);
 }
 
 static void discard(struct exec_new *x)

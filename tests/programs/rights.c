@@ -78,7 +78,9 @@ static int t_hook(int argc, char **argv)
 		CHECK_EQ(get(PR_GET_PDEATHSIG), SIGUSR1);
 		return 0;
 	}
-	if (argc == 2 && strcmp(argv[1], "PAUSE") == 0) {
+	if (argc >= 2 && strcmp(argv[1], "PAUSE") == 0) {
+		if (argc == 3)
+			close(atoi(argv[2]));
 		for (;;)
 			pause();
 	}
@@ -391,27 +393,30 @@ TEST(exit_signal)
 	CHECK_EQ(st, 0);
 }
 
-/* The child ends when its parent runs another program, which it would kill. */
-TEST(exit_signal_of_old_program)
+/*
+ * A child ends when its parent has executed another program. The signal of
+ * its end, SIGKILL, was for the program before. The end of a pipe tells the
+ * child: the pipe is closed on exec, or else by the new program.
+ */
+static void end_after_exec(int cloexec)
 {
+	char num[12], c;
 	int p[2];
 
 	SYS(pipe(p));
+	snprintf(num, sizeof(num), "%d", p[1]);
 	pid_t pid = t_fork();
 	if (pid == 0) {
 		if (child_with_signal(SIGKILL) == 0) {
-			char c;
-
 			SYS(close(p[1]));
 			CHECK_EQ(read(p[0], &c, 1), 0);
 			_exit(0);
 		}
-		SYS(fcntl(p[1], F_SETFD, FD_CLOEXEC));
-		execl(self, "rights", "PAUSE", NULL);
+		SYS(fcntl(p[1], F_SETFD, cloexec));
+		execl(self, "rights", "PAUSE", num, NULL);
 		_exit(1);
 	}
 	SYS(close(p[1]));
-	char c;
 	CHECK_EQ(read(p[0], &c, 1), 0);
 	/* The grandchild ends at the same moment; the program pauses on. */
 	for (int i = 0; i < 200; i++)
@@ -419,4 +424,17 @@ TEST(exit_signal_of_old_program)
 	t_await_state(pid, "S");
 	SYS(kill(pid, SIGTERM));
 	CHECK_EQ(t_wait(pid), SIGTERM);
+	SYS(close(p[0]));
+}
+
+TEST(exit_signal_of_old_program)
+{
+	end_after_exec(0);
+}
+
+/* Linux closes first, and only then counts the program. */
+TEST_REPRISE(exit_signal_after_close_on_exec)
+{
+	for (int i = 0; i < 20; i++)
+		end_after_exec(FD_CLOEXEC);
 }

@@ -218,6 +218,8 @@ __attribute__((unused)) static void t_await_state(pid_t pid, const char *states)
 			FAIL("process %d: expected state %s, found no such process", (int)pid, states);
 		if (strchr(states, c))
 			return;
+		if (c == 'Z')
+			FAIL("process %d: expected state %s, it has ended", (int)pid, states);
 		struct timespec ts = { 0, i < 100 ? 0 : 1000000 };
 		nanosleep(&ts, NULL);
 	}
