@@ -184,20 +184,31 @@ static void fire(void *arg)
 	spin_unlock(&p->p_lock);
 }
 
-s32 ptimer_pending_overrun(const struct ptimer *pt)
+/* Expirations of a periodic timer that its pending signal does not count yet. */
+static u64 uncounted(const struct ptimer *pt)
 {
-	u64 more = pt->pt_interval ? come_by(pt, now_of(pt)) : 0;
+	return pt->pt_interval ? come_by(pt, now_of(pt)) : 0;
+}
 
+static s32 overrun_with(const struct ptimer *pt, u64 more)
+{
 	return (s32)MIN((u64)pt->pt_ent->se_info.timer.overrun + more, OVERRUN_MAX);
 }
 
-void ptimer_signal_left(struct ptimer *pt)
+s32 ptimer_pending_overrun(const struct ptimer *pt)
 {
+	return overrun_with(pt, uncounted(pt));
+}
+
+s32 ptimer_signal_left(struct ptimer *pt)
+{
+	u64 more = uncounted(pt); /* one look at the clock: told, kept, accounted */
+
 	ASSERT(spin_held(&pt->pt_proc->p_lock));
-	pt->pt_overrun = (u32)ptimer_pending_overrun(pt);
-	if (pt->pt_interval)
-		account(pt, come_by(pt, now_of(pt)));
+	pt->pt_overrun = (u32)overrun_with(pt, more);
+	account(pt, more);
 	arm(pt, LEAST_PERIOD);
+	return (s32)pt->pt_overrun;
 }
 
 void ptimer_heard(struct proc *p, int sig)

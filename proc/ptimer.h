@@ -78,8 +78,13 @@ void ptimer_adopt(struct proc *p, struct sigqueue *q);
 
 /* A hold of p ends: what became due meanwhile fires. p_lock held. */
 void ptimer_resume(struct proc *p);
-/* The timer's signal leaves its queue: taken or thrown away. p_lock held. For sigqueue.c. */
-void ptimer_signal_left(struct ptimer *pt);
+/*
+ * The timer's signal leaves its queue: taken or thrown away. For sigqueue.c.
+ *
+ * Returns: its overrun.
+ * Locks: p_lock held.
+ */
+s32 ptimer_signal_left(struct ptimer *pt);
 /* The overrun that the taker of the timer's pending signal would see. p_lock held. */
 s32 ptimer_pending_overrun(const struct ptimer *pt);
 /* Signal sig of p is not ignored any more: idle timers that send it go on. p_lock held. */

@@ -117,17 +117,6 @@ void sigent_free(struct sigent *se)
 	kmem_free(sigent_cache, se);
 }
 
-/* se leaves its queue. Its timer goes on from here, if it has one. p_lock held. */
-static void entry_leaves(struct sigqueue *q, struct sigent *se)
-{
-	list_remove(&se->se_link);
-	q->sq_count--;
-	if (se->se_timer)
-		ptimer_signal_left(se->se_timer);
-	else
-		sigent_free(se);
-}
-
 /* ---- queues ---- */
 
 void sigqueue_init(struct sigqueue *q)
@@ -192,13 +181,12 @@ void sigqueue_drop(struct sigqueue *q, sigset_k set)
 	list_for_each_safe(se, tmp, &q->sq_list, se_link) {
 		if (!(SIGBIT(se->se_info.si_signo) & set))
 			continue;
-		if (se->se_timer) {
-			entry_leaves(q, se);
-			continue;
-		}
 		list_remove(&se->se_link);
 		q->sq_count--;
-		list_push_back(&gone, &se->se_link);
+		if (se->se_timer)
+			ptimer_signal_left(se->se_timer);
+		else
+			list_push_back(&gone, &se->se_link);
 	}
 	discard(&gone);
 }
@@ -268,6 +256,21 @@ void sigent_info(const struct sigent *se, struct abi_siginfo *info)
 		info->timer.overrun = ptimer_pending_overrun(se->se_timer);
 }
 
+/*
+ * The entry se is taken, and *info is what its taker sees. The entry's timer,
+ * if there is one, goes on from here. p_lock held.
+ */
+static void take(struct sigqueue *q, struct sigent *se, struct abi_siginfo *info)
+{
+	list_remove(&se->se_link);
+	q->sq_count--;
+	*info = se->se_info;
+	if (se->se_timer)
+		info->timer.overrun = ptimer_signal_left(se->se_timer);
+	else
+		sigent_free(se);
+}
+
 void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info)
 {
 	struct sigent *se, *found = NULL;
@@ -285,8 +288,7 @@ void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info)
 	if (!more)
 		q->sq_set &= ~SIGBIT(sig);
 	if (found) {
-		sigent_info(found, info);
-		entry_leaves(q, found);
+		take(q, found, info);
 	} else {
 		memset(info, 0, sizeof(*info));
 		info->si_signo = sig;
