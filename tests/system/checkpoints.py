@@ -176,9 +176,10 @@ def periodic(t):
     m, agent = t.boot(disk)
     argv = ["/bin/mat", "-n", "400"]
     plain = t.contains(t.run(agent, *argv, limit=300), r"^result (\w+)$").group(1)
-    agent.begin(["/bin/sh", "-c", "ckptrun -i 0.3 p -- mat -n 400 > out 2>&1 < /dev/null; echo ended"], cwd="/root", limit=1000)
-    for _ in range(2):
-        agent.event()
+    # What ckptrun says goes to the agent, what the program says to its file.
+    agent.begin(["/bin/ckptrun", "-v", "-i", "0.3", "p", "--", "/bin/sh", "-c", "exec mat -n 400 > out 2>&1"], cwd="/root", limit=1000)
+    while b"checkpoint 2 after" not in agent.output:
+        t.check(agent.event()[0] != "exit", f"it ended: {agent.output}")
     t.cut(m)
     m, agent = t.boot(disk)
     t.contains(t.sh(agent, "ls /root"), r"^p_ckpt$")
