@@ -65,7 +65,8 @@ static void *get_list(struct imgx *x, const struct img_field *f, u32 note, void 
 	if (list)
 		return list;
 	list = imgx_list(x, NULL, n, f->f_arg, img_least(k, note), k->k_size);
-	img_set_defaults(k, list, *n);
+	if (list)
+		img_set_defaults(k, list, *n);
 	__builtin_memcpy((u8 *)item + f->f_off, &list, sizeof(list));
 	return list;
 }
