@@ -180,7 +180,8 @@ static int check_ranges(struct imgc *c, const struct img_kind *k, const void *it
 
 /* ---- uses ---- */
 
-bool imgc_use(struct imgc *c, enum img_listid list, u32 index)
+/* An index names an item of a list; the first uses of the items come in order: 0, 1, 2... */
+static bool use(struct imgc *c, enum img_listid list, u32 index)
 {
 	u32 *seen = &c->c_seen[list];
 
@@ -198,7 +199,7 @@ static int check_uses(struct imgc *c, const struct img_kind *k, const void *item
 		if (named == IMG_NONE || !img_present(c->c_img, f, item))
 			continue;
 		before = c->c_seen[f->f_arg];
-		if (!imgc_use(c, f->f_arg, named))
+		if (!use(c, f->f_arg, named))
 			return bad_field(c, f->f_name, "is out of the order of first use", named);
 		if (f->f_once && c->c_seen[f->f_arg] == before)
 			return bad_field(c, f->f_name, "is another's, too", named);
@@ -248,21 +249,24 @@ static int visit_items(struct imgc *c, const struct img_field *f, const void *it
 	return error;
 }
 
-/* The item, then those within it: as deep as the tables are (image, process, lwp, signals). */
+static int check_rules(struct imgc *c, const struct img_kind *k, const void *item, u32 index)
+{
+	return k->k_check ? k->k_check(c, item, index) : 0;
+}
+
+/*
+ * The item and those within it, which come first for the rules: so a message is about the item whose fault it is. As
+ * deep as the tables are (image, process, lwp, signals).
+ */
 static int visit(struct imgc *c, const struct img_kind *k, const void *item, u32 index, visit_fn fn)
 {
-	int error = fn(c, k, item, index);
+	int error = fn == check_rules ? 0 : fn(c, k, item, index);
 
 	for (const struct img_field *f = k->k_fields; f->f_type != T_END && !error; f++) {
 		if (has_items(f) && img_present(c->c_img, f, item))
 			error = visit_items(c, f, item, fn);
 	}
-	return error;
-}
-
-static int check_rules(struct imgc *c, const struct img_kind *k, const void *item, u32 index)
-{
-	return k->k_check ? k->k_check(c, item, index) : 0;
+	return !error && fn == check_rules ? fn(c, k, item, index) : error;
 }
 
 /* ---- the image ---- */
@@ -300,7 +304,7 @@ static int check_terminals(struct imgc *c)
 	for (u32 i = 0; i < c->c_img->i_nproc; i++) {
 		u32 tty = c->c_img->i_proc[i].p_ctty;
 
-		REQUIRE(tty == IMG_NONE || imgc_use(c, LIST_TTY, tty),
+		REQUIRE(tty == IMG_NONE || use(c, LIST_TTY, tty),
 			"a controlling terminal is out of the order of first use", tty);
 	}
 	return 0;

@@ -61,8 +61,6 @@ int imgc_bad(struct imgc *c, const char *what, u32 val);
 
 /* Takes the id in such a map. False: it was taken. */
 bool imgc_take_id(u8 map[IMG_PID_MAX / 8], s32 id);
-/* An index names an item of a list; the first uses of the items come in order: 0, 1, 2... */
-bool imgc_use(struct imgc *c, enum img_listid list, u32 index);
 
 static inline bool imgc_pid_ok(s32 pid)
 {

@@ -92,19 +92,19 @@ struct img_kind {
 typedef bool (*img_when)(const struct img_image *img, const void *item);
 
 struct img_field {
-	u16 f_off, f_n;		 /* in the structure; elements or bytes */
-	u16 f_count;		 /* place of the number of elements that are used; 0: all */
-	u8 f_type, f_rule;	 /* enum img_type, enum img_rule */
-	u8 f_note;		 /* T_NOTE: which, N_*; 0: what follows is in none */
-	u8 f_own_index : 1,	 /* DEFAULT: the item's own index */
-		f_opt : 1,	 /* IMG_NONE is legal */
-		f_use : 1,	 /* uses name the items of the list in order: 0, 1... */
-		f_once : 1,	 /* and each once */
-		f_any : 1,	 /* where it is absent, it may have any value */
-		f_gone : 1,	 /* and takes no room in the file */
-		f_rest : 1,	 /* the array goes on to the end of the note */
-		f_again : 1;	 /* the bytes of the field before, by another name */
-	u8 f_hidden : 1,	 /* not shown */
+	u16 f_off, f_n;	     /* in the structure; elements or bytes */
+	u16 f_count;	     /* place of the number of elements that are used; 0: all */
+	u8 f_type, f_rule;   /* enum img_type, enum img_rule */
+	u8 f_note;	     /* T_NOTE: which, N_*; 0: what follows is in none */
+	u8 f_own_index : 1,  /* DEFAULT: the item's own index */
+		f_opt : 1,   /* IMG_NONE is legal */
+		f_use : 1,   /* uses name the items of the list in order: 0, 1... */
+		f_once : 1,  /* and each once */
+		f_any : 1,   /* where it is absent, it may have any value */
+		f_gone : 1,  /* and takes no room in the file */
+		f_rest : 1,  /* the array goes on to the end of the note */
+		f_again : 1; /* the bytes of the field before, by another name */
+	u8 f_hidden : 1, /* not shown; of items: another section has them, too, and shows them */
 		f_nonzero : 1,	 /* shown if it is not zero */
 		f_shown : 1,	 /* shown, also where it is absent */
 		f_place : 1,	 /* about the file, not the state: not compared by diff */
@@ -234,7 +234,7 @@ extern const u8 img_number_size[];
 #define PRESENT(name, condition)                                        \
 	static bool name(const struct img_image *img, const void *item) \
 	{                                                               \
-		const ITEM __attribute__((unused)) *it = item;                                  \
+		const ITEM __attribute__((unused)) *it = item;          \
                                                                         \
 		return condition;                                       \
 	}

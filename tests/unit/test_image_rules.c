@@ -350,6 +350,41 @@ static void test_vnodes(void)
 	check(mem_live == 0, "nothing leaks");
 }
 
+/* A refusal names the item, the field and what is wrong with it. */
+#define MESSAGE_CASES(X)                                                                          \
+	X("process 0: umask is out of range", PROC.p_umask = 01000)                               \
+	X("process 0: nice is out of range", PROC.p_nice = -21)                                   \
+	X("process 0: flags has unknown bits", PROC.p_flags = 256)                                \
+	X("process 0: exe is out of the order of first use", PROC.p_exe = 1)                      \
+	X("process 0: cwd is none of the image's", PROC.p_cwd = IMG_NONE)                         \
+	X("process 0: descriptors are too many", PROC.p_nfd = IMG_MAX_FDS + 1)                    \
+	X("process 0, signal 14: mask blocks SIGKILL or SIGSTOP", PROC.p_act[13].sa_mask = 0x100) \
+	X("process 0, soft limit 7: is above the hard one", PROC.p_rlimit[7].rl_cur = 2;          \
+	  PROC.p_rlimit[7].rl_max = 1)                                                            \
+	X("process 0, lwp 0: eflags has privileged bits", LWP.l_regs.r_eflags |= 0x3000)          \
+	X("process 0, seg 0: base or size is not whole pages", SEG(0).s_base++)                   \
+	X("vnode 3: mode has unknown bits", img->i_vnode[3].v_mode |= 1u << 20)
+
+#define DO_MESSAGE(text, ...)                                                             \
+	{                                                                                 \
+		struct img_image image, *img = &image;                                    \
+		struct img_err err = { 0 };                                               \
+		bool right;                                                               \
+                                                                                          \
+		sample_small(img);                                                        \
+		__VA_ARGS__;                                                              \
+		right = img_check(img, &err) == -EINVAL && strcmp(err.e_what, text) == 0; \
+		if (!right)                                                               \
+			printf("  %s\n", err.e_what ? err.e_what : "-");                  \
+		check(right, text);                                                       \
+		img_free(img);                                                            \
+	}
+
+static void test_messages(void)
+{
+	MESSAGE_CASES(DO_MESSAGE)
+}
+
 int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -359,6 +394,7 @@ int main(void)
 	test_add_data_page();
 	test_vnodes();
 	test_limits();
+	test_messages();
 	check(mem_live == 0, "nothing leaks at all");
 	return failed;
 }
