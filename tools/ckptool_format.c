@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ckptool format: the tables of ckpt(5), from those of ckpt/image/. A table for each kind that has fields in a note of
- * ours: offset, type and name of each. Behind what has no fixed size, the offset is "-".
+ * ckptool format: the tables of ckpt(5), from those of ckpt/image/. A table for
+ * each kind that has fields in a note of ours: offset, type and name of each.
+ * Behind what has no fixed size, the offset is "-".
  */
 #include "tools/ckptool.h"
 
@@ -51,7 +52,10 @@ static const char *number_type(const struct img_field *f)
 	return types[f->f_type];
 }
 
-/* Numbers of one type and nothing else, and several: they are one row. Their number; 0: they are not */
+/*
+ * Numbers of one type and nothing else, and several: they are one row. Their
+ * number; 0: they are not
+ */
 static u32 alike(const struct img_field *f, const struct img_field *first)
 {
 	u32 n = 0;

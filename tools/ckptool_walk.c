@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every field of an image by its name, from the tables of ckpt/image/: json and diff show the same things. */
+/*
+ * Every field of an image by its name, from the tables of ckpt/image/: json and
+ * diff show the same things.
+ */
 #include "tools/ckptool.h"
 
 #include "ckpt/image/img_field.h"
@@ -40,7 +43,10 @@ static void walk_numbers(const struct walk *w, const struct img_field *f, const 
 	k->k_close(k, true);
 }
 
-/* What a terminal has besides, in a list of its own, is shown with it. NULL: nothing */
+/*
+ * What a terminal has besides, in a list of its own, is shown with it. NULL:
+ * nothing
+ */
 static void walk_pty(const struct walk *w, const struct img_pty *y)
 {
 	if (!y)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules at work: see img_check.h. Those of the image as a whole, and what features it needs. */
+/*
+ * The rules at work: see img_check.h. Those of the image as a whole, and what
+ * features it needs.
+ */
 #include "ckpt/image/img_check.h"
 #include "ckpt/image/img_codec.h"
 
@@ -180,7 +183,10 @@ static int check_ranges(struct imgc *c, const struct img_kind *k, const void *it
 
 /* ---- uses ---- */
 
-/* An index names an item of a list; the first uses of the items come in order: 0, 1, 2... */
+/*
+ * An index names an item of a list; the first uses of the items come in order:
+ * 0, 1, 2...
+ */
 static bool use(struct imgc *c, enum img_listid list, u32 index)
 {
 	u32 *seen = &c->c_seen[list];
@@ -255,8 +261,9 @@ static int check_rules(struct imgc *c, const struct img_kind *k, const void *ite
 }
 
 /*
- * The item and those within it, which come first for the rules: so a message is about the item whose fault it is. As
- * deep as the tables are (image, process, lwp, signals).
+ * The item and those within it, which come first for the rules: so a message is
+ * about the item whose fault it is. As deep as the tables are (image, process,
+ * lwp, signals).
  */
 static int visit(struct imgc *c, const struct img_kind *k, const void *item, u32 index, visit_fn fn)
 {
@@ -310,11 +317,18 @@ static int check_terminals(struct imgc *c)
 	return 0;
 }
 
-/* The items that field by field name others: those of processes, of open files, of terminals, of pipes. */
+/*
+ * The items that field by field name others: those of processes, of open files,
+ * of terminals, of pipes.
+ */
 static int check_order(struct imgc *c)
 {
 	static const char *const unused[LIST_COUNT] = {
-		[LIST_VNODE] = "a vnode is of no use", [LIST_FILE] = "an open file has no descriptor", [LIST_PIPE] = "a pipe is of no use", [LIST_TTY] = "a terminal is of no use", [LIST_DATA] = "a data object is of no use"
+		[LIST_VNODE] = "a vnode is of no use",
+		[LIST_FILE] = "an open file has no descriptor",
+		[LIST_PIPE] = "a pipe is of no use",
+		[LIST_TTY] = "a terminal is of no use",
+		[LIST_DATA] = "a data object is of no use",
 	};
 	static const struct img_kind *const order[] = { &img_proc_kind, &img_file_kind,
 							&img_tty_kind, &img_pipe_kind };

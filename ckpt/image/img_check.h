@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules that every image keeps. What a program can give itself by ordinary means is allowed, however odd (a handler
- * at any address, any stack pointer); what only the kernel could have given it is not.
+ * The rules that every image keeps. What a program can give itself by ordinary
+ * means is allowed, however odd (a handler at any address, any stack pointer);
+ * what only the kernel could have given it is not.
  *
- * img_check() goes through the tables three times, and each time trusts what the times before have shown:
+ * img_check() goes through the tables three times, and each time trusts what
+ * the times before have shown:
  *
- *   ranges   each field is in its range, each index below the count of its list, each count below its limit
- *   uses     the items of a list are named first in their order, and all of them
- *   rules    between fields and between items: the k_check of each kind
+ *   ranges  each field is in its range, each index below the count of its
+ *           list, each count below its limit
+ *   uses    the items of a list are named first in their order, all of them
+ *   rules   between fields and between items: the k_check of each kind
  *
- * A message says which item: "process 1, lwp 0: sigmask blocks SIGKILL or SIGSTOP".
+ * A message says which item: "process 1, lwp 0: sigmask blocks SIGKILL or
+ * SIGSTOP".
  */
 #ifndef CKPT_IMG_CHECK_H
 #define CKPT_IMG_CHECK_H
@@ -56,7 +60,10 @@ struct imgc {
 			return imgc_bad(c, what, (u32)(val)); \
 	} while (0)
 
-/* The item breaks a rule: *c_err gets the message, which lasts as long as the image. Returns: -EINVAL */
+/*
+ * The item breaks a rule: *c_err gets the message, which lasts as long as the
+ * image. Returns: -EINVAL
+ */
 int imgc_bad(struct imgc *c, const char *what, u32 val);
 
 /* Takes the id in such a map. False: it was taken. */

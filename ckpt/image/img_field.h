@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each saved field is described once, by a line in the table of its kind. A kind is a structure of img_state.h. From the
- * tables follow
+ * Each saved field is described once, by a line in the table of its kind. A
+ * kind is a structure of img_state.h. From the tables follow
  *
- *   img_fields.c           its place and its bytes in the file, the least room that an item takes, its default
- *   img_check.c            its range, and the order in which items are first used
- *   tools/ckptool_walk.c   its name and value: json, diff
- *   tools/ckptool_format.c the tables of ckpt(5)
+ *   img_fields.c            its bytes in the file, least sizes, its default
+ *   img_check.c             its range, the order of first use
+ *   tools/ckptool_walk.c    its name and value: json, diff
+ *   tools/ckptool_format.c  the tables of ckpt(5)
  *
- * Rules between fields are C: a kind's k_check. A new field of a process is a member of struct img_proc, a line in
- * img_proc.c, a line that saves it and one that restores it, and a line in docs/ckpt.5.
+ * Rules between fields are C: a kind's k_check. A new field of a process is a
+ * member of struct img_proc, a line in img_proc.c, a line that saves it and one
+ * that restores it, and a line in docs/ckpt.5.
  *
- * A table has a section for each note that holds fields of the kind, in the order of the file:
+ * A table has a section for each note that holds fields of the kind, in the
+ * order of the file:
  *
  *   #define ITEM struct img_thing
  *   static const struct img_field fields[] = {
@@ -253,8 +255,9 @@ extern const struct img_kind img_image_kind, img_proc_kind, img_lwp_kind, img_se
 	img_ptimer_kind, img_regs_kind, img_queue_kind, img_mm_kind, img_run_kind, img_cow_kind;
 
 /*
- * The first field of kind k in the note; they go on to T_NOTE or T_END. NULL: no field of k is in the note. A table
- * without sections is in each note that its owner's table puts it in.
+ * The first field of kind k in the note; they go on to T_NOTE or T_END. NULL:
+ * no field of k is in the note. A table without sections is in each note that
+ * its owner's table puts it in.
  */
 const struct img_field *img_section(const struct img_kind *k, u32 note);
 static inline bool img_section_ends(const struct img_field *f)
@@ -301,13 +304,18 @@ static inline bool img_present(const struct img_image *img, const struct img_fie
 bool img_zero(const void *p, u32 n);
 u32 img_list_count(const struct img_image *img, enum img_listid list);
 
-/* Features whose notes hold something: those of notes that are there only then. */
+/*
+ * Features whose notes hold something: those of notes that are there only then.
+ */
 u32 img_noted_features(const struct img_image *img);
 
 /* The least bytes that an item takes in that note / in all of them. */
 u32 img_least(const struct img_kind *k, u32 note);
 u32 img_least_all(const struct img_kind *k);
-/* Gives n zeroed items their defaults. Is what a note holds of an item the default? */
+/*
+ * Gives n zeroed items their defaults. Is what a note holds of an item the
+ * default?
+ */
 void img_set_defaults(const struct img_kind *k, void *items, u32 n);
 bool img_is_default(const struct img_kind *k, u32 note, const void *item, u32 index);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of fields at work: their bytes in the file, in the codec's three modes; least sizes, defaults. */
+/*
+ * Tables of fields at work: their bytes in the file, in the codec's three
+ * modes; least sizes, defaults.
+ */
 #include "ckpt/image/img_field.h"
 #include "ckpt/image/img_codec.h"
 #include "kernel/abi/errno.h"
@@ -77,7 +80,10 @@ static u32 plain_size(const struct img_field *f)
 	return f->f_n * (f->f_type <= T_LAST ? img_number_size[f->f_type] : 1);
 }
 
-/* All items of a kind take the same room, as most do; and they lie in the file as in memory. */
+/*
+ * All items of a kind take the same room, as most do; and they lie in the file
+ * as in memory.
+ */
 static bool fixed_size(const struct img_kind *k, u32 note, bool *same)
 {
 	const struct img_field *f = img_section(k, note);

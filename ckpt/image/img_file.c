@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What processes share: vnodes, open files, pipes, data objects, locks. Fields and rules. Terminals: img_tty.c. */
+/*
+ * What processes share: vnodes, open files, pipes, data objects, locks. Fields
+ * and rules. Terminals: img_tty.c.
+ */
 #include "ckpt/image/img_check.h"
 
-/* What F_GETFL can show: no O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_CLOEXEC, O_TMPFILE (linux-libc-dev's asm-generic/fcntl.h). */
+/*
+ * What F_GETFL can show: no O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_CLOEXEC,
+ * O_TMPFILE (linux-libc-dev's asm-generic/fcntl.h).
+ */
 #define OPEN_KEPT 015776003u
 #define OPEN_PATH 010000000u
 #define TO_THE_END ((1ull << 63) - 1)
@@ -41,7 +47,10 @@ static const struct img_field vnode_fields[] = {
 	END,
 };
 
-/* A decimal number without leading zeros, at the end or before a slash. 0: none, or out of range */
+/*
+ * A decimal number without leading zeros, at the end or before a slash. 0:
+ * none, or out of range
+ */
 static s32 id_at(const char *s)
 {
 	s32 id = 0;
@@ -210,7 +219,9 @@ static const struct img_field file_fields[] = {
 	END,
 };
 
-/* A pipe is a FIFO with a name for all files that it is open as, or for none. */
+/*
+ * A pipe is a FIFO with a name for all files that it is open as, or for none.
+ */
 static int check_pipe_use(struct imgc *c, const struct img_file *f)
 {
 	const struct img_pipe *pi = &c->c_img->i_pipe[f->f_obj];
@@ -313,7 +324,10 @@ static bool lock_before(const struct img_lock *a, const struct img_lock *b)
 	return a->l_proc != b->l_proc ? a->l_proc < b->l_proc : a->l_end < b->l_start;
 }
 
-/* Those who have descriptors together own their locks together; they go when one of the file is closed. */
+/*
+ * Those who have descriptors together own their locks together; they go when
+ * one of the file is closed.
+ */
 static bool can_own(const struct img_proc *p, const struct img_image *img, u32 file)
 {
 	for (u32 i = 0; i < p->p_nfd && img_fds_of(img, p) == p; i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lwps: fields and rules. Registers and descriptors are loaded as they are, so all of them must be user mode's. */
+/*
+ * Lwps: fields and rules. Registers and descriptors are loaded as they are, so
+ * all of them must be user mode's.
+ */
 #include "ckpt/image/img_check.h"
 
 #define ALT_DISABLE 2u
@@ -12,11 +15,17 @@
 #define SEL_RPL 3u
 #define SLOT(sel) ((sel) >> 3)
 
-/* EFLAGS: bit 1 and IF are always set in user mode; the program may set CF PF AF ZF SF TF DF OF NT RF AC ID. */
+/*
+ * EFLAGS: bit 1 and IF are always set in user mode; the program may set CF PF
+ * AF ZF SF TF DF OF NT RF AC ID.
+ */
 #define EFLAGS_ALWAYS 0x00000202u
 #define EFLAGS_USER 0x00254dd5u
 
-/* A segment descriptor: present, privilege 3, not a system one, data, 32-bit. Base, limit, granularity and the rest are free. */
+/*
+ * A segment descriptor: present, privilege 3, not a system one, data, 32-bit.
+ * Base, limit, granularity and the rest are free.
+ */
 #define DESC_MASK 0x0060f80000000000ull
 #define DESC_DATA 0x0040f00000000000ull
 #define DESC_WRITABLE 0x0000020000000000ull
@@ -55,7 +64,10 @@ static const struct img_kind restart_kind = KIND(restart_fields, NULL);
 #define ITEM struct img_lwp
 PRESENT(has_fpu, it->l_fpvalid)
 
-/* What REGS holds stands in notes that debuggers know for the first process: img_core.c. */
+/*
+ * What REGS holds stands in notes that debuggers know for the first process:
+ * img_core.c.
+ */
 static const struct img_field lwp_fields[] = {
 	NOTE(REGS),
 	F(S32, l_tid, "tid", RULE(PID), LABEL),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The address space of a process: its map, segs, and runs of pages. Fields and rules. */
+/*
+ * The address space of a process: its map, segs, and runs of pages. Fields and
+ * rules.
+ */
 #include "ckpt/image/img_check.h"
 
 #define PROT_ALL 7u		/* linux-libc-dev's asm-generic/mman-common.h */
@@ -134,7 +137,10 @@ static const struct img_field run_fields[] = {
 const struct img_kind img_run_kind = KIND(run_fields, "run");
 #undef ITEM
 
-/* Each run lies in one seg that keeps pages, behind the one before, with a page between them if that is in the same seg. */
+/*
+ * Each run lies in one seg that keeps pages, behind the one before, with a page
+ * between them if that is in the same seg.
+ */
 static int check_runs(struct imgc *c, const struct img_proc *p)
 {
 	u32 seg = 0, end = 0;

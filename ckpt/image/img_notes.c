@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The notes of an image in their order, and what they hold of the image as a whole. What they hold of its items stands in
- * the tables of these: img_proc.c, img_lwp.c, img_memory.c, img_file.c, img_tty.c.
+ * The notes of an image in their order, and what they hold of the image as a
+ * whole. What they hold of its items stands in the tables of these: img_proc.c,
+ * img_lwp.c, img_memory.c, img_file.c, img_tty.c.
  */
 #include "ckpt/image/img_check.h"
 #include "ckpt/image/img_codec.h"
@@ -44,7 +45,10 @@ static void need_room(struct imgx *x, u64 bytes)
 		imgx_fail(x, -EBADMSG, "counts more of what processes have than there is room for", (u32)bytes);
 }
 
-/* Before TREE has made the list of processes, and when their own lists are counted. */
+/*
+ * Before TREE has made the list of processes, and when their own lists are
+ * counted.
+ */
 static void room_for_procs(struct imgx *x, void *item)
 {
 	if (imgx_getting(x) && x->x_img->i_nproc == 0)
@@ -231,7 +235,10 @@ static bool with_pages(const struct img_image *img, const struct img_proc *p, co
 #define IF(when) .n_when = when
 #define FEATURE(name) .n_feature = IMG_FEATURE_##name
 
-/* A note that depends on what is in another comes behind it: a reader knows what to expect. */
+/*
+ * A note that depends on what is in another comes behind it: a reader knows
+ * what to expect.
+ */
 const struct img_note img_notes[] = {
 	OURS(HEAD, IMG_VERSION, image),
 	OURS(IDENT, 2, image),
@@ -325,7 +332,10 @@ static void note(struct imgx *x, const struct img_note *n, u32 lwp)
 		imgx_note(x, n->n_owner, n->n_type, contents, (u32)(n - img_notes));
 }
 
-/* All notes from n on that are about lwps, of each lwp of x_proc; those behind them. */
+/*
+ * All notes from n on that are about lwps, of each lwp of x_proc; those behind
+ * them.
+ */
 static const struct img_note *lwp_notes(struct imgx *x, const struct img_note *first)
 {
 	const struct img_note *n = first;

@@ -102,7 +102,10 @@ static const struct img_field ptimer_fields[] = {
 	END,
 };
 
-/* A small number; the user time of the process; or the CPU time of a thread, whose id is in it (ckpt(5)). */
+/*
+ * A small number; the user time of the process; or the CPU time of a thread,
+ * whose id is in it (ckpt(5)).
+ */
 static bool timer_clock_ok(u32 clock)
 {
 	u32 kind = clock & 7;
@@ -294,8 +297,9 @@ static bool has_lwp(const struct img_proc *p, s32 tid)
 }
 
 /*
- * The first process has no parent in the image; every other one has a living one before it, or, in a job, none either.
- * Without a parent here, nothing was agreed on with it.
+ * The first process has no parent in the image; every other one has a living
+ * one before it, or, in a job, none either. Without a parent here, nothing was
+ * agreed on with it.
  */
 static int check_parent(struct imgc *c, const struct img_proc *p, u32 i)
 {
@@ -315,7 +319,10 @@ static int check_parent(struct imgc *c, const struct img_proc *p, u32 i)
 	return 0;
 }
 
-/* As of wait(2): a code in the second byte, or a signal in the first, with 0x80 for a core file. */
+/*
+ * As of wait(2): a code in the second byte, or a signal in the first, with 0x80
+ * for a core file.
+ */
 static bool end_ok(u32 xstat)
 {
 	u32 sig = xstat & 0x7f;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminals, and pseudo terminals whose both ends are the processes'. Fields and rules. */
+/*
+ * Terminals, and pseudo terminals whose both ends are the processes'. Fields
+ * and rules.
+ */
 #include "ckpt/image/img_check.h"
 
 /* Device numbers: linux's devices.txt. */
@@ -78,8 +81,8 @@ static bool lines_ok(const struct img_pty *y)
 }
 
 /*
- * Its ends are open as what they are: the master, once or not at all, as /dev/ptmx; the slave as /dev/pts/N, /dev/tty, or
- * another name of a terminal.
+ * Its ends are open as what they are: the master, once or not at all, as
+ * /dev/ptmx; the slave as /dev/pts/N, /dev/tty, or another name of a terminal.
  */
 static int check_ends(struct imgc *c, const struct img_pty *y)
 {
