@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CKPTCTL_CAN: what keeps a process, or a tree, from being saved, without stopping it. The functions that save look at what could be refused, on
- * processes that go on meanwhile: so everything they follow is held by references first, and what they fill is thrown away. Each refusal becomes a
- * line, and the look goes on (ckpt_refuse()).
+ * CKPTCTL_CAN: what keeps a process, or a tree, from being saved, without
+ * stopping it. The functions of the save look for what they would refuse, on
+ * processes that go on running. So all objects that they follow are held by
+ * references first, and what they gather is thrown away. Each refusal becomes a
+ * line, and the search goes on (ckpt_refuse()).
  *
- * What it says is true of the moment, like anything that is said about a running process.
+ * The answer describes the moment, like any answer about a running process.
  */
 #include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
@@ -18,7 +20,8 @@
 struct ckpt_sink {
 	struct ckpt_obstacles s_out;
 	u32 s_count;
-	bool s_volatile; /* lists files that a restart of the machine takes away, and no obstacles */
+	/* list files that a reboot removes, instead of obstacles */
+	bool s_volatile;
 };
 
 static void add_line(struct ckpt_sink *s, const char *name, const char *text)
@@ -41,8 +44,9 @@ void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text)
 }
 
 /*
- * The contents of file systems in memory end with the machine's run. Their roots are there again, and so are devices; with CKPT_SELF the image holds
- * regular files itself, and does without a directory.
+ * Is the file lost when the machine restarts? Contents of file systems in
+ * memory are lost, but for their roots and their devices. With CKPT_SELF the
+ * image holds regular files itself, and can do without a directory.
  */
 static bool is_volatile(const struct ckpt_save *cs, const struct vnode *vp)
 {
@@ -58,14 +62,14 @@ void ckpt_sink_file(const struct ckpt_save *cs, const struct vnode *vp, const ch
 
 	if (!s || !s->s_volatile || !is_volatile(cs, vp))
 		return;
-	snprintf(text, sizeof(text), "%s lies in memory, and is gone after a restart of the machine%s",
+	snprintf(text, sizeof(text), "%s lies in memory, and is lost when the machine restarts%s",
 		 path, vp->v_type == VREG ? "; CKPT_SELF (-S) puts it in the image" : "");
 	add_line(s, cs_name(cs), text);
 }
 
 /*
- * The member goes on running: its address space and its descriptor table are held
- * while they are looked at. A process that is just ending has nothing that could be
+ * The member goes on running: holds its address space and its descriptor table
+ * while they are looked at. An exiting process has nothing left that could be
  * refused.
  */
 static void hold_member(struct ckpt_member *cm)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ckpt(), tckpt(): the process holds itself still, its state is gathered and written. */
+/*
+ * ckpt(), tckpt(): the process stands still, its state is gathered and written.
+ */
 #include "ckpt/inplace.h"
 #include "ckpt/save.h"
 #include "ckpt/syscalls.h"
@@ -19,7 +21,10 @@
 #include "proc/sched/sleep.h"
 #include "proc/utsname.h"
 
-/* With the members held. *childp: who goes on with a forked checkpoint. */
+/*
+ * The members are held. *childp: the process that goes on with a forked
+ * checkpoint; unchanged if there is none.
+ */
 static int take_held(struct ckpt_save *cs, struct proc **childp)
 {
 	bool forked = cs->cs_req->rq_flags & CKPT_FORKED;
@@ -35,7 +40,7 @@ static int take_held(struct ckpt_save *cs, struct proc **childp)
 	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
 }
 
-/* The current lwp begins, or has ended, what rq asks for. */
+/* The lwp `taker` begins to take checkpoint rq; NULL: the lwp has ended it. */
 static void set_taker(struct proc *p, struct ckpt_request *rq, struct lwp *taker)
 {
 	spin_lock(&p->p_lock);
@@ -44,7 +49,7 @@ static void set_taker(struct proc *p, struct ckpt_request *rq, struct lwp *taker
 	spin_unlock(&p->p_lock);
 }
 
-/* The request is the last one that p found. */
+/* Makes rq the last request that p has taken. */
 static void remember(struct proc *p, struct ckpt_request *rq)
 {
 	struct ckpt_request *old;
@@ -101,7 +106,7 @@ void ckpt_boundary(struct lwp *l)
 	struct ckpt_request *rq;
 	bool every;
 
-	/* Its rights as they are now, which may be long after its last call. */
+	/* The rights of the process may have changed since its last call. */
 	cred_renew(l);
 	ckpt_key_request();
 	spin_lock(&p->p_lock);
@@ -119,7 +124,7 @@ void ckpt_boundary(struct lwp *l)
 		ckpt_every();
 }
 
-/* A process that ends, perhaps without having found its request. */
+/* The process exits, perhaps without having taken its request. */
 void ckpt_exit(struct proc *p)
 {
 	struct ckpt_request *rq, *last;
@@ -167,7 +172,10 @@ long sys_ckpt(uaddr_t name, u32 flags)
 	return error;
 }
 
-/* The flag and the name in the target's proc; the target finds them at the boundary. */
+/*
+ * Leaves the request in p, which finds it at the boundary.
+ * Errors: -ESRCH: p is exiting; -EBUSY: p has a request already.
+ */
 static int leave_request(struct proc *p, struct ckpt_request *rq)
 {
 	int error = 0;

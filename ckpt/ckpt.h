@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checkpoint facility: ckpt() and recover(), after the Kckpt facility of the
- * UnixWare kernel.
+ * The checkpoint facility: ckpt() and recover(), after the Kckpt facility of
+ * the UnixWare kernel.
  *
- *	calls      ckpt.c       ckpt(), tckpt(), and the boundary that finds a request
+ *	calls      ckpt.c       ckpt(), tckpt(), and the request at the boundary
  *	           ctl.c        ckptctl()
  *	           key.c        the checkpoint character of terminals
  *	           inject.c     for tests: failures on request
- *	           init.c       start-up: the hooks of lower floors
+ *	           init.c       start-up: the hooks of lower layers
  *	           request.c    a request, from the call to the outcome
  *	           refuse.c     refusals: the one line that names the object
  *	save       tree.c       which processes; they are held at the boundary
  *	           members.c    the set of them, and their order in the image
  *	           save.c       gathers their state into a struct img_image
- *	           known.c      files that were met before
+ *	           known.c      files that this save has met before
  *	           flush.c      files that must be on the disk before the image
  *	           fckpt.c      fckpt(), fckpt_child(): the forked checkpoint
  *	           commit.c     the image's file: temporary name, flush, rename
@@ -22,14 +22,14 @@
  *	restore    recover.c    recover(), the caller's side
  *	           restore.c    restore_ckpt() builds the processes
  *	           trust.c      which images the superuser may believe
- *	           inplace.c    execve of an image; restore at every n-th call, for tests
- *	kinds      kind.h       what a kind of state is; state/kinds.c: their table
- *	           state/       one kind of state each, its save beside its restore
+ *	           inplace.c    execve of an image; CKPTCTL_EVERY, for tests
+ *	kinds      kind.h       a kind of state; their table: state/kinds.c
+ *	           state/       the kinds, each save beside its restore
  *	format     image/       knows no kernel type
  *
  * What cannot be saved faithfully is refused by the kind that meets it:
- * ckpt_refuse() writes the one line that names the object, and its result is the
- * errno.
+ * ckpt_refuse() writes the one line that names the object, and its result is
+ * the errno.
  */
 #ifndef CKPT_CKPT_H
 #define CKPT_CKPT_H
@@ -42,30 +42,43 @@
 #include "user/include/reprise/ckpt.h"
 
 #define CKPT_SUFFIX "_ckpt"
-#define CKPT_HOLD_NS (30 * NSEC_PER_SEC) /* the longest wait for processes to stand still */
+/* the longest wait for processes to be held */
+#define CKPT_HOLD_NS (30 * NSEC_PER_SEC)
 
 /*
- * One request for a checkpoint: where to, how, with whose rights, and how it ended.
- * Shared by the process that takes the checkpoint (p_ckpt until the boundary finds
- * it there, p_ckptlast from then on), its fckpt child, and the processes that wait.
+ * One request for a checkpoint: where to, how, with whose rights, and its
+ * outcome. Shared by the process that takes the checkpoint (p_ckpt until the
+ * boundary finds it there, p_ckptlast from then on), its fckpt child, and the
+ * processes that wait.
  *
- * Locks: rq_lock guards rq_done and rq_stats; p_lock of the process guards rq_taker.
- * rq_dvp is dropped once, when the outcome is known; rq_withdrawn is set once; the
- * rest is constant.
+ * Locks: rq_lock guards rq_done and rq_stats; p_lock of the process guards
+ * rq_taker. rq_dvp is dropped once, when the outcome is known; rq_withdrawn is
+ * set once; the rest is constant.
  */
 struct ckpt_request {
 	volatile u32 rq_ref;
-	u32 rq_id;     /* different from every other request of this boot */
-	char *rq_path; /* absolute, of the image: for messages, and for the name after its last slash */
-	u32 rq_flags;	      /* CKPT_* */
-	struct cred *rq_cred; /* the asker's: the image is made with these rights, and is the asker's */
-	struct vnode *rq_dvp; /* the directory that the name is in: a reference, until the outcome is known */
-	u64 rq_start; /* monotonic ns, when it was asked for */
-	/* The terminal whose key asked, its session and its foreground group; NULL: a call asked. */
+	u32 rq_id; /* unique in this boot */
+	/* The image's absolute path: for messages, and for its name */
+	char *rq_path;
+	u32 rq_flags; /* CKPT_* */
+	/* The asker's: the image is made with its rights, and owned by it */
+	struct cred *rq_cred;
+	/* The image's directory: a reference, until the outcome is known */
+	struct vnode *rq_dvp;
+	u64 rq_start; /* monotonic ns of the request */
+	/*
+	 * The terminal whose key asked, its session and its foreground group;
+	 * NULL: a system call asked.
+	 */
 	struct tty *rq_tty;
 	pid_t rq_sid, rq_pgrp;
-	struct lwp *rq_taker; /* the lwp that takes the checkpoint just now; NULL: none */
-	volatile bool rq_withdrawn; /* the asker waits no longer, so processes stand still for it no more */
+	/* The lwp that is taking the checkpoint; NULL: none */
+	struct lwp *rq_taker;
+	/*
+	 * the asker has stopped waiting, so processes need not stand still any
+	 * more
+	 */
+	volatile bool rq_withdrawn;
 	struct spinlock rq_lock;
 	bool rq_done;
 	struct ckpt_stats rq_stats;
@@ -80,8 +93,8 @@ extern const struct img_mem ckpt_mem; /* kmalloc, for images */
 
 /*
  * refuse.c. Logs why an object is refused.
- * Returns: error. While the current lwp collects obstacles (l_ckptsink), the line
- * goes there, and the result is 0: go on.
+ * Returns: error; or 0 while the current lwp collects obstacles (l_ckptsink):
+ * the line is collected, and the caller goes on.
  */
 int ckpt_refuse(const char *name, int error, const char *fmt, ...) __printf(3, 4);
 struct ckpt_sink;
@@ -90,38 +103,54 @@ void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text);
 
 /* request.c. At start-up. */
 void ckpt_request_init(void);
-/* make: the current process asks for an image of that name; NULL: there will be none. -ENOENT, -ENOTDIR, -EACCES: its directory; -ENOMEM */
+/*
+ * The current process asks for an image of that name; NULL: for none
+ * (CKPT_LOOK).
+ * Errors: -ENOENT, -ENOTDIR, -EACCES: its directory; -ENOMEM.
+ */
 int ckpt_request_make(const char *name, u32 flags, struct ckpt_request **rqp);
 /* The image's name in rq_dvp. */
 const char *ckpt_request_name(const struct ckpt_request *rq);
 void ckpt_request_rele(struct ckpt_request *rq);
-/* The outcome is known: kept with the process, whoever waits is woken. */
+/* The outcome is known: keeps it for p, and wakes the processes that wait. */
 void ckpt_request_finish(struct ckpt_request *rq, struct proc *p, int error);
 /*
- * Waits for the outcome of p's request, which is the result. Cut short by a signal or a checkpoint it goes on through restart_syscall(2); a
- * process that is brought back in there gets 0: there is an image.
+ * Waits for the outcome of p's request. After a signal or a checkpoint the wait
+ * goes on through restart_syscall(2). A process that is restored in there gets
+ * 0: the image exists.
+ * Returns: the outcome. Sleeps.
  */
 int ckpt_request_wait(struct ckpt_request *rq, struct proc *p);
 /*
- * The asker waits no longer: the request does not begin, or, as long as processes stand still for it, ends with -ECANCELED. A forked image
+ * The asker stops waiting. A request that was not taken does not begin. A
+ * request for which processes stand still ends with -ECANCELED. A forked image
  * that is being written already is finished.
  */
 void ckpt_request_withdraw(struct ckpt_request *rq, struct proc *p);
-/* -ECANCELED once the request was withdrawn while the processes stand still. */
+/* Errors: -ECANCELED: the request was withdrawn while processes stand still. */
 int ckpt_request_wanted(const struct ckpt_request *rq);
-/* The last request that p found, with a reference. NULL: none */
+/*
+ * The last request that p has got or taken.
+ * Returns: a reference; NULL: none.
+ */
 struct ckpt_request *ckpt_request_last(struct proc *p);
 
-/* The current lwp saves its process as rq says. caller: as cs_caller. */
+/* The current lwp saves its process as rq says. caller: see cs_caller. */
 int ckpt_take(struct ckpt_request *rq, struct lwp *caller);
-/* Found at the boundary: P_CKPT. */
+/* At the boundary: P_CKPT is set. */
 void ckpt_boundary(struct lwp *l);
 void ckpt_exit(struct proc *p);
-/* key.c. request: P_CKPTKEY becomes a request in p_ckpt of the current process. report: says at rq_tty how it ended; never waits. */
+/*
+ * key.c. ckpt_key_request() turns P_CKPTKEY into a request in p_ckpt of the
+ * current process. ckpt_key_report() tells rq_tty the outcome; it never waits.
+ */
 void ckpt_key_request(void);
 void ckpt_key_report(const struct ckpt_request *rq);
 void ckpt_key_init(void);
-/* "name" of a call to the name of its image; kmalloc'd. -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM */
+/*
+ * The image's name for the name that a system call was given; kmalloc'd.
+ * Errors: -EFAULT, -ENAMETOOLONG, -ENOENT, -ENOMEM.
+ */
 int ckpt_name(uaddr_t uname, char **namep);
 
 int ckpt_fault(uaddr_t buf); /* inject.c: CKPTCTL_FAULT */

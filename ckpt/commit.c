@@ -2,14 +2,22 @@
 /*
  * Commit: after any crash the name holds the old image or the new one, whole.
  *
- *   1. write everything to NAME_ckpt.new              a crash leaves the old image, and a leftover that the next
- *   2. fsync: data and metadata of it on the disk     checkpoint of that name replaces
- *   3. rename NAME_ckpt.new over NAME_ckpt            the point of no return
- *   4. fsync the directory
+ *	1. write everything to NAME_ckpt.new
+ *	2. fsync the file: its data and metadata are on the disk
+ *	3. rename NAME_ckpt.new over NAME_ckpt      the point of no return
+ *	4. fsync the directory
  *
- * The files that the process has written are flushed before 3, so that the image never knows more than the disk.
- * Two commits to one name at a time would use one temporary file: the second is refused with -EBUSY. LR_CKPT guards the list of names: directories,
- * and the names in them.
+ * A crash before 3 leaves the old image, and a NAME_ckpt.new that the next
+ * checkpoint of that name replaces.
+ *
+ * The files that the process has written are flushed before 3, so that the
+ * image never knows more than the disk.
+ *
+ * Two commits to one name at a time would use the same temporary file, so the
+ * second is refused with -EBUSY.
+ *
+ * Locks: busy_lock (LR_CKPT) guards the list of names, and the directory and
+ * name in each.
  */
 #include "ckpt/save.h"
 #include "fs/namei.h"
@@ -64,7 +72,10 @@ static void name_release(struct busy_name *bn)
 	mutex_unlock(&busy_lock);
 }
 
-/* Another process may write the page meanwhile: the sum and the contents of a copy agree. */
+/*
+ * Another process may write the page meanwhile. The checksum and the written
+ * contents must agree, so both are made from a copy.
+ */
 static int give_copy(struct page *pg, u32 index, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
 {
 	struct page *copy = page_alloc(0);
@@ -78,7 +89,10 @@ static int give_copy(struct page *pg, u32 index, int (*fn)(struct page *pg, u32 
 	return error;
 }
 
-/* Calls fn for every stored page of the image, in order; stops at the first error. */
+/*
+ * Calls fn for every stored page of the image, in order. Stops at the first
+ * error.
+ */
 static int each_page(struct ckpt_save *cs, int (*fn)(struct page *pg, u32 index, void *arg), void *arg)
 {
 	const struct img_image *img = &cs->cs_img;
@@ -148,7 +162,10 @@ static int flush_vnode(struct vnode *vp)
 	return vp->v_op->vop_fsync ? vp->v_op->vop_fsync(vp, false) : 0;
 }
 
-/* What the process wrote to files must not be younger than the image that says so. */
+/*
+ * The image must not say more than the disk about what the process wrote to
+ * files.
+ */
 static int flush_files(struct ckpt_save *cs)
 {
 	int error = 0;
@@ -158,7 +175,10 @@ static int flush_files(struct ckpt_save *cs)
 	return error;
 }
 
-/* Keeps no error: if the leftover cannot be removed now, the next checkpoint will. */
+/*
+ * Ignores errors: if the leftover cannot be removed now, the next checkpoint of
+ * that name removes it.
+ */
 static void remove_new(const struct ckpt_request *rq, const char *newname)
 {
 	int error = names_unlink(rq->rq_dvp, newname);
@@ -177,7 +197,8 @@ static int create_new(const struct ckpt_request *rq, const char *newname, struct
 	error = file_open_in(rq->rq_dvp, newname, rq->rq_path,
 			     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_LARGEFILE, 0600, fp);
 	if (error)
-		remove_new(rq, newname); /* it may have been made before something else failed */
+		/* open may have created the file before it failed */
+		remove_new(rq, newname);
 	return error;
 }
 

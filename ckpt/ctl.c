@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ckptctl(): what became of checkpoints. */
+/* ckptctl(): questions about checkpoints, and debug switches. */
 #include "ckpt/inplace.h"
 #include "ckpt/save.h"
 #include "ckpt/syscalls.h"

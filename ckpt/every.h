@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Called at the end of each system call of a process that has p_every set (debug builds): see ckpt/inplace.h. */
+/*
+ * Debug builds: called at the end of each system call of a process with p_every
+ * set. See ckpt/inplace.h.
+ */
 #ifndef CKPT_EVERY_H
 #define CKPT_EVERY_H
 

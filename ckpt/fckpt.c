@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The forked checkpoint. fckpt() makes, by spawn_proc(), a child that shares all pages with the process copy-on-write and starts in
- * fckpt_child(); the process goes on at once, and the child writes what memory held at that instant.
+ * The forked checkpoint. fckpt() makes, with spawn_proc(), a child that shares
+ * all pages with the process copy-on-write and starts in fckpt_child(). The
+ * process goes on at once, and the child writes what memory held at that
+ * instant.
  *
- * The child is hidden: no pid, no SIGCHLD, nothing for wait; it has no descriptors, so that no pipe or terminal stays open because of
- * it. One process has at most one such child: a second checkpoint meanwhile gets -EBUSY. That bounds the memory that copies
- * can take to once the process's own, and images of one process cannot overtake each other. Of a tree, each address space is
- * copied once; the child itself has that of the first process.
+ * The child is hidden: it has no pid, sends no SIGCHLD, and wait does not find
+ * it. It has no descriptors, so it keeps no pipe or terminal open.
+ *
+ * A process has at most one such child: a second checkpoint meanwhile gets
+ * -EBUSY. So the copies take at most as much memory as the process itself, and
+ * images of a process cannot overtake each other.
+ *
+ * Of a tree, each address space is copied once. The child itself runs with the
+ * copy of the first process's.
  */
 #include "ckpt/save.h"
 #include "kernel/abi/errno.h"
@@ -26,7 +33,10 @@ static void set_busy(struct ckpt_save *cs, bool busy)
 	}
 }
 
-/* Pages that p has copied on write so far. A program that it executed meanwhile counts from 0. */
+/*
+ * Number of pages that p has copied on write so far. If p has called exec
+ * meanwhile, the count began again at 0.
+ */
 static u32 copied(struct proc *p)
 {
 	u32 n;
@@ -50,7 +60,10 @@ static u32 cow_pages(struct ckpt_save *cs)
 	return n;
 }
 
-/* Before anybody hears that it is done: what the copies map would seem to be shared with another process to the next checkpoint. */
+/*
+ * Drops the copies before the outcome is told: the next checkpoint would take
+ * memory that they map for memory shared with another process.
+ */
 static void drop_copies(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
@@ -80,7 +93,10 @@ static void fckpt_child(void *arg)
 	p->p_ref++;
 	spin_unlock(&pidlock);
 	ckpt_save_free(cs);
-	/* Who hears that it is done may want to unmount what it came from: nothing of that is in use any more. */
+	/*
+	 * A process that hears of the outcome may want to unmount the file
+	 * system of this child's directories and program.
+	 */
 	proc_drop_identity(curproc());
 	ckpt_request_finish(rq, p, error);
 	ckpt_request_rele(rq);
@@ -89,7 +105,10 @@ static void fckpt_child(void *arg)
 	proc_exit(0);
 }
 
-/* Each living member's address space as it is now, once if several have it; the first one's is the child's. */
+/*
+ * Copies each living member's address space, once if several members share it.
+ * The copy of the first member's becomes the child's.
+ */
 static int copy_memory(struct ckpt_save *cs, struct proc *child)
 {
 	for (u32 i = 0; i < cs->cs_nmember; i++) {

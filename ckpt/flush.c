@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that must be on the disk before the image gets its name: the image never
- * knows of contents that the disk does not have (commit.c).
+ * Files that must be on the disk before the image gets its name: an image must
+ * not rely on contents that the disk does not have (commit.c).
  */
 #include "ckpt/save.h"
 #include "fs/names.h"
@@ -12,7 +12,7 @@ int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp)
 	struct vnode **slot;
 
 	if (cs_in_place(cs))
-		return 0; /* the image outlives nothing */
+		return 0; /* the image is not kept */
 	for (u32 i = 0; i < cs->cs_nflush; i++) {
 		if (cs->cs_flush[i] == vp)
 			return 0;
@@ -32,6 +32,9 @@ int ckpt_write_later(struct ckpt_save *cs, struct vnode *vp)
 	if (cs_in_place(cs) || cs_look(cs))
 		return 0;
 	error = vn_mark(vp);
-	/* The file system is mounted read-only by now: no process writes the file. */
+	/*
+	 * The file system is mounted read-only by now: no process can write the
+	 * file.
+	 */
 	return error == -EROFS ? 0 : error ? error : ckpt_flush_later(cs, vp);
 }

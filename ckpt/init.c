@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Start-up of the facility: what the lower floors call at certain moments. */
+/* Start-up of the facility: sets the hooks that the lower layers call. */
 #include "ckpt/ckpt.h"
 #include "ckpt/inplace.h"
 #include "ckpt/save.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recovery in place. What the processes exchange is proc/reveal.c's matter. */
+/* Recovery in place. proc/reveal.c does the exchange of the processes. */
 #include "ckpt/inplace.h"
 
 #include "ckpt/every.h"
@@ -18,7 +18,10 @@
 #include "proc/fsctx.h"
 #include "proc/sched/lwp_impl.h"
 
-/* The process ends after all: its other lwps leave ids that nobody has taken over. */
+/*
+ * The process exits after all. Frees the ids of its other lwps, which no
+ * restored lwp has taken over.
+ */
 static void free_ids(struct ckpt_restore *cr)
 {
 	const struct img_proc *ip = &cr->cr_img.i_proc[0];
@@ -39,7 +42,7 @@ int inplace_alone(struct ckpt_restore *cr)
 	int error;
 
 	if (cr->cr_save) {
-		/* Their ids are the new ones' already. */
+		/* These ids belong to the restored lwps already. */
 		spin_lock(&p->p_lock);
 		list_for_each(l, &p->p_lwps, l_plink) {
 			if (l != curlwp())
@@ -53,7 +56,10 @@ int inplace_alone(struct ckpt_restore *cr)
 	return error;
 }
 
-/* Its name led to the image until it was opened: what is there should be what was written. */
+/*
+ * Another process may have replaced the image under its name before it was
+ * opened. Is it still the image that was written?
+ */
 static bool is_what_was_saved(const struct ckpt_restore *cr)
 {
 	const struct img_image *is = &cr->cr_img, *was = &cr->cr_save->cs_img;
@@ -71,7 +77,7 @@ static bool is_what_was_saved(const struct ckpt_restore *cr)
 int inplace_adopt(struct ckpt_restore *cr)
 {
 	if (!is_what_was_saved(cr))
-		return ckpt_refuse(cr->cr_path, -ESTALE, "it is another image now");
+		return ckpt_refuse(cr->cr_path, -ESTALE, "another image has taken this name");
 	for (u32 i = 0; i < CKPT_NKINDS; i++) {
 		if (ckpt_kinds[i]->k_adopt)
 			ckpt_kinds[i]->k_adopt(cr);
@@ -86,9 +92,8 @@ static int is_core(struct vnode *vp)
 	u8 h[18];
 	ssize_t n = vn_pread(vp, h, sizeof(h), 0);
 
-	return n == sizeof(h) && memcmp(h, "\177ELF", 4) == 0 && h[16] == 4 /* ET_CORE */ && h[17] == 0
-		       ? 0
-		       : -ENOEXEC;
+	/* e_type: ET_CORE */
+	return n == sizeof(h) && memcmp(h, "\177ELF", 4) == 0 && h[16] == 4 && h[17] == 0 ? 0 : -ENOEXEC;
 }
 
 int ckpt_exec_image(struct vnode *vp, const char *path)
@@ -103,7 +108,9 @@ int ckpt_exec_image(struct vnode *vp, const char *path)
 		return -ENOMEM;
 	cr->cr_path = path;
 	cr->cr_replace = true;
-	/* The file that exec has found, not whatever its name would lead to now. */
+	/*
+	 * Use the file that exec has found; its name may lead elsewhere by now.
+	 */
 	result = vn_access(vp, 4);
 	if (!result) {
 		vn_hold(vp);
@@ -119,7 +126,7 @@ int ckpt_exec_image(struct vnode *vp, const char *path)
 	return result < 0 ? (int)result : 0;
 }
 
-/* ---- every n-th call ---- */
+/* ---- restore at every n-th call ---- */
 
 void ckpt_every_set(struct proc *p, u32 n)
 {
@@ -128,7 +135,10 @@ void ckpt_every_set(struct proc *p, u32 n)
 	spin_unlock(&p->p_lock);
 }
 
-/* Cut short by a signal or a stop, and about to be made again, or to end by a handler. */
+/*
+ * Was the call cut short by a signal or a stop? It will be made again, or end
+ * by a handler.
+ */
 static bool goes_on(const struct lwp *l)
 {
 	s32 result = (s32)l->l_tf->tf_eax;
@@ -140,7 +150,10 @@ void ckpt_every_call(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
 
-	/* With a checkpoint between each attempt and the signal that cuts it short, a call would never end. */
+	/*
+	 * With a checkpoint between each attempt and the signal that cuts it
+	 * short, the call would never end.
+	 */
 	if (p->p_every == 1 && goes_on(l))
 		return;
 	spin_lock(&p->p_lock);
@@ -152,7 +165,7 @@ void ckpt_every_call(struct lwp *l)
 	spin_unlock(&p->p_lock);
 }
 
-/* The held process comes back from the image at rq_path. */
+/* Restores the held process from the image at rq_path. */
 static long come_back(struct ckpt_save *cs)
 {
 	struct ckpt_restore *cr = kzalloc(sizeof(*cr), 0);
@@ -165,7 +178,10 @@ static long come_back(struct ckpt_save *cs)
 	cr->cr_save = cs;
 	result = file_open(AT_FDCWD, cr->cr_path, O_RDONLY | O_LARGEFILE, 0, &cr->cr_file);
 	if (!result) {
-		/* Not later: what comes back may by then have saved itself again, under this name. */
+		/*
+		 * Not later: the restored process may by then have saved itself
+		 * again, under this name.
+		 */
 		(void)names_unlink(NULL, cr->cr_path);
 		result = ckpt_recover(cr);
 		file_rele(cr->cr_file);
@@ -183,7 +199,9 @@ static int save_in_place(struct ckpt_save *cs)
 	return error ? error : ckpt_commit(cs, &cs->cs_req->rq_stats);
 }
 
-/* An lwp waits for a child that is not saved with the process. */
+/*
+ * Does an lwp wait for a vfork child? The child is not saved with the process.
+ */
 static bool in_vfork(struct proc *p)
 {
 	struct lwp *l;
@@ -196,7 +214,10 @@ static bool in_vfork(struct proc *p)
 	return found;
 }
 
-/* One that shares its memory (vfork), or has something that not even its image in place can do without, goes on as it is. */
+/*
+ * Skips processes that share memory, descriptors or directories, that wait in a
+ * vfork, set-id programs and process 1.
+ */
 static bool suits(struct proc *p)
 {
 	return p != initproc && !(p->p_flags & P_SUGID) && p->p_as->a_ref == 1 &&
@@ -213,11 +234,14 @@ static void save_and_come_back(struct ckpt_request *rq)
 		result = save_in_place(cs);
 		if (!result)
 			result = come_back(cs);
-		/* If it came back, this lwp is no longer the holder of anything: it has left with what the process had before. */
+		/*
+		 * If the process was restored, this lwp has left with the old
+		 * state, and holds it no longer.
+		 */
 		if (result < 0 && p->p_holder == curlwp())
 			ckpt_release(cs);
 		if (result < 0)
-			printk_limited(&ckpt_limit, "ckpt: %s: not brought back in place (error %d)\n",
+			printk_limited(&ckpt_limit, "ckpt: %s: not restored in place (error %d)\n",
 				       p->p_comm, (int)-result);
 		ckpt_objects_drop(cs);
 	}
@@ -235,7 +259,10 @@ void ckpt_every(void)
 	if (!suits(l->l_proc))
 		return;
 	snprintf(name, sizeof(name), "/tmp/every.%d%s", l->l_proc->p_pid, CKPT_SUFFIX);
-	/* There is room for it, whatever the process takes for its root. */
+	/*
+	 * The machine's root has room for the image, whatever the process's own
+	 * root is.
+	 */
 	acting_begin(&ac, rootvp, NULL);
 	if (ckpt_request_make(name, CKPT_INPLACE, &rq) == 0) {
 		save_and_come_back(rq);

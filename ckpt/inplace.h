@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recovery in place: a living process goes on as what an image says, with its pid, parent and place in the system. Two uses: execve(2) of an
- * image, and the debug switch CKPTCTL_EVERY, which saves a process and brings it back from that image at every n-th system call.
+ * Recovery in place: a living process becomes what an image says, and keeps its
+ * pid, parent and place in the system. It has two uses: execve(2) of an image;
+ * and the debug switch CKPTCTL_EVERY, which saves a process and restores it
+ * from that image at every n-th system call.
  */
 #ifndef CKPT_INPLACE_H
 #define CKPT_INPLACE_H
@@ -12,20 +14,24 @@ struct ckpt_restore;
 struct proc;
 struct vnode;
 
-/* The other lwps of the current process, cr_parent, end; what they and it had stays until the exchange. -EAGAIN: it is dying. */
+/*
+ * Ends the other lwps of the current process, cr_parent. The process keeps all
+ * its state until the exchange.
+ * Errors: -EAGAIN: the process is exiting.
+ */
 int inplace_alone(struct ckpt_restore *cr);
 /*
- * CKPTCTL_EVERY: what the process shares with other processes is taken over from
- * cr_save, with the references.
- * Errors: -ESTALE: the image is another one now (logged).
+ * CKPTCTL_EVERY: takes the objects that the process shares over from cr_save,
+ * with the references.
+ * Errors: -ESTALE: another image has taken its name (logged).
  */
 int inplace_adopt(struct ckpt_restore *cr);
 
 /* proc_hooks.ph_exec_image */
 int ckpt_exec_image(struct vnode *vp, const char *path);
-/* CKPTCTL_EVERY: n 0: off. */
+/* CKPTCTL_EVERY. n 0: off. */
 void ckpt_every_set(struct proc *p, u32 n);
-/* At the boundary: it is due. */
+/* At the boundary: a checkpoint in place is due. */
 void ckpt_every(void);
 
 #endif

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checkpoint character (VCKPT, after DragonFly's VCHECKPT): it saves the foreground job of a terminal, all the group with its descendants
- * (CKPT_JOB). The process with the lowest id of those whose parent is outside of the group does so, in PROGRAM.PID_ckpt in its working directory,
- * with its own rights.
+ * The checkpoint character (VCKPT, after DragonFly's VCHECKPT). It saves the
+ * foreground job of a terminal: the whole group with its descendants
+ * (CKPT_JOB). The job's first process takes the checkpoint, to PROGRAM.PID_ckpt
+ * in its working directory, with its own rights. The first process is the one
+ * with the lowest id of those whose parent is outside of the group.
  *
- *   thread       tty_ckpt_hook           marks that process (P_CKPTKEY) and pokes it: takes no memory, cannot fail
- *   boundary     ckpt_key_request        the process makes the request that tckpt() would have left
- *   outcome      ckpt_key_report         a line in the log, and one on the terminal unless the job has switched echo off
+ *	thread     tty_ckpt_hook      marks the process (P_CKPTKEY), pokes it;
+ *	                              takes no memory, cannot fail
+ *	boundary   ckpt_key_request   the process makes the request that tckpt()
+ *	                              would have left
+ *	outcome    ckpt_key_report    a line in the log, and one on the terminal
+ *	                              unless the job has switched echo off
  *
- * A session's leader that ignores SIGTSTP is a shell at its prompt: ^Z stops no job then, and this character saves none.
+ * A session leader that ignores SIGTSTP is a shell at its prompt: ^Z stops no
+ * job then, and this character saves none.
  */
 #include "ckpt/ckpt.h"
 #include "fs/file.h"
@@ -27,13 +33,20 @@
 
 #define NAME_SIZE (sizeof(((struct proc *)0)->p_comm) + 16 + sizeof(CKPT_SUFFIX))
 
-/* Brought back under other ids than its parent, which waits for it, knows. pidlock held. */
+/*
+ * Was p restored under its saved ids, which its parent, the waiting recover(1),
+ * does not share?
+ * Locks: pidlock.
+ */
 static bool is_recovered(const struct proc *p)
 {
 	return p->p_pidspace && p->p_pidspace != p->p_parent->p_pidspace;
 }
 
-/* pidlock held. */
+/*
+ * May p be the first process of group pgrp's job?
+ * Locks: pidlock.
+ */
 static bool is_job(struct proc *p, pid_t pgrp)
 {
 	bool job;
@@ -46,14 +59,18 @@ static bool is_job(struct proc *p, pid_t pgrp)
 	return job;
 }
 
-/* The process of a job that is asked to save it, as far as a walk has come. */
+/* The best candidate for the job's first process, as far as a walk has come. */
 struct choice {
 	u64 ch_order; /* 0: none */
 	pid_t ch_pid;
 	bool ch_recovered;
 };
 
-/* What was brought back, before who waits for it; else the lowest id. pidlock held. */
+/*
+ * A restored process comes before the recover(1) that waits for it; else the
+ * lower id comes first.
+ * Locks: pidlock.
+ */
 static bool comes_first(const struct proc *p, const struct choice *ch)
 {
 	if (!ch->ch_order)
@@ -61,7 +78,10 @@ static bool comes_first(const struct proc *p, const struct choice *ch)
 	return is_recovered(p) == ch->ch_recovered ? p->p_pid < ch->ch_pid : is_recovered(p);
 }
 
-/* pidlock held. NULL: there is none. */
+/*
+ * The first process of group pgrp's job.
+ * Returns: NULL: there is none. Locks: pidlock.
+ */
 static struct proc *find_first(pid_t pgrp)
 {
 	struct choice ch = { 0 };
@@ -95,7 +115,10 @@ static void key_typed(struct tty *t, pid_t pgrp)
 
 static struct ratelimit key_limit = RATELIMIT_INIT("ckpt: key", KDEBUG);
 
-/* A program's name is whatever it called itself: no directory, and nothing that disturbs a terminal. */
+/*
+ * A program may give itself any name: here it becomes a name with no directory,
+ * and with nothing that disturbs a terminal.
+ */
 static void image_name(const struct proc *p, char name[NAME_SIZE])
 {
 	snprintf(name, NAME_SIZE, "%s.%d%s", p->p_comm[0] ? p->p_comm : "process", p->p_pid, CKPT_SUFFIX);
@@ -108,17 +131,17 @@ static void image_name(const struct proc *p, char name[NAME_SIZE])
 static const char *reason(int error)
 {
 	switch (error) {
-	case EOPNOTSUPP: return "it has something that cannot be saved, see dmesg";
-	case EBUSY: return "another checkpoint of it is under way";
+	case EOPNOTSUPP: return "its state cannot be saved, see dmesg";
+	case EBUSY: return "another checkpoint of the job is under way";
 	case EPERM: return "not permitted";
 	case EACCES:
 	case EROFS: return "its directory cannot be written";
 	case ENOSPC:
 	case EDQUOT: return "no space left";
 	case ENOMEM: return "not enough memory";
-	case ESRCH: return "it has ended";
-	case ETIMEDOUT: return "it did not come to a stand in time, see dmesg";
-	case EINTR: return "a signal ended it";
+	case ESRCH: return "the process has exited";
+	case ETIMEDOUT: return "a process did not come to a stand in time, see dmesg";
+	case EINTR: return "a signal ended the process";
 	default: return "see dmesg";
 	}
 }
@@ -174,7 +197,10 @@ void ckpt_key_request(void)
 
 	if (!take_mark(p))
 		return;
-	/* Whoever sits at the terminal is no more than the process's user, whatever that may do. */
+	/*
+	 * The user at the terminal may have fewer rights than a set-id or
+	 * undumpable program.
+	 */
 	error = p->p_flags & (P_SUGID | P_NODUMP) ? -EPERM : make_request(p, t, &rq);
 	if (error) {
 		printk_limited(&ckpt_limit, "ckpt: %s: not saved (error %d)\n", p->p_comm, -error);

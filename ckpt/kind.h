@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kinds of state. Each file state/st_X.c keeps one kind of state, or one closely
- * bound pair, and declares here what a save and a restore of it consist of. The
- * facility (save.c, restore.c, can.c) knows no kind: it walks this table.
+ * Kinds of state. Each file state/st_X.c keeps one kind of state, or one
+ * closely bound pair, and declares here what a save and a restore of it consist
+ * of. The facility (save.c, restore.c, can.c) knows no kind: it walks this
+ * table.
  *
  * A save goes from the processes to what they refer to, in the order of the
  * table: that is the order in which an image lists files and objects.
@@ -13,18 +14,18 @@
  *
  * A restore makes what is referred to before what refers to it.
  *
- *	restore_begin   once       the image is read and checked: room for its lists
- *	restore_shared  once       what members share     (against the table's order)
+ *	restore_begin   once       the image is checked: room for its lists
+ *	restore_shared  once       what members share    (in reverse order)
  *	restore, restore_zombie    each member, by the hidden process itself
  *	restore_links   once       what lies between built members
  *	reveal          each member: its ids and places, for proc/reveal.h
- *	claim           once       the ids are known; the last step that may fail
+ *	claim           once       the ids are known; the last that may fail
  *	ready           once       just before the processes appear; cannot fail
  *	publish         once       they have appeared; cannot fail
- *	start           each member, by itself, before its program and its other lwps
- *	                           go on
+ *	start           each member, by itself, before its program and its
+ *	                           other lwps go on
  *	discard         each member: the recovery has failed
- *	restore_end     once       always (against the table's order)
+ *	restore_end     once       always                (in reverse order)
  *
  * A step that a kind does not need is NULL. Errors: negative errno values; a
  * refusal has been logged. Sleeps: all may, but for reveal.

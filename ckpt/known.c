@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that have been met in this checkpoint already, with the path that they were met by: the processes of a family run the same programs in
- * the same directory, and each look at a name costs more than all the rest of a process. The processes stand still and hold the files, so
- * the addresses tell them apart; where they go on (CKPT_LOOK), nothing is remembered.
+ * Files that this save has met already, with the paths that led to them. The
+ * processes of a family run the same programs in the same directory, and
+ * looking up a name costs more than all the rest of a process.
+ *
+ * The processes stand still and hold the files, so the address of a vnode
+ * identifies it. If the processes go on (CKPT_LOOK), nothing is remembered.
  */
 #include "ckpt/save.h"
 #include "kernel/abi/errno.h"

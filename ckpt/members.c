@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The set of processes that are saved: which place a process has in it, and the order of the image. Both take a time that grows with the
- * number of members alone, not with its square: a family of 1,000 stands still meanwhile.
+ * The set of processes that are saved: the place of a process in it, and the
+ * order of the image. The time for both grows with the number of members, not
+ * with its square, because a family of 1,000 processes stands still meanwhile.
  *
- * Place: a chain of members for each of CKPT_BUCKETS values of a hash of the process's address (cs_bucket, cm_next).
- * Order: the first process, the other roots, then the children of each, as the parents come; siblings by their ids.
+ * Place: the members are hashed by the address of their process, with a chain
+ * for each of CKPT_BUCKETS hash values (cs_bucket, cm_next).
+ *
+ * Order: the first process, the other roots, then the children of each process,
+ * in the order of their parents; siblings by their ids.
  */
 #include "ckpt/save.h"
 #include "kernel/abi/errno.h"
@@ -23,7 +27,7 @@ void ckpt_members_init(struct ckpt_save *cs)
 	memset(cs->cs_bucket, 0xff, sizeof(cs->cs_bucket));
 }
 
-/* Member i comes into its chain. */
+/* Enters member i into its chain. */
 static void enter(struct ckpt_save *cs, u32 i)
 {
 	u32 *head = bucket_of(cs, cs->cs_member[i].cm_proc);
@@ -82,7 +86,10 @@ void ckpt_member_drop(struct ckpt_save *cs, u32 i)
 	proc_rele(p);
 }
 
-/* A list of siblings for each member, by their ids: the first child, the next sibling. Those of the roots begin at [n]. */
+/*
+ * A list of siblings for each member, by their ids: the member's first child,
+ * its next sibling. The list of the roots begins at [n].
+ */
 struct siblings {
 	u32 sb_first, sb_next;
 };
@@ -102,13 +109,16 @@ static void link_siblings(const struct ckpt_member *m, u32 n, u64 *key, struct s
 	}
 }
 
-/* Takes the members of `in` over to `out`: all roots, then, as they come, the children of each. */
+/*
+ * Copies the members of `in` to `out`: all roots, then the children of each
+ * process in `out`, in order.
+ */
 static void place_all(const struct ckpt_member *in, u32 n, const struct siblings *sb, struct ckpt_member *out)
 {
 	u32 done = 1;
 
 	out[0] = in[0];
-	out[0].cm_next = 0; /* until all have their places: the place in `in` */
+	out[0].cm_next = 0; /* for now, the place in `in` */
 	for (u32 i = sb[n].sb_first; i != IMG_NONE; i = sb[i].sb_next) {
 		out[done] = in[i];
 		out[done++].cm_next = i;

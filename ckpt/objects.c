@@ -78,7 +78,7 @@ pid_t ckpt_outsider(struct ckpt_save *cs, enum ckpt_class class, const void *ptr
 	pid_t pid = 0;
 
 	spin_lock(&pidlock);
-	walk_all(&w, class == CO_FILE ? 2 : WALK_MANY); /* descriptor tables are long */
+	walk_all(&w, class == CO_FILE ? 2 : WALK_MANY); /* tables are long */
 	while (!pid && (p = walk_next(&w))) {
 		if (!ckpt_is_member(cs, p) && refers(p, class, ptr))
 			pid = p->p_pid;

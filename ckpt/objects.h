@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects that the members of a save refer to: each stands once in the list of
- * its class, and counts the references of members that were met.
+ * The objects that the members of a save refer to: each stands once in the list
+ * of its class, and counts the references of members that were met.
  *
  * The closure rule: an object is saved only if no process outside of the image
- * refers to it too. References that were not met may also be those of a process
- * that looks at the object just now (/proc); so where that can be, the processes
- * outside are asked (ckpt_outsider).
+ * refers to it. A reference that was not met may also be that of a process that
+ * reads the object through /proc just now. So for such objects ckpt_outsider()
+ * searches the processes outside of the image.
  *
  * Only the save itself uses the table: no lock.
  */
@@ -18,22 +18,25 @@
 struct ckpt_save;
 
 enum ckpt_class {
-	CO_AS,	    /* struct as; ob_index: the member that has it first */
-	CO_FDTAB,   /* struct fdtab; the same */
-	CO_FILE,    /* struct file, by place in i_file; a reference */
-	CO_PIPE,    /* struct vnode, by place in i_pipe */
-	CO_PTY,	    /* struct tty; ob_index: in i_tty, IMG_NONE: no open file was met yet */
-	CO_DATA,    /* struct vnode, by place in i_data; a reference. NULL: a pipe's bytes */
-	CO_REMOVED, /* struct vnode, by v_ino - 1: unlinked directories, FIFOs, devices */
+	CO_AS,	  /* struct as; ob_index: the member that has it first */
+	CO_FDTAB, /* struct fdtab; the same */
+	CO_FILE,  /* struct file, by place in i_file; a reference */
+	CO_PIPE,  /* struct vnode, by place in i_pipe */
+	CO_PTY,	  /* struct tty; ob_index: in i_tty; IMG_NONE: none yet */
+	/* struct vnode, by place in i_data, a reference; NULL: pipe */
+	CO_DATA,
+	/* struct vnode, by v_ino - 1: unlinked, not a regular file */
+	CO_REMOVED,
 	CO_NCLASS,
 };
 
 struct ckpt_object {
 	const void *ob_ptr;
 	u32 ob_index;
-	u32 ob_met;	 /* references of members that were met */
-	u32 ob_next;	 /* in the chain of its hash: 1 + a place in the list; 0: the last */
-	bool ob_refused; /* it was refused, but only looked at: one line is enough */
+	u32 ob_met;  /* references of members that were met */
+	u32 ob_next; /* chain of its hash: 1 + place; 0: the last */
+	/* was refused, and only looked at: one line is enough */
+	bool ob_refused;
 };
 
 #define OBJECT_BUCKETS 64u
@@ -56,13 +59,14 @@ u32 ckpt_nobjects(const struct ckpt_save *cs, enum ckpt_class class);
 struct ckpt_object *ckpt_object_at(const struct ckpt_save *cs, enum ckpt_class class, u32 place);
 
 /*
- * The closure rule: are all `refs` references to the object those of members? In
- * place they need not be: what is shared with other processes is still there.
+ * The closure rule: do members hold all `refs` references to the object? In
+ * place they need not: objects that are shared with other processes still
+ * exist.
  */
 bool ckpt_closed(const struct ckpt_save *cs, const struct ckpt_object *ob, u32 refs);
 /*
- * A process outside of the image that refers to an object of class CO_AS, CO_FDTAB or
- * CO_FILE.
+ * Finds a process outside of the image that refers to an object of class CO_AS,
+ * CO_FDTAB or CO_FILE.
  * Returns: its pid; 0: there is none. Locks: takes pidlock, p_lock.
  */
 pid_t ckpt_outsider(struct ckpt_save *cs, enum ckpt_class class, const void *ptr);

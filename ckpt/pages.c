@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What pages hold, between frames and the image's file: in runs of many pages, several of them under way at a time, and without a copy where the
- * file system can do that (fs/frames.h).
+ * Pages between frames and the image's file. They are transferred in runs of
+ * many pages, several runs at a time, and without a copy where the file system
+ * can do that (fs/frames.h).
  *
- *   run 0 [ filled ]  1 [ on its way ]  2 [ on its way ]  3 [ on its way ]       a ring: the next one to fill is the oldest
+ *	run 0 [ filled ]  1 [ started ]  2 [ started ]  3 [ started ]
  *
- * Each run holds a reference on its frames until they have been transferred.
+ * The runs form a ring: the next run to fill is the oldest one. Each run holds
+ * a reference on its frames until they have been transferred.
  */
 #include "ckpt/restore.h"
 #include "ckpt/save.h"
@@ -16,9 +18,12 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 
-#define DATA_RUNS 4u /* 4 MiB under way: 16 requests */
+#define DATA_RUNS 4u /* 4 MiB started at a time: 16 requests */
 
-/* A run on its way has a series; one that was not started, or has ended, has none. */
+/*
+ * Waits for a run. A started run has a series; a run that was not started, or
+ * that has been waited for, has none.
+ */
 static int run_end(struct frames_run *run)
 {
 	int error = run->fx_series ? frames_wait(run) : 0;
@@ -43,7 +48,8 @@ struct ring {
 
 struct ckpt_out {
 	struct frames o_frames;
-	struct ring o_data, o_meta; /* the process's pages; copies of the metadata's */
+	/* the process's pages; copies of the metadata */
+	struct ring o_data, o_meta;
 	struct frames_run o_run[DATA_RUNS + 1];
 };
 
@@ -64,7 +70,10 @@ int ckpt_out_begin(struct vnode *vp, struct ckpt_out **outp)
 	return error;
 }
 
-/* The run being filled goes on its way; the oldest one becomes empty. */
+/*
+ * Starts the run that is being filled, and waits for the oldest one, which
+ * becomes empty.
+ */
 static int turn(struct ckpt_out *out, struct ring *r)
 {
 	struct frames_run *run = &r->r_run[r->r_cur];
@@ -113,7 +122,10 @@ int ckpt_out_write(void *ctx, u64 off, const void *buf, u32 len)
 	return add(out, &out->o_meta, off, pg);
 }
 
-/* All runs of the ring, the one being filled too, unless something has failed. */
+/*
+ * Writes all runs of the ring, the one that is being filled too, and empties
+ * them. If something has failed already, only waits and empties.
+ */
 static int flush(struct ckpt_out *out, struct ring *r, int error)
 {
 	for (u32 i = 0; i < r->r_nruns && !error; i++)
@@ -152,20 +164,23 @@ struct ckpt_in {
 	struct in_run i_run[DATA_RUNS];
 };
 
-/* The run has arrived: each page is compared with its sum, and is given away. Those that are not are put. */
+/*
+ * A run has been read: compares each page with its checksum, and passes it on
+ * to i_take. Pages that are not passed on are released.
+ */
 static int take_in(struct ckpt_in *in, struct in_run *ir)
 {
 	struct frames_run *run = &ir->ir_frames;
 	int error = run_end(run);
 
 	if (error == -ERANGE)
-		error = -EBADMSG; /* cut off since it was checked */
+		error = -EBADMSG; /* the file was truncated after the check */
 	for (u32 i = 0; i < run->fx_n; i++) {
 		struct page *pg = run->fx_page[i];
 
 		if (!error && img_page_sum(page_kva(pg)) != ir->ir_sum[i])
 			error = ckpt_refuse(in->i_cr->cr_path, -EBADMSG,
-					    "the page for address %08x is damaged", ir->ir_at[i]);
+					    "the stored page for address %08x is damaged", ir->ir_at[i]);
 		if (!error)
 			error = in->i_take(in->i_arg, ir->ir_at[i], pg);
 		if (error)
@@ -221,7 +236,7 @@ int image_file_read(void *ctx, u64 off, void *buf, u32 len)
 	return (u32)n == len ? 0 : -EBADMSG;
 }
 
-/* Starts the reading of all pages of the runs, in the order of the file. */
+/* Starts to read all pages of the runs, in the order of the file. */
 static int start_runs(struct ckpt_in *in, struct img_runs runs, u32 *sums)
 {
 	const struct img_image *img = &in->i_cr->cr_img;
@@ -247,7 +262,7 @@ static int start_runs(struct ckpt_in *in, struct img_runs runs, u32 *sums)
 	return error;
 }
 
-/* Whatever is under way is waited for; what has come in good order is given away unless something failed. */
+/* Waits for all runs. Passes their pages on unless something has failed. */
 static int end_in(struct ckpt_in *in, int error)
 {
 	for (u32 i = 0; i < DATA_RUNS && !error; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A phase that processes wait for: a number that only grows, set by one side and
- * waited for by the other. The values are an enum of the user's.
+ * A phase that processes wait for: a number that only grows, set by one side
+ * and waited for by the other. The values are an enum of the user's.
  *
  * Locks: ph_lock (LR_VFS) guards ph_now.
  */
@@ -24,7 +24,7 @@ static inline void phase_init(struct phase *ph, const char *name)
 	ph->ph_now = 0;
 }
 
-/* ph may be freed by the process that waits for this phase as soon as it is set. */
+/* Sets a later phase. The process that waits for it may free ph at once. */
 static inline void phase_set(struct phase *ph, u32 to)
 {
 	spin_lock(&ph->ph_lock);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * recover(), the caller's side: a new process that is made by spawn_proc() and starts, in the kernel, in restore_ckpt() (restore.c). The caller
- * waits until that has built all, or has found that it cannot.
+ * recover(), the caller's side. spawn_proc() makes a new process that starts,
+ * in the kernel, in restore_ckpt() (restore.c). The caller waits until that
+ * process has restored all processes, or has failed.
  */
 #include "ckpt/inplace.h"
 #include "ckpt/restore.h"
@@ -31,9 +32,10 @@ static int open_image(const char *path, struct file **fp)
 }
 
 /*
- * In place, the caller's part: what its process was goes before the program runs on,
- * as with any execve. Else its executable would be busy, and a file system that it
- * used, for as long as this lwp takes to end.
+ * The caller's part of a recovery in place. Its address space, files and
+ * directories are dropped before the restored program runs, as with any execve.
+ * Else its executable and a file system that it used would be busy for as long
+ * as this lwp takes to exit.
  */
 static void be_replaced(struct ckpt_restore *cr)
 {
@@ -71,7 +73,7 @@ long ckpt_recover(struct ckpt_restore *cr)
 	return cr->cr_result;
 }
 
-/* path: where the name leads, for messages. */
+/* path: the absolute path of the name, for messages. */
 static long recover(const char *name, const char *path, u32 flags)
 {
 	struct ckpt_restore *cr = kzalloc(sizeof(*cr), 0);

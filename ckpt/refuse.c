@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Refusals, and what all of the facility uses: memory for images, the limit on messages. */
+/*
+ * Refusals; memory for images and the limit on messages, for the whole
+ * facility.
+ */
 #include "ckpt/ckpt.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"

@@ -19,7 +19,7 @@
 
 static volatile u32 next_id;
 
-/* Before the outcome is told: who hears of it may want to unmount the file system. */
+/* Before the outcome is told: the asker may want to unmount the file system. */
 static void drop_directory(struct ckpt_request *rq)
 {
 	struct vnode *dvp = __atomic_exchange_n(&rq->rq_dvp, NULL, __ATOMIC_ACQ_REL);
@@ -38,7 +38,10 @@ void ckpt_request_rele(struct ckpt_request *rq)
 	kfree(rq);
 }
 
-/* By the asker, from where he is: whoever writes it may have another root and other rights. */
+/*
+ * Finds the image's directory from where the asker is: the process that writes
+ * the image may have another root and other rights.
+ */
 static int find_place(struct ckpt_request *rq, const char *name)
 {
 	struct nameparent np;
@@ -100,7 +103,9 @@ const char *ckpt_request_name(const struct ckpt_request *rq)
 	return strrchr(rq->rq_path, '/') + 1;
 }
 
-/* For ckptctl(). A process for which there is no memory goes without. */
+/*
+ * Keeps the outcome for ckptctl(). Without memory for it the process has none.
+ */
 static void keep_stats(struct proc *p, const struct ckpt_stats *st)
 {
 	struct ckpt_stats *spare = kzalloc(sizeof(*spare), 0), *kept;
@@ -146,7 +151,10 @@ struct ckpt_request *ckpt_request_last(struct proc *p)
 	return rq;
 }
 
-/* The request is p's to take, and has not been taken: then it is no longer. */
+/*
+ * Marks the request as withdrawn. If p has not taken it, takes it back from p.
+ * Returns: the request was taken back, with p's reference on it.
+ */
 static bool take_back(struct ckpt_request *rq, struct proc *p)
 {
 	bool found;
@@ -178,7 +186,10 @@ int ckpt_request_wanted(const struct ckpt_request *rq)
 	return rq->rq_withdrawn && !(rq->rq_flags & CKPT_FORKED) ? -ECANCELED : 0;
 }
 
-/* Request `id` of p, pending or found last, with a reference; NULL: neither. */
+/*
+ * Request `id` of p, pending or taken last.
+ * Returns: a reference; NULL: p has no such request.
+ */
 static struct ckpt_request *find_request(struct proc *p, u32 id)
 {
 	struct ckpt_request *rq;
@@ -193,7 +204,10 @@ static struct ckpt_request *find_request(struct proc *p, u32 id)
 	return rq;
 }
 
-/* tckpt() with CKPT_WAIT is given up. rb_arg: the process, as the caller knows it; the request. */
+/*
+ * tckpt() with CKPT_WAIT is given up. rb_arg: the process, under the id that
+ * the caller knows; the request.
+ */
 static void drop_wait(struct restart_block *rb)
 {
 	struct proc *p = proc_find(pid_real((pid_t)rb->rb_arg[0]));
@@ -207,7 +221,7 @@ static void drop_wait(struct restart_block *rb)
 		proc_rele(p);
 }
 
-/* The same, for a call that goes on. */
+/* Waits again, in restart_syscall(2). rb_arg: as for drop_wait(). */
 static long wait_again(struct restart_block *rb)
 {
 	struct proc *p = proc_find(pid_real((pid_t)rb->rb_arg[0]));

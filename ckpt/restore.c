@@ -2,13 +2,13 @@
 /*
  * restore_ckpt(): the first routine of the process that recover() has spawned.
  *
- * No other process can see the new process while it is built: it has no pid and
- * stands in no list. It checks the whole image, makes what its processes share, and
- * then, for each further process of the image, spawns one more that starts in
- * restore_member(). Each builds itself and waits. When all are ready they are
- * revealed at one instant, and from there on nothing can fail. If anything fails
- * before, they end as invisibly as they began. restore.h has the picture; what a
- * step does for each kind of state is in state/ (kind.h).
+ * The new process is hidden while it is built: it has no pid and is in no list.
+ * It checks the whole image and makes the objects that its processes share.
+ * Then, for each further process of the image, it spawns a process that starts
+ * in restore_member(). Each process builds itself and waits. When all are built
+ * they are revealed at one instant; from there on nothing can fail. If anything
+ * fails before, the hidden processes exit unseen. restore.h has the picture;
+ * the steps for each kind of state are in state/ (kind.h).
  */
 #include "ckpt/restore.h"
 
@@ -43,25 +43,31 @@ static int read_image(struct ckpt_restore *cr)
 	return error;
 }
 
-/* In place one process becomes another; the rest of a job would have no parent then. */
+/*
+ * In place, one process becomes another. Further roots of a job would have no
+ * parent.
+ */
 static int check_roots(struct ckpt_restore *cr)
 {
 	for (u32 i = 1; i < cr->cr_img.i_nproc && cr->cr_replace; i++) {
 		if (cr->cr_img.i_proc[i].p_parent == IMG_NONE)
 			return ckpt_refuse(cr->cr_path, -ENOEXEC,
-					   "it holds a job of several processes, which recover() brings back");
+					   "the image holds a job of several processes, which only recover() restores");
 	}
 	return 0;
 }
 
-/* As many processes as the caller could make by itself. */
+/* The image may have as many processes as the caller could make by itself. */
 static int check_number(struct ckpt_restore *cr)
 {
-	/* By the credentials that this process began with: another lwp of the caller may change the caller's. */
+	/*
+	 * Uses the credentials that this process began with: another lwp of the
+	 * caller may change the caller's.
+	 */
 	if (proc_may_have(cr->cr_img.i_nproc))
 		return 0;
-	return ckpt_refuse(cr->cr_path, -EAGAIN,
-			   "its %u processes are more than the caller may have", cr->cr_img.i_nproc);
+	return ckpt_refuse(cr->cr_path, -EAGAIN, "the image holds %u processes, more than the caller may have",
+			   cr->cr_img.i_nproc);
 }
 
 static int make_members(struct ckpt_restore *cr)
@@ -81,7 +87,10 @@ static int make_members(struct ckpt_restore *cr)
 	return 0;
 }
 
-/* Nothing is built from an image that breaks a rule, or that the caller may not restore. */
+/*
+ * No process is built from an image that breaks a rule, or that the caller may
+ * not restore.
+ */
 static int read_and_check(struct ckpt_restore *cr)
 {
 	static int (*const steps[])(struct ckpt_restore * cr) = { read_image, ckpt_trust, check_roots,
@@ -95,7 +104,7 @@ static int read_and_check(struct ckpt_restore *cr)
 
 /* ---- the processes ---- */
 
-/* The new process begins with nothing of its parent's but the rights. */
+/* Drops what the new process has inherited, but for its credentials. */
 static int drop_inherited(void)
 {
 	struct proc *p = curproc();
@@ -110,7 +119,10 @@ static int drop_inherited(void)
 	return 0;
 }
 
-/* Hangups do not reach a hidden process, so it has the caller's terminal only while it opens a name. */
+/*
+ * A hidden process misses hangups, so it borrows the caller's controlling
+ * terminal only while it opens a name.
+ */
 static void borrow_terminal(struct ckpt_restore *cr, bool borrow)
 {
 	spin_lock(&pidlock);
@@ -128,13 +140,16 @@ int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **
 	return error;
 }
 
-/* What lies outside of the processes is still there when they are restored in place at a call. */
+/*
+ * State outside of the processes is still there when they are restored in place
+ * at a system call.
+ */
 static bool applies(const struct ckpt_restore *cr, const struct ckpt_kind *k)
 {
 	return !(cr->cr_save && k->k_outside);
 }
 
-/* What the processes share. */
+/* Makes the objects that the processes share. */
 static int restore_shared(struct ckpt_restore *cr)
 {
 	int error = 0;
@@ -151,7 +166,10 @@ static int restore_shared(struct ckpt_restore *cr)
 	return error;
 }
 
-/* What belongs to one process: the current process becomes it. A zombie is made by the first. */
+/*
+ * Restores the state of one process, which is the current one. For a zombie the
+ * first process does it.
+ */
 static int restore_own(struct ckpt_rmember *rm)
 {
 	bool zombie = rm->rm_img->p_flags & IMG_PF_ZOMBIE;
@@ -166,7 +184,10 @@ static int restore_own(struct ckpt_rmember *rm)
 	return error;
 }
 
-/* The process is revealed: it takes its address space, its other lwps begin. */
+/*
+ * The process is revealed: switches to its address space and starts its other
+ * lwps.
+ */
 static void take_over(struct ckpt_rmember *rm)
 {
 	struct proc *p = curproc();
@@ -175,7 +196,10 @@ static void take_over(struct ckpt_rmember *rm)
 	if (!rm_in_place(rm))
 		p->p_as = rm->rm_as;
 	hat_switch(&p->p_as->a_hat);
-	/* In place it has CPU-time timers that were not there when its slice was armed. */
+	/*
+	 * In place, the process may have CPU-time timers that it did not have
+	 * when its time slice began.
+	 */
 	curcpu()->c_need_resched = true;
 	intr_pop_off();
 	rm->rm_as = NULL;
@@ -241,7 +265,10 @@ static int build_member(struct ckpt_rmember *rm)
 	return rm->rm_result;
 }
 
-/* The further processes, then the current one, then what lies between them. */
+/*
+ * Builds the further processes, then the current one, then the links between
+ * them.
+ */
 static int build_all(struct ckpt_restore *cr)
 {
 	int error = 0;
@@ -259,7 +286,7 @@ static int build_all(struct ckpt_restore *cr)
 
 _Static_assert(IMG_NONE == REVEAL_ROOT, "places in the image are places in the set");
 
-/* The processes to be revealed, and the ids that they remember. */
+/* Lists the processes to reveal, with the ids that they had. */
 static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 {
 	u32 n = 0;
@@ -289,7 +316,7 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 	return 0;
 }
 
-/* The last steps that may fail: the ids are known. */
+/* The ids are known: the last steps that may fail. */
 static int claim(struct ckpt_restore *cr)
 {
 	int error = 0;
@@ -305,7 +332,7 @@ static int claim(struct ckpt_restore *cr)
 	return phase_wait(&cr->cr_phase, CR_REFUSED) == CR_REFUSED ? -EINTR : 0;
 }
 
-/* No failure from here on. Returns: the first one's pid. */
+/* No failure from here on. Returns: the first process's pid. */
 static pid_t commit(struct ckpt_restore *cr, struct reveal *rl)
 {
 	pid_t pid;
@@ -327,7 +354,7 @@ static pid_t commit(struct ckpt_restore *cr, struct reveal *rl)
 	return pid;
 }
 
-/* All appear at one instant. Returns: the pid, or an errno. */
+/* All processes appear at one instant. Returns: the pid, or an errno. */
 static long reveal(struct ckpt_restore *cr)
 {
 	struct reveal rl;
@@ -350,7 +377,7 @@ static long reveal(struct ckpt_restore *cr)
 
 /* ---- the end ---- */
 
-/* The first process: it has succeeded, and becomes what the image says. */
+/* The restore has succeeded: the first process becomes what the image says. */
 static void settle(struct ckpt_restore *cr)
 {
 	if (cr->cr_replace) {
@@ -360,7 +387,10 @@ static void settle(struct ckpt_restore *cr)
 	take_over(&cr->cr_member[0]);
 }
 
-/* Tells the further processes, and waits until they use the restore no more. */
+/*
+ * Tells the further processes the verdict, and waits until they have stopped
+ * using cr.
+ */
 static void tell_members(struct ckpt_restore *cr, enum recover_verdict verdict)
 {
 	phase_set(&cr->cr_verdict, verdict);
@@ -382,7 +412,10 @@ static void drop_zombies(struct ckpt_restore *cr)
 	}
 }
 
-/* The open files are the processes' own from here on; what no process has is closed. */
+/*
+ * The open files belong to the processes from here on. Open files that no
+ * process has are closed.
+ */
 static void drop_restore(struct ckpt_restore *cr, bool failed)
 {
 	for (u32 i = CKPT_NKINDS; i-- > 0;) {
@@ -400,13 +433,14 @@ void restore_ckpt(void *arg)
 	long result;
 
 	inject_enter();
-	acting_begin(&ac, cr->cr_root, NULL); /* names are looked up as the caller does */
+	/* looks names up as the caller would */
+	acting_begin(&ac, cr->cr_root, NULL);
 	img_init(&cr->cr_img, &ckpt_mem);
-	result = drop_inherited(); /* descriptors of the caller */
+	result = drop_inherited(); /* the caller's descriptors */
 	if (!result)
-		result = read_and_check(cr); /* decode: the whole of the image */
+		result = read_and_check(cr); /* decode the whole image */
 	if (!result)
-		result = restore_shared(cr); /* files, pipes, memory: each object once */
+		result = restore_shared(cr); /* objects, each once */
 	if (!result)
 		result = build_all(cr); /* each process, hidden */
 	if (!result)
@@ -422,7 +456,7 @@ void restore_ckpt(void *arg)
 	acting_end(&ac);
 	inject_leave();
 	cr->cr_result = result;
-	phase_set(&cr->cr_phase, CR_DONE); /* cr is the caller's again, and may be gone */
+	phase_set(&cr->cr_phase, CR_DONE); /* the caller may free cr now */
 	if (result < 0)
 		proc_exit(0);
 }

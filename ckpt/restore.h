@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A recovery in progress. The caller of recover() waits; the first process of the
- * image, hidden, does the work; the further processes build themselves.
+ * A recovery in progress. The caller of recover() waits; the first process of
+ * the image, hidden, does the work; the further processes build themselves.
  *
  *	caller                  first process           each further process
  *	------                  -------------           --------------------
@@ -22,14 +22,14 @@
  *	drops what it had
  *	CR_LEFT --------------> takes over
  *	                        RV_GO ----------------> takes over
- *	                        waits for RM_LEFT <---- RM_LEFT, runs its program
+ *	                        waits for RM_LEFT <---- RM_LEFT, goes on
  *	returns the pid <------ CR_DONE, runs its program
  *
  * If anything fails before the point of no return, the first process sets
- * RV_ABORT and CR_DONE, and the hidden processes end as invisibly as they began.
+ * RV_ABORT and CR_DONE, and the hidden processes exit unseen.
  *
  * Locks: none but those of the phases: each field is written by one process
- * before it sets the phase that the others wait for.
+ * before it sets the phase that the other processes wait for.
  */
 #ifndef CKPT_RESTORE_H
 #define CKPT_RESTORE_H
@@ -42,8 +42,9 @@ struct ckpt_save;
 /* cr_phase, between the caller and the first process. */
 enum recover_phase {
 	CR_BUILDING,
-	CR_BUILT,   /* in place: all is built, the caller may end its other lwps */
-	CR_REFUSED, /* the caller is dying itself */
+	/* In place: all is built; the caller may end its other lwps */
+	CR_BUILT,
+	CR_REFUSED, /* the caller is exiting */
 	CR_ALONE,   /* the caller has no other lwp */
 	CR_SWAPPED, /* the caller belongs to the hidden process now */
 	CR_LEFT,    /* the caller has dropped what its process had */
@@ -62,11 +63,12 @@ enum rmember_phase {
 struct ckpt_rmember {
 	struct ckpt_restore *rm_restore;
 	const struct img_proc *rm_img;
-	struct proc *rm_proc;  /* hidden until the reveal */
-	struct lwp **rm_lwps;  /* by index in p_lwp; [0] is the process's first */
-	struct as *rm_as;      /* being built */
-	struct phase rm_phase; /* enum rmember_phase; not of the first process */
-	int rm_result;	       /* 0 or the errno of its own part */
+	struct proc *rm_proc; /* hidden until the reveal */
+	struct lwp **rm_lwps; /* by index in p_lwp */
+	struct as *rm_as;     /* being built */
+	/* enum rmember_phase; unused in the first process */
+	struct phase rm_phase;
+	int rm_result; /* 0 or the errno of its own part */
 };
 
 #define CKPT_ROOTS 8u
@@ -86,29 +88,48 @@ struct ckpt_restore {
 	struct file *cr_file;	/* the image */
 	u32 cr_flags;		/* RECOVER_* */
 	struct proc *cr_parent; /* the caller's process */
-	bool cr_nonewprivs;	/* the caller's PR_SET_NO_NEW_PRIVS, which its children inherit */
-	struct vnode *cr_root;	/* the caller's root, where names are looked up: a reference */
+	/* The caller's no_new_privs: its children inherit it */
+	bool cr_nonewprivs;
+	/* The caller's: names are looked up there; a reference */
+	struct vnode *cr_root;
 	/* Roots below which names are looked up from there (st_root.c). */
 	struct ckpt_root cr_rootv[CKPT_ROOTS];
 	u32 cr_nroot;
-	bool cr_replace; /* in place: cr_parent itself becomes the first process */
-	/* In place at a system call: what was saved a moment ago, and is still there. */
+	/* In place: cr_parent itself becomes the first process */
+	bool cr_replace;
+	/*
+	 * In place at a system call: the save that has just ended; its objects
+	 * still exist.
+	 */
 	struct ckpt_save *cr_save;
 	struct img_image cr_img;
 	struct ckpt_rmember *cr_member;
-	/* What the processes share, by place in the image's lists; references. */
+	/*
+	 * The objects that the processes share, by place in the image's lists;
+	 * references.
+	 */
 	struct file **cr_filev;
-	struct file **cr_pipev; /* of both ends, while the pipe's open files are made */
+	struct file **cr_pipev; /* both ends, while open files are made */
 	struct file **cr_ptyv;	/* the masters of pseudo terminals */
 	struct vnode **cr_datav;
 	/* By vnode of the image: */
-	struct vnode **cr_anew; /* the vnode that was made for it; NULL: it is opened by name */
-	bool *cr_made;		/* the file was not there, and was made again under its name */
-	bool *cr_program;	/* a process executes it: it must not have changed */
-	bool *cr_written;	/* a process may write it: it may have changed */
-	bool cr_stdio[3];	/* the open file of this descriptor is the caller's */
-	u64 cr_now;		/* monotonic ns: when time goes on for the processes */
-	struct tty *cr_tty; /* member cr_foreground's group had it in the foreground; NULL: none */
+
+	/* The vnode that was made for it; NULL: it is opened by name */
+	struct vnode **cr_anew;
+	/* The file was missing, and was made again under its name */
+	bool *cr_made;
+	/* A process executes it, so it must not have changed */
+	bool *cr_program;
+	/* A process may write it, so it may have changed */
+	bool *cr_written;
+	bool cr_stdio[3]; /* the descriptor gets the caller's open file */
+	/* Monotonic ns: when the processes' time goes on */
+	u64 cr_now;
+	/*
+	 * The terminal where the group of member cr_foreground was in the
+	 * foreground; NULL: none.
+	 */
+	struct tty *cr_tty;
 	u32 cr_foreground;
 	struct phase cr_phase;	 /* enum recover_phase */
 	struct phase cr_verdict; /* enum recover_verdict */
@@ -126,13 +147,18 @@ static inline bool rm_in_place(const struct ckpt_rmember *rm)
 	return rm->rm_restore->cr_replace && rm == rm->rm_restore->cr_member;
 }
 
-/* The process that has the member's ids once they are known: in place, the caller's. */
+/*
+ * The process that has the member's ids once they are known: in place, the
+ * caller's process.
+ */
 static inline struct proc *rm_identity(const struct ckpt_rmember *rm)
 {
 	return rm_in_place(rm) ? rm->rm_restore->cr_parent : rm->rm_proc;
 }
 
-/* The member was saved a moment ago, and has never been away. */
+/*
+ * The member was saved a moment ago, and is restored in place at a system call.
+ */
 static inline bool rm_same(const struct ckpt_rmember *rm)
 {
 	return rm->rm_restore->cr_save && rm_in_place(rm);
@@ -145,7 +171,7 @@ static inline bool rm_same(const struct ckpt_rmember *rm)
  */
 long ckpt_recover(struct ckpt_restore *cr);
 
-/* restore.c. The first routine of the first process; arg is the struct ckpt_restore. */
+/* restore.c. First routine of the first process. arg: struct ckpt_restore. */
 void restore_ckpt(void *arg);
 
 /*
@@ -155,13 +181,16 @@ void restore_ckpt(void *arg);
  */
 int ckpt_trust(struct ckpt_restore *cr);
 
-/* cr_open() opens a name for the process that is built; "/dev/tty" is the caller's terminal. */
+/*
+ * Opens a name for the process that is being built. "/dev/tty" is the caller's
+ * terminal.
+ */
 int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp);
 
 /*
- * pages.c. Reads the stored pages of a list of runs, many at a time. take() gets
- * each page in order, once it has come and its sum is right; at: its r_va. take()
- * takes over the reference unless it fails.
+ * pages.c. Reads the stored pages of a list of runs, many at a time. take()
+ * gets each page in order, once it is read and its checksum is right. at: its
+ * r_va. take() takes over the reference unless it fails.
  */
 typedef int (*ckpt_take_fn)(void *arg, u32 at, struct page *pg);
 int ckpt_read_runs(struct ckpt_restore *cr, struct img_runs runs, ckpt_take_fn take, void *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A save in progress: what is gathered from processes that stand still. */
+/* A save in progress: gathers the state of processes that stand still. */
 #include "ckpt/state/owners.h"
 #include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
@@ -16,7 +16,7 @@ void *ckpt_room(void *list, u32 n, u32 size)
 {
 	void *more;
 
-	/* It was full whenever n is 0, 4, 8, 16... */
+	/* The list was full at n = 0, 4, 8, 16... */
 	if (n && (n < 4 || (n & (n - 1))))
 		return list;
 	more = kmalloc((n ? 2 * n : 4) * size, 0);
@@ -56,7 +56,7 @@ void ckpt_save_free(struct ckpt_save *cs)
 	for (u32 i = 0; i < cs->cs_nflush; i++)
 		vn_rele(cs->cs_flush[i]);
 	kfree(cs->cs_member);
-	ckpt_objects_free(cs); /* ckpt_objects_drop() has dropped the references */
+	ckpt_objects_free(cs); /* references: see ckpt_objects_drop() */
 	ckpt_forget(cs);
 	kfree(cs->cs_data);
 	kfree(cs->cs_flush);
@@ -66,10 +66,11 @@ void ckpt_save_free(struct ckpt_save *cs)
 }
 
 /*
- * One of the objects that processes share whole: `with` becomes the first member that
- * has it.
- * Returns: the pid of a process outside of the image that has it too; 0: there is
- * none; -ENOMEM.
+ * Notes that cm has an object (an address space or a descriptor table) that
+ * processes share whole. *with: the place of the first member that has it.
+ * Returns: the pid of a process outside of the image that has it too; 0: there
+ * is none.
+ * Errors: -ENOMEM.
  */
 static int find_first(struct ckpt_save *cs, struct ckpt_member *cm, enum ckpt_class class,
 		      const void *ptr, u32 refs, u32 *with)
@@ -84,11 +85,17 @@ static int find_first(struct ckpt_save *cs, struct ckpt_member *cm, enum ckpt_cl
 	}
 	ob->ob_met++;
 	*with = ob->ob_index;
-	/* More references may be met yet: those of members, which ckpt_outsider() passes over. */
+	/*
+	 * The references that are missing may be those of later members, which
+	 * ckpt_outsider() skips.
+	 */
 	return ckpt_closed(cs, ob, refs) ? 0 : ckpt_outsider(cs, class, ptr);
 }
 
-/* CLONE_FS. A process that is only looked at may end meanwhile, and has no directories then. */
+/*
+ * CLONE_FS. With CKPT_LOOK the process may exit meanwhile, and has no
+ * directories then.
+ */
 static bool shares_directories(struct proc *p)
 {
 	bool shares;
@@ -107,12 +114,14 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 	int pid = find_first(cs, cm, CO_AS, cm->cm_as, cm->cm_as->a_ref, &ip->p_mem);
 
 	if (pid > 0)
-		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its memory is shared with process %d", pid);
+		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP,
+				  "its memory is shared with process %d, outside of the image", pid);
 	if (pid < 0)
 		return pid;
 	pid = find_first(cs, cm, CO_FDTAB, cm->cm_fdtab, cm->cm_fdtab->ft_ref, &ip->p_fds);
 	if (pid > 0)
-		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP, "its descriptors are shared with process %d", pid);
+		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP,
+				  "its descriptor table is shared with process %d, outside of the image", pid);
 	if (pid < 0)
 		return pid;
 	if (shares_directories(p))
@@ -126,7 +135,7 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 	spin_unlock(&pidlock);
 	if (child_pid)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
-				   "it has a child, process %d, that would be missing (CKPT_TREE)", child_pid);
+				   "its child, process %d, would be missing in the image; CKPT_TREE (-t) saves it too", child_pid);
 	return 0;
 }
 
@@ -156,7 +165,7 @@ static int save_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	return error ? error : ckpt_request_wanted(cs->cs_req);
 }
 
-/* Room in the image for each member. */
+/* Makes room in the image for each member. */
 static int place_members(struct ckpt_save *cs)
 {
 	int error = img_add_procs(&cs->cs_img, cs->cs_nmember);
@@ -193,7 +202,10 @@ int ckpt_gather(struct ckpt_save *cs)
 	fill_ident(&cs->cs_img.i_ident);
 	cs->cs_img.i_stats = 1;
 	error = save_all(cs);
-	/* From here on only pages count: no image that is being written keeps an end of a pipe open. */
+	/*
+	 * From here on only pages are needed. An image that is being written
+	 * must not keep an end of a pipe open.
+	 */
 	if (error || !cs_in_place(cs))
 		ckpt_objects_drop(cs);
 	return error;

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which processes are saved, and how they come to a stand.
+ * Which processes are saved, and how they are held.
  *
- * A process that stands at the boundary cannot fork. So a tree is held from the top: a process first, then all the children that it has
- * at the same time; a child that forks before it is held has a child that is found when it is. When a pass over all members finds
- * nothing new, all of them stand, and what is between them stands still: this is the instant that the image shows.
+ * A process held at the boundary cannot fork. So a tree is held from the top: a
+ * process first, then all its children at the same time. A child that forks
+ * before it is held has a child of its own; that one is found once its parent
+ * is held. When a pass over all members finds no new process, all of them stand
+ * still, and so does what lies between them: this is the instant that the image
+ * shows.
  *
- * The parent of a vfork is at the boundary while its child has its memory: it is saved as it waits (proc/boundary.c).
+ * The parent of a vfork stands at the boundary while its child uses its memory.
+ * It is saved as it waits (proc/boundary.c).
  *
- * A wait for processes ends: with what it waits for, at cs_deadline, when the request is withdrawn (request.c), or when the process that
- * takes the checkpoint is about to be ended by a signal. give_up() says in the log what was waited for; all processes go on.
+ * A wait for processes ends
+ *	with what it waits for,
+ *	at cs_deadline,
+ *	when the request is withdrawn (request.c), or
+ *	when a signal is about to end the process that takes the checkpoint.
+ * give_up() logs what was waited for, and all processes go on.
  */
 #include "ckpt/save.h"
 #include "kernel/abi/errno.h"
@@ -22,9 +30,13 @@
 #include "proc/sched/sleep.h"
 
 #define ENDING_NS NSEC_PER_MSEC
-#define BATCH 64u /* processes that are looked for while the process tree is locked */
+#define BATCH 64u /* processes found in one go with pidlock held */
 
-/* Is it the member's own program that asks? As such counts one that had the same rights before it forked the member. */
+/*
+ * Does the member's own program ask? A parent's request counts as the member's
+ * own, too, if the member was forked and has not called exec: parent and child
+ * have the same rights.
+ */
 static bool asks_itself(const struct ckpt_save *cs, const struct ckpt_member *cm)
 {
 	const struct proc *p = cm->cm_proc;
@@ -34,7 +46,11 @@ static bool asks_itself(const struct ckpt_save *cs, const struct ckpt_member *cm
 					     (curproc()->p_flags & P_NODUMP)));
 }
 
-/* May whoever asked checkpoint the member? The current lwp acts for them. If not, -EPERM, also of one that is only looked at. */
+/*
+ * May the asker checkpoint the member? The current lwp acts with the asker's
+ * rights.
+ * Errors: -EPERM (logged), also while obstacles are collected (CKPT_LOOK).
+ */
 static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
@@ -42,7 +58,7 @@ static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 	int error;
 
 	if ((p->p_flags & P_SUGID) && !cred_super(cs->cs_req->rq_cred)) {
-		(void)ckpt_refuse(p->p_comm, -EPERM, "a set-id program cannot be saved");
+		(void)ckpt_refuse(p->p_comm, -EPERM, "a set-id program can be saved only by the superuser");
 		return -EPERM;
 	}
 	if ((p->p_flags & P_NODUMP) && !cred_super(cs->cs_req->rq_cred) && !asks_itself(cs, cm)) {
@@ -62,7 +78,11 @@ static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 	return error;
 }
 
-/* The wait for p has ended with `error`, and p does not stand: one line about it. */
+/*
+ * The wait for p has failed with `error`, and p does not stand still. Logs
+ * where p was.
+ * Returns: the errno for the caller.
+ */
 static int give_up(struct ckpt_save *cs, struct proc *p, int error)
 {
 	u32 sysno = 0;
@@ -81,16 +101,16 @@ static int give_up(struct ckpt_save *cs, struct proc *p, int error)
 		}
 	}
 	spin_unlock(&p->p_lock);
-	return ckpt_refuse(p->p_comm, error, "%s while process %d (thread %d, system call %u) had not come to a stand",
-			   error == -ETIMEDOUT	 ? "the time for it ran out"
+	return ckpt_refuse(p->p_comm, error, "%s, and process %d (thread %d, system call %u) had not come to a stand",
+			   error == -ETIMEDOUT	 ? "the time ran out"
 			   : error == -ECANCELED ? "the request was withdrawn"
-						 : "the process that saves it was told to end",
+						 : "a signal ended the process that takes the checkpoint",
 			   p->p_pid, tid, sysno);
 }
 
 /*
- * Up to BATCH children of member i that are no members yet become members. *ending: others are on their way to their end; they will be
- * zombies, or gone.
+ * Adds up to BATCH children of member i to the members. *ending: other children
+ * are exiting, and will be zombies or reaped.
  */
 static int find_children(struct ckpt_save *cs, u32 i, bool *ending)
 {
@@ -100,7 +120,7 @@ static int find_children(struct ckpt_save *cs, u32 i, bool *ending)
 
 	*ending = false;
 	spin_lock(&pidlock);
-	/* New children are at the end. */
+	/* New children are at the end of the list. */
 	for (c = list_last(&p->p_children, struct proc, p_sibling);
 	     &c->p_sibling != &p->p_children && n < BATCH; c = list_prev(c, p_sibling)) {
 		if (c->p_exitsig == -1 /* being reaped */ || ckpt_is_member(cs, c))
@@ -122,7 +142,10 @@ static int find_children(struct ckpt_save *cs, u32 i, bool *ending)
 	return error;
 }
 
-/* Something changes among the children of p, or the wait is given up. */
+/*
+ * Waits until a child of p has exited.
+ * Errors: the wait was given up (logged).
+ */
 static int await_children(struct ckpt_save *cs, struct proc *p)
 {
 	struct proc *c;
@@ -141,7 +164,10 @@ static int await_children(struct ckpt_save *cs, struct proc *p)
 	return 0;
 }
 
-/* A zombie stands still by itself, unless it is being reaped: -ESRCH. */
+/*
+ * A zombie stands still by itself.
+ * Errors: -ESRCH: it is being reaped.
+ */
 static int look_for_end(struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
@@ -154,7 +180,10 @@ static int look_for_end(struct ckpt_member *cm)
 	return error;
 }
 
-/* Calls the new member to a stand, unless it is dead. -ESRCH: it has begun to die. */
+/*
+ * Asks a new member to stop at the boundary, unless it is a zombie.
+ * Errors: -ESRCH: the member is exiting; -EPERM, -EOPNOTSUPP, -EBUSY (logged).
+ */
 static int ask_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
@@ -163,11 +192,13 @@ static int ask_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	error = look_for_end(cm);
 	if (error)
 		return error;
-	/* The others would look for it under an id that it does not have in the image. */
+	/*
+	 * The other members would look for this process under an id that it
+	 * does not have in the image.
+	 */
 	if (pidspace_of(p) != pidspace_of(cs->cs_member[0].cm_proc)) {
 		error = ckpt_refuse(p->p_comm, -EOPNOTSUPP,
-				    "process %d was brought back under other ids, and the rest was not",
-				    p->p_pid);
+				    "process %d was restored under other ids than the first process", p->p_pid);
 		if (error)
 			return error;
 	}
@@ -175,7 +206,7 @@ static int ask_member(struct ckpt_save *cs, struct ckpt_member *cm)
 		return 0;
 	error = may_save(cs, cm);
 	if (cs->cs_req->rq_flags & CKPT_LOOK) {
-		/* What it has is not for the caller to know. */
+		/* The caller may not learn what the process has. */
 		cm->cm_barred = error != 0;
 		return 0;
 	}
@@ -187,7 +218,11 @@ static int ask_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	return error;
 }
 
-/* The member stands. -ESRCH: it has begun to die. */
+/*
+ * Waits until the member stands at the boundary.
+ * Errors: -ESRCH: the member is exiting; -EPERM; the wait was given up
+ * (logged).
+ */
 static int await_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	int error;
@@ -198,17 +233,26 @@ static int await_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	cm->cm_held = !error;
 	if (error)
 		return give_up(cs, cm->cm_proc, error);
-	/* It may have begun a set-id program on the way; now it cannot. */
+	/*
+	 * The member may have executed a set-id program in the meantime. From
+	 * here on it cannot.
+	 */
 	return may_save(cs, cm);
 }
 
-/* A root that ends leaves what remains of it to its parent, which is no member. */
+/*
+ * Has the process exited? A root that has become a zombie counts too: its
+ * parent, which is no member, will reap it.
+ */
 static bool has_gone(const struct ckpt_member *cm, int error)
 {
 	return error == -ESRCH || (!error && cm->cm_zombie && cm->cm_parent == IMG_NONE);
 }
 
-/* Brings the members from place `first` on to a stand, all at the same time; those that end meanwhile are members no longer. */
+/*
+ * Holds the members from place `first` on, all at the same time. Members that
+ * exit meanwhile are dropped.
+ */
 static int hold_members(struct ckpt_save *cs, u32 first)
 {
 	for (u32 i = first; i < cs->cs_nmember;) {
@@ -225,7 +269,8 @@ static int hold_members(struct ckpt_save *cs, u32 first)
 		int error = await_member(cs, &cs->cs_member[i]);
 
 		if (error == -ESRCH)
-			ckpt_member_drop(cs, i); /* the next pass waits for what becomes of it */
+			/* the next pass finds its zombie, if any */
+			ckpt_member_drop(cs, i);
 		else if (error)
 			return error;
 		else
@@ -253,20 +298,27 @@ static int hold_children(struct ckpt_save *cs, u32 i)
 	}
 }
 
-/* Is p one of the job, or of the session, of the first? pidlock held. */
+/*
+ * Is p in the job, or in the session, of the first member?
+ * Locks: pidlock.
+ */
 static bool belongs(const struct ckpt_save *cs, const struct proc *p)
 {
 	const struct proc *first = cs->cs_member[0].cm_proc;
 
-	/* Processes that were brought back under other ids are a job of their own, without the recover(1) that waits for them. */
+	/*
+	 * Restored processes that keep their saved ids form a job of their own.
+	 * The recover(1) that waits for them is not part of it.
+	 */
 	if (pidspace_of(p) != pidspace_of(first))
 		return false;
 	return cs->cs_req->rq_flags & CKPT_SESSION ? p->p_sid == first->p_sid : p->p_pgid == first->p_pgid;
 }
 
 /*
- * Up to BATCH processes of the job or session become members, whose parents are not of it, or are members. *ending: others are on their
- * way to their end, and keep what they have open until then.
+ * Adds up to BATCH roots of the job or session to the members: processes whose
+ * parent is a member already, or lies outside of the job or session. *ending:
+ * other roots are exiting, and keep their files open until then.
  */
 static int find_roots(struct ckpt_save *cs, bool *ending)
 {
@@ -289,7 +341,10 @@ static int find_roots(struct ckpt_save *cs, bool *ending)
 			*ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
 			continue;
 		}
-		/* Its parent, if that is to be saved too, comes first. */
+		/*
+		 * If the parent belongs to the image too, the parent comes
+		 * first.
+		 */
 		if (belongs(cs, p->p_parent) && !ckpt_is_member(cs, p->p_parent))
 			continue;
 		p->p_ref++;
@@ -305,7 +360,7 @@ static int find_roots(struct ckpt_save *cs, bool *ending)
 	return error;
 }
 
-/* More roots, if there are any: *found says so. */
+/* Adds further roots and holds them. Waits for roots that are exiting. */
 static int hold_roots(struct ckpt_save *cs)
 {
 	bool ending = true;
@@ -318,7 +373,10 @@ static int hold_roots(struct ckpt_save *cs)
 			error = hold_members(cs, before);
 		if (error || cs->cs_nmember > before || !ending)
 			return error;
-		/* Its parent hears of the end, and that may be any process. */
+		/*
+		 * An exiting root wakes its parent alone, which may be any
+		 * process. So look again after a while.
+		 */
 		spin_lock(&pidlock);
 		error = sleep(&ending, &pidlock, SLP_FATAL, clock_mono_ns() + ENDING_NS);
 		spin_unlock(&pidlock);
@@ -327,7 +385,11 @@ static int hold_roots(struct ckpt_save *cs)
 	}
 }
 
-/* A forked checkpoint of a member that is still being written has copies of what they share. */
+/*
+ * While a forked checkpoint of a member is being written, copies of the
+ * member's memory exist.
+ * Errors: -EBUSY.
+ */
 static int check_forked(struct ckpt_save *cs)
 {
 	for (u32 i = 0; i < cs->cs_nmember; i++) {
@@ -373,7 +435,10 @@ int ckpt_hold(struct ckpt_save *cs)
 
 void ckpt_release(struct ckpt_save *cs)
 {
-	/* From below, so that no parent sees a child that does not answer. */
+	/*
+	 * Children first, so that no running parent has a child that is still
+	 * held.
+	 */
 	for (u32 i = cs->cs_nmember; i-- > 0;) {
 		struct ckpt_member *cm = &cs->cs_member[i];
 

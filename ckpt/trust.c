@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose word an image is. The superuser gives the processes of an image whatever credentials it names. So an image that another user can
- * write would give that user the superuser's rights, or a third user's. It is taken
+ * Which images the superuser may restore. The superuser can give the processes
+ * of an image any credentials that the image names. So an image that another
+ * user can write would give that user the superuser's rights, or a third
+ * user's. An image is accepted
  *
- *   from the superuser's file   with any credentials
- *   from another user's file    with credentials that this user has anyway: each user id is the owner's, each group that of the file,
- *                               which its owner cannot give to a group that it is not in
- *   from no file                that its group or all others may write
+ *	from a file of      with these credentials
+ *	the superuser       any
+ *	another user        those that this user has anyway: each user id is
+ *	                    the owner's; each group id is the file's, since an
+ *	                    owner cannot give a file to a group it is not in
+ *	any user, if its group or other users may write it: none
  *
- * unless the caller says RECOVER_TRUSTED. The file is looked at that was opened, not its name: who can write the directory can put
- * another file there, but not one of another owner. A caller that is not the superuser gives away no more than it has itself.
+ * unless the caller passes RECOVER_TRUSTED. The checks are made on the open
+ * file, not on its name: a user who can write the directory can put another
+ * file there, but only its own.
+ *
+ * A caller that is not the superuser cannot give away more rights than it has.
  */
 #include "ckpt/restore.h"
 #include "fs/vnode.h"
@@ -38,11 +45,11 @@ static int check_owner(const struct ckpt_restore *cr, const struct vattr *va)
 
 		if (!ids_are(ip, va->va_uid))
 			return ckpt_refuse(cr->cr_path, -EPERM,
-					   "it belongs to user %u, and process %d in it is another user's",
+					   "the image belongs to user %u, and its process %d to another user",
 					   va->va_uid, ip->p_pid);
 		if (!groups_are(ip, va->va_gid))
 			return ckpt_refuse(cr->cr_path, -EPERM,
-					   "it belongs to user %u, and process %d in it is in other groups than %u",
+					   "the image belongs to user %u, and its process %d to other groups than %u",
 					   va->va_uid, ip->p_pid, va->va_gid);
 	}
 	return 0;
@@ -53,13 +60,17 @@ int ckpt_trust(struct ckpt_restore *cr)
 	struct vattr va;
 	int error;
 
-	/* In place at a call, the kernel has written it a moment ago. */
+	/*
+	 * In place at a system call, the kernel has just written the image
+	 * itself.
+	 */
 	if (cr->cr_save || (cr->cr_flags & RECOVER_TRUSTED) || !cred_super(cred_cur()))
 		return 0;
 	error = vn_getattr(cr->cr_file->f_vnode, &va);
 	if (error)
 		return error;
 	if (va.va_mode & OTHERS_WRITE)
-		return ckpt_refuse(cr->cr_path, -EPERM, "other users may write it (mode %o)", va.va_mode & 07777);
+		return ckpt_refuse(cr->cr_path, -EPERM, "users other than its owner may write the image (mode %o)",
+				   va.va_mode & 07777);
 	return va.va_uid == 0 ? 0 : check_owner(cr, &va);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages that the processes of an image share copy-on-write; and while pages are listed, which process stores a frame. */
+/* Which processes share a page copy-on-write, and which process stores it. */
 #ifndef CKPT_OWNERS_H
 #define CKPT_OWNERS_H
 
@@ -11,9 +11,12 @@ struct ckpt_save;
 struct page;
 struct ckpt_owners;
 
-/* A word of the map: the address of a page is never 0, so 0 says that the frame was not met yet. */
-#define OWNER_PROC 0x7ffu	   /* mask: the place of the process in the image */
-#define OWNER_ZERO 0x800u	   /* the page is all zero, and nothing stores it */
+/*
+ * A word for each frame. The address of a page is never 0, so a word of 0 says
+ * that the frame has not been met.
+ */
+#define OWNER_PROC 0x7ffu	   /* mask: place of the process */
+#define OWNER_ZERO 0x800u	   /* an all-zero page, not stored */
 #define OWNER_VA (~(IMG_PAGE - 1)) /* mask: its address there */
 _Static_assert(IMG_MAX_PROCS <= OWNER_PROC + 1 && OWNER_ZERO < IMG_PAGE, "place and flag have room in a word");
 

@@ -51,20 +51,27 @@ int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm);
 
 /* ---- st_vnode.c: files by name ---- */
 
-/* The vnode of the image for vp, which was opened by `path`; NULL: by no path. */
+/* Adds vp, which was opened by `path`, to the image. path NULL: by no path. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
 /* A regular file without a name: its contents are saved instead. */
 bool st_vnode_nameless(struct vnode *vp);
 /*
- * Opens vnode `index` with the caller's rights, and compares it with what it was.
- * changing: the process itself wrote it, so only which file it is counts.
- * Errors: -ENOENT, -EACCES; -ESTALE: another file, or a changed one. Logged, but
- * not for a spare vnode.
+ * Opens vnode `index` with the caller's rights, and compares it with what was
+ * saved. changing: the process itself wrote the file, so only its identity
+ * counts.
+ * Errors: -ENOENT, -EACCES; -ESTALE: another file, or a changed one. Logged,
+ * but not for a spare vnode.
  */
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
-/* The image has the contents of the vnode, or can do without them (CKPT_SELF). */
+/*
+ * The file need not exist (CKPT_SELF): its contents are in the image, or do not
+ * matter.
+ */
 bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
-/* The name that leads to vp from the machine's root; kmalloc'd. Errors: -ENOENT: none is known. */
+/*
+ * The path to vp from the machine's root; kmalloc'd.
+ * Errors: -ENOENT: none is known.
+ */
 int st_vnode_name(struct vnode *vp, char **name);
 
 /* ---- st_ident.c: which file a vnode is ---- */
@@ -72,28 +79,35 @@ int st_vnode_name(struct vnode *vp, char **name);
 /* Fills in all but the path and IMG_VF_SPARE. */
 void st_ident_fill(struct img_vnode *v, const struct vnode *vp, const struct vattr *va);
 /*
- * How the file that was opened for vnode `index` differs from what it was; NULL: in
- * nothing that matters. written: the processes may write it.
+ * Compares the file that was opened for vnode `index` with what was saved.
+ * written: the processes may write the file.
+ * Returns: how it differs; NULL: in nothing that matters.
  */
 const char *st_ident_differs(const struct ckpt_restore *cr, u32 index, const struct vnode *vp,
 			     const struct vattr *is, bool written);
 
 /* ---- st_root.c: where names are looked up ---- */
 
-/* The root of a process whose p_root is `index`: a changed one, or the caller's. */
+/* The root of a process whose p_root is `index`: its own, or the caller's. */
 struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index);
-/* Where the name of vnode `index` is looked up, what is left of it then, and O_NOLINKS if it has no links. */
+/*
+ * The directory from which the name of vnode `index` is looked up. *path: the
+ * name from there; *oflags: gains O_NOLINKS if it contains no links.
+ */
 struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags);
 
 /* ---- st_spare.c: files whose contents the image has, too ---- */
 
-/* The contents of vnode `index`, and the vnode whose contents `data` are; IMG_NONE: none. */
+/*
+ * Contents of vnode `index`, and the vnode whose contents `data` are.
+ * Returns: IMG_NONE: none.
+ */
 u32 st_spare_data(const struct ckpt_restore *cr, u32 index);
 u32 st_spare_name(const struct ckpt_restore *cr, u32 data);
 /*
  * The credentials with which the superuser makes, removes and looks up the name
- * of vnode `index`: those of the file's owner, so that nothing happens there that
- * the owner could not do. Another caller: its own.
+ * of vnode `index`: those of the file's owner, so that the owner's rights
+ * suffice. For another caller: its own.
  * Returns: a reference; NULL: no memory.
  */
 struct cred *st_owner_cred(struct ckpt_restore *cr, u32 index);
@@ -103,13 +117,15 @@ struct cred *st_owner_cred(struct ckpt_restore *cr, u32 index);
 void st_stats_removed(struct img_vnode *v, const struct vattr *va);
 void st_stats_data(struct img_data *d, const struct vattr *va);
 void st_stats_pipe(struct img_pipe *pi, const struct vattr *va);
-/* Of cr_anew[index] alone: a working directory is made after the other vnodes. */
+/*
+ * For cr_anew[index] alone: a working directory is made after the other vnodes.
+ */
 int st_stats_removed_restore(struct ckpt_restore *cr, u32 index);
 
 /* ---- st_about.c: files of /proc about processes ---- */
 
 int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_about *pa, u32 *index);
-/* The vnode for `index`; which process it is about is known once the ids are. */
+/* Makes the vnode for `index`. Its process is known once the ids are. */
 int st_about_make(struct ckpt_restore *cr, u32 index, struct vnode **vpp);
 /* May the caller open it like this? */
 int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags);
@@ -128,8 +144,8 @@ int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *in
 /* The bytes of a pipe: pages, taken over on success. */
 int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index);
 /*
- * Calls fn for each stored page of object `index` in order, and with `zeros` for all
- * others too; len is less than a page at the end.
+ * Calls fn for each stored page of object `index` in order; with `zeros`, also
+ * for all other pages. len is less than a page at the end.
  */
 typedef int (*ckpt_bytes_fn)(const void *bytes, u32 off, u32 len, void *arg);
 int st_data_each(struct ckpt_restore *cr, u32 index, bool zeros, ckpt_bytes_fn fn, void *arg);
@@ -148,17 +164,23 @@ int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp
 /* ---- st_tty.c, st_pty.c: terminals ---- */
 
 int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index);
-void st_tty_fill(struct img_tty *it, const struct tty_state *st); /* modes and size */
-void st_tty_take(struct tty_state *st, const struct img_tty *it); /* the reverse */
+/* Modes and size of a terminal: to the image, and from it. */
+void st_tty_fill(struct img_tty *it, const struct tty_state *st);
+/* sets them */
+void st_tty_take(struct tty_state *st, const struct img_tty *it);
 int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *t, struct file *f);
 /* The saved pseudo terminal (CO_PTY) that f is an end of; NULL: none. */
 struct ckpt_object *st_pty_of(struct ckpt_save *cs, struct file *f);
 int st_pty_save(struct ckpt_save *cs, struct ckpt_object *ob, struct file *f, u32 *index);
-/* Refuses the pseudo terminal of f: a process outside of the image has an end of it. 0: f is no end of one. */
+/*
+ * Refuses the pseudo terminal of f: a process outside of the image has an end
+ * of it.
+ * Returns: 0: f is no end of a pseudo terminal.
+ */
 int st_pty_torn(struct ckpt_save *cs, struct file *f);
-/* An open file of the end that fi is of. */
+/* Opens the end of a pseudo terminal that fi describes. */
 int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp);
-/* All open files are made: lines whose master had gone are hung up. */
+/* All open files are made: hangs up the lines whose master had been closed. */
 void st_pty_settle(struct ckpt_restore *cr);
 
 #endif

@@ -103,7 +103,7 @@ def can(t):
     t.contains(t.sh(agent, start + "ckptinfo --can $p; echo $?; kill $p"), r"(?s)an end in another process.*^1$")
     start = "cd /root; { sleep 100 & sleep 99; } >out 2>&1 </dev/null & p=$!; " + runs
     text = t.sh(agent, start + "ckptinfo --can $p; echo $?; ckptinfo --can -t $p; echo $?; killall sleep; wait")
-    t.contains(text, r"(?s)it has a child.*^1$.*can be saved.*^0$")
+    t.contains(text, r"(?s)its child, process \d+, would be missing.*^1$.*can be saved.*^0$")
     t.finish(m, agent, disk)
 
 
