@@ -144,5 +144,6 @@ lint-locks: $(LOCK_FOUND)
 MAN_PAGES := $(wildcard docs/*.[1-9])
 lint-docs: | lint-setup
 	$(Q)tools/syscalls check
+	$(Q)tools/docs check
 	$(say) MANDOC "$(words $(MAN_PAGES)) pages"
 	$(Q)mandoc -T lint -W warning $(MAN_PAGES)

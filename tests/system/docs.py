@@ -15,6 +15,15 @@ def syscalls(t):
     t.equal("its status", r.returncode, 0)
 
 
+@scenario("docs/names")
+def names(t):
+    "The files and the names that pages tell of are there."
+    tool = os.path.join(paths.ROOT, "tools", "docs")
+    r = subprocess.run([tool, "check"], capture_output=True, text=True, check=False)
+    t.equal("tools/docs check", r.stderr, "")
+    t.equal("its status", r.returncode, 0)
+
+
 @scenario("docs/numbers")
 def numbers(t):
     "A number that stands twice in the table of system calls does not compile, and the message says why."
