@@ -53,7 +53,7 @@ struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot,
 	return s;
 }
 
-/* The count of mappings that may write the file follows the tree of its segs. */
+/* Keeps v_nwritemap equal to the writable mappings in the vnode's tree. */
 void seg_vlink(struct seg *s, bool in)
 {
 	bool writes = (s->s_flags & SEG_SHARED) && (s->s_maxprot & PROT_WRITE);
@@ -140,7 +140,10 @@ void as_rele(struct as *as)
 
 	if (__atomic_sub_fetch(&as->a_ref, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
-	/* Off every CPU first: then nothing that follows needs an invalidation. */
+	/*
+	 * Unloads it from every CPU first: then no later step needs an
+	 * invalidation.
+	 */
 	hat_leave(&as->a_hat);
 	rw_write_lock(&as->a_lock);
 	as_clear(as, 0, USER_MAX, &dead);
@@ -157,12 +160,15 @@ static bool dup_segs(struct as *from, struct as *to)
 	as_for_each_seg(s, from) {
 		if (s->s_flags & SEG_DONTFORK)
 			continue;
-		/* Locks are not inherited. */
+		/* Locks (mlock) are not inherited. */
 		ns = seg_create(to, s->s_base, s->s_size, s->s_prot, s->s_maxprot,
 				s->s_flags & ~SEG_LOCKS, s->s_vp, s->s_off);
 		if (!ns)
 			return false;
-		/* Behind s in the vnode's tree, for both begin at one page: a walk that takes pages away finds what is copied now. */
+		/*
+		 * Placed behind s in the vnode's tree, since both begin at one
+		 * page: a walk that removes pages finds those copied now.
+		 */
 		seg_link(ns);
 		if (s->s_flags & SEG_WIPEONFORK)
 			continue;
@@ -172,7 +178,10 @@ static bool dup_segs(struct as *from, struct as *to)
 	return true;
 }
 
-/* One seg holds all private pages of `from`: no mapping of a file has to be made, nor found by its vnode. */
+/*
+ * Copies the private pages of `from` into one seg: mappings of files need not
+ * be made, nor found by their vnodes.
+ */
 static bool dup_pages(struct as *from, struct as *to)
 {
 	struct seg *all = seg_create(to, 0, USER_MAX, 0, 0, 0, NULL, 0), *s;
@@ -198,8 +207,9 @@ static struct as *dup(struct as *as, bool (*fill)(struct as *from, struct as *to
 	if (!copy)
 		return NULL;
 	/*
-	 * Nobody may write-fault before hat_dup_done(): a lwp on another CPU could still write a page, through its TLB, that
-	 * such a fault has already replaced.
+	 * No lwp may write-fault before hat_dup_done(): through its old TLB, an
+	 * lwp on another CPU could still write a page that the fault had
+	 * replaced.
 	 */
 	rw_write_lock(&as->a_lock);
 	memcpy(&copy->AS_COPY_FROM, &as->AS_COPY_FROM, sizeof(*as) - offsetof(struct as, AS_COPY_FROM));

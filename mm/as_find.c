@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where segs and free room are. The tree orders segs by address; each knows the free room right below it, and the
- * largest such room in its subtree, so that the highest room of a given size is found on one way down:
+ * Finding segs and free room. The tree orders segs by address. Each seg knows
+ * the free room right below it, and the largest such room in its subtree, so
+ * that one way down finds the highest room of a given size:
  *
- *	      |    room of b    [ b ]   room of c   [ c ]
- *	------'----------------------'-----------------------> address
+ *         |    room of b    [ b ]   room of c   [ c ]
+ *   ------'----------------------'-----------------------> address
  */
 #include "kernel/abi/mman.h"
 #include "kernel/lib/panic.h"
@@ -25,7 +26,7 @@ struct seg *as_next(const struct as *as, const struct seg *s)
 	return s->s_link.next == &as->a_segs ? NULL : list_entry(s->s_link.next, struct seg, s_link);
 }
 
-/* Where s begins for those who look for room: a stack keeps its guard. */
+/* Where free room above must end: a stack keeps its guard. */
 static u32 guarded_base(const struct seg *s)
 {
 	if (!(s->s_flags & SEG_STACK))
@@ -88,7 +89,7 @@ struct seg *as_findseg(struct as *as, u32 addr)
 	return s && s->s_base <= addr ? s : NULL;
 }
 
-/* The room above s is another one now. */
+/* Updates the tree after a change of the room above s. */
 static void room_changed(struct as *as, struct seg *next)
 {
 	if (next)
@@ -167,7 +168,7 @@ u32 as_range_size(struct as *as, u32 start, u32 end)
 
 /* --- room --- */
 
-/* Where mmap starts downward: below all that the stack may become. */
+/* Where mmap starts downward: below the stack at its largest. */
 static u32 mmap_top(const struct as *as)
 {
 	u32 stack = MIN(as->a_stack_limit, USER_MAX / 2) + STACK_GUARD;
@@ -176,8 +177,10 @@ static u32 mmap_top(const struct as *as)
 }
 
 /*
- * The highest place for len bytes in [low, high): its start, 0 if there is none. What is large begins where a page table does if the
- * hole that this leaves is small beside it: tables that it fills are shared at a fork.
+ * The highest place for len bytes in [low, high). A large range begins where a
+ * page table does, if the hole that this leaves is small beside it: a fork
+ * shares the page tables that one seg fills.
+ * Returns: its start; 0: no room.
  */
 static u32 place_in(u32 low, u32 high, u32 len)
 {
@@ -188,7 +191,9 @@ static u32 place_in(u32 low, u32 high, u32 len)
 	return hole <= len / 8 && at - hole >= low ? at - hole : at;
 }
 
-/* The highest seg of n's subtree with room for len bytes below it. NULL: none. */
+/*
+ * The highest seg of n's subtree with room for len bytes below it; NULL: none.
+ */
 static struct seg *highest_room(const struct tree_node *n, u32 len)
 {
 	while (n && maxgap(n) >= len) {
@@ -202,7 +207,7 @@ static struct seg *highest_room(const struct tree_node *n, u32 len)
 	return NULL;
 }
 
-/* The same for all segs before s. */
+/* highest_room() for all segs before s. */
 static struct seg *room_before(const struct seg *s, u32 len)
 {
 	const struct tree_node *n = &s->s_node, *up;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the address-space layer share: making, cutting and freeing segs. */
+/*
+ * Shared by the files of the address-space layer: making, cutting and freeing
+ * segs.
+ */
 #ifndef MM_AS_IMPL_H
 #define MM_AS_IMPL_H
 
@@ -27,70 +30,106 @@ static inline bool seg_private(const struct seg *s)
 	return !(s->s_flags & SEG_SHARED);
 }
 
-/* Does prot allow the access? The MMU knows no difference between reading and executing, nor writing alone. */
+/*
+ * Does prot allow the access? To the MMU, reading and executing are the same,
+ * and writing implies reading.
+ */
 static inline bool prot_allows(u32 prot, enum fault_access acc)
 {
 	return acc == FAULT_WRITE ? (prot & 2u) != 0 : (prot & 7u) != 0;
 }
 
-/* pg may be executed in s. (The stack allows it too, but hardly anybody does, and its frames begin as zeros.) */
+/*
+ * Marks pg PG_TEXT if it may be executed in s. The stack is left out: programs
+ * hardly ever execute it, and its frames begin as zeros.
+ */
 static inline void seg_text(const struct seg *s, struct page *pg)
 {
 	if ((s->s_prot & PROT_EXEC) && !(s->s_flags & SEG_STACK) && !(pg->pg_flags & PG_TEXT))
 		__atomic_or_fetch(&pg->pg_flags, PG_TEXT, __ATOMIC_RELAXED);
 }
 
-/* A seg on no list, with its own reference on vp; range and offset as given. NULL: out of memory. May sleep. */
+/*
+ * Makes a seg on no list, with its own reference on vp; range and offset as
+ * given.
+ * Returns: NULL: out of memory.
+ * Sleeps: yes.
+ */
 struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot, u32 flags,
 		       struct vnode *vp, u64 off);
-/* Into / out of the as's list and its vnode's. a_lock for writing, or nobody knows the as yet. */
+/*
+ * seg_link(): puts s into the lists of its as and its vnode. seg_unlink():
+ * takes it out.
+ * Locks: a_lock for writing, unless no other lwp can find the as yet.
+ */
 void seg_link(struct seg *s);
 void seg_unlink(struct seg *s);
-/* The vnode's tree alone. */
+/* Only the vnode's tree: puts s in, or takes it out. */
 void seg_vlink(struct seg *s, bool in);
-/* Frees segs that seg_unlink() has put on a list by s_link. a_lock not held; may sleep. */
+/*
+ * Frees the segs that seg_unlink() put on a list by s_link.
+ * Locks: a_lock not held.
+ * Sleeps: yes.
+ */
 void seg_free_list(struct list *dead);
 
 void seg_vnode_init(void);
 
 /* --- Where segs and free room are (as_find.c). a_lock for writing. --- */
 extern const struct tree_ops as_tree_ops;
-/* Puts s into the list and the tree of as, where its range is free / takes it out. */
+/*
+ * as_enter_seg(): puts s into the list and the tree of as, where its range is
+ * free. as_leave_seg(): takes it out.
+ */
 void as_enter_seg(struct as *as, struct seg *s);
 void as_leave_seg(struct as *as, struct seg *s);
-/* The range of s, which is in as, has changed; its neighbours are what they were. */
+/*
+ * Updates the tree after a change of the range of s; its neighbours stay the
+ * same.
+ */
 void as_seg_moved(struct as *as, struct seg *s);
-/* The neighbours of s by address. NULL: none. a_lock held. */
+/* The neighbours of s by address; NULL: none. a_lock held. */
 struct seg *as_prev(const struct as *as, const struct seg *s);
 struct seg *as_next(const struct as *as, const struct seg *s);
 
-/* Is nothing mapped in [start, end), nor a stack's guard? a_lock held. */
+/* Is [start, end) free of segs and of stack guards? a_lock held. */
 bool as_range_free(struct as *as, u32 start, u32 end);
-/* Is every page of [start, end) in some seg? a_lock held. */
+/* Is every page of [start, end) in a seg? a_lock held. */
 bool as_range_mapped(struct as *as, u32 start, u32 end);
 /* Bytes of segs inside [start, end). a_lock held. */
 u32 as_range_size(struct as *as, u32 start, u32 end);
-/* Free room for len bytes as high as it goes below mmap's top, but for what place_in() says: its start, 0 if there is none. a_lock held. */
+/*
+ * Finds room for len bytes, the highest below a_mmap_top (for the exception see
+ * place_in()).
+ * Returns: its start; 0: no room.
+ * Locks: a_lock.
+ */
 u32 as_find_gap(struct as *as, u32 len);
 static inline bool within(u32 used, u32 more, u32 limit)
 {
 	return more <= limit && used <= limit - more;
 }
 
-/* Memory that RLIMIT_DATA counts. */
+/* Is it memory that RLIMIT_DATA counts? */
 static inline bool seg_is_data(u32 prot, u32 flags)
 {
 	return (prot & PROT_WRITE) && !(flags & (SEG_SHARED | SEG_STACK));
 }
 
-/* May `more` bytes of such memory be added? RLIMIT_AS, RLIMIT_DATA. a_lock held. */
+/*
+ * May `more` bytes of such memory be added under RLIMIT_AS and RLIMIT_DATA?
+ * a_lock held.
+ */
 static inline bool as_limit_ok(const struct as *as, u32 more, u32 prot, u32 flags)
 {
 	return within(as->a_size, more, as->a_as_limit) &&
 	       (!seg_is_data(prot, flags) || within(as->a_data, more, as->a_data_limit));
 }
 
-/* More private memory at once than the machine has will never be there to be written. */
+/*
+ * Is it more private memory than the machine has? Then it could never all be
+ * written.
+ */
 static inline bool as_too_much(u32 len)
 {
 	struct page_stats st;
@@ -99,7 +138,10 @@ static inline bool as_too_much(u32 len)
 	return len >> PAGE_SHIFT > st.ps_total;
 }
 
-/* Counts `bytes` of memory like s in, or with a negative sign out. a_lock for writing. */
+/*
+ * Adds (sign 1) or subtracts (sign -1) `bytes` of memory like s. a_lock for
+ * writing.
+ */
 static inline void as_account(struct as *as, const struct seg *s, u32 bytes, int sign)
 {
 	u32 n = sign < 0 ? -bytes : bytes;
@@ -111,26 +153,38 @@ static inline void as_account(struct as *as, const struct seg *s, u32 bytes, int
 		as->a_locked += n;
 }
 
-/* Makes addr, if it lies inside a seg, the border of two, whatever their number. -ENOMEM. a_lock for writing. */
+/*
+ * If addr lies inside a seg, splits the seg there, even beyond SEG_MAX.
+ * Errors: -ENOMEM
+ * Locks: a_lock for writing.
+ */
 int as_split(struct as *as, u32 addr);
-/* What a system call changes of the segs of a range. */
+/* What a system call changes in the segs of a range. */
 struct seg_change {
 	bool sc_setprot;
 	u32 sc_prot;
 	u32 sc_set, sc_clear; /* flags */
 };
 /*
- * Makes both ends of [start, end) borders, or neither, for that change.
- * Errors: -ENOMEM, also if there would be more than SEG_MAX segs afterwards. a_lock for writing.
+ * Splits segs at both ends of [start, end), or at neither, for the change c.
+ * Errors: -ENOMEM, also if more than SEG_MAX segs would exist after the change
+ * Locks: a_lock for writing.
  */
 int as_split_for(struct as *as, u32 start, u32 end, const struct seg_change *c);
-/* Sets and clears flags of the segs in a range; holes are passed over. -ENOMEM. a_lock for writing. */
+/*
+ * Sets and clears flags of the segs in a range, passing over holes.
+ * Errors: -ENOMEM
+ * Locks: a_lock for writing.
+ */
 int as_change_flags(struct as *as, u32 start, u32 end, u32 set, u32 clear);
-/* How far from start on, at most to end, all is mapped. a_lock held. */
+/*
+ * The end of the mapped range that begins at start, at most `end`. a_lock held.
+ */
 u32 as_mapped_reach(struct as *as, u32 start, u32 end);
 /*
- * Unmaps [start, end), which begins and ends at borders (as_split) or outside of segs; the segs go to `dead`.
- * Cannot fail. a_lock for writing.
+ * Unmaps [start, end). Each end is a border of a seg (as_split) or outside all
+ * segs. The segs move to `dead`. Cannot fail.
+ * Locks: a_lock for writing.
  */
 void as_clear(struct as *as, u32 start, u32 end, struct list *dead);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that is locked: mlock, mlockall. A lock is a flag of a seg; its pages are brought in once, and reclaim passes
- * over it (mm/seg_vnode.c). Nothing else ever takes a page out of an address space.
+ * Locked memory: mlock, mlockall. A lock is a flag of a seg. Its pages are
+ * faulted in once, and reclaim passes over the seg (mm/seg_vnode.c). Only
+ * reclaim takes pages out of an address space unasked.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
@@ -36,13 +37,13 @@ bool as_any_locked(struct as *as, u32 addr, u32 len)
 	return any;
 }
 
-/* a_lock for writing. */
+/* Sets the locks of the segs in a range. a_lock for writing. */
 static int mark(struct as *as, u32 start, u32 end, u32 locks)
 {
 	u32 reach = as_mapped_reach(as, start, end);
 	int error = 0;
 
-	/* What is locked already counts once. */
+	/* Memory that is locked already counts once. */
 	if (locks && !as_lock_ok(as, end - start - locked_in(as, start, end)))
 		return -ENOMEM;
 	if (reach > start)
@@ -65,7 +66,7 @@ int as_lock(struct as *as, u32 addr, u32 len, u32 locks)
 	return error == -ENOMEM ? -EAGAIN : error ? -ENOMEM : 0;
 }
 
-/* Brings in what is locked. What cannot be had stays out. */
+/* Faults in all locked memory. Pages that cannot be had stay out. */
 static void bring_in_all(struct as *as)
 {
 	u32 addr = 0, base, size;

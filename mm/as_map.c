@@ -2,8 +2,9 @@
 /*
  * Changes to the list of segs: mapping, unmapping, protection, brk.
  *
- * Each of them first makes the ends of its range borders of segs (as_split), which may fail and changes nothing that a
- * program could see; then does its work on whole segs, which cannot fail; then joins what can be one seg again.
+ * Each change first makes the ends of its range borders of segs (as_split).
+ * This may fail, and changes nothing that a program could see. Then it works on
+ * whole segs, which cannot fail. Then it joins adjacent segs that could be one.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
@@ -12,7 +13,10 @@
 
 /* --- cutting and joining --- */
 
-/* Gives s the size `size`, in one step for those who walk the vnode's tree. Its neighbours leave room for that. */
+/*
+ * Sets the size of s in one step, as walks of the vnode's tree see it. There
+ * must be room for it.
+ */
 static void resize(struct seg *s, u32 size)
 {
 	struct vsegs *vs = s->s_vp ? vm_ops->vm_segs(s->s_vp) : NULL;
@@ -42,14 +46,17 @@ int as_split(struct as *as, u32 addr)
 			   s->s_off + low);
 	if (!upper)
 		return -ENOMEM;
-	/* In the vnode's tree before s shrinks: a walk of it finds each page in at least one of them. */
+	/*
+	 * In the vnode's tree before s shrinks: so a walk of it finds each page
+	 * in at least one seg.
+	 */
 	seg_vlink(upper, true);
 	resize(s, low);
 	as_enter_seg(as, upper);
 	return 0;
 }
 
-/* Both ends of a range, or neither. */
+/* Splits segs at both ends of a range, or at neither. */
 static int split_ends(struct as *as, u32 start, u32 end)
 {
 	int error = as_split(as, start);
@@ -62,7 +69,10 @@ static int split_ends(struct as *as, u32 start, u32 end)
 	return error;
 }
 
-/* split_ends() for what goes: only a cut out of the middle of one seg makes more of them. */
+/*
+ * split_ends() for a range to unmap: only a cut out of the middle of one seg
+ * adds a seg.
+ */
 static int split_to_clear(struct as *as, u32 start, u32 end)
 {
 	struct seg *s = as_findseg(as, start);
@@ -99,7 +109,10 @@ static void as_join(struct seg *s, struct seg *next)
 {
 	struct as *as = s->s_as;
 
-	/* Out of the as's tree first, where segs must not overlap; out of the vnode's last: no walk of it misses a page. */
+	/*
+	 * Out of the as's tree first, because segs must not overlap there. Out
+	 * of the vnode's tree last, so that its walks miss no page.
+	 */
 	as_leave_seg(as, next);
 	resize(s, s->s_size + next->s_size);
 	seg_vlink(next, false);
@@ -121,7 +134,10 @@ static struct seg changed(const struct seg *s, u32 start, u32 end, const struct 
 	return piece;
 }
 
-/* Does the change make one more seg of part [start, end) of s? Not if the part is as it was, or joins a neighbour. */
+/*
+ * Does the change add a seg for the part [start, end) of s? Not if the part
+ * stays unchanged, or joins a neighbour.
+ */
 static bool stands_alone(struct as *as, const struct seg *s, u32 start, u32 end, const struct seg_change *c)
 {
 	const struct seg *prev = start == s->s_base ? as_prev(as, s) : NULL;
@@ -164,13 +180,13 @@ void as_coalesce(struct as *as, u32 addr, u32 len)
 		as_join(s, next);
 		list_push_back(&dead, &next->s_link);
 	}
-	/* s still holds each vnode, so this frees none: a_lock does not matter. */
+	/* s still holds each vnode, so no vnode is freed here under a_lock. */
 	seg_free_list(&dead);
 }
 
 /* --- mapping --- */
 
-/* The place of s, which has its size. 0 or an error of as_map(). */
+/* Finds a place for s, which has its size. Errors: of as_map() */
 static int find_place(struct as *as, struct seg *s, enum as_place place)
 {
 	u32 addr = s->s_base, len = s->s_size;
@@ -257,7 +273,10 @@ int as_unmap(struct as *as, u32 addr, u32 len)
 #define for_each_seg_in(s, as, start, end) \
 	for ((s) = as_findseg_ge(as, start); (s) && (s)->s_base < (end); (s) = as_next(as, s))
 
-/* How far from start on, at most to end, all is mapped and may have protection prot; *error says what ends it. */
+/*
+ * The end of the range from start, at most `end`, that is mapped and may have
+ * protection prot. Sets *error to the reason for ending.
+ */
 static u32 setprot_reach(struct as *as, u32 start, u32 end, u32 prot, int *error)
 {
 	u32 at = start;
@@ -279,7 +298,7 @@ static u32 setprot_reach(struct as *as, u32 start, u32 end, u32 prot, int *error
 	return at;
 }
 
-/* Does RLIMIT_DATA allow what becomes private writable memory? */
+/* Does RLIMIT_DATA allow the memory that becomes private writable? */
 static bool setprot_limit_ok(struct as *as, u32 start, u32 end, u32 prot)
 {
 	struct seg *s;
@@ -293,7 +312,7 @@ static bool setprot_limit_ok(struct as *as, u32 start, u32 end, u32 prot)
 	return !more || within(as->a_data, more, as->a_data_limit) || !within(as->a_size, more, as->a_as_limit);
 }
 
-/* As on Linux, what lies before a hole is changed all the same. */
+/* As on Linux, pages before a hole are changed all the same. */
 static int setprot_locked(struct as *as, u32 start, u32 end, u32 prot)
 {
 	const struct seg_change change = { .sc_setprot = true, .sc_prot = prot };
@@ -358,7 +377,7 @@ int as_change_flags(struct as *as, u32 start, u32 end, u32 set, u32 clear)
 	return 0;
 }
 
-/* The first seg of the range that may not have the flags: where it begins; else end. */
+/* Where the first seg that may not have the flags begins; else `end`. */
 static u32 flags_reach(struct as *as, u32 start, u32 end, u32 set)
 {
 	struct seg *s;
@@ -419,7 +438,7 @@ int as_discard(struct as *as, u32 addr, u32 len, bool free, bool locked)
 
 static int grow_brk(struct as *as, u32 from, u32 to, struct seg *s)
 {
-	/* The page behind stays free, as on Linux. */
+	/* The page behind the heap stays free, as on Linux. */
 	if (!as_range_free(as, from, to + PAGE_SIZE) ||
 	    !as_limit_ok(as, to - from, s->s_prot, s->s_flags) || as->a_nseg > SEG_MAX)
 		return -ENOMEM;
@@ -477,7 +496,7 @@ int as_brk(struct as *as, u32 newbrk)
 	rw_write_unlock(&as->a_lock);
 	if (!error && end > old && lock == SEG_LOCKED)
 		(void)!as_populate(as, old, end - old);
-	/* A seg that was used may have become part of its neighbour already. */
+	/* A used seg may have been joined to its neighbour already. */
 	if (error || end <= old)
 		list_push_back(&dead, &s->s_link);
 	seg_free_list(&dead);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages of an address space: faults, the growth of the stack, and access to them for others than the process itself. */
+/*
+ * Pages of an address space: faults, growth of the stack, and access from other
+ * processes.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
 #include "kernel/lib/panic.h"
@@ -8,7 +11,10 @@
 
 /* --- faults --- */
 
-/* May the stack seg s grow down to addr? Nothing that can be used may lie in its guard. a_lock held. */
+/*
+ * May the stack seg s grow down to addr? Its guard must stay free of usable
+ * memory. a_lock held.
+ */
 static bool may_grow(struct as *as, struct seg *s, u32 addr)
 {
 	u32 base = PAGE_DOWN(addr), grow = s->s_base - base;
@@ -27,7 +33,9 @@ static bool may_grow(struct as *as, struct seg *s, u32 addr)
 		(below->s_flags & SEG_STACK) || base - seg_end(below) >= STACK_GUARD);
 }
 
-/* addr lies in no seg: grows the stack to it. 0 or -EFAULT. a_lock not held. */
+/*
+ * addr lies in no seg: grows the stack to it. Errors: -EFAULT. a_lock not held.
+ */
 static int grow_stack(struct as *as, u32 addr)
 {
 	struct seg *s;
@@ -50,7 +58,10 @@ static int grow_stack(struct as *as, u32 addr)
 	return error;
 }
 
-/* The seg that addr lies in, the stack grown to it if need be. NULL: none. a_lock is held for reading afterwards. */
+/*
+ * Finds the seg that addr lies in, growing the stack if necessary; NULL: none.
+ * Returns with a_lock held for reading.
+ */
 static struct seg *seg_for_fault(struct as *as, u32 addr)
 {
 	struct seg *s;
@@ -85,7 +96,10 @@ int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr)
 	}
 	rw_read_unlock(&as->a_lock);
 	if (busy) {
-		/* May take as long as the disk likes: other lwps map and fault meanwhile. */
+		/*
+		 * May take long, so a_lock is not held: other lwps can map and
+		 * fault.
+		 */
 		vm_ops->vm_commit(busy);
 		vm_ops->vm_rele(busy);
 		error = 0;
@@ -93,7 +107,10 @@ int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr)
 	return error;
 }
 
-/* How memory at va is used first: private writable memory is written. -EFAULT: not mapped, or PROT_NONE. */
+/*
+ * The access of a first use of va: private writable memory is written.
+ * Errors: -EFAULT (not mapped, or PROT_NONE)
+ */
 static int first_use(struct as *as, u32 va, enum fault_access *acc)
 {
 	struct seg *s;
@@ -151,7 +168,8 @@ int as_getpage(struct as *as, u32 va, bool write, struct page **pgp)
 		*pgp = write ? hat_getpage_write(&as->a_hat, va) : hat_getpage(&as->a_hat, va, &pte);
 		rw_read_unlock(&as->a_lock);
 		if (*pgp && !write && !(pte & PTE_P)) {
-			page_put(*pgp); /* PROT_NONE: the fault says so */
+			/* PROT_NONE: the fault returns the error */
+			page_put(*pgp);
 			*pgp = NULL;
 		}
 		if (*pgp)
@@ -258,7 +276,7 @@ struct shared_part {
 	u32 sh_from, sh_to;  /* pages of the file */
 };
 
-/* The first such part of [*addr, end); *addr moves behind it. */
+/* Finds the first such part of [*addr, end), and moves *addr behind it. */
 static struct shared_part next_shared(struct as *as, u32 *addr, u32 end)
 {
 	struct shared_part part = { 0 };
@@ -281,7 +299,10 @@ static struct shared_part next_shared(struct as *as, u32 *addr, u32 end)
 	return part;
 }
 
-/* Writes the pages of a part; the last part of several of one file also waits for the medium. */
+/*
+ * Writes the pages of a part. Waits for the medium if it is the last part of
+ * its file.
+ */
 static int sync_part(const struct shared_part *part, const struct shared_part *next, bool wait)
 {
 	int error = vm_ops->vm_sync(part->sh_vp, part->sh_from, part->sh_to, wait, part->sh_vp != next->sh_vp);
@@ -299,7 +320,7 @@ int as_sync(struct as *as, u32 addr, u32 len, bool wait)
 	if (!range_ok(addr, len))
 		return -ENOMEM;
 	first = as_incore(as, addr, len, NULL);
-	/* The disk is written without a_lock: other lwps may fault meanwhile. */
+	/* a_lock is not held during the writes: other lwps can fault. */
 	for (part = next_shared(as, &addr, end); part.sh_vp; part = next) {
 		next = next_shared(as, &addr, end);
 		error = sync_part(&part, &next, wait);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* mremap(2): a mapping grows, shrinks, or moves with its pages; no byte is copied. */
+/*
+ * mremap(2): a mapping grows, shrinks, or moves with its pages; no byte is
+ * copied.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
 #include "kernel/lib/panic.h"
@@ -12,7 +15,10 @@ struct remap {
 	struct list dead;
 };
 
-/* The seg of the old range, cut to exactly that range. -EFAULT: not all in one seg; -ENOMEM. */
+/*
+ * Makes the old range exactly one seg.
+ * Errors: -EFAULT (not all in one seg), -ENOMEM
+ */
 static int cut_out(struct remap *rm, u32 len, struct seg **sp)
 {
 	struct seg *s = as_findseg(rm->as, rm->old);
@@ -27,13 +33,16 @@ static int cut_out(struct remap *rm, u32 len, struct seg **sp)
 	return error;
 }
 
-/* Moves s's pages of len bytes to the range of ns, which is in the lists already. */
+/* Moves the pages of len bytes from s to ns, which is in the lists already. */
 static void move_pages(struct seg *s, struct seg *ns, u32 len)
 {
 	struct vsegs *vs = s->s_vp ? vm_ops->vm_segs(s->s_vp) : NULL;
 	u32 cpus;
 
-	/* With the vnode's lock held, so that a walk of its segs finds each page in one of the two. */
+	/*
+	 * With the vnode's lock held: so a walk of its segs finds each page in
+	 * s or in ns.
+	 */
 	if (vs)
 		mutex_lock(&vs->vs_lock);
 	cpus = hat_move(&s->s_as->a_hat, s->s_base, ns->s_base, len);
@@ -42,7 +51,10 @@ static void move_pages(struct seg *s, struct seg *ns, u32 len)
 	hat_shoot(cpus);
 }
 
-/* Gives the mapping its new length at address `to`, which is free, or will be once it is cleared. a_lock for writing. */
+/*
+ * Moves the mapping, with its new length, to address `to`, which is free or
+ * will be cleared here. a_lock for writing.
+ */
 static int move_to(struct remap *rm, u32 to, struct seg **sp)
 {
 	u32 keep = MIN(rm->oldlen, rm->newlen);
@@ -65,7 +77,10 @@ static int move_to(struct remap *rm, u32 to, struct seg **sp)
 			s->s_flags & ~(SEG_BRK | SEG_STACK), s->s_vp, s->s_off);
 	if (!ns)
 		return -ENOMEM;
-	/* Not earlier: this frees page tables. So a failure here has lost what was at `to`, as mmap's would have. */
+	/*
+	 * Not earlier, because this frees page tables. So a failure here has
+	 * lost the old mappings at `to`, as in mmap.
+	 */
 	if (rm->flags & MREMAP_FIXED)
 		as_clear(as, to, to + rm->newlen, &rm->dead);
 	error = hat_reserve(&as->a_hat, to, rm->newlen);
@@ -85,8 +100,9 @@ static int move_to(struct remap *rm, u32 to, struct seg **sp)
 }
 
 /*
- * May the mapping of s that begins at rm->old become that long, as far as limits and offsets go?
- * Errors: -EFAULT, -EINVAL, -EAGAIN, -ENOMEM, in Linux's order.
+ * May the mapping of s at rm->old get that length, under limits and file
+ * offsets?
+ * Errors: -EFAULT, -EINVAL, -EAGAIN, -ENOMEM, in Linux's order
  */
 static int may_resize(const struct remap *rm, const struct seg *s)
 {
@@ -107,7 +123,7 @@ static int may_resize(const struct remap *rm, const struct seg *s)
 	return as_limit_ok(rm->as, more, s->s_prot, s->s_flags) ? 0 : -ENOMEM;
 }
 
-/* Longer where it is, if there is room. */
+/* Grows the mapping at its address, if there is room. */
 static int grow_in_place(struct remap *rm, struct seg *s)
 {
 	struct as *as = rm->as;
@@ -123,7 +139,7 @@ static int grow_in_place(struct remap *rm, struct seg *s)
 	return 0;
 }
 
-/* mremap of no bytes of shared memory: it is mapped once more. */
+/* mremap with old length 0, of shared memory: maps it a second time. */
 static int map_again(struct remap *rm, const struct seg *s, u32 to)
 {
 	struct as *as = rm->as;
@@ -164,7 +180,7 @@ static int shrink_in_place(struct remap *rm)
 	return error;
 }
 
-/* The place that MREMAP_FIXED or MREMAP_DONTUNMAP names. */
+/* Checks the address of MREMAP_FIXED or MREMAP_DONTUNMAP. */
 static int check_fixed(const struct remap *rm)
 {
 	u32 to = rm->fixed;
@@ -178,13 +194,13 @@ static int check_fixed(const struct remap *rm)
 	return to < USER_MIN ? -EPERM : 0;
 }
 
-/* To the fixed place, or where there is room. */
+/* Moves the mapping to the fixed address, or to free room. */
 static int move(struct remap *rm, u32 *out)
 {
 	u32 to = rm->flags & MREMAP_FIXED ? rm->fixed : as_find_gap(rm->as, rm->newlen);
 	struct seg *s = as_findseg(rm->as, rm->old);
 
-	/* Linux keeps as many in reserve for what a move cuts. */
+	/* Linux keeps as many segs in reserve for the splits of a move. */
 	if (rm->as->a_nseg >= SEG_MAX - 3 || !to)
 		return -ENOMEM;
 	*out = to;
@@ -220,7 +236,7 @@ static int remap_locked(struct remap *rm, u32 *out)
 	if (rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return remap_to(rm, out);
 	*out = rm->old;
-	/* What is only cut off may be of several segs, as for munmap. */
+	/* The part cut off may span several segs, as in munmap. */
 	if (rm->newlen <= rm->oldlen)
 		return rm->newlen < rm->oldlen ? shrink_in_place(rm) : 0;
 	error = may_resize(rm, s);
@@ -237,7 +253,7 @@ static int check_args(const struct remap *rm)
 	if ((rm->flags & ~all) ||
 	    ((rm->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(rm->flags & MREMAP_MAYMOVE)))
 		return -EINVAL;
-	/* Unlike on Linux the lengths are compared in pages here; it makes no difference to programs. */
+	/* Linux compares the lengths in bytes; programs see no difference. */
 	if ((rm->flags & MREMAP_DONTUNMAP) && rm->oldlen != rm->newlen)
 		return -EINVAL;
 	return (rm->old & PAGE_MASK) || !rm->newlen ? -EINVAL : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page faults: a user's, and those of the kernel's own copies to and from user memory. Any other fault in the kernel is
- * a bug of the kernel.
+ * Page faults of user programs, and of the kernel's copies to and from user
+ * memory. Any other fault in the kernel is a bug of the kernel.
  */
 #include "mm/fault.h"
 

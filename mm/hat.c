@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Translations of one hat: entering, looking up, dropping, changing their protection. */
+/*
+ * Translations of one hat: entering, looking up, dropping, changing protection.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/hat_impl.h"
@@ -10,11 +12,16 @@ static u32 make_pte(const struct page *pg, u32 flags)
 
 	if (flags & HAT_NONE)
 		return pte | PTE_SW_NONE;
-	/* Entered to be used at once: a walk of the MMU need not set A. */
+	/* It will be used at once: with A set, the MMU need not set it. */
 	return pte | PTE_P | PTE_A | (flags & HAT_WRITE ? PTE_W : 0);
 }
 
-/* Gives h a page table of its own for va if it has none. -ENOMEM. h_lock not held; may sleep. Shoots. */
+/*
+ * Gives h a page table of its own for va if it has none.
+ * Errors: -ENOMEM
+ * Locks: h_lock not held.
+ * Sleeps: yes. Shoots.
+ */
 static int make_table(struct hat *h, u32 va)
 {
 	struct page *pg;
@@ -52,8 +59,9 @@ static bool same_pte(u32 a, u32 b)
 }
 
 /*
- * Might a TLB hold something of `old` that `now` does not allow? A right more needs no invalidation: the fault of a CPU that
- * does not know of it yet walks the tables again.
+ * Might a TLB hold a right of `old` that `now` does not give? A new right needs
+ * no invalidation: a CPU that does not know it yet faults, and walks the tables
+ * again.
  */
 static bool keeps_stale(u32 old, u32 now)
 {
@@ -209,8 +217,8 @@ void hat_drop_if(struct hat *h, u32 va, const struct page *pg)
 }
 
 /*
- * Drops entries [i, last) of table t, which map va on. Returns where it stopped: `last`, or earlier when tg is full.
- * h_lock held.
+ * Drops entries [i, last) of table t; entry i maps va. h_lock held.
+ * Returns: `last`, or where it stopped because tg is full.
  */
 static u32 drop_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va)
 {
@@ -234,7 +242,11 @@ static u32 drop_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va)
 	return i;
 }
 
-/* Takes a page table out that is empty or shared; its reference goes with the pages. h_lock held. False: tg is full. */
+/*
+ * Removes a page table that is empty or shared; its reference is dropped with
+ * the pages. h_lock held.
+ * Returns: false: tg is full.
+ */
 static bool drop_table(struct tlb_gather *tg, u32 va)
 {
 	struct hat *h = tg->tg_hat;
@@ -242,7 +254,7 @@ static bool drop_table(struct tlb_gather *tg, u32 va)
 
 	if (gather_full(tg))
 		return false;
-	/* A CPU may remember the directory entry: one invlpg forgets that too. */
+	/* A CPU may cache the directory entry: one invlpg forgets that too. */
 	gather_va(tg, va);
 	if (hat_shared(h, va))
 		gather_all(tg);
@@ -261,7 +273,8 @@ void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg)
 	gather_init(&tg, h, len, dirty_fn);
 	for (; va < end; va = next) {
 		bool whole = !(va & (TABLE_SPAN - 1)) && end - va >= TABLE_SPAN;
-		bool again = hat_table(h, va) != NULL; /* where there is none, none comes: a_lock */
+		/* a_lock: no table can be added */
+		bool again = hat_table(h, va) != NULL;
 		u32 i = PTX(va), first = i, last;
 
 		next = table_end(va, end);
@@ -287,7 +300,7 @@ void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg)
 
 /* --- protection --- */
 
-/* What a PTE becomes under the protection that `flags` say. */
+/* The PTE under the protection that `flags` give. */
 static u32 protected_pte(u32 pte, u32 flags)
 {
 	if (flags & HAT_NONE)

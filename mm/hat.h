@@ -1,30 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hat: the hardware address translation layer (SVR4's name). All that knows x86 page tables.
+ * hat: the hardware address translation layer (SVR4's name). All code that
+ * knows x86 page tables.
  *
- * A hat belongs to one struct as. Two levels, 4 KiB user pages; the kernel's upper quarter of the page
- * directory is the same in all hats and global. For private pages the PTE is the only record that
- * the page exists, so no PTE may be dropped lightly.
+ * A hat belongs to one struct as. Two levels, 4 KiB user pages; the kernel's
+ * upper quarter of the page directory is the same in all hats and global. For a
+ * private page the PTE is the only record that the page exists, so dropping a
+ * PTE loses the page.
  *
- *   PTE:  31..12 frame | 11 - | 10 SW_SHARED | 9 SW_NONE | 8 G | .. | 6 D | 5 A | .. | 2 U | 1 W | 0 P
- *   SW_NONE with P clear: the page is there but PROT_NONE; frame and reference stay.
- *   SW_SHARED: only in what hat_foreach() shows: the page table is another hat's too.
- *   D of a private page: written since it was entered, or since the last hat_harvest_dirty().
+ *   PTE:  31..12 frame | 11 - | 10 SW_SHARED | 9 SW_NONE | 8 G
+ *         | .. | 6 D | 5 A | .. | 2 U | 1 W | 0 P
+ *   SW_NONE with P clear: a PROT_NONE page; frame and reference stay.
+ *   SW_SHARED: only in what hat_foreach() shows: the page table is shared.
+ *   D of a private page: written since it was entered, or since the last
+ *   hat_harvest_dirty().
  *
- * A copy of large private memory begins with the same page tables, which nobody can write through (mm/hat_share.c); whoever
- * has to change an entry gets a table of his own first. hat_probe() and hat_getpage() show such entries without W.
+ * A copy of large private memory begins with the same page tables, through
+ * which no hat can write (mm/hat_share.c). A hat that has to change an entry
+ * gets its own table first. hat_probe() and hat_getpage() show shared entries
+ * without W.
  *
- * Locks: h_lock (LR_HAT, spin) guards the tables of one hat. Page tables go, and begin to be shared, only under the as's a_lock
- * held for writing; with it held for reading they come, and shared ones are replaced by a copy. So whoever holds it may look at a
- * PTE of a table that is not shared without h_lock.
+ * Locks: h_lock (LR_HAT, spin) guards the tables of one hat. With a_lock held
+ *   for writing, page tables may be removed, and may become shared. With a_lock
+ *   held for reading, they may be added, and a shared table may be replaced by
+ *   a copy. So a holder of a_lock may read a PTE of an unshared table without
+ *   h_lock.
  *
- * Invalidation: a change that takes rights away is followed by a shoot-down of exactly those CPUs that have this hat
- * loaded (h_cpus), after h_lock has been dropped; pages are released only after it. The one who shoots waits, with
- * interrupts on and no spinlock held, until each of those CPUs has answered; a CPU answers from its interrupt handler.
- * This cannot deadlock: a CPU that spins for a lock with interrupts off waits for a holder, who by this rule does not shoot,
- * and two who shoot at once answer each other. So functions marked "shoots" want no spinlock held and interrupts on.
- * A CPU that has a hat loaded only because it has run a kernel thread since (hat_lazy) drops it at the first shoot-down.
- * The MMU keeps no translation whose A bit is clear: those are changed without invalidation.
+ * Invalidation: a change that takes rights away is followed by a shoot-down of
+ * exactly those CPUs that have this hat loaded (h_cpus), after h_lock has been
+ * dropped; pages are released only after it. The CPU that shoots waits, with
+ * interrupts on and no spinlock held, until each of those CPUs has answered; a
+ * CPU answers from its interrupt handler. This cannot deadlock: a CPU that
+ * spins for a lock with interrupts off waits for a holder, which by this rule
+ * does not shoot; and two CPUs that shoot at once answer each other. So
+ * functions marked "Shoots" are called with no spinlock held and interrupts on.
+ * A CPU that has a hat loaded only because it runs a kernel thread now
+ * (hat_lazy) drops the hat at the first shoot-down. The MMU caches no
+ * translation whose A bit is clear: such entries change without invalidation.
  */
 #ifndef MM_HAT_H
 #define MM_HAT_H
@@ -49,46 +61,78 @@
 #ifndef NPTE /* a test has smaller tables */
 #define NPTE 1024u
 #endif
-#define HAT_TABLE_SPAN \
-	(NPTE << PAGE_SHIFT) /* bytes that one page table maps; what hat_dup() shares whole */
+/* Bytes that one page table maps; hat_dup() shares whole tables. */
+#define HAT_TABLE_SPAN (NPTE << PAGE_SHIFT)
 
-#define HAT_DUP_MAX 48u /* beyond so many pages, fork flushes all of the TLB */
+#define HAT_DUP_MAX 48u /* beyond so many pages, fork flushes the TLB */
 
 struct hat {
 	struct spinlock h_lock;
-	u32 *h_pgdir;	     /* kernel address of the page directory */
-	volatile u32 h_cpus; /* bit per CPU that has it loaded (atomic; each bit by its CPU) */
-	u32 h_resident;	     /* user pages present, PROT_NONE too (h_lock) */
-	u32 h_ntables;	     /* page-table pages (h_lock) */
-	u32 h_dup_n; /* between hat_dup() and hat_dup_done(): pages to invalidate (a_lock for writing) */
+	u32 *h_pgdir; /* kernel address of the page directory */
+	/*
+	 * Bit per CPU that has the hat loaded. Atomic; each CPU changes its own
+	 * bit.
+	 */
+	volatile u32 h_cpus;
+	u32 h_resident; /* user pages present, PROT_NONE too (h_lock) */
+	u32 h_ntables;	/* page-table pages (h_lock) */
+	/*
+	 * Between hat_dup() and hat_dup_done(): pages to invalidate (a_lock for
+	 * writing).
+	 */
+	u32 h_dup_n;
 	u32 h_dup_va[HAT_DUP_MAX];
-	bool h_still; /* during hat_dup(): no MMU writes to its tables, for no lwp runs in it (a_lock for writing) */
+	/*
+	 * During hat_dup(): no lwp runs in the hat, so no MMU writes its tables
+	 * (a_lock for writing).
+	 */
+	bool h_still;
 };
 
-/* Boot CPU, after page_init(): builds the kernel's page directory (direct map, global; text and constants read-only). */
+/*
+ * Builds the kernel's page directory: direct map, global; text and constants
+ * read-only. Boot CPU, after page_init().
+ */
 void hat_init(void);
-/* Each other CPU, once: leaves the tables it was started with for the kernel's. */
+/*
+ * Each other CPU, once: switches from the tables it was started with to the
+ * kernel's.
+ */
 void hat_init_cpu(void);
 u32 hat_kernel_cr3(void);
 /*
- * Debug builds: makes a page of RAM inaccessible to the kernel, or accessible again. Other CPUs may see the old state
- * for a while when access is taken away: good enough for a guard. From any context.
+ * Debug builds: makes a page of RAM inaccessible to the kernel, or accessible
+ * again. Other CPUs may see the page accessible a little longer: good enough
+ * for a guard. Any context.
  */
 void hat_guard(void *page, bool on);
 /*
- * Maps device registers, uncached; never unmapped. Pages that are mapped already are shared. Panics if MMIO space runs
- * out. Any context that may take a spinlock.
+ * Maps device registers, uncached; never unmapped. Pages that are mapped
+ * already are shared. Panics if MMIO space runs out. Any context that may take
+ * a spinlock.
  */
 volatile void *mmio_map(paddr_t pa, size_t len);
 
 int hat_create(struct hat *h); /* -ENOMEM */
-/* No CPU has h loaded afterwards (nor loads it again: no process has it). Makes later unmapping free of invalidations. Shoots. */
+/*
+ * Unloads h from every CPU. No process has h, so no CPU loads it again. Later
+ * unmapping then needs no invalidations. Shoots.
+ */
 void hat_leave(struct hat *h);
-/* All user pages must be gone (hat_unmap), and hat_leave() done. */
+/*
+ * Frees h. All user pages have been unmapped (hat_unmap), and hat_leave()
+ * called.
+ */
 void hat_destroy(struct hat *h);
-/* Makes h (NULL: the kernel's own) the tables of this CPU; cheap when it already is. Interrupts off. */
+/*
+ * Loads the tables of h (NULL: the kernel's own) on this CPU; cheap if they are
+ * loaded already. Interrupts off.
+ */
 void hat_switch(struct hat *h);
-/* This CPU goes on with a kernel thread that touches no user memory: keeps what is loaded. Interrupts off. */
+/*
+ * This CPU goes on with a kernel thread, which touches no user memory: keeps
+ * the loaded tables. Interrupts off.
+ */
 void hat_lazy(void);
 
 #define HAT_WRITE 1u
@@ -96,102 +140,152 @@ void hat_lazy(void);
 #define HAT_DIRTY 4u /* enter with the dirty bit set */
 
 /*
- * Enters a translation; takes over the caller's reference on pg. An old translation of va is replaced (and its
- * page put). -ENOMEM (reference not taken). May sleep for a page-table page. Shoots if it replaces.
+ * Enters a translation and takes over the caller's reference on pg. Replaces an
+ * old translation of va, and puts its page.
+ * Errors: -ENOMEM (reference not taken)
+ * Sleeps: for a page-table page. Shoots if it replaces.
  */
 int hat_enter(struct hat *h, u32 va, struct page *pg, u32 flags) __must_check;
 /*
- * The same only if va's PTE is still `expect` but for A and D (0: none): else -EAGAIN, reference not taken. For page
- * faults that race.
+ * hat_enter() for page faults that race: only if va's PTE, apart from A and D,
+ * is still `expect` (0: no translation).
+ * Errors: -EAGAIN (the PTE has changed; reference not taken), and those of
+ *   hat_enter()
  */
 int hat_enter_if(struct hat *h, u32 va, u32 expect, struct page *pg, u32 flags) __must_check;
 /*
- * Enters pg[i] (NULL: none) at va + i pages, read-only and not accessed, where no translation is and a page table is;
- * n <= 32, all within one page table. Takes over the references of those entered and returns them as a bit mask.
+ * Enters each pg[i] that is not NULL at va + i pages, read-only and not
+ * accessed, if there is a page table and no translation. n <= 32, all within
+ * one page table. Takes over the references of the entered pages.
+ * Returns: a bit mask of the entered pages.
  */
 u32 hat_enter_around(struct hat *h, u32 va, struct page *const *pg, u32 n);
 /*
- * A write fault on a private page: if va's PTE is still `expect` but for A and D, and its page belongs to nobody else, the
- * PTE becomes writable: true.
+ * A write fault on a private page: makes the PTE writable if, apart from A and
+ * D, it is still `expect`, and no other owner has the page.
+ * Returns: true if it did.
  */
 bool hat_grant_write(struct hat *h, u32 va, u32 expect);
 /* The PTE of va, 0 if none. a_lock held. */
 u32 hat_probe(struct hat *h, u32 va);
-/* The same, with a reference on the page; NULL: none. *pte (if not NULL) as it was. */
+/*
+ * The page of va, with a reference; NULL: none. Sets *pte, if pte is not NULL,
+ * to the PTE.
+ */
 struct page *hat_getpage(struct hat *h, u32 va, u32 *pte);
-/* The page of a PTE that allows writing, which is marked dirty, with a reference; NULL: none. */
+/*
+ * If the PTE of va allows writing, marks it dirty.
+ * Returns: its page with a reference; else NULL.
+ */
 struct page *hat_getpage_write(struct hat *h, u32 va);
-/* Drops va's translation if it still is one to pg. Shoots. */
+/* Drops va's translation if it still leads to pg. Shoots. */
 void hat_drop_if(struct hat *h, u32 va, const struct page *pg);
 /*
- * Drops [va, va+len): pages put. If dirty_fn, calls it for each page with PTE_D set before the put (may take spinlocks).
- * Page tables whose whole range is dropped are freed. One that is shared must be dropped whole (hat_cut). a_lock held for writing.
- * Shoots.
+ * Drops [va, va+len) and puts the pages. Calls dirty_fn, if not NULL, for each
+ * page with PTE_D before the put; it may take spinlocks. Frees page tables
+ * whose whole range is dropped. A shared table must be dropped whole (hat_cut).
+ * Locks: a_lock for writing.
+ * Sleeps: no. Shoots.
  */
 void hat_unmap(struct hat *h, u32 va, u32 len, void (*dirty_fn)(struct page *pg));
 /*
- * Sets protection of what is present in [va, va+len): HAT_NONE, 0 (read) or HAT_WRITE (W at once for private pages held
- * once; otherwise W is left for the write fault to grant). Shoots when rights shrink.
+ * Sets the protection of the pages in [va, va+len): HAT_NONE, 0 (read) or
+ * HAT_WRITE. HAT_WRITE sets W only for private pages with one reference; for
+ * others the write fault grants W. Shoots if rights shrink.
  */
 void hat_protect(struct hat *h, u32 va, u32 len, u32 flags);
 /*
- * Copy for fork: every page of [va, va+len) of src shared with dst (which nobody uses yet).
- * -ENOMEM. a_lock of src held for writing until hat_dup_done(), also after an error.
+ * fork: shares every page of [va, va+len) of src with dst, which no process
+ * uses yet.
+ * Errors: -ENOMEM
+ * Locks: a_lock of src for writing, until hat_dup_done(), also after an error.
  */
 enum hat_dup_how {
-	HAT_DUP_SHARED, /* src stays as it is, dst gets the same pages read-only and clean */
-	HAT_DUP_COPY,	/* copy-on-write: write rights are taken from both */
-	HAT_DUP_OWN,	/* the same without the pages that belong to a file */
-	HAT_DUP_ANON, /* the same for a whole seg that has no page of a file: page tables that it fills are shared */
+	/* src stays unchanged; dst gets the pages read-only and clean */
+	HAT_DUP_SHARED,
+	HAT_DUP_COPY, /* copy-on-write: write rights are taken from both */
+	HAT_DUP_OWN,  /* as COPY, without the pages that belong to a file */
+	/*
+	 * As COPY, for a whole seg without pages of a file: page tables that
+	 * the seg fills are shared.
+	 */
+	HAT_DUP_ANON,
 };
 int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, enum hat_dup_how how) __must_check;
-/* Ends a series of hat_dup() from src: one flush for all. Shoots. */
+/* Ends a series of hat_dup() from src with one flush for all. Shoots. */
 void hat_dup_done(struct hat *src);
 /*
- * Makes the page tables of [va, va+len) h's own, as far as there are any: what changes entries that are there needs that first
- * (hat_grant_write, hat_protect, hat_move, hat_unmap of less than whole segs; hat_enter does it itself). -ENOMEM. May sleep. Shoots.
+ * Replaces shared page tables of [va, va+len) by copies of h's own. Callers
+ * that change entries need it first: hat_grant_write, hat_protect, hat_move,
+ * and hat_unmap of less than whole segs. hat_enter does it itself.
+ * Errors: -ENOMEM
+ * Sleeps: yes. Shoots.
  */
 int hat_own(struct hat *h, u32 va, u32 len) __must_check;
-/* hat_own() for the table that a new border of segs at va would cut. */
+/* hat_own() for the table that a new border of segs at va cuts. */
 int hat_cut(struct hat *h, u32 va) __must_check;
-/* Is the page table of va one that other hats have, or had, too? Then its entries must not be changed. */
+/*
+ * Is the page table of va shared with other hats, or was it? Then its entries
+ * must not be changed.
+ */
 static inline bool hat_shared(const struct hat *h, u32 va)
 {
 	return (h->h_pgdir[va / HAT_TABLE_SPAN] & (PTE_P | PTE_W)) == PTE_P;
 }
-/* Makes sure that page tables for [va, va+len) are there, h's own. -ENOMEM. May sleep. a_lock held for writing. Shoots. */
+/*
+ * Makes page tables of h's own for all of [va, va+len).
+ * Errors: -ENOMEM
+ * Locks: a_lock for writing.
+ * Sleeps: yes. Shoots.
+ */
 int hat_reserve(struct hat *h, u32 va, u32 len) __must_check;
 /*
- * Moves translations (mremap) between ranges that do not overlap; hat_reserve(to) has been called. Takes only h_lock.
- * Returns the CPUs for hat_shoot(). a_lock held for writing.
+ * Moves translations (mremap) between ranges that do not overlap, after
+ * hat_reserve() of the new range. Takes only h_lock.
+ * Returns: the CPUs for hat_shoot().
+ * Locks: a_lock for writing.
  */
 u32 hat_move(struct hat *h, u32 from, u32 to, u32 len) __must_check;
 
 /*
- * For walks over all mappings of a vnode, with its vs_lock held. All return the CPUs that must be shot down
- * (hat_shoot) before the change counts.
+ * For walks over all mappings of a vnode, with its vs_lock held.
+ * Returns: the CPUs that must be shot down (hat_shoot) before the change
+ *   counts.
  *
- * hat_drop_file: drops translations of vp's own pages in [va, va+len). The page cache still holds each of them.
- * hat_age_file: drops those of them that are clean and whose A bit is clear, and clears it in the others; adds to *dropped.
- * hat_harvest_dirty: clears the dirty bits, write-protecting when `wp`; calls fn for each page that had one, with a
- * reference held and no h_lock.
+ * hat_drop_file: drops translations of vp's own pages in [va, va+len). The page
+ * cache still holds each of them.
+ *
+ * hat_age_file: drops the clean ones whose A bit is clear, and clears the A bit
+ * of the others; adds the drops to *dropped.
+ *
+ * hat_harvest_dirty: clears the dirty bits, and write-protects with `wp`. Calls
+ * fn for each page that was dirty, with a reference held and h_lock not held.
  */
 u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp) __must_check;
 u32 hat_age_file(struct hat *h, u32 va, u32 len, const struct vnode *vp, u32 *dropped) __must_check;
 u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
 		      void (*fn)(struct page *pg, u32 va, void *arg), void *arg) __must_check;
-/* Empties the TLB (but for global entries) of the CPUs in the mask, this one too if it is in it. Shoots. */
+/*
+ * Empties the TLB, except global entries, of the CPUs in the mask, which may
+ * include this CPU. Shoots.
+ */
 void hat_shoot(u32 cpu_mask);
 
 /*
- * Calls fn for each page present (PROT_NONE too) in [va, va+len), in order; stops when fn returns non-zero and returns that.
- * Called with h_lock not held; a_lock held, or the process is. Faults may change the range meanwhile if a_lock is held for reading. fn
- * may look at the struct page only then: the frame may be another's by now.
+ * Calls fn for each page, PROT_NONE too, in [va, va+len), in order, until fn
+ * returns non-zero; fn may use the struct page only during the call, because
+ * the frame may get another owner afterwards. Faults may change the range
+ * during the walk if a_lock is held for reading.
+ * Returns: the last result of fn.
+ * Locks: a_lock held, or the process is held. h_lock not held.
  */
 int hat_foreach(struct hat *h, u32 va, u32 len,
 		int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg);
 
-/* The IPI's handler (T_IPI_TLB). Interrupts off; the caller ends the interrupt. */
+/*
+ * The handler of the IPI (T_IPI_TLB). Interrupts off; the caller ends the
+ * interrupt.
+ */
 void hat_shootdown_ipi(void);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Gathering: invalidations that are done together, and pages that are released after them. See mm/hat_impl.h. */
+/*
+ * Gathering: invalidations done together, and the pages released after them.
+ * See mm/hat_impl.h.
+ */
 #include "mm/hat_impl.h"
 
 void gather_init(struct tlb_gather *tg, struct hat *h, u32 len, void (*dirty_fn)(struct page *pg))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the hat layer share: how a PTE is found and read, tables of several hats, the gathering of invalidations. */
+/*
+ * Shared by the files of the hat layer: finding and reading PTEs, shared page
+ * tables, gathering invalidations.
+ */
 #ifndef MM_HAT_IMPL_H
 #define MM_HAT_IMPL_H
 
@@ -11,7 +14,8 @@
 #define PTX(va) (((va) >> PAGE_SHIFT) & (NPTE - 1))
 
 #define PTE_THERE (PTE_P | PTE_SW_NONE)
-#define TABLE_PDE (PTE_P | PTE_W | PTE_U | PTE_A) /* of a table that is one hat's own */
+/* of a table that is not shared */
+#define TABLE_PDE (PTE_P | PTE_W | PTE_U | PTE_A)
 
 static inline struct page *pte_page(u32 pte)
 {
@@ -25,14 +29,20 @@ static inline u32 *hat_table(const struct hat *h, u32 va)
 	return pde & PTE_P ? page_kva(pte_page(pde)) : NULL;
 }
 
-/* The table of va for one who changes entries: h's own, or NULL. */
+/*
+ * The table of va if it is h's own; else NULL. For functions that change
+ * entries.
+ */
 static inline u32 *hat_own_table(const struct hat *h, u32 va)
 {
 	ASSERT(!hat_shared(h, va));
 	return hat_table(h, va);
 }
 
-/* n more entries in h's own table t; pg_private of a table's frame counts them. h_lock held. */
+/*
+ * Counts n more entries in h's own table t, in pg_private of the table's frame.
+ * h_lock held.
+ */
 static inline void count_entries(struct hat *h, u32 *t, int n)
 {
 	h->h_resident += (u32)n;
@@ -40,16 +50,23 @@ static inline void count_entries(struct hat *h, u32 *t, int n)
 }
 
 /*
- * va's table, which one seg fills, becomes dst's too, which has none there. Returns whether src's TLBs must forget that it could
- * be written. h_lock of both held.
+ * Shares va's table, which one seg fills, with dst, which has no table there.
+ * Returns: whether src's TLBs must forget that the pages were writable.
+ * Locks: h_lock of both.
  */
 bool share_table(struct hat *dst, struct hat *src, u32 va);
-/* va's table with a reference, so that it stays what it is while one looks at it; NULL: none. */
+/*
+ * va's table with a reference, so that it stays unchanged while the caller
+ * reads it; NULL: none.
+ */
 struct page *table_get(struct hat *h, u32 va);
-/* The last one puts the pages of the entries too. */
+/* Drops a reference. The last one puts the pages of the entries too. */
 void table_put(struct page *table);
 
-/* A private page that this PTE alone refers to, if its table is one hat's alone. h_lock held. */
+/*
+ * Is it the PTE of a private page that no other PTE refers to? The table must
+ * be h's own. h_lock held.
+ */
 static inline bool pte_sole_owner(u32 pte)
 {
 	struct page *pg = pte_page(pte);
@@ -57,7 +74,10 @@ static inline bool pte_sole_owner(u32 pte)
 	return pg->pg_ref == 1 && !pg->pg_vnode;
 }
 
-/* Other CPUs set A and D in a live PTE: it is changed by these only. */
+/*
+ * Changes a live PTE. Other CPUs set A and D in it at any time, so only these
+ * functions change it.
+ */
 static inline u32 pte_swap(u32 *pte, u32 val)
 {
 	return __atomic_exchange_n(pte, val, __ATOMIC_RELAXED);
@@ -74,10 +94,12 @@ static inline u32 table_end(u32 va, u32 end)
 }
 
 /*
- * Invalidations of one hat that are collected and done together, and the pages that may be released only then. Each page
- * may carry a mark: dirty, or a page table.
+ * Invalidations of one hat, collected and done together, and the pages that may
+ * be released only after them. Each page may carry a mark: dirty, or a page
+ * table.
  */
-#define GATHER_VA 48u /* beyond so many, reloading CR3 is cheaper than one invlpg for each */
+/* Beyond so many, reloading CR3 is cheaper than one invlpg for each. */
+#define GATHER_VA 48u
 #define GATHER_PAGES 32u
 #define GATHER_DIRTY 1u
 #define GATHER_TABLE 2u
@@ -87,7 +109,8 @@ struct tlb_gather {
 	void (*tg_dirty)(struct page *pg);
 	u32 tg_nva; /* GATHER_VA + 1: all */
 	u32 tg_npages, tg_max;
-	uintptr_t *tg_page; /* struct page *, with marks in the low bits: tg_inline or a frame */
+	/* struct page *, marks in the low bits: in tg_inline or a frame */
+	uintptr_t *tg_page;
 	struct page *tg_frame;
 	u32 tg_va[GATHER_VA];
 	uintptr_t tg_inline[GATHER_PAGES];
@@ -113,12 +136,18 @@ static inline void gather_page(struct tlb_gather *tg, struct page *pg, u32 mark)
 {
 	tg->tg_page[tg->tg_npages++] = (uintptr_t)pg | mark;
 }
-/* Invalidates, then puts the pages. The gathering may go on afterwards. Shoots; h_lock not held. */
+/*
+ * Invalidates, then puts the pages. The gathering may go on afterwards. Shoots;
+ * h_lock not held.
+ */
 void gather_flush(struct tlb_gather *tg);
-/* The same, and the end. */
+/* gather_flush(), and the end of the gathering. */
 void gather_done(struct tlb_gather *tg);
 
-/* Invalidates n pages (n > GATHER_VA: all) of h on every CPU that has it loaded. Shoots. */
+/*
+ * Invalidates n pages of h (n > GATHER_VA: all) on every CPU that has it
+ * loaded. Shoots.
+ */
 void hat_invalidate(struct hat *h, const u32 *va, u32 n);
 
 #endif

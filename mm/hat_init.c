@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's own part of the address space: the direct map of RAM, the window for device registers, and which
- * page directory each CPU has loaded.
+ * The kernel's own part of the address space: the direct map of RAM, the window
+ * for device registers, and which page directory each CPU has loaded.
  *
- * Every hat's directory copies the kernel's upper quarter when it is made, so that quarter never changes after
- * hat_init(): the page tables of the device window are there from the beginning. Where RAM is mapped with 4 KiB pages (the
- * kernel's image; in debug builds all of it), entries of those tables may change.
+ * Every hat's directory gets a copy of the kernel's upper quarter when it is
+ * created. So that quarter never changes after hat_init(): the page tables of
+ * the device window exist from the start. Where RAM is mapped with 4 KiB pages
+ * (the kernel's image; in debug builds all RAM), entries of those tables may
+ * change.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/cpu.h"
@@ -17,7 +19,10 @@
 #define MMIO_TABLES ((MMIO_END - MMIO_BASE) / TABLE_SPAN)
 #define MMIO_PTES (MMIO_TABLES * NPTE)
 
-/* Debug builds map all RAM with 4 KiB pages, so that any page can become a guard. */
+/*
+ * Debug builds map all RAM with 4 KiB pages, so that any page can become a
+ * guard.
+ */
 #ifdef DEBUG
 #define SMALL_PAGES true
 #else
@@ -28,7 +33,7 @@ static u32 kernel_pgdir[NPTE] __aligned(PAGE_SIZE);
 
 static struct {
 	struct spinlock mm_lock; /* guards the rest */
-	u32 mm_next;		 /* first page of the window not yet used */
+	u32 mm_next;		 /* first unused page of the window */
 	u32 *mm_table[MMIO_TABLES];
 } mmio = { .mm_lock = SPINLOCK_INIT("mmio", LR_HAT) };
 
@@ -43,7 +48,9 @@ static u32 *new_table(void)
 	return page_kva(pg);
 }
 
-/* Maps 4 MiB of RAM at va with 4 KiB pages; text and constants are read-only. */
+/*
+ * Maps 4 MiB of RAM at va with 4 KiB pages; text and constants are read-only.
+ */
 static u32 *small_table(u32 va)
 {
 	u32 *t = new_table();
@@ -103,7 +110,7 @@ void hat_init_cpu(void)
 {
 	u32 cr4 = x86_cr4();
 
-	/* Global entries of the start-up tables would outlive them. */
+	/* Global entries of the start-up tables would stay in the TLB. */
 	x86_set_cr4(cr4 & ~CR4_PGE);
 	x86_set_cr3(hat_kernel_cr3());
 	x86_set_cr4(cr4);
@@ -116,7 +123,10 @@ static u32 *mmio_pte(u32 i)
 	return &mmio.mm_table[i / NPTE][i % NPTE];
 }
 
-/* n consecutive pages of the window, used already, that map frame `pa` on; MMIO_PTES: none. */
+/*
+ * Finds n consecutive used pages of the window that map frames from `pa` on;
+ * MMIO_PTES: none.
+ */
 static u32 mmio_find(paddr_t pa, u32 n)
 {
 	u32 i, run;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Work on ranges of translations: the copy for fork, moving, the dirty bits, walks. */
+/* Ranges of translations: the copy for fork, moving, the dirty bits, walks. */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/hat_impl.h"
@@ -14,7 +14,10 @@ static void remember_va(struct hat *src, u32 va)
 		src->h_dup_n++;
 }
 
-/* page_get() for an entry, which holds a reference already. The only one is nobody's to change but its own: h_lock is held. */
+/*
+ * page_get() for an entry, which holds a reference already. If it is the only
+ * reference, only this entry's hat could change it: h_lock is held.
+ */
 static inline void share_page(struct page *pg)
 {
 	if (pg->pg_ref == 1)
@@ -24,8 +27,9 @@ static inline void share_page(struct page *pg)
 }
 
 /*
- * dup_entries() when the whole TLB will be flushed anyway. A fork, and the stop of a forked checkpoint, lasts as long as this loop: so it is there
- * twice, once for tables that no MMU writes to meanwhile, without locked instructions.
+ * dup_entries() when the whole TLB will be flushed anyway. A fork, and the stop
+ * of a forked checkpoint, last as long as this loop. So it exists twice: for
+ * tables that no MMU writes during the copy, without locked instructions.
  */
 static inline __attribute__((always_inline)) u32 dup_loop(u32 *s, u32 *d, u32 i, u32 last, const bool still)
 {
@@ -43,7 +47,8 @@ static inline __attribute__((always_inline)) u32 dup_loop(u32 *s, u32 *d, u32 i,
 				s[i] = pte;
 			} else {
 				(void)__atomic_fetch_and(&s[i], ~PTE_W, __ATOMIC_RELAXED);
-				pte = __atomic_load_n(&s[i], __ATOMIC_RELAXED); /* with what an MMU has set by now */
+				/* with bits the MMU has set by now */
+				pte = __atomic_load_n(&s[i], __ATOMIC_RELAXED);
 			}
 		}
 		share_page(&frame[pte >> PAGE_SHIFT]);
@@ -58,7 +63,11 @@ static u32 dup_many(const struct hat *src, u32 *s, u32 *d, u32 i, u32 last)
 	return src->h_still ? dup_loop(s, d, i, last, true) : dup_loop(s, d, i, last, false);
 }
 
-/* Entry i of src's table s, which maps va, without W; the page has one more reference. h_lock of src held. */
+/*
+ * Takes W from entry i of src's table s, which maps va, and a reference on the
+ * page. h_lock of src held.
+ * Returns: the entry for the copy.
+ */
 static inline u32 dup_entry(struct hat *src, u32 *s, u32 i, u32 va)
 {
 	u32 pte = s[i];
@@ -72,7 +81,11 @@ static inline u32 dup_entry(struct hat *src, u32 *s, u32 i, u32 va)
 	return pte;
 }
 
-/* Entries [i, last) of src's table s, which map va on, into dst's table d. h_lock of src held. Returns how many. */
+/*
+ * Copies entries [i, last) of src's table s to dst's table d; entry i maps va.
+ * h_lock of src held.
+ * Returns: how many.
+ */
 static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 {
 	u32 n = 0;
@@ -86,7 +99,7 @@ static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 	return n + dup_many(src, s, d, i, last);
 }
 
-/* The same for those entries whose page belongs to no file. */
+/* dup_entries() for entries whose page belongs to no file. */
 static u32 dup_own(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 {
 	u32 n = 0;
@@ -114,7 +127,7 @@ static u32 share_entries(const u32 *s, u32 *d, u32 i, u32 last)
 	return n;
 }
 
-/* The part [va, next) of what one table of src maps. h_lock of both held. */
+/* Copies the part [va, next) of one table of src. h_lock of both held. */
 static void dup_part(struct hat *dst, struct hat *src, u32 va, u32 next, enum hat_dup_how how)
 {
 	u32 last = PTX(va) + ((next - va) >> PAGE_SHIFT), n, *s = hat_own_table(src, va),
@@ -149,7 +162,10 @@ int hat_dup(struct hat *dst, struct hat *src, u32 va, u32 len, enum hat_dup_how 
 			continue;
 		if (!whole && hat_reserve(dst, va, next - va) != 0)
 			return -ENOMEM;
-		/* src before dst; dst is new, so nobody takes them the other way round. */
+		/*
+		 * src before dst. dst is new, so no other lwp takes them in the
+		 * other order.
+		 */
 		spin_lock(&src->h_lock);
 		spin_lock_nested(&dst->h_lock);
 		if (!whole)
@@ -171,7 +187,10 @@ void hat_dup_done(struct hat *src)
 
 /* --- mremap --- */
 
-/* Moves at most one table's worth; returns how many bytes it dealt with. h_lock held. */
+/*
+ * Moves entries within one pair of tables. h_lock held.
+ * Returns: the number of bytes done.
+ */
 static u32 move_part(struct hat *h, u32 from, u32 to, u32 len)
 {
 	u32 *s = hat_own_table(h, from), *d = hat_own_table(h, to), i, n;
@@ -237,7 +256,10 @@ u32 hat_drop_file(struct hat *h, u32 va, u32 len, const struct vnode *vp)
 	return h->h_cpus;
 }
 
-/* Entry t[i] maps a page of a file: drops or ages it. h_lock held. Returns whether a TLB may have to forget it. */
+/*
+ * Drops or ages entry t[i], which maps a page of a file. h_lock held.
+ * Returns: whether a TLB may have to forget it.
+ */
 static bool age_entry(struct hat *h, u32 *t, u32 i, u32 *dropped)
 {
 	u32 *pte = &t[i], old = *pte;
@@ -282,7 +304,11 @@ struct harvest {
 	struct page *hv_page[HARVEST_BATCH];
 };
 
-/* Takes the dirty bits of entries [i, last), until the batch is full. h_lock held. Returns where it stopped. */
+/*
+ * Clears the dirty bits of entries [i, last) until the batch is full. h_lock
+ * held.
+ * Returns: where it stopped.
+ */
 static u32 harvest_entries(struct harvest *hv, u32 *t, u32 i, u32 last, u32 va, bool wp)
 {
 	u32 clear = PTE_D | (wp ? PTE_W : 0);
@@ -329,7 +355,10 @@ u32 hat_harvest_dirty(struct hat *h, u32 va, u32 len, bool wp,
 	return cpus;
 }
 
-/* Those of [va, end) in table t; `mark` goes into what fn sees of each. */
+/*
+ * Calls fn for the entries of [va, end) in table t, with `mark` added to each
+ * PTE.
+ */
 static int foreach_entry(const u32 *t, u32 va, u32 end, u32 mark,
 			 int (*fn)(u32 va, u32 pte, struct page *pg, void *arg), void *arg)
 {
@@ -355,7 +384,7 @@ int hat_foreach(struct hat *h, u32 va, u32 len, int (*fn)(u32 va, u32 pte, struc
 		table = table_get(h, va);
 		if (!table)
 			continue;
-		/* One reference is ours. */
+		/* One reference is this walk's. */
 		mark = hat_shared(h, va) && table->pg_ref > 2 ? PTE_SW_SHARED : 0;
 		r = foreach_entry(page_kva(table), va, next, mark, fn, arg);
 		table_put(table);

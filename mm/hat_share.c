@@ -1,21 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables that several hats have in common: what a fork, or a forked checkpoint, copies of large private memory.
+ * Shared page tables: how a fork, or a forked checkpoint, copies large private
+ * memory.
  *
- * hat_dup() gives the copy the table itself and takes W from both directory entries: nothing in the 4 MiB can be written then,
- * whatever the PTEs say. The entries of a table that is shared are nobody's to change but for A. So the table's frame has a
- * reference for each hat (and each walk, hat_foreach), and each page has one for all of them, the table's. Whoever has to change
- * an entry gets a table of his own first (hat_own): a copy, or, when all others have gone, this one.
+ * hat_dup() gives the copy the table itself, and takes W from both directory
+ * entries: so no page in the 4 MiB can be written, whatever the PTEs say. No
+ * hat changes the entries of a shared table; only the MMU sets A. The table's
+ * frame has one reference for each hat, and for each walk (hat_foreach). Each
+ * page has one reference for all these hats, the table's. A hat that has to
+ * change an entry gets its own table first (hat_own): a copy, or this table if
+ * no other hat has it any more.
  *
- *	   hat 1 (W taken)  ---.                        hat 1 (W)        --->  copy   ---.
- *	                        >--> table ---> pages                                     >--> pages, read-only in both
- *	   hat 2 (W taken)  ---'                        hat 2 (W taken)  --->  table  ---'
+ *    hat 1 (W taken)  ---.
+ *                         >--> table ---> pages
+ *    hat 2 (W taken)  ---'
  *
- * The copy's entries have no W, as after any fork. Those of the table keep theirs, as long as it cannot be written anyway; who
- * takes it looks at them then, for its pages may be in a copy, or held for I/O by one who has gone.
+ * after hat 1 has written:
  *
- * Only tables that one seg of private anonymous memory fills are shared (hat_dup's caller says which memory that is), and a
- * seg is not cut within one (hat_cut): so what must not fail, dropping pages of files and whole segs, never needs a copy.
+ *    hat 1 (W)        --->  copy   ---.
+ *                                      >--> pages, read-only in both
+ *    hat 2 (W taken)  --->  table  ---'
+ *
+ * The copy's entries have no W, as after any fork. The table's entries keep W
+ * while the directory entry forbids writing. The last hat, when it takes the
+ * table over, checks each: the page may be in a copy, or held for I/O of a
+ * process that has exited.
+ *
+ * Only tables that one seg of private anonymous memory fills are shared
+ * (hat_dup's caller says which memory that is). A seg is not cut within a
+ * shared table (hat_cut). So operations that must not fail, dropping pages of
+ * files and whole segs, never need a copy.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -26,7 +40,7 @@ static u32 table_refs(const struct page *table)
 	return __atomic_load_n(&table->pg_ref, __ATOMIC_ACQUIRE);
 }
 
-/* All of `from`, which is shared, into `to`, which nobody knows yet. */
+/* Copies all of `from`, which is shared, to `to`, which no hat has yet. */
 static void copy_table(const struct page *from, struct page *to)
 {
 	const u32 *s = page_kva(from);
@@ -37,7 +51,10 @@ static void copy_table(const struct page *from, struct page *to)
 
 		if (pte) {
 			page_get(pte_page(pte));
-			/* A CPU that used the old table may remember the entry, though A is set there only later. */
+			/*
+			 * A CPU that used the old table may cache the entry,
+			 * though A is set there only later.
+			 */
 			pte = (pte & ~PTE_W) | (pte & PTE_P ? PTE_A : 0);
 		}
 		d[i] = pte;
@@ -45,7 +62,7 @@ static void copy_table(const struct page *from, struct page *to)
 	to->pg_private = from->pg_private;
 }
 
-/* The table at va is h's alone by now. h_lock held. */
+/* Takes over the table at va, which no other hat has any more. h_lock held. */
 static void take_table(struct hat *h, u32 va)
 {
 	u32 *t = hat_table(h, va);
@@ -57,7 +74,10 @@ static void take_table(struct hat *h, u32 va)
 	__atomic_or_fetch(&h->h_pgdir[PDX(va)], PTE_W, __ATOMIC_RELAXED);
 }
 
-/* True: nothing, or nothing more, is to be done. */
+/*
+ * Takes the table over if no other hat has it. Returns: true: nothing is left
+ * to do.
+ */
 static bool take_if_alone(struct hat *h, u32 va)
 {
 	bool shared;
@@ -89,10 +109,13 @@ static int own_table(struct hat *h, u32 va)
 	}
 	spin_unlock(&h->h_lock);
 	if (!old) {
-		page_put(copy); /* another lwp was here first */
+		page_put(copy); /* another lwp was first */
 		return 0;
 	}
-	/* The translations that a TLB holds are good still; a directory entry that a CPU remembers is not: one invlpg forgets it. */
+	/*
+	 * The TLB's translations stay valid, but a cached directory entry does
+	 * not: one invlpg forgets it.
+	 */
 	hat_invalidate(h, &va, 1);
 	table_put(old);
 	return 0;

@@ -2,15 +2,19 @@
 /*
  * Invalidation of translations, on this CPU and on others.
  *
- * One shoot-down is under way at a time: whoever has sh_busy fills in the request, sends the interrupt and waits for
- * sh_pending to become 0. Those who wait for their turn have interrupts on, so they answer meanwhile.
+ * One shoot-down runs at a time. The CPU that owns sh_busy fills in the
+ * request, sends the interrupt and waits until sh_pending is 0. CPUs that wait
+ * for sh_busy have interrupts on, so they answer requests.
  *
- * Who waits spins for a moment, then halts: a CPU that is a thread of some host would otherwise keep the
- * other one, whose answer it wants, from running. It sets its bit in sh_halted first; whoever makes one of the two
- * words 0 takes all bits out and wakes those CPUs.
+ * A waiting CPU spins for a moment, then halts: a CPU that is a thread of a
+ * host would otherwise keep the CPU whose answer it needs from running. It sets
+ * its bit in sh_halted before it halts. The CPU that makes one of the two words
+ * 0 clears sh_halted and wakes those CPUs.
  *
- * h_cpus and the tables: a CPU sets its bit before it loads CR3; who changed a PTE looks at h_cpus after a full barrier. So
- * either he sees the bit and shoots, or that CPU loads CR3 after the change and cannot have the old translation.
+ * h_cpus and the tables: a CPU sets its bit before it loads CR3; a CPU that
+ * changed a PTE reads h_cpus after a full barrier. So either it sees the bit
+ * and shoots, or the other CPU loads CR3 after the change and cannot have the
+ * old translation.
  */
 #include "kernel/dev/irq.h"
 #include "kernel/lib/cpu.h"
@@ -19,17 +23,19 @@
 #include "kernel/lib/x86.h"
 #include "mm/hat_impl.h"
 
-#define SHOOT_ANY ((struct hat *)1) /* whatever hat that CPU has loaded */
+#define SHOOT_ANY ((struct hat *)1) /* the hat that the CPU has loaded */
 
 static struct {
 	volatile u32 sh_busy;
 	volatile u32 sh_pending; /* CPUs that have not answered */
-	volatile u32 sh_halted;	 /* CPUs that wait halted for a change of these two */
-	/* The request: written by the owner of sh_busy while sh_pending is 0. */
+	volatile u32 sh_halted;	 /* CPUs that halted to wait for those two */
+	/*
+	 * The request: written by the owner of sh_busy while sh_pending is 0.
+	 */
 	struct hat *sh_hat;
 	const u32 *sh_va;
 	u32 sh_n;      /* pages at sh_va; more than GATHER_VA: all */
-	bool sh_leave; /* load the kernel's own tables instead */
+	bool sh_leave; /* load the kernel's own tables */
 } shoot;
 
 static volatile bool lazy[MAXCPU]; /* each by its CPU, interrupts off */
@@ -101,7 +107,7 @@ static void wait_until(bool (*done)(void))
 	for (n = 1; n <= SPINS; n++) {
 		if (done())
 			return;
-		/* Seldom: an emulator leaves its fast path for it. */
+		/* Seldom, because an emulator leaves its fast path for it. */
 		if (n % 64 == 0)
 			x86_pause();
 	}
@@ -116,7 +122,7 @@ static void wait_until(bool (*done)(void))
 	x86_sti();
 }
 
-/* A word that others wait for has become 0. */
+/* Wakes the halted CPUs: a word that they wait for has become 0. */
 static void wake_halted(void)
 {
 	u32 mask = __atomic_load_n(&shoot.sh_halted, __ATOMIC_SEQ_CST);
@@ -166,7 +172,10 @@ static u32 cpus_of(const struct hat *h)
 	return __atomic_load_n(&h->h_cpus, __ATOMIC_RELAXED);
 }
 
-/* The kernel is not preempted, so this CPU stays this CPU through each of these. */
+/*
+ * The kernel is not preempted, so this stays the same CPU through each of
+ * these.
+ */
 
 void hat_invalidate(struct hat *h, const u32 *va, u32 n)
 {

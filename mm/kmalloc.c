@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slabs: blocks of 2^kc_order frames, cut into slots of kc_stride bytes. All that is known of a slab stands in the struct
- * page of its first frame:
+ * Slabs: blocks of 2^kc_order frames, cut into slots of kc_stride bytes. The
+ * state of a slab is in the struct page of its first frame:
  *
- *	pg_link      on kc_partial while a slot is free (slabs without a live object at the end of it)
- *	pg_cache     the cache
- *	pg_private   index of the first free slot; each free slot holds the index of the next in its first word
- *	pg_private2  live objects
- *	pg_index     of the other frames: distance from the first
+ *   pg_link      on kc_partial while a slot is free; slabs without a live
+ *                object at its end
+ *   pg_cache     the cache
+ *   pg_private   index of the first free slot; each free slot holds the
+ *                index of the next in its first word
+ *   pg_private2  live objects
+ *   pg_index     of the other frames: distance from the first
  *
  * Debug builds put a struct guard at the end of each slot:
  *
- *	| object, kc_size bytes (asked for: gd_size; the rest is 0xbb) | gd_state | gd_size |
+ *   | object, kc_size bytes; behind gd_size: 0xbb | gd_state | gd_size |
  */
 #include "kernel/lib/inject.h"
 #include "kernel/lib/lock.h"
@@ -43,7 +45,7 @@ struct guard {
 };
 
 struct kmem_cache {
-	struct spinlock kc_lock; /* guards what is below the line, and the slabs */
+	struct spinlock kc_lock; /* guards all below the line, and the slabs */
 	const char *kc_name;
 	u32 kc_size;   /* of an object */
 	u32 kc_stride; /* from one slot to the next */
@@ -64,7 +66,7 @@ static const u16 class_size[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 7
 static struct kmem_cache *class_cache[ARRAY_SIZE(class_size)];
 static u8 class_of[CLASS_MAX / 16 + 1]; /* [(size + 15) / 16] */
 
-/* Objects of whole frames: counted as a cache of their own. */
+/* Objects of whole frames count as one cache. */
 static struct {
 	volatile u32 lg_live, lg_frames;
 } large;
@@ -91,7 +93,7 @@ static void slot_set_next(void *slot, u32 next)
 	*(u32 *)slot = next;
 }
 
-/* The slab that holds obj, and which of its slots that is. */
+/* The slab that holds obj, and the number of its slot. */
 static struct page *slab_of(struct kmem_cache *kc, void *obj, u32 *slot)
 {
 	struct page *pg = kva_page(obj);
@@ -157,7 +159,7 @@ static void check_guard(const struct kmem_cache *kc, void *obj)
 			      kc->kc_name, g->gd_size, obj, *p, (const void *)p);
 }
 
-/* For caches without guards. kc_lock held. */
+/* The check for caches without guards. kc_lock held. */
 static void check_not_free(struct kmem_cache *kc, struct page *slab, u32 slot)
 {
 	u32 i;
@@ -198,7 +200,7 @@ static bool slab_create(struct kmem_cache *kc, u32 flags)
 	return true;
 }
 
-/* The slab is on no list any more. No lock held. */
+/* Frees a slab that is on no list. No lock held. */
 static void slab_destroy(struct kmem_cache *kc, struct page *slab)
 {
 	u32 i;
@@ -279,7 +281,10 @@ void kmem_free(struct kmem_cache *kc, void *obj)
 	slab->pg_private = slot;
 	kc->kc_live--;
 	if (--slab->pg_private2 == 0) {
-		/* One empty slab is kept, so that an object made and freed in turn costs no frame each time. */
+		/*
+		 * Keeps one empty slab: otherwise freeing and allocating one
+		 * object in turn would cost a frame each time.
+		 */
 		kc->kc_empty++;
 		if (kc->kc_empty > 1) {
 			slab_detach(kc, slab);
@@ -296,7 +301,7 @@ void kmem_free(struct kmem_cache *kc, void *obj)
 
 /* --- large objects: whole frames --- */
 
-/* Gives back frames [first, last) of a block, in aligned parts. */
+/* Frees n frames of a block from `first` on, in aligned parts. */
 static void free_frames(struct page *first, u32 n)
 {
 	while (n > 0) {
@@ -416,7 +421,7 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	kc->kc_size = (u32)ROUND_UP(size, 4);
 	kc->kc_stride = (u32)ROUND_UP(size, align);
 	guarded = ROUND_UP(kc->kc_size + sizeof(struct guard), align);
-	/* No guard where alignment would make it expensive: kernel stacks. */
+	/* No guard where alignment makes it expensive: kernel stacks. */
 	if (KM_DEBUG && guarded <= size + size / 4 + 64) {
 		kc->kc_guard = true;
 		kc->kc_stride = (u32)guarded;

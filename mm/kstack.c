@@ -2,9 +2,9 @@
 /*
  * Kernel stacks, with a guard in debug builds:
  *
- *	+0	page that is not used: the stack is aligned to two pages
- *	+4096	guard
- *	+8192	stack, two pages
+ *   +0     unused page: the stack is aligned to two pages
+ *   +4096  guard
+ *   +8192  stack, two pages
  */
 #include "mm/kstack.h"
 #include "kernel/lib/cpu.h"
@@ -48,7 +48,10 @@ void kstack_free(void *stack)
 }
 
 #ifdef DEBUG
-/* Up to the stack pointer: an interrupt uses the room below meanwhile, and has left it when the filling goes on. */
+/*
+ * Fills up to the stack pointer. An interrupt may use the room below, but
+ * returns before the filling goes on.
+ */
 void kstack_soil(void)
 {
 	u8 *from = (u8 *)(kstack_info() + 1);

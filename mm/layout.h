@@ -8,8 +8,10 @@
  *      ...      mmap goes downward from MMAP_TOP
  *   0xbf800000  MMAP_TOP (at most; lower when RLIMIT_STACK is large)
  *   0xc0000000  USER_MAX / KERNEL_BASE; the stack ends here
- *   0xc0000000  RAM, mapped directly with 4 MiB pages, up to DIRECT_MAX bytes, global
- *   0xf8000000  MMIO_BASE: 16 MiB for device registers (uncached), mapped on demand by mmio_map(), global
+ *   0xc0000000  RAM, mapped directly with 4 MiB pages, up to DIRECT_MAX
+ *               bytes, global
+ *   0xf8000000  MMIO_BASE: 16 MiB for device registers (uncached), mapped on
+ *               demand by mmio_map(), global
  *   0xf9000000  MMIO_END
  *   0xffffffff
  */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frame allocator: page_init(), the buddy lists, the CPUs' caches of single frames, reclaim on shortage.
+ * The frame allocator: page_init(), the buddy lists, the CPUs' caches of single
+ * frames, reclaim on shortage.
  *
- * A free block's first frame has PG_BUDDY and its order in pg_private, and hangs on fr_free[order] by pg_link; the other
- * frames of it have no flag. Frames in a CPU's cache have no flag either, so nobody joins them with their neighbours.
+ * A free block's first frame has PG_BUDDY, its order in pg_private, and is on
+ * fr_free[order] by pg_link. Its other frames have no flag. Frames in a CPU's
+ * cache have no flag either, so they are not joined with their neighbours.
  */
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/inject.h"
@@ -30,17 +32,21 @@ static struct {
 	u32 fr_cachemax; /* frames a CPU may keep */
 } frames = { .fr_lock = SPINLOCK_INIT("frames", LR_FRAME) };
 
-/* Of one CPU: used by that CPU alone, interrupts off. fc_n is read by others for statistics. */
+/*
+ * One CPU's cache, used by that CPU alone with interrupts off. Statistics read
+ * fc_n of all CPUs.
+ */
 struct frame_cache {
 	volatile u32 fc_n;
 	struct page *fc_page[FC_MAX];
 };
 
 static struct frame_cache caches[MAXCPU];
-static struct list reclaimers = LIST_INIT(reclaimers); /* grows at start-up only */
+/* grows only at start-up */
+static struct list reclaimers = LIST_INIT(reclaimers);
 
 #ifdef REPRISE_HOST
-extern u8 *host_ram; /* the test's RAM: physical address 0 is its first byte */
+extern u8 *host_ram; /* the test's RAM: begins at physical 0 */
 #define BOOT_KVA(pa) ((void *)(host_ram + (pa)))
 
 static bool host_reclaiming;
@@ -119,7 +125,10 @@ static void buddy_put(struct page *pg, u32 order)
 	list_push_front(&frames.fr_free[order], &pages[pfn].pg_link);
 }
 
-/* Takes 2^order frames, splitting a larger block from its low end. NULL: none that large. */
+/*
+ * Takes 2^order frames, splitting a larger block from its low end. NULL: none
+ * that large.
+ */
 static struct page *buddy_take(u32 order)
 {
 	struct page *pg;
@@ -165,7 +174,7 @@ static void cache_refill(struct frame_cache *fc, u32 flags)
 	while (n < want && above_reserve(1, n ? 0 : flags) && (got[n] = buddy_take(0)) != NULL)
 		n++;
 	spin_unlock(&frames.fr_lock);
-	/* The lowest address goes out first. */
+	/* The lowest address leaves the cache first. */
 	while (n > 0)
 		fc->fc_page[fc->fc_n++] = got[--n];
 }
@@ -200,7 +209,7 @@ static struct page *take_block(u32 order, u32 flags)
 		pg = buddy_take(order);
 	spin_unlock(&frames.fr_lock);
 	if (!pg) {
-		/* What this CPU keeps may be the missing half of a block. */
+		/* This CPU's cache may hold the missing half of a block. */
 		struct frame_cache *fc = cache_enter();
 
 		cache_drain(fc, 0);
@@ -300,7 +309,7 @@ static void give_back(struct page *pg)
 	cache_leave();
 }
 
-/* What must hold of a frame that nobody refers to any more. */
+/* Checks a frame whose last reference was dropped. */
 static void check_idle(struct page *pg)
 {
 	if (unlikely(pg->pg_flags & (PG_LOCKED | PG_WRITEBACK | PG_BUDDY | PG_SLAB | PG_RESERVED)))
@@ -308,8 +317,10 @@ static void check_idle(struct page *pg)
 }
 
 /*
- * QEMU without KVM watches the frames whose code it has translated: each write there takes a hundred times as long, until all of that code is
- * overwritten. Where but a part of a frame is written again and again, as in a kernel stack, that would be for good.
+ * QEMU without KVM watches the frames whose code it has translated: each write
+ * there is a hundred times as slow, until all of that code is overwritten. In a
+ * frame that is written only in part, such as a kernel stack, it would stay
+ * slow for ever.
  */
 static void overwrite_text(struct page *pg)
 {
@@ -386,7 +397,10 @@ static bool clip(const struct mem_range *r, u32 *start, u32 *end)
 	return true;
 }
 
-/* The first reserved range that meets [start, end), in whole pages; false if none. */
+/*
+ * The first reserved range that overlaps [start, end), in whole pages; false:
+ * none.
+ */
 static bool first_reserved(const struct mem_range *res, u32 nres, u32 start, u32 end, u32 *rs, u32 *re)
 {
 	bool found = false;
@@ -423,7 +437,9 @@ static u32 find_room(const struct mem_range *ram, u32 nram, const struct mem_ran
 	panic("page_init: expected %u KiB of free RAM for the page array, found none", size >> 10);
 }
 
-/* Hands [start, end) to the lists in blocks as large as their alignment allows. */
+/*
+ * Hands [start, end) to the lists in blocks as large as their alignment allows.
+ */
 static void free_range(u32 start, u32 end)
 {
 	u32 pfn = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
@@ -440,7 +456,10 @@ static void free_range(u32 start, u32 end)
 	}
 }
 
-/* All of [start, end) but what is reserved, or the page array's own [as, ae). */
+/*
+ * Frees [start, end) without the reserved ranges and the page array's own [as,
+ * ae).
+ */
 static void free_unreserved(u32 start, u32 end, const struct mem_range *res, u32 nres, u32 as, u32 ae)
 {
 	const struct mem_range array = { as, ae };
@@ -462,7 +481,7 @@ static void free_unreserved(u32 start, u32 end, const struct mem_range *res, u32
 	}
 }
 
-/* Frames that the allocator did not get must never come to it. */
+/* Marks frames that the allocator never gets. */
 static void mark_holes(void)
 {
 	u32 pfn = 0;

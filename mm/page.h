@@ -2,15 +2,20 @@
 /*
  * Page frames: one struct page for each 4 KiB of RAM, with a reference count.
  *
- * Who holds references: each present (or PROT_NONE) user PTE one (a page table may be that of several processes); the page cache one for each page
- * it holds; whoever pins a page for I/O one. The last page_put() frees the frame. So a private
- * page with pg_ref == 1 and no vnode belongs to one PTE alone, and a write fault may take it as it is.
+ * References: each user PTE that is present or PROT_NONE holds one (several
+ * processes may share its page table); the page cache holds one for each of its
+ * pages; I/O holds one while it pins a page. The last page_put() frees the
+ * frame. So a private page with pg_ref == 1 and no vnode belongs to one PTE
+ * alone, and a write fault may take it as it is.
  *
- * Locks: the allocator's own (LR_FRAME). pg_flags changes by atomic operations; PG_LOCKED is a
- * sleeping lock (fs/pagecache.h). pg_vnode/pg_index change under the vnode's page-tree lock only.
+ * Locks: the allocator's own (LR_FRAME). pg_flags changes by atomic operations;
+ *   PG_LOCKED is a sleeping lock (fs/pagecache.h). pg_vnode and pg_index change
+ *   only under the vnode's page-tree lock.
  *
- * Single frames come from and go to a small cache of each CPU; larger blocks, and what the caches need, from
- * a buddy allocator: free blocks of 2^order frames, aligned to their size, joined with their other half when both are free.
+ * Single frames come from and go to a small cache of each CPU. Larger blocks,
+ * and refills of those caches, come from a buddy allocator: free blocks of
+ * 2^order frames, aligned to their size, joined with their other half when both
+ * are free.
  */
 #ifndef MM_PAGE_H
 #define MM_PAGE_H
@@ -23,32 +28,50 @@
 struct kmem_cache;
 struct vnode;
 
-#define PG_LOCKED (1u << 0) /* being filled, written or removed; waiters sleep on the struct page */
+/* Being filled, written or removed; waiters sleep on the struct page. */
+#define PG_LOCKED (1u << 0)
 #define PG_UPTODATE (1u << 1)	/* contents valid */
 #define PG_DIRTY (1u << 2)	/* newer than the disk */
-#define PG_WRITEBACK (1u << 3)	/* on its way to the disk */
+#define PG_WRITEBACK (1u << 3)	/* being written to the disk */
 #define PG_ERROR (1u << 4)	/* the last read or write failed */
-#define PG_REFERENCED (1u << 5) /* used since the reclaim hand passed */
+#define PG_REFERENCED (1u << 5) /* used since reclaim last looked */
 #define PG_BUDDY (1u << 6)	/* allocator: head of a free block */
 #define PG_SLAB (1u << 7)	/* kmalloc's */
 #define PG_RESERVED (1u << 8)	/* never freed: kernel image, modules, holes */
-#define PG_WAITERS (1u << 9) /* page cache: somebody sleeps until PG_LOCKED or PG_WRITEBACK goes */
-#define PG_READAHEAD (1u << 10) /* page cache: whoever comes by starts the next read-ahead */
-#define PG_NEW \
-	(1u << 11) /* page cache: its block was never written, what is not overwritten now must become zero */
-#define PG_TEXT \
-	(1u << 12) /* was mapped to be executed: is overwritten before anybody else gets the frame */
+/* Page cache: an lwp sleeps until PG_LOCKED or PG_WRITEBACK is cleared. */
+#define PG_WAITERS (1u << 9)
+/* Page cache: a read of this page starts the next read-ahead. */
+#define PG_READAHEAD (1u << 10)
+/*
+ * Page cache: its block was never written; bytes not overwritten must become
+ * zero.
+ */
+#define PG_NEW (1u << 11)
+/*
+ * Was mapped executable; overwritten before the frame is used by another owner.
+ */
+#define PG_TEXT (1u << 12)
 
 struct page {
 	volatile u32 pg_ref;
 	volatile u32 pg_flags;
-	struct list pg_link; /* free list, LRU, or slab list: by whoever owns the page now */
+	struct list pg_link; /* free list, LRU or slab list, by owner */
 	union {
-		struct vnode *pg_vnode; /* page cache: whose page, NULL for anonymous memory */
-		struct kmem_cache *pg_cache; /* PG_SLAB: whose objects; NULL: one large object (mm/kmalloc.c) */
+		/* page cache: its file; NULL: anonymous */
+		struct vnode *pg_vnode;
+		/* PG_SLAB: its cache; NULL: one large object (mm/kmalloc.c) */
+		struct kmem_cache *pg_cache;
 	};
-	u32 pg_index; /* page cache: offset / PAGE_SIZE. PG_SLAB: distance from the slab's first frame */
-	/* order (allocator), slab (kmalloc), entries (a process's page table), or the fs's own (page cache: e.g. block number) */
+	/*
+	 * Page cache: offset / PAGE_SIZE. PG_SLAB: distance from the slab's
+	 * first frame.
+	 */
+	u32 pg_index;
+	/*
+	 * The owner's: order (allocator), slab (kmalloc), number of entries
+	 * (page table), or what the file system wants (page cache: for example
+	 * a block number).
+	 */
 	u32 pg_private;
 	u32 pg_private2;
 };
@@ -65,29 +88,45 @@ struct mem_range {
 };
 
 /*
- * Hands all of `ram` (sorted, disjoint, below DIRECT_MAX) to the allocator but what `reserved` names.
- * Once, by the boot CPU, before anything allocates. Takes the struct page array from the RAM itself. Both lists
- * may hold anything (what lies outside the direct map or is not whole pages is left out). Panics if there is no room.
+ * Hands all of `ram` (sorted, disjoint, below DIRECT_MAX), except the ranges in
+ * `reserved`, to the allocator. Called once, by the boot CPU, before any
+ * allocation. The struct page array comes out of the RAM itself. Both lists are
+ * checked: ranges outside the direct map, and parts of pages, are left out.
+ * Panics if there is no room.
  */
 void page_init(const struct mem_range *ram, u32 nram, const struct mem_range *reserved, u32 nreserved);
 
 #define PGA_ZERO 1u /* contents zero */
-#define PGA_NOWAIT \
-	2u /* do not reclaim (caller holds spinlocks or is the reclaimer); else may sleep */
-#define PGA_RESERVE \
-	4u /* may dip into the last pages kept for write-out and checkpoints of others */
+/*
+ * Do not reclaim (the caller holds spinlocks, or is reclaim itself); without
+ * it, may sleep.
+ */
+#define PGA_NOWAIT 2u
+/*
+ * May use the last pages, which are kept for write-out and for checkpoints of
+ * other processes.
+ */
+#define PGA_RESERVE 4u
 
 /*
- * One frame / 2^order contiguous frames (order <= MAX_ORDER), pg_ref 1 (first page counts for all). NULL: out of memory.
- * Frames allocated one after the other tend to be neighbours, in ascending order: good for scatter-gather I/O.
+ * Allocates one frame, or 2^order contiguous frames (order <= MAX_ORDER);
+ * pg_ref of the first is 1, and counts for all. Frames allocated one after the
+ * other tend to be ascending neighbours, which is good for scatter-gather I/O.
+ * Returns: NULL: out of memory.
  */
 struct page *page_alloc(u32 flags) __must_check;
 struct page *page_alloc_order(u32 order, u32 flags) __must_check;
-/* Gives back a block whose pg_ref is 1. Any aligned part of a block may be given back by itself. */
+/*
+ * Frees a block whose pg_ref is 1. Any aligned part of a block may be freed by
+ * itself.
+ */
 void page_free_order(struct page *pg, u32 order);
 
 void page_get(struct page *pg);
-/* Drops a reference; the last one frees the frame (a page still in a page cache never reaches 0). Never sleeps. */
+/*
+ * Drops a reference; the last one frees the frame. A page in the page cache
+ * never reaches 0. Never sleeps.
+ */
 void page_put(struct page *pg);
 
 static inline u32 page_pfn(const struct page *pg)
@@ -136,10 +175,12 @@ static inline bool page_test_and_set(struct page *pg, u32 flag)
 }
 
 /*
- * Upper floors that can give memory back (page cache, inactive vnodes). `fn` frees up to `want` pages and
- * returns how many it freed. It may sleep and several lwps may be in it at once. The lwp that allocates may hold any
- * sleeping locks, so fn takes sleeping locks (page locks too) by trylock only. An allocation inside fn
- * fails rather than begin reclaiming again.
+ * An upper floor that can free memory (page cache, inactive vnodes). rc_fn
+ * frees up to `want` pages and returns how many it freed. Several lwps may run
+ * it at once. The lwp that allocates may hold any sleeping lock, so rc_fn takes
+ * sleeping locks, page locks too, by trylock only. An allocation inside rc_fn
+ * fails rather than start reclaim again.
+ * Sleeps: yes.
  */
 struct reclaimer {
 	const char *rc_name;
@@ -149,13 +190,15 @@ struct reclaimer {
 void reclaimer_register(struct reclaimer *rc);
 
 struct page_stats {
-	u32 ps_total, ps_free; /* frames; those in the CPUs' caches count as free */
+	u32 ps_total, ps_free; /* frames; the CPUs' caches count as free */
 };
 void page_stats(struct page_stats *st);
 
 /*
- * Debug builds: what frames and objects that are not asked for zeroed, and kernel stacks at the entry of a system call, are filled with, so that
- * a test can look for it in what calls return (tests/programs/leak.c). 0, the default: they keep what they held.
+ * Debug builds: the byte that fills frames and objects not asked for zeroed,
+ * and kernel stacks at the entry of a system call. A test looks for it in what
+ * system calls return (tests/programs/leak.c). 0, the default: memory keeps its
+ * old contents.
  */
 extern volatile u8 mem_soil;
 #ifdef DEBUG

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a file to its mappings: what truncate, reclaim and write-back ask for.
+ * From a file to its mappings: the walks of truncate, reclaim and write-back.
  *
- * The vnode's segs are walked with vs_lock, a leaf of the sleeping locks, held. The CPUs to be shot down are collected
- * and shot down at the end, for all of their user translations.
+ * The vnode's segs are walked with vs_lock held, a leaf of the sleeping locks.
+ * The CPUs to shoot down are collected, and shot down at the end, for all of
+ * their user translations.
  */
 #include "mm/as_impl.h"
 #include "proc/sched/mutex.h"
 
-/* --- the tree of a vnode's segs: by first page, with the last page of each subtree --- */
+/*
+ * --- the vnode's tree of segs: by first page, with each subtree's last page
+ * ---
+ */
 
 static struct seg *vseg_of(const struct tree_node *n)
 {
@@ -30,7 +34,7 @@ static bool begins_earlier(const struct tree_node *a, const struct tree_node *b)
 	return first_page(vseg_of(a)) < first_page(vseg_of(b));
 }
 
-/* Is there a seg in n's subtree that ends at page `from` or behind it? */
+/* Does a seg in n's subtree end at page `from` or behind it? */
 static bool reaches(const struct tree_node *n, u32 from)
 {
 	return n && vseg_of(n)->s_vlast >= from;
@@ -65,7 +69,7 @@ static struct seg *first_hit(const struct tree_node *n, u32 from, u32 to)
 			n = n->t_left;
 			continue;
 		}
-		/* Whatever is behind begins later still. */
+		/* All later segs begin behind it. */
 		if (first_page(s) > to)
 			return NULL;
 		if (last_page(s) >= from)
@@ -75,7 +79,7 @@ static struct seg *first_hit(const struct tree_node *n, u32 from, u32 to)
 	return NULL;
 }
 
-/* The next one behind s. */
+/* The next hit behind s. */
 static struct seg *next_hit(const struct seg *s, u32 from, u32 to)
 {
 	const struct tree_node *n = &s->s_vnode;
@@ -141,8 +145,9 @@ static void harvested(struct page *pg, u32 va, void *arg)
 }
 
 /*
- * Between the harvest of a page and the shoot-down another CPU may still write it through its TLB, and nothing would tell.
- * Whoever writes the page back must not overtake that: hence one harvest at a time, and each ends with its shoot-down.
+ * Between the harvest of a page and the shoot-down, another CPU may still write
+ * it through its TLB unseen. Write-back must not start in between. So harvests
+ * run one at a time, and each ends with its shoot-down.
  */
 static struct mutex harvest_lock;
 

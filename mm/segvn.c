@@ -2,18 +2,23 @@
 /*
  * segvn: the one driver of segs, for anonymous memory and files.
  *
- * What a fault finds, and what it makes of it (P: private, S: shared, "cache": the page-cache page, "copy": a new frame):
+ * What a fault finds, and what it enters (P: private, S: shared, "cache": the
+ * page of the page cache, "copy": a new frame):
  *
- *	          PTE empty                           PTE read-only
- *	P anon    read: zero_page    write: zeros     write: own frame if nobody else has it, else a copy
- *	P file    read: cache        write: copy      the same
- *	S         read: cache        write: cache, after vm_mkwrite
+ *           PTE empty                       PTE read-only
+ *   P anon  read: zero_page  write: zeros   write: the frame itself if no
+ *                                           other owner has it, else a copy
+ *   P file  read: cache      write: copy    the same
+ *   S       read: cache      write: cache, after vm_mkwrite
  *
- * Before any of that, whoever writes makes the page table his own (hat_own).
+ * Before any of that, a write makes the page table the hat's own (hat_own).
  *
- * a_lock is held for reading, so faults of several lwps on one page race with each other (hat_enter_if settles
- * that: the loser looks again), and with truncate. A translation to a page of a file is entered first and the page checked
- * afterwards: truncate changes the size first and takes translations away afterwards, so one of the two sees the other.
+ * a_lock is held for reading, so faults of several lwps on one page race with
+ * each other (hat_enter_if settles that: the loser looks again), and with
+ * truncate. A translation to a page of a file is entered first, and the page
+ * checked afterwards. Truncate changes the size first, and removes translations
+ * afterwards. So either the fault sees the new size, or truncate sees the
+ * translation.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
@@ -21,8 +26,11 @@
 #include "kernel/lib/string.h"
 #include "mm/as_impl.h"
 
-#define AROUND \
-	16u /* pages: an aligned group that a read fault on a file maps, as far as it is in the cache */
+/*
+ * pages: an aligned group of a file; a read fault maps those of it that are
+ * cached
+ */
+#define AROUND 16u
 
 static struct hat *seg_hat(const struct seg *s)
 {
@@ -32,8 +40,9 @@ static struct hat *seg_hat(const struct seg *s)
 /* --- private memory --- */
 
 /*
- * Puts a new frame at va that begins as a copy of `from` (NULL or zero_page: zeros), for writing. -EAGAIN: va's PTE is no longer
- * `pte`.
+ * Enters a new frame at va, writable, that begins as a copy of `from` (NULL or
+ * zero_page: zeros).
+ * Errors: -EAGAIN (va's PTE is no longer `pte`)
  */
 static int enter_copy(struct seg *s, u32 va, u32 pte, struct page *from)
 {
@@ -52,7 +61,7 @@ static int enter_copy(struct seg *s, u32 va, u32 pte, struct page *from)
 	return error;
 }
 
-/* A write to a page that is there, read-only. */
+/* Handles a write to a private page that is mapped read-only. */
 static int copy_on_write(struct seg *s, u32 va, u32 pte)
 {
 	struct page *old;
@@ -65,8 +74,9 @@ static int copy_on_write(struct seg *s, u32 va, u32 pte)
 	if (!old)
 		return -EAGAIN;
 	/*
-	 * Another lwp may have been granted the page since, when whoever shared it let go: it writes there, and a copy would
-	 * lose that. From here on nobody is granted it: the reference is one too many.
+	 * If the other owner let go of the page, a fault of another lwp may
+	 * have made it writable: a copy would lose what that lwp writes. Our
+	 * reference keeps later faults from doing so.
 	 */
 	error = now & PTE_W ? -EAGAIN : enter_copy(s, va, now, old);
 	page_put(old);
@@ -90,17 +100,17 @@ static int fault_anon(struct seg *s, u32 va, enum fault_access acc)
 
 /* --- pages of files --- */
 
-/* Is pg, entered a moment ago, (still) the page of s's file for va? */
+/* Is pg, entered a moment ago, still the page of s's file for va? */
 static bool still_current(const struct seg *s, u32 va, const struct page *pg)
 {
-	/* Truncate must see the translation before we look at the size. */
+	/* Truncate must see the translation before this reads the size. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return vm_ops->vm_current(s->s_vp, seg_index(s, va), pg);
 }
 
 /*
- * Enters pg, the page of s's file for va; keeps the caller's reference as it is. -EAGAIN: va's PTE is no longer `pte`, or
- * pg is no longer that page.
+ * Enters pg, the page of s's file for va. The caller keeps its reference.
+ * Errors: -EAGAIN (va's PTE is no longer `pte`, or pg left the file)
  */
 static int enter_file(struct seg *s, u32 va, u32 pte, struct page *pg, u32 flags)
 {
@@ -119,7 +129,7 @@ static int enter_file(struct seg *s, u32 va, u32 pte, struct page *pg, u32 flags
 	return -EAGAIN;
 }
 
-/* Maps what is in the cache already around va: each page saves a fault. */
+/* Maps the cached pages around va: each saves a fault. */
 static void fault_around(struct seg *s, u32 va)
 {
 	u32 group = AROUND * PAGE_SIZE, start = MAX(va & ~(group - 1), s->s_base);
@@ -170,7 +180,7 @@ static int fault_private_write(struct seg *s, u32 va)
 	return error;
 }
 
-/* pte: 0, or the read-only translation that stands there. */
+/* pte: 0, or the read-only translation found. */
 static int fault_shared_write(struct seg *s, u32 va, u32 pte)
 {
 	struct page *pg;
@@ -181,7 +191,10 @@ static int fault_shared_write(struct seg *s, u32 va, u32 pte)
 	error = vm_ops->vm_mkwrite(s->s_vp, pg);
 	if (!error)
 		error = enter_file(s, va, pte, pg, HAT_WRITE | HAT_DIRTY);
-	/* Written back between these two, it would be clean with a dirty translation: so once more. */
+	/*
+	 * A write-back between these two leaves the page clean and the
+	 * translation dirty: so again.
+	 */
 	if (!error)
 		vm_ops->vm_dirty(pg);
 	page_put(pg);
@@ -199,7 +212,7 @@ static int fault_once(struct seg *s, u32 va, enum fault_access acc)
 	pte = hat_probe(seg_hat(s), va);
 	if (pte & PTE_P) {
 		if (acc != FAULT_WRITE || (pte & PTE_W))
-			return 0; /* another lwp was here first */
+			return 0; /* another lwp was first */
 		return seg_private(s) ? copy_on_write(s, va, pte) : fault_shared_write(s, va, pte);
 	}
 	ASSERT(pte == 0);
@@ -239,7 +252,10 @@ static void segvn_setprot(struct seg *s, u32 va, u32 len, u32 prot)
 
 	hat_protect(seg_hat(s), va, len, prot_allows(prot, FAULT_READ) ? flags : HAT_NONE);
 	for (u32 at = va; (prot & PROT_EXEC) && at < va + len; at += PAGE_SIZE) {
-		/* Held: a page of a file may be taken away at any time. */
+		/*
+		 * With a reference: a page of a file may be removed at any
+		 * time.
+		 */
 		struct page *pg = hat_probe(seg_hat(s), at) ? hat_getpage(seg_hat(s), at, NULL) : NULL;
 
 		if (pg) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on memory that is mapped: protection, advice, write-back, locks. Arguments are checked in Linux's order. */
+/*
+ * System calls on mapped memory: protection, advice, write-back, locks.
+ * Arguments are checked in Linux's order.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
 #include "mm/sys_impl.h"
@@ -9,7 +12,7 @@
 
 /* --- protection --- */
 
-/* PROT_GROWSDOWN: from the beginning of the stack that addr lies in. */
+/* PROT_GROWSDOWN: extends the range to the start of addr's stack. */
 static int stack_start(struct as *as, u32 *addr, u32 *len)
 {
 	struct seg *s;
@@ -53,7 +56,7 @@ long sys_mprotect(u32 addr, u32 ulen, u32 prot)
 
 /* --- advice --- */
 
-/* Linux gives back the blocks of a file here; this kernel has no holes to punch. */
+/* Linux frees the blocks of a file here; this kernel cannot punch holes. */
 static long remove_range(struct as *as, u32 addr, u32 len)
 {
 	struct seg *s;
@@ -92,7 +95,7 @@ static long advise(struct as *as, u32 addr, u32 len, int advice)
 		if (as_any_locked(as, addr, len))
 			return -EINVAL;
 		break;
-	default: break; /* a hint that this kernel has no use for */
+	default: break; /* this kernel does not use the hint */
 	}
 	return as_incore(as, addr, len, NULL);
 }
@@ -118,7 +121,7 @@ long sys_madvise(u32 addr, u32 len, int advice)
 	return range_ok(addr, n) ? advise(cur_as(), addr, n, advice) : -ENOMEM;
 }
 
-/* --- what is in memory, and what is on the disk --- */
+/* --- mincore and msync --- */
 
 long sys_msync(u32 addr, u32 ulen, int flags)
 {
@@ -136,7 +139,10 @@ long sys_msync(u32 addr, u32 ulen, int flags)
 		return -ENOMEM;
 	if ((flags & MS_INVALIDATE) && as_any_locked(as, addr, len))
 		return -EBUSY;
-	/* The write-back that MS_ASYNC asks for is due some seconds after a store anyway. */
+	/*
+	 * The write-back that MS_ASYNC asks for starts some seconds after a
+	 * store anyway.
+	 */
 	return flags & MS_SYNC ? as_sync(as, addr, len, true) : as_incore(as, addr, len, NULL);
 }
 
@@ -180,7 +186,7 @@ static long lock_range(u32 addr, u32 len, u32 locks)
 	addr -= off;
 	if (locks && !may_lock(cur_as()))
 		return -EPERM;
-	/* As on Linux: a length so close to the end that it becomes 0 is none. */
+	/* As on Linux, a length that rounding up makes 0 is accepted. */
 	if (!len)
 		return 0;
 	if (addr + len < addr)

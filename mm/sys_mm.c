@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that map memory: they check arguments in Linux's order and call what mm/as.h offers. */
+/*
+ * System calls that map memory. They check arguments in Linux's order, and call
+ * the functions of mm/as.h.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/mman.h"
 #include "mm/as_impl.h"
@@ -28,7 +31,7 @@ long sys_brk(u32 brk)
 
 /* --- mmap --- */
 
-/* The place alone: 0 or an error of mmap(2). */
+/* Checks only the place. 0 or an error of mmap(2). */
 static int check_place(struct as *as, u32 *addr, u32 len, u32 flags)
 {
 	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))) {
@@ -53,7 +56,10 @@ static int check_locks(const struct as *as, u32 len, u32 flags)
 	return ((flags & MAP_LOCKED) || as->a_newflags) && !as_lock_ok(as, len) ? -EAGAIN : 0;
 }
 
-/* What is to be mapped: a vnode with a reference, or NULL; *pgoff: where in it. f: NULL, for MAP_ANONYMOUS. */
+/*
+ * Finds the vnode to map, with a reference, or NULL; f is NULL for
+ * MAP_ANONYMOUS. *pgoff: the offset in the vnode.
+ */
 static int map_object(struct file *f, u32 len, u32 prot, u32 flags, struct vnode **vpp, u32 *maxprot, u32 *pgoff)
 {
 	u32 type = flags & MAP_TYPE;
@@ -68,7 +74,7 @@ static int map_object(struct file *f, u32 len, u32 prot, u32 flags, struct vnode
 	} else if (type != MAP_PRIVATE && (type != MAP_SHARED || (flags & MAP_GROWSDOWN))) {
 		return -EINVAL;
 	}
-	/* What begins as zeros has no offset. */
+	/* Memory that begins as zeros has no offset. */
 	*pgoff = 0;
 	if (type == MAP_PRIVATE)
 		return 0;
@@ -98,7 +104,7 @@ static int check_mmap(struct as *as, u32 *addr, u32 ulen, u32 flags, u32 pgoff)
 	return error ? error : check_locks(as, len, flags);
 }
 
-/* The arguments are as they should be but for the file. */
+/* mmap after the checks of all arguments but the file. */
 static long map_file(struct as *as, struct file *f, u32 addr, u32 len, u32 prot, u32 flags, u32 pgoff)
 {
 	enum as_place place = flags & MAP_FIXED_NOREPLACE ? AS_NOREPLACE
@@ -120,7 +126,7 @@ static long map_file(struct as *as, struct file *f, u32 addr, u32 len, u32 prot,
 		vm_ops->vm_rele(vp);
 	if (error)
 		return error;
-	/* Pages that cannot be had now are no error. */
+	/* Pages that cannot be had now are not an error. */
 	if ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE || (flags & MAP_LOCKED) ||
 	    as->a_newflags == SEG_LOCKED)
 		(void)!as_populate(as, addr, len);
@@ -138,7 +144,7 @@ static long do_mmap(u32 addr, u32 ulen, u32 prot, u32 flags, int fd, u32 pgoff)
 		if (result)
 			return result;
 	}
-	/* A machine that has set no huge pages aside. */
+	/* As on a machine without reserved huge pages. */
 	if (flags & MAP_HUGETLB)
 		result = f ? -EINVAL : -ENOMEM;
 	else
@@ -155,7 +161,7 @@ long sys_mmap2(u32 addr, u32 len, u32 prot, u32 flags, int fd, u32 pgoff)
 	return do_mmap(addr, len, prot, flags, fd, pgoff);
 }
 
-/* mmap of the first days: its six arguments in memory, the offset in bytes. */
+/* The oldest mmap: its six arguments are in memory, the offset in bytes. */
 long sys_old_mmap(uaddr_t uargs)
 {
 	u32 a[6];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on memory. Each does what Linux's manual page of that name says, with its errors. */
+/* System calls on memory, as in Linux's manual pages, with their errors. */
 #ifndef MM_SYSCALLS_H
 #define MM_SYSCALLS_H
 
