@@ -179,46 +179,20 @@ const struct img_kind img_image_kind = KIND(image_fields, NULL);
 
 /* ---- the order ---- */
 
-/* Which processes or lwps have a note. */
-static bool first(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return p == img->i_proc;
-}
-
-static bool others(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return p != img->i_proc;
-}
-
-static bool alive(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return !imgc_is_zombie(p);
-}
-
-static bool with_memory(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return !imgc_is_zombie(p) && img_mem_of(img, p) == p;
-}
-
-static bool with_files(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return first(img, p, l) && img_mapped_files(p);
-}
-
-static bool with_fpu(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return first(img, p, l) && l->l_fpvalid;
-}
-
-static bool with_tls(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return first(img, p, l) && img_tls_used(l);
-}
-
-static bool with_pages(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l)
-{
-	return img_nblocks(img);
-}
+/* Which processes or lwps have a note; of SUMS, whether it is there. */
+#define IF_ANY(name, condition)                                                                          \
+	static bool name(const struct img_image *img, const struct img_proc *p, const struct img_lwp *l) \
+	{                                                                                                \
+		return condition;                                                                        \
+	}
+IF_ANY(first, p == img->i_proc)
+IF_ANY(others, p != img->i_proc)
+IF_ANY(alive, !imgc_is_zombie(p))
+IF_ANY(with_memory, !imgc_is_zombie(p) && img_mem_of(img, p) == p)
+IF_ANY(with_files, p == img->i_proc && img_mapped_files(p))
+IF_ANY(with_fpu, p == img->i_proc && l->l_fpvalid)
+IF_ANY(with_tls, p == img->i_proc && img_tls_used(l))
+IF_ANY(with_pages, img_nblocks(img))
 
 #define OURS(id, version, of, ...)                                                           \
 	{                                                                                    \
