@@ -2,7 +2,7 @@
 /*
  * A scope in which the current lwp acts for another process: it looks names up
  * from another root, or has other credentials. Scopes nest: the end of a scope
- * puts back what held before its begin.
+ * restores what its begin replaced.
  *
  *	struct acting ac;
  *
@@ -18,11 +18,14 @@
 #include "proc/sched/lwp.h"
 
 struct acting {
-	struct vnode *ac_root; /* what l_root and l_cred were */
+	struct vnode *ac_root; /* the previous l_root and l_cred */
 	struct cred *ac_cred;
 };
 
-/* root, cred: NULL: as before. The caller has a reference on both until the end. */
+/*
+ * root, cred: NULL: unchanged. The caller has a reference on both until the
+ * end.
+ */
 static inline void acting_begin(struct acting *ac, struct vnode *root, struct cred *cred)
 {
 	struct lwp *l = curlwp();

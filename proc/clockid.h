@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Clock ids of the ABI (linux/time.h), apart from those of CPU-time clocks (proc/cputimer.h). */
+/*
+ * Clock ids of the ABI (linux/time.h), without those of CPU-time clocks
+ * (proc/cputimer.h).
+ */
 #ifndef PROC_CLOCKID_H
 #define PROC_CLOCKID_H
 
@@ -13,11 +16,12 @@
 #define CLOCK_BOOTTIME 7
 #define CLOCK_REALTIME_ALARM 8
 #define CLOCK_BOOTTIME_ALARM 9
-#define CLOCK_TAI 11 /* no leap seconds are known: the same as CLOCK_REALTIME */
+/* the same as CLOCK_REALTIME: leap seconds are not known */
+#define CLOCK_TAI 11
 
 #define TIMER_ABSTIME 1
 
-/* Is it a clock at all, whatever can be done with it? */
+/* Does a clock with this id exist, whatever it can be used for? */
 bool clock_exists(u32 clock);
 bool clock_is_realtime(u32 clock);
 bool clock_is_monotonic(u32 clock);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of exec share: the file (exec_open.c), the strings (exec_args.c), the ELF file (exec_elf.c), the stack (exec_stack.c), the exchange (exec.c). */
+/*
+ * Shared by the files of exec: the file (exec_open.c), the strings
+ * (exec_args.c), the ELF file (exec_elf.c), the stack (exec_stack.c), the
+ * exchange (exec.c).
+ */
 #ifndef PROC_EXEC_IMPL_H
 #define PROC_EXEC_IMPL_H
 
@@ -13,10 +17,11 @@ struct fdtab;
 struct proc;
 
 /*
- * The argument and environment strings, packed one behind the other in whole pages that become the top of the new stack as
- * they are. The first pages stay free so that an interpreter's name can be put in front.
+ * The argument and environment strings, packed in whole pages that become the
+ * top of the new stack unchanged. The first pages stay free, so that an
+ * interpreter's name can be put in front.
  *
- *   xa_page[]: | headroom ... xa_start| argv[0]\0 argv[1]\0 ... | envp[0]\0 ... |xa_end   |
+ *   xa_page[]: | headroom ... xa_start| argv[0]\0 ... | envp[0]\0 ... |xa_end |
  */
 #define XA_MAXPAGES 514u
 #define XA_HEADROOM (2 * PAGE_SIZE)
@@ -29,73 +34,105 @@ struct exec_args {
 	struct page **xa_page; /* XA_MAXPAGES */
 };
 
-int xa_init(struct exec_args *xa, u32 limit_bytes); /* -ENOMEM */
+int xa_init(struct exec_args *xa, u32 limit_bytes); /* Errors: -ENOMEM. */
 void xa_free(struct exec_args *xa);
-/* Append; -E2BIG, -ENOMEM, -EFAULT. argv and envp are arrays of pointers in user (or kernel) memory, ended by 0. */
+/*
+ * Appends strings. argv and envp are arrays of pointers in user (or kernel)
+ * memory, ended by 0.
+ * Errors: -E2BIG, -ENOMEM, -EFAULT.
+ */
 int xa_user_argv(struct exec_args *xa, uaddr_t argv);
 int xa_user_envp(struct exec_args *xa, uaddr_t envp);
 int xa_kernel_strings(struct exec_args *xa, char *const strings[], u32 *count);
 void xa_begin_env(struct exec_args *xa);
-/* Puts s in front / drops the first argument. -E2BIG, -ENOMEM. */
+/*
+ * Puts s in front / drops the first argument.
+ * Errors: -E2BIG, -ENOMEM.
+ */
 int xa_prepend(struct exec_args *xa, const char *s);
 void xa_drop_first(struct exec_args *xa);
-/* Moves the pages to the top of as's stack segment (already mapped); *base is the address of offset 0 of the strings area. */
+/*
+ * Moves the pages to the top of as's stack segment, which is mapped already.
+ * *base: the address of offset 0 of the strings.
+ */
 int xa_install(struct exec_args *xa, struct as *as, u32 *base);
-/* The length of the string at offset off with its 0. */
+/* Returns: the length of the string at offset off, with its 0. */
 u32 xa_strsize(const struct exec_args *xa, u32 off);
 
-/* What loading an ELF file yields. */
+/* The result of loading an ELF file. */
 struct elf_image {
 	u32 ei_entry;	   /* where the program (or its interpreter) begins */
 	u32 ei_prog_entry; /* AT_ENTRY */
 	u32 ei_phdr;	   /* AT_PHDR, 0 if the headers are not in memory */
 	u32 ei_phnum;
 	u32 ei_base; /* AT_BASE */
-	u32 ei_brk;  /* first page behind the highest segment */
+	u32 ei_brk;  /* first page above the highest segment */
 	u32 ei_code_start, ei_code_end, ei_data_start, ei_data_end;
-	bool ei_unreadable; /* the caller may execute the program or its interpreter, but not read it */
+	/*
+	 * the caller may execute, but not read, the program or its interpreter
+	 */
+	bool ei_unreadable;
 };
 
-/* Maps vp, an ELF program, into the empty address space as. -ENOEXEC, -ENOMEM, -EIO, -EINVAL, -ELIBBAD... Checks everything. */
+/*
+ * Maps the ELF program vp into the empty address space as. Checks everything.
+ * Errors: -ENOEXEC, -ENOMEM, -EIO, -EINVAL, -ELIBBAD...
+ */
 int elf_load(struct as *as, struct vnode *vp, struct elf_image *ei);
 
-/* An exec that is under way. */
+/* An exec in progress. */
 struct exec_new {
 	struct exec_args args;
-	const char *name; /* as execve(2) got it: of the script, say */
+	/* the name given to execve(2), a script's for example */
+	const char *name;
 	char *path;	  /* absolute, of the file that is loaded */
-	struct vnode *vp; /* with a text right, once text is true */
+	struct vnode *vp; /* with a text right, once `text` is true */
 	bool text;
 	struct vattr va;
 	struct as *as;
 	struct elf_image image;
-	struct cred *cred; /* those of the new program (exec_rights.c) */
-	bool setid;	   /* the file has a set-id bit that counts */
-	bool secure; /* AT_SECURE: ids that the caller does not have, or effective and real ones that differ */
-	bool closed; /* others may not look into the process */
+	struct cred *cred; /* credentials of the new program (exec_rights.c) */
+	bool setid;	   /* the file has a set-id bit that takes effect */
+	/* AT_SECURE: gains ids, or effective and real ids differ */
+	bool secure;
+	bool closed; /* other processes may not look inside */
 	u32 esp;
-	struct fdtab *ft; /* a copy of descriptors that are shared with others; NULL: they are not */
+	/* a copy of the descriptor table if it is shared; else NULL */
+	struct fdtab *ft;
 };
 
 /*
- * Opens the file at path from start on, or, as long as that is a script, its interpreter, with the arguments put in front: vp, text, va; path
- * (its absolute form, filled by the caller) becomes the interpreter's. -ENOENT, -EACCES, -ELOOP, -ETXTBSY... exec_close() also after an error.
+ * Opens the file at path, searched from start. While it is a script, opens its
+ * interpreter instead and puts the arguments in front. Sets vp, text and va;
+ * path (its absolute form, filled by the caller) becomes the interpreter's.
+ * Call exec_close() also after an error.
+ * Errors: -ENOENT, -EACCES, -ELOOP, -ETXTBSY...
  */
 int exec_open(struct exec_new *x, struct vnode *start, const char *path);
 void exec_close(struct exec_new *x);
 
-/* Fills cred, setid, secure and closed; image is loaded. -ENOMEM. */
+/*
+ * Fills cred, setid, secure and closed; image is loaded.
+ * Errors: -ENOMEM.
+ */
 int exec_choose_cred(struct exec_new *x);
-/* The new program's credentials, and the end of all settings that it must not inherit. Of one lwp. Takes pidlock, p_lock. */
+/*
+ * Sets the new program's credentials, and ends all settings that it must not
+ * inherit. p has one lwp.
+ * Locks: takes pidlock, p_lock.
+ */
 void exec_commit_rights(struct proc *p, struct exec_new *x);
 
-/* The soft limit of a set-id program's stack, at most. */
+/* Highest soft stack limit of a set-id program. */
 #define EXEC_STACK_SECURE (8ull << 20)
 
-/* Room that a stack has at least, whatever its limit. */
+/* Least room of a stack, whatever its limit. */
 #define EXEC_STACK_MIN (128u * 1024)
 
-/* Makes the stack in x->as, as exec_stack.c shows it; sets esp. -ENOMEM. */
+/*
+ * Makes the stack in x->as, as exec_stack.c shows it, and sets esp.
+ * Errors: -ENOMEM.
+ */
 int exec_build_stack(struct exec_new *x);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Children whose parent ends: which process takes them over, and which signal tells them.
+ * Children whose parent exits: which process becomes their parent, and which
+ * signal tells them.
  *
- * The parent's place goes to the nearest ancestor that is a subreaper (PR_SET_CHILD_SUBREAPER) and lives, else to init. A
- * child that asked for a death signal (PR_SET_PDEATHSIG) gets it when the lwp ends that made the child, which may be
- * earlier than its process does: another lwp of that process counts as the maker then.
+ * The new parent is the nearest living ancestor that is a subreaper
+ * (PR_SET_CHILD_SUBREAPER), else init. A child that asked for a death signal
+ * (PR_SET_PDEATHSIG) gets it when the lwp that made the child exits. If that
+ * lwp's process lives on, another of its lwps counts as the maker from then on.
  *
  * Locks: pidlock guards p_makertid, P_SUBREAPER, lo_pdeathsig.
  * Source: PR_SET_CHILD_SUBREAPER(2const), PR_SET_PDEATHSIG(2const).
@@ -14,30 +16,55 @@
 
 #include "proc/proc.h"
 
-/* Switches P_SUBREAPER. Takes pidlock. */
+/*
+ * Sets or clears P_SUBREAPER.
+ * Locks: takes pidlock.
+ */
 void orphan_set_reaper(struct proc *p, bool on);
-/* l, the current lwp or one of a process that is not in the tree, wants sig (0: none). pidlock held. */
+/*
+ * l asks for the death signal sig (0: none). l is the current lwp, or belongs
+ * to a process that is not in the tree.
+ * Locks: pidlock.
+ */
 void orphan_want_signal(struct lwp *l, u32 sig);
-/* A subreaper ends. pidlock held. */
+/*
+ * A subreaper exits.
+ * Locks: pidlock.
+ */
 void orphan_reaper_gone(struct proc *p);
 /*
- * p, the current process, exits: its dead children vanish, if their next
+ * p, the current process, exits. Its zombie children are freed if their next
  * parent ignores SIGCHLD; no wait of that parent finds them.
- * Locks: pidlock held; it is released meanwhile, unless there is no such child.
+ * Locks: pidlock; released meanwhile unless there is no such child.
  */
 void orphan_reap_ignored(struct proc *p);
-/* Then up to `max` other children get another parent, which hears of the dead ones. Returns whether there are more. pidlock held. */
+/*
+ * After that, up to `max` other children get another parent, which is told of
+ * the zombies.
+ * Returns: whether there are more.
+ * Locks: pidlock.
+ */
 bool orphan_children(struct proc *p, u32 max);
-/* The current lwp, not the last one of its process, ends. Takes pidlock. */
+/*
+ * The current lwp, not the last of its process, exits.
+ * Locks: takes pidlock.
+ */
 void orphan_lwp_ends(struct lwp *l);
 /*
- * p, which was brought back, has become a child of p_parent, made by that lwp (0: by any). oldexit: the parent has executed another program since.
- * pidlock held.
+ * p, restored, has become a child of p_parent, made by that lwp (0: by any).
+ * oldexit: the parent has executed another program since.
+ * Locks: pidlock.
  */
 void orphan_revealed(struct proc *p, pid_t maker, bool oldexit);
-/* o goes on with what the hidden h was. pidlock held. */
+/*
+ * o continues as the process that the hidden h was.
+ * Locks: pidlock.
+ */
 void orphan_replaced(struct proc *o, struct proc *h);
-/* The lwp `from` of p has the id `to` from now on. Takes pidlock. */
+/*
+ * The lwp `from` of p has the id `to` from now on.
+ * Locks: takes pidlock.
+ */
 void orphan_maker_renamed(struct proc *p, pid_t from, pid_t to);
 
 #endif

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * POSIX timers (timer_create(2)). A timer belongs to a process, is not inherited by fork and goes with exec. It waits for a time of the
- * monotonic clock, by a callout, or of a CPU-time clock (proc/cputimer.h), which sets the same callout; then its signal is posted to the
- * process or to one of its lwps.
+ * POSIX timers (timer_create(2)). A timer belongs to a process; fork does not
+ * inherit it, and exec deletes it. It waits for a time of the monotonic clock,
+ * by a callout, or of a CPU-time clock (proc/cputimer.h), which sets the same
+ * callout. Then its signal is posted to the process or to one of its lwps.
  *
- * A periodic timer that has fired is set again only when its signal leaves the queue: taken, or thrown away. What came meanwhile is
- * its overrun. So a process pays for each expiration with a way through its boundary, however short the interval is, and one that
- * blocks or ignores the signal costs nothing. ITIMER_REAL does the same (proc/itimer.c).
+ * A periodic timer that has fired is set again only when its signal leaves the
+ * queue: taken or dropped. Expirations in between are its overrun. So each
+ * expiration costs the process a pass through its boundary, however short the
+ * interval is, and a process that blocks or ignores the signal costs nothing.
+ * ITIMER_REAL does the same (proc/itimer.c).
  *
  *   set ------> armed --fires--> signal pending --leaves the queue--> armed
- *                 \--fires, signal ignored--> idle --timers_heard()--> armed
+ *                 \--fires, signal ignored--> idle --ptimer_heard()--> armed
  *
- * A timer owns the queue entry of its signal (pt_ent), so no expiration is lost for want of memory.
+ * A timer owns the queue entry of its signal (pt_ent), so no expiration is lost
+ * for want of memory.
  *
  * Locks: the list p_ptimers and all fields: p_lock of the timer's process.
  * Source: man pages timer_create(2), timer_settime(2), timer_getoverrun(2).
@@ -21,7 +25,7 @@
 
 #include "proc/proc.h"
 
-/* In one process: they are found and held back one after the other under p_lock. */
+/* Timers of one process: they are searched and held one by one under p_lock. */
 #define PTIMER_MAX 64u
 
 /* sigev_notify (asm-generic/siginfo.h) */
@@ -37,16 +41,23 @@ struct abi_sigevent {
 	s32 sigev_tid;
 };
 
-/* Nanoseconds until a timer fires, 0: not armed; and its interval, 0: it fires once. */
+/*
+ * Nanoseconds until a timer fires (0: not armed), and its interval (0: it fires
+ * once).
+ */
 struct ptimer_spec {
 	u64 sp_value, sp_interval;
 };
 
-/* A timer's state as an image keeps it. ps_tid, and a thread's id in ps_clock: as the process knows it. */
+/*
+ * A timer's state in an image. ps_tid, and a thread's id in ps_clock, are as
+ * the process knows them.
+ */
 struct ptimer_state {
 	u32 ps_clock, ps_value;
 	s32 ps_signo, ps_notify, ps_tid;
-	bool ps_foreign; /* on the CPU-time clock of another process: an image cannot hold it */
+	/* on another process's CPU-time clock: an image cannot hold it */
+	bool ps_foreign;
 	u32 ps_overrun;
 	u64 ps_interval, ps_left;
 };
@@ -54,42 +65,72 @@ struct ptimer_state {
 void ptimer_init(void);
 
 /*
- * Makes a timer of the current process, not armed. ev: NULL: SIGALRM with the timer's id as its value. Its clock has been checked.
- * Errors: -EAGAIN: too many timers, RLIMIT_SIGPENDING, no memory; -EINVAL: no such CPU-time clock. May sleep.
+ * Makes an unarmed timer of the current process. ev NULL: SIGALRM with the
+ * timer's id as its value. The caller has checked the clock.
+ * Errors: -EAGAIN: too many timers, RLIMIT_SIGPENDING, no memory. -EINVAL: no
+ *   such CPU-time clock.
+ * Sleeps: yes.
  */
 int ptimer_create(u32 clock, const struct abi_sigevent *ev, s32 *id);
-/* For these the timer `id` of p must exist: else -EINVAL. */
+/* Errors: -EINVAL: p has no timer `id`. */
 int ptimer_delete(struct proc *p, s32 id); /* may sleep */
 int ptimer_get(struct proc *p, s32 id, struct ptimer_spec *sp);
-/* absolute: sp_value is a time of the timer's clock. old: NULL, or what was set before. */
-int ptimer_set(struct proc *p, s32 id, bool absolute, const struct ptimer_spec *sp, struct ptimer_spec *old);
+/*
+ * absolute: sp_value is a time of the timer's clock. old: the previous setting,
+ * if not NULL.
+ */
+int ptimer_set(struct proc *p, s32 id, bool absolute, const struct ptimer_spec *sp,
+	       struct ptimer_spec *old);
 int ptimer_overrun(struct proc *p, s32 id);
 
 /* Can a timer wait for this clock, as far as the id tells? */
 bool ptimer_clock_ok(u32 clock);
-/* The timer of p with the lowest id above `after`: its id, or -1. */
+/* Returns: the lowest id above `after` of a timer of p; -1: none. */
 s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st);
-/* Makes the timer `id` of p, which has none of that id; it is not armed, whatever ps_left says. -EINVAL (id, clock), -ENOMEM. May sleep. */
+/*
+ * Makes the timer `id` of p, an id that p does not use yet. It is not armed,
+ * whatever ps_left says.
+ * Errors: -EINVAL (id, clock), -ENOMEM.
+ * Sleeps: yes.
+ */
 int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st);
-/* Arms the timer `id` of p, if there is one. left: nanoseconds of a CPU-time clock; for others `when` counts, a monotonic instant. */
+/*
+ * Arms the timer `id` of p, if it exists. left: nanoseconds of a CPU-time
+ * clock; timers on other clocks use `when`, a monotonic time.
+ */
 void ptimer_arm(struct proc *p, s32 id, u64 left, u64 when);
-/* Signals of p's timers that came into this queue of p from an image become the timers' own entries. p_lock held. */
+/*
+ * A queue of p was restored from an image: its signals of p's timers become the
+ * timers' own entries.
+ * Locks: p_lock.
+ */
 void ptimer_adopt(struct proc *p, struct sigqueue *q);
 
-/* A hold of p ends: what became due meanwhile fires. p_lock held. */
+/*
+ * A hold of p ends: timers that became due meanwhile fire.
+ * Locks: p_lock.
+ */
 void ptimer_resume(struct proc *p);
 /*
- * The timer's signal leaves its queue: taken or thrown away. For sigqueue.c.
- *
+ * The timer's signal leaves its queue, taken or dropped. For sigqueue.c.
  * Returns: its overrun.
- * Locks: p_lock held.
+ * Locks: p_lock.
  */
 s32 ptimer_signal_left(struct ptimer *pt);
-/* The overrun that the taker of the timer's pending signal would see. p_lock held. */
+/*
+ * The overrun that the taker of the timer's pending signal would see.
+ * Locks: p_lock.
+ */
 s32 ptimer_pending_overrun(const struct ptimer *pt);
-/* Signal sig of p is not ignored any more: idle timers that send it go on. p_lock held. */
+/*
+ * p no longer ignores sig: idle timers that send it go on.
+ * Locks: p_lock.
+ */
 void ptimer_heard(struct proc *p, int sig);
-/* All timers of p go: exec and exit. May sleep. */
+/*
+ * Deletes all timers of p: exec and exit.
+ * Sleeps: yes.
+ */
 void ptimer_delete_all(struct proc *p);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Resource limits: numbers of the i386 ABI (asm-generic/resource.h), kept in p_rlimit under p_lock. */
+/*
+ * Resource limits: numbers of the i386 ABI (asm-generic/resource.h), kept in
+ * p_rlimit under p_lock.
+ */
 #ifndef PROC_RLIMIT_H
 #define PROC_RLIMIT_H
 
@@ -25,7 +28,11 @@
 
 void rlimit_defaults(struct rlimit_k rl[NRLIMIT]);
 
-/* The CPU time at which RLIMIT_CPU of p does something, nanoseconds; 0: never. And what is due at this time is done. p_lock held. */
+/*
+ * due: returns the CPU time, in nanoseconds, at which RLIMIT_CPU acts on p; 0:
+ * never. check: acts if p has used that much.
+ * Locks: p_lock.
+ */
 u64 rlimit_cpu_due(const struct proc *p);
 void rlimit_cpu_check(struct proc *p, u64 used);
 

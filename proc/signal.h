@@ -2,13 +2,16 @@
 /*
  * Signals, and the return-to-user boundary where they are taken.
  *
- * A signal is posted to a proc or to one lwp, under p_lock: it is queued, and an lwp that may take it gets
- * l_attention and, if it is in an interruptible sleep, is woken. Everything else happens at the
- * boundary, in the lwp itself (lwp_userret, kernel/trap.c): exit, stop, hold for a checkpoint, delivery.
- * A system call that was cut short there returns -ERESTART*, and this is where that becomes a restart or EINTR.
+ * A signal is posted to a proc or to one lwp, under p_lock. It is queued, and
+ * an lwp that may take it gets l_attention and, if it is in an interruptible
+ * sleep, is woken. Everything else happens at the boundary, in the lwp itself
+ * (lwp_userret, proc/boundary.c): exit, stop, hold for a checkpoint, delivery.
+ * An interrupted system call returns -ERESTART*; the boundary turns that into a
+ * restart or EINTR.
  *
- * Queue: one entry (with siginfo) for each standard signal, and one for each POSIX timer that sends it; any number up to a limit for each
- * real-time one.
+ * Queue: one entry (with siginfo) for each standard signal, one for each POSIX
+ * timer that sends a signal, and any number up to a limit for each real-time
+ * signal.
  */
 #ifndef PROC_SIGNAL_H
 #define PROC_SIGNAL_H
@@ -28,7 +31,11 @@ typedef u64 sigset_k;
 
 struct sigqueue {
 	sigset_k sq_set; /* pending */
-	struct list sq_list; /* struct sigent, oldest first; a set bit without entry: SI_USER by nobody (no memory) */
+	/*
+	 * struct sigent, oldest first; a set bit without an entry: SI_USER, pid
+	 * 0 (no memory)
+	 */
+	struct list sq_list;
 	u32 sq_count;
 };
 
@@ -37,8 +44,10 @@ struct siguser;
 
 struct sigent {
 	struct list se_link;
-	struct ptimer *se_timer; /* the POSIX timer that this entry belongs to; NULL: none */
-	struct siguser *se_user; /* whose entries it is counted among */
+	/* the POSIX timer that owns this entry; NULL: none */
+	struct ptimer *se_timer;
+	/* the user whose entries are counted, this one among them */
+	struct siguser *se_user;
 	struct abi_siginfo se_info;
 };
 
@@ -49,52 +58,94 @@ struct sigstate {
 };
 
 void sigqueue_init(struct sigqueue *q);
-/* What is pending there is pending here too; a standard signal that was already stays behind. p_locks of both. */
+/*
+ * Moves all pending signals. A standard signal that `to` has already stays in
+ * `from`.
+ * Locks: the p_locks of both.
+ */
 void sigqueue_move(struct sigqueue *from, struct sigqueue *to);
 void sigqueue_flush(struct sigqueue *q);
-/* Throws away all entries of the signals in set. p_lock held. */
+/*
+ * Throws away all entries of the signals in set.
+ * Locks: p_lock.
+ */
 void sigqueue_drop(struct sigqueue *q, sigset_k set);
-/* p_lock held. add, to a queue of p: -EAGAIN as signal_proc. take: the oldest of sig, which is pending. */
+/*
+ * add: to a queue of p; errors as signal_proc(). take: the oldest entry of sig,
+ * which must be pending.
+ * Locks: p_lock.
+ */
 int sigqueue_add(struct proc *p, struct sigqueue *q, int sig, const struct abi_siginfo *info);
-/* Puts an entry that is filled in, and on no queue, at the end. p_lock held. */
+/*
+ * Appends an entry that is filled in and on no queue.
+ * Locks: p_lock.
+ */
 void sigqueue_put(struct sigqueue *q, struct sigent *se);
 void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info);
 
 /*
- * An entry of its own, counted for p's real user until it is freed. NULL: no memory, or more than RLIMIT_SIGPENDING unless unlimited.
- * p_lock held.
+ * Makes an entry, counted for p's real user until it is freed.
+ * Returns: NULL: no memory, or over RLIMIT_SIGPENDING (not if unlimited).
+ * Locks: p_lock.
  */
 struct sigent *sigent_alloc(struct proc *p, bool unlimited);
 void sigent_free(struct sigent *se);
-/* What the taker of this entry would see now. p_lock held. */
+/*
+ * The siginfo that the taker of this entry would see now.
+ * Locks: p_lock.
+ */
 void sigent_info(const struct sigent *se, struct abi_siginfo *info);
 
-/* Posts; p_lock not held. info NULL: SI_KERNEL. Signal 0 does nothing. From any context. -EAGAIN: queue full (real-time only). */
+/*
+ * Posts sig to p; signal 0 does nothing. info NULL: SI_KERNEL. From any
+ * context.
+ * Errors: -EAGAIN: queue full (real-time signals only).
+ * Locks: takes p_lock.
+ */
 int signal_proc(struct proc *p, int sig, const struct abi_siginfo *info);
 int signal_lwp(struct lwp *l, int sig, const struct abi_siginfo *info);
-/* A fault of the current lwp: if blocked or ignored, the process dies of it. */
+/*
+ * A fault of the current lwp. If sig is blocked or ignored, the process dies of
+ * it.
+ */
 void signal_fault(int sig, int code, u32 addr);
-/* All members of a process group; pidlock not held. From any context (tty). */
+/*
+ * Posts to all members of a process group. From any context (tty).
+ * Locks: takes pidlock.
+ */
 void signal_pgrp(pid_t pgid, int sig, const struct abi_siginfo *info);
 
-/* Is there an unblocked signal, a stop, a hold or an exit waiting for l? p_lock held / not needed for the l_attention hint. */
+/*
+ * Is an unblocked signal, a stop, a hold or an exit waiting for l?
+ * Locks: p_lock; l_attention alone is a hint that needs no lock.
+ */
 bool lwp_must_stop(struct lwp *l);
-/* Recomputes l_attention after the mask or the pending sets changed. p_lock held. */
+/*
+ * Recomputes l_attention after the mask or the pending sets changed.
+ * Locks: p_lock.
+ */
 void signal_recalc(struct lwp *l);
 
-/* Sets the mask of the current lwp (KILL and STOP taken out). */
+/* Sets the signal mask of the current lwp, without SIGKILL and SIGSTOP. */
 void signal_setmask(sigset_k mask);
 
-/* sigsuspend, ppoll, pselect: a mask for the time of this call; the boundary puts the old one back. */
+/*
+ * Sets a mask for the time of this call (sigsuspend, ppoll, pselect); the
+ * boundary restores the old one.
+ */
 void signal_suspend_mask(sigset_k mask);
 
-/* Builds the handler's frame on the user stack (proc/sigframe.c). 0 or -EFAULT (the caller kills the process with SIGSEGV). */
+/*
+ * Builds the handler's frame on the user stack (proc/sigframe.c).
+ * Errors: -EFAULT: the caller kills the process with SIGSEGV.
+ */
 int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info,
 		  const struct abi_sigaction *act, sigset_k mask);
 
 /*
- * The boundary: called with interrupts on, before every return to user mode when l_attention or c_need_resched is set.
- * May not return (exit).
+ * The boundary: called before every return to user mode when l_attention or
+ * c_need_resched is set. May not return (exit).
+ * Locks: none; interrupts on.
  */
 void lwp_userret(struct trapframe *tf);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on processes, signals, time and credentials. Each does what Linux's manual page of that name says, with its errors. */
+/*
+ * System calls on processes, signals, time and credentials. Each behaves like
+ * Linux's manual page of its name, errors included.
+ */
 #ifndef PROC_SYSCALLS_H
 #define PROC_SYSCALLS_H
 
@@ -132,7 +135,7 @@ long sys_wait4(pid_t pid, uaddr_t status, u32 options, uaddr_t rusage);
 long sys_waitpid(pid_t pid, uaddr_t status, u32 options);
 long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage);
 
-/* Namespaces, of which there are none (proc/sys_ns.c) */
+/* Namespaces, which do not exist (proc/sys_ns.c). */
 long sys_unshare(u32 flags);
 long sys_setns(int fd, u32 type);
 long sys_arch_prctl(u32 code, u32 arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process has used: for getrusage, wait4 and times. */
+/* Resources that a process has used: for getrusage, wait4 and times. */
 #ifndef PROC_USAGE_H
 #define PROC_USAGE_H
 
@@ -11,9 +11,15 @@ struct usage {
 	u32 us_minflt, us_majflt, us_nvcsw, us_nivcsw;
 };
 
-/* p's own, its dead lwps and its living ones. p_lock held. */
+/*
+ * Used by p's exited and living lwps.
+ * Locks: p_lock.
+ */
 void usage_of_proc(struct proc *p, struct usage *us);
-/* As struct rusage of the ABI (72 bytes). 0 or -EFAULT. */
+/*
+ * Writes it as struct rusage of the ABI (72 bytes).
+ * Errors: -EFAULT.
+ */
 int usage_copyout(uaddr_t dst, const struct usage *us);
 
 #endif

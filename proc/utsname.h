@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What uname(2) and /proc/version say. The release number is the level of the Linux ABI that programs may expect. */
+/*
+ * The texts of uname(2) and /proc/version. The release number is the level of
+ * the Linux ABI that programs may expect.
+ */
 #ifndef PROC_UTSNAME_H
 #define PROC_UTSNAME_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* wait: how a parent learns of its children. */
+/* wait: how a parent learns of changes of its children. */
 #ifndef PROC_WAIT_H
 #define PROC_WAIT_H
 
@@ -22,13 +22,22 @@
 #define __WALL 0x40000000
 #define __WCLONE 0x80000000u
 
-/* What SIGCHLD says of p: exited, killed, stopped or continued. pidlock held. */
+/*
+ * Fills the siginfo of SIGCHLD for p: exited, killed, stopped or continued.
+ * Locks: pidlock.
+ */
 void siginfo_child(struct abi_siginfo *info, struct proc *p);
-/* Takes a zombie out of the tree, its times to its parent, and drops the tree's reference and the caller's. */
+/*
+ * Takes a zombie out of the tree, adds its times to its parent's, and drops the
+ * tree's reference and the caller's.
+ */
 void wait_reap(struct proc *p);
-/* There is news of a child of parent's, for those who wait. pidlock held. */
+/*
+ * A child of parent has changed: wakes the lwps that wait for it.
+ * Locks: pidlock.
+ */
 void wait_tell(struct proc *parent);
-/* Lets a vfork parent go on: exec succeeded or the process ends. */
+/* Wakes a vfork parent: exec succeeded or the process exits. */
 void vfork_done(struct proc *p);
 
 #endif

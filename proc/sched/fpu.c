@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * x87/SSE state. It is written to l_fpu whenever an lwp leaves a CPU, and loaded when the registers of the CPU may hold
- * something else. "Registers of CPU c are those of l" holds when c->c_fpu_owner == l and l->l_fpu_cpu == c: both are needed, since
- * l may have run elsewhere meanwhile, and another lwp here.
+ * x87/SSE state. It is written to l_fpu whenever an lwp leaves a CPU, and
+ * loaded when the CPU's registers may hold another state. The registers of CPU
+ * c are those of l when c->c_fpu_owner == l and l->l_fpu_cpu == c. Both are
+ * needed: l may have run elsewhere meanwhile, and another lwp here.
  */
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -32,7 +33,10 @@ void fpu_init_cpu(void)
 	if (fpu_mxcsr_mask)
 		return;
 	fxsave(fpu_clean);
-	/* FXSAVE image, offset 28: which MXCSR bits this CPU has; 0 means the first generation's (Intel SDM vol. 1, 11.6.6). */
+	/*
+	 * FXSAVE image, offset 28: the MXCSR bits of this CPU; 0: those of the
+	 * first generation (Intel SDM vol. 1, 11.6.6).
+	 */
 	memcpy(&mask, fpu_clean + 28, sizeof(mask));
 	fpu_mxcsr_mask = mask ? mask : 0xffbf;
 	memset(fpu_clean + 32, 0, FPU_SIZE - 32);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread for what is left to it: see proc/sched/later.h. */
+/* The thread that does the work given to later(): see proc/sched/later.h. */
 #include "proc/sched/later.h"
 
 #include "kernel/lib/lock.h"
@@ -9,9 +9,9 @@
 
 static struct spinlock later_lock = SPINLOCK_INIT("later", LR_LATER);
 static struct list waiting = LIST_INIT(waiting);
-static struct later *doing; /* the thread is at it */
+static struct later *doing; /* the thread does a part of it now */
 
-/* later_lock held. */
+/* Locks: later_lock. */
 static void put(struct later *la)
 {
 	if (list_empty(&la->la_link))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Work that an interrupt, or the holder of a spinlock, leaves to a thread: what users make long. Each piece of work is done a little at a
- * time, and all that wait take turns.
+ * Work that an interrupt handler or the holder of a spinlock leaves to a
+ * thread, because users decide how much it is. The thread does a part of each
+ * piece of work at a time, in turn.
  */
 #ifndef PROC_SCHED_LATER_H
 #define PROC_SCHED_LATER_H
@@ -9,10 +10,14 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/types.h"
 
-/* A piece of work, inside the object that it is about. */
+/* A piece of work, embedded in its object. */
 struct later {
 	struct list la_link;
-	/* Does a part; true: there is more. No lock held; may not sleep. */
+	/*
+	 * Does a part. May not sleep.
+	 * Returns: true: more is left.
+	 * Locks: none.
+	 */
 	bool (*la_do)(struct later *la);
 };
 
@@ -27,9 +32,15 @@ static inline void later_init(struct later *la, bool (*fn)(struct later *la))
 	la->la_do = fn;
 }
 
-/* The thread does la soon; nothing if la waits already. From any context, with locks below LR_LATER held. */
+/*
+ * Makes the thread do la soon; does nothing if la waits already. From any
+ * context, with locks below LR_LATER held.
+ */
 void later(struct later *la);
-/* la does not wait, and is not under way, afterwards. Sleeps. */
+/*
+ * Afterwards la neither waits nor runs.
+ * Sleeps: yes.
+ */
 void later_cancel(struct later *la);
 /* Starts the thread. */
 void later_start(void);

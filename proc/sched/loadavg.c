@@ -8,7 +8,7 @@
 static struct callout load_callout;
 static u32 loadavg[3];
 
-/* An exponential average over the number of lwps that run or want to, as everywhere. */
+/* Exponential averages of the number of lwps that run or are runnable. */
 static void load_update(void *arg)
 {
 	/* exp(-5s/1min), exp(-5s/5min), exp(-5s/15min) in 1/65536. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* lwps: made, begun, ended; and the machine state that follows them from CPU to CPU. */
+/*
+ * lwps: creation, start and exit; and the machine state that moves with them
+ * from CPU to CPU.
+ */
 #include "proc/sched/lwp.h"
 
 #include "kernel/abi/errno.h"
@@ -20,7 +23,10 @@
 #include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 
-/* What lwp_switch() pops from a new lwp's stack; right below its trap frame. */
+/*
+ * What lwp_switch() pops from a new lwp's stack; it lies just below the trap
+ * frame.
+ */
 struct switch_frame {
 	u32 edi, esi, ebx, ebp, eip;
 };
@@ -49,7 +55,10 @@ static void lwp_setup(struct lwp *l, struct proc *p)
 	l->l_cpu = &cpus[0];
 }
 
-/* The boot stack carries its kstack_info already; what runs on it becomes the idle lwp. */
+/*
+ * The boot stack has its kstack_info already; the code that runs on it becomes
+ * the idle lwp.
+ */
 void idle_adopt(struct cpu *c)
 {
 	struct lwp *l = &idle_lwps[c->c_id];
@@ -70,7 +79,10 @@ void idle_adopt(struct cpu *c)
 	fpu_init_cpu();
 }
 
-/* A stack on which lwp_switch() returns to lwp_entry, and that to user mode through l_tf. */
+/*
+ * Prepares a stack on which lwp_switch() returns to lwp_entry, which returns to
+ * user mode through l_tf.
+ */
 static void stack_setup(struct lwp *l)
 {
 	struct kstack_info *ki = l->l_kstack;
@@ -197,7 +209,7 @@ bool lwp_detach(struct lwp *l)
 	bool last;
 
 	spin_lock(&p->p_lock);
-	/* Process 0 does not end with the last of the kernel's threads. */
+	/* Process 0 does not exit with the last kernel thread. */
 	last = p->p_nlwp == 1 && p != &proc0;
 	if (!last) {
 		proc_unlink_lwp(p, l);
@@ -207,12 +219,17 @@ bool lwp_detach(struct lwp *l)
 			p->p_lwp0 = NULL;
 		wakeup(&p->p_nlwp);
 		wakeup(&p->p_nheld);
-		wakeup(&p->p_flags); /* those that stand: a stop may be complete now */
+		/* for lwps at the boundary: a stop may be complete now */
+		wakeup(&p->p_flags);
 		signal_retarget(l, ~l->l_sigmask);
-		sigqueue_flush(&l->l_sigq); /* while its process's timers can be told */
+		/* while its process's timers still exist */
+		sigqueue_flush(&l->l_sigq);
 		cputimer_lwp_ends(l);
 	} else if (!(p->p_flags & P_EXITING)) {
-		/* Of several that called exit(2) at the same time, each saw another one. */
+		/*
+		 * If several lwps called exit(2) at the same time, each saw
+		 * another one.
+		 */
 		p->p_flags |= P_EXITING;
 		p->p_xstat = l->l_xstat;
 	}
@@ -244,7 +261,10 @@ void lwp_exit(void)
 	panic("a dead lwp runs");
 }
 
-/* Reads what l itself may be changing: again until its stamp stood still meanwhile. */
+/*
+ * l itself may be changing these fields: reads again until its stamp did not
+ * change meanwhile.
+ */
 static void lwp_cycles(const struct lwp *l, u64 *user, u64 *sys, u64 *stamp)
 {
 	const volatile struct lwp *v = l;
@@ -256,7 +276,7 @@ static void lwp_cycles(const struct lwp *l, u64 *user, u64 *sys, u64 *stamp)
 	} while (*stamp != v->l_stamp);
 }
 
-/* The same, with what l has run since. */
+/* The same, including the time since the stamp. */
 static void lwp_cycles_now(const struct lwp *l, u64 *user, u64 *sys)
 {
 	u64 stamp, now;
@@ -278,7 +298,10 @@ void lwp_times(const struct lwp *l, u64 *utime, u64 *stime)
 	*stime = clock_cycles_to_ns(sys);
 }
 
-/* What l has used since the last time goes into the sums of p, its process. p_timelock held. */
+/*
+ * Adds what l has used since the last call to the sums of p, its process.
+ * Locks: p_timelock.
+ */
 static void add_times(struct proc *p, struct lwp *l)
 {
 	p->p_ucycles += l->l_ucycles - l->l_usum;
@@ -287,7 +310,11 @@ static void add_times(struct proc *p, struct lwp *l)
 	l->l_ssum = l->l_scycles;
 }
 
-/* Locks the sums of l's process, which lwp_change_proc() may change at any moment. NULL: the kernel's, which has none. */
+/*
+ * Locks the sums of l's process. lwp_change_proc() may change l_proc at any
+ * moment.
+ * Returns: the process; NULL: the kernel's, which has no sums.
+ */
 static struct proc *lock_times(const struct lwp *l)
 {
 	struct proc *p;
@@ -322,7 +349,10 @@ void lwps_times(struct proc *p, u64 *utime, u64 *stime)
 	*stime = clock_cycles_to_ns(sys);
 }
 
-/* What of l is in the sums of p is so no longer. p_timelock held. */
+/*
+ * Takes l's share out of the sums of p.
+ * Locks: p_timelock.
+ */
 static void take_times(struct proc *p, struct lwp *l)
 {
 	p->p_ucycles -= l->l_usum;
@@ -371,7 +401,10 @@ void lwp_set_times(struct lwp *l, u64 utime, u64 stime)
 	intr_push_off();
 	c = curcpu();
 	if (l == curlwp()) {
-		/* What it has run since it was switched to is the CPU's time, whatever becomes of its own. */
+		/*
+		 * Its time since the switch to it counts for the CPU, whatever
+		 * happens to its own times.
+		 */
 		lwp_charge_sys(l);
 		c->c_ustart += clock_ns_to_cycles(utime) - l->l_ucycles;
 		c->c_sstart += clock_ns_to_cycles(stime) - l->l_scycles;
@@ -418,7 +451,10 @@ void cpu_times(const struct cpu *c, u64 *user, u64 *sys, u64 *idle)
 
 	if (l) {
 		lwp_cycles(l, &u, &s, &stamp);
-		/* A switch between two readings shows as a step back: that moment's share is left out. */
+		/*
+		 * A switch between two readings looks like a step back; the
+		 * share of that moment is left out.
+		 */
 		u = u > c->c_ustart ? u - c->c_ustart : 0;
 		s = s > c->c_sstart ? s - c->c_sstart : 0;
 		if (now > stamp)
@@ -456,7 +492,10 @@ void lwp_load_tls(struct lwp *l)
 	gdt_set_tls(l->l_tls);
 }
 
-/* A kernel thread keeps whatever address space, FPU and segment state is loaded: it uses none of them. */
+/*
+ * A kernel thread uses no user address space, FPU or segment state: it keeps
+ * what is loaded.
+ */
 void lwp_machine_out(struct lwp *l)
 {
 	if (!l->l_fpu)

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lwp: a thread of execution inside a proc, what the scheduler schedules (SVR4's name).
+ * lwp: a thread of execution inside a proc (SVR4's name). The scheduler
+ * schedules lwps.
  *
- * Life:  LS_NEW -> LS_RUNNABLE <-> LS_RUNNING -> LS_SLEEP -> LS_RUNNABLE ... -> LS_DEAD -> freed
- * An lwp leaves the CPU only in swtch() (by sleeping, by exiting, or by yielding at the return-to-user
- * boundary): the kernel is not preempted.
+ * Life: LS_NEW -> LS_RUNNABLE <-> LS_RUNNING -> LS_SLEEP -> LS_RUNNABLE ... ->
+ * LS_DEAD -> freed
+ * An lwp leaves the CPU only in swtch(): it sleeps, exits, or yields at the
+ * return-to-user boundary. The kernel is not preempted.
  *
- * Locks: l_state, l_cpu, l_pri, l_chan: the run queue lock of l_cpu or the sleep queue's lock, whichever
- * it stands on (proc/sched/sched.c says who hands over to whom). Signal fields: p_lock of its proc. The rest: the
- * lwp itself, or anybody once the lwp is held at the boundary (LWP_HELD) under p_lock.
+ * Locks
+ *   l_state, l_cpu, l_pri, l_chan: the lock of the run queue or sleep queue
+ *   that the lwp is on (proc/sched/sched.c says how it is handed over).
+ *   Signal fields: p_lock of its proc.
+ *   The rest: the lwp itself; or another lwp, under p_lock, while this one is
+ *   held at the boundary (l_held).
  */
 #ifndef PROC_LWP_H
 #define PROC_LWP_H
@@ -30,68 +35,90 @@ struct proc;
 enum lwp_state { LS_NEW, LS_RUNNABLE, LS_RUNNING, LS_SLEEP, LS_DEAD };
 
 #define NPRI 64		/* 0 best */
-#define PRI_KERNEL 8	/* kernel threads that write back */
-#define PRI_USER 20	/* interactive .. */
-#define PRI_USER_MAX 59 /* .. to CPU-bound */
+#define PRI_KERNEL 8	/* kernel threads that write dirty pages */
+#define PRI_USER 20	/* interactive ... */
+#define PRI_USER_MAX 59 /* ... to CPU-bound */
 #define PRI_IDLE 63
 
 #define FPU_SIZE 512 /* FXSAVE area */
 
-/* What a timed call leaves for restart_syscall(2): it goes on until the same absolute deadline. */
+/*
+ * What a timed call leaves for restart_syscall(2): the call goes on until the
+ * same absolute deadline.
+ */
 struct restart_block {
 	long (*rb_fn)(struct restart_block *rb); /* NULL: none */
 	u64 rb_deadline;			 /* monotonic ns */
 	u32 rb_arg[5];
-	u32 rb_sysno; /* for the image: which call to set up again */
+	u32 rb_sysno; /* for the image: the call to set up again */
 };
 
 /*
- * Ends a timed call that was cut short: fills the current lwp's restart block (the fn gets it back with the same deadline and arguments) and returns
- * -ERESTART_RESTARTBLOCK. More arguments are put into rb_arg by the caller.
+ * Ends a timed call that was interrupted. Fills the current lwp's restart
+ * block: fn gets it with the same deadline and arguments. The caller puts
+ * further arguments into rb_arg.
+ * Returns: -ERESTART_RESTARTBLOCK.
  */
 long restart_later(long (*fn)(struct restart_block *rb), u64 deadline, u32 a0, u32 a1, u32 a2);
 
 /*
- * A call that was cut short and that the lwp is on its way to make again: it stands before its int 0x80. Should it come to the
- * boundary before it has got there, that is not a place in its program but still the inside of the call: boundary.c takes the call
- * back then, so that a signal ends it and an image holds it as it does otherwise.
+ * An interrupted system call that the lwp is about to make again: it stands
+ * before its int 0x80. If the lwp reaches the boundary before it makes the
+ * call, it is still inside the call, not at a place of its program. boundary.c
+ * then undoes the restart, so that a signal ends the call and an image holds it
+ * as usual.
  */
 struct cut_call {
 	s32 cc_result; /* -ERESTART*; 0: none */
-	u32 cc_nr;     /* the call as it was made (tf_err) */
-	u32 cc_eip;    /* of the int 0x80 */
+	u32 cc_nr;     /* number of the call as it was made (tf_err) */
+	u32 cc_eip;    /* address of the int 0x80 */
 };
 
-/* What prctl(2) and personality(2) set of one lwp (the lwp itself, but for lo_pdeathsig: pidlock). */
+/*
+ * Options of one lwp, set by prctl(2) and personality(2). The lwp itself
+ * changes them, except lo_pdeathsig (pidlock).
+ */
 struct lwp_options {
-	u32 lo_pdeathsig; /* its process gets this signal when the lwp that made the process ends; 0: none */
-	u32 lo_slack, lo_slackdef; /* ns by which timers may be late: now, and what 0 sets */
+	/*
+	 * its process gets this signal when the lwp that made the process
+	 * exits; 0: none
+	 */
+	u32 lo_pdeathsig;
+	/* ns by which timers may be late: now, and the default */
+	u32 lo_slack, lo_slackdef;
 	u32 lo_personality;
-	bool lo_nonewprivs; /* set-id bits do not count */
+	bool lo_nonewprivs; /* set-id bits are ignored */
 	bool lo_keepcaps;
 };
 #define TIMER_SLACK 50000u
 #define PERSONA_NO_RANDOMIZE 0x0040000u
 #define PERSONA_LIMIT_3GB 0x8000000u
-/* Bits that end when a file with a set-id bit is executed: of those, NO_RANDOMIZE is known here. */
+/*
+ * Bits that are cleared when a set-id program is executed; the kernel knows
+ * only NO_RANDOMIZE of them.
+ */
 #define PERSONA_CLEAR_ON_SETID PERSONA_NO_RANDOMIZE
-/* What an lwp has that is made by one with `from`. */
+/* The options of a new lwp that one with `from` makes. */
 struct lwp_options lwp_options_inherited(const struct lwp_options *from);
 
 struct lwp {
 	/* Scheduler. */
 	struct list l_runlink; /* run queue or sleep queue */
-	struct list l_mates; /* of the first sleeper on a channel: the others, in order (proc/sched/sleep.c) */
-	bool l_first; /* it is the first */
+	/*
+	 * of the first sleeper on a channel: its other sleepers, in order
+	 * (proc/sched/sleep.c)
+	 */
+	struct list l_mates;
+	bool l_first; /* it is the first sleeper on its channel */
 	enum lwp_state l_state;
-	struct cpu *l_cpu;     /* runs there, or ran there last */
-	u32 l_affinity;	       /* CPUs allowed, bit mask */
-	int l_pri;	       /* now */
-	u64 l_queued;	       /* when it came into its run queue, in cycles */
-	bool l_bound;	       /* when it came there, no other CPU was allowed */
+	struct cpu *l_cpu;     /* the CPU that it runs on, or ran on last */
+	u32 l_affinity;	       /* bit mask of allowed CPUs */
+	int l_pri;	       /* current priority */
+	u64 l_queued;	       /* when it entered its run queue, in cycles */
+	bool l_bound;	       /* no other CPU was allowed then */
 	u64 l_slice_end;       /* monotonic ns */
-	volatile bool l_oncpu; /* its registers are still being saved on some CPU */
-	const void *l_chan;    /* sleeping on */
+	volatile bool l_oncpu; /* a CPU is still saving its registers */
+	const void *l_chan;    /* the channel that it sleeps on */
 	u32 l_slpflags;
 	int l_slpresult;
 	struct callout l_slptimer;
@@ -99,14 +126,19 @@ struct lwp {
 
 	/* Machine state. */
 	void *l_kstack;		/* KSTACK_SIZE bytes, aligned */
-	u32 l_ksp;		/* saved kernel stack pointer while not running */
-	struct trapframe *l_tf; /* the frame of the entry from user mode */
-	u32 l_fs, l_gs; /* user selectors: in the registers while it runs, here while it does not */
+	u32 l_ksp;		/* kernel stack pointer while it does not run */
+	struct trapframe *l_tf; /* the frame of its entry from user mode */
+	/*
+	 * user selectors while it does not run; else they are in the registers
+	 */
+	u32 l_fs, l_gs;
 	u64 l_tls[SEL_TLS_COUNT]; /* GDT slots 6.. */
 	bool l_fpu_used;
-	u32 l_cr2;	       /* address of the last page fault, for signal frames */
-	struct cpu *l_fpu_cpu; /* whose registers may still hold its FPU state */
-	u8 *l_fpu;	       /* FPU_SIZE bytes, 16-aligned */
+	/* address of the last page fault, for signal frames */
+	u32 l_cr2;
+	/* the CPU whose registers may still hold its FPU state */
+	struct cpu *l_fpu_cpu;
+	u8 *l_fpu; /* FPU_SIZE bytes, 16-aligned */
 
 	/* Identity. */
 	struct proc *l_proc;	    /* NULL: a kernel thread's proc is proc0 */
@@ -118,32 +150,54 @@ struct lwp {
 
 	/* Signals (p_lock). */
 	sigset_k l_sigmask;
-	sigset_k l_oldmask; /* sigsuspend, ppoll: put back at the boundary */
+	sigset_k l_oldmask; /* sigsuspend, ppoll: the boundary restores it */
 	bool l_oldmask_valid;
-	sigset_k l_sigwait;	/* sigtimedwait: blocked signals that wake it all the same */
+	/* sigtimedwait: blocked signals that wake it nevertheless */
+	sigset_k l_sigwait;
 	struct sigqueue l_sigq; /* pending for this lwp */
 	uaddr_t l_altsp;	/* sigaltstack */
 	u32 l_altsize, l_altflags;
-	volatile bool l_attention; /* go through the slow path at the boundary */
-	volatile bool l_held;	   /* stands at the boundary in lwp_hold() */
+	volatile bool l_attention; /* take the slow path at the boundary */
+	/* it stands at the boundary, held or stopped */
+	volatile bool l_held;
 	volatile bool l_exiting;
-	int l_xstat; /* what it gave to exit(2), as for wait(2) */
+	int l_xstat; /* its status for exit(2), as for wait(2) */
 
 	/* System call in progress. */
 	struct restart_block l_restart;
 	struct cut_call l_cut;
 	u32 l_sysno;
-	u32 l_done; /* a read or write that will be made again has moved so many bytes; 0 unless it is the lwp's next call */
+	/*
+	 * bytes that a read or write moved before it was interrupted; 0 unless
+	 * the next call makes it again
+	 */
+	u32 l_done;
 	bool l_in_syscall;
-	bool l_trace; /* strace-like tracer on for this proc (copied from p_trace) */
+	bool l_trace; /* the tracer logs its calls (copied from P_TRACE) */
 
-	struct cred *l_ucred; /* its process's, with a reference: see cred.h. NULL before lwp_begin() */
-	/* Acts for somebody else (a checkpoint for who asked); NULL: with its process's own. Borrowed. */
+	/*
+	 * its process's credentials, with a reference: see cred.h. NULL before
+	 * lwp_begin()
+	 */
+	struct cred *l_ucred;
+	/*
+	 * Credentials with which the lwp acts for another process (a checkpoint
+	 * for its asker); NULL: those of its own process. No reference.
+	 */
 	struct cred *l_cred;
-	struct vnode *l_root; /* instead of p_root, when names are looked up */
+	/* names are looked up from this root; NULL: the process's */
+	struct vnode *l_root;
 
-	volatile bool l_withdrawn; /* what it does for another process is not wanted any more: ends SLP_FATAL sleeps (p_lock) */
-	struct ckpt_sink *l_ckptsink; /* ckpt/: refusals are collected there, instead of ending what it does; NULL: they are not */
+	/*
+	 * its work for another process is not wanted any more: SLP_FATAL sleeps
+	 * end (p_lock)
+	 */
+	volatile bool l_withdrawn;
+	/*
+	 * collects refusals, which otherwise end a checkpoint (ckpt/); NULL:
+	 * none
+	 */
+	struct ckpt_sink *l_ckptsink;
 
 	/* Threads. */
 	uaddr_t l_clear_tid; /* set_tid_address */
@@ -153,35 +207,46 @@ struct lwp {
 	u64 l_futexkey[2];
 	u32 l_futexbits, l_futexseq;
 	volatile bool l_futexwoken;
-	struct proc *l_vfork; /* the child of a vfork(2) that is waited for, with a reference; NULL: none (the lwp itself) */
+	/*
+	 * the child of a vfork(2) that it waits for, with a reference; NULL:
+	 * none (the lwp itself)
+	 */
+	struct proc *l_vfork;
 	struct lwp_options l_opt;
 
 	/*
-	 * CPU time used, in cycles of the clock (clock_cycles()): in user mode, in the kernel; and when that was last brought up to
-	 * date: at entry and exit of the kernel by the lwp itself, and when it leaves a CPU. Read through lwp_times().
+	 * CPU time used, in cycles (clock_cycles()): in user mode, in the
+	 * kernel, and the time of the last update. Updated by the lwp itself
+	 * when it enters and leaves the kernel, and when it leaves a CPU. Read
+	 * through lwp_times().
 	 */
 	u64 l_ucycles, l_scycles, l_stamp;
-	u64 l_usum, l_ssum;	  /* what of these is in the sums of its process (p_timelock) */
-	struct heap l_cpuheap[2]; /* timers on its CPU-time clock, by kind (proc/cputimer.h) */
+	/* the part of these that its process's sums contain (p_timelock) */
+	u64 l_usum, l_ssum;
+	/* timers on its CPU-time clock, by kind (proc/cputimer.h) */
+	struct heap l_cpuheap[2];
 
-	/* Debug: sleeping locks held, in order of rank. */
+	/* Debug: the sleeping locks that it holds, in order of rank. */
 	u8 l_nmutex;
 	u16 l_mutexrank[12];
 	const void *l_mutexes[12];
 };
 
 /*
- * Makes an lwp of p with its kernel stack; it starts in fn(arg) once lwp_start() is called, and enters user mode
- * through l_tf when fn returns. -ENOMEM.
+ * Makes an lwp of p with its kernel stack. Once lwp_start() is called it runs
+ * fn(arg), and enters user mode through l_tf when fn returns.
+ * Errors: -ENOMEM.
  */
 int lwp_create(struct proc *p, void (*fn)(void *arg), void *arg, struct lwp **lp);
 void lwp_start(struct lwp *l);
-/* Frees an lwp that never ran, or one that is LS_DEAD and off its CPU. */
+/* Frees an lwp that never ran, or that is LS_DEAD and off its CPU. */
 void lwp_free(struct lwp *l);
 /* Ends the current lwp. Does not return. */
 void lwp_exit(void) __noreturn;
 
-/* Adds the time since the last stamp to the current lwp's time in user mode / in the kernel. */
+/*
+ * Adds the time since the last stamp to the current lwp's user / kernel time.
+ */
 static inline void lwp_charge_user(struct lwp *l)
 {
 	u64 now = clock_cycles();
@@ -197,33 +262,49 @@ static inline void lwp_charge_sys(struct lwp *l)
 	l->l_stamp = now;
 }
 /*
- * CPU time of l so far, nanoseconds, with what it has run since its stamp; exact for the current lwp, for one that runs on another
- * CPU only nearly so. From any context; l must not go away.
+ * CPU time of l so far, in nanoseconds, including the time since its stamp.
+ * Exact for the current lwp, approximate for an lwp that runs on another CPU. l
+ * must stay alive. From any context.
  */
 void lwp_times(const struct lwp *l, u64 *utime, u64 *stime);
 /*
- * CPU time of p's living lwps so far, nanoseconds. It takes no longer for many lwps: p has sums, to which an lwp's time is added when it
+ * CPU time of p's living lwps so far, in nanoseconds. It takes equally long for
+ * any number of lwps: p has sums, to which an lwp's time is added when it
  * leaves a CPU. From any context.
  */
 void lwps_times(struct proc *p, u64 *utime, u64 *stime);
-/* l leaves p's lwps for its end, and p_utime and p_stime have its time from now on / changes over to another process. p_lock held. */
+/*
+ * l leaves p's lwps because it exits: p_utime and p_stime have its time from
+ * now on / because it changes to another process.
+ * Locks: p_lock.
+ */
 void lwp_times_end(struct proc *p, struct lwp *l);
 void lwp_change_proc(struct lwp *l, struct proc *to);
-/* Sets them, of the current lwp or one that has not begun (recovery). */
+/*
+ * Sets the times of the current lwp, or of one that has not begun (recovery).
+ */
 void lwp_set_times(struct lwp *l, u64 utime, u64 stime);
 
-/* A kernel thread (of proc0). Returns it started. Panics if there is no memory at start-up. */
+/*
+ * Makes and starts a kernel thread (of proc0). Panics if there is no memory at
+ * start-up.
+ */
 struct lwp *kthread_create(const char *name, void (*fn)(void *arg), void *arg, int pri);
 
-/* Loads / reads the FS and GS of the running lwp; a bad selector becomes 0. */
+/* Loads / reads FS and GS of the running lwp. A bad selector becomes 0. */
 void lwp_load_segs(struct lwp *l);
 void lwp_save_segs(struct lwp *l);
-/* Makes the TLS slots of the running lwp those of l->l_tls. Interrupts off. */
+/*
+ * Loads the TLS slots l_tls of the running lwp.
+ * Locks: none; interrupts off.
+ */
 void lwp_load_tls(struct lwp *l);
-/* FPU: brings the registers' contents to l_fpu / forgets the registers so that l_fpu counts. */
+/*
+ * FPU: save writes the registers to l_fpu; forget makes l_fpu the valid copy.
+ */
 void fpu_save(struct lwp *l);
 void fpu_drop(struct lwp *l);
-void fpu_reset(struct lwp *l); /* the state that a new program sees */
+void fpu_reset(struct lwp *l); /* to the state in which a program starts */
 void fpu_init_cpu(void);
 
 #endif

@@ -1,41 +1,60 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the scheduler and of process control share among themselves. */
+/* Shared by the files of the scheduler and of process control. */
 #ifndef PROC_LWP_IMPL_H
 #define PROC_LWP_IMPL_H
 
 #include "proc/sched/lwp.h"
 #include "proc/proc.h"
 
-/* Ends l's sleep, of whatever kind, with this result; nothing if it does not sleep. l must not be freed meanwhile (p_lock, or a callout that
- * is cancelled before). From any context. */
+/*
+ * Ends l's sleep, of whatever kind, with this result; does nothing if l does
+ * not sleep. l must stay alive meanwhile (p_lock, or a callout that is
+ * cancelled before). From any context.
+ */
 void sleep_abort(struct lwp *l, int result);
-/* Ends l's sleep if it is of a kind that ends for signals (SLP_INTR), or for death (SLP_KILL) when l is dying. */
+/*
+ * Ends l's sleep if it ends for signals (SLP_INTR), or for death (SLP_KILL)
+ * while l is dying.
+ */
 void sleep_interrupt(struct lwp *l);
-/* The process or the lwp must end. A hint without p_lock. */
+/* Must the process or the lwp exit? A hint without p_lock. */
 bool lwp_dying(const struct lwp *l);
-/* Something other than a stop or a signal waits for l at the boundary: a hold, a checkpoint, the end. A hint without p_lock. */
+/*
+ * Does something other than a stop or a signal wait for l at the boundary: a
+ * hold, a checkpoint, an exit? A hint without p_lock.
+ */
 bool lwp_called(const struct lwp *l);
 
-/* proc/sched/switch.asm: saves the callee-saved registers and the stack pointer, goes on on the other stack; returns, there, the lwp
- * that ran before. Loads of FS and GS: false, and 0 loaded, when the selector is bad. */
+/*
+ * proc/sched/switch.asm: lwp_switch() saves the callee-saved registers and the
+ * stack pointer, and continues on the other stack. There it returns the lwp
+ * that ran before. Loads of FS and GS return false, and load 0, when the
+ * selector is bad.
+ */
 struct lwp *lwp_switch(struct lwp *prev, u32 *prev_ksp, u32 next_ksp);
 bool lwp_set_fs(u32 sel);
 bool lwp_set_gs(u32 sel);
-/* Where a new lwp's first switch returns to. */
+/* The address to which a new lwp's first switch returns. */
 void lwp_entry(void);
-/* What must happen after every switch, in the new lwp, interrupts still off. */
+/* Called after every switch, in the new lwp, with interrupts still off. */
 void swtch_finish(struct lwp *prev);
-/* First C code of a new lwp; returns to the assembly that goes to user mode. */
+/* First C code of a new lwp. Returns to the assembly that enters user mode. */
 void lwp_begin(struct lwp *prev);
 
-/* Makes the running context (boot stack) c's idle lwp. */
+/* Makes the running context (the boot stack) c's idle lwp. */
 void idle_adopt(struct cpu *c);
 
-/* Machine state that follows the lwp: called by swtch() with interrupts off. */
+/*
+ * Saves / loads the machine state that belongs to an lwp. Called by swtch()
+ * with interrupts off.
+ */
 void lwp_machine_out(struct lwp *l);
 void lwp_machine_in(struct lwp *l);
 
-/* Where the time of a CPU goes: prev leaves it for next. Interrupts off, before the switch. */
+/*
+ * Accounts for a CPU's time: prev leaves it to next. Interrupts off, before the
+ * switch.
+ */
 void cpu_charge(struct cpu *c, struct lwp *prev, struct lwp *next);
 
 /* Debug: the order of sleeping locks, per lwp (proc/sched/mutex.c). */
@@ -44,40 +63,71 @@ void lockorder_acquire(const void *lock, const char *name, u32 rank, enum lockor
 void lockorder_release(const void *lock);
 
 /*
- * Does a hold keep l at the boundary? Not if it has called exit(2), nor if an exec of another lwp is waiting to see it ended: the hold is not
- * complete before it is gone. p_lock held.
+ * Does a hold keep l at the boundary? Not if l has called exit(2), or if an
+ * exec of another lwp waits for l to exit: the hold is complete only after
+ * that.
+ * Locks: p_lock.
  */
 bool lwp_stays_held(const struct lwp *l);
-/* l is dying, or will when it gets to the boundary, or what it does has been withdrawn. A hint without p_lock. */
+/*
+ * Is l dying, or will it when it reaches the boundary, or has its work been
+ * withdrawn? A hint without p_lock.
+ */
 bool lwp_given_up(const struct lwp *l);
 /*
- * The wait of vfork(2), at the boundary of the parent: until the child of l has let go of its memory, or something else is to be done
- * with l.
- * Sleeps: yes. Locks: none held.
+ * The wait of vfork(2), at the boundary of the parent: until the child has
+ * released l's memory, or l has something else to do.
+ * Locks: none.
+ * Sleeps: yes.
  */
 void vfork_wait(struct lwp *l);
-/* l waits for its child no longer. */
+/* l no longer waits for its child. */
 void vfork_forget(struct lwp *l);
-/* The hold of p is over, and its lwps are about to be told. p_lock held. */
+/*
+ * The hold of p is over; its lwps have not been told yet.
+ * Locks: p_lock.
+ */
 void lwp_end_hold(struct proc *p);
-/* The lwp waits at the boundary while its process is stopped or held. p_lock held. */
+/*
+ * The lwp waits at the boundary while its process is stopped or held.
+ * Locks: p_lock.
+ */
 void lwp_stand(struct lwp *l);
-/* Sets l_attention on l and gets it to the boundary: wakes it, or pokes its CPU. p_lock held. */
+/*
+ * Sets l_attention and gets l to the boundary: wakes it, or interrupts its CPU.
+ * Locks: p_lock.
+ */
 void lwp_poke(struct lwp *l);
-/* All lwps of p, the first ones at once, many by a thread, soon. p_lock held. */
+/*
+ * The same for all lwps of p: the first of them at once, many soon, by a
+ * thread.
+ * Locks: p_lock.
+ */
 void proc_poke(struct proc *p);
 bool proc_poke_more(struct later *la); /* for p_poke */
-/* l leaves p's list. p_lock held. */
+/*
+ * l leaves p's list.
+ * Locks: p_lock.
+ */
 void proc_unlink_lwp(struct proc *p, struct lwp *l);
 
-/* The last lwp of a process: what remains is a zombie. Does not return. */
+/* Ends the last lwp of a process, which becomes a zombie. Does not return. */
 void proc_finish(void) __noreturn;
-/* Takes the current lwp out of its process; true if it was the last. */
+/*
+ * Takes the current lwp out of its process.
+ * Returns: true: it was the last.
+ */
 bool lwp_detach(struct lwp *l);
-/* All other lwps of the current process end; returns when they are gone. -EAGAIN: somebody else is at it, or we die too. */
+/*
+ * Ends all other lwps of the current process, and waits for that.
+ * Errors: -EAGAIN: another lwp does the same, or this lwp is dying.
+ */
 int proc_single(void);
 
-/* Drops cwd, root, executable and the strings that name them. May sleep. */
+/*
+ * Drops working directory, root, executable and the strings that name them.
+ * Sleeps: yes.
+ */
 void proc_drop_identity(struct proc *p);
 /* Drops an executable: its text right and its reference. */
 void exe_rele(struct vnode *vp);
@@ -93,32 +143,65 @@ void fpu_load(struct lwp *l);
 /* proc/pid.c */
 void pid_init(void);
 void pid_bind(pid_t pid, struct proc *p);
-void pid_lead(pid_t id); /* somebody comes into the group or session of this number. pidlock held */
-struct proc *pid_owner(pid_t pid); /* pidlock held */
+/*
+ * A process enters the group or session `id`.
+ * Locks: pidlock.
+ */
+void pid_lead(pid_t id);
+struct proc *pid_owner(pid_t pid); /* Locks: pidlock. */
 
 /* Timers of a process (proc/itimer.c). */
 void itimer_init(struct proc *p);
 void itimer_cancel_all(struct proc *p);
 
-/* l will not take the signals of set (any more): of those that wait for its process, the other lwps are told. p_lock held. */
+/*
+ * l will no longer take the signals of set: those that wait for its process are
+ * offered to the other lwps.
+ * Locks: p_lock.
+ */
 void signal_retarget(struct lwp *l, sigset_k set);
-/* proc/exit.c: all lwps of p are to end, unless they are already; xstat as for wait(2). p_lock held. */
+/*
+ * proc/exit.c: makes all lwps of p exit, unless they are exiting already.
+ * xstat: as for wait(2).
+ * Locks: p_lock.
+ */
 void proc_end(struct proc *p, int xstat);
-/* Posts with p_lock held. */
+/*
+ * Posts a signal.
+ * Locks: p_lock.
+ */
 int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_siginfo *info);
-/* The same with an entry, filled in, that is on no queue; it stays on none if the signal goes no further. p_lock held. */
+/*
+ * The same with an entry that is filled in and on no queue. It stays on no
+ * queue if the signal is ignored.
+ * Locks: p_lock.
+ */
 void signal_post_entry(struct proc *p, struct lwp *l, struct sigent *se);
-/* l takes sig, which is pending for it or for its process: the lwp's own before the process's. p_lock held. */
+/*
+ * l takes sig, which is pending for it or for its process: l's own entry before
+ * the process's.
+ * Locks: p_lock.
+ */
 void signal_take(struct lwp *l, int sig, struct abi_siginfo *info);
-/* Signals of this set that are pending for p or an lwp of it are thrown away. p_lock held. */
+/*
+ * Drops the pending signals of this set, of p and of its lwps.
+ * Locks: p_lock.
+ */
 void signal_drop_all(struct proc *p, sigset_k set);
-/* Is sig thrown away under this action? */
+/* Is sig ignored under this action? */
 bool signal_ignores(const struct abi_sigaction *act, int sig);
 
-/* proc/proc.c: a process of its own, in no list, with one reference / the end of one that nobody has any more. NULL: no memory. */
+/*
+ * proc/proc.c: makes a process that is in no list, with one reference / frees
+ * one without references.
+ * Returns: NULL: out of memory.
+ */
 struct proc *proc_alloc(void);
 void proc_free(struct proc *p);
-/* Makes p, which has its pid, a child of maker, or of maker's parent, in maker's group and session, for all to see. */
+/*
+ * Makes p, which has its pid, visible: a child of maker, or of maker's parent,
+ * in maker's group and session.
+ */
 void proc_enter_tree(struct proc *p, struct proc *maker, bool sibling);
 
 #endif

@@ -65,8 +65,10 @@ static bool mutex_try(struct mutex *m)
 }
 
 /*
- * m_waiters is raised before the last try: either that try sees the owner gone, or the owner, who clears m_owner first and
- * reads m_waiters then, sees us and takes m_lock to wake us, which it cannot do before we sleep.
+ * m_waiters is raised before the last try. Either that try finds the mutex
+ * free, or the owner sees the waiter: the owner clears m_owner first and reads
+ * m_waiters then. It takes m_lock to wake the waiter, so only after the waiter
+ * sleeps.
  */
 static void mutex_lock_slow(struct mutex *m)
 {
@@ -100,7 +102,7 @@ bool mutex_trylock(struct mutex *m)
 {
 	if (!mutex_try(m))
 		return false;
-	/* A try cannot deadlock, so any order will do. */
+	/* A try cannot deadlock, so any order is allowed. */
 	lockorder_acquire(m, m->m_name, m->m_rank, LO_TRY);
 	return true;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleeping locks. Rules: never taken with a spinlock held or in an interrupt; released by the lwp that
- * took them; taken in increasing rank (kernel/lib/lock.h), checked per lwp in debug builds; waiting is not
- * interruptible. A rwlock lets many readers in; a waiting writer stops new readers.
+ * Sleeping locks. Rules: never taken with a spinlock held or in an interrupt;
+ * released by the lwp that took them; taken in increasing rank
+ * (kernel/lib/lock.h), which debug builds check per lwp; the wait cannot be
+ * interrupted. A rwlock admits many readers; a waiting writer stops new
+ * readers.
  */
 #ifndef PROC_MUTEX_H
 #define PROC_MUTEX_H
@@ -13,7 +15,8 @@
 struct lwp;
 
 struct mutex {
-	struct lwp *volatile m_owner; /* NULL: free (atomic; slow path under m_lock) */
+	/* NULL: free (atomic; slow path under m_lock) */
+	struct lwp *volatile m_owner;
 	volatile u32 m_waiters;
 	struct spinlock m_lock;
 	const char *m_name;
@@ -22,7 +25,10 @@ struct mutex {
 
 void mutex_init(struct mutex *m, const char *name, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
-/* Allows a mutex of the same rank to be held already; the caller states the order. */
+/*
+ * Takes m although a mutex of the same rank may be held; the caller states the
+ * order.
+ */
 void mutex_lock_nested(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The run queues themselves: order, ageing, and what another CPU may take. */
+/*
+ * The run queues: their order, the ageing of lwps, and what another CPU may
+ * take.
+ */
 #include "proc/sched/runq.h"
 
 #include "proc/sched/lwp_impl.h"
@@ -86,7 +89,10 @@ struct lwp *runq_best(struct runq *rq)
 	return list_first(&rq->rq_pri[pri], struct lwp, l_runlink);
 }
 
-/* The first lwp of another CPU's queue that may run here and whose registers are saved. */
+/*
+ * The first lwp of another CPU's queue that is allowed here and whose registers
+ * are saved.
+ */
 static struct lwp *runq_steal_from(struct runq *rq, struct cpu *thief)
 {
 	u64 map = rq->rq_map;

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who runs. Each CPU has a run queue; swtch() takes the best lwp of its own queue, or steals one, or idles.
+ * The choice of the lwp that runs. Each CPU has a run queue. swtch() takes the
+ * best lwp of its own queue, or steals one, or idles.
  *
- * Handing an lwp over. l_oncpu is true from before an lwp is chosen until its registers are saved after it has left. An lwp may be woken
- * in between (it stands on a sleep queue already); setrunnable() then puts it on the queue of the very CPU that it is leaving, and stealing
- * passes over such lwps. So a CPU only ever picks an lwp whose registers are saved, or the one that it is running: no CPU waits for another.
+ * Handing an lwp over. l_oncpu is true from before an lwp is chosen until it
+ * has left the CPU and its registers are saved. An lwp that is leaving may be
+ * woken, because it is on a sleep queue already. setrunnable() then puts it on
+ * the queue of the CPU that it is leaving, and other CPUs do not steal it. So a
+ * CPU only picks an lwp whose registers are saved, or the lwp that it is
+ * running: no CPU waits for another.
  *
- * Priorities. Lower is better. A full time slice used sinks the lwp by one step, a wakeup from sleep lifts it to its base;
- * nice moves the base. One that has waited for WAIT_NS is lifted to its base too: lwps that are made all the time, each with the best priority, would
- * else keep one that has sunk from ever running. One-shot timers: the slice is armed only while somebody else waits on the same queue.
+ * Priorities. Lower is better. A full time slice costs an lwp one step; a
+ * wakeup from sleep gives it its base priority again; nice moves the base. An
+ * lwp that has waited for WAIT_NS also gets its base priority: otherwise a
+ * stream of new lwps, each with the best priority, would keep it from ever
+ * running. Timers are one-shot: the slice is armed only while another lwp waits
+ * on the same queue.
  *
- * A better lwp does not take the CPU from another process at once: who runs may go on for RUN_NS. Else a process that has sunk and
- * writes to a pipe byte by byte would lose the CPU to the reader at every byte.
+ * A better lwp does not take the CPU from another process at once: the running
+ * lwp may go on for RUN_NS. Otherwise a CPU-bound process that writes to a pipe
+ * byte by byte would lose the CPU to the reader at every byte.
  */
 #include "proc/sched/sched.h"
 
@@ -37,14 +45,20 @@ static u64 ran_ns(const struct runq *rq)
 	return clock_cycles_to_ns(clock_cycles() - rq->rq_since);
 }
 
-/* The callout of rq is not set, or has run. Interrupts off. */
+/*
+ * The callout of rq is not set, or has run.
+ * Locks: none; interrupts off.
+ */
 static void disarmed(struct runq *rq)
 {
 	rq->rq_when = 0;
 	rq->rq_sliced = false;
 }
 
-/* The running lwp is looked at no later than in `left` ns. Interrupts off. */
+/*
+ * The running lwp is checked in at most `left` ns.
+ * Locks: none; interrupts off.
+ */
 static void arm_in(struct runq *rq, u64 left)
 {
 	u64 when = clock_mono_ns() + left;
@@ -57,13 +71,16 @@ static void arm_in(struct runq *rq, u64 left)
 	callout_set(&rq->rq_slice, when);
 }
 
-/* What is left of the running lwp's slice; 0: no end, nobody waits. */
+/* The rest of the running lwp's slice; 0: no end, no lwp waits. */
 static u64 slice_left(const struct runq *rq)
 {
 	return rq->rq_n ? SLICE_NS : 0;
 }
 
-/* The same, for a slice or a CPU-time timer. left 0: there is neither. A slice that has begun goes on. */
+/*
+ * The same, for a slice or a CPU-time timer. left 0: there is neither. A slice
+ * that has begun is not changed.
+ */
 static void slice_end_in(struct runq *rq, u64 left)
 {
 	if (left && (left < SLICE_NS || !rq->rq_sliced))
@@ -71,8 +88,9 @@ static void slice_end_in(struct runq *rq, u64 left)
 }
 
 /*
- * Sees to it that the running lwp is looked at again when its slice, or its CPU-time timer, is over. Interrupts off, on its CPU, no spinlock
- * held: the timers are under p_lock.
+ * Arms the check of the running lwp at the end of its slice, or at its CPU-time
+ * timer. Interrupts off, on its CPU.
+ * Locks: no spinlock held: the timers are under p_lock.
  */
 static void slice_arm(struct cpu *c, struct lwp *l)
 {
@@ -88,7 +106,10 @@ static void slice_arm(struct cpu *c, struct lwp *l)
 	slice_end_in(rq, left);
 }
 
-/* Somebody of priority pri, better than l, waits for the CPU that l runs on. Interrupts off, on its CPU. */
+/*
+ * An lwp of priority pri, better than l, waits for the CPU that l runs on.
+ * Interrupts off, on that CPU.
+ */
 static void give_way(struct cpu *c, struct lwp *l, int pri)
 {
 	struct runq *rq = &runqs[c->c_id];
@@ -109,13 +130,13 @@ static bool may_run(const struct lwp *l, const struct cpu *c)
 	return c->c_online && (l->l_affinity & (1u << c->c_id));
 }
 
-/* Hints, on another CPU. */
+/* Hints about another CPU. */
 static bool is_idle(const struct cpu *c)
 {
 	return c->c_online && c->c_idle && c->c_current == c->c_idle && !runqs[c->c_id].rq_n;
 }
 
-/* An idle CPU where l may run, the last one first. NULL: none. */
+/* Returns: an idle CPU that l may use, its last CPU first; NULL: none. */
 static struct cpu *idle_cpu_for(const struct lwp *l)
 {
 	if (may_run(l, l->l_cpu) && is_idle(l->l_cpu))
@@ -128,8 +149,10 @@ static struct cpu *idle_cpu_for(const struct lwp *l)
 }
 
 /*
- * The CPU for a woken lwp. To call a CPU out of its halt takes longer than to wait for most wakers, which go to sleep themselves soon: so the
- * waker's CPU comes first while others are idle, and calls one of those if the waker goes on for HELP_NS. Interrupts off.
+ * The CPU for a woken lwp. Waking a halted CPU takes longer than waiting for
+ * most wakers, which soon sleep themselves. So the waker's CPU comes first even
+ * if others are idle. It wakes an idle CPU if the waker goes on for HELP_NS.
+ * Interrupts off.
  */
 static struct cpu *choose_cpu(const struct lwp *l)
 {
@@ -149,7 +172,7 @@ static struct cpu *choose_cpu(const struct lwp *l)
 	return l->l_cpu;
 }
 
-/* An idle CPU. NULL: none. */
+/* Returns: an idle CPU; NULL: none. */
 static struct cpu *idle_cpu(void)
 {
 	for (u32 i = 0; i < ncpu; i++) {
@@ -159,7 +182,10 @@ static struct cpu *idle_cpu(void)
 	return NULL;
 }
 
-/* If an lwp that is not bound to this CPU still waits here in HELP_NS, an idle CPU is called. Interrupts off, on its CPU. */
+/*
+ * If an lwp that may run elsewhere still waits here in HELP_NS, an idle CPU is
+ * woken. Interrupts off, on this CPU.
+ */
 static void help_soon(struct cpu *c)
 {
 	struct runq *rq = &runqs[c->c_id];
@@ -169,8 +195,9 @@ static void help_soon(struct cpu *c)
 }
 
 /*
- * Tells c that its queue has something new. The caller may hold spinlocks above LR_RUNQ; a CPU-time timer of the running lwp was looked at
- * when it got the CPU.
+ * Tells c that its queue has changed. The caller may hold spinlocks above
+ * LR_RUNQ. A CPU-time timer of the running lwp needs no check: it was checked
+ * when the lwp got the CPU.
  */
 static void cpu_poke(struct cpu *c, int pri)
 {
@@ -187,8 +214,9 @@ static void cpu_poke(struct cpu *c, int pri)
 		return;
 	}
 	/*
-	 * What is queued is there before c_current is looked at; c sets c_current, and takes its slice's callout off (a lock), before
-	 * it looks at its queue for the last time and halts.
+	 * The lwp is queued before c_current is read. c sets c_current, and
+	 * removes its slice's callout (a lock), before it looks at its queue
+	 * for the last time and halts.
 	 */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	running = c->c_current;
@@ -197,7 +225,7 @@ static void cpu_poke(struct cpu *c, int pri)
 	ipi_send(c->c_id, T_IPI_RESCHED);
 }
 
-/* The resched IPI: a better lwp is waiting, or the running one has company now. */
+/* The resched IPI: a better lwp waits, or now a second lwp wants this CPU. */
 void sched_ipi(void)
 {
 	struct cpu *c = curcpu();
@@ -207,10 +235,11 @@ void sched_ipi(void)
 	if (l == c->c_idle || (map && __builtin_ctzll(map) < l->l_pri))
 		give_way(c, l, map ? __builtin_ctzll(map) : 0);
 	else
-		slice_arm(c, l); /* it has company now, or a timer on its CPU time */
+		/* a second lwp wants the CPU, or a CPU-time timer was set */
+		slice_arm(c, l);
 }
 
-/* Does an lwp wait here that an idle CPU could take? Calls that CPU. */
+/* Does an lwp wait here that an idle CPU could take? Wakes that CPU. */
 static bool call_help(const struct cpu *c)
 {
 	struct cpu *idle = runqs[c->c_id].rq_nfree ? idle_cpu() : NULL;
@@ -220,7 +249,10 @@ static bool call_help(const struct cpu *c)
 	return idle != NULL;
 }
 
-/* The slice of the lwp on this CPU is over, or what is left of RUN_NS, or HELP_NS. Interrupt context. */
+/*
+ * The slice of the lwp on this CPU is over, or RUN_NS, or HELP_NS. Interrupt
+ * context.
+ */
 static void slice_over(void *arg)
 {
 	struct cpu *c = curcpu();
@@ -362,7 +394,8 @@ void sched_yield_cpu(void)
 		swtch();
 	} else {
 		c->c_need_resched = false;
-		slice_arm(c, l); /* nobody waits, but a CPU-time timer may run */
+		/* no lwp waits, but a CPU-time timer may run */
+		slice_arm(c, l);
 	}
 	intr_pop_off();
 }
@@ -380,7 +413,10 @@ void sched_idle(void)
 	for (;;) {
 		x86_cli();
 		if (!runqs[c->c_id].rq_n && !c->c_need_resched) {
-			/* Others may have more than they can run: look before going to sleep. */
+			/*
+			 * Other CPUs may have lwps waiting: look before
+			 * halting.
+			 */
 			struct lwp *l = runq_steal(c);
 
 			if (!l) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleep queues: who waits for which channel. The contracts are in sleep.h. */
+/*
+ * Sleep queues: the lwps that wait, by channel. The contracts are in sleep.h.
+ */
 #include "proc/sched/sleep.h"
 
 #include "kernel/abi/errno.h"
@@ -14,13 +16,18 @@
 #define NSLEEPQ_LOG 10
 #define NSLEEPQ (1u << NSLEEPQ_LOG)
 
-/* How many one wakeup makes runnable; a thread goes on with the others. And how many wakeup_one() chooses among. */
+/*
+ * How many lwps one wakeup makes runnable before a thread goes on, and among
+ * how many wakeup_one() chooses.
+ */
 #define WAKE_MAX 8u
 #define CHOICE_MAX 64u
 
 /*
- * The first sleeper on each channel stands on sq_firsts, the others hang on it (l_mates): so a channel's sleepers are found, and put aside,
- * without a look at each. Those on sq_late have been woken: they become runnable by and by.
+ * The first sleeper on each channel is on sq_firsts; the channel's other
+ * sleepers are in its l_mates. So all sleepers of a channel are found, and
+ * moved, without a look at each. Those on sq_late have been woken, and become
+ * runnable step by step.
  */
 struct sleepq {
 	struct spinlock sq_lock;
@@ -38,7 +45,10 @@ static struct sleepq *sleepq_of(const void *chan)
 	return &sleepqs[h >> (32 - NSLEEPQ_LOG)];
 }
 
-/* The first sleeper on chan; NULL: there is none. Queue lock held. */
+/*
+ * Returns: the first sleeper on chan; NULL: none.
+ * Locks: the queue's.
+ */
 static struct lwp *find_first(struct sleepq *q, const void *chan)
 {
 	struct lwp *l;
@@ -50,7 +60,11 @@ static struct lwp *find_first(struct sleepq *q, const void *chan)
 	return NULL;
 }
 
-/* The second sleeper on l's channel takes the place of l, the first. Returns it; NULL: there is none. Queue lock held. */
+/*
+ * Puts the second sleeper on l's channel into the place of l, the first.
+ * Returns: that sleeper; NULL: none.
+ * Locks: the queue's.
+ */
 static struct lwp *succeed(struct lwp *l)
 {
 	struct lwp *next;
@@ -66,7 +80,11 @@ static struct lwp *succeed(struct lwp *l)
 	return next;
 }
 
-/* Takes l off its queue and makes it runnable. Returns who has its place as the first on its channel. Queue lock held. */
+/*
+ * Takes l off its queue and makes it runnable.
+ * Returns: the new first sleeper of its channel; NULL: none.
+ * Locks: the queue's.
+ */
 static struct lwp *sleepq_remove(struct lwp *l, int result)
 {
 	struct lwp *next = l->l_first ? succeed(l) : NULL;
@@ -80,7 +98,10 @@ static struct lwp *sleepq_remove(struct lwp *l, int result)
 	return next;
 }
 
-/* Puts l on q as the last sleeper on its channel. Queue lock held. */
+/*
+ * Puts l on q as the last sleeper on its channel.
+ * Locks: the queue's.
+ */
 static void sleepq_add(struct sleepq *q, struct lwp *l)
 {
 	struct lwp *first = find_first(q, l->l_chan);
@@ -90,7 +111,11 @@ static void sleepq_add(struct sleepq *q, struct lwp *l)
 	list_push_back(first ? &first->l_mates : &q->sq_firsts, &l->l_runlink);
 }
 
-/* Wakes some of a channel, from `first` on. Returns the first of those that are left. Queue lock held. */
+/*
+ * Wakes some sleepers of a channel, from `first` on.
+ * Returns: the first of those that are left.
+ * Locks: the queue's.
+ */
 static struct lwp *wake_some(struct lwp *first)
 {
 	for (u32 n = 0; first && n < WAKE_MAX; n++)
@@ -98,7 +123,7 @@ static struct lwp *wake_some(struct lwp *first)
 	return first;
 }
 
-/* Goes on with those that have been woken. */
+/* Makes more of the woken lwps runnable. */
 static bool wake_late(struct later *la)
 {
 	struct sleepq *q = container_of(la, struct sleepq, sq_later);
@@ -122,7 +147,10 @@ void sleepq_init(void)
 	}
 }
 
-/* Does what came up (l_attention is set) end l's sleep? Queue lock held. */
+/*
+ * l_attention is set: does its reason end l's sleep?
+ * Locks: the queue's.
+ */
 static bool ends_for_attention(const struct lwp *l)
 {
 	u32 flags = l->l_slpflags;
@@ -131,7 +159,10 @@ static bool ends_for_attention(const struct lwp *l)
 	       ((flags & SLP_HOLD) && lwp_called(l)) || ((flags & SLP_FATAL) && lwp_given_up(l));
 }
 
-/* Ends l's sleep, if it sleeps; with `only_intr` only one that ends for attention. */
+/*
+ * Ends l's sleep, if it sleeps; with `only_intr`, only a sleep that ends for
+ * attention.
+ */
 static void sleep_end(struct lwp *l, int result, bool only_intr)
 {
 	for (;;) {
@@ -167,7 +198,7 @@ static void sleep_timeout(void *arg)
 	sleep_abort(arg, -ETIMEDOUT);
 }
 
-/* Is there already a reason not to begin a sleep of this kind? */
+/* Is there a reason already not to begin a sleep of this kind? */
 static bool sleep_refused(struct lwp *l, u32 flags)
 {
 	if (flags & SLP_INTR)
@@ -177,10 +208,13 @@ static bool sleep_refused(struct lwp *l, u32 flags)
 }
 
 /*
- * Puts the current lwp on chan's queue and starts the timer; false: there is a reason not to sleep. Interrupts off until it has left the CPU.
+ * Puts the current lwp on chan's queue and starts the timer. Interrupts stay
+ * off until it has left the CPU.
  *
- * l_chan is there for all to see before l_attention is looked at; lwp_poke() sets l_attention and looks at l_chan then. Whatever comes
- * first, one of the two sees the other, and no interruption is lost.
+ * l_chan is visible before l_attention is read; lwp_poke() sets l_attention
+ * before it reads l_chan. Whichever comes first, one of the two sees the other,
+ * so no interruption is lost.
+ * Returns: false: there is a reason not to sleep.
  */
 static bool sleep_begin(const void *chan, u32 flags, u64 deadline)
 {
@@ -206,7 +240,10 @@ static bool sleep_begin(const void *chan, u32 flags, u64 deadline)
 	return !refused;
 }
 
-/* The lock lk is released only when the lwp stands on its queue, so a wakeup under lk cannot be lost. */
+/*
+ * lk is released only after the lwp is on its queue, so a wakeup under lk
+ * cannot be lost.
+ */
 int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline)
 {
 	struct lwp *l = curlwp();
@@ -238,8 +275,9 @@ int sleep(const void *chan, struct spinlock *lk, u32 flags, u64 deadline)
 }
 
 /*
- * Stands on the queue first, then lets the mutex go: mutex_unlock() may take sleep-queue locks. A wakeup in between finds us
- * and makes us runnable on this CPU (l_oncpu).
+ * First puts the lwp on the queue, then releases the mutex, because
+ * mutex_unlock() may take sleep-queue locks. A wakeup in between makes the lwp
+ * runnable on this CPU (l_oncpu).
  */
 int sleep_mutex(const void *chan, struct mutex *m, u32 flags, u64 deadline)
 {
@@ -281,7 +319,11 @@ void wakeup(const void *chan)
 		later(&q->sq_later);
 }
 
-/* The best of a channel's sleepers: the first of those with the best priority. Queue lock held. */
+/*
+ * Returns: the best of a channel's sleepers: the first of those with the best
+ *   priority.
+ * Locks: the queue's.
+ */
 static struct lwp *choose(struct lwp *first)
 {
 	struct lwp *best = first, *l;

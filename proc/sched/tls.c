@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS descriptors: from struct user_desc to what the CPU reads, and back. */
+/* TLS descriptors: struct user_desc into what the CPU reads, and back. */
 #include "proc/sched/tls.h"
 
 #include "kernel/abi/errno.h"
@@ -35,7 +35,7 @@ ABI_WHOLE_END
 #define DESC_G (1ull << 55)
 #define TAKEN (DESC_S | DESC_DPL3 | DESC_P | DESC_D)
 
-/* All zeros, or as user_desc(2) says that an empty entry looks. */
+/* All zeros, or an empty entry as user_desc(2) describes it. */
 static bool is_empty(const struct user_desc *u)
 {
 	return u->read_exec_only == u->seg_not_present && !u->base_addr && !u->limit &&
@@ -43,9 +43,9 @@ static bool is_empty(const struct user_desc *u)
 }
 
 /*
- * A data segment that is there, of 32 bits: code (contents 2 and 3) would be of
- * no use to TLS, and with a stack segment of 16 bits the CPU would leave the
- * upper half of the kernel's stack pointer in the user's.
+ * A present 32-bit data segment. Code (contents 2 and 3) would be of no use to
+ * TLS. With a 16-bit stack segment the CPU would leave the upper half of the
+ * kernel's stack pointer in the user's.
  */
 static bool is_taken(const struct user_desc *u)
 {
@@ -60,7 +60,7 @@ static u64 desc_make(const struct user_desc *u)
 	d |= (u64)((u->read_exec_only ? 0 : 2) | u->contents << 2) << 40;
 	d |= (u64)(u->limit >> 16 & 0xf) << 48 | (u64)(u->base_addr >> 24) << 56;
 	d |= TAKEN;
-	/* Marked accessed: the CPU would write it into the table otherwise. */
+	/* Accessed bit: otherwise the CPU would write it into the table. */
 	d |= 1ull << 40;
 	if (u->useable)
 		d |= DESC_AVL;
@@ -73,7 +73,10 @@ bool tls_desc_valid(u64 desc)
 {
 	if (!desc)
 		return true;
-	/* As is_taken() says, of user privilege; no system segment, no gate, no 64-bit bit. */
+	/*
+	 * As is_taken(), with user privilege: no system segment, no gate, no
+	 * 64-bit bit.
+	 */
 	return (desc & TAKEN) == TAKEN && !(desc & DESC_L) && !(desc >> 43 & 1);
 }
 
