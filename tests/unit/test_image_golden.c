@@ -15,7 +15,7 @@
 
 #define UNPACK \
 	"PYTHONPATH=tests python3 -B -c 'import sys; from harness import golden; golden.unpack_all(sys.argv[1])' %s"
-#define NOTES 26u /* KCKPT's, from NK(1) */
+#define NOTES (N_COUNT - 1u) /* KCKPT's, from NK(1) */
 
 static char dir[] = "/tmp/golden-XXXXXX";
 static u32 images, features;
