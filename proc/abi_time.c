@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Times in and out of user space. */
+/* Times copied from and to user space. */
 #include "proc/abi_time.h"
 
 #include "kernel/abi/errno.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The return-to-user boundary: everything that is done to an lwp is done by the lwp itself, here, before it goes back to its program.
- * In this order: exit, hold, checkpoint, the wait of a vfork, stop, signals, the saved mask, the restart of a call.
+ * The return-to-user boundary. An lwp itself carries out everything that is
+ * asked of it, here, before it returns to its program. In this order: exit,
+ * hold, checkpoint, the wait of a vfork, stop, signals, the saved mask, the
+ * restart of a call.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/signame.h"
@@ -27,12 +29,18 @@
 #define DEFAULT_CORE                                                                                       \
 	(SIGBIT(K_SIGQUIT) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | SIGBIT(K_SIGABRT) | SIGBIT(K_SIGBUS) | \
 	 SIGBIT(K_SIGFPE) | SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGXCPU) | SIGBIT(K_SIGXFSZ) | SIGBIT(K_SIGSYS))
-/* Synchronous faults are taken before anything else, so that a handler sees the state that caused them. */
+/*
+ * Synchronous faults are taken first, so that a handler sees the state that
+ * caused them.
+ */
 #define FAULT_SIGNALS                                                                  \
 	(SIGBIT(K_SIGSEGV) | SIGBIT(K_SIGBUS) | SIGBIT(K_SIGILL) | SIGBIT(K_SIGTRAP) | \
 	 SIGBIT(K_SIGFPE) | SIGBIT(K_SIGSYS))
 
-/* The stop is complete, since the lwp that was missing has ended, and the parent has not been told. p_lock held. */
+/*
+ * Is the stop complete (the missing lwp has exited) but the parent not told?
+ * Locks: p_lock.
+ */
 static bool stop_untold(const struct proc *p)
 {
 	return p->p_nheld == p->p_nlwp && !(p->p_flags & P_STOPTOLD);
@@ -45,7 +53,10 @@ bool lwp_stays_held(const struct lwp *l)
 	return (p->p_flags & P_HOLD) && !l->l_exiting && !(p->p_execlwp && p->p_execlwp != l);
 }
 
-/* Should a stop keep l at the boundary? p_lock held. */
+/*
+ * Should a stop keep l at the boundary?
+ * Locks: p_lock.
+ */
 static bool stays_stopped(const struct lwp *l)
 {
 	const struct proc *p = l->l_proc;
@@ -67,7 +78,10 @@ void lwp_stand(struct lwp *l)
 	l->l_held = false;
 }
 
-/* The parent hears of a stop or a continuation. No locks held. */
+/*
+ * Tells the parent of a stop or a continuation.
+ * Locks: none.
+ */
 static void tell_parent(struct proc *p)
 {
 	struct abi_siginfo info;
@@ -88,7 +102,10 @@ static void tell_parent(struct proc *p)
 	proc_rele(parent);
 }
 
-/* Stops the whole process; the last lwp to come to rest tells the parent. p_lock held, returned unlocked. */
+/*
+ * Stops the whole process; the last lwp to stop tells the parent.
+ * Locks: p_lock held, returned unlocked.
+ */
 static void stop_here(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
@@ -104,7 +121,12 @@ static void stop_here(struct lwp *l)
 	spin_unlock(&p->p_lock);
 }
 
-/* The next signal to take; 0: none. Faults first, then the lowest number, the lwp's own before the process's. p_lock held. */
+/*
+ * Takes the next signal: faults first, then the lowest number, the lwp's own
+ * before the process's.
+ * Returns: the signal; 0: none.
+ * Locks: p_lock.
+ */
 static int next_signal(struct lwp *l, struct abi_siginfo *info)
 {
 	struct proc *p = l->l_proc;
@@ -126,7 +148,10 @@ static int next_signal(struct lwp *l, struct abi_siginfo *info)
 	return sig;
 }
 
-/* The int 0x80 whose result is in tf_eax, cut short by -ERESTART*; handler: NULL if none is to run. */
+/*
+ * Restarts the interrupted int 0x80 whose -ERESTART* is in tf_eax, or ends it
+ * with EINTR. handler: NULL if no handler will run.
+ */
 static void restart_call(struct trapframe *tf, const struct abi_sigaction *handler)
 {
 	struct lwp *l = curlwp();
@@ -169,8 +194,9 @@ again:
 }
 
 /*
- * The lwp is back before it could make the call again: see struct cut_call. It has not run meanwhile, unless the int 0x80 is
- * none any more (another lwp may overwrite it): then it has run what stands there, and there is nothing to take back.
+ * The lwp is back before it made the call again: see struct cut_call. It has
+ * not run meanwhile, unless another lwp overwrote the int 0x80: then it ran the
+ * new instructions, and there is nothing to undo.
  */
 static void take_back_call(struct lwp *l, struct trapframe *tf)
 {
@@ -187,7 +213,10 @@ static void take_back_call(struct lwp *l, struct trapframe *tf)
 	l->l_cut.cc_result = 0;
 }
 
-/* "signal 11 (SIGSEGV) at address 00000010, eip 0804a000 esp bffff000". A signal that no fault caused has no address. */
+/*
+ * "signal 11 (SIGSEGV) at address 00000010, eip 0804a000 esp bffff000". Only a
+ * signal of a fault has an address.
+ */
 static void death_text(char *text, size_t size, const struct lwp *l, int sig, const struct abi_siginfo *si)
 {
 	const char *name = signal_name(sig);
@@ -218,7 +247,10 @@ static void die_of(struct lwp *l, int sig, const struct abi_siginfo *si)
 	proc_exit(WSTAT_SIGNALED(sig));
 }
 
-/* Runs the default action of sig. p_lock held; returned unlocked. */
+/*
+ * Runs the default action of sig.
+ * Locks: p_lock held, returned unlocked.
+ */
 static void default_action(struct lwp *l, int sig, const struct abi_siginfo *si)
 {
 	struct proc *p = l->l_proc;
@@ -234,7 +266,10 @@ static void default_action(struct lwp *l, int sig, const struct abi_siginfo *si)
 			orphaned = pgrp_orphaned(p->p_pgid);
 			spin_lock(&p->p_lock);
 		}
-		/* A SIGCONT that came while the lock was free was sent after this signal: it wins. */
+		/*
+		 * A SIGCONT posted while the lock was free came after this
+		 * signal: it wins.
+		 */
 		if (!orphaned && (p->p_flags & P_STOPPING) && !(p->p_flags & P_EXITING)) {
 			p->p_flags = (p->p_flags & ~(P_WAITSTOP | P_WAITCONT | P_STOPTOLD)) | P_STOPPED;
 			p->p_xstat = sig;
@@ -265,7 +300,10 @@ bool lwp_given_up(const struct lwp *l)
 	return false;
 }
 
-/* Sets up the handler of sig. p_lock held; returned unlocked. */
+/*
+ * Sets up the handler of sig.
+ * Locks: p_lock held, returned unlocked.
+ */
 static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const struct abi_siginfo *info)
 {
 	struct proc *p = l->l_proc;
@@ -279,7 +317,10 @@ static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const stru
 	restart_call(tf, &act);
 	if (sigframe_push(l, sig, info, &act, mask) != 0) {
 		spin_lock(&p->p_lock);
-		/* No stack for the handler: SIGSEGV; and if that was the one, it ends here. */
+		/*
+		 * No stack for the handler: SIGSEGV. If that was the signal,
+		 * the process dies.
+		 */
 		if (sig == K_SIGSEGV)
 			p->p_sig.ss_act[K_SIGSEGV - 1].sa_handler = K_SIG_DFL;
 		spin_unlock(&p->p_lock);
@@ -304,7 +345,11 @@ static void take_signal(struct lwp *l, struct trapframe *tf, int sig, const stru
 		run_handler(l, tf, sig, info);
 }
 
-/* One thing that is to be done; false: nothing is left. p_lock held, returned unlocked. */
+/*
+ * Does one thing at the boundary.
+ * Returns: false: nothing is left to do.
+ * Locks: p_lock held, returned unlocked.
+ */
 static bool boundary_step(struct lwp *l, struct trapframe *tf)
 {
 	struct proc *p = l->l_proc;
@@ -346,7 +391,10 @@ static bool boundary_step(struct lwp *l, struct trapframe *tf)
 		return true;
 	}
 	if (l->l_oldmask_valid) {
-		/* The call that set a mask for its own time ended, or will be made again: the old one is back. */
+		/*
+		 * The call that had set a mask has ended, or will be made
+		 * again: the old mask is restored.
+		 */
 		l->l_oldmask_valid = false;
 		l->l_sigmask = l->l_oldmask;
 		spin_unlock(&p->p_lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which CPU-time clock a clock id names, and what it says. */
+/* The CPU-time clock that a clock id names, and its time. */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "proc/cputimer.h"
@@ -18,7 +18,8 @@ bool clock_is_cpu(u32 clock)
 {
 	if ((s32)clock >= 0)
 		return clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
-	return (clock & 7u) != KIND_NONE; /* 3 without the thread's bit: a clock that is an open file */
+	/* 3 without the thread bit: a clock of an open file */
+	return (clock & 7u) != KIND_NONE;
 }
 
 static int thread_clock(pid_t tid, struct cpuclock *cc)

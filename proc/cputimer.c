@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The heaps of timers on CPU-time clocks, and when they are looked at. */
+/*
+ * The heaps of timers on CPU-time clocks, and the moments at which they are
+ * checked.
+ */
 #include "proc/cputimer.h"
 
 #include "kernel/lib/panic.h"
@@ -9,7 +12,10 @@
 #include "proc/sched/sched.h"
 #include "proc/usage.h"
 
-/* One look takes so many timers off at most; the rest is for the next, which is soon. */
+/*
+ * A check removes at most so many timers; the next check, soon after, does the
+ * rest.
+ */
 #define CHECK_MAX 32u
 
 static struct spinlock cputimer_lock = SPINLOCK_INIT("cputimer", LR_CPUTIMER);
@@ -21,7 +27,7 @@ static void disarm_locked(struct cputimer *ct)
 	ct->ct_heap = NULL;
 }
 
-/* NULL: the thread has ended. */
+/* Returns: NULL: the thread has exited. */
 static struct heap *heap_of(const struct cpuclock *cc)
 {
 	struct lwp *l;
@@ -62,12 +68,12 @@ void cputimer_watch(struct proc *p)
 	sched_look_again();
 }
 
-/* What the clocks of an lwp and of its process say. */
+/* The times of the clocks of an lwp and of its process. */
 struct cputimes {
 	u64 tm_proc[2], tm_lwp[2]; /* CPU_TIME, CPU_USER */
 };
 
-/* p_lock held. */
+/* Locks: p_lock. */
 static void read_times(struct lwp *l, struct cputimes *t)
 {
 	struct usage us;
@@ -79,7 +85,7 @@ static void read_times(struct lwp *l, struct cputimes *t)
 				.tm_lwp = { utime + stime, utime } };
 }
 
-/* left: nanoseconds until something else is due, 0: nothing is. */
+/* left: nanoseconds until another event is due; 0: none. */
 static u64 sooner(u64 left, u64 due, u64 now)
 {
 	u64 mine = due > now ? due - now : 1;
@@ -92,7 +98,7 @@ static u64 heap_left(const struct heap *h, u64 now, u64 left)
 	return heap_first(h) ? sooner(left, heap_first(h)->hn_key, now) : left;
 }
 
-/* Several lwps of a process may run, so that its clock is faster than any other. */
+/* Several lwps of a process may run, so its clock is faster than real time. */
 static u64 at_speed(const struct proc *p, u64 left)
 {
 	u32 running = MIN(ncpu, p->p_nlwp);
@@ -124,7 +130,7 @@ u64 cputimer_left(struct lwp *l)
 	return left;
 }
 
-/* cputimer_lock held. */
+/* Locks: cputimer_lock. */
 static void fire_due(struct heap *h, u64 now)
 {
 	struct heap_node *n;
@@ -137,7 +143,10 @@ static void fire_due(struct heap *h, u64 now)
 	}
 }
 
-/* Does nothing wait for the CPU time of p any more? p_lock and cputimer_lock held. */
+/*
+ * Does no lwp and no timer wait for the CPU time of p any more?
+ * Locks: p_lock and cputimer_lock.
+ */
 static bool nothing_left(const struct proc *p)
 {
 	const struct lwp *l;
@@ -158,7 +167,7 @@ void cputimer_check(struct lwp *l)
 	struct proc *p = l->l_proc;
 	struct cputimes t;
 
-	/* An lwp that saves its process runs while that is held. */
+	/* An lwp that saves its own process runs while the process is held. */
 	if (likely(!p->p_cpuwatch) || (p->p_flags & P_HOLD))
 		return;
 	spin_lock(&p->p_lock);
@@ -176,7 +185,7 @@ void cputimer_check(struct lwp *l)
 	spin_unlock(&p->p_lock);
 }
 
-/* Takes all timers off, a few at a time: how many there are, others decide. */
+/* Removes all timers, a few at a time: users decide how many there are. */
 static void empty(struct heap *h)
 {
 	bool more = true;

@@ -81,7 +81,9 @@ struct cred *cred_cur(void)
 
 	if (l->l_cred)
 		return l->l_cred;
-	/* None before lwp_begin(): the lwps of start-up, which act for proc0. */
+	/*
+	 * NULL before lwp_begin(): the lwps of start-up, which act for proc0.
+	 */
 	return l->l_ucred ? l->l_ucred : proc0.p_cred;
 }
 
@@ -96,7 +98,10 @@ bool cred_in_group(const struct cred *cr, gid_t gid)
 	return false;
 }
 
-/* The superuser may read and write all, and execute what anybody may execute, and search any directory (the caller says so by the mode's type). */
+/*
+ * The superuser may read and write everything, execute a file that has any
+ * execute bit, and search any directory (the file type is in mode).
+ */
 int cred_access(const struct cred *cr, mode_t mode, uid_t uid, gid_t gid, int want)
 {
 	int granted;

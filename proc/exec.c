@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* exec: the new program is built completely beside the old one; only when nothing can fail any more does it take the old one's place. */
+/*
+ * exec: the new program is built completely beside the old one. It replaces the
+ * old one only when nothing can fail any more.
+ */
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "kernel/abi/errno.h"
@@ -33,7 +36,7 @@ static void limit_as(struct as *as, struct proc *p)
 	as->a_lock_limit = bytes_limit(p, RLIMIT_MEMLOCK);
 }
 
-/* Everything that can fail. */
+/* All steps that can fail. */
 static int build(struct exec_new *x)
 {
 	int error;
@@ -66,7 +69,10 @@ static void set_comm(struct proc *p, struct lwp *l, const char *path)
 	spin_unlock(&p->p_lock);
 }
 
-/* Handlers of the old program mean nothing to the new one; ignored signals stay ignored. */
+/*
+ * The old program's handlers do not exist in the new one; ignored signals stay
+ * ignored.
+ */
 static void reset_signals(struct proc *p, struct lwp *l)
 {
 	spin_lock(&p->p_lock);
@@ -122,7 +128,7 @@ static void switch_memory(struct proc *p, struct exec_new *x)
 		as_rele(old);
 }
 
-/* What is closed on exec is closed for this process only. */
+/* The descriptors marked close-on-exec are closed for this process only. */
 static void leave_shared_files(struct proc *p, struct exec_new *x)
 {
 	struct fdtab *old = p->p_fdtab;
@@ -161,7 +167,7 @@ static void commit(struct exec_new *x)
 	if (oldexe)
 		exe_rele(oldexe);
 	kfree(oldpath);
-	/* The one lwp that is left is the first one, whatever it was before. */
+	/* The only lwp left becomes the first lwp, whatever it was before. */
 	if (l->l_tid != p->p_pid) {
 		orphan_maker_renamed(p, l->l_tid, p->p_pid);
 		pid_free(l->l_tid);
@@ -212,7 +218,7 @@ static int exec_common(struct exec_new *x, struct vnode *start, const char *path
 	error = proc_single();
 	if (error)
 		return error;
-	/* Not with p_execlock held: a link of /proc may ask for it. */
+	/* Not with p_execlock held: looking up a link in /proc may take it. */
 	set_comm(p, curlwp(), x->name);
 	x->path = vn_true_path(x->vp, x->path);
 	mutex_lock(&p->p_execlock);
@@ -253,7 +259,10 @@ static long exec_user(struct vnode *start, const char *path, uaddr_t argv, uaddr
 	if (error)
 		return error;
 	error = xa_user_argv(&x.args, argv);
-	/* A program without argv[0] finds its own first environment string there: Linux puts an empty one in (CVE-2021-4034). */
+	/*
+	 * A program without argv[0] would find its first environment string
+	 * there. Linux puts in an empty one (CVE-2021-4034).
+	 */
 	if (!error && !x.args.xa_argc) {
 		char *const empty[] = { (char *)"", NULL };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The strings of an exec: from the old program's memory into pages that become the top of the new stack. */
+/*
+ * The strings of an exec, from the old program's memory into pages that become
+ * the top of the new stack.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -35,7 +38,10 @@ void xa_free(struct exec_args *xa)
 	xa->xa_page = NULL;
 }
 
-/* The kernel address of offset off; its page is made if need be. NULL: out of memory. */
+/*
+ * Returns: the kernel address of offset off, whose page is made if needed;
+ *   NULL: out of memory.
+ */
 static u8 *xa_at(struct exec_args *xa, u32 off)
 {
 	struct page **pg = &xa->xa_page[off / PAGE_SIZE];
@@ -101,7 +107,7 @@ static int append_user_array(struct exec_args *xa, uaddr_t array, u32 *count)
 		error = append_user(xa, s);
 		if (error)
 			return error;
-		/* The pointers need room on the stack as well. */
+		/* The pointers need room on the stack too. */
 		xa->xa_limit -= xa->xa_limit >= XA_HEADROOM + 4 ? 4 : 0;
 		(*count)++;
 	}
@@ -178,7 +184,10 @@ int xa_install(struct exec_args *xa, struct as *as, u32 *base)
 {
 	u32 first = xa->xa_start / PAGE_SIZE, end = PAGE_UP(xa->xa_end) / PAGE_SIZE;
 
-	/* One page above the strings stays for what the kernel itself puts there: file name, platform, random bytes. */
+	/*
+	 * One page above the strings is for the kernel's own data: file name,
+	 * platform, random bytes.
+	 */
 	*base = STACK_TOP - PAGE_SIZE - end * PAGE_SIZE;
 	for (u32 i = first; i < end; i++) {
 		int error;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Loading an ELF program: every number in the file is checked before it is used. */
+/*
+ * Loading an ELF program: every number in the file is checked before it is
+ * used.
+ */
 #include "fs/namei.h"
 #include "fs/vnode.h"
 #include "kernel/abi/elf.h"
@@ -13,7 +16,10 @@
 
 #define PHNUM_MAX 128
 #define INTERP_MAX 256
-/* Where position-independent programs go, and interpreters: apart from each other and from the heap of either. */
+/*
+ * Load addresses of position-independent programs and of interpreters: apart
+ * from each other and from the heap of either.
+ */
 #define DYN_BASE 0x00400000u
 #define INTERP_BASE 0xb0000000u
 
@@ -64,7 +70,10 @@ static void elf_close(struct elf_file *ef)
 	ef->ef_ph = NULL;
 }
 
-/* May this LOAD segment be mapped at bias? Page numbers congruent, no wrap, inside user space, and in the file to its end. */
+/*
+ * May this LOAD segment be mapped at bias? Page numbers congruent, no wrap,
+ * inside user space, and in the file to its end.
+ */
 static bool load_ok(const struct elf32_phdr *ph, u32 bias, u64 filesize)
 {
 	u64 start = (u64)ph->p_vaddr + bias, end = start + ph->p_memsz;
@@ -80,7 +89,10 @@ static u32 prot_of(const struct elf32_phdr *ph)
 	       (ph->p_flags & PF_X ? PROT_EXEC : 0);
 }
 
-/* From the end of the file's bytes to the end of their last page: zero, if the page is writable. */
+/*
+ * Zeroes from the end of the file's bytes to the end of their last page, if the
+ * page is writable.
+ */
 static int zero_tail(struct as *as, u32 from)
 {
 	static const u8 zeros[256];
@@ -122,7 +134,7 @@ static int map_load(struct as *as, struct vnode *vp, const struct elf32_phdr *ph
 	return 0;
 }
 
-/* The bias of a position-independent file; 0 for the others. */
+/* The bias of a position-independent file; 0 for any other file. */
 static int elf_bias(const struct elf_file *ef, u32 want, u32 *bias)
 {
 	u32 low = ~0u;
@@ -140,7 +152,7 @@ static int elf_bias(const struct elf_file *ef, u32 want, u32 *bias)
 	return 0;
 }
 
-/* Checks all segments first, so that a bad file leaves nothing half mapped that could be mistaken for a program. */
+/* Checks all segments first, so that a bad file is never half mapped. */
 static int elf_check(const struct elf_file *ef, u32 bias)
 {
 	u64 last = 0;
@@ -174,7 +186,10 @@ static int elf_map(struct as *as, const struct elf_file *ef, u32 bias)
 	return 0;
 }
 
-/* Where the program headers lie in memory: PT_PHDR, or the segment that holds their place in the file. */
+/*
+ * Address of the program headers in memory: PT_PHDR, or in the segment that
+ * contains their place in the file.
+ */
 static u32 phdr_address(const struct elf_file *ef, u32 bias)
 {
 	u32 off = ef->ef_hdr.e_phoff;

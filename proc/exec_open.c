@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* exec's file: may it be executed, is it a script, who interprets it. */
+/*
+ * exec's file: may it be executed, is it a script, and what is its interpreter?
+ */
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "fs/vnode.h"
@@ -11,11 +13,14 @@
 #include "proc/exec_impl.h"
 #include "proc/proc.h"
 
-#define SHEBANG_MAX \
-	256u /* bytes of the file that are looked at: BINPRM_BUF_SIZE of linux/binfmts.h */
+/* bytes of the file that are examined: BINPRM_BUF_SIZE of linux/binfmts.h */
+#define SHEBANG_MAX 256u
 #define SHEBANG_DEPTH 5u /* scripts whose interpreters are scripts */
 
-/* Opens the file to execute: a regular file with an execute bit, not on a path we may not search. */
+/*
+ * Opens the file to execute: a regular file with an execute bit, on a path that
+ * the caller may search.
+ */
 static int open_program(struct exec_new *x, struct vnode *start, const char *path)
 {
 	int error = namei(start, path, 0, &x->vp);
@@ -69,7 +74,10 @@ static char *skip_word(char *p, const char *end)
 	return p;
 }
 
-/* Where the first line of the buffer ends. NULL: the interpreter's path may go on behind the buffer. */
+/*
+ * Returns: the end of the first line in the buffer; NULL: the interpreter's
+ *   path may continue beyond the buffer.
+ */
 static char *line_end(char buf[SHEBANG_MAX])
 {
 	char *last = buf + (SHEBANG_MAX - 1), *p;
@@ -83,8 +91,9 @@ static char *line_end(char buf[SHEBANG_MAX])
 }
 
 /*
- * Splits "#! interpreter [argument]" in place; an argument that is too long is cut. The buffer holds the beginning of the file and zeros.
- * False: there is no such line, or no whole path in it.
+ * Splits "#! interpreter [argument]" in place; cuts an argument that is too
+ * long. The buffer holds the beginning of the file and zeros.
+ * Returns: false: there is no such line, or no complete path in it.
  */
 static bool shebang_parse(char buf[SHEBANG_MAX], char **interp, char **arg)
 {
@@ -109,7 +118,10 @@ static bool shebang_parse(char buf[SHEBANG_MAX], char **interp, char **arg)
 	return **interp != '\0';
 }
 
-/* A script's arguments: interpreter, argument of its line, its own name instead of what was argv[0]. */
+/*
+ * A script's arguments: the interpreter, the argument of its line, and the
+ * script's name in place of argv[0].
+ */
 static int script_args(struct exec_args *xa, const char *interp, const char *arg, const char *script)
 {
 	int error;

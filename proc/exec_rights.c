@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec: which rights the new program has, and which settings of the process end because of them.
+ * exec: the rights of the new program, and the settings of the process that end
+ * because of them.
  *
- * A set-id program works with rights that its caller lacks. So whatever the caller could arrange in order to watch the program, to stop it, or to
- * mislead it must end when the program begins. The list is Linux's (execve(2), "Effect on process attributes"; prctl(2);
- * personality(2)), and what this kernel has besides:
+ * A set-id program works with rights that its caller lacks. So every setting
+ * with which the caller could watch, stop or mislead the program ends when the
+ * program begins. The list is Linux's (execve(2), "Effect on process
+ * attributes"; prctl(2); personality(2)), with this kernel's own settings
+ * added:
  *
- *	ends at every exec		the exit signal (SIGCHLD again), as told to the parent and by children; PR_SET_KEEPCAPS
- *	ends at a set-id exec		PR_SET_DUMPABLE, the parent-death signal, a soft stack limit above 8 MiB, the trace
- *					(/proc/PID/trace), descriptors of guarded /proc files, remembered ids, the shifted clock
- *	ends if the file has a set-id bit	the personality bits that change where memory lies
+ *   at every exec         the exit signal (SIGCHLD again), as told to the
+ *                         parent and by children; PR_SET_KEEPCAPS
+ *   at a set-id exec      PR_SET_DUMPABLE, the parent-death signal, a soft
+ *                         stack limit above 8 MiB, the trace (/proc/PID/trace),
+ *                         descriptors of guarded /proc files, remembered ids,
+ *                         the shifted clock
+ *   if the file has a set-id bit   the personality bits that change where
+ *                                  memory lies
  */
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
@@ -21,8 +28,9 @@
 #include "proc/rlimit.h"
 
 /*
- * Does the file's set-id bit count? Not on a file system mounted nosuid (exec_open.c), nor after PR_SET_NO_NEW_PRIVS, nor while another process can
- * change the working directory and the root.
+ * Does the file's set-id bit take effect? Not on a file system mounted nosuid
+ * (exec_open.c), after PR_SET_NO_NEW_PRIVS, or while another process can change
+ * the working directory and the root.
  */
 static bool set_bit(const struct exec_new *x, mode_t bits)
 {
@@ -52,7 +60,11 @@ int exec_choose_cred(struct exec_new *x)
 	return 0;
 }
 
-/* Others may not look into the process from now on; who could before loses what he has set up for it. p_lock held. */
+/*
+ * Other processes may not look inside from now on; what they have set up before
+ * is removed.
+ * Locks: p_lock.
+ */
 static void end_watching(struct proc *p, struct lwp *l)
 {
 	p->p_flags |= P_NODUMP;
@@ -61,7 +73,7 @@ static void end_watching(struct proc *p, struct lwp *l)
 	p->p_nclosed++;
 }
 
-/* p_lock held. */
+/* Locks: p_lock. */
 static void end_misleading(struct proc *p, struct lwp *l)
 {
 	struct rlimit_k *stack = &p->p_rlimit[RLIMIT_STACK];

@@ -57,7 +57,10 @@ static void build_auxv(struct exec_new *x, u32 execfn, u32 platform, u32 random)
 	put_aux(as, &n, AT_NULL, 0);
 }
 
-/* The page at the very top. Strings too long for it are cut: they are information only. */
+/*
+ * The page at the very top. Strings too long for it are cut: they are
+ * information only.
+ */
 static int build_top_page(struct exec_new *x, u32 *execfn, u32 *platform, u32 *random)
 {
 	u32 top = STACK_TOP - PAGE_SIZE, pathlen = (u32)strlen(x->path) + 1;
@@ -97,7 +100,9 @@ static int build_vectors(struct exec_new *x, u32 base)
 	v = kmalloc(words * 4, 0);
 	if (!v)
 		return -ENOMEM;
-	/* Below the strings' first page: that page is installed whole afterwards. */
+	/*
+	 * Below the strings' first page, which is installed whole afterwards.
+	 */
 	sp = (base + PAGE_DOWN(xa->xa_start) - words * 4) & ~15u;
 	off = xa->xa_start;
 	v[0] = xa->xa_argc;
@@ -142,7 +147,7 @@ int exec_build_stack(struct exec_new *x)
 	if (error)
 		return error;
 	build_auxv(x, execfn, platform, random);
-	/* The vectors are counted from the strings while these are still in our hands. */
+	/* Counts the vectors now, while the strings still belong to x. */
 	base = STACK_TOP - PAGE_SIZE - PAGE_UP(x->args.xa_end);
 	error = build_vectors(x, base);
 	return error ? error : xa_install(&x->args, as, &base);

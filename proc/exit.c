@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a process: its lwps leave one by one, the last one takes it apart and leaves a zombie; wait reaps that. */
+/*
+ * The end of a process: its lwps leave one by one. The last lwp takes the
+ * process apart and leaves a zombie, which wait reaps.
+ */
 #include "fs/file.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
@@ -19,7 +22,7 @@
 #include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
-/* How many lwps are told to end at once. */
+/* How many lwps are told to exit at once. */
 #define END_MAX 16u
 
 void (*session_leader_exit_hook)(struct tty *tty);
@@ -41,14 +44,21 @@ void proc_exit(int xstat)
 
 	spin_lock(&p->p_lock);
 	proc_end(p, xstat);
-	/* A checkpoint of this process looks at its state: stay at the boundary until it is done. */
+	/*
+	 * A checkpoint of this process reads its state: stay at the boundary
+	 * until it is finished.
+	 */
 	while (lwp_stays_held(curlwp()))
 		lwp_stand(curlwp());
 	spin_unlock(&p->p_lock);
 	lwp_exit();
 }
 
-/* Tells some lwps of p other than `me` to end. False: all have been told. p_lock held. */
+/*
+ * Tells some lwps of p other than `me` to exit.
+ * Returns: false: all have been told.
+ * Locks: p_lock.
+ */
 static bool end_some(struct proc *p, const struct lwp *me)
 {
 	struct lwp *l;
@@ -66,8 +76,10 @@ static bool end_some(struct proc *p, const struct lwp *me)
 }
 
 /*
- * Ends the other lwps of the current process and waits for that: exec, and what replaces a process in place. If the caller holds the process,
- * they go straight from where they stand. -EAGAIN when the process is dying, or another of its lwps was first.
+ * Ends the other lwps of the current process and waits for that: for exec, and
+ * for recovery in place. If the caller holds the process, they exit directly
+ * from the boundary.
+ * Errors: -EAGAIN: the process is dying, or another of its lwps was first.
  */
 int proc_single(void)
 {
@@ -95,7 +107,10 @@ int proc_single(void)
 	return error;
 }
 
-/* Groups that lose their last tie to the session by p's death, and have stopped members, get SIGHUP and SIGCONT (POSIX, _exit). */
+/*
+ * Groups that lose their last tie to the session by p's exit, and have stopped
+ * members, get SIGHUP and SIGCONT (POSIX, _exit).
+ */
 static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
 {
 	struct proc_walk w;
@@ -117,30 +132,40 @@ static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
 	}
 }
 
-#define MAXTIED 16 /* stopped groups that one exit lets go */
+#define MAXTIED 16 /* stopped groups that one exit continues */
 
-/* Does the tie between a child and its parent keep the child's group from being an orphan? pidlock held. */
+/*
+ * Does the tie between a child and its parent keep the child's group from being
+ * an orphan?
+ * Locks: pidlock.
+ */
 static bool is_tie(const struct proc *child)
 {
 	return child->p_pgid != child->p_parent->p_pgid && child->p_sid == child->p_parent->p_sid;
 }
 
-/* The groups that an exiting process may be the last tie of, as a child or as a parent. */
+/*
+ * The groups whose last tie an exiting process may be, as a child or as a
+ * parent.
+ */
 struct ties {
 	pid_t ti_pgid[MAXTIED + 1];
 	u32 ti_n;
 };
 
-/* pidlock held. */
+/* Locks: pidlock. */
 static void note_tie(struct ties *ti, const struct proc *child, u32 max)
 {
 	if (is_tie(child) && ti->ti_n < max)
 		ti->ti_pgid[ti->ti_n++] = child->p_pgid;
 }
 
-#define LEAVE_MAX 8u /* children that are left at once */
+#define LEAVE_MAX 8u /* children that get another parent at once */
 
-/* The children of p get another parent. pidlock held, and let go after every few of them. */
+/*
+ * Gives the children of p another parent.
+ * Locks: pidlock, released after every few of them.
+ */
 static void leave_children(struct proc *p, struct ties *ti)
 {
 	bool more = true;
@@ -200,13 +225,21 @@ static void release_resources(struct proc *p)
 	proc_drop_identity(p);
 }
 
-/* The program that asked for another signal than SIGCHLD may be gone: another one in its place, a set-id one say, did not ask. */
+/*
+ * The parent may run another program than the one that chose a signal other
+ * than SIGCHLD: the new program, perhaps a set-id one, did not choose it.
+ */
 static int exit_signal(const struct proc *p)
 {
 	return p->p_parentexec == p->p_parent->p_nexec ? p->p_exitsig : K_SIGCHLD;
 }
 
-/* If the parent does not want to know, the zombie vanishes: *autoreap. pidlock held. Returns the signal for the parent, 0: none. */
+/*
+ * Makes p a zombie. *autoreap: the parent ignores it, and the zombie is freed
+ * at once.
+ * Returns: the signal for the parent; 0: none.
+ * Locks: pidlock.
+ */
 static int become_zombie(struct proc *p, struct abi_siginfo *info, bool *autoreap)
 {
 	struct proc *parent = p->p_parent;
@@ -221,7 +254,7 @@ static int become_zombie(struct proc *p, struct abi_siginfo *info, bool *autorea
 	return sig;
 }
 
-/* status: as wait(2) would give it. */
+/* status: as for wait(2). */
 static void __noreturn init_ended(u32 status)
 {
 	int sig = (int)(status & 0x7f);
@@ -280,20 +313,25 @@ void proc_finish(void)
 		spin_lock(&pidlock);
 		leave_children(p, &ti);
 		note_tie(&ti, p, MAXTIED + 1);
-		exitsig = become_zombie(p, &info, &autoreap); /* from here on the parent may reap p */
+		/* from here on the parent may reap p */
+		exitsig = become_zombie(p, &info, &autoreap);
 		parent = p->p_parent;
 		parent->p_ref++;
-		p->p_ref++; /* the parent may wait for p as soon as we let go of pidlock */
+		/* the parent may wait for p once pidlock is released */
+		p->p_ref++;
 		wait_tell(parent);
 		if (autoreap) {
 			p->p_ref++;
 			p->p_exitsig = -1; /* claimed: no wait finds it */
 		}
-		/* In one step with the end, for a checkpoint of the parent, which has seen both or neither. */
+		/*
+		 * Together with the exit: a checkpoint of the parent sees both
+		 * or neither.
+		 */
 		if (exitsig)
 			signal_proc(parent, exitsig, &info);
 		spin_unlock(&pidlock);
-		/* Now that p ties nobody to the session any more. */
+		/* Only now does p no longer tie any group to the session. */
 		for (u32 i = 0; i < ti.ti_n; i++)
 			hangup_orphans(p, ti.ti_pgid[i], sid);
 		if (autoreap)

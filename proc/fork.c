@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* fork, vfork and clone: all of them spawn_proc(), or a further lwp of the same process. */
+/*
+ * fork, vfork and clone: they call spawn_proc(), or add an lwp to the same
+ * process.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
@@ -35,8 +38,9 @@
 #define CLONE_NEWPID 0x20000000u
 #define CLONE_NEWNET 0x40000000u
 /*
- * Taken, and nothing to do for them here: CLONE_PTRACE and CLONE_UNTRACED (nobody is traced in that way), CLONE_SYSVSEM (no such semaphores),
- * CLONE_DETACHED (ignored on Linux too), CLONE_IO (one I/O context for all).
+ * Accepted without effect: CLONE_PTRACE and CLONE_UNTRACED (there is no
+ * ptrace), CLONE_SYSVSEM (no such semaphores), CLONE_DETACHED (ignored on Linux
+ * too), CLONE_IO (one I/O context for all).
  */
 
 #define CLONE_NAMESPACES \
@@ -45,18 +49,21 @@
 
 struct clone_args {
 	u32 flags;
-	u32 stack; /* 0: the same */
+	u32 stack; /* 0: the caller's */
 	uaddr_t ptid, ctid, tls;
 };
 
-/* First routine of a forked child: CLONE_CHILD_SETTID is written in its own memory.  */
+/*
+ * First routine of a forked child. It does CLONE_CHILD_SETTID in its own
+ * memory.
+ */
 static void child_start(void *arg)
 {
 	uaddr_t ctid = (uaddr_t)arg;
 	static struct ratelimit limit = RATELIMIT_INIT("clone", KDEBUG);
 	struct lwp *l = curlwp();
 
-	/* As on Linux a bad address is the program's own loss. */
+	/* A bad address is ignored, as on Linux. */
 	pid_t tid = pid_seen(l->l_tid);
 
 	if (ctid && copyout(ctid, &tid, sizeof(tid)) != 0)
@@ -96,8 +103,9 @@ void vfork_forget(struct lwp *l)
 }
 
 /*
- * The child has its own memory, or is gone: then the parent goes on. Signals and stops wait so long, since the child uses the
- * parent's stack; a checkpoint does not, since the parent stands where it would stand for one.
+ * The parent goes on when the child has its own memory or has exited. Signals
+ * and stops wait until then, because the child uses the parent's stack. A
+ * checkpoint does not wait: the parent is at the boundary already.
  */
 void vfork_wait(struct lwp *l)
 {
@@ -113,7 +121,7 @@ void vfork_wait(struct lwp *l)
 		vfork_forget(l);
 }
 
-/* The current lwp will wait for child at the boundary. */
+/* Makes the current lwp wait for child at the boundary. */
 static void vfork_begin(struct proc *child)
 {
 	struct lwp *me = curlwp();
@@ -127,7 +135,10 @@ static void vfork_begin(struct proc *child)
 	me->l_attention = true;
 }
 
-/* A sibling tells their parent in the same way as the caller. A number that is no signal is as good as none, as on Linux. */
+/*
+ * A sibling uses the same exit signal as the caller. A number that is not a
+ * signal means none, as on Linux.
+ */
 static int exit_signal(u32 flags)
 {
 	u32 sig = flags & CLONE_SIGNAL;
@@ -176,7 +187,7 @@ static long fork_process(const struct clone_args *ca)
 	return pid;
 }
 
-/* Copies what a new thread has of the one that makes it. */
+/* Copies what a new thread inherits from its maker. */
 static void thread_inherit(struct lwp *l, struct lwp *me)
 {
 	fpu_save(me);
@@ -211,7 +222,7 @@ static long fork_thread(const struct clone_args *ca)
 	l->l_tid = tid;
 	set_child_frame(l, ca);
 	error = set_child_tls(l, ca);
-	/* A new id is never one of those that a pidspace translates. */
+	/* A new id is never one that a pidspace translates. */
 	if (!error && (ca->flags & CLONE_PARENT_SETTID) && copyout(ca->ptid, &tid, sizeof(tid)) != 0)
 		error = -EFAULT;
 	if (error)
@@ -227,7 +238,10 @@ static long fork_thread(const struct clone_args *ca)
 	}
 	list_push_back(&p->p_lwps, &l->l_plink);
 	p->p_nlwp++;
-	/* Whoever holds or stops the process must find the new lwp at the boundary too. */
+	/*
+	 * A hold or stop of the process must find the new lwp at the boundary
+	 * too.
+	 */
 	l->l_attention = true;
 	spin_unlock(&p->p_lock);
 	lwp_start(l);
@@ -255,8 +269,9 @@ static int check_combination(u32 f)
 }
 
 /*
- * What a kernel answers that has no namespaces configured, and what is not offered here: process descriptors, handlers that are shared between
- * processes, and threads with descriptors or a working directory of their own.
+ * Flags that fail as in a kernel without namespaces, and flags not offered
+ * here: process descriptors, signal handlers shared between processes, and
+ * threads with their own descriptors or working directory.
  */
 static int check_offered(u32 f)
 {

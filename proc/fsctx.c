@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Working directory, root and mask: see proc/fsctx.h. */
+/* Working directory, root and umask: see proc/fsctx.h. */
 #include "proc/fsctx.h"
 
 #include "fs/vnode.h"
@@ -25,7 +25,12 @@ static size_t path_size(const struct fsctx *fc)
 	return fc->fc_cwdpath ? strlen(fc->fc_cwdpath) + 1 : 0;
 }
 
-/* Room for the path, which another process may replace by a longer one meanwhile. Returns with fc_lock held; -ENOMEM: without. */
+/*
+ * Allocates room for the path, which another process may meanwhile replace by a
+ * longer one.
+ * Errors: -ENOMEM, without the lock.
+ * Locks: returns with fc_lock held.
+ */
 static int lock_with_room(struct fsctx *fc, char **room)
 {
 	size_t size = 0, need;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* futex(2) without the priority-inheriting operations. Robust lists are proc/robust.c. */
+/*
+ * futex(2) without the priority-inheriting operations. Robust lists are
+ * proc/robust.c.
+ */
 #include "proc/futex.h"
 
 #include "kernel/abi/errno.h"
@@ -35,8 +38,8 @@
 
 struct bucket {
 	struct spinlock fb_lock;
-	struct list fb_lwps; /* l_futexlink, longest waiting first */
-	u32 fb_seq;	     /* counts those who came: l_futexseq */
+	struct list fb_lwps; /* l_futexlink, longest waiter first */
+	u32 fb_seq;	     /* counts the waiters that came: l_futexseq */
 };
 
 struct key {
@@ -64,17 +67,23 @@ static struct bucket *bucket_of(const struct key *key)
 	return &buckets[h >> (32 - NBUCKET_LOG)];
 }
 
-/* What an operation does with the word itself: a word that it cannot reach is no futex. */
+/*
+ * How an operation accesses the word: a word that it cannot reach is not a
+ * futex.
+ */
 enum access { ACC_READ, ACC_WRITE };
 
-/* A word that several processes may know: it must be there. a_lock held for reading. */
+/*
+ * Key of a word that several processes may share; its page must exist.
+ * Locks: a_lock for reading.
+ */
 static int shared_key(struct as *as, uaddr_t addr, enum access acc, struct key *key)
 {
 	struct seg *s = as_findseg(as, addr);
 
 	if (!s || !(s->s_prot & PROT_READ))
 		return -EFAULT;
-	/* Nobody can change a private word that is read-only. */
+	/* No process can change a private read-only word. */
 	if (!(s->s_prot & PROT_WRITE) && (acc == ACC_WRITE || !(s->s_flags & SEG_SHARED)))
 		return -EFAULT;
 	if (s->s_flags & SEG_SHARED) {
@@ -84,7 +93,10 @@ static int shared_key(struct as *as, uaddr_t addr, enum access acc, struct key *
 	return 0;
 }
 
-/* Which word is meant. -EFAULT, -EINVAL (not aligned). */
+/*
+ * Finds the key of a word.
+ * Errors: -EFAULT, -EINVAL (not aligned).
+ */
 static int key_of(uaddr_t addr, bool private, enum access acc, struct key *key)
 {
 	struct as *as = curproc()->p_as;
@@ -113,7 +125,10 @@ static bool key_is(const struct lwp *l, const struct key *key)
 	return l->l_futexkey[0] == key->k[0] && l->l_futexkey[1] == key->k[1];
 }
 
-/* Takes l off its bucket; it sleeps on its own l_futexwoken. Bucket lock held. */
+/*
+ * Takes l off its bucket; it sleeps on its own l_futexwoken.
+ * Locks: the bucket's.
+ */
 static void wake_waiter(struct lwp *l)
 {
 	list_remove(&l->l_futexlink);
@@ -121,7 +136,10 @@ static void wake_waiter(struct lwp *l)
 	wakeup((const void *)&l->l_futexwoken);
 }
 
-/* Wakes up to n of those who came before `end` (fb_seq). Bucket lock held. */
+/*
+ * Wakes up to n of the waiters that came before `end` (fb_seq).
+ * Locks: the bucket's.
+ */
 static u32 wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits, u32 end)
 {
 	struct lwp *l, *tmp;
@@ -139,8 +157,8 @@ static u32 wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits, u3
 }
 
 /*
- * Wakes up to n waiters, a batch at a time: interrupts come in between, however many there are. Who waits again meanwhile is not woken
- * a second time.
+ * Wakes up to n waiters in batches, with interrupts possible in between. A
+ * waiter that waits again meanwhile is not woken twice.
  */
 static u32 wake_all(const struct key *key, u32 n, u32 bits)
 {
@@ -162,7 +180,7 @@ static u32 wake_all(const struct key *key, u32 n, u32 bits)
 	return woken;
 }
 
-/* A count of FUTEX_WAKE: it wakes one before it counts. */
+/* The count of FUTEX_WAKE: Linux wakes one waiter before it counts. */
 static u32 wake_count(u32 n)
 {
 	return (s32)n < 1 ? 1 : n;
@@ -184,7 +202,9 @@ int futex_wake_user(uaddr_t addr, u32 n, bool shared)
 	return (int)futex_wake(addr, !shared, n, FUTEX_ANY);
 }
 
-/* Locks the bucket with *val read from the word: no wake can come in between. */
+/*
+ * Locks the bucket and reads the word into *val: no wake can come in between.
+ */
 static int lock_and_load(struct bucket *b, uaddr_t addr, u32 *val)
 {
 	for (;;) {
@@ -207,7 +227,10 @@ static struct bucket *waiter_bucket(struct lwp *l)
 	return bucket_of(&key);
 }
 
-/* Takes l off whatever bucket it stands on by now (a requeue may have moved it). Returns whether it had been woken. */
+/*
+ * Takes l off the bucket that it is on now (a requeue may have moved it).
+ * Returns: whether it had been woken.
+ */
 static bool leave_bucket(struct lwp *l)
 {
 	for (;;) {
@@ -227,7 +250,7 @@ static bool leave_bucket(struct lwp *l)
 	}
 }
 
-/* Bucket lock held. */
+/* Locks: the bucket's. */
 static void enqueue(struct bucket *b, struct lwp *l)
 {
 	l->l_futexseq = b->fb_seq++;
@@ -295,7 +318,10 @@ static void unlock_two(struct bucket *a, struct bucket *b)
 		spin_unlock(&b->fb_lock);
 }
 
-/* Locks both buckets; with `cmp` only if the word has the value that is expected. -EAGAIN: it has not. */
+/*
+ * Locks both buckets; with `cmp` only if the word has the expected value.
+ * Errors: -EAGAIN: it has another value.
+ */
 static int lock_two_if(struct bucket *b, struct bucket *b2, uaddr_t addr, bool cmp, u32 expect)
 {
 	u32 now;
@@ -318,7 +344,10 @@ static int lock_two_if(struct bucket *b, struct bucket *b2, uaddr_t addr, bool c
 	return -EAGAIN;
 }
 
-/* Moves up to n waiters of key to key2. Both buckets locked. */
+/*
+ * Moves up to n waiters of key to key2.
+ * Locks: both buckets'.
+ */
 static u32 move_key(struct bucket *b, const struct key *key, struct bucket *b2,
 		    const struct key *key2, u32 n, u32 end)
 {
@@ -399,7 +428,10 @@ static bool wake_op_compare(u32 cmp, s32 old, s32 arg, bool *result)
 	}
 }
 
-/* val3: op 4 bits (8: shift the argument), comparison 4 bits, two 12-bit signed arguments. */
+/*
+ * val3: op 4 bits (8: shift the argument), comparison 4 bits, two 12-bit signed
+ * arguments.
+ */
 static long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool private, u32 n, u32 n2, u32 val3)
 {
 	u32 op = val3 >> 28, cmp = (val3 >> 24) & 15, old, new, seen;
@@ -435,7 +467,10 @@ static long futex_wake_op(uaddr_t addr, uaddr_t addr2, bool private, u32 n, u32 
 	return (long)woken;
 }
 
-/* FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's an instant of the clock that was named. */
+/*
+ * FUTEX_WAIT's time is relative, FUTEX_WAIT_BITSET's is a time of the named
+ * clock.
+ */
 static int wait_deadline(u32 op, bool realtime, uaddr_t utime, bool time64, u64 *deadline)
 {
 	u64 ns;
@@ -472,7 +507,10 @@ static long wait_until(uaddr_t addr, bool private, u32 val, u32 bits, u64 deadli
 	return ret;
 }
 
-/* Operations that inherit priority do not exist here; their times are looked at all the same, as on Linux. */
+/*
+ * Operations that inherit priority do not exist here; their times are checked
+ * nevertheless, as on Linux.
+ */
 static long do_futex(uaddr_t addr, u32 opflags, u32 val, uaddr_t utime, uaddr_t addr2, u32 val3, bool time64)
 {
 	bool private = opflags & FUTEX_PRIVATE_FLAG, realtime = opflags & FUTEX_CLOCK_REALTIME;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Holding a process: its other lwps are brought to the return-to-user boundary and stay there, so that its state is all in
- * memory and still (SVR4's holdlwps). A checkpoint, and nothing else that should be hidden from the program, does this. Signals still come, but
- * none of its own timers': what is due meanwhile is due when the hold ends.
+ * Holding a process: its other lwps are brought to the return-to-user boundary
+ * and stay there, so that its whole state is in memory and does not change
+ * (SVR4's holdlwps). Checkpoints use it: the program does not
+ * notice a hold. Signals of other processes still arrive; its own timers fire
+ * only when the hold ends.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -11,7 +13,10 @@
 #include "proc/ptimer.h"
 #include "proc/sched/sleep.h"
 
-/* All lwps but the caller stand at the boundary. p_lock held. */
+/*
+ * Do all lwps but the caller stand at the boundary?
+ * Locks: p_lock.
+ */
 static bool all_stand(struct proc *p)
 {
 	return p->p_nheld == p->p_nlwp - (p == curproc() ? 1 : 0);
@@ -53,7 +58,10 @@ int proc_hold_await(struct proc *p, u64 deadline)
 		error = sleep(&p->p_nheld, &p->p_lock, SLP_FATAL, deadline);
 	if (all_stand(p))
 		error = 0;
-	/* What is on its way to its end would come back as if it had not begun that. */
+	/*
+	 * An exiting process must not be saved: restored, it would never have
+	 * exited.
+	 */
 	if (!error && (p->p_nlwp == 0 || (p->p_flags & P_EXITING)))
 		error = -ESRCH;
 	spin_unlock(&p->p_lock);
@@ -69,7 +77,10 @@ void proc_release(struct proc *p)
 	lwp_end_hold(p);
 	wakeup(&p->p_flags);
 	spin_unlock(&p->p_lock);
-	/* Its turn, before this one can ask again: or it would never go on where there is one CPU. */
+	/*
+	 * Lets p run before the caller can ask again: on one CPU it would
+	 * otherwise never go on.
+	 */
 	if (p != curproc())
 		curlwp()->l_cpu->c_need_resched = true;
 }

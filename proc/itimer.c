@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interval timers. ITIMER_REAL is a callout that posts SIGALRM; once it has fired it is set again when the signal is taken (proc/ptimer.h
- * says why). ITIMER_VIRTUAL and ITIMER_PROF are CPU times at which SIGVTALRM and SIGPROF are due (proc/cputimer.h).
- * it_next, it_interval: p_lock.
+ * Interval timers. ITIMER_REAL is a callout that posts SIGALRM. Once fired, it
+ * is set again when the signal is taken (proc/ptimer.h says why).
+ * ITIMER_VIRTUAL and ITIMER_PROF are CPU times at which SIGVTALRM and SIGPROF
+ * are due (proc/cputimer.h).
+ *
+ * Locks: p_lock for it_next and it_interval.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -21,7 +24,10 @@ static void real_fire(void *arg)
 	u64 now = clock_mono_ns();
 
 	spin_lock(&p->p_lock);
-	/* Not if it was set anew while this call was on its way; and a process that is held gets it afterwards. */
+	/*
+	 * Not if the timer was set again meanwhile; a held process gets the
+	 * signal after the hold.
+	 */
 	if (!it->it_next || it->it_next > now || (p->p_flags & P_HOLD)) {
 		spin_unlock(&p->p_lock);
 		return;
@@ -31,7 +37,10 @@ static void real_fire(void *arg)
 	spin_unlock(&p->p_lock);
 }
 
-/* The next time after now, of a timer that was due at it_next and comes again every it_interval. */
+/*
+ * The next time after now of a timer that was due at it_next and repeats every
+ * it_interval.
+ */
 static u64 next_after(const struct itimer *it, u64 now)
 {
 	u64 next = it->it_next;
@@ -78,7 +87,10 @@ void itimer_cancel_all(struct proc *p)
 	callout_cancel(&p->p_itreal.it_callout);
 }
 
-/* CPU time of p so far: user, or user and system. p_lock held. */
+/*
+ * CPU time of p so far: user, or user and system.
+ * Locks: p_lock.
+ */
 static u64 cpu_time(struct proc *p, bool system)
 {
 	struct usage us;
@@ -87,7 +99,9 @@ static u64 cpu_time(struct proc *p, bool system)
 	return us.us_utime + (system ? us.us_stime : 0);
 }
 
-/* How long until it is due; `left`: what was found so far, 0: nothing. */
+/*
+ * Time until the timer is due, if less than `left`, the least so far (0: none).
+ */
 static u64 sooner(const struct itimer *it, u64 used, u64 left)
 {
 	u64 mine = it->it_next > used ? it->it_next - used : 1;
@@ -188,7 +202,7 @@ long sys_alarm(u32 seconds)
 
 	itimer_get(p, 0, &prev[1], &prev[0]);
 	itimer_set(p, 0, seconds * NSEC_PER_SEC, 0);
-	/* What was left, rounded to seconds, but never to none. */
+	/* The time left, rounded to seconds, but never to 0. */
 	if (!prev[1])
 		return 0;
 	return (long)MAX((prev[1] + NSEC_PER_SEC / 2) / NSEC_PER_SEC, 1ull);

@@ -12,7 +12,7 @@
 #include "proc/sched/sleep.h"
 #include "proc/syscalls.h"
 
-/* ---- until a monotonic instant ---- */
+/* ---- until a monotonic time ---- */
 
 static long sleep_until(u64 deadline)
 {
@@ -24,7 +24,7 @@ static long sleep_until(u64 deadline)
 	return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* ---- until a CPU-time clock says `when` ---- */
+/* ---- until a CPU-time clock reaches `when` ---- */
 
 struct cpusleep {
 	struct spinlock cs_lock;
@@ -42,7 +42,7 @@ static void cpusleep_due(void *arg)
 	spin_unlock(&cs->cs_lock);
 }
 
-/* Sleeps once, until a callout of the clock comes. */
+/* Sleeps once, until the callout of the clock runs. */
 static int cpusleep_once(struct cpuclock *cc, u64 when)
 {
 	struct cpusleep cs = { .cs_due = false };
@@ -63,7 +63,10 @@ static int cpusleep_once(struct cpuclock *cc, u64 when)
 	return error;
 }
 
-/* *now: what the clock said last. -EINVAL: its thread has ended. */
+/*
+ * *now: the last reading of the clock.
+ * Errors: -EINVAL: its thread has exited.
+ */
 static long cpusleep_until(struct cpuclock *cc, u64 when, u64 *now)
 {
 	int error = cpuclock_read(cc, now);
@@ -78,11 +81,14 @@ static long cpusleep_until(struct cpuclock *cc, u64 when, u64 *now)
 
 /* ---- the calls ---- */
 
-/* What rb_arg holds, in this order. The clock is 0 for an instant of the monotonic clock, which is in rb_deadline. */
+/*
+ * Contents of rb_arg, in this order. Clock 0: a monotonic time, in rb_deadline.
+ */
 enum sleep_arg { SA_LEFT, SA_TIME64, SA_CLOCK, SA_WHEN_LOW, SA_WHEN_HIGH };
 
 /*
- * Where the time left goes (0: nowhere), when the call is cut short: a handler's EINTR finds it there; a restart does not read it.
+ * Writes the time left to user space (address 0: nowhere) when the call is
+ * interrupted. A handler's EINTR needs it; a restart does not read it.
  */
 static long cut_short(const struct restart_block *rb, u64 left)
 {
@@ -152,7 +158,7 @@ static long cpu_nanosleep(u32 clock, bool absolute, u64 ns, uaddr_t rem, bool ti
 	u64 now = 0, when;
 	long error = cpuclock_find(clock, false, &cc);
 
-	/* The caller's own time does not go on while it sleeps. */
+	/* The calling thread's own clock stands still while it sleeps. */
 	if (!error && own_thread(&cc))
 		error = -EINVAL;
 	if (!error)
@@ -169,7 +175,7 @@ static long cpu_nanosleep(u32 clock, bool absolute, u64 ns, uaddr_t rem, bool ti
 	return nanosleep_restart(rb);
 }
 
-/* Clocks that exist, but on which nobody can sleep. */
+/* Does the clock allow sleeps? Some existing clocks do not. */
 static bool can_sleep_on(u32 clock)
 {
 	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Children whose parent ends: see proc/orphan.h. */
+/* Children whose parent exits: see proc/orphan.h. */
 #include "proc/orphan.h"
 
 #include "kernel/lib/panic.h"
@@ -8,7 +8,8 @@
 #include "proc/sched/sleep.h"
 #include "proc/wait.h"
 
-static u32 subreapers; /* processes with P_SUBREAPER (pidlock): without any, nobody looks for them */
+/* processes with P_SUBREAPER (pidlock); 0: no search for them is needed */
+static u32 subreapers;
 
 static void set_flag(struct proc *p, u32 flag, bool on)
 {
@@ -38,7 +39,10 @@ void orphan_reaper_gone(struct proc *p)
 	switch_reaper(p, false);
 }
 
-/* Any lwp of p will do as the maker of children whose maker is gone. NULL: p has none left. */
+/*
+ * Any lwp of p can be the maker of children whose maker has exited.
+ * Returns: 0: p has none left.
+ */
 static pid_t any_tid(struct proc *p)
 {
 	struct lwp *l;
@@ -75,12 +79,15 @@ void orphan_want_signal(struct lwp *l, u32 sig)
 	if (!parent)
 		return;
 	set_flag(parent, P_MOURNED, true);
-	/* Nobody told it of the end of its maker before. */
+	/* Its maker exited before, without telling it. */
 	if (!has_lwp(parent, p->p_makertid))
 		p->p_makertid = any_tid(parent);
 }
 
-/* What its lwps asked for; a child is seldom asked for more than one. pidlock held. */
+/*
+ * The death signals that its lwps asked for, seldom more than one.
+ * Locks: pidlock.
+ */
 static sigset_k wanted_signals(struct proc *c)
 {
 	sigset_k set = 0;
@@ -93,7 +100,10 @@ static sigset_k wanted_signals(struct proc *c)
 	return set;
 }
 
-/* As if its maker p had sent it, of which the current lwp is one, or was until now. */
+/*
+ * The signal looks as if sent by its maker p. The current lwp belongs to p, or
+ * did until now.
+ */
 static void tell_child(struct proc *p, struct proc *c)
 {
 	struct abi_siginfo info;
@@ -131,7 +141,10 @@ static struct proc *find_reaper(struct proc *p)
 	return initproc;
 }
 
-/* The new parent of dead children hears of their deaths, as one SIGCHLD: the old one did not wait for them. */
+/*
+ * Tells the new parent of zombies by one SIGCHLD: the old parent did not wait
+ * for them.
+ */
 static void tell_reaper(struct proc *reaper, struct proc *c)
 {
 	struct abi_siginfo info;
@@ -148,7 +161,7 @@ static bool ignores_children(const struct proc *p)
 	return act->sa_handler == K_SIG_IGN || (act->sa_flags & K_SA_NOCLDWAIT);
 }
 
-/* Returns whether the reaper is to hear of it. */
+/* Returns: whether the reaper must be told. */
 static bool hand_over(struct proc *c, struct proc *reaper, pid_t maker)
 {
 	list_remove(&c->p_sibling);
@@ -159,7 +172,8 @@ static bool hand_over(struct proc *c, struct proc *reaper, pid_t maker)
 	if (c->p_flags & P_DEATHSIG)
 		set_flag(reaper, P_MOURNED, true);
 	if (c->p_exitsig == -1)
-		return false; /* about to be reaped: nobody else may find it */
+		/* about to be reaped: no other process may find it */
+		return false;
 	c->p_exitsig = K_SIGCHLD;
 	return c->p_stat == PS_ZOMBIE;
 }
@@ -186,7 +200,7 @@ bool orphan_children(struct proc *p, u32 max)
 	return !list_empty(&p->p_children);
 }
 
-/* A dead child of p whose next parent ignores it. NULL: there is none. */
+/* Returns: a zombie child of p whose next parent ignores it; NULL: none. */
 static struct proc *find_ignored(struct proc *p)
 {
 	struct proc *c;
@@ -227,7 +241,7 @@ static void maker_ends(struct proc *p, pid_t tid)
 	}
 }
 
-/* At the end of the whole process all children are told at once, in orphan_children(). */
+/* If the whole process exits, orphan_children() tells all children instead. */
 void orphan_lwp_ends(struct lwp *l)
 {
 	struct proc *p = l->l_proc;

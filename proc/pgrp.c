@@ -8,7 +8,10 @@
 #include "proc/proctab.h"
 #include "proc/syscalls.h"
 
-/* A group is of one session: the first member speaks for all. pidlock held. */
+/*
+ * All members of a group are in one session: it is enough to check the first.
+ * Locks: pidlock.
+ */
 static bool group_exists(pid_t pgid, pid_t sid)
 {
 	struct proc_walk w;
@@ -83,7 +86,10 @@ struct tty *session_tty(void)
 	return tty;
 }
 
-/* The process that has this thread; 0: the caller. pidlock held; NULL: none. */
+/*
+ * Returns: the process with this thread; 0: the caller; NULL: none.
+ * Locks: pidlock.
+ */
 static struct proc *target(pid_t pid)
 {
 	struct proc *p;

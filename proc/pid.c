@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Process and thread ids: one number space, and a table from id to the process that has it. All under pidlock.
- * An id is reserved (taken, no owner yet) between pid_alloc() and pid_bind(). One that is a group's or a session's is not given out either, also
- * when its leader has gone: a new process would lead strangers.
+ * Process and thread ids: one number space, and a table from each id to the
+ * process that has it. An id is reserved (taken, no owner yet) between
+ * pid_alloc() and pid_bind(). The id of a group or a session is not given to a
+ * new process even if the leader has exited: that process would lead strangers.
+ *
+ * Locks: pidlock, for all.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "proc/sched/lwp_impl.h"
 #include "proc/proctab.h"
 
-#define PID_FIRST \
-	300 /* the search begins here again when it comes to the end: low ids are those of long-lived processes */
+/*
+ * The search begins here again at the end: low ids are those of long-lived
+ * processes.
+ */
+#define PID_FIRST 300
 
-#define ID_BATCH 128 /* so many are looked at before others get pidlock */
+#define ID_BATCH 128 /* ids examined before pidlock is released for a moment */
 
-/* Owner of an id that is reserved. */
+/* Owner of a reserved id. */
 static struct proc reserved;
 
 static struct proc *owner[PID_MAX]; /* NULL: free */
-static u8 led[PID_MAX / 8]; /* a bit for each id that has been a group's or a session's since it was last given out */
+/*
+ * a bit for each id that has been a group's or a session's since it was last
+ * given out
+ */
+static u8 led[PID_MAX / 8];
 static pid_t last_pid;
 
 void pid_init(void)
@@ -32,7 +42,10 @@ void pid_lead(pid_t id)
 	led[id / 8] |= (u8)(1 << id % 8);
 }
 
-/* Is it nobody's id, group, or session? pidlock held. */
+/*
+ * Is pid free: not the id of a process, group, or session?
+ * Locks: pidlock.
+ */
 static bool is_free(pid_t pid)
 {
 	if (owner[pid])
@@ -45,7 +58,10 @@ static bool is_free(pid_t pid)
 	return true;
 }
 
-/* The next free id after the last one given out, or -EAGAIN. pidlock held, and let go now and then. */
+/*
+ * Returns: the next free id after the last one given out, or -EAGAIN.
+ * Locks: pidlock, released now and then.
+ */
 static pid_t next_free(void)
 {
 	for (u32 n = 1; n <= PID_MAX; n++) {
@@ -93,7 +109,11 @@ struct proc *pid_owner(pid_t pid)
 	return pid >= 0 && pid < PID_MAX && owner[pid] != &reserved ? owner[pid] : NULL;
 }
 
-/* The first process from *pid on, among the next ID_BATCH ids, after which *pid is. pidlock held. */
+/*
+ * Returns: the first process from *pid on among the next ID_BATCH ids; *pid
+ *   advances beyond them.
+ * Locks: pidlock.
+ */
 static struct proc *next_process(pid_t *pid)
 {
 	pid_t end = MIN(*pid + ID_BATCH, PID_MAX);

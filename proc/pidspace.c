@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The two numbers of a process that was brought back. */
+/* The seen and real ids of a restored process. */
 #include "proc/pidspace.h"
 
 #include "kernel/lib/sort.h"
 #include "mm/kmalloc.h"
 #include "proc/proc.h"
 
-/* Pairs as numbers, for sorting: by the first of them; of several with one first the lowest is the first. */
+/*
+ * Pairs as numbers, sorted by their first id; of several with the same first id
+ * the lowest comes first.
+ */
 #define PAIR(a, b) ((u64)(u32)(a) << 32 | (u32)(b))
 
 struct pidspace *pidspace_create(const struct pidpair *pairs, u32 n)
@@ -26,7 +29,7 @@ struct pidspace *pidspace_create(const struct pidpair *pairs, u32 n)
 	return ps;
 }
 
-/* The partner of id in n sorted pairs; 0: it has none. */
+/* Returns: the partner of id in n sorted pairs; 0: none. */
 static pid_t partner(const u64 *pair, u32 n, pid_t id)
 {
 	u32 low = 0, high = n;
@@ -54,7 +57,7 @@ void pidspace_rele(struct pidspace *ps)
 		kfree(ps);
 }
 
-/* A set-id program is not told ids that its caller may have made up. */
+/* A set-id program does not see ids that its caller may have invented. */
 const struct pidspace *pidspace_of(const struct proc *p)
 {
 	return p->p_flags & P_REALIDS ? NULL : p->p_pidspace;
@@ -98,7 +101,10 @@ pid_t proc_seen_pid(const struct proc *p)
 	return pid_seen_by(p, p->p_pid);
 }
 
-/* Where a siginfo has the id of whom it tells, the sender or a child; NULL: it has none. */
+/*
+ * Returns: the place in a siginfo of the sender's or child's id; NULL: it has
+ *   none.
+ */
 static pid_t *siginfo_pid(struct abi_siginfo *info)
 {
 	if (info->si_code == K_SI_USER || info->si_code == K_SI_TKILL || info->si_code == K_SI_QUEUE)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * prctl(2) and personality(2): settings of an lwp (struct lwp_options) and of a process.
+ * prctl(2) and personality(2): settings of an lwp (struct lwp_options) and of a
+ * process. proc/exec_rights.c: settings that exec ends.
+ * ckpt/state/st_options.c: settings that an image keeps.
  *
- * Source: prctl(2), personality(2), PR_SET_PDEATHSIG(2const) and its kin; linux-libc-dev's linux/prctl.h and linux/personality.h. What exec takes away:
- * proc/exec_rights.c. What an image keeps: ckpt/state/st_options.c.
+ * Source: prctl(2), personality(2), PR_SET_PDEATHSIG(2const) and similar pages;
+ *   linux-libc-dev's linux/prctl.h and linux/personality.h.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -55,7 +57,7 @@ static long set_pdeathsig(u32 sig)
 	return 0;
 }
 
-/* Not dumpable: others may not look into the process, nor save it. */
+/* Not dumpable: other processes may neither look inside nor save it. */
 static long set_dumpable(u32 on)
 {
 	struct proc *p = curproc();
@@ -78,7 +80,7 @@ static long set_name(uaddr_t src)
 	if (n < 0 && n != -ENAMETOOLONG)
 		return n;
 	name[sizeof(name) - 1] = '\0';
-	/* The rest of the name that was there before is not told. */
+	/* Does not reveal the rest of the previous name. */
 	memset(name + strlen(name), 0, sizeof(name) - strlen(name));
 	spin_lock(&p->p_lock);
 	memcpy(l->l_name, name, sizeof(name));
@@ -99,7 +101,7 @@ static long get_name(uaddr_t dst)
 	return copyout(dst, name, sizeof(name));
 }
 
-/* Capabilities are not known here: the flag is kept, and there is nothing that it would keep. */
+/* There are no capabilities here: the flag is stored, without effect. */
 static long set_keepcaps(u32 on)
 {
 	if (on > 1)
@@ -108,7 +110,7 @@ static long set_keepcaps(u32 on)
 	return 0;
 }
 
-/* A timer fires at its instant here, which is within every slack. */
+/* A timer fires at its exact time here, which is within any slack. */
 static long set_slack(u32 ns)
 {
 	struct lwp_options *lo = &curlwp()->l_opt;
@@ -121,11 +123,11 @@ static long get_slack(void)
 {
 	u32 ns = curlwp()->l_opt.lo_slack;
 
-	/* As every result of a call, it must not look like an error. */
+	/* The result of a call must not look like an error. */
 	return ns > 0x7fffffff ? 0x7fffffff : (long)ns;
 }
 
-/* There is no way back. */
+/* The flag cannot be cleared. */
 static long set_no_new_privs(u32 on, u32 rest)
 {
 	if (on != 1 || rest)
@@ -147,7 +149,7 @@ long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
 	case PR_SET_DUMPABLE: return set_dumpable(arg2);
 	case PR_GET_KEEPCAPS: return l->l_opt.lo_keepcaps;
 	case PR_SET_KEEPCAPS: return set_keepcaps(arg2);
-	case PR_GET_TIMING: return 0; /* PR_TIMING_STATISTICAL, the only one */
+	case PR_GET_TIMING: return 0; /* PR_TIMING_STATISTICAL, the only method */
 	case PR_SET_TIMING: return arg2 ? -EINVAL : 0;
 	case PR_SET_NAME: return set_name(arg2);
 	case PR_GET_NAME: return get_name(arg2);
@@ -163,8 +165,10 @@ long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
 }
 
 /*
- * Linux takes any number and keeps it. Here the bits are taken that ask for what this kernel does anyway: memory lies at
- * the same addresses in every run, and a process has 3 GiB of them. -EINVAL: any other.
+ * Linux stores any number. This kernel accepts the bits that ask for its usual
+ * behaviour: memory lies at the same addresses in every run, and a process has
+ * 3 GiB of it.
+ * Errors: -EINVAL: any other bit.
  */
 #define PERSONA_TAKEN (PERSONA_NO_RANDOMIZE | PERSONA_LIMIT_3GB)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The process table, and what a process knows about itself. */
+/* The process table, and a process's own data. */
 #include "proc/proc.h"
 
 #include "fs/file.h"
@@ -100,7 +100,7 @@ struct proc *proc_alloc(void)
 	if (!p)
 		return NULL;
 	proc_setup(p);
-	p->p_ref = 1; /* the tree's own */
+	p->p_ref = 1; /* the tree's reference */
 	__atomic_add_fetch(&proc_count, 1, __ATOMIC_RELAXED);
 	return p;
 }
@@ -125,7 +125,10 @@ void proc_hold_ref(struct proc *p)
 	spin_unlock(&pidlock);
 }
 
-/* A process that has left the tree goes with its last reference; p_sibling empty and PS_ZOMBIE say that it has left. */
+/*
+ * A process that has left the tree is freed with its last reference. It has
+ * left if p_sibling is empty and it is PS_ZOMBIE.
+ */
 void proc_rele(struct proc *p)
 {
 	bool gone;
@@ -149,7 +152,7 @@ struct lwp *lwp_find(struct proc *p, pid_t tid)
 	return NULL;
 }
 
-/* pidlock held. */
+/* Locks: pidlock. */
 static void enter_family(struct proc *p, struct proc *maker, bool sibling)
 {
 	struct proc *parent = sibling ? maker->p_parent : maker;
@@ -169,7 +172,10 @@ void proc_enter_tree(struct proc *p, struct proc *maker, bool sibling)
 	pid_lead(p->p_pgid);
 	pid_lead(p->p_sid);
 	p->p_ctty = maker->p_ctty;
-	/* The tracer may have been switched off for the parent meanwhile, and for the children that it had. */
+	/*
+	 * The trace may have been switched off meanwhile for the parent and its
+	 * children.
+	 */
 	if (!(maker->p_flags & P_TRACE)) {
 		p->p_flags &= ~P_TRACE;
 		p->p_lwp0->l_trace = false;
@@ -185,7 +191,10 @@ int pid_alloc_for(const struct proc *p, pid_t want, pid_t *out)
 	pid_t skipped = 0;
 	int error = pid_alloc(want, out);
 
-	/* At most one is kept aside: the search for the next one goes on behind it. */
+	/*
+	 * At most one id is set aside: the search for the next one continues
+	 * after it.
+	 */
 	while (!error && !want && pid_shadowed(p, *out)) {
 		if (skipped)
 			pid_free(skipped);
@@ -209,7 +218,7 @@ void proc_drop_identity(struct proc *p)
 	struct fsctx *fs;
 	char *exepath;
 
-	/* /proc may be looking. */
+	/* /proc may be reading it. */
 	spin_lock(&p->p_lock);
 	fs = p->p_fs;
 	exe = p->p_exe;
