@@ -2,9 +2,9 @@
 /*
  * Holding a process: its other lwps are brought to the return-to-user boundary
  * and stay there, so that its whole state is in memory and does not change
- * (SVR4's holdlwps). Checkpoints use it: the program does not
- * notice a hold. Signals of other processes still arrive; its own timers fire
- * only when the hold ends.
+ * (SVR4's holdlwps). Checkpoints use it: the program does not notice a hold.
+ * Signals of other processes still arrive; its own timers fire only when the
+ * hold ends.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"

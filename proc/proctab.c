@@ -4,7 +4,10 @@
 
 #include "kernel/lib/panic.h"
 
-/* Where a process stands in a tree: by the id that the tree is about, then by its entry. */
+/*
+ * The place of a process in a tree: the id by which the tree is sorted, then
+ * its entry.
+ */
 struct place {
 	u32 pl_id;
 	u64 pl_order;
@@ -51,7 +54,10 @@ static void update_user(struct tree_node *n)
 	container_of(n, struct proc, p_usernode)->p_usersize = 1 + size_user(n->t_left) + size_user(n->t_right);
 }
 
-/* The trees: each with its order, and its search for the first process behind a place. */
+/*
+ * The trees: the order of each, and its search for the first process after a
+ * place.
+ */
 #define PROC_TREE(name, update)                                                         \
 	static bool before_##name(const struct tree_node *a, const struct tree_node *b) \
 	{                                                                               \
@@ -116,7 +122,7 @@ void proctab_renew_user(struct proc *p)
 	tree_insert(&tree_user, &p->p_usernode);
 }
 
-/* How many processes stand before `end` in the tree of users. */
+/* How many processes come before `end` in the tree of users. */
 static u32 users_before(struct place end)
 {
 	const struct tree_node *n = tree_user.t_root;
@@ -184,7 +190,10 @@ void walk_user(struct proc_walk *w, uid_t uid, u32 batch)
 	begin(w, &tree_user, uid, batch);
 }
 
-/* The process behind the one visited last, in the same tree, of whatever group, session or user. */
+/*
+ * The process after the last one visited, in the same tree, of any group,
+ * session or user.
+ */
 #define BEHIND(w, name, node)                                                             \
 	tree_entry((w)->pw_at ? tree_next(&(w)->pw_at->node)                              \
 			      : seek_##name((struct place){ (w)->pw_id, (w)->pw_order }), \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of POSIX timers: made, armed, fired, their signal taken. The system calls are proc/sys_timer.c. */
+/*
+ * The life of POSIX timers: creation, arming, firing, and taking the signal.
+ * The system calls are in proc/sys_timer.c.
+ */
 #include "proc/ptimer.h"
 
 #include "kernel/abi/errno.h"
@@ -17,15 +20,18 @@ struct ptimer {
 	struct proc *pt_proc;
 	s32 pt_id;
 	u32 pt_clock;
-	struct cpuclock pt_cpu; /* cc_proc NULL: it is on the monotonic clock */
+	struct cpuclock pt_cpu; /* cc_proc NULL: the monotonic clock */
 	struct cputimer pt_cputimer;
 	struct abi_sigevent pt_event;
 	struct callout pt_callout;
-	struct sigent *pt_ent; /* of its signal: on a queue while that is pending */
-	u64 pt_next; /* the first expiration that is not accounted for; 0: none. In ns of its clock */
+	/* entry of its signal: on a queue while the signal is pending */
+	struct sigent *pt_ent;
+	/* first expiration not yet counted, in ns of its clock; 0: none */
+	u64 pt_next;
 	u64 pt_interval; /* ns */
-	u64 pt_seen;	 /* what another process's clock said last */
-	u32 pt_overrun;	 /* expirations beyond the one whose signal was taken last */
+	u64 pt_seen;	 /* last reading of another process's clock */
+	/* expirations beyond that of the last signal taken */
+	u32 pt_overrun;
 };
 
 static struct kmem_cache *ptimer_cache;
@@ -45,7 +51,11 @@ static bool pending(const struct ptimer *pt)
 	return !list_empty(&pt->pt_ent->se_link);
 }
 
-/* What the timer's clock says; the clock of another process, whose lock is out of reach here, said it some time ago. p_lock held. */
+/*
+ * The time of the timer's clock. For the clock of another process, whose lock
+ * cannot be taken here, it is the last reading.
+ * Locks: p_lock.
+ */
 static u64 now_of(const struct ptimer *pt)
 {
 	if (!on_cpu_clock(pt))
@@ -53,7 +63,7 @@ static u64 now_of(const struct ptimer *pt)
 	return pt->pt_cpu.cc_proc == pt->pt_proc ? cpuclock_read_locked(&pt->pt_cpu) : pt->pt_seen;
 }
 
-/* p_lock held. */
+/* Locks: p_lock. */
 static struct ptimer *find(struct proc *p, s32 id)
 {
 	struct ptimer *pt;
@@ -66,8 +76,9 @@ static struct ptimer *find(struct proc *p, s32 id)
 }
 
 /*
- * Brings pt_seen of the timer `id` of the current process up to date, if its clock is that of another process. The timer may go
- * meanwhile, so its clock is looked up anew.
+ * Updates pt_seen of the timer `id` of the current process, if its clock is
+ * another process's. The timer may be deleted meanwhile, so its clock is looked
+ * up again.
  */
 static void look_at_clock(struct proc *p, s32 id)
 {
@@ -95,7 +106,9 @@ static void look_at_clock(struct proc *p, s32 id)
 
 /* ---- firing ---- */
 
-/* So many expirations of a periodic timer, from pt_next on, have come by `now`. */
+/*
+ * The number of expirations of a periodic timer, from pt_next on, up to `now`.
+ */
 static u64 come_by(const struct ptimer *pt, u64 now)
 {
 	if (!pt->pt_next || pt->pt_next > now)
@@ -103,7 +116,7 @@ static u64 come_by(const struct ptimer *pt, u64 now)
 	return pt->pt_interval ? (now - pt->pt_next) / pt->pt_interval + 1 : 1;
 }
 
-/* `n` expirations, which have come, are accounted for. */
+/* Counts `n` expirations that have passed. */
 static void account(struct ptimer *pt, u64 n)
 {
 	u64 next;
@@ -114,7 +127,10 @@ static void account(struct ptimer *pt, u64 n)
 	pt->pt_next = !pt->pt_interval ? 0 : next < pt->pt_next ? ~0ull : next;
 }
 
-/* Waits for pt_next, though not before so much time has passed. p_lock held. */
+/*
+ * Waits for pt_next, at least for `pause`.
+ * Locks: p_lock.
+ */
 static void arm(struct ptimer *pt, u64 pause)
 {
 	if (!pt->pt_next || pt->pt_event.sigev_notify == SIGEV_NONE)
@@ -122,7 +138,8 @@ static void arm(struct ptimer *pt, u64 pause)
 	if (!on_cpu_clock(pt))
 		callout_set(&pt->pt_callout, MAX(pt->pt_next, clock_mono_ns() + pause));
 	else if (pt->pt_next <= now_of(pt) && pt->pt_cpu.cc_proc != pt->pt_proc)
-		callout_set(&pt->pt_callout, clock_mono_ns() + pause); /* that process may sleep for long */
+		/* that process may sleep for long */
+		callout_set(&pt->pt_callout, clock_mono_ns() + pause);
 	else
 		cputimer_arm(&pt->pt_cputimer, &pt->pt_cpu, MAX(pt->pt_next, now_of(pt) + pause));
 }
@@ -133,7 +150,11 @@ static void disarm(struct ptimer *pt)
 	callout_cancel_nowait(&pt->pt_callout);
 }
 
-/* Which queue the timer's signal goes to, and *l: the lwp that it is for. NULL: that has ended. p_lock held. */
+/*
+ * The queue for the timer's signal, and in *l the lwp that it is for.
+ * Returns: NULL: that lwp has exited.
+ * Locks: p_lock.
+ */
 static struct sigqueue *queue_of(struct ptimer *pt, struct lwp **l)
 {
 	struct proc *p = pt->pt_proc;
@@ -145,7 +166,10 @@ static struct sigqueue *queue_of(struct ptimer *pt, struct lwp **l)
 	return *l ? &(*l)->l_sigq : NULL;
 }
 
-/* Posts the signal; one that is still pending stands for this expiration too. p_lock held. */
+/*
+ * Posts the signal. A signal still pending also stands for this expiration.
+ * Locks: p_lock.
+ */
 static void post(struct ptimer *pt)
 {
 	struct abi_siginfo *info = &pt->pt_ent->se_info;
@@ -176,7 +200,10 @@ static void fire(void *arg)
 	spin_lock(&p->p_lock);
 	pt->pt_seen = MAX(pt->pt_seen, seen);
 	now = now_of(pt);
-	/* Not if it was set anew while this call was on its way; and a process that is held gets it afterwards. */
+	/*
+	 * Not if the timer was set again meanwhile; a held process gets the
+	 * signal after the hold.
+	 */
 	if (pt->pt_next && pt->pt_next <= now && !(p->p_flags & P_HOLD)) {
 		account(pt, 1);
 		post(pt);
@@ -184,7 +211,9 @@ static void fire(void *arg)
 	spin_unlock(&p->p_lock);
 }
 
-/* Expirations of a periodic timer that its pending signal does not count yet. */
+/*
+ * Expirations of a periodic timer that its pending signal does not count yet.
+ */
 static u64 uncounted(const struct ptimer *pt)
 {
 	return pt->pt_interval ? come_by(pt, now_of(pt)) : 0;
@@ -202,7 +231,8 @@ s32 ptimer_pending_overrun(const struct ptimer *pt)
 
 s32 ptimer_signal_left(struct ptimer *pt)
 {
-	u64 more = uncounted(pt); /* one look at the clock: told, kept, accounted */
+	/* one look at the clock: reported, kept, counted */
+	u64 more = uncounted(pt);
 
 	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	pt->pt_overrun = (u32)overrun_with(pt, more);
@@ -235,9 +265,12 @@ void ptimer_resume(struct proc *p)
 	}
 }
 
-/* ---- made and deleted ---- */
+/* ---- creation and deletion ---- */
 
-/* NULL: no memory, or no more pending signals allowed to the user. May sleep. */
+/*
+ * Returns: NULL: no memory, or the user may have no more pending signals.
+ * Sleeps: yes.
+ */
 static struct ptimer *alloc(struct proc *p, u32 clock, const struct abi_sigevent *ev, bool unlimited)
 {
 	struct ptimer *pt = kmem_alloc(ptimer_cache, KM_ZERO);
@@ -261,7 +294,10 @@ static struct ptimer *alloc(struct proc *p, u32 clock, const struct abi_sigevent
 	return NULL;
 }
 
-/* The timer is in no list. A signal of it that is pending stays so. May sleep. */
+/*
+ * Frees a timer that is in no list. Its pending signal stays pending.
+ * Sleeps: yes.
+ */
 static void release(struct ptimer *pt)
 {
 	struct proc *p = pt->pt_proc;
@@ -281,7 +317,10 @@ static void release(struct ptimer *pt)
 	kmem_free(ptimer_cache, pt);
 }
 
-/* Puts pt into the list under the lowest free id. -EAGAIN: too many. */
+/*
+ * Puts pt into the list under the lowest free id.
+ * Errors: -EAGAIN: too many.
+ */
 static int enlist(struct proc *p, struct ptimer *pt)
 {
 	int error = -EAGAIN;
@@ -346,7 +385,10 @@ void ptimer_delete_all(struct proc *p)
 
 /* ---- read and set ---- */
 
-/* What is left until the timer fires, or fires again. p_lock held. */
+/*
+ * Time left until the timer fires next.
+ * Locks: p_lock.
+ */
 static u64 left(const struct ptimer *pt)
 {
 	u64 now = now_of(pt);
@@ -373,7 +415,10 @@ int ptimer_get(struct proc *p, s32 id, struct ptimer_spec *sp)
 	return pt ? 0 : -EINVAL;
 }
 
-/* The time of pt's clock at which it is to fire. p_lock held. */
+/*
+ * The time of pt's clock at which it will fire.
+ * Locks: p_lock.
+ */
 static u64 due_at(const struct ptimer *pt, bool absolute, u64 value)
 {
 	u64 when = now_of(pt) + value;
@@ -421,7 +466,10 @@ int ptimer_overrun(struct proc *p, s32 id)
 
 /* ---- for an image ---- */
 
-/* The clock id as an image keeps it: of the process itself, or of the thread with this id. 0: of another process. */
+/*
+ * The clock id for an image: of the process itself, or of its thread with this
+ * id. 0: of another process.
+ */
 static u32 clock_in_image(const struct ptimer *pt)
 {
 	const struct cpuclock *cc = &pt->pt_cpu;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* restart_syscall(2), and the list of those that use it. */
+/* restart_syscall(2), and the table of calls that use it. */
 #include "proc/restart.h"
 
 #include "kernel/abi/errno.h"
@@ -55,7 +55,7 @@ long restart_later(long (*fn)(struct restart_block *rb), u64 deadline, u32 a0, u
 	struct lwp *l = curlwp();
 	struct restart_block *rb = &l->l_restart;
 
-	/* A call that is cut short a second time keeps the number that it was made with. */
+	/* A call interrupted for the second time keeps its first number. */
 	if (rb->rb_fn != fn || l->l_sysno != 0)
 		rb->rb_sysno = l->l_sysno;
 	ASSERT(restart_function(rb->rb_sysno) == fn);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hidden processes become ones that others see, with the ids that they remember. */
+/* Hidden processes become visible, with the ids that they remember. */
 #include "proc/reveal.h"
 
 #include "kernel/abi/errno.h"
@@ -13,14 +13,14 @@
 #include "proc/ptimer.h"
 #include "proc/wait.h"
 
-/* Both numbers of an id; the first pair of a seen one counts. */
+/* The seen and the real number of an id. The first pair of a seen id counts. */
 static void add_pair(struct reveal *rl, pid_t seen, pid_t real)
 {
 	if (!rl->rl_real[seen])
 		rl->rl_real[seen] = (u16)(real + 1);
 }
 
-/* The id that somebody of the set wants, or another one. */
+/* Reserves the id that a process of the set wants, or another one. */
 static int want_id(struct reveal *rl, pid_t want, pid_t *got)
 {
 	int error = rl->rl_fresh ? -EEXIST : pid_alloc(want, got);
@@ -43,7 +43,7 @@ static pid_t real_pid(const struct reveal *rl, const struct revealed *rv)
 	return in_place(rl, rv) ? rl->rl_replace->p_pid : rv->rv_proc->p_pid;
 }
 
-/* Real ids for a process and its lwps. What it got stands in p_pid and l_tid, 0 where it got none. */
+/* Reserves real ids for a process and its lwps, in p_pid and l_tid; 0: none. */
 static int want_ids(struct reveal *rl, struct revealed *rv)
 {
 	bool same = in_place(rl, rv) && (rl->rl_flags & REVEAL_SAME);
@@ -64,7 +64,7 @@ static int want_ids(struct reveal *rl, struct revealed *rv)
 	return error;
 }
 
-/* But for those that are somebody else's still. */
+/* Frees the ids, except those still in use by other processes. */
 static void give_ids_back(struct reveal *rl, struct revealed *rv)
 {
 	bool same = in_place(rl, rv) && (rl->rl_flags & REVEAL_SAME);
@@ -91,7 +91,10 @@ static bool id_in_use(pid_t id)
 	return used;
 }
 
-/* Is `seen` the id of a process of the set? In place the first one's number is its group's by accident. */
+/*
+ * Is `seen` the id of a process of the set? In place the first process's id may
+ * equal its group's by accident.
+ */
 static bool is_member(const struct reveal *rl, pid_t seen)
 {
 	for (u32 i = 0; i < rl->rl_n; i++) {
@@ -102,8 +105,8 @@ static bool is_member(const struct reveal *rl, pid_t seen)
 }
 
 /*
- * The number of a group or session that is not the caller's. One without a leader has a number as long as it has members, and nothing keeps
- * it reserved: so it is with the others too.
+ * Finds an id for a group or session that is not the caller's. An id without a
+ * leader is not reserved; it lives as long as its members.
  */
 static int find_other_group(struct reveal *rl, pid_t seen, pid_t *real)
 {
@@ -114,7 +117,10 @@ static int find_other_group(struct reveal *rl, pid_t seen, pid_t *real)
 		return 0;
 	}
 	if (seen == 0 || id_in_use(seen)) {
-		/* Number 0 is that of the system's own processes, which is for no process to join. */
+		/*
+		 * No process may join group 0, that of the kernel's own
+		 * processes.
+		 */
 		error = pid_alloc(0, real);
 		if (!error)
 			pid_free(*real);
@@ -126,7 +132,10 @@ static int find_other_group(struct reveal *rl, pid_t seen, pid_t *real)
 	return error;
 }
 
-/* `first`: the first one's group or session; `real`: the number that it has now, which the others of it have too. */
+/*
+ * first: the first process's group or session; first_real: its new id, which
+ * the other members use too.
+ */
 static int find_group(struct reveal *rl, pid_t seen, pid_t first, pid_t first_real, pid_t *real)
 {
 	if (seen != first)
@@ -135,7 +144,10 @@ static int find_group(struct reveal *rl, pid_t seen, pid_t first, pid_t first_re
 	return 0;
 }
 
-/* The group or session that the first one belonged to: its leader's in the set, or the caller's in its place. */
+/*
+ * The new group or session of the first process: that of a leader in the set,
+ * else the caller's.
+ */
 static pid_t first_group(struct reveal *rl, pid_t seen, pid_t callers)
 {
 	if (is_member(rl, seen))
@@ -161,7 +173,7 @@ static int find_groups(struct reveal *rl)
 	return error;
 }
 
-/* Is there something to translate? Programs are told only what is an id: 0 means the caller, or none. */
+/* Does it need a translation? 0 is not an id: it means the caller, or none. */
 static bool differs(const struct reveal *rl, pid_t seen)
 {
 	return rl->rl_real[seen] > 1 && rl->rl_real[seen] - 1 != seen;
@@ -218,7 +230,10 @@ void reveal_abandon(struct reveal *rl)
 	rl->rl_space = NULL;
 }
 
-/* The lwps come into the process's list, under their ids. pidlock held. */
+/*
+ * Puts the lwps into the process's list, under their ids.
+ * Locks: pidlock.
+ */
 static void show_lwps(struct revealed *rv)
 {
 	struct proc *p = rv->rv_proc;
@@ -239,7 +254,10 @@ static void show_lwps(struct revealed *rv)
 	spin_unlock(&p->p_lock);
 }
 
-/* The real id of the parent's lwp that made the process; 0: the parent is not in the set, or has no such lwp. */
+/*
+ * Returns: the real id of the parent's lwp that made the process; 0: the parent
+ *   is not in the set, or has no such lwp.
+ */
 static pid_t maker_of(const struct reveal *rl, const struct revealed *rv)
 {
 	const struct revealed *parent = rv->rv_parent == REVEAL_ROOT ? NULL : &rl->rl_set[rv->rv_parent];
@@ -251,7 +269,7 @@ static pid_t maker_of(const struct reveal *rl, const struct revealed *rv)
 	return 0;
 }
 
-/* pidlock held. */
+/* Locks: pidlock. */
 static void show(struct reveal *rl, struct revealed *rv)
 {
 	struct proc *p = rv->rv_proc;
@@ -283,7 +301,10 @@ static void show(struct reveal *rl, struct revealed *rv)
 		(b) = _t;               \
 	} while (0)
 
-/* What two processes exchange: all that exec replaces too, and more. Both p_locks held. */
+/*
+ * Swaps everything that exec replaces, and more, between two processes.
+ * Locks: both p_locks.
+ */
 static void exchange_state(struct proc *o, struct proc *h, bool same)
 {
 	SWAP(o->p_as, h->p_as);
@@ -317,7 +338,10 @@ static void exchange_state(struct proc *o, struct proc *h, bool same)
 	o->p_maxrss = h->p_maxrss;
 }
 
-/* The lwps of the set go over to o; its old one to h. Both p_locks, and pidlock, held. */
+/*
+ * Moves the lwps of the set to o, and o's old lwp to h.
+ * Locks: pidlock and both p_locks.
+ */
 static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 {
 	struct proc *h = rv->rv_proc;
@@ -326,16 +350,22 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 	ASSERT(o->p_nlwp == 1 && h->p_nlwp == 1 && o->p_nheld == 0);
 	proc_unlink_lwp(o, old);
 	proc_unlink_lwp(h, rv->rv_lwps[0]);
-	/* What o's timers wait for, and what they have sent, is the new lwps' from now on. */
+	/*
+	 * o's timers, and the signals that they sent, belong to the new lwps
+	 * from now on.
+	 */
 	sigqueue_flush(&old->l_sigq);
 	cputimer_lwp_ends(old);
 	list_push_back(&h->p_lwps, &old->l_plink);
 	lwp_change_proc(old, h);
-	/* Its id is the process's, or the new lwp's in its place; any other is nobody's from now on. */
+	/*
+	 * If its id is not that of the process (or of the new lwp), it becomes
+	 * free.
+	 */
 	if (!same && old->l_tid != o->p_pid)
 		pid_bind(old->l_tid, NULL);
 	old->l_tid = 0;
-	old->l_attention = true; /* to the boundary, where it ends */
+	old->l_attention = true; /* to the boundary, where it exits */
 	h->p_lwp0 = old;
 	h->p_flags |= P_EXITING;
 	h->p_xstat = 0;
@@ -352,12 +382,12 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 			o->p_lwp0 = l;
 	}
 	o->p_nlwp = rv->rv_nlwp;
-	/* Held until here, so that timers find who their signals are for. */
+	/* Held until here, so that timers find the lwps for their signals. */
 	if (same)
 		lwp_end_hold(o);
 }
 
-/* pidlock, and o's p_execlock, held. */
+/* Locks: pidlock, and o's p_execlock. */
 static void show_in_place(struct reveal *rl)
 {
 	struct revealed *rv = &rl->rl_set[0];
@@ -365,7 +395,7 @@ static void show_in_place(struct reveal *rl)
 	bool same = rl->rl_flags & REVEAL_SAME;
 
 	spin_lock(&o->p_lock);
-	spin_lock_nested(&h->p_lock); /* nobody else knows h */
+	spin_lock_nested(&h->p_lock); /* no other process knows h */
 	exchange_state(o, h, same);
 	exchange_lwps(rv, o, same);
 	if (!same) {
@@ -397,7 +427,7 @@ pid_t reveal_commit(struct reveal *rl)
 		mutex_unlock(&o->p_execlock);
 	if (o && !(rl->rl_flags & REVEAL_SAME))
 		vfork_done(o); /* as with any execve */
-	/* Each process has a reference of its own. */
+	/* Each process has its own reference. */
 	pidspace_rele(rl->rl_space);
 	return o ? o->p_pid : rl->rl_set[0].rv_proc->p_pid;
 }

@@ -40,7 +40,11 @@ u64 rlimit_cpu_due(const struct proc *p)
 	return hard && (!soft || hard < soft) ? hard : soft;
 }
 
-/* SIGXCPU at the soft limit, which then moves on by a second; SIGKILL at the hard one. Source: man page getrlimit(2). */
+/*
+ * SIGXCPU at the soft limit, which then moves by a second; SIGKILL at the hard
+ * limit.
+ * Source: man page getrlimit(2).
+ */
 void rlimit_cpu_check(struct proc *p, u64 used)
 {
 	struct rlimit_k *rl = &p->p_rlimit[RLIMIT_CPU];
@@ -65,7 +69,7 @@ static struct rlimit_k get_limit(struct proc *p, u32 which)
 	return rl;
 }
 
-/* The address space keeps its limits itself, for page faults. */
+/* The address space has copies of its limits, for page faults. */
 static void tell_as(struct proc *p, u32 which, u64 cur)
 {
 	u32 v = cur > INF32 ? INF32 : (u32)cur;
@@ -145,7 +149,7 @@ long sys_setrlimit(u32 which, uaddr_t src)
 	return set_limit(curproc(), which, &rl);
 }
 
-/* new: NULL: the limit stays. */
+/* new: NULL: the limit is not changed. */
 static long prlimit(struct proc *p, u32 which, const struct rlimit_k *new, uaddr_t old)
 {
 	struct rlimit_k prev;
@@ -160,7 +164,10 @@ static long prlimit(struct proc *p, u32 which, const struct rlimit_k *new, uaddr
 	return old ? copyout(old, &prev, sizeof(prev)) : 0;
 }
 
-/* Errors: in this order: -EFAULT (new), -ESRCH, -EPERM, -EINVAL, -EPERM (above the hard limit), -EFAULT (old) */
+/*
+ * Errors: in this order: -EFAULT (new), -ESRCH, -EPERM, -EINVAL, -EPERM (above
+ *   the hard limit), -EFAULT (old)
+ */
 long sys_prlimit64(pid_t pid, u32 which, uaddr_t unew, uaddr_t old)
 {
 	struct rlimit_k rl, *new = unew ? &rl : NULL;
@@ -185,15 +192,19 @@ enum { PRIO_PROCESS_K, PRIO_PGRP_K, PRIO_USER_K };
 
 #define PRIO_BATCH 32u
 
-/* Those that a priority call is about. */
+/* The processes that a priority call is about. */
 struct prio_set {
 	u32 ps_which;
-	pid_t ps_who; /* a process by any thread of it, a group, or a user */
+	/* id of any thread of a process, of a group, or of a user */
+	pid_t ps_who;
 	bool ps_done;
 	struct proc_walk ps_walk;
 };
 
-/* who 0: the caller's own. pidlock held. */
+/*
+ * who 0: the caller's own.
+ * Locks: pidlock.
+ */
 static void prio_begin(struct prio_set *ps, u32 which, pid_t who)
 {
 	struct proc *me = curproc();
@@ -211,7 +222,10 @@ static void prio_begin(struct prio_set *ps, u32 which, pid_t who)
 		walk_user(&ps->ps_walk, (uid_t)ps->ps_who, PRIO_BATCH);
 }
 
-/* A single process is found without a walk. pidlock held. */
+/*
+ * Finds a single process without a walk.
+ * Locks: pidlock.
+ */
 static struct proc *prio_process(struct prio_set *ps)
 {
 	struct proc *p = !ps->ps_done && ps->ps_who > 0 ? pid_owner(ps->ps_who) : NULL;
@@ -220,7 +234,10 @@ static struct proc *prio_process(struct prio_set *ps)
 	return p && p->p_stat != PS_NEW && !(p->p_flags & P_KERNEL) ? p : NULL;
 }
 
-/* The next one; NULL: no more. pidlock held, and let go now and then. */
+/*
+ * Returns: the next process; NULL: none.
+ * Locks: pidlock, released now and then.
+ */
 static struct proc *prio_next(struct prio_set *ps)
 {
 	return ps->ps_which == PRIO_PROCESS_K ? prio_process(ps) : walk_next(&ps->ps_walk);

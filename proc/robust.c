@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the end of an lwp does to futexes: the robust list of mutexes that it holds, and the word that says that it lives. The list is the
- * program's own memory: it may point anywhere, and in a circle. Source: man page get_robust_list(2).
+ * What the exit of an lwp does to futexes: the robust list of mutexes that it
+ * holds, and the word that says it lives. The list is in the program's own
+ * memory: it may point anywhere, and in a circle.
+ * Source: man page get_robust_list(2).
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -61,8 +63,10 @@ long sys_get_robust_list(pid_t tid, uaddr_t uhead, uaddr_t ulen)
 }
 
 /*
- * The owner of the robust mutex in this word died: says so there, and wakes one waiter. `busy`: the owner was just locking or unlocking it;
- * a free word then may have a waiter that was not told. False: the word is out of reach.
+ * The owner of the robust mutex in this word died: marks the word and wakes a
+ * waiter. `busy`: the owner was locking or unlocking it; then even a free word
+ * may have a waiter that was not woken.
+ * Returns: false: the word cannot be reached.
  */
 static bool owner_died(struct lwp *l, uaddr_t word, bool pi, bool busy)
 {
@@ -87,7 +91,10 @@ static bool owner_died(struct lwp *l, uaddr_t word, bool pi, bool busy)
 	return true;
 }
 
-/* struct robust_list_head: first entry, offset of the word from an entry, entry being locked or unlocked right now. */
+/*
+ * struct robust_list_head: first entry, offset of the word from an entry, entry
+ * being locked or unlocked now.
+ */
 static void walk_robust_list(struct lwp *l)
 {
 	u32 head[3], entry, next;

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The frames that a signal handler runs on, and the way back. Layouts of the i386 ABI (asm/sigcontext.h, asm/ucontext.h and what
- * musl and glibc expect):
+ * The stack frames of signal handlers, and the return from them. Layouts of the
+ * i386 ABI (asm/sigcontext.h, asm/ucontext.h and what musl and glibc expect):
  *
- *   without SA_SIGINFO                         with SA_SIGINFO
- *   esp -> restorer                            esp -> restorer
- *      +4  signal number                          +4  signal number
- *      +8  struct abi_sigcontext (88)             +8  pointer to siginfo     +12 pointer to ucontext
- *          unused FPU room (624)                  +16 siginfo (128)
- *          mask bits 32..63                           ucontext: flags, link, stack, sigcontext, mask
- *          trampoline                                 trampoline
- *   FPU state above, pointed to by sigcontext: the 108-byte FSAVE image that old programs read, then status and
- *   magic, then the FXSAVE image of 512 bytes, which is the one that counts on the way back.
+ *   without SA_SIGINFO              with SA_SIGINFO
+ *   esp -> restorer                 esp -> restorer
+ *      +4  signal number               +4  signal number
+ *      +8  abi_sigcontext (88)         +8  pointer to siginfo
+ *          unused FPU room (624)       +12 pointer to ucontext
+ *          mask bits 32..63            +16 siginfo (128)
+ *          trampoline                      ucontext: flags, link, stack,
+ *                                            sigcontext, mask
+ *                                          trampoline
+ *
+ * The FPU state is above; sigcontext points to it: the 108-byte FSAVE image
+ * that old programs read, then status and magic, then the FXSAVE image of 512
+ * bytes, which the return uses.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -69,7 +73,10 @@ struct rt_sigframe {
 };
 _Static_assert(sizeof(struct rt_sigframe) == 16 + 128 + 116 + 8, "rt_sigframe has no holes");
 
-/* The tag word of FSAVE has two bits a register, that of FXSAVE one: used or empty. A used one is valid, zero or special. */
+/*
+ * The tag word of FSAVE has two bits per register, that of FXSAVE one: used or
+ * empty. A used register is valid, zero or special.
+ */
 static u32 fsave_tags(const u8 *fx)
 {
 	u32 tags = 0, abridged = fx[4], top = (fx[3] >> 3) & 7;
@@ -154,7 +161,10 @@ static bool on_altstack(const struct lwp *l, u32 sp)
 	return !(l->l_altflags & K_SS_DISABLE) && sp > l->l_altsp && sp - l->l_altsp <= l->l_altsize;
 }
 
-/* The stack a handler begins on. Overflowing the alternate stack is refused: 0. */
+/*
+ * The stack on which a handler begins.
+ * Returns: 0: the alternate stack would overflow.
+ */
 static u32 frame_base(struct lwp *l, const struct abi_sigaction *act, u32 size)
 {
 	u32 sp = l->l_tf->tf_esp;
@@ -180,7 +190,10 @@ static void trampoline(u8 code[8], u32 nr, bool pop)
 static u32 put_fpstate(struct lwp *l, u32 sp)
 {
 	struct abi_fpstate fp;
-	/* The FXSAVE image is 16-byte aligned for programs that use it where it lies. */
+	/*
+	 * The FXSAVE image is 16-byte aligned for programs that use it in
+	 * place.
+	 */
 	u32 at = ((sp - (u32)sizeof(fp)) & ~15u);
 
 	fpu_save(l);
@@ -240,7 +253,10 @@ int sigframe_push(struct lwp *l, int sig, const struct abi_siginfo *info,
 	fpstate = put_fpstate(l, sp);
 	if (!fpstate)
 		return -EFAULT;
-	/* At the handler's first instruction esp + 4 is 16-byte aligned, as after a call. */
+	/*
+	 * At the handler's first instruction esp + 4 is 16-byte aligned, as
+	 * after a call.
+	 */
 	at = ((fpstate - size + 4) & ~15u) - 4;
 	error = rt ? push_rt(l, sig, info, act, mask, at, fpstate) : push_plain(l, sig, act, mask, at, fpstate);
 	if (error)
@@ -286,7 +302,9 @@ static int restore_fpu(struct lwp *l, u32 fpstate)
 	return 0;
 }
 
-/* A data selector that user mode may hold: none, the flat one, or a TLS slot. */
+/*
+ * A data selector that user mode may hold: null, the flat one, or a TLS slot.
+ */
 u32 user_selector(u32 sel)
 {
 	u32 index = (sel & 0xffff) >> 3;
@@ -316,7 +334,7 @@ static int restore_sigcontext(struct lwp *l, const struct abi_sigcontext *sc)
 	tf->tf_ds = user_selector(sc->ds);
 	tf->tf_es = user_selector(sc->es);
 	tf->tf_eflags = (tf->tf_eflags & ~EFLAGS_USER) | (sc->eflags & EFLAGS_USER) | EFLAGS_IF;
-	tf->tf_err = (u32)-1; /* eax is not the result of a call that could be made again */
+	tf->tf_err = (u32)-1; /* eax is not the result of a call to restart */
 	l->l_fs = user_selector(sc->fs);
 	l->l_gs = user_selector(sc->gs);
 	lwp_load_segs(l);
@@ -332,7 +350,10 @@ static long bad_frame(void)
 long sys_sigreturn(void)
 {
 	struct lwp *l = curlwp();
-	/* The restorer popped the signal number, the handler's ret the return address. */
+	/*
+	 * The restorer popped the signal number, the handler's ret the return
+	 * address.
+	 */
 	u32 at = l->l_tf->tf_esp - 8;
 	struct abi_sigcontext sc;
 	u32 extramask;
@@ -364,7 +385,8 @@ long sys_rt_sigreturn(void)
 
 int sigaltstack_set(struct lwp *l, const struct abi_stack *ss)
 {
-	u32 flags = (u32)ss->ss_flags & ~0x80000000u; /* SS_AUTODISARM is not offered */
+	/* SS_AUTODISARM is not offered */
+	u32 flags = (u32)ss->ss_flags & ~0x80000000u;
 
 	if (flags != 0 && flags != K_SS_DISABLE && flags != K_SS_ONSTACK)
 		return -EINVAL;

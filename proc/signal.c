@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Posting signals: who is to take them, stop and continue. Queues: proc/sigqueue.c. Taking signals: proc/boundary.c. */
+/*
+ * Posting signals: which lwp takes them, stop and continue. Queues:
+ * proc/sigqueue.c. Taking signals: proc/boundary.c.
+ */
 #include "proc/signal.h"
 
 #include "kernel/abi/errno.h"
@@ -15,7 +18,7 @@
 #define STOP_SIGNALS (SIGBIT(K_SIGSTOP) | SIGBIT(K_SIGTSTP) | SIGBIT(K_SIGTTIN) | SIGBIT(K_SIGTTOU))
 /* How many lwps are poked at once. */
 #define POKE_MAX 8u
-/* Ignored when their action is the default one. */
+/* Ignored when their action is the default. */
 #define IGNORED_BY_DEFAULT \
 	(SIGBIT(K_SIGCHLD) | SIGBIT(K_SIGCONT) | SIGBIT(K_SIGURG) | SIGBIT(K_SIGWINCH))
 
@@ -25,7 +28,10 @@ bool signal_ignores(const struct abi_sigaction *act, int sig)
 	       (act->sa_handler == K_SIG_DFL && (IGNORED_BY_DEFAULT & SIGBIT(sig)));
 }
 
-/* Would sig be thrown away on arrival? A blocked signal stays, since its action may change before it is unblocked. */
+/*
+ * Is sig dropped on arrival? A blocked signal stays, because its action may
+ * change before it is unblocked.
+ */
 static bool ignored(struct proc *p, struct lwp *l, int sig)
 {
 	const struct abi_sigaction *act = &p->p_sig.ss_act[sig - 1];
@@ -46,7 +52,8 @@ void lwp_poke(struct lwp *l)
 {
 	struct cpu *c;
 
-	__atomic_store_n(&l->l_attention, true, __ATOMIC_SEQ_CST); /* before l_chan is looked at: sleep_begin() */
+	/* before l_chan is read: see sleep_begin() */
+	__atomic_store_n(&l->l_attention, true, __ATOMIC_SEQ_CST);
 	sleep_interrupt(l);
 	c = l->l_cpu;
 	if (l->l_state == LS_RUNNING && c != curcpu())
@@ -58,7 +65,11 @@ static void poke_passed(struct proc *p, struct lwp *l)
 	p->p_pokenext = l->l_plink.next == &p->p_lwps ? NULL : list_next(l, l_plink);
 }
 
-/* Goes on with the lwps of p. p_lock held. Returns whether there are more. */
+/*
+ * Pokes more lwps of p.
+ * Returns: whether there are more.
+ * Locks: p_lock.
+ */
 static bool poke_some(struct proc *p)
 {
 	struct lwp *l;
@@ -97,7 +108,10 @@ void proc_unlink_lwp(struct proc *p, struct lwp *l)
 	list_remove(&l->l_plink);
 }
 
-/* SIGCONT and SIGKILL make a stopped process go on. p_lock held. */
+/*
+ * Continues a stopped process: SIGCONT and SIGKILL.
+ * Locks: p_lock.
+ */
 static void proc_continue(struct proc *p, bool report)
 {
 	p->p_flags &= ~P_STOPPING;
@@ -106,7 +120,10 @@ static void proc_continue(struct proc *p, bool report)
 	p->p_flags &= ~(P_STOPPED | P_WAITSTOP | P_STOPTOLD);
 	if (report) {
 		p->p_flags |= P_WAITCONT | P_TELLCONT;
-		/* The parent is told by the process itself, at the boundary: here its lock would come out of order. */
+		/*
+		 * The process itself tells the parent, at the boundary: here
+		 * the parent's lock would be out of order.
+		 */
 		if (!list_empty(&p->p_lwps))
 			list_first(&p->p_lwps, struct lwp, l_plink)->l_attention = true;
 	}
@@ -125,7 +142,9 @@ void signal_drop_all(struct proc *p, sigset_k set)
 	}
 }
 
-/* What happens at the moment of sending, whether or not the signal is ignored or blocked. */
+/*
+ * Effects at the moment of sending, even if the signal is ignored or blocked.
+ */
 static void side_effects(struct proc *p, int sig)
 {
 	if (sig == K_SIGCONT) {
@@ -138,13 +157,16 @@ static void side_effects(struct proc *p, int sig)
 	}
 }
 
-/* Does sig wake l: not blocked, or waited for by sigtimedwait. */
+/* Does sig wake l: not blocked, or awaited by sigtimedwait? */
 static bool takes(const struct lwp *l, int sig)
 {
 	return !(l->l_sigmask & SIGBIT(sig)) || (l->l_sigwait & SIGBIT(sig));
 }
 
-/* An lwp that can take sig: one that runs or can be woken for it. All the same if none: the first to unblock it takes it. */
+/*
+ * An lwp that can take sig: one that runs or can be woken. If there is none,
+ * the first lwp that unblocks sig takes it.
+ */
 static struct lwp *choose_lwp(struct proc *p, int sig)
 {
 	struct lwp *l;
@@ -156,7 +178,11 @@ static struct lwp *choose_lwp(struct proc *p, int sig)
 	return NULL;
 }
 
-/* What sig does at once. False: it goes no further. p_lock held. */
+/*
+ * The immediate effects of sig.
+ * Returns: false: it is dropped.
+ * Locks: p_lock.
+ */
 static bool arrives(struct proc *p, struct lwp *l, int sig)
 {
 	ASSERT(spin_held(&p->p_lock));
@@ -166,14 +192,20 @@ static bool arrives(struct proc *p, struct lwp *l, int sig)
 	if (ignored(p, l, sig))
 		return false;
 	if (sig == K_SIGKILL) {
-		/* Nothing comes before it, and it ends more kinds of sleep than a signal that is only pending. */
+		/*
+		 * SIGKILL comes first, and ends more kinds of sleep than a
+		 * pending signal.
+		 */
 		proc_end(p, WSTAT_SIGNALED(K_SIGKILL));
 		return false;
 	}
 	return true;
 }
 
-/* sig has been queued: tells an lwp that takes it. p_lock held. */
+/*
+ * sig has been queued: tells an lwp that can take it.
+ * Locks: p_lock.
+ */
 static void tell_taker(struct proc *p, struct lwp *l, int sig)
 {
 	struct lwp *taker = l ? l : choose_lwp(p, sig);
@@ -249,7 +281,10 @@ void signal_fault(int sig, int code, u32 addr)
 	struct abi_sigaction *act = &p->p_sig.ss_act[sig - 1];
 
 	spin_lock(&p->p_lock);
-	/* The instruction would fault again for ever: a signal that cannot be taken kills. */
+	/*
+	 * The instruction would fault forever: a signal that cannot be taken
+	 * kills.
+	 */
 	if ((l->l_sigmask & SIGBIT(sig)) || act->sa_handler == K_SIG_IGN || p == initproc) {
 		act->sa_handler = K_SIG_DFL;
 		l->l_sigmask &= ~SIGBIT(sig);
@@ -315,7 +350,10 @@ void signal_setmask(sigset_k mask)
 	spin_lock(&p->p_lock);
 	l->l_sigmask = mask & ~SIGSET_UNBLOCKABLE;
 	signal_recalc(l);
-	/* What this lwp blocks now may have been meant for it. */
+	/*
+	 * A pending signal may have been meant for this lwp, which now blocks
+	 * it.
+	 */
 	signal_retarget(l, l->l_sigmask);
 	spin_unlock(&p->p_lock);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues of pending signals, and how many entries the processes of each user have in theirs (RLIMIT_SIGPENDING). A POSIX timer brings
- * its own entry, which is counted as long as the timer exists.
+ * Queues of pending signals, and the count of entries of each user's processes
+ * (RLIMIT_SIGPENDING). A POSIX timer owns an entry, which is counted as long as
+ * the timer exists.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -12,11 +13,13 @@
 #include "proc/rlimit.h"
 #include "proc/sched/later.h"
 
-/* Entries in one queue, whatever the limit says: searches of a queue go on under p_lock. */
+/*
+ * Entries in one queue, whatever the limit: a queue is searched under p_lock.
+ */
 #define SIGQUEUE_MAX 1024u
 #define NUSERHASH 32u
 
-/* The entries of one real user id; gone when there are none. */
+/* The entries of one real user id; freed when there are none. */
 struct siguser {
 	struct list su_link;
 	uid_t su_uid;
@@ -35,9 +38,9 @@ void signal_init(void)
 		list_init(&siguser_hash[i]);
 }
 
-/* ---- what a user has ---- */
+/* ---- counts of users ---- */
 
-/* siguser_lock held. */
+/* Locks: siguser_lock. */
 static struct siguser *siguser_find(uid_t uid)
 {
 	struct siguser *su;
@@ -49,7 +52,10 @@ static struct siguser *siguser_find(uid_t uid)
 	return NULL;
 }
 
-/* siguser_lock held. NULL: no memory. */
+/*
+ * Returns: NULL: no memory.
+ * Locks: siguser_lock.
+ */
 static struct siguser *siguser_make(uid_t uid)
 {
 	struct siguser *su = kmem_alloc(siguser_cache, KM_NOWAIT | KM_ZERO);
@@ -74,7 +80,10 @@ static void siguser_drop(struct siguser *su)
 		kmem_free(siguser_cache, su);
 }
 
-/* One more entry for this user. NULL: that would be more than limit, or there is no memory. */
+/*
+ * Counts one more entry for this user.
+ * Returns: NULL: it would exceed the limit, or there is no memory.
+ */
 static struct siguser *siguser_add(uid_t uid, u64 limit)
 {
 	struct siguser *su;
@@ -128,7 +137,8 @@ void sigqueue_init(struct sigqueue *q)
 
 #define FREE_MAX 32u /* entries freed at once */
 
-static struct list dropped = LIST_INIT(dropped); /* entries to be freed (siguser_lock) */
+/* entries to be freed (siguser_lock) */
+static struct list dropped = LIST_INIT(dropped);
 static bool free_dropped(struct later *la);
 static struct later drop_later = LATER_INIT(drop_later, free_dropped);
 
@@ -151,7 +161,10 @@ static bool free_dropped(struct later *la)
 	return more;
 }
 
-/* Entries that have left their queue, and are no timers', are counted no longer, and freed soon: who drops many holds p_lock. */
+/*
+ * Entries that have left their queue, except timers', are no longer counted.
+ * They are freed soon after, because a caller that drops many holds p_lock.
+ */
 static void discard(struct list *gone)
 {
 	struct sigent *se;
@@ -220,7 +233,7 @@ void sigqueue_put(struct sigqueue *q, struct sigent *se)
 	q->sq_count++;
 }
 
-/* What the kernel, or kill(2), sends with a standard signal is not refused for the limit's sake. */
+/* The limit does not apply to a standard signal from the kernel or kill(2). */
 static bool beyond_limit(int sig, const struct abi_siginfo *info)
 {
 	return sig < K_SIGRTMIN && (!info || info->si_code >= 0);
@@ -234,7 +247,10 @@ int sigqueue_add(struct proc *p, struct sigqueue *q, int sig, const struct abi_s
 		return 0;
 	se = q->sq_count < SIGQUEUE_MAX ? sigent_alloc(p, beyond_limit(sig, info)) : NULL;
 	if (!se) {
-		/* A real-time signal sent with a value must not lose it; for the others the bit is enough. */
+		/*
+		 * A real-time signal sent with a value must not lose it; for
+		 * any other the bit is enough.
+		 */
 		if (sig >= K_SIGRTMIN && info && info->si_code < 0)
 			return -EAGAIN;
 		q->sq_set |= SIGBIT(sig);
@@ -257,8 +273,9 @@ void sigent_info(const struct sigent *se, struct abi_siginfo *info)
 }
 
 /*
- * The entry se is taken, and *info is what its taker sees. The entry's timer,
- * if there is one, goes on from here. p_lock held.
+ * Takes the entry se; *info is what its taker sees. The entry's timer, if there
+ * is one, goes on from here.
+ * Locks: p_lock.
  */
 static void take(struct sigqueue *q, struct sigent *se, struct abi_siginfo *info)
 {

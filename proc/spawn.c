@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn_proc(): the one way to make a process. */
+/* spawn_proc(): the only way to make a process. */
 #include "fs/file.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
@@ -12,7 +12,7 @@
 #include "proc/proctab.h"
 #include "proc/rlimit.h"
 
-/* May the caller's user have so many more processes? */
+/* May the caller's user have `more` further processes? */
 bool proc_may_have(u32 more)
 {
 	uid_t uid = cred_cur()->cr_uid;
@@ -26,7 +26,10 @@ bool proc_may_have(u32 more)
 	return n + more <= rlimit_cur(curproc(), RLIMIT_NPROC);
 }
 
-/* A copy of one of p's paths, which another lwp may replace at any moment; NULL if it has none. */
+/*
+ * A copy of one of p's paths, which another lwp may replace at any time; NULL:
+ * none.
+ */
 static int copy_path(struct proc *p, char *const *path, char **out)
 {
 	char *buf = NULL;
@@ -68,7 +71,10 @@ static int inherit_fs(struct proc *p, struct proc *parent, u32 flags)
 	return p->p_fs ? 0 : -ENOMEM;
 }
 
-/* What a child has of its parent by reference or copy, apart from memory and files. Cannot fail once the strings are there. */
+/*
+ * What a child inherits by reference or copy, except memory and files. Cannot
+ * fail once the strings are copied.
+ */
 static int inherit_identity(struct proc *p, struct proc *parent, u32 flags)
 {
 	int error = copy_path(parent, &parent->p_exepath, &p->p_exepath);
@@ -97,7 +103,10 @@ static int inherit_identity(struct proc *p, struct proc *parent, u32 flags)
 	p->p_every = p->p_everyleft = parent->p_every;
 	p->p_flags = P_FORKNOEXEC | (parent->p_flags & (P_SUGID | P_NODUMP | P_TRACE | P_REALIDS));
 	spin_unlock(&parent->p_lock);
-	/* The parent holds the text right already, so one more cannot be refused. */
+	/*
+	 * The parent already holds the text right, so another one cannot be
+	 * refused.
+	 */
 	if (p->p_exe)
 		(void)vn_text_begin(p->p_exe);
 	return 0;
@@ -129,7 +138,7 @@ static int inherit_files(struct proc *p, struct proc *parent, u32 flags)
 	return p->p_fdtab ? 0 : -ENOMEM;
 }
 
-/* The machine state that a child's first lwp shares with the one that makes it. */
+/* The machine state that a child's first lwp copies from its maker. */
 static void inherit_lwp(struct lwp *l, struct lwp *from)
 {
 	if (from->l_fpu) {

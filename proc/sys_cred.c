@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* User and group ids. The forms with ids of 16 bits: proc/sys_cred16.c. */
+/* User and group ids. Calls with 16-bit ids: proc/sys_cred16.c. */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/id16.h"
 #include "kernel/lib/panic.h"
@@ -27,7 +27,7 @@ long sys_getegid32(void)
 {
 	return (long)cred_cur()->cr_egid;
 }
-/* Puts a changed copy in place. */
+/* Installs a changed copy. */
 static void cred_set(struct cred *new)
 {
 	struct proc *p = curproc();
@@ -55,7 +55,7 @@ static void cred_set(struct cred *new)
 	cred_renew(curlwp());
 }
 
-/* May an unprivileged process set this id: one of the three that it has. */
+/* May an unprivileged process set this id? It must be one of its three ids. */
 static bool may(u32 id, u32 a, u32 b, u32 c)
 {
 	return id == KEEP || id == a || id == b || id == c;
@@ -123,7 +123,10 @@ long sys_setgid32(u32 gid)
 	return sys_setresgid32(KEEP, gid, KEEP);
 }
 
-/* The saved id follows the effective one when the real one is set, or the effective one to something else than the real one. */
+/*
+ * The saved id follows the effective id if the real id is set, or if the
+ * effective id becomes different from the real id.
+ */
 long sys_setreuid32(u32 r, u32 e)
 {
 	const struct cred *old = cred_cur();
@@ -171,7 +174,7 @@ long sys_getresgid32(uaddr_t r, uaddr_t e, uaddr_t s)
 	return get3(r, e, s, cr->cr_gid, cr->cr_egid, cr->cr_sgid);
 }
 
-/* Returns the old one, whether or not the new one was taken. */
+/* Returns: the old id, whether or not the new one was accepted. */
 static long set_fsid(u32 id, bool group)
 {
 	const struct cred *cr = cred_cur();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The oldest calls about user and group ids, with 16 bits each: what they are given is widened, what they tell is narrowed
- * (kernel/abi/id16.h). The rest is as with 32 bits.
+ * The oldest calls on user and group ids, of 16 bits: arguments are widened,
+ * results narrowed (kernel/abi/id16.h). Otherwise as with 32 bits.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/id16.h"
@@ -86,7 +86,7 @@ long sys_getresgid(uaddr_t r, uaddr_t e, uaddr_t s)
 	return get3(r, e, s, cr->cr_gid, cr->cr_egid, cr->cr_sgid);
 }
 
-/* The old id is told whole. */
+/* The old id is returned with all 32 bits. */
 long sys_setfsuid(u32 uid)
 {
 	return sys_setfsuid32(id16_widen(uid));

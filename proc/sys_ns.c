@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unshare and setns, of which the kernel has what is no namespace; and
- * arch_prctl. They answer as Linux without namespaces does.
+ * unshare and setns, without namespaces, and arch_prctl. They answer as Linux
+ * without namespaces does.
  *
  * Source: unshare(2), setns(2), arch_prctl(2).
  */
@@ -30,7 +30,7 @@
 #define ARCH_GET_CPUID 0x1011u
 #define ARCH_SET_CPUID 0x1012u
 
-/* Both or, without memory for one, neither. */
+/* Replaces both or, without memory for one, neither. */
 static long leave_shared(u32 flags)
 {
 	struct fsctx *fc = NULL;
@@ -53,7 +53,10 @@ long sys_unshare(u32 flags)
 {
 	if (flags & ~UNSHARE_KNOWN)
 		return -EINVAL;
-	/* A thread cannot leave its process; the working directory is the process's here. */
+	/*
+	 * A thread cannot leave its process; its working directory is the
+	 * process's.
+	 */
 	if ((flags & (UNSHARE_OF_ONE | UNSHARE_FS | UNSHARE_NEWUSER)) && curproc()->p_nlwp > 1)
 		return -EINVAL;
 	if (flags & UNSHARE_NEWUSER)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ids, names, scheduling and other small calls on processes and the system. */
+/* Ids, names, scheduling and other small system calls. */
 #include "fs/tty.h"
 #include "fs/vnode.h"
 #include "kernel/abi/errno.h"
@@ -148,14 +148,14 @@ static bool magic2_ok(u32 magic2)
 	return magic2 == 672274793 || magic2 == 85072278 || magic2 == 369367448 || magic2 == 537993216;
 }
 
-/* What has been written gets to the disks and to the terminals. */
+/* Writes all dirty data to the disks and all output to the terminals. */
 static void go_down(void)
 {
 	vfs_shutdown();
 	tty_drain_all();
 }
 
-/* The command is for machines that have more than one way to start. */
+/* The command string is for machines with several ways to start. */
 static long restart_with(uaddr_t ucommand)
 {
 	char command[256];

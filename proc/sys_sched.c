@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sched_* calls. There is one policy, SCHED_OTHER with priority 0; a call that asks for another one is refused, as for
- * a caller whose limits allow none (EPERM), or, of the superuser, with EINVAL.
+ * The sched_* calls. There is one policy, SCHED_OTHER with priority 0. A call
+ * that asks for another one fails as for a caller whose limits allow none
+ * (EPERM), or, from the superuser, with EINVAL.
  *
- * Errors and their order: man pages sched_setscheduler(2), sched_setparam(2), sched_setaffinity(2),
- * sched_rr_get_interval(2), and Linux's answers.
+ * Errors and their order: man pages sched_setscheduler(2), sched_setparam(2),
+ * sched_setaffinity(2), sched_rr_get_interval(2), and Linux's answers.
  */
 #include "kernel/abi/errno.h"
 #include "mm/usercopy.h"
@@ -29,15 +30,15 @@ long sys_sched_yield(void)
 }
 
 /*
- * Finds the process that has this thread; 0 means the caller's.
- * Returns it with a reference (proc_rele), NULL if there is none.
+ * Finds the process that has this thread; 0: the caller's.
+ * Returns: it with a reference (proc_rele); NULL: none.
  */
 static struct proc *find(pid_t tid)
 {
 	return proc_find_thread(tid ? pid_real(tid) : curlwp()->l_tid);
 }
 
-/* 0 if there is such a thread. */
+/* Returns: 0 if the thread exists. */
 static int exists(pid_t tid)
 {
 	struct proc *p = find(tid);
@@ -48,7 +49,10 @@ static int exists(pid_t tid)
 	return 0;
 }
 
-/* May the caller change how p is scheduled? 0 or -EPERM. Takes p_lock */
+/*
+ * May the caller change how p is scheduled? 0 or -EPERM.
+ * Locks: takes p_lock.
+ */
 static int may_schedule(struct proc *p)
 {
 	const struct cred *me = cred_cur();
@@ -70,7 +74,7 @@ static u32 all_cpus(void)
 	return (1u << ncpu) - 1;
 }
 
-/* The CPUs of a thread of p; of a zombie, which has none: all. */
+/* The CPUs of a thread of p; all CPUs for a zombie, which has no thread. */
 static u32 affinity_of(struct proc *p, pid_t tid)
 {
 	struct lwp *l;
@@ -95,8 +99,9 @@ static void set_affinity(struct proc *p, pid_t tid, u32 mask)
 }
 
 /*
- * The current lwp leaves a CPU that it may not use any more. A running lwp is only ever queued on its own CPU (proc/sched/sched.c),
- * so it sleeps for an instant: a wakeup chooses among the CPUs that are allowed.
+ * Makes the current lwp leave a CPU that it may no longer use. A running lwp is
+ * queued on its own CPU only (proc/sched/sched.c), so it sleeps for a moment:
+ * the wakeup chooses among the allowed CPUs.
  */
 static void leave_forbidden_cpu(void)
 {
@@ -155,7 +160,9 @@ static bool is_policy(int policy)
 	return is_realtime(policy) || policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE;
 }
 
-/* Are policy and priority such that Linux would know them? And may the caller have them, for p? */
+/*
+ * Does Linux know this policy and priority? And may the caller set them for p?
+ */
 static int check_policy(struct proc *p, int policy, s32 prio)
 {
 	if (!is_policy(policy) || prio < 0 || prio > RT_PRIO_MAX || is_realtime(policy) != (prio != 0))

@@ -16,16 +16,19 @@
 
 #define SIGSET_SIZE 8
 
-/* Is there such a signal, and may it be given an action (set), or only be asked for the one that it has? */
+/* Does the signal exist, and may its action be set (set), or only be read? */
 static bool may_have_action(int sig, bool set)
 {
 	return sig >= 1 && sig <= K_NSIG && !(set && (SIGBIT(sig) & SIGSET_UNBLOCKABLE));
 }
 
-/* What a new action of sig does to signals that are pending, and to timers that send it. p_lock held. */
+/*
+ * Effects of a new action of sig on pending signals and on timers that send it.
+ * Locks: p_lock.
+ */
 static void action_changed(struct proc *p, int sig)
 {
-	/* POSIX: a pending signal that is now ignored is thrown away. */
+	/* POSIX: a pending signal that is now ignored is dropped. */
 	if (signal_ignores(&p->p_sig.ss_act[sig - 1], sig)) {
 		signal_drop_all(p, SIGBIT(sig));
 	} else {
@@ -35,7 +38,7 @@ static void action_changed(struct proc *p, int sig)
 	}
 }
 
-/* The action of sig is in *old afterwards, and *new is its new one. NULL: not asked for. */
+/* Reads the action of sig into *old, and sets *new. NULL: not wanted. */
 static void exchange_action(int sig, const struct abi_sigaction *new, struct abi_sigaction *old)
 {
 	struct proc *p = curproc();
@@ -198,7 +201,11 @@ long sys_pause(void)
 	return -ERESTARTNOHAND;
 }
 
-/* Takes a pending signal of set off the queues; 0: none. p_lock held. */
+/*
+ * Takes a pending signal of set off the queues.
+ * Returns: the signal; 0: none.
+ * Locks: p_lock.
+ */
 static int take_waited(sigset_k set, struct abi_siginfo *info)
 {
 	struct lwp *l = curlwp();
@@ -216,7 +223,8 @@ static int take_waited(sigset_k set, struct abi_siginfo *info)
 }
 
 /*
- * While it waits, l_sigwait makes the signals of the set wake this lwp although they are blocked, and keeps them from being thrown away.
+ * While it waits, signals of l_sigwait wake this lwp although they are blocked,
+ * and they are not dropped.
  */
 static long sigtimedwait(sigset_k set, uaddr_t uinfo, u64 deadline)
 {
@@ -239,7 +247,7 @@ static long sigtimedwait(sigset_k set, uaddr_t uinfo, u64 deadline)
 	return sig;
 }
 
-/* The call goes on where it was, until the same instant. */
+/* The call goes on until the same deadline. */
 static long sigtimedwait_restart(struct restart_block *rb)
 {
 	long ret = sigtimedwait(rb->rb_arg[0] | (u64)rb->rb_arg[1] << 32, rb->rb_arg[2], rb->rb_deadline);
@@ -250,7 +258,8 @@ static long sigtimedwait_restart(struct restart_block *rb)
 void sigtimedwait_init(void)
 {
 	restart_register(177, sigtimedwait_restart); /* rt_sigtimedwait */
-	restart_register(421, sigtimedwait_restart); /* rt_sigtimedwait_time64 */
+	/* rt_sigtimedwait_time64 */
+	restart_register(421, sigtimedwait_restart);
 }
 
 static long do_sigtimedwait(uaddr_t uset, uaddr_t uinfo, uaddr_t utimeout, bool time64, u32 size)
@@ -297,15 +306,17 @@ static void user_siginfo(struct abi_siginfo *info, int sig, int code)
 	info->kill.uid = cred_cur()->cr_uid;
 }
 
-/* Is there such a signal, and may the caller send it to p? 0, -EINVAL, -EPERM. */
+/*
+ * Does the signal exist, and may the caller send it to p? 0, -EINVAL, -EPERM.
+ */
 static int may_send(struct proc *p, int sig)
 {
 	return sig < 0 || sig > K_NSIG ? -EINVAL : proc_can_signal(p, sig);
 }
 
 /*
- * kill to a group (pgid > 0): success if one process could be signalled. To all (0): success also if the caller may signal
- * none of them, as on Linux.
+ * kill to a group (pgid > 0) succeeds if one process could be signalled. kill
+ * to all (0) also succeeds if the caller may signal none of them, as on Linux.
  */
 static long kill_many(pid_t pgid, int sig, const struct abi_siginfo *info)
 {
@@ -408,7 +419,10 @@ long sys_tgkill(pid_t tgid, pid_t tid, int sig)
 	return kill_thread(tgid, tid, sig, &info);
 }
 
-/* May the caller send this siginfo of its own to pid? Not if that claims to come from the kernel or from kill(2). */
+/*
+ * May the caller send this siginfo to pid? Not if it claims to come from the
+ * kernel or from kill(2).
+ */
 static bool is_forged(const struct abi_siginfo *info, pid_t pid)
 {
 	return (info->si_code >= 0 || info->si_code == K_SI_TKILL) && pid != pid_seen(curlwp()->l_tid);

@@ -96,7 +96,7 @@ static long set_realtime(u64 ns)
 	return 0;
 }
 
-/* CPU-time clocks exist, but nobody may set them. */
+/* CPU-time clocks exist, but cannot be set. */
 static int set_cpu_clock(u32 clock)
 {
 	struct cpuclock cc;
@@ -171,7 +171,7 @@ long sys_settimeofday(uaddr_t tv, uaddr_t tz)
 		error = -EFAULT;
 	if (!error && !cred_super(cred_cur()))
 		error = -EPERM;
-	/* The time zone is the programs' matter: it is looked at, and not kept. */
+	/* The time zone is up to programs: it is checked, but not stored. */
 	if (!error && (zone[0] > ZONE_MAX || zone[0] < -ZONE_MAX))
 		error = -EINVAL;
 	if (!error && tv)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The system calls of POSIX timers. Errors come in Linux's order: what the call is given is read before it is judged. */
+/*
+ * The system calls of POSIX timers. Errors come in Linux's order: arguments are
+ * copied in before they are checked.
+ */
 #include "kernel/abi/errno.h"
 #include "mm/usercopy.h"
 #include "proc/abi_time.h"
@@ -17,7 +20,7 @@ bool ptimer_clock_ok(u32 clock)
 	       clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;
 }
 
-/* -EINVAL: its signal, its thread, its way to notify. */
+/* Errors: -EINVAL: its signal, its thread, its kind of notification. */
 static int check_event(const struct abi_sigevent *ev)
 {
 	struct proc *p = curproc();

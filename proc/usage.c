@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* getrusage and times: what processes have used. */
+/* getrusage and times: the resources that processes have used. */
 #include "proc/usage.h"
 
 #include "kernel/abi/errno.h"

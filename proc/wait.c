@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* wait4, waitpid, waitid. A waiting parent sleeps on its p_children under pidlock. */
+/*
+ * wait4, waitpid, waitid. A waiting parent sleeps on its p_children under
+ * pidlock.
+ */
 #include "proc/wait.h"
 
 #include "kernel/abi/errno.h"
@@ -56,10 +59,10 @@ void wait_reap(struct proc *p)
 	proc_rele(p);
 }
 
-/* Which children a call asks for. */
+/* The children that a call asks for. */
 struct wait_want {
-	pid_t pid;  /* that child; 0: any */
-	pid_t pgid; /* that group; 0: any */
+	pid_t pid;  /* this child; 0: any */
+	pid_t pgid; /* of this group; 0: any */
 	u32 options;
 };
 
@@ -72,16 +75,19 @@ static bool wanted(const struct wait_want *w, const struct proc *c)
 	return (!w->pid || c->p_pid == w->pid) && (!w->pgid || c->p_pgid == w->pgid);
 }
 
-/* What the call returns of the child it found. */
+/* What the call returns about the child it found. */
 struct wait_found {
 	pid_t pid;
 	int status;
 	struct abi_siginfo info;
 	struct usage usage;
-	struct proc *zombie; /* to be reaped by the caller, a reference held */
+	struct proc *zombie; /* to be reaped by the caller, with a reference */
 };
 
-/* Is c in a state that the caller waits for? Fills *f and consumes the report. pidlock held. */
+/*
+ * Is c in a state that the caller waits for? Fills *f and consumes the report.
+ * Locks: pidlock.
+ */
 static bool take_report(struct proc *c, u32 options, struct wait_found *f)
 {
 	bool keep = options & WNOWAIT, found = false;
@@ -109,12 +115,14 @@ static bool take_report(struct proc *c, u32 options, struct wait_found *f)
 		f->pid = c->p_pid;
 		siginfo_child(&f->info, c);
 		usage_of_proc(c, &f->usage);
-		f->usage.us_utime += c->p_cutime; /* and what it has waited for itself */
+		/* and that of children it has waited for */
+		f->usage.us_utime += c->p_cutime;
 		f->usage.us_stime += c->p_cstime;
 	}
 	spin_unlock(&c->p_lock);
 	if (f->zombie)
-		c->p_exitsig = -1; /* claimed: no other waiting lwp may find it */
+		/* claimed: no other waiting lwp may find it */
+		c->p_exitsig = -1;
 	return found;
 }
 
@@ -125,10 +133,14 @@ void wait_tell(struct proc *parent)
 	wakeup(&parent->p_children);
 }
 
-/* Children that one search looks at before others get pidlock. */
+/* Children that one search examines before it releases pidlock for a moment. */
 #define SEARCH_BATCH 64u
 
-/* Lets go of pidlock for a moment. Returns whether c is a child of p still, so that a search goes on from there. */
+/*
+ * Releases pidlock for a moment.
+ * Returns: whether c is still a child of p, so that a search can go on from
+ *   there.
+ */
 static bool breathe(struct proc *p, struct proc *c)
 {
 	bool still;
@@ -147,7 +159,10 @@ static bool breathe(struct proc *p, struct proc *c)
 	return still;
 }
 
-/* Is c waited for (*any is set), and is there something to report? A child that has news says so after this, if it does not now. */
+/*
+ * Does the call wait for c (then sets *any), and is there something to report?
+ * If not, the next change of c wakes the caller.
+ */
 static bool look_at(struct proc *c, const struct wait_want *w, struct wait_found *f, bool *any)
 {
 	if (c->p_exitsig == -1 || !wanted(w, c))
@@ -157,7 +172,10 @@ static bool look_at(struct proc *c, const struct wait_want *w, struct wait_found
 	       take_report(c, w->options, f);
 }
 
-/* Looks at all children. pidlock held, and let go now and then. */
+/*
+ * Examines all children.
+ * Locks: pidlock, released now and then.
+ */
 static bool search_all(struct proc *me, const struct wait_want *w, struct wait_found *f, bool *any)
 {
 	struct proc *c;
@@ -174,7 +192,7 @@ again:
 	return false;
 }
 
-/* pidlock held, and let go now and then. */
+/* Locks: pidlock, released now and then. */
 static bool search(struct proc *me, const struct wait_want *w, struct wait_found *f, bool *any)
 {
 	struct proc *c;
@@ -249,8 +267,8 @@ long sys_waitpid(pid_t pid, uaddr_t status, u32 options)
 }
 
 /*
- * Errors: -EINVAL, and -EBADF for a descriptor of a process (P_PIDFD), of which
- * there are none.
+ * Errors: -EINVAL; -EBADF for a process descriptor (P_PIDFD), which do not
+ *   exist here.
  */
 static int waitid_args(u32 type, pid_t id, struct wait_want *w)
 {
@@ -268,7 +286,10 @@ static int waitid_args(u32 type, pid_t id, struct wait_want *w)
 	}
 }
 
-/* What waitid(2) tells of a child, six words; of none: zeros, as of an error. */
+/*
+ * The six words that waitid(2) writes about a child; without a child, or on an
+ * error, zeros.
+ */
 #define WAITID_BYTES offsetof(struct abi_siginfo, chld.utime)
 
 long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
@@ -285,7 +306,10 @@ long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
 		if (rusage && usage_copyout(rusage, &f.usage) != 0)
 			return -EFAULT;
 	}
-	/* An interrupted call is made again, or its handler runs: Linux tells it as any error. */
+	/*
+	 * An interrupted call is restarted, or its handler runs: Linux writes
+	 * the words as for any error.
+	 */
 	if (infop && copyout(infop, &f.info, WAITID_BYTES) != 0)
 		return -EFAULT;
 	return MIN(ret, 0l);
