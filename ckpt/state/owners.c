@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which process of an image stores a frame that several have. A word for each frame of the machine, in two levels as page tables have them;
- * parts are made as frames in them are met.
+ * Which process of an image stores a frame that several processes have. There
+ * is a word for each frame of the machine, in two levels like a page table. A
+ * part is made when a frame in it is met first.
  *
- *	frame number  [ part | place in it ] ---> address of the page, place of the process, OWNER_ZERO
+ *	frame number [ part | place in it ]
+ *	        ---> address of the page, place of the process, OWNER_ZERO
  *
  * Only the save that made it uses it: no lock.
  */
@@ -12,7 +14,7 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 
-#define WORDS (PAGE_SIZE / sizeof(u32)) /* of a part */
+#define WORDS (PAGE_SIZE / sizeof(u32)) /* words in a part */
 
 struct ckpt_owners {
 	u32 ow_nparts;

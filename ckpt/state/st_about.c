@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files and directories of /proc that tell of a process. Of one that is in the image, they tell of it again when it is back, whatever its number is then;
- * of any other: the same one as long as it is there, and then one that has gone.
+ * Files and directories of /proc about a process. If the process is in the
+ * image, its files are about the restored process, whatever its pid is then. A
+ * file about any other process is about that process as long as it exists, and
+ * then about a process that has exited.
  */
 #include "ckpt/state/state.h"
 #include "fs/namei.h"
@@ -29,7 +31,7 @@ static struct ckpt_member *member_of(struct ckpt_save *cs, const struct procfs_a
 	return NULL;
 }
 
-/* The number begins behind the name of where /proc is mounted. */
+/* v_rdev: where the pid begins in the path, behind the mount point of /proc. */
 static int add(struct ckpt_save *cs, struct vnode *vp, const char *mount,
 	       const struct procfs_about *pa, struct img_vnode *v)
 {
@@ -68,7 +70,8 @@ int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_ab
 	error = st_vnode_name(vp->v_vfs->vfs_root, &mount);
 	if (error == -ENOENT)
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-				   "a file of process %d is below a mount that has no name", pa->pa_pid);
+				   "a /proc file of process %d lies below a mount point that has no name",
+				   pa->pa_pid);
 	if (error)
 		return error;
 	error = add(cs, vp, mount, &seen, &v);
@@ -81,7 +84,7 @@ int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_ab
 
 /* ---- restore ---- */
 
-/* /proc itself, where it was. */
+/* Opens the mount point of /proc. *name: the path from there. */
 static int open_mount(struct ckpt_restore *cr, u32 index, const char **name, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
@@ -137,7 +140,10 @@ static pid_t number_in(const char *name)
 	return n;
 }
 
-/* What vnode `index` is about. Of a member: once it has its ids. */
+/*
+ * The process that vnode `index` is about. For a member: call it once the
+ * member has its ids.
+ */
 static void find_about(struct ckpt_restore *cr, u32 index, struct procfs_about *pa)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
@@ -167,7 +173,7 @@ int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags)
 	pid_t tid;
 	int error;
 
-	/* Who may bring a process back may see it. */
+	/* A caller that may restore a process may see it. */
 	if (cr->cr_img.i_vnode[index].v_ino || (oflags & O_PATH))
 		return 0;
 	find_about(cr, index, &pa);
@@ -175,13 +181,13 @@ int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags)
 	procfs_bind(vp, &pa);
 	error = vn_access(vp, wanted[oflags & O_ACCMODE]);
 	procfs_bind(vp, &(struct procfs_about){ .pa_tid = tid });
-	if (!error || error == -ENOENT /* it has gone */)
+	if (!error || error == -ENOENT /* it has exited */)
 		return 0;
 	return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
 			   cr_vnode_path(cr, index), -error);
 }
 
-/* The processes have their ids. */
+/* The processes have their ids now. */
 static void st_about_ready(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nvnode; i++) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages that the processes of an image share copy-on-write. The image stores each once, with the first process that has it; all others get the
- * same frame, as fork(2) would have given it to them: so what comes back needs no more memory than what was saved.
+ * Pages that the processes of an image share copy-on-write. The image stores
+ * each page once, with the first process that has it. The other processes get
+ * the same frame, as from fork(2). So the restored processes need no more
+ * memory than the saved ones.
  */
 #include "ckpt/state/state.h"
 #include "ckpt/state/owners.h"
@@ -10,13 +12,19 @@
 
 /* ---- save ---- */
 
-/* Does anything but this address space have the page? A page table that two have holds one reference for both. */
+/*
+ * Does another address space have the page? Two address spaces that share a
+ * page table hold one reference between them.
+ */
 static bool has_others(u32 pte, const struct page *pg)
 {
 	return (pte & PTE_SW_SHARED) || __atomic_load_n(&pg->pg_ref, __ATOMIC_RELAXED) > 1;
 }
 
-/* A page that has been met before: it stands with the process that stores it, unless nothing does. */
+/*
+ * The page has been met before: notes which process stores it, unless it is a
+ * zero page, which no process stores.
+ */
 static int met_again(struct ckpt_save *cs, struct ckpt_member *cm, u32 va, u32 owner)
 {
 	if (owner & OWNER_ZERO)
@@ -44,7 +52,10 @@ int st_cow_met(struct ckpt_save *cs, struct ckpt_member *cm, u32 va, u32 pte, st
 
 /* ---- restore ---- */
 
-/* The page at `at` of one process is now also that at va of another one; neither may write it. */
+/*
+ * Enters the page at `at` of one process at va of another one, too. Neither
+ * process may write it.
+ */
 static int share(struct as *from, u32 at, struct as *to, u32 va)
 {
 	u32 pte;
@@ -60,7 +71,10 @@ static int share(struct as *from, u32 at, struct as *to, u32 va)
 	}
 	if (!(pte & PTE_W))
 		return 0;
-	/* Entered again, now that another process has it, it cannot be written. */
+	/*
+	 * Enter the page anew: another process has it now, so it must not be
+	 * writable.
+	 */
 	page_get(pg);
 	error = as_install_page(from, at, pg);
 	if (error)

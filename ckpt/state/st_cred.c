@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Credentials. They are the last state that is restored: names are opened with the
- * caller's rights until then.
+ * Credentials. They are restored last: until then names are opened with the
+ * caller's rights.
  */
 #include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
@@ -32,7 +32,7 @@ static int st_cred_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
-/* Are the process's supplementary groups all of them the caller's? */
+/* Is each supplementary group of the process one of the caller's? */
 static bool groups_within(const struct cred *me, const struct img_proc *ip)
 {
 	for (u32 i = 0; i < ip->p_ngroups; i++) {
@@ -53,7 +53,9 @@ struct cred *st_cred_make(const struct img_proc *ip)
 	n = cred_dup(me);
 	if (!n)
 		return NULL;
-	/* A caller that runs a set-id program keeps nothing of that. */
+	/*
+	 * Not the caller's effective ids, if the caller runs a set-id program.
+	 */
 	n->cr_uid = ip->p_uid;
 	n->cr_euid = ip->p_euid;
 	n->cr_suid = ip->p_suid;
@@ -69,7 +71,10 @@ struct cred *st_cred_make(const struct img_proc *ip)
 	return n;
 }
 
-/* The superuser gives the process what it had; anybody else can bring back only what is wholly his own. */
+/*
+ * The superuser gives the process the saved credentials. Another caller can
+ * restore only a process whose ids are all its own.
+ */
 static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, struct proc *p)
 {
 	const struct cred *me = cred_cur();
@@ -79,9 +84,11 @@ static int restore_cred(struct ckpt_restore *cr, const struct img_proc *ip, stru
 	    (ip->p_uid != me->cr_uid || ip->p_euid != me->cr_uid || ip->p_suid != me->cr_uid ||
 	     ip->p_fsuid != me->cr_uid || ip->p_gid != me->cr_gid || ip->p_egid != me->cr_gid ||
 	     ip->p_sgid != me->cr_gid || ip->p_fsgid != me->cr_gid))
-		return ckpt_refuse(cr->cr_path, -EPERM, "it belongs to another user (%u)", ip->p_uid);
+		return ckpt_refuse(cr->cr_path, -EPERM,
+				   "a process in the image belongs to another user (%u)", ip->p_uid);
 	if (!cred_super(me) && !groups_within(me, ip))
-		return ckpt_refuse(cr->cr_path, -EPERM, "it is in a group that the caller is not in");
+		return ckpt_refuse(cr->cr_path, -EPERM,
+				   "a process in the image is in a group that the caller is not in");
 	n = st_cred_make(ip);
 	if (!n)
 		return -ENOMEM;

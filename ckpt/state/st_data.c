@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Contents that lie in the image because nothing else holds them: shared anonymous memory, memory files, regular files that were removed
- * while in use, and the bytes of pipes. What is brought back is a file in memory without a name.
+ * Contents that the image must hold, because no file has them under a name:
+ * shared anonymous memory, memory files, regular files that were unlinked while
+ * open, and the bytes of pipes; with CKPT_SELF, those of all files. Each is
+ * restored as a file in memory without a name.
  */
 #include "ckpt/state/state.h"
 #include "fs/names.h"
@@ -18,7 +20,10 @@
 
 /* ---- save ---- */
 
-/* A description of it tells its kind and name; one that is only mapped is memory, or a file by the name that it had. */
+/*
+ * Kind and name of an object. An open file tells both. An object that is only
+ * mapped is memory, or a file under the name that it had.
+ */
 static int name_object(struct ckpt_save *cs, u32 index, struct vnode *vp, const char *path)
 {
 	struct img_data *d = &cs->cs_img.i_data[index];
@@ -43,13 +48,13 @@ static u32 pages_of(u64 size)
 	return (u32)(ROUND_UP(size, (u64)PAGE_SIZE) / PAGE_SIZE);
 }
 
-/* The next page of [idx, n) that is no hole; n: there is none. */
+/* The next page of [idx, n) that is not in a hole; n: there is none. */
 static u32 next_data(struct vnode *vp, u32 idx, u32 n)
 {
 	return vp->v_op->vop_nextdata && idx < n ? vp->v_op->vop_nextdata(vp, idx, n) : idx;
 }
 
-/* Holes do not count: they are not stored. */
+/* Is the file small enough? Holes do not count: they are not stored. */
 static bool fits(struct vnode *vp)
 {
 	u32 n = pages_of(vp->v_size), have = 0;
@@ -63,7 +68,10 @@ static bool fits(struct vnode *vp)
 	return have <= IMG_MAX_DATA_SIZE / PAGE_SIZE;
 }
 
-/* An object of the image, and what the save knows of it. vp NULL: a pipe's bytes. */
+/*
+ * Adds an object to the image and to the table of the save. vp NULL: a pipe's
+ * bytes.
+ */
 static struct ckpt_object *add_object(struct ckpt_save *cs, struct vnode *vp, u32 kind, u64 size)
 {
 	struct img_data *d = img_add_data(&cs->cs_img, "");
@@ -91,7 +99,7 @@ int st_data_save(struct ckpt_save *cs, struct vnode *vp, struct file *f, u32 *in
 
 	if (!ob) {
 		if (!fits(vp))
-			return ckpt_refuse(cs_name(cs), -EFBIG, "the contents of a file of it (inode %u) are too large",
+			return ckpt_refuse(cs_name(cs), -EFBIG, "the contents of its file (inode %u) are too large",
 					   (u32)vp->v_ino);
 		ob = add_object(cs, vp, IMG_DATA_MEMORY, vp->v_size);
 		if (!ob)
@@ -117,7 +125,10 @@ static bool is_zero(const struct page *pg)
 	return true;
 }
 
-/* The page at idx of object `index` is stored, unless it is zero. Takes over the reference unless it fails. */
+/*
+ * Stores the page at idx of object `index`, unless it is zero. Takes over the
+ * reference unless it fails.
+ */
 static int store(struct ckpt_save *cs, u32 index, u32 idx, struct page *pg)
 {
 	struct ckpt_data *cd = &cs->cs_data[index];
@@ -156,7 +167,7 @@ int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index)
 	return 0;
 }
 
-/* The page of a file as it is; *pgp NULL: zero. */
+/* Gets the page of a file as it is. *pgp NULL: a zero page. */
 static int look_at(struct vnode *vp, u32 idx, struct page **pgp)
 {
 	if (!(vp->v_flags & V_MEMORY))
@@ -185,7 +196,7 @@ static int save_contents(struct ckpt_save *cs, u32 index)
 		struct page *pg;
 		int error = look_at(vp, idx, &pg);
 
-		/* Somebody else has made it shorter since: zeros. */
+		/* Another process has truncated the file since. */
 		if (error == -ERANGE) {
 			error = 0;
 			pg = NULL;
@@ -204,8 +215,9 @@ static int save_contents(struct ckpt_save *cs, u32 index)
 }
 
 /*
- * Does a process outside of the image map or open this memory? Two references are not
- * met as such: the table's own, and those of members that execute it.
+ * Does a process outside of the image map or open this memory? Two kinds of
+ * references are not counted in ob_met: the table's own, and those of members
+ * that execute the file.
  */
 static bool is_shared(const struct ckpt_save *cs, const struct ckpt_object *ob)
 {
@@ -227,7 +239,8 @@ static int save_object(struct ckpt_save *cs, const struct ckpt_object *ob)
 
 	if (is_shared(cs, ob))
 		error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-				    "memory of it (inode %u) is shared with another process", (u32)vp->v_ino);
+				    "its memory (inode %u) is shared with a process outside of the image",
+				    (u32)vp->v_ino);
 	cd->cd_open = !cs->cs_copy && !(cd->cd_nameless && (vp->v_flags & V_MEMORY));
 	return !error && cs_stores(cs) ? save_contents(cs, ob->ob_index) : error;
 }
@@ -286,7 +299,10 @@ static int st_data_restore_shared(struct ckpt_restore *cr)
 	return error;
 }
 
-/* As many pages are read at a time, and then given away: no lock of the image's file is held meanwhile. */
+/*
+ * Pages read at a time. They are passed on when the image's file is unlocked
+ * again.
+ */
 #define BATCH 256u
 
 struct batch {
@@ -302,7 +318,7 @@ static int take_page(void *arg, u32 off, struct page *pg)
 	return 0;
 }
 
-/* Who gets the bytes, and up to where all were given. */
+/* The receiver of the bytes. e_next: the offset up to which it has got them. */
 struct each {
 	struct ckpt_restore *e_restore;
 	const struct img_data *e_data;
@@ -312,7 +328,7 @@ struct each {
 	void *e_arg;
 };
 
-/* Zeros up to `end`. */
+/* Passes zeros on up to `end`. */
 static int fill_up(struct each *e, u32 end)
 {
 	int error = 0;
@@ -335,7 +351,7 @@ static int give(struct each *e, struct batch *b, u32 off)
 	return error;
 }
 
-/* At most BATCH pages, which follow each other. */
+/* Reads and passes on at most BATCH pages in a row. */
 static int each_batch(struct each *e, struct batch *b, struct img_run *part)
 {
 	int error;

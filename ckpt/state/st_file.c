@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open file descriptions, and descriptors. Those who share a description share it again. A file with a name is opened again by its path under the
- * caller's rights, and must be the file that it was; pipes and files without a name are made anew (st_pipe.c, st_data.c).
+ * Open files and descriptors. Descriptors that shared an open file share it
+ * again. A file with a name is opened by its path with the caller's rights, and
+ * must be the same file. Pipes and files without a name are made anew
+ * (st_pipe.c, st_data.c).
  */
 #include "ckpt/state/state.h"
 #include "fs/anonfs.h"
@@ -18,18 +20,24 @@
 #include "mm/kmalloc.h"
 #include "proc/fsctx.h"
 
-/* What open() alone looks at is not part of a description. */
+/* Flags that matter to open() alone, and are not kept in the open file. */
 #define OPEN_ONLY (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW)
 #define MEM_MAJOR 1u
 
 /*
- * A type of open file, by f_kind. All of them are opened by name, or made anew, by
- * ft_open.
+ * A type of open file, by f_kind. ft_open opens it by its name, or makes it
+ * anew.
  */
 struct file_type {
-	/* Saves the object behind the open file: its place becomes f_obj. NULL: there is none. */
+	/*
+	 * Saves the object behind the open file. *obj: its place, for f_obj.
+	 * NULL: there is no such object.
+	 */
 	int (*ft_save)(struct ckpt_save *cs, struct file *f, u32 *obj);
-	/* Refuses the open file because a process outside of the image shares it. NULL: that may be. */
+	/*
+	 * Refuses the open file because a process outside of the image shares
+	 * it. NULL: sharing is allowed.
+	 */
 	int (*ft_torn)(struct ckpt_save *cs, struct file *f);
 	int (*ft_open)(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp);
 };
@@ -40,14 +48,17 @@ static const struct file_type file_types[];
 static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 {
 	struct vnode *vp = f->f_vnode;
-	bool path = f->f_flags & O_PATH; /* a name, and nothing that is open */
+	bool path = f->f_flags & O_PATH; /* a mere name, not open */
 
-	*kind = 0; /* none that an image has */
+	*kind = 0; /* none of the kinds in an image */
 	switch (vp->v_type) {
 	case VREG: *kind = st_vnode_nameless(vp) ? IMG_FILE_DATA : IMG_FILE_REG; return NULL;
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
-		/* A description that was hung up while the master lives is neither. */
+		/*
+		 * A slave's open file that was hung up while the master lives
+		 * belongs to no pair.
+		 */
 		if (st_pty_of(cs, f) && (file_tty(f) || !file_pty(f) || !pty_has_master(file_pty(f))))
 			*kind = file_pty(f) ? IMG_FILE_TTY : IMG_FILE_PTMX;
 		else
@@ -59,7 +70,10 @@ static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 	}
 }
 
-/* CKPT_SELF: what a file holds. The image gives nobody what the description does not let read, and its name would not either. */
+/*
+ * CKPT_SELF: saves the contents of the file. They may not be in the image if
+ * neither the open file nor the file's mode lets the process read them.
+ */
 static int save_regular(struct ckpt_save *cs, struct file *f, u32 *obj)
 {
 	int error = 0;
@@ -69,7 +83,7 @@ static int save_regular(struct ckpt_save *cs, struct file *f, u32 *obj)
 	if (file_readable(f) != 0)
 		error = vn_access(f->f_vnode, 4);
 	if (error)
-		return ckpt_refuse(cs_name(cs), error, "%s may be written but not read, and its contents cannot be in the image",
+		return ckpt_refuse(cs_name(cs), error, "%s may be written but not read, so its contents cannot be in the image",
 				   f->f_path ? f->f_path : "a file");
 	return st_data_save(cs, f->f_vnode, f, obj);
 }
@@ -84,7 +98,10 @@ static bool has_name(const struct file *f, u32 kind)
 	return kind != IMG_FILE_DATA && !(kind == IMG_FILE_PIPE && f->f_vnode->v_vfs == &pipefs);
 }
 
-/* A description that was not met before becomes the next entry of the table. */
+/*
+ * Saves an open file that has not been met: it becomes the next entry of
+ * i_file.
+ */
 static int save_file(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f, int fd)
 {
 	u32 kind, vnode = IMG_NONE, obj = IMG_NONE;
@@ -120,7 +137,7 @@ static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f,
 {
 	struct ckpt_object *ob = ckpt_object(cs, CO_FILE, f);
 	struct img_fd *ifd;
-	/* An open file that is refused while it is only looked at has no place. */
+	/* With CKPT_LOOK, an open file that was refused has no place. */
 	u32 index = ob ? ob->ob_index : ckpt_nobjects(cs, CO_FILE);
 
 	if (!ob) {
@@ -139,7 +156,7 @@ static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f,
 	return 0;
 }
 
-/* The descriptors of a member, and the open files that they lead to. */
+/* Saves the descriptors of a member, and the open files that they lead to. */
 static int save_table(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct fdtab *ft = cm->cm_fdtab;
@@ -158,7 +175,10 @@ static int save_table(struct ckpt_save *cs, struct ckpt_member *cm)
 	return 0;
 }
 
-/* Does a process outside of the image share the open file? The table has a reference of its own. */
+/*
+ * Does a process outside of the image share the open file? One reference is the
+ * table's.
+ */
 static bool is_shared(struct ckpt_save *cs, const struct ckpt_object *ob)
 {
 	const struct file *f = ob->ob_ptr;
@@ -167,7 +187,7 @@ static bool is_shared(struct ckpt_save *cs, const struct ckpt_object *ob)
 	       ckpt_outsider(cs, CO_FILE, f) != 0;
 }
 
-/* Open files of pipes and pseudo terminals must be the image's alone. */
+/* Open files of pipes and pseudo terminals may belong to members alone. */
 static int check_whole(struct ckpt_save *cs)
 {
 	int error = 0;
@@ -182,7 +202,7 @@ static int check_whole(struct ckpt_save *cs)
 	return error;
 }
 
-/* Behind the state of all members: the image lists its vnodes in this order. */
+/* After the state of all members: the image lists its vnodes in this order. */
 static int st_file_save_shared(struct ckpt_save *cs)
 {
 	int error = 0;
@@ -196,7 +216,7 @@ static int st_file_save_shared(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-/* A file in memory, which holds what a nameless one held. */
+/* Opens the file in memory that holds the contents of a file without a name. */
 static int open_data(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
 	struct vnode *vp = cr->cr_datav[fi->f_obj];
@@ -244,7 +264,7 @@ static int open_named(struct ckpt_restore *cr, const struct img_file *fi, struct
 {
 	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
 
-	/* Not logged yet: the image might have had the contents. */
+	/* Not logged yet: the image might have held the contents. */
 	if (error && st_vnode_spare(cr, fi->f_vnode))
 		error = ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
 				    cr_vnode_path(cr, fi->f_vnode), -error);
@@ -285,7 +305,10 @@ bool st_file_taken(struct ckpt_restore *cr, u32 index)
 	return taken;
 }
 
-/* RECOVER_STDIO: what the first process had as 0, 1 and 2 is what the caller has there, for all who share it. */
+/*
+ * RECOVER_STDIO: the caller's descriptors 0, 1 and 2 replace those of the first
+ * process, and of all processes that share these open files.
+ */
 static void take_stdio(struct ckpt_restore *cr)
 {
 	const struct img_proc *ip = &cr->cr_img.i_proc[0];
@@ -322,7 +345,10 @@ static int st_file_restore_shared(struct ckpt_restore *cr)
 	return error;
 }
 
-/* Those of a process that is built already; the first, which is built last, has its table from the start. */
+/*
+ * Shares the descriptor table of a process that is built already. The first
+ * process is built last, but has its table from the start.
+ */
 static void share_fds(const struct proc *with)
 {
 	struct proc *p = curproc();
@@ -365,7 +391,10 @@ static int st_file_restore_begin(struct ckpt_restore *cr)
 	return cr->cr_filev ? 0 : -ENOMEM;
 }
 
-/* The references go over too: none may be left when the process closes what it takes for the last. */
+/*
+ * Takes over the save's references too: else the last close by the process
+ * would not be the file's last.
+ */
 static void st_file_adopt(struct ckpt_restore *cr)
 {
 	struct ckpt_save *cs = cr->cr_save;

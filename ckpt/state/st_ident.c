@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which file it was, and whether it still is that file, with the contents that the processes know. What is compared depends on
- * what the file is to them:
+ * Which file a vnode is, and whether it is still that file, with the contents
+ * that the processes know. The use of the file decides what is compared:
  *
- *   a directory              the directory itself: file system, inode, generation. Its entries may be others
- *   a device                 its number, wherever its name lies
- *   a FIFO, a socket         the same as of a directory
- *   a file in /proc, /sys    the file system: the kernel makes the contents up
- *   a file that is only      besides the inode, its size, mtime and ctime. Nobody can set ctime, so a file that was written and
- *   read, mapped, executed   has its old mtime again is told too
- *   a file that is written   besides the inode, that every byte is still there which it had, and was not written since. What
- *   (a descriptor, a shared  lies behind its end of then may be there or not: the process went on after the image was made, and
- *   mapping)                 writes that part again. vop_mark counts for this
+ *	a directory           file system, inode, generation; not its entries
+ *	a device              its number, wherever its name lies
+ *	a FIFO, a socket      as for a directory
+ *	a file in /proc       the file system: the kernel generates the contents
+ *	  or /sys
+ *	a file only read,     also size, mtime and ctime. No program can set
+ *	  mapped, executed    ctime, so it reveals a write even if the old
+ *	                      mtime was set again
+ *	a file written        the inode, and that all its bytes are still there
+ *	  by descriptor or    and were not written since (vop_mark counts the
+ *	  shared mapping      writes). Bytes behind its old end do not matter:
+ *	                      the process wrote them after the image was made,
+ *	                      and will write them again
  *
- * An image without note STATS has no ctime, count, or UUID: less is compared, as when it was made.
+ * An image without note STATS has no ctime, count of writes, or UUID: these are
+ * not compared.
  */
 #include "ckpt/state/state.h"
 #include "fs/vnode.h"
@@ -51,8 +56,9 @@ void st_ident_fill(struct img_vnode *v, const struct vnode *vp, const struct vat
 }
 
 /*
- * The number of a device says where a disk is plugged in, its UUID which disk it is. The root of a file system in memory, such as /tmp,
- * is a new one after each start of the machine, and the same place nevertheless.
+ * A device number says where a disk is attached, its UUID which disk it is. A
+ * file system in memory, such as /tmp, has a new UUID after each start of the
+ * machine, but its root is still the same place.
  */
 static bool same_fs(const struct img_vnode *was, const struct vnode *vp, const struct vattr *is)
 {
@@ -69,7 +75,7 @@ static bool same_time(s64 sec, u32 ns, struct timespec_k is)
 	return sec == is.tv_sec && ns == is.tv_nsec;
 }
 
-/* Of a file that the processes write. */
+/* For a file that the processes write. */
 static const char *written_differs(const struct img_vnode *was, const struct vattr *is)
 {
 	if (was->v_size > is->va_size)
@@ -79,7 +85,7 @@ static const char *written_differs(const struct img_vnode *was, const struct vat
 	return NULL;
 }
 
-/* Of a file that is only read. */
+/* For a file that is only read. */
 static const char *read_differs(const struct img_vnode *was, const struct vattr *is, bool ctime)
 {
 	if (was->v_size != is->va_size || !same_time(was->v_mtime, was->v_mtime_ns, is->va_mtime))
@@ -98,10 +104,16 @@ const char *st_ident_differs(const struct ckpt_restore *cr, u32 index, const str
 		return "is of another type";
 	if (is->va_type == VCHR || is->va_type == VBLK)
 		return was->v_rdev == (u32)is->va_rdev ? NULL : "is another device";
-	/* The caller accepts whatever is there, but for its type, where the image has nothing of its own. */
+	/*
+	 * The caller accepts any file of the same type, unless the image holds
+	 * the contents itself.
+	 */
 	if ((cr->cr_flags & RECOVER_CHANGED) && !(was->v_flags & IMG_VF_SPARE))
 		return NULL;
-	/* What the image does not depend on is taken by its name: it may be another machine's. */
+	/*
+	 * A directory that the image can do without is found by its name alone:
+	 * it may be another machine's.
+	 */
 	if (is->va_type == VDIR && (was->v_flags & IMG_VF_SPARE))
 		return NULL;
 	if (made_up(vp))

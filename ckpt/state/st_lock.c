@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Advisory locks that the processes, and the descriptions that they have, hold on files that they have open. */
+/* Advisory locks that the processes, and their open files, hold on files. */
 #include "ckpt/state/state.h"
 #include "fs/file.h"
 #include "fs/flock.h"
@@ -15,13 +15,19 @@ _Static_assert(IMG_LOCK_POSIX == FLOCK_POSIX + 1 && IMG_LOCK_OFD == FLOCK_OFD + 
 
 /* ---- save ---- */
 
-/* A lock over a range is for those who may read what they share, or write what they exclude others from. */
+/*
+ * Does the open file's mode allow the lock? A shared range lock needs the right
+ * to read, an exclusive one the right to write.
+ */
 static bool may_lock(struct file *f, u32 kind, bool write)
 {
 	return kind == IMG_LOCK_FLOCK || (write ? file_writable(f) : file_readable(f)) == 0;
 }
 
-/* The first description of vp that the member has a descriptor for and that such a lock can be set by; IMG_NONE: it has closed them all. */
+/*
+ * The first open file of vp in the member's descriptors that allows the lock.
+ * Returns: IMG_NONE: the member has closed all such files.
+ */
 static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, const struct img_lock *il)
 {
 	const struct img_proc *ip = &cs->cs_img.i_proc[member];
@@ -30,7 +36,9 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, con
 	for (u32 i = 0; i < ip->p_nfd; i++) {
 		u32 file = ip->p_fd[i].fd_file;
 
-		/* One that was refused, and only looked at, is not there. */
+		/*
+		 * With CKPT_LOOK, an open file that was refused has no place.
+		 */
 		if (file < best && file < ckpt_nobjects(cs, CO_FILE) && cs_file(cs, file)->f_vnode == vp &&
 		    may_lock(cs_file(cs, file), il->l_kind, il->l_write))
 			best = file;
@@ -38,7 +46,10 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, con
 	return best;
 }
 
-/* Fills who owns the lock; false: none of those who are saved. */
+/*
+ * Fills in the owner of the lock.
+ * Returns: false: the owner is no member, nor an open file of members.
+ */
 static bool find_owner(struct ckpt_save *cs, const struct vnode *vp, const void *owner, struct img_lock *il)
 {
 	const struct ckpt_object *ob;
@@ -70,7 +81,10 @@ static bool before(const struct img_lock *a, const struct img_lock *b)
 	return a->l_start < b->l_start;
 }
 
-/* A heap below `at` of n locks, the last one on top; only at's own place is in doubt. */
+/*
+ * l[0] to l[n - 1] is a heap with the last lock on top, but for the lock at
+ * `at`, which may have to move down.
+ */
 static void sift_down(struct img_lock *l, u32 at, u32 n)
 {
 	const struct img_lock moved = l[at];
@@ -87,7 +101,10 @@ static void sift_down(struct img_lock *l, u32 at, u32 n)
 	l[at] = moved;
 }
 
-/* Brings the locks into the order of the image: heapsort, n log n steps whatever order they come in. */
+/*
+ * Sorts the locks into the order of the image. Heapsort: n log n steps in any
+ * order of the input.
+ */
 static void sort_locks(struct img_lock *l, u32 n)
 {
 	for (u32 i = n / 2; i > 0; i--)
@@ -107,15 +124,19 @@ static int check_locked(struct ckpt_save *cs, struct vnode *vp, const struct img
 	const char *path = cs_file(cs, il->l_file)->f_path;
 	struct procfs_about about;
 
-	/* Each open there makes a vnode of its own. */
+	/* Each open of such a file makes a new vnode. */
 	if (procfs_about(vp, &about))
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a file about process %d is locked", about.pa_pid);
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a /proc file of process %d is locked", about.pa_pid);
 	if (vp->v_type != VREG && !(vp->v_type == VDIR && il->l_kind == IMG_LOCK_FLOCK))
-		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s is locked, and no file", path ? path : "a pipe");
+		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+				   "%s is locked, but is not a regular file", path ? path : "a pipe");
 	return 0;
 }
 
-/* The lock before: locks follow each other by owner, so the next one's owner is mostly the same. */
+/*
+ * The owner of the previous lock. Locks are listed by owner, so the next lock
+ * mostly has the same one.
+ */
 struct last_owner {
 	struct flock_info lo_info;
 	struct img_lock lo_lock;
@@ -160,7 +181,7 @@ static int save_locks_of(struct ckpt_save *cs, struct vnode *vp)
 	int error = list ? 0 : -ENOMEM;
 	u32 n = 1;
 
-	/* Other processes may set some meanwhile; the members' stand still. */
+	/* Other processes may set locks meanwhile; the members stand still. */
 	while (!error && n > 0) {
 		n = flock_list(vp, &at, list, BATCH);
 		for (u32 i = 0; i < n && !error; i++)
@@ -170,7 +191,7 @@ static int save_locks_of(struct ckpt_save *cs, struct vnode *vp)
 	return error;
 }
 
-/* After all descriptions are known. */
+/* Called when all open files are in the table. */
 static int st_lock_save_shared(struct ckpt_save *cs)
 {
 	int error = 0;
@@ -181,7 +202,7 @@ static int st_lock_save_shared(struct ckpt_save *cs)
 
 		while (cs_file(cs, first)->f_vnode != vp)
 			first++;
-		/* In place they have never been away. */
+		/* In place, the locks are still set. */
 		if (first == i && !cs_in_place(cs))
 			error = save_locks_of(cs, vp);
 	}
@@ -205,12 +226,15 @@ static int put_lock(struct ckpt_restore *cr, const struct img_lock *il, struct f
 
 	if (error)
 		return ckpt_refuse(cr->cr_path, error,
-				   error == -EAGAIN ? "%s is locked by somebody else" : "%s cannot be locked",
+				   error == -EAGAIN ? "%s is locked by another process" : "the lock on %s cannot be set",
 				   f->f_path ? f->f_path : "a file");
 	return 0;
 }
 
-/* When the processes have their descriptors and ids. The files that RECOVER_STDIO put in the place of others were never locked. */
+/*
+ * Sets the locks, once the processes have their descriptors and ids. Open files
+ * that RECOVER_STDIO has replaced were never locked.
+ */
 static int st_lock_claim(struct ckpt_restore *cr)
 {
 	int error = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lwps and their registers: the frame at the boundary, FPU and SSE, TLS, and the call that will be made again. A call that was cut short
- * is saved as it stands at the boundary (eax -ERESTART..., orig_eax its number): the boundary of the recovered process
- * decides, as the original's does, between a restart and EINTR.
+ * lwps and their registers: the frame at the boundary, FPU and SSE, TLS, and
+ * the system call to be restarted. A system call that was cut short is saved as
+ * it stands at the boundary (eax -ERESTART..., orig_eax its number). As for the
+ * original process, the boundary decides between a restart and EINTR.
  */
 #include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
@@ -70,7 +71,10 @@ static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
 	strlcpy_k(il->l_name, l->l_name, sizeof(il->l_name));
 	save_regs(&il->l_regs, l);
 	if (l == cs->cs_caller) {
-		/* Where ckpt() returns 0 to the original it returns 1 to the recovered process. */
+		/*
+		 * ckpt() returns 0 to the original process, and 1 to the
+		 * recovered one.
+		 */
 		il->l_regs.r_eax = 1;
 		il->l_regs.r_orig_eax = (u32)-1;
 	}
@@ -89,7 +93,10 @@ static int save_lwp(struct ckpt_save *cs, struct ckpt_member *cm, struct lwp *l)
 	return st_lwp_signal_save(cs, l, il);
 }
 
-/* The lwp with the lowest id, as the process knows it, above `tid`, but not `skip`. All lwps stand still. */
+/*
+ * The lwp with the lowest id above `tid`, as the process sees ids, but not
+ * `skip`. All lwps stand still.
+ */
 static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
 {
 	struct lwp *l, *best = NULL;
@@ -103,7 +110,10 @@ static struct lwp *next_lwp(struct proc *p, pid_t tid, const struct lwp *skip)
 	return best;
 }
 
-/* The caller first, the others by id: the order of threads in the image is that of gdb, and always the same. */
+/*
+ * The lwp that called ckpt() comes first, then the other lwps by id. So gdb's
+ * order of threads is always the same.
+ */
 static int st_lwp_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	struct proc *p = cm->cm_proc;
@@ -132,7 +142,10 @@ static void restore_regs(struct lwp *l, const struct img_regs *r)
 	tf->tf_eax = r->r_eax;
 	tf->tf_eip = r->r_eip;
 	tf->tf_esp = r->r_esp;
-	/* Rights do not come from a file: the code and stack selectors are fixed, the flags filtered. */
+	/*
+	 * An image must not grant privileges: the code and stack selectors are
+	 * fixed, the flags filtered.
+	 */
 	tf->tf_cs = SEL_UCODE;
 	tf->tf_ss = SEL_UDATA;
 	tf->tf_ds = user_selector(r->r_ds);
@@ -159,7 +172,10 @@ static int restore_restart(struct lwp *l, const struct img_restart *rs)
 	return 0;
 }
 
-/* CPUs that this machine lacks stay in the mask; one that has none of them may run everywhere. */
+/*
+ * CPUs that this machine lacks stay in the mask. An lwp whose mask has none of
+ * this machine's CPUs may run on any.
+ */
 static void restore_affinity(struct lwp *l, u32 mask)
 {
 	u32 all = (1u << ncpu) - 1;
@@ -167,7 +183,7 @@ static void restore_affinity(struct lwp *l, u32 mask)
 	l->l_affinity = mask & all ? mask : ~0u;
 }
 
-/* l is the current lwp, or one that has not begun. */
+/* l is the current lwp, or an lwp that has not started. */
 static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
 {
 	int error;
@@ -175,14 +191,14 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	for (u32 i = 0; i < SEL_TLS_COUNT; i++) {
 		if (!tls_desc_valid(il->l_tls[i]))
 			return ckpt_refuse(cr->cr_path, -EBADMSG,
-					   "TLS descriptor %u is not one of user data", i);
+					   "TLS descriptor %u is not a user data segment", i);
 		l->l_tls[i] = il->l_tls[i];
 	}
 	memcpy(l->l_fpu, il->l_fx, FPU_SIZE);
 	if (!il->l_fpvalid)
 		fpu_reset(l);
 	else if (!fpu_image_valid(l->l_fpu))
-		return ckpt_refuse(cr->cr_path, -EBADMSG, "MXCSR has bits that this CPU lacks");
+		return ckpt_refuse(cr->cr_path, -EBADMSG, "the saved MXCSR has bits that this CPU lacks");
 	memcpy(l->l_name, il->l_name, sizeof(l->l_name));
 	l->l_name[sizeof(l->l_name) - 1] = '\0';
 	l->l_clear_tid = il->l_clear_tid;
@@ -193,7 +209,8 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 	l->l_robust_len = il->l_robust_len;
 	error = restore_restart(l, &il->l_restart);
 	if (error)
-		return ckpt_refuse(cr->cr_path, error, "call %u cannot be continued", il->l_restart.rs_sysno);
+		return ckpt_refuse(cr->cr_path, error, "system call %u cannot be continued",
+				   il->l_restart.rs_sysno);
 	restore_regs(l, &il->l_regs);
 	fpu_drop(l);
 	if (l == curlwp()) {
@@ -202,12 +219,15 @@ static int restore_lwp(struct ckpt_restore *cr, struct lwp *l, const struct img_
 		lwp_load_segs(l);
 		intr_pop_off();
 	}
-	/* A call that was cut short is settled at the boundary. */
+	/* The boundary settles a call that was cut short. */
 	l->l_attention = true;
 	return st_lwp_signal_restore(l, il);
 }
 
-/* The current lwp becomes the first of the image; the others are made beside it, and begin when it is revealed. */
+/*
+ * The current lwp becomes the first one of the image. The other lwps are made
+ * beside it, and start after the reveal.
+ */
 static int st_lwp_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
@@ -234,7 +254,7 @@ static void st_lwp_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
 		rv->rv_tids[i] = rm->rm_img->p_lwp[i].l_tid;
 }
 
-/* Time goes on at cr_now: what was left to timed calls. */
+/* Time goes on at cr_now: sets the deadlines of timed calls. */
 static void st_lwp_ready(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nproc; i++) {
@@ -249,7 +269,10 @@ static void st_lwp_ready(struct ckpt_restore *cr)
 	}
 }
 
-/* Before timers count from them. The time in which the process was built is not its own. */
+/*
+ * Sets the CPU times before timers count from them: the time in which the
+ * process was built is not its own.
+ */
 static void st_lwp_start(struct ckpt_rmember *rm)
 {
 	for (u32 i = 0; i < rm->rm_img->p_nlwp; i++)

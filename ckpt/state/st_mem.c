@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory: the segments of the address space, and the pages that belong to the process alone. Stored is what neither zero-filling nor the
- * mapped file would bring back: private pages that are not all zero, and in a private mapping of a file every page that was written.
+ * Memory: the segments of the address space, and the pages that belong to the
+ * process alone. A page is stored unless zero-filling or the mapped file would
+ * give the same one: private pages that are not all zero, and in a private
+ * mapping of a file every page that was written.
  */
 #include "ckpt/state/state.h"
 #include "ckpt/state/owners.h"
@@ -41,7 +43,10 @@ static int note_page(u32 va, u32 pte, struct page *pg, void *arg)
 	u32 *owner;
 	int met;
 
-	/* A page of the page cache, or the one zero page that all untouched memory shares, is not the process's own. */
+	/*
+	 * Pages of the page cache, and the zero page that all untouched memory
+	 * shares, do not belong to the process.
+	 */
 	if (pg->pg_vnode || pg == zero_page)
 		return 0;
 	met = st_cow_met(nc->nc_cs, nc->nc_cm, va, pte, pg, &owner);
@@ -55,7 +60,10 @@ static int note_page(u32 va, u32 pte, struct page *pg, void *arg)
 	return img_add_page(&nc->nc_cs->cs_img, nc->nc_cm->cm_img, va);
 }
 
-/* A file by its name. Most segs that follow each other map one file, also those of a process and of its child. */
+/*
+ * Saves a file by its name. Successive segs mostly map the same file, even from
+ * one process to its child.
+ */
 static int save_file(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 {
 	char *path;
@@ -72,7 +80,10 @@ static int save_file(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 		return error;
 	error = st_vnode_save(cs, s->s_vp, path, &is->s_vnode);
 	kfree(path);
-	/* Where the processes go on meanwhile, another file may come to be at this address. */
+	/*
+	 * With CKPT_LOOK the processes go on, and another file may take this
+	 * address.
+	 */
 	if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK)) {
 		cs->cs_mapped = s->s_vp;
 		cs->cs_mappedindex = is->s_vnode;
@@ -80,17 +91,20 @@ static int save_file(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 	return error;
 }
 
-/* What s maps: a file by its name, or contents that have none. */
+/* Saves the object that s maps: a file by its name, or contents without one. */
 static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, struct seg *s, struct img_seg *is)
 {
 	int error;
 
 	is->s_off = s->s_off;
 	if (cs_self(cs) || (s->s_vp != cs->cs_mapped && st_vnode_nameless(s->s_vp))) {
-		/* A program that may be executed is not one that may be read. */
+		/*
+		 * A program that a process may execute may still be closed to
+		 * reading.
+		 */
 		if (s->s_vp == cm->cm_proc->p_exe && vn_access(s->s_vp, 4) != 0) {
 			error = ckpt_refuse(cs_name(cs), -EACCES,
-					    "its program may not be read, and cannot be in the image");
+					    "its program may not be read, so it cannot be in the image");
 			if (error)
 				return error;
 		}
@@ -101,7 +115,7 @@ static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, stru
 	return save_file(cs, s, is);
 }
 
-/* Flags of a seg, and of the image. */
+/* Flags of a seg, and of an image. */
 static const struct {
 	u32 seg, img;
 } seg_flags[] = {
@@ -180,7 +194,7 @@ static int st_mem_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 	if (!cm_has_memory(cs, cm))
 		return 0;
-	/* All lwps stand still: nobody changes the list. */
+	/* All lwps stand still: the list does not change. */
 	save_mm(&cm->cm_img->p_mm, as);
 	as_for_each_seg(s, as) {
 		error = save_seg(cs, cm, s);
@@ -207,7 +221,10 @@ int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- look ---- */
 
-/* The files that the segs map, by references. a_lock comes after the locks of files: so they are only collected here. */
+/*
+ * Collects references on the files that the segs map. File locks come before
+ * a_lock in the lock order, so the files are looked at later.
+ */
 static int mapped_files(struct as *as, struct vnode ***vpp, u32 *n)
 {
 	struct seg *s;
@@ -262,19 +279,23 @@ static int st_mem_look(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
-/* What mmap(2) would have said. */
+/* May the file be mapped? The same checks as in mmap(2). */
 static int may_map(const char *image, struct vnode *vp, const struct img_seg *is)
 {
 	if (vp->v_type != VREG || !vp->v_op->vop_getpage)
-		return ckpt_refuse(image, -ENODEV, "what is at %08x cannot be mapped", is->s_base);
+		return ckpt_refuse(image, -ENODEV, "the file at address %08x cannot be mapped", is->s_base);
 	if ((is->s_prot & PROT_EXEC) && (vp->v_vfs->vfs_flags & VFS_MS_NOEXEC))
-		return ckpt_refuse(image, -EPERM, "the program at %08x lies where none may be run", is->s_base);
+		return ckpt_refuse(image, -EPERM, "the program at address %08x is on a file system mounted noexec",
+				   is->s_base);
 	return 0;
 }
 
-/* The file that was opened for the seg before: of many segs of one file, only the first looks its name up. */
+/*
+ * The file opened for the previous seg: of many segs of a file, only the first
+ * looks its name up.
+ */
 struct opened {
-	struct vnode *op_vp; /* with a reference; NULL: none */
+	struct vnode *op_vp; /* a reference; NULL: none */
 	u32 op_index, op_oflags;
 	bool op_shared;
 };
@@ -286,7 +307,7 @@ static void forget_opened(struct opened *op)
 	op->op_vp = NULL;
 }
 
-/* op becomes the file that the seg maps by its name. */
+/* Opens, as op, the file that the seg maps by its name. */
 static int open_named(struct ckpt_restore *cr, const struct img_seg *is, u32 name, struct opened *op)
 {
 	bool shared = is->s_kind == IMG_SEG_SHARED, writes = shared && (is->s_maxprot & PROT_WRITE);
@@ -309,10 +330,13 @@ static int open_named(struct ckpt_restore *cr, const struct img_seg *is, u32 nam
 	return 0;
 }
 
-/* What the seg maps, with a reference. */
+/* The object that the seg maps, referenced. */
 static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struct opened *op, struct vnode **vpp)
 {
-	/* Older images name no file for a private mapping whose contents they hold. */
+	/*
+	 * Older images name no file for a private mapping whose contents they
+	 * hold.
+	 */
 	u32 name = is->s_vnode == IMG_NONE && is->s_data != IMG_NONE ? st_spare_name(cr, is->s_data)
 								     : is->s_vnode;
 	int error;
@@ -384,7 +408,11 @@ static void restore_mm(struct as *as, const struct img_mm *m)
 		as->a_auxv[i] = m->m_auxv[i];
 }
 
-/* The address space of rm, still empty; or the one of the member with whom it has it: the first is built last. */
+/*
+ * Takes rm's address space: a new one, or that of the member that rm shares it
+ * with. The first member is built last, but its address space is made when it
+ * is first needed.
+ */
 static int take_as(struct ckpt_rmember *rm)
 {
 	struct ckpt_rmember *with = &rm->rm_restore->cr_member[rm->rm_img->p_mem];
@@ -400,7 +428,10 @@ static int take_as(struct ckpt_rmember *rm)
 	return 0;
 }
 
-/* Locks have been set with the segs; pages of files come in when they are used. */
+/*
+ * Checks the limit on locked memory (mlock). The segs have their flags; pages
+ * of files are read when they are used.
+ */
 static int restore_locks(struct ckpt_rmember *rm)
 {
 	struct as *as = rm->rm_as;
@@ -410,10 +441,12 @@ static int restore_locks(struct ckpt_rmember *rm)
 	if (as_lock_ok(as, 0))
 		return 0;
 	return ckpt_refuse(rm->rm_restore->cr_path, -EPERM,
-			   "it locks %u bytes, more than its limit allows", as->a_locked);
+			   "a process locks %u bytes of memory, more than its limit allows", as->a_locked);
 }
 
-/* Builds rm_as aside; restore.c makes it the process's when all else is there. */
+/*
+ * Builds rm_as apart; restore.c gives it to the process once all else is built.
+ */
 static int st_mem_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
@@ -428,7 +461,7 @@ static int st_mem_restore(struct ckpt_rmember *rm)
 	forget_opened(&op);
 	if (!error)
 		error = restore_locks(rm);
-	/* What is mapped already may be more than the limits allow now. */
+	/* Set last: the mappings may already exceed the limits. */
 	rm->rm_as->a_as_limit = limit_of(ip, RLIMIT_AS);
 	rm->rm_as->a_data_limit = limit_of(ip, RLIMIT_DATA);
 	return error ? error

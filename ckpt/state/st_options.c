@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What prctl(2) and personality(2) have set, of lwps and of the process, and what a process and its parent have agreed on. */
+/*
+ * Options that prctl(2) and personality(2) have set, of lwps and of the
+ * process, and the signals agreed on between a process and its parent.
+ */
 #include "ckpt/state/state.h"
 #include "kernel/lib/panic.h"
 #include "proc/sched/lwp_impl.h"
@@ -23,7 +26,9 @@ void st_lwp_options_save(const struct lwp *l, struct img_lwp *il)
 	};
 }
 
-/* A living member's, and a zombie's. The parent is a member if the image has it. */
+/*
+ * For a living member and a zombie. The parent is a member if the image has it.
+ */
 static int st_options_save(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	const struct proc *p = cm->cm_proc, *parent;
@@ -43,7 +48,7 @@ static int st_options_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
-/* l is the current lwp, or one that has not begun. */
+/* l is the current lwp, or an lwp that has not started. */
 void st_lwp_options_restore(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il)
 {
 	const struct img_options *o = &il->l_opt;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pipes and FIFOs: size, and the bytes in them. Only whole ones: a pipe with an end in a process that is not saved would come back torn.
+ * Pipes and FIFOs: size, and the bytes in them. A pipe with an end in a process
+ * outside of the image is refused: the restored pipe would lack that end.
  */
 #include "ckpt/state/state.h"
 #include "fs/anonfs.h"
@@ -35,7 +36,7 @@ static int refuse_torn(struct ckpt_save *cs, struct ckpt_object *ob)
 	if (ob->ob_refused)
 		return 0;
 	ob->ob_refused = true;
-	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "a pipe of it (inode %u) has an end in another process",
+	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "its pipe (inode %u) has an end in another process",
 			   (u32)((const struct vnode *)ob->ob_ptr)->v_ino);
 }
 
@@ -44,7 +45,7 @@ int st_pipe_torn(struct ckpt_save *cs, struct file *f)
 	return refuse_torn(cs, ckpt_object(cs, CO_PIPE, f->f_vnode));
 }
 
-/* Its bytes, in pages of the image's own: the original goes on with them. */
+/* Saves copies of the bytes: the original pipe goes on with its pages. */
 static int save_bytes(struct ckpt_save *cs, struct vnode *vp, u32 size, u32 *index)
 {
 	u32 n = ROUND_UP(size, PAGE_SIZE) / PAGE_SIZE, i;
@@ -70,7 +71,7 @@ static int save_bytes(struct ckpt_save *cs, struct vnode *vp, u32 size, u32 *ind
 	return error;
 }
 
-/* A FIFO's are those of its name. */
+/* Owner and mode of a pipe. Those of a FIFO are saved with its name. */
 static void save_owner(struct img_pipe *ip, struct vnode *vp)
 {
 	struct vattr va;
@@ -110,7 +111,7 @@ static int st_pipe_save_shared(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-/* The name of pipe `index`, as the descriptions say; IMG_NONE: it has none. */
+/* The name of pipe `index`, from its open files; IMG_NONE: it has none. */
 static u32 name_of(const struct img_image *img, u32 index)
 {
 	for (u32 i = 0; i < img->i_nfile; i++) {
@@ -127,7 +128,10 @@ bool st_pipe_named(const struct ckpt_restore *cr, u32 index)
 	return name_of(&cr->cr_img, index) != IMG_NONE;
 }
 
-/* Its owner is who brings it back, unless that is the superuser: as with every file. */
+/*
+ * A restored pipe belongs to the caller, unless the caller is the superuser: as
+ * every file does.
+ */
 static int set_owner(struct vnode *vp, const struct img_pipe *ip)
 {
 	struct vattr va = { .va_mask = VA_MODE, .va_mode = ip->pi_mode, .va_uid = ip->pi_uid, .va_gid = ip->pi_gid };
@@ -137,7 +141,10 @@ static int set_owner(struct vnode *vp, const struct img_pipe *ip)
 	return vn_setattr(vp, &va);
 }
 
-/* A description of both ends, which keeps the pipe while its own are opened. */
+/*
+ * An open file of both ends, which keeps the pipe while its own open files are
+ * made.
+ */
 static int open_both(struct ckpt_restore *cr, u32 index, struct file **fp)
 {
 	u32 name = name_of(&cr->cr_img, index);
@@ -177,10 +184,14 @@ static int restore_pipe(struct ckpt_restore *cr, u32 index)
 
 	if (error)
 		return error;
-	/* A FIFO that somebody else uses already is not the one that it was. */
+	/*
+	 * Refuse a FIFO that another process is using: it has other bytes or
+	 * ends.
+	 */
 	pipe_get_state((*fp)->f_vnode, &ps);
 	if (ps.ps_files > 1 || ps.ps_count)
-		return ckpt_refuse(cr->cr_path, -EBUSY, "%s is in use", (*fp)->f_path ? (*fp)->f_path : "a pipe");
+		return ckpt_refuse(cr->cr_path, -EBUSY, "%s is in use, or holds bytes",
+				   (*fp)->f_path ? (*fp)->f_path : "a pipe");
 	size = pipe_set_size(*fp, ip->pi_size);
 	if (size < 0)
 		return (int)size;

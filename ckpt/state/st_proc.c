@@ -18,7 +18,7 @@
 
 /* ---- save ---- */
 
-/* The command line as ps shows it: arguments with blanks between. */
+/* The command line as ps shows it: arguments separated by spaces. */
 static void save_args(struct img_proc *ip, struct proc *p)
 {
 	u32 len = p->p_as->a_arg_end - p->p_as->a_arg_start;
@@ -56,7 +56,7 @@ static void save_times(const struct ckpt_save *cs, struct img_proc *ip, struct p
 	ip->p_maxrss = MAX(us.us_maxrss, resident);
 }
 
-/* What even a zombie has. */
+/* The state that even a zombie has. */
 static void save_identity(const struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
 {
 	spin_lock(&pidlock);
@@ -65,7 +65,7 @@ static void save_identity(const struct ckpt_save *cs, struct img_proc *ip, struc
 	ip->p_pgid = pid_seen_by(p, p->p_pgid);
 	ip->p_sid = pid_seen_by(p, p->p_sid);
 	spin_unlock(&pidlock);
-	/* The image is zero behind the name, whatever stood there before. */
+	/* The image has zeros behind the name, whatever p_comm has there. */
 	strlcpy_k(ip->p_comm, p->p_comm, sizeof(ip->p_comm));
 	ip->p_exitsig = (u32)p->p_exitsig;
 	ip->p_nice = p->p_nice;
@@ -93,10 +93,13 @@ static const struct {
 
 static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p)
 {
-	const struct fsctx *fc = p->p_fs; /* all that have it stand still: ckpt_check_sharing() */
+	const struct fsctx *fc = p->p_fs; /* not shared: ckpt_check_sharing() */
 	int error = 0;
 
-	/* A program that was removed, or comes from an image: its segments tell what it is. */
+	/*
+	 * A program that was unlinked, or that comes from an image, is in the
+	 * segments.
+	 */
 	if (p->p_exe && !st_vnode_nameless(p->p_exe))
 		error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
 	if (!error)
@@ -127,7 +130,7 @@ static int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- look ---- */
 
-/* The files of a process that goes on running, by references. */
+/* The files of a running process, referenced. */
 struct places {
 	struct vnode *pl_exe, *pl_cwd, *pl_root;
 	char *pl_exepath, *pl_cwdpath;
@@ -215,20 +218,23 @@ static int restore_limits(struct ckpt_restore *cr, const struct img_proc *ip)
 
 		if (!super && ip->p_rlimit[i].rl_max > rl->rl_max)
 			return ckpt_refuse(cr->cr_path, -EPERM,
-					   "its resource limit %u is above the caller's", i);
+					   "the saved resource limit %u is above the caller's", i);
 		rl->rl_cur = ip->p_rlimit[i].rl_cur;
 		rl->rl_max = ip->p_rlimit[i].rl_max;
 	}
 	return 0;
 }
 
-/* The right to keep a file from being written, as a running program does, is for those who may run it. */
+/*
+ * A running program cannot be written. Only a caller that may execute the file
+ * may have that effect.
+ */
 static int begin_text(struct ckpt_restore *cr, struct vnode *vp)
 {
 	int error = vp->v_type == VREG ? vn_access(vp, 1) : -EACCES;
 
 	if (error)
-		return ckpt_refuse(cr->cr_path, error, "its program is not executable");
+		return ckpt_refuse(cr->cr_path, error, "the program of a process is not executable");
 	return vn_text_begin(vp);
 }
 
@@ -265,9 +271,12 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	char *path;
 	int error = st_vnode_open(cr, ip->p_cwd, O_RDONLY | O_DIRECTORY, false, &f);
 
-	/* On another machine it may not be there: the process is at its root then. */
+	/*
+	 * On another machine the directory may be missing: the process is at
+	 * its root then.
+	 */
 	if (error && st_vnode_spare(cr, ip->p_cwd)) {
-		printk_limited(&ckpt_limit, "ckpt: %s: %s is not what it was, and / is the working directory now\n",
+		printk_limited(&ckpt_limit, "ckpt: %s: the working directory %s is missing or has changed; the process starts in /\n",
 			       cr->cr_path, cr_vnode_path(cr, ip->p_cwd));
 		acting_begin(&ac, st_root_of(cr, ip->p_root), NULL);
 		error = file_open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, &f);
@@ -297,7 +306,11 @@ static void restore_times(struct proc *p, const struct img_proc *ip)
 	p->p_maxrss = ip->p_maxrss;
 }
 
-/* Stopped as it was, or because whoever brings it back wants that: then the parent can wait for the stop, but hears no signal of it. */
+/*
+ * The process is stopped if it was, or if the caller wants it
+ * (RECOVER_STOPPED). In the second case the parent can wait for the stop, but
+ * gets no SIGCHLD for it.
+ */
 static void restore_flags(struct ckpt_restore *cr, struct proc *p, const struct img_proc *ip)
 {
 	spin_lock(&p->p_lock);
@@ -333,7 +346,7 @@ static int st_proc_restore(struct ckpt_rmember *rm)
 		return error;
 	if (!cred_super(cred_cur()) && ip->p_nice < p->p_nice)
 		return ckpt_refuse(cr->cr_path, -EPERM,
-				   "its nice value %d is better than the caller's", ip->p_nice);
+				   "the saved nice value %d is better than the caller's", ip->p_nice);
 	p->p_nice = ip->p_nice;
 	(void)fsctx_set_umask(p->p_fs, ip->p_umask);
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
@@ -369,7 +382,10 @@ static void st_proc_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
 	rv->rv_sid = ip->p_sid;
 }
 
-/* Time goes on for all of them at cr_now: their ages and their CLOCK_MONOTONIC. */
+/*
+ * The times of all processes go on at cr_now: their ages and their
+ * CLOCK_MONOTONIC.
+ */
 static void st_proc_ready(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nproc; i++) {

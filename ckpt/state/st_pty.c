@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pseudo terminals whose both ends the processes have: modes, what is typed and what is printed, sessions. A pair whose slave others have open, too,
- * would come back torn. Of one whose master nobody has any more only descriptions that were hung up are left, and they come back as such.
- *
- * A program knows its terminal by number. The pair gets the same one again if it is free; RECOVER_CHANGED accepts another.
+ * Pseudo terminals with both ends in the image: modes, queues, sessions. A pair
+ * whose slave is open outside of the image is refused. Of a pair without a
+ * master only open files that were hung up are left, and are restored as such.
+ * A program knows its terminal by number: the pair gets the same one if it is
+ * free; with RECOVER_CHANGED, another one.
  */
 #include "ckpt/state/state.h"
 #include "fs/namei.h"
@@ -32,7 +33,7 @@ static void pts_name(char name[NAME_SIZE], u32 number)
 
 /* ---- save ---- */
 
-/* The pseudo terminal that is wholly ours since f is its master, or is a slave without one; NULL: f does not tell. */
+/* The pair that f brings into the image: as its master, or with none left. */
 static struct tty *pair_by(struct file *f)
 {
 	struct tty *tty = file_pty_of_master(f);
@@ -85,7 +86,7 @@ struct ckpt_object *st_pty_of(struct ckpt_save *cs, struct file *f)
 	return tty ? ckpt_object(cs, CO_PTY, tty) : NULL;
 }
 
-/* Only open files of the slave count. */
+/* ob_met counts only open files of the slave. */
 int st_pty_save(struct ckpt_save *cs, struct ckpt_object *ob, struct file *f, u32 *index)
 {
 	if (ob->ob_index == IMG_NONE) {
@@ -126,7 +127,7 @@ static int save_queues(struct img_image *img, struct img_pty *y, const struct pt
 	return error ? error : img_set_bytes(img, &y->y_sent, ps->ps_sent, ps->ps_nsent);
 }
 
-/* The name that leads to the slave, /dev/pts/N; of a line that was hung up, the one that it was opened by. */
+/* Saves the slave's name: /dev/pts/N; if it was hung up, the opened name. */
 static int save_name(struct ckpt_save *cs, struct tty *tty, u32 *vnode)
 {
 	char name[NAME_SIZE];
@@ -143,7 +144,7 @@ static int save_name(struct ckpt_save *cs, struct tty *tty, u32 *vnode)
 	error = namei(NULL, name, 0, &vp);
 	if (error)
 		return ckpt_refuse(cs_name(cs), error == -ENOENT ? -EOPNOTSUPP : error,
-				   "no name leads to its pseudo terminal %u", pty_number(tty));
+				   "its pseudo terminal %u has no name in /dev/pts", pty_number(tty));
 	error = st_vnode_save(cs, vp, name, vnode);
 	vn_rele(vp);
 	return error;
@@ -178,7 +179,7 @@ static int save_pair(struct ckpt_save *cs, struct ckpt_object *ob, struct pty_st
 	return save_queues(&cs->cs_img, y, ps);
 }
 
-/* Whose terminal it is: of those members that are in its session. */
+/* Notes which members have a pair as their controlling terminal. */
 static void save_controlled(struct ckpt_save *cs)
 {
 	spin_lock(&pidlock);
@@ -193,7 +194,7 @@ static void save_controlled(struct ckpt_save *cs)
 	spin_unlock(&pidlock);
 }
 
-/* The first one's session is the caller's when it comes back, whose terminal it has then. Of another session one that stays here is missing. */
+/* The first session's terminal will be the caller's; others must be saved. */
 static int check_controlling(struct ckpt_save *cs)
 {
 	const struct proc *first = cs->cs_member[0].cm_proc;
@@ -208,7 +209,7 @@ static int check_controlling(struct ckpt_save *cs)
 			  !ckpt_object(cs, CO_PTY, p->p_ctty);
 		spin_unlock(&pidlock);
 		error = missing ? ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					      "process %d has a controlling terminal that would be missing",
+					      "the controlling terminal of process %d would be missing in the image",
 					      p->p_pid)
 				: 0;
 		if (error)
@@ -217,7 +218,7 @@ static int check_controlling(struct ckpt_save *cs)
 	return 0;
 }
 
-/* The pseudo terminal that is terminal `tty` of the image; NULL: that is another one. */
+/* The pseudo terminal that is terminal `tty` of the image; NULL: none. */
 static struct ckpt_object *pty_at(struct ckpt_save *cs, u32 tty)
 {
 	for (u32 k = 0; k < ckpt_nobjects(cs, CO_PTY); k++) {
@@ -229,7 +230,7 @@ static struct ckpt_object *pty_at(struct ckpt_save *cs, u32 tty)
 	return NULL;
 }
 
-/* In the order of terminals: so the image has the names and the pairs. */
+/* Saves the pairs in the order of terminals, which is the order of an image. */
 static int save_pairs(struct ckpt_save *cs)
 {
 	struct pty_state *ps = kmalloc(sizeof(*ps), 0);
@@ -268,7 +269,7 @@ static u32 index_of(const struct ckpt_restore *cr, u32 tty)
 	return y ? (u32)(y - cr->cr_img.i_pty) : IMG_NONE;
 }
 
-/* The pseudo terminal `tty`; NULL: IMG_NONE, or another terminal. */
+/* The restored pseudo terminal of terminal `tty`; NULL: none, or IMG_NONE. */
 static struct tty *tty_of(const struct ckpt_restore *cr, u32 tty)
 {
 	u32 i = index_of(cr, tty);
@@ -305,7 +306,7 @@ static void get_state(const struct ckpt_restore *cr, const struct img_pty *y, st
 		memcpy(ps->ps_sent, y->y_sent.b_ptr, y->y_sent.b_len);
 }
 
-/* A description on the vnode that `name` is open on, with its path; nothing is opened yet. */
+/* An open file at the vnode and path of `name`, without the device's open. */
 static int file_at(struct file *name, u32 flags, struct file **fp)
 {
 	struct file *f = file_alloc(name->f_vnode, (flags & ~(u32)O_PATH) | O_LARGEFILE);
@@ -322,7 +323,7 @@ static int file_at(struct file *name, u32 flags, struct file **fp)
 	return 0;
 }
 
-/* The description that is the master of terminal `tty`; NULL: it has none. */
+/* The open file that is the master of terminal `tty`; NULL: it has none. */
 static const struct img_file *master_of(const struct img_image *img, u32 tty)
 {
 	for (u32 i = 0; i < img->i_nfile; i++) {
@@ -332,7 +333,7 @@ static const struct img_file *master_of(const struct img_image *img, u32 tty)
 	return NULL;
 }
 
-/* One that is hung up has no number that anybody could use. */
+/* A pair that was hung up gets any number: no process can use it. */
 static int make(struct ckpt_restore *cr, const struct img_pty *y, struct file *f, const struct pty_state *ps)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[cr->cr_img.i_tty[y->y_tty].t_vnode];
@@ -343,7 +344,7 @@ static int make(struct ckpt_restore *cr, const struct img_pty *y, struct file *f
 		return error;
 	if (cr->cr_flags & RECOVER_CHANGED)
 		return pty_make(f, PTY_MAX, ps);
-	return ckpt_refuse(cr->cr_path, error, "%s is in use", v->v_path);
+	return ckpt_refuse(cr->cr_path, error, "the pseudo terminal %s is in use", v->v_path);
 }
 
 static int restore_pair(struct ckpt_restore *cr, const struct img_pty *y, struct file **fp)
@@ -363,7 +364,7 @@ static int restore_pair(struct ckpt_restore *cr, const struct img_pty *y, struct
 	error = vn_access(name->f_vnode, ((flags & O_ACCMODE) != O_WRONLY ? 4 : 0) |
 						 ((flags & O_ACCMODE) != O_RDONLY ? 2 : 0));
 	if (!error && (name->f_vnode->v_type != VCHR || name->f_vnode->v_rdev != PTMX_DEV))
-		error = ckpt_refuse(cr->cr_path, -ESTALE, "%s is another device", name->f_path);
+		error = ckpt_refuse(cr->cr_path, -ESTALE, "%s is not the device of /dev/ptmx", name->f_path);
 	if (!error)
 		error = file_at(name, flags, &f);
 	if (!error) {
@@ -389,7 +390,7 @@ static int st_pty_restore_shared(struct ckpt_restore *cr)
 	return error;
 }
 
-/* The slave by its own name, whatever its number is now, or by another, such as /dev/tty. */
+/* Opens the slave by its present /dev/pts/N, or by a name like /dev/tty. */
 static int slave_name(struct ckpt_restore *cr, const struct img_file *fi, struct tty *tty, struct file **fp)
 {
 	char name[NAME_SIZE];
@@ -415,10 +416,10 @@ int st_pty_open(struct ckpt_restore *cr, const struct img_file *fi, struct file 
 	error = slave_name(cr, fi, tty, &name);
 	if (error)
 		return error;
-	/* What is open on it will be taken for a description of a terminal: the image does not say what the node is. */
+	/* The image may name any file here. */
 	error = tty_is_node(name->f_vnode) ? file_at(name, fi->f_flags, &f) : -ENOTTY;
 	if (error == -ENOTTY)
-		(void)ckpt_refuse(cr->cr_path, error, "%s is no terminal", name->f_path);
+		(void)ckpt_refuse(cr->cr_path, error, "%s is not a terminal", name->f_path);
 	file_rele(name);
 	if (error)
 		return error;
@@ -440,7 +441,7 @@ void st_pty_settle(struct ckpt_restore *cr)
 	}
 }
 
-/* What the group or session `seen` is now; 0: no member is in it. */
+/* The id now of the group or session that was `seen`; 0: no member is in it. */
 static pid_t now_called(const struct ckpt_restore *cr, pid_t seen, bool session)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nproc && seen; i++) {
@@ -453,14 +454,14 @@ static pid_t now_called(const struct ckpt_restore *cr, pid_t seen, bool session)
 	return 0;
 }
 
-/* Their sessions, once those have their ids. */
+/* Sets the sessions of the pairs, once the processes have their ids. */
 static void st_pty_publish(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_npty; i++) {
 		const struct img_pty *y = &cr->cr_img.i_pty[i];
 		pid_t sid = now_called(cr, y->y_sid, true);
 
-		/* The session of whoever brings them back has its own terminal. */
+		/* The caller's session keeps its own terminal. */
 		if (sid && sid != cr->cr_parent->p_sid)
 			pty_set_session(tty_of(cr, y->y_tty), sid,
 					now_called(cr, cr->cr_img.i_tty[y->y_tty].t_pgrp, false));
@@ -473,7 +474,7 @@ static int st_pty_restore_begin(struct ckpt_restore *cr)
 	return cr->cr_ptyv ? 0 : -ENOMEM;
 }
 
-/* The controlling terminal of a session that is not the caller's. */
+/* The controlling terminal of a member in a session other than the caller's. */
 static void st_pty_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
 {
 	rv->rv_ctty = tty_of(rm->rm_restore, rm->rm_img->p_ctty);

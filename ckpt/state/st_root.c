@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Roots of processes that have changed theirs, and where names are looked up: what lies below such a root is looked up from there, from the deepest one.
- * Such a name has no links in it, and none is followed: what somebody inside has left behind leads nowhere else, whoever brings the process back.
+ * Roots of processes that have called chroot, and where names are looked up. A
+ * name below such a root is looked up from there, from the deepest root. Such a
+ * name has no symbolic links in it, and the lookup follows none: so a link that
+ * a process inside has made cannot lead outside, whichever user restores the
+ * process.
  */
 #include "ckpt/state/state.h"
 #include "fs/procfs.h"
@@ -11,7 +14,10 @@
 #include "kernel/lib/string.h"
 #include "proc/fsctx.h"
 
-/* The changed root of a member, which may go on: to be compared, not followed. about: of which process it is a directory, 0: of none */
+/*
+ * The changed root of a member; compare it only, do not follow it: the member
+ * may go on. *about: the process whose /proc directory it is; 0: none.
+ */
 static const struct vnode *changed_root(struct ckpt_member *cm, pid_t *about)
 {
 	struct proc *p = cm->cm_proc;
@@ -48,10 +54,10 @@ static int st_root_save_begin(struct ckpt_save *cs)
 		cs->cs_jailed = true;
 		if (about)
 			error = ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					    "its root directory is one of process %d in /proc", about);
+					    "its root directory is a /proc directory of process %d", about);
 		else if (n == CKPT_ROOTS)
 			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					   "its processes have more than %u roots", CKPT_ROOTS);
+					   "its processes have more than %u different roots", CKPT_ROOTS);
 		else
 			seen[n++] = root;
 	}
@@ -60,7 +66,7 @@ static int st_root_save_begin(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-/* What is left of path below root; NULL: it does not lie there. */
+/* The rest of path below root; NULL: path is not below root. */
 static const char *below(const char *path, const char *root)
 {
 	size_t n = strlen(root);
@@ -88,7 +94,7 @@ struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char 
 	return base;
 }
 
-/* The shorter paths first. */
+/* Adds a root. Shorter paths come first. */
 static int note_root(struct ckpt_restore *cr, u32 index)
 {
 	u32 at = 0, len = (u32)strlen(cr_vnode_path(cr, index));
@@ -98,7 +104,8 @@ static int note_root(struct ckpt_restore *cr, u32 index)
 			return 0;
 	}
 	if (cr->cr_nroot == CKPT_ROOTS)
-		return ckpt_refuse(cr->cr_path, -EOPNOTSUPP, "it has more than %u roots", CKPT_ROOTS);
+		return ckpt_refuse(cr->cr_path, -EOPNOTSUPP,
+				   "the image has more than %u different roots", CKPT_ROOTS);
 	while (at < cr->cr_nroot && strlen(cr_vnode_path(cr, cr->cr_rootv[at].r_index)) <= len)
 		at++;
 	memmove(&cr->cr_rootv[at + 1], &cr->cr_rootv[at], (cr->cr_nroot - at) * sizeof(cr->cr_rootv[0]));
@@ -107,7 +114,7 @@ static int note_root(struct ckpt_restore *cr, u32 index)
 	return 0;
 }
 
-/* Is the caller in there himself? */
+/* Is it the caller's own root? */
 static bool is_callers(const struct ckpt_restore *cr, u32 index)
 {
 	const struct img_vnode *was = &cr->cr_img.i_vnode[index];
@@ -129,7 +136,7 @@ static int open_root(struct ckpt_restore *cr, struct ckpt_root *r)
 	}
 	error = st_vnode_open(cr, r->r_index, O_PATH | O_DIRECTORY | O_NOLINKS, false, &f);
 	if (error && st_vnode_spare(cr, r->r_index))
-		return ckpt_refuse(cr->cr_path, error, "its root directory, %s, is not there",
+		return ckpt_refuse(cr->cr_path, error, "the root directory %s of a process is missing or has changed",
 				   cr_vnode_path(cr, r->r_index));
 	if (error)
 		return error;
@@ -151,13 +158,13 @@ static int st_root_restore_begin(struct ckpt_restore *cr)
 		if (index != IMG_NONE && strcmp(cr_vnode_path(cr, index), "/") != 0)
 			error = note_root(cr, index);
 	}
-	/* Nobody knows under which of them it was. */
+	/* It is not known below which root the directory was. */
 	for (u32 i = 0; i < cr->cr_img.i_nvnode && !error && cr->cr_nroot; i++) {
 		const struct img_vnode *v = &cr->cr_img.i_vnode[i];
 
 		if ((v->v_flags & IMG_VF_REMOVED) && S_ISDIR(v->v_mode))
 			error = ckpt_refuse(cr->cr_path, -EOPNOTSUPP,
-					    "%s was removed, below a changed root", v->v_path);
+					    "%s was removed, and a process has changed its root", v->v_path);
 	}
 	for (u32 i = 0; i < cr->cr_nroot && !error; i++)
 		error = open_root(cr, &cr->cr_rootv[i]);
@@ -192,7 +199,7 @@ static int st_root_restore(struct ckpt_rmember *rm)
 	struct vnode *root = st_root_of(cr, rm->rm_img->p_root);
 
 	if (root != cr->cr_root && !cred_super(cred_cur()))
-		return ckpt_refuse(cr->cr_path, -EPERM, "its root directory is %s, and not the caller's",
+		return ckpt_refuse(cr->cr_path, -EPERM, "the root directory of a process is %s, not the caller's",
 				   cr_vnode_path(cr, rm->rm_img->p_root));
 	vn_hold(root);
 	proc_set_root(curproc(), root);

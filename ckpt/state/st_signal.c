@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals: actions, masks, what is pending with its siginfo, alternate stacks. */
+/*
+ * Signals: actions, masks, pending signals with their siginfo, alternate
+ * stacks.
+ */
 #include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -10,7 +13,10 @@
 
 /* ---- pending signals: of the process, and of each lwp ---- */
 
-/* Copies at most max infos of q to list, and tells how many there are. p_lock held. */
+/*
+ * Copies at most max infos of q to list.
+ * Returns: their number in q. Locks: p_lock.
+ */
 static u32 copy_queue(const struct sigqueue *q, struct abi_siginfo *list, u32 max)
 {
 	struct sigent *se;
@@ -24,7 +30,10 @@ static u32 copy_queue(const struct sigqueue *q, struct abi_siginfo *list, u32 ma
 	return n;
 }
 
-/* q is p's, or one of its lwps'. A process that is held still gets signals: what is saved is what was there at one moment. */
+/*
+ * q is p's, or one of its lwps'. A held process still gets signals: the queue
+ * is saved as it is at one moment.
+ */
 static int save_queue(struct ckpt_save *cs, struct proc *p, const struct sigqueue *q, struct img_sigqueue *iq)
 {
 	struct abi_siginfo *list = NULL;
@@ -57,7 +66,10 @@ static int save_queue(struct ckpt_save *cs, struct proc *p, const struct sigqueu
 	return error;
 }
 
-/* A timer that sent one of them takes it over when it is made (ptimer_adopt). */
+/*
+ * If a timer sent the signal, the timer takes it over when it is made
+ * (ptimer_adopt).
+ */
 static int restore_signal(const struct abi_siginfo *info, struct proc *p, struct sigqueue *q)
 {
 	struct sigent *se;
@@ -95,7 +107,10 @@ static int restore_queue(const struct img_sigqueue *iq, struct proc *p, struct s
 
 int st_lwp_signal_save(struct ckpt_save *cs, struct lwp *l, struct img_lwp *il)
 {
-	/* A mask that was set for the time of a call (sigsuspend) is set again by that call. */
+	/*
+	 * A call that sets the mask for its own duration (sigsuspend) will set
+	 * it again.
+	 */
 	il->l_sigmask = l->l_oldmask_valid ? l->l_oldmask : l->l_sigmask;
 	il->l_altsp = l->l_altsp;
 	il->l_altsize = l->l_altsize;
@@ -147,7 +162,9 @@ static int st_signal_restore(struct ckpt_rmember *rm)
 							     .sa_restorer = ia->sa_restorer,
 							     .sa_mask = ia->sa_mask & ~SIGSET_UNBLOCKABLE };
 	}
-	/* Nothing may happen to what inherited signals of the caller were pending: a new process has none. */
+	/*
+	 * The queue is empty so far: a new process inherits no pending signals.
+	 */
 	return restore_queue(&ip->p_pending, p, &p->p_sig.ss_q);
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of an image that holds their contents, too (CKPT_SELF). Each file is decided on once, before anything opens or maps it:
+ * Files whose contents the image holds, too (CKPT_SELF). Each file is decided
+ * on once, before it is opened or mapped:
  *
- *   the file that it was, unchanged, is under its name   that file
- *   no file is there, and the processes write it         made again, under its name
- *   else                                                 the image's copy, a file without a name; what is there stays as it is
+ *	under its name                         the processes get
+ *	the same file, unchanged               that file
+ *	no file, and the processes write it    a new file under that name
+ *	else                                   a copy without a name; the file
+ *	                                       under the name stays as it is
  *
- * Descriptors, mappings of both kinds and the program then all have that one file, as they had before.
+ * All descriptors, mappings and the program then have that one file, as before.
  */
 #include "ckpt/state/state.h"
 #include "fs/names.h"
@@ -18,7 +21,10 @@
 #include "proc/acting.h"
 #include "proc/fsctx.h"
 
-/* Of those who have the file as a descriptor, one that is not the superuser; else the first process. */
+/*
+ * The owner: of the processes that have the file open, the first that is not
+ * the superuser's; else the first process.
+ */
 static const struct img_proc *owner_of(const struct ckpt_restore *cr, u32 index)
 {
 	const struct img_image *img = &cr->cr_img;
@@ -68,10 +74,15 @@ static int create(struct ckpt_restore *cr, u32 index, struct file **fp)
 	return error;
 }
 
-/* Makes the file again where it was, for all of the image that have it. */
+/*
+ * Makes the file again under its name, for all processes of the image that have
+ * it.
+ */
 static int make_again(struct ckpt_restore *cr, u32 index, u32 data)
 {
-	/* The file's mode is the saved one, whatever the hidden process's mask is. */
+	/*
+	 * The file gets the saved mode, whatever the hidden process's umask is.
+	 */
 	mode_t umask = fsctx_set_umask(curproc()->p_fs, 0);
 	struct file *f;
 	int error = create(cr, index, &f);
@@ -80,7 +91,7 @@ static int make_again(struct ckpt_restore *cr, u32 index, u32 data)
 	if (error)
 		return error;
 	error = st_data_each(cr, data, false, st_data_put, f->f_vnode);
-	/* What is not stored stays a hole, the end of the file too. */
+	/* Parts that are not stored stay holes, even at the end. */
 	if (!error) {
 		struct vattr va = { .va_mask = VA_SIZE, .va_size = cr->cr_img.i_data[data].d_size };
 
@@ -115,7 +126,7 @@ static void take_copy(struct ckpt_restore *cr, u32 index, u32 data)
 	cr->cr_anew[index] = cr->cr_datav[data];
 	vn_hold(cr->cr_anew[index]);
 	if (cr->cr_written[index])
-		printk("ckpt: %s: %s is not what it was: the process has a copy of its own, without a name\n",
+		printk("ckpt: %s: %s has changed or is missing: the process gets a copy of its own, without a name\n",
 		       cr->cr_path, cr_vnode_path(cr, index));
 }
 

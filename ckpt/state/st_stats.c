@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Owners and times of what has no name, and is made anew: removed files, directories and FIFOs, memory files, pipes. They are put back when all
- * contents are there, since to write those is to change the times.
+ * Owners and times of files that have no name, and are made anew: unlinked
+ * files, directories and FIFOs, memory files, pipes. They are set once all
+ * contents have been written, because a write changes the times.
  *
- * Not the same are the inode number and the device: they are those of another file by now, or may be.
+ * Inode and device numbers are not restored: other files may have them by now.
  */
 #include "ckpt/state/state.h"
 #include "fs/names.h"
@@ -68,13 +69,16 @@ int st_stats_removed_restore(struct ckpt_restore *cr, u32 index)
 	struct vattr va = { .va_mask = VA_UID | VA_GID, .va_uid = v->v_uid, .va_gid = v->v_gid };
 	int error = 0;
 
-	/* Only the superuser brings back what is another user's. */
+	/* Only the superuser can restore another user's file. */
 	if (cred_super(cred_cur()))
 		error = vn_setattr(cr->cr_anew[index], &va);
 	return error ? error : set_times(cr->cr_anew[index], ALL_TIMES, &v->v_atime, &mtime, &v->v_ctime);
 }
 
-/* The contents of a file that was made again under its name are in that one: its ctime says when that was. */
+/*
+ * A file that was made again under its name has its contents there. Its ctime
+ * is the time when it was made.
+ */
 static int made(struct ckpt_restore *cr, u32 index)
 {
 	u32 data = st_spare_data(cr, index);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interval timers, and POSIX timers. What is left of each when the image is made is what is left when its process comes back: they are made
- * with it, and run from the instant at which all is there (cr_now).
+ * Interval timers and POSIX timers. The time left when the image is made is the
+ * time left when the process is restored. The timers are made with the process,
+ * and run from the instant at which all processes appear (cr_now).
  */
 #include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
@@ -17,7 +18,10 @@
 
 /* ---- save ---- */
 
-/* From what is left now to what was left at the instant of the image. 0: the timer is off. */
+/*
+ * Converts the time left now to the time left at the instant of the image. 0:
+ * the timer is off.
+ */
 static u64 left_then(const struct ckpt_save *cs, u64 left)
 {
 	return left ? cs_left(cs, clock_mono_ns() + left) : 0;
@@ -48,7 +52,7 @@ static int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 					   .pt_tid = st.ps_tid,
 					   .pt_overrun = st.ps_overrun,
 					   .pt_interval = st.ps_interval,
-					   /* Of CPU time none has gone by since. */
+					   /* No CPU time has passed since. */
 					   .pt_remain = clock_is_cpu(st.ps_clock) ? st.ps_left
 										  : left_then(cs, st.ps_left) };
 	}
@@ -80,7 +84,10 @@ static int make_timers(struct ckpt_rmember *rm)
 	return error;
 }
 
-/* In place they stay as they are, or are made when the process has become the one that has them. */
+/*
+ * In place, the timers still exist, or are made once the process has taken over
+ * the caller's identity.
+ */
 static int st_timer_restore(struct ckpt_rmember *rm)
 {
 	return rm_in_place(rm) ? 0 : make_timers(rm);
@@ -111,14 +118,17 @@ static void st_timer_start(struct ckpt_rmember *rm)
 	struct proc *p = curproc();
 
 	if (rm_same(rm))
-		return; /* they have never stopped */
+		return; /* the timers have not stopped */
 	if (rm_in_place(rm)) {
 		ptimer_delete_all(p);
-		/* There is no way back: the log names a timer for which there is no memory. */
+		/*
+		 * Past the point of no return: a timer for which there is no
+		 * memory is lost, and logged.
+		 */
 		(void)make_timers(rm);
 	}
 	start_itimers(rm);
-	cputimer_watch(p); /* RLIMIT_CPU came with the image */
+	cputimer_watch(p); /* the image's RLIMIT_CPU */
 	for (u32 i = 0; i < ip->p_nptimer; i++) {
 		const struct img_ptimer *pt = &ip->p_ptimer[i];
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Terminals whose other end is hardware, or somebody else's: modes and window size. A process is brought back onto the terminal that its path leads to (for /dev/tty, that of whoever
- * recovers it). Its modes are put back if it was in the foreground, since only then were they its own to set, and whoever recovers it is; then it
- * is in the foreground again. A line that was nobody's terminal, and is nobody's now, has the modes it had.
+ * Terminals whose other end is hardware, or outside of the image: modes and
+ * window size. A process is restored onto the terminal that its path leads to;
+ * for /dev/tty that is the caller's. If the process was in the foreground, so
+ * that the modes were its own to set, and the caller is in the foreground now,
+ * then the saved modes are set, and the process is in the foreground again. A
+ * line that was no session's terminal, and is none now, gets its saved modes.
  */
 #include "ckpt/state/state.h"
 #include "fs/tty.h"
@@ -43,7 +46,10 @@ int st_tty_save(struct ckpt_save *cs, struct file *f, u32 *index)
 	error = st_vnode_save(cs, f->f_vnode, f->f_path, &vnode);
 	if (error)
 		return error;
-	/* Whoever has the other end of a pseudo terminal may close it at any moment. */
+	/*
+	 * The process with the other end of a pseudo terminal may close it at
+	 * any moment.
+	 */
 	tty = file_tty(f);
 	if (!tty)
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was hung up just now",
@@ -84,7 +90,7 @@ int st_tty_restore(struct ckpt_restore *cr, const struct img_tty *it, struct fil
 	struct tty *tty = file_tty(f);
 
 	if (!tty)
-		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is no terminal now",
+		return ckpt_refuse(cr->cr_path, -ENOTTY, "%s is not a terminal now",
 				   cr->cr_img.i_vnode[it->t_vnode].v_path);
 	if (in_foreground(cr, it) != IMG_NONE) {
 		cr->cr_tty = tty;
@@ -112,12 +118,15 @@ static void set_modes(struct tty *tty, const struct img_tty *it)
 
 	tty_get_state(tty, &now);
 	st_tty_take(&st, it);
-	/* The window is as large as it is now. */
+	/* The window keeps its present size. */
 	st.ts_winsize = now.ts_winsize;
 	tty_set_state(tty, &st);
 }
 
-/* Of a terminal of which somebody else is in the foreground the modes are not theirs to set. A line that was nobody's has those it had. */
+/*
+ * May the saved modes be set? Not if a job other than the caller's is in the
+ * foreground. A line without a session gets the modes that it had.
+ */
 static bool may_set(const struct ckpt_restore *cr, const struct img_tty *it, const struct tty *tty)
 {
 	pid_t pgrp = tty_foreground(tty);
@@ -142,7 +151,10 @@ static void restore_modes(struct ckpt_restore *cr)
 	}
 }
 
-/* A job that had the terminal has it again, if the caller's group has it now. */
+/*
+ * A job that was in the foreground is there again, if the caller's group is
+ * now.
+ */
 static void give_terminal(struct ckpt_restore *cr)
 {
 	const struct proc *parent = cr->cr_parent, *p = cr->cr_member[cr->cr_foreground].rm_proc;

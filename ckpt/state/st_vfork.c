@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vfork(2) under way: the parent waits, at the boundary, until its child has let go of its memory. Both are saved as they are, and the parent
- * waits again when they are back. Why not wait until the child lets go: it may sleep for as long as it likes before it executes, and
- * for something that its own family, which stands still, would have to do.
+ * vfork(2) in progress. The parent waits, at the boundary, until its child
+ * stops using its memory. Both are saved as they are, and the restored parent
+ * waits again.
+ *
+ * The save cannot wait for the child's exec or exit: the child may sleep for
+ * any time before, even for an action of its own family, which stands still.
  */
 #include "ckpt/state/state.h"
 #include "kernel/abi/errno.h"
@@ -11,7 +14,7 @@
 
 /* ---- save ---- */
 
-/* The child that l waits for; NULL: none, or none any more. */
+/* The child that l waits for; NULL: it waits for none, or not any more. */
 static struct proc *awaited(const struct lwp *l)
 {
 	struct proc *child = l->l_vfork;
@@ -25,7 +28,7 @@ static struct proc *awaited(const struct lwp *l)
 	return waits ? child : NULL;
 }
 
-/* The place in the image of the lwp with this id, as its process sees it. */
+/* The place in the image of the lwp with this id, as its process sees ids. */
 static u32 place_of(const struct img_proc *ip, pid_t tid)
 {
 	u32 k = 0;
@@ -48,7 +51,7 @@ static int save_member(struct ckpt_save *cs, u32 i)
 			continue;
 		if (place == IMG_NONE)
 			return ckpt_refuse(cm->cm_proc->p_comm, -EOPNOTSUPP,
-					   "it waits in vfork for process %d, which would be missing",
+					   "it waits in vfork for process %d, which would be missing in the image",
 					   child->p_pid);
 		cs->cs_img.i_proc[place].p_waiter = i;
 		cs->cs_img.i_proc[place].p_waiterlwp = place_of(cm->cm_img, pid_seen_by(l->l_proc, l->l_tid));
@@ -75,7 +78,7 @@ static void st_vfork_ready(struct ckpt_restore *cr)
 
 		if (ip->p_waiter == IMG_NONE)
 			continue;
-		/* Nothing else knows them before the commit. */
+		/* Both are hidden until the commit: no other lock. */
 		spin_lock(&pidlock);
 		child->p_ref++;
 		spin_unlock(&pidlock);

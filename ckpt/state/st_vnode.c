@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Files by name: which file it was when the image was made, and the same one again when it is brought back. */
+/*
+ * Files by name: which file it is when the image is made, and the same file
+ * again at a restore.
+ */
 #include "ckpt/state/state.h"
 #include "fs/namei.h"
 #include "fs/names.h"
@@ -25,16 +28,20 @@ bool st_vnode_nameless(struct vnode *vp)
 	return (vp->v_flags & V_UNLINKED) || (vn_getattr(vp, &va) == 0 && va.va_nlink == 0);
 }
 
-/* No memory, or a disk that cannot be read, says nothing about a name. */
+/* Out of memory or a disk error: the name may be right or wrong. */
 static bool says_nothing(int error)
 {
 	return error == -ENOMEM || error == -EIO;
 }
 
-/* 0: it does. -ENOENT: it does not. -ENOMEM, -EIO: nobody knows */
+/*
+ * Does path lead to vp?
+ * Returns: 0: yes; -ENOENT: no; -ENOMEM, -EIO: not known.
+ */
 static int leads_to(const char *path, const struct vnode *vp)
 {
-	bool dynamic = vp->v_flags & V_DYNAMIC; /* each look at its name makes another vnode */
+	/* Each lookup of the name makes a new vnode */
+	bool dynamic = vp->v_flags & V_DYNAMIC;
 	struct vnode *found;
 	int error = namei(NULL, path, vp->v_type == VLNK ? NI_NOFOLLOW : 0, &found);
 
@@ -45,7 +52,10 @@ static int leads_to(const char *path, const struct vnode *vp)
 	return error;
 }
 
-/* *name leads to vp, if it is a name at all; else it is freed. */
+/*
+ * Keeps *name only if it leads to vp; else frees it. error, *name: of the
+ * search for the name.
+ */
 static int proven(int error, char **name, const struct vnode *vp)
 {
 	if (!error)
@@ -58,8 +68,11 @@ static int proven(int error, char **name, const struct vnode *vp)
 }
 
 /*
- * A name by which vp can be opened again, from the machine's root: the one it was opened by, the one it was opened by last, or the one that it has now.
- * For those who have changed their root the last comes first: it has no links in it. *name NULL: `path` is good. Devices are found by their numbers.
+ * Finds a path to vp from the machine's root: the path of this open, the path
+ * of the last open, or the present name. inside: a member has changed its root;
+ * then only the present name counts, as it has no links in it. A device is
+ * found by its number, so its path needs no proof.
+ * *name: the path; NULL: `path` itself is right.
  */
 static int find_path(struct vnode *vp, const char *path, bool inside, char **name)
 {
@@ -82,7 +95,10 @@ static int find_path(struct vnode *vp, const char *path, bool inside, char **nam
 	return error == -ENOENT && path && inside && device ? 0 : error;
 }
 
-/* As find_path(): which name a file has does not depend on who may go there. */
+/*
+ * As find_path(), with the kernel's rights: the name of a file does not depend
+ * on the asker.
+ */
 static int find_for_all(struct vnode *vp, const char *path, bool inside, char **name)
 {
 	struct acting ac;
@@ -99,18 +115,21 @@ int st_vnode_name(struct vnode *vp, char **name)
 	return find_for_all(vp, NULL, true, name);
 }
 
-/* 0 with *name NULL and no path: it was refused, but only looked at. */
+/* As find_path(). With CKPT_LOOK a refusal gives 0, and *name NULL. */
 static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
 {
 	int error = find_for_all(vp, path, cs->cs_jailed, name);
 
 	if (error != -ENOENT)
 		return error;
-	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s has another name now, which is not known",
-			   path ? path : "a file");
+	return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+			   "%s has another name now, which cannot be found", path ? path : "a file");
 }
 
-/* Two that had one name are two. */
+/*
+ * Saves an unlinked directory, FIFO or device. Two such vnodes with one name
+ * are two objects.
+ */
 static int save_removed(struct ckpt_save *cs, struct vnode *vp, const char *path,
 			const struct vattr *va, u32 *index)
 {
@@ -134,7 +153,10 @@ static int save_removed(struct ckpt_save *cs, struct vnode *vp, const char *path
 	return 0;
 }
 
-/* The image holds what the file would give, or can do without. What the kernel makes up is everywhere. */
+/*
+ * The file need not exist at a restore: its contents are in the image, or do
+ * not matter. Generated files (/proc) exist on every machine.
+ */
 static bool spare(const struct ckpt_save *cs, const struct vnode *vp)
 {
 	return cs_self(cs) && (vp->v_type == VDIR || (vp->v_type == VREG && !(vp->v_flags & V_DYNAMIC)));
@@ -174,7 +196,8 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 		return error;
 	if (va.va_nlink == 0 || (vp->v_flags & V_UNLINKED)) {
 		if (vp->v_type == VDIR && cs->cs_jailed)
-			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP, "%s was removed, below a root that was changed",
+			return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
+					   "%s was removed, and a process has changed its root",
 					   path ? path : "a directory");
 		if (path && (vp->v_type == VDIR || vp->v_type == VFIFO || vp->v_type == VCHR))
 			return save_removed(cs, vp, path, &va, index);
@@ -183,7 +206,10 @@ int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 
 	error = find_name(cs, vp, path, &name);
 	if (error || (!name && !path))
 		return error;
-	/* Contents that the disk does not have yet must not be younger than the image, whoever wrote them. */
+	/*
+	 * The image must not be on the disk before these contents are,
+	 * whichever process wrote them.
+	 */
 	if (vp->v_type == VREG && vp->v_ndirty > 0)
 		error = ckpt_flush_later(cs, vp);
 	if (!error)
@@ -199,9 +225,9 @@ static bool other_contents(const struct img_vnode *was, const struct vattr *is)
 }
 
 /*
- * What a process executes may be a copy in another place, but the code must be
- * the one that its saved data and stack belong to: of the same size and
- * modification time.
+ * A process may execute a copy of its program in another place. But its saved
+ * data and stack belong to the saved code, so size and modification time must
+ * be the same.
  */
 static const char *other_program(const struct img_vnode *was, const struct vattr *is)
 {
@@ -215,7 +241,11 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
 	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
 }
 
-/* Where ".." leads from the directory that was removed: where it was, if that is there. A reference. */
+/*
+ * The directory that ".." of an unlinked directory leads to: its former parent,
+ * or else the root.
+ * Returns: a reference.
+ */
 static struct vnode *parent_of(struct ckpt_restore *cr, u32 index)
 {
 	struct cred *cred = st_owner_cred(cr, index);
@@ -245,7 +275,7 @@ static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
 
 	if (parent)
 		vn_rele(parent);
-	/* Only the superuser brings back what is somebody else's. */
+	/* Only the superuser can restore another user's file. */
 	if (!error && cred_super(cred_cur())) {
 		error = vn_setattr(*vpp, &va);
 		if (error)
@@ -255,7 +285,8 @@ static int make_removed(struct ckpt_restore *cr, u32 index, struct vnode **vpp)
 }
 
 /*
- * A device whose node was removed, for a caller that cannot make nodes: the same device by the name that it usually has, with the rights that this gives.
+ * The node of the device was unlinked, and the caller may not make nodes. Opens
+ * the same device by its usual name, with the rights that this name gives.
  */
 static int open_device(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
 {
@@ -274,11 +305,14 @@ static int open_device(struct ckpt_restore *cr, u32 index, u32 oflags, struct fi
 		file_rele(*fp);
 		*fp = NULL;
 	}
-	return ckpt_refuse(cr->cr_path, -EACCES, "%s was removed, and the caller has no other name for the device",
+	return ckpt_refuse(cr->cr_path, -EACCES, "%s was removed, and the caller can open no other name of the device",
 			   cr_vnode_path(cr, index));
 }
 
-/* What is made anew is the same one for all who had it. */
+/*
+ * Opens a vnode that is made anew: the first open makes it, later ones share
+ * it.
+ */
 static int open_anew(struct ckpt_restore *cr, u32 index, u32 oflags, struct file **fp)
 {
 	bool about = cr->cr_img.i_vnode[index].v_flags & IMG_VF_PROCESS;
@@ -300,7 +334,7 @@ static int open_anew(struct ckpt_restore *cr, u32 index, u32 oflags, struct file
 	if (error)
 		return error;
 	vn_hold(cr->cr_anew[index]);
-	/* A mere name has no other flags. */
+	/* An O_PATH file has no other flags. */
 	if (!(oflags & O_PATH))
 		oflags |= O_NONBLOCK | O_LARGEFILE;
 	error = file_open_vnode(cr->cr_anew[index], oflags, fp);
@@ -355,7 +389,9 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 	return error;
 }
 
-/* Which vnodes the processes may write, and which they execute. */
+/*
+ * Finds the vnodes that the processes may write, and those that they execute.
+ */
 static void find_uses(struct ckpt_restore *cr)
 {
 	const struct img_image *img = &cr->cr_img;
@@ -394,7 +430,7 @@ static int st_vnode_restore_begin(struct ckpt_restore *cr)
 	return 0;
 }
 
-/* Unlinked vnodes are those that the process has still. */
+/* In place: the process still has its unlinked vnodes. */
 static void st_vnode_adopt(struct ckpt_restore *cr)
 {
 	for (u32 i = 0; i < cr->cr_img.i_nvnode; i++) {
