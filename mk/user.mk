@@ -5,7 +5,8 @@
 #   build/user/busybox/      Debian's busybox-static, unmodified
 #   build/user/bin/NAME      from user/NAME.c
 #   build/user/examples/NAME from user/examples/NAME.c, by nothing but the compiler
-#   build/user/tests/NAME    from tests/programs/NAME.c (bench: and bench/*.c); st-NAME from tests/programs/states/NAME.c
+#   build/user/tests/NAME    from tests/programs/NAME.c and its parts NAME/*.c; st-NAME from tests/programs/states/NAME.c
+#                            and its parts states/NAME/*.c
 #   build/cache/             what was downloaded; REPRISE_CACHE=DIR keeps it elsewhere
 
 CACHE := $(if $(REPRISE_CACHE),$(REPRISE_CACHE),$(B)/cache)
@@ -75,9 +76,9 @@ $(U)/obj/tests/%.o: tests/programs/%.c $(MUSL_CC) $(U)/flags.stamp
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) $(UCFLAGS) -MMD -MP -c $< -o $@
-# The parts of bench, whose head is tests/programs/bench.c.
-BENCH_OBJS := $(patsubst tests/programs/%.c,$(U)/obj/tests/%.o,$(wildcard tests/programs/bench/*.c))
-$(U)/tests/bench: $(BENCH_OBJS)
+# The parts of a program lie in a folder of its name.
+test_parts = $(patsubst tests/programs/%.c,$(U)/obj/tests/%.o,$(wildcard tests/programs/$(patsubst st-%,states/%,$(1))/*.c))
+$(foreach t,$(UTESTS),$(eval $(U)/tests/$(t): $(call test_parts,$(t))))
 $(U)/obj/tests/st-%.o: tests/programs/states/%.c $(MUSL_CC) $(U)/flags.stamp
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
@@ -110,4 +111,4 @@ $(U)/bin/lua: $(U)/lua/unpacked $(MUSL_CC) mk/lua.mk
 	@mkdir -p $(@D)
 	$(Q)$(MAKE) -s -f mk/lua.mk SRC=$(U)/lua/src/src CC=$(MUSL_CC) OUT=$@
 
--include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d $(U)/obj/tests/*/*.d $(U)/obj/reader/*/*.d)
+-include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d $(U)/obj/tests/*/*.d $(U)/obj/tests/*/*/*.d $(U)/obj/reader/*/*.d)

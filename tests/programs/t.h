@@ -47,11 +47,12 @@ struct t_case {
 	enum t_needs { T_ANY, T_ROOT, T_REPRISE } tc_needs;
 };
 
+/* A program NAME of several files: NAME.c is its head and has main(); its parts, NAME/PART.c, define T_PART first. */
 #define T_MAXCASES 128
-static struct t_case t_cases[T_MAXCASES];
-static int t_ncases;
+extern struct t_case t_cases[T_MAXCASES];
+extern int t_ncases;
 
-/* Cases register themselves in the order of the file. */
+/* Cases register themselves in the order of the file; those of the head come first, then those of each part. */
 #define T_TEST(name, needs)                                              \
 	static void test_##name(void);                                   \
 	__attribute__((constructor)) static void t_register_##name(void) \
@@ -252,6 +253,11 @@ __attribute__((unused)) static void t_put(const char *path, const void *data, si
 	SYS(close(fd));
 }
 
+#ifndef T_PART
+
+struct t_case t_cases[T_MAXCASES];
+int t_ncases;
+
 /* Runs one case; the number of failures it adds. */
 static int t_run(const struct t_case *tc)
 {
@@ -328,5 +334,7 @@ int main(int argc, char **argv)
 	{                                                                                        \
 		return -1;                                                                       \
 	}
+
+#endif /* T_PART */
 
 #endif

@@ -32,12 +32,13 @@ struct st_state {
 	unsigned st_flags;
 };
 
+/* A family of several files: FAMILY.c is its head, and its parts, FAMILY/PART.c, define T_PART first. */
 #define ST_MAX 64
-static struct st_state st_states[ST_MAX];
-static int st_nstates;
-static char st_go_path[PATH_MAX];
+extern struct st_state st_states[ST_MAX];
+extern int st_nstates;
+extern char st_go_path[PATH_MAX];
 /* In the modes that stop the process, calls that a stop interrupts on Linux as well may say EINTR. */
-static int st_stops;
+extern int st_stops;
 
 #define STATE_WITH(name, flags)                                           \
 	static void state_##name(void);                                   \
@@ -150,6 +151,13 @@ __attribute__((unused)) static pid_t st_child(void (*fn)(void *), void *arg)
 	return pid;
 }
 
+#ifndef T_PART
+
+struct st_state st_states[ST_MAX];
+int st_nstates;
+char st_go_path[PATH_MAX];
+int st_stops;
+
 static int t_hook(int argc, char **argv)
 {
 	if (argc != 2)
@@ -174,5 +182,7 @@ static int t_hook(int argc, char **argv)
 	}
 	return 2;
 }
+
+#endif /* T_PART */
 
 #endif
