@@ -21,13 +21,11 @@
  * `agent -` talks on standard input and output: so the same agent also runs tests on a Linux host.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +38,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FRAME_MAX 65536
+#include "agent/agent.h"
+
 #define MAXARGS 64
 #define BEAT_MS 1000
 #define GRACE_MS 2000 /* what a test leaves behind may still end by itself */
 
-static int port_in, port_out;
 static int chld_pipe[2];
 static int console = -1;
 
@@ -67,166 +65,6 @@ static long long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000ll + ts.tv_nsec / 1000000;
-}
-
-/* Frames. */
-
-static void write_all(int fd, const char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t w = write(fd, p, n);
-
-		if (w < 0 && errno != EINTR && errno != EAGAIN)
-			_exit(3);
-		if (w > 0) {
-			p += w;
-			n -= w;
-		}
-	}
-}
-
-static void send_frame(const char *type, const char *data, size_t len)
-{
-	char head[32];
-	int n = snprintf(head, sizeof(head), "%s %zu\n", type, len);
-
-	write_all(port_out, head, n);
-	write_all(port_out, data, len);
-}
-
-__attribute__((format(printf, 2, 3))) static void send_text(const char *type, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	send_frame(type, text, n < (int)sizeof(text) ? n : (int)sizeof(text) - 1);
-}
-
-static void read_all(char *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t r = read(port_in, p, n);
-
-		if (r == 0 || (r < 0 && errno != EINTR))
-			_exit(r != 0);
-		if (r > 0) {
-			p += r;
-			n -= r;
-		}
-	}
-}
-
-/* Reads one frame into buf (FRAME_MAX + 1 bytes, a 0 behind the payload). Returns its length. */
-static size_t read_frame(char *type, size_t typelen, char *buf)
-{
-	char head[32], *sp;
-	size_t n = 0, len;
-
-	do {
-		read_all(&head[n], 1);
-	} while (head[n] != '\n' && ++n < sizeof(head) - 1);
-	head[n] = 0;
-	sp = strchr(head, ' ');
-	len = sp ? strtoul(sp + 1, NULL, 10) : FRAME_MAX + 1;
-	if (len > FRAME_MAX) {
-		send_text("error", "bad frame header \"%s\"", head);
-		*type = *buf = 0;
-		return 0;
-	}
-	*sp = 0;
-	snprintf(type, typelen, "%s", head);
-	read_all(buf, len);
-	buf[len] = 0;
-	return len;
-}
-
-/* Files. */
-
-/* Removes what is below path, and path too. Nothing there is fine. */
-static void remove_tree(const char *path)
-{
-	struct dirent *de;
-	DIR *d;
-
-	if (unlink(path) == 0 || errno == ENOENT)
-		return;
-	chmod(path, 0700);
-	d = opendir(path);
-	while (d && (de = readdir(d)) != NULL) {
-		char sub[4096];
-
-		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
-			continue;
-		snprintf(sub, sizeof(sub), "%s/%s", path, de->d_name);
-		remove_tree(sub);
-	}
-	if (d)
-		closedir(d);
-	rmdir(path);
-}
-
-static void do_put(char *buf, size_t len)
-{
-	const char *path = buf, *mode = path + strlen(path) + 1, *flag = mode, *data;
-	int fd;
-
-	if (mode < buf + len)
-		flag = mode + strlen(mode) + 1;
-	data = flag + strlen(flag) + 1;
-	if (data > buf + len + 1) {
-		send_text("error", "put: malformed");
-		return;
-	}
-	fd = open(path, O_WRONLY | O_CREAT | (*flag == 'a' ? O_APPEND : O_TRUNC), strtoul(mode, NULL, 8));
-	if (fd < 0) {
-		send_text("error", "put %s: %s", path, strerror(errno));
-		return;
-	}
-	for (size_t left = buf + len > data ? buf + len - data : 0; left > 0;) {
-		ssize_t w = write(fd, data, left);
-
-		if (w < 0) {
-			send_text("error", "put %s: %s", path, strerror(errno));
-			close(fd);
-			return;
-		}
-		data += w;
-		left -= w;
-	}
-	fchmod(fd, strtoul(mode, NULL, 8));
-	close(fd);
-	send_frame("done", "", 0);
-}
-
-static void send_file(const char *path, const char *type)
-{
-	char buf[4096];
-	int fd = open(path, O_RDONLY);
-	ssize_t n = -1;
-
-	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
-		send_frame(type, buf, n);
-	if (n < 0)
-		send_text("error", "%s: %s", path, strerror(errno));
-	else
-		send_frame("done", "", 0);
-	if (fd >= 0)
-		close(fd);
-}
-
-static void do_counts(void)
-{
-	int fd = open("/proc/reprise/control", O_WRONLY);
-
-	if (fd >= 0 && write(fd, "drop\n", 5) != 5)
-		send_text("error", "drop: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	send_file("/proc/reprise/counts", "counts");
 }
 
 /* Running a program. */
