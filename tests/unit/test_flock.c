@@ -5,7 +5,7 @@
  * of waiters, nobody left asleep.
  *
  * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c fs/flock.c fs/flock_table.c kernel/lib/tree.c
+ * UNIT-SOURCES: tests/unit/shim/sim_*.c fs/flock.c fs/flock_table.c kernel/lib/tree.c
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * how long its paths are.
  *
  * UNIT-FLAGS: -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c
+ * UNIT-SOURCES: tests/unit/shim/sim_*.c
  */
 #include "kernel/lib/heap.c"
 

@@ -4,7 +4,7 @@
  *
  * UNIT-NEEDS: mke2fs
  * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c tests/unit/shim/simdisk.c tests/unit/fs/env.c kernel/lib/string.c
+ * UNIT-SOURCES: tests/unit/shim/sim_*.c tests/unit/shim/simdisk.c tests/unit/fs/env.c kernel/lib/string.c
  * UNIT-SOURCES: fs/radix.c fs/uio.c fs/bio.c fs/frames.c fs/bdev.c fs/anonfs.c fs/pagecache.c fs/pc_read.c fs/pc_write.c
  * UNIT-SOURCES: fs/writeback.c fs/reclaim.c fs/vnode.c fs/vnode_cache.c fs/vnode_path.c fs/namecache.c fs/namei.c fs/path.c
  * UNIT-SOURCES: proc/cred.c fs/names.c fs/setid.c fs/rename.c fs/vfs.c fs/ext2/[a-z]*.c

@@ -4,7 +4,7 @@
  * what they read is what a byte array says; after a flush the disk says so too. Then with little memory, and with failing requests.
  *
  * UNIT-FLAGS: -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c tests/unit/shim/simdisk.c fs/radix.c fs/uio.c fs/bio.c fs/pagecache.c
+ * UNIT-SOURCES: tests/unit/shim/sim_*.c tests/unit/shim/simdisk.c fs/radix.c fs/uio.c fs/bio.c fs/pagecache.c
  * UNIT-SOURCES: fs/pc_read.c fs/pc_write.c fs/writeback.c fs/reclaim.c fs/vnode_cache.c fs/namecache.c
  */
 #include <stdio.h>

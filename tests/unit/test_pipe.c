@@ -5,7 +5,7 @@
  * may be lost or left over, and nobody may sleep for ever.
  *
  * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c fs/pipe.c fs/pipe_ring.c fs/poll.c fs/uio.c proc/sched/later.c
+ * UNIT-SOURCES: tests/unit/shim/sim_*.c fs/pipe.c fs/pipe_ring.c fs/poll.c fs/uio.c proc/sched/later.c
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * The radix tree against an array, under random operations with indexes near and far.
  *
  * UNIT-FLAGS: -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c
+ * UNIT-SOURCES: tests/unit/shim/sim_*.c
  */
 #include "fs/radix.c"
 

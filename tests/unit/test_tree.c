@@ -4,7 +4,7 @@
  * the tree and its summaries looked at after each.
  *
  * UNIT-FLAGS: -iquote tests/unit/shim
- * UNIT-SOURCES: tests/unit/shim/sim.c
+ * UNIT-SOURCES: tests/unit/shim/sim_*.c
  */
 #include "kernel/lib/tree.c"
 

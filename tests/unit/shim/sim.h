@@ -6,7 +6,7 @@
  * One seed decides all: which lwp runs next, where it is interrupted (whenever it has given up its last spinlock), when a
  * request ends, which allocation fails. So a failure is repeated by its seed.
  *
- * Use: UNIT-FLAGS: -iquote tests/unit/shim        UNIT-SOURCES: tests/unit/shim/sim.c [tests/unit/shim/simdisk.c] ...
+ * Use: UNIT-FLAGS: -iquote tests/unit/shim        UNIT-SOURCES: tests/unit/shim/sim_*.c [tests/unit/shim/simdisk.c] ...
  */
 #ifndef SHIM_SIM_H
 #define SHIM_SIM_H
