@@ -59,8 +59,8 @@ debug:
 
 KERNEL_C := $(filter %.c,$(KERNEL_SRCS))
 KERNEL_H := $(sort $(wildcard $(KERNEL_DIRS:%=%/*.h)) $(wildcard kernel/abi/*.h))
-USER_C := $(wildcard user/*.c user/lib/*.c user/examples/*.c tests/programs/*.c tests/programs/*/*.c)
-USER_H := $(wildcard user/include/*/*.h user/lib/*.h tests/programs/*.h tests/programs/*/*.h)
+USER_C := $(wildcard user/*.c user/lib/*.c user/examples/*.c tests/programs/*.c tests/programs/*/*.c tests/programs/states/*/*.c)
+USER_H := $(wildcard user/include/*/*.h user/lib/*.h tests/programs/*.h tests/programs/*/*.h tests/programs/states/*/*.h)
 HOST_C := $(wildcard tools/*.c tools/*/*.c tests/unit/*.c tests/fuzz/*.c)
 HOST_H := $(wildcard tools/*.h tools/*/*.h tests/unit/*.h)
 ALL_C := $(KERNEL_C) $(KERNEL_H) $(USER_C) $(USER_H) $(HOST_C) $(HOST_H)
@@ -78,13 +78,18 @@ ifneq ($(DEEP),1)
 LINT_FLAGS += -Xclang -analyzer-config -Xclang mode=shallow
 endif
 
-.PHONY: lint format lint-floors lint-format lint-cppcheck lint-tidy lint-locks lint-docs
-lint: lint-floors lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+.PHONY: lint format lint-floors lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+lint: lint-floors lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
 
 # Which file may include which: the floors of docs/tour.md.
 lint-floors:
 	$(say) FLOORS
 	$(Q)tools/lint-floors
+
+# How long a file may be.
+lint-size:
+	$(say) SIZE
+	$(Q)tools/lint-size
 
 .PHONY: lint-setup
 lint-setup:
