@@ -420,9 +420,10 @@ TEST(exit_signal)
 static void end_after_exec(int cloexec)
 {
 	char num[12], c;
-	int p[2];
+	int p[2], gone[2]; /* gone: its last writer is the grandchild */
 
 	SYS(pipe(p));
+	SYS(pipe2(gone, O_CLOEXEC));
 	snprintf(num, sizeof(num), "%d", p[1]);
 	pid_t pid = t_fork();
 	if (pid == 0) {
@@ -436,14 +437,17 @@ static void end_after_exec(int cloexec)
 		_exit(1);
 	}
 	SYS(close(p[1]));
+	SYS(close(gone[1]));
 	CHECK_EQ(read(p[0], &c, 1), 0);
-	/* The grandchild ends at the same moment; the program pauses on. */
+	CHECK_EQ(read(gone[0], &c, 1), 0);
+	/* The grandchild is about to end; the program pauses on. */
 	for (int i = 0; i < 200; i++)
 		sched_yield();
 	t_await_state(pid, "S");
 	SYS(kill(pid, SIGTERM));
 	CHECK_EQ(t_wait(pid), SIGTERM);
 	SYS(close(p[0]));
+	SYS(close(gone[0]));
 }
 
 TEST(exit_signal_of_old_program)
