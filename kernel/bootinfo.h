@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the boot loader said, copied while its own copy still stood: command line, memory map, and the first module (the
- * image of a root file system).
+ * The boot loader's information, copied early: command line, memory map, and
+ * the first module (the image of a root file system).
  */
 #ifndef KERNEL_BOOTINFO_H
 #define KERNEL_BOOTINFO_H
@@ -10,14 +10,21 @@
 
 #define BOOT_CMDLINE 1024
 #define BOOT_MAXRESERVED 4
-/* The page below 1 MiB where the other CPUs begin (boot/boot.inc knows it too). */
+/*
+ * The page below 1 MiB where the other CPUs begin (boot/boot.inc has it too).
+ */
 #define AP_TRAMPOLINE 0x8000u
 
 struct bootinfo {
 	char bi_loader[48];
 	char bi_cmdline[BOOT_CMDLINE]; /* a longer one is cut */
-	struct memmap bi_ram; /* usable memory; after bootinfo_limit_ram() whole pages below DIRECT_MAX */
-	u64 bi_ram_total;     /* bytes usable as the loader says, also above DIRECT_MAX */
+	/*
+	 * usable memory; after bootinfo_limit_ram() whole pages below
+	 * DIRECT_MAX
+	 */
+	struct memmap bi_ram;
+	/* usable bytes by the loader's map, also above DIRECT_MAX */
+	u64 bi_ram_total;
 	bool bi_trampoline;   /* AP_TRAMPOLINE is usable memory */
 	paddr_t bi_mod_start; /* 0: no module */
 	u32 bi_mod_len;
@@ -26,15 +33,23 @@ struct bootinfo {
 extern struct bootinfo bootinfo;
 
 /*
- * Fills bootinfo. Runs on the boot page directory, which maps physical memory below KERNEL_BASE at its own
- * address. False: the loader was no Multiboot loader, or gave no memory map.
+ * Fills bootinfo. Runs on the boot page directory, which maps physical memory
+ * below KERNEL_BASE at its own address.
+ * Returns: false: not a Multiboot loader, or no memory map.
  */
 bool bootinfo_init(u32 magic, paddr_t mbi);
 
-/* Cuts bi_ram to whole pages below DIRECT_MAX, and to `limit` bytes (`mem=`; 0: no limit). */
+/*
+ * Cuts bi_ram to whole pages below DIRECT_MAX, and to `limit` bytes (`mem=`; 0:
+ * no limit).
+ */
 void bootinfo_limit_ram(u64 limit);
 
-/* What page_init() must not hand out, sorted: first page, trampoline, kernel, module. Returns the number. */
+/*
+ * The ranges that page_init() must not hand out, sorted: first page,
+ * trampoline, kernel, module.
+ * Returns: their number.
+ */
 u32 bootinfo_reserved(struct mem_range r[BOOT_MAXRESERVED]);
 
 #endif

@@ -5,11 +5,16 @@
 
 #include "kernel/lib/types.h"
 
-/* Boot CPU, first of all: descriptor tables, control registers, what the CPU can. Interrupts stay off. */
+/*
+ * Boot CPU, first of all: descriptor tables, control registers, CPU features.
+ * Interrupts stay off.
+ */
 void cpu_init_boot(void);
 /* Boot CPU, once hat_init() has left the boot page directory. */
 void cpu_init_paging(void);
-/* SMAP, if the CPU has it: from now on only mm/usercopy.h touches user memory. */
+/*
+ * SMAP, if the CPU has it: from now on only mm/usercopy.h touches user memory.
+ */
 void cpu_protect_user(void);
 
 /* Text of CPUID's brand string and vendor, for /proc/cpuinfo. */
@@ -20,7 +25,10 @@ struct cpu_ident {
 };
 extern struct cpu_ident cpu_ident;
 
-/* Starts all other CPUs that ACPI names, up to MAXCPU and `maxcpus=`; returns when they run or have failed. */
+/*
+ * Starts all other CPUs that ACPI lists, up to MAXCPU and `maxcpus=`; returns
+ * when they run or have failed.
+ */
 void smp_start(void);
 
 #endif

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Descriptor tables: one GDT and two TSSs for each CPU. Slots are those of 32-bit Linux where programs or core files can
- * see them (kernel/lib/trapframe.h); source of the formats: Intel SDM vol. 3, sections 3.4 and 7.2.
+ * Descriptor tables: one GDT and two TSSs for each CPU. The slots are those of
+ * 32-bit Linux where programs or core files can see them
+ * (kernel/lib/trapframe.h).
  *
  *	slot	selector
  *	0		null
  *	6-8	0x33-43	TLS of the running lwp
- *	12	0x60	kernel code	13	0x68	kernel data
- *	14	0x73	user code	15	0x7b	user data
- *	16	0x80	TSS		17	0x88	TSS of the double-fault task
+ *	12	0x60	kernel code
+ *	13	0x68	kernel data
+ *	14	0x73	user code
+ *	15	0x7b	user data
+ *	16	0x80	TSS
+ *	17	0x88	TSS of the double-fault task
  *
- * A double fault enters through a task gate, with a stack of its own: it is reported even if the kernel stack has run out.
+ * A double fault enters through a task gate with its own stack: it is reported
+ * even if the kernel stack has run out.
+ * Source: Intel SDM vol. 3, sections 3.4 and 7.2 (formats).
  */
 #ifndef KERNEL_GDT_H
 #define KERNEL_GDT_H
@@ -36,14 +42,26 @@ struct tss {
 };
 _Static_assert(sizeof(struct tss) == 104, "hardware format");
 
-/* Builds c's tables and loads them on this CPU, which is c. df_stack: KSTACK_SIZE bytes, aligned, for double faults. */
+/*
+ * Builds c's tables and loads them on this CPU, which is c. df_stack:
+ * KSTACK_SIZE bytes, aligned, for double faults.
+ */
 void gdt_init_cpu(struct cpu *c, void *df_stack);
-/* The double-fault task must run on page tables that are never freed: called once this CPU has left the boot directory. */
+/*
+ * The double-fault task must run on page tables that are never freed: called
+ * once this CPU has left the boot directory.
+ */
 void gdt_set_kernel_cr3(u32 cr3);
 
-/* Puts the TLS descriptors of the lwp that is about to run into this CPU's GDT. Interrupts off. */
+/*
+ * Loads the TLS descriptors of the next lwp into this CPU's GDT. Interrupts
+ * off.
+ */
 void gdt_set_tls(const u64 tls[SEL_TLS_COUNT]);
-/* Where the next entry from user mode on this CPU puts its frame. Interrupts off. */
+/*
+ * Sets where the next entry from user mode on this CPU puts its frame.
+ * Interrupts off.
+ */
 void tss_set_esp0(u32 esp0);
 /* The registers that a double fault interrupted on CPU c. */
 const struct tss *gdt_interrupted(const struct cpu *c);

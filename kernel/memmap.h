@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Sets of physical address ranges: how a loader's unordered, overlapping memory map becomes a sorted, disjoint one. Pure. */
+/*
+ * Sets of physical address ranges: they turn a loader's unordered, overlapping
+ * memory map into a sorted, disjoint one. No hardware.
+ */
 #ifndef KERNEL_MEMMAP_H
 #define KERNEL_MEMMAP_H
 
@@ -13,9 +16,15 @@ struct memmap {
 	u32 mm_n;
 };
 
-/* Makes [start, end) part of the set. False: no room for another range, the set is as before. */
+/*
+ * Adds [start, end) to the set.
+ * Returns: false: no room for another range; the set is unchanged.
+ */
 bool memmap_add(struct memmap *m, u64 start, u64 end);
-/* Takes [start, end) out of the set. False: no room to split a range; then the upper part is given up. */
+/*
+ * Removes [start, end) from the set.
+ * Returns: false: no room to split a range; its upper part is given up.
+ */
 bool memmap_remove(struct memmap *m, u64 start, u64 end);
 /* Shrinks each range to whole pages; drops those without one. */
 void memmap_whole_pages(struct memmap *m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between kernel/cpu.c, kernel/smp.c and boot/ap.asm. */
+/* Shared by kernel/cpu.c, kernel/smp.c and boot/ap.asm. */
 #ifndef KERNEL_SMP_H
 #define KERNEL_SMP_H
 
@@ -7,7 +7,10 @@
 
 /* Loads CR4 on this CPU with what CPUID allowed on the boot CPU. */
 void cpu_set_cr4(void);
-/* Where boot/ap.asm enters C, on the CPU's own stack, on the boot page directory. */
+/*
+ * boot/ap.asm enters C here, on the CPU's own stack and the boot page
+ * directory.
+ */
 void ap_main(void) __noreturn;
 
 extern const u8 ap_trampoline[], ap_trampoline_end[];

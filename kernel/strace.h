@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tracer: one line in the kernel's log for each system call of an lwp whose l_trace is set,
+ * The tracer: one line in the kernel's log for each system call of an lwp whose
+ * l_trace is set,
  *	PID name(arguments) = result
- * decoded by the formats in kernel/systable.h. It looks at user memory only through mm/usercopy.h, so a bad pointer shows
- * as a number.
+ * decoded by the formats in kernel/systable.h. It reads user memory only
+ * through mm/usercopy.h, so a bad pointer is shown as a number.
  */
 #ifndef KERNEL_STRACE_H
 #define KERNEL_STRACE_H
@@ -11,15 +12,24 @@
 #include "kernel/lib/trapframe.h"
 
 struct strace {
-	char *st_text; /* the line so far; NULL: no memory for it */
+	char *st_text; /* the line so far; NULL: out of memory */
 	size_t st_len;
-	const char *st_fmt; /* what is left of the formats: buffers are shown after the call filled them */
+	/*
+	 * the rest of the formats: buffers are shown after the call filled them
+	 */
+	const char *st_fmt;
 	u32 st_arg[6], st_narg;
 };
 
-/* Before the call: everything that is known by then. May sleep. */
+/*
+ * Before the call: prints all arguments known by then.
+ * Sleeps: yes.
+ */
 void strace_enter(struct strace *st, const struct trapframe *tf, u32 nr);
-/* After it: the rest, and the line goes out. May sleep. */
+/*
+ * After the call: prints the rest, and ends the line.
+ * Sleeps: yes.
+ */
 void strace_exit(struct strace *st, long result);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A leftist heap: what is to happen when, the earliest first. The nodes lie inside the elements, so the heap needs no memory of
- * its own. Insertion and removal, of any element, take O(log n) steps however the keys come.
+ * A leftist heap: events sorted by time, the earliest first. The nodes lie
+ * inside the elements, so the heap needs no memory of its own. Insertion, and
+ * removal of any element, take O(log n) steps in any order of keys.
  *
- * In a leftist heap no child comes before its parent, and the rank of a left child is at least that of the right one. The rank of
- * a node is the length of the path from it that always goes right; a heap of rank r has at least 2^r - 1 nodes, so these paths are
- * short. All work is done along them, by heap_merge().
+ * In a leftist heap no child comes before its parent, and the rank of a left
+ * child is at least that of the right child. The rank of a node is the length
+ * of its path that always goes right. A heap of rank r has at least 2^r - 1
+ * nodes, so these paths are short. heap_merge() does all work along them.
  *
  *            3 (2)             key (rank)
  *          /       \
@@ -13,8 +15,10 @@
  *      /    \     /
  *   9 (1)  7 (1) 6 (1)
  *
- * Elements with the same key come out in the order in which they went in. No locking here: the owner's header names the lock.
- * Source: C. A. Crane, "Linear lists and priority queues as balanced binary trees", 1972; Knuth, TAOCP vol. 3, 5.2.3.
+ * Elements with the same key come out in the order of insertion.
+ * Locks: none here; the owner's header names the lock.
+ * Source: C. A. Crane, "Linear lists and priority queues as balanced binary
+ *   trees", 1972; Knuth, TAOCP vol. 3, 5.2.3.
  */
 #ifndef KERNEL_LIB_HEAP_H
 #define KERNEL_LIB_HEAP_H
@@ -29,7 +33,7 @@ struct heap_node {
 };
 
 struct heap {
-	struct heap_node *h_root; /* the first to come out; NULL: empty */
+	struct heap_node *h_root; /* the first element; NULL: empty */
 	u64 h_seq;
 };
 
@@ -45,7 +49,7 @@ static inline struct heap_node *heap_first(const struct heap *h)
 
 /* Puts n, which is in no heap, into h under this key. */
 void heap_insert(struct heap *h, struct heap_node *n, u64 key);
-/* Takes n out of h, in which it is. */
+/* Takes n out of h. */
 void heap_remove(struct heap *h, struct heap_node *n);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random delays at the places where two CPUs, or an lwp and an interrupt,
- * may meet: they widen the windows of races that show only now and then.
+ * Random delays where two CPUs, or an lwp and an interrupt, may interfere: they
+ * make rare races more likely.
  *
- * `jitter=SEED` on the kernel's command line of a debug build switches them
- * on. SEED chooses the sequence of delays; 0 or no number means 1. The delays
- * of one seed are the same in each boot, but the CPUs still race each other.
+ * `jitter=SEED` on the kernel's command line of a debug build switches them on.
+ * SEED chooses the sequence of delays; 0 or no number means 1. The delays of
+ * one seed are the same in each boot, but the CPUs still race each other.
  */
 #ifndef KERNEL_LIB_JITTER_H
 #define KERNEL_LIB_JITTER_H
@@ -16,7 +16,7 @@
 
 extern u32 jitter_seed; /* 0: off */
 
-/* Once, before the other CPUs start. */
+/* Called once, before the other CPUs start. */
 void jitter_start(u32 seed);
 void jitter_delay(void);
 bool jitter_chance(void);
@@ -28,7 +28,10 @@ static inline void jitter(void)
 		jitter_delay();
 }
 
-/* Now and then true: the running lwp shall give up its CPU at the boundary. */
+/*
+ * Returns: true now and then: the running lwp must give up its CPU at the
+ *   boundary.
+ */
 static inline bool jitter_yields(void)
 {
 	return unlikely(jitter_seed) && jitter_chance();

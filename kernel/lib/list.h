@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Intrusive doubly linked circular list. A `struct list` is either a head or a link inside an
- * element. A link that is on no list points to itself after list_init() or list_remove(), so
- * list_empty(link) asks "is it on a list?". No locking here: the owner's header names the lock.
+ * Intrusive doubly linked circular list. A `struct list` is either a head or a
+ * link inside an element. A link that is on no list points to itself after
+ * list_init() or list_remove(), so list_empty(link) asks "is it on a list?". No
+ * locking here: the owner's header names the lock.
  */
 #ifndef KERNEL_LIB_LIST_H
 #define KERNEL_LIB_LIST_H
@@ -36,13 +37,13 @@ static inline void list_insert_between(struct list *n, struct list *prev, struct
 	next->prev = n;
 }
 
-/* At the front of the list / right behind element `after`. */
+/* Inserts at the front of the list / after element `after`. */
 static inline void list_push_front(struct list *head, struct list *n)
 {
 	list_insert_between(n, head, head->next);
 }
 
-/* At the end of the list / right before element `before`. */
+/* Inserts at the end of the list / before element `before`. */
 static inline void list_push_back(struct list *head, struct list *n)
 {
 	list_insert_between(n, head->prev, head);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel does when it finds itself wrong.
+ * How the kernel reacts to its own mistakes.
  *
- * VERIFY(c) is always compiled in; ASSERT(c) in debug builds only. Both are for the kernel's own
- * invariants: data from user space, from a disk or from an image is never asserted, it gets an errno.
+ * VERIFY(c) is always compiled in; ASSERT(c) in debug builds only. Both are for
+ * the kernel's own invariants. Data from user space, a disk or an image is
+ * never asserted: it leads to an errno.
  */
 #ifndef KERNEL_LIB_PANIC_H
 #define KERNEL_LIB_PANIC_H
@@ -13,12 +14,13 @@
 struct trapframe;
 
 /*
- * Stops all CPUs, prints the cause ("expected ..., found ..."), registers and a symbolic backtrace;
- * then halts, or, under `panic=exit` on the command line, ends QEMU with status 99 (and under
- * `panic=reboot` reboots). From any context, also with locks held.
+ * Stops all CPUs, prints the cause ("expected ..., found ..."), registers and a
+ * symbolic backtrace. Then halts, or, with `panic=exit` on the command line,
+ * ends QEMU with status 99 (with `panic=reboot`: reboots). From any context,
+ * even with locks held.
  */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
-/* The same for a trap that nothing explains: the registers are those of its frame. */
+/* The same for an unexpected trap: the registers are those of its frame. */
 void panic_trap(const struct trapframe *tf, const char *fmt, ...) __printf(2, 3) __noreturn;
 
 #ifndef REPRISE_HOST
@@ -30,7 +32,10 @@ static inline bool panic_active(void)
 {
 	return unlikely(panic_cpu >= 0);
 }
-/* Does this CPU panic? Then it is the only one that still runs, and locks mean nothing. */
+/*
+ * Does this CPU panic? Then it is the only one that runs, and locks are
+ * ignored.
+ */
 bool panic_is_mine(void);
 static inline bool panic_mine(void)
 {

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's log. Every line goes to a ring of 64 KiB (read by /dev/kmsg and syslog(2)) and to
- * the consoles that are registered. From any context.
+ * The kernel's log. Every line goes to a ring of 64 KiB (read by /dev/kmsg and
+ * syslog(2)) and to the registered consoles. From any context.
  *
- * The log holds printable ASCII alone. A file name, a program's name or an argument is text that a user chose: with
- * newlines and escape sequences in it, it could forge lines and command the terminal. So every %s and %c of a
- * message is shown as by vsnprintf_visible(); no caller has to think of it. Only the format itself ends a line.
- * Messages that a user can cause again and again go through kernel/lib/ratelimit.h.
+ * The log holds only printable ASCII. A file name, a program's name or an
+ * argument is text that a user chose: newlines and escape sequences in it could
+ * forge lines and command the terminal. So every %s and %c of a message is
+ * shown as by vsnprintf_visible(); callers need not do this. Only the format
+ * itself ends a line. Messages that a user can cause again and again go through
+ * kernel/lib/ratelimit.h.
  *
- * Formats: %d %i %u %x %X %o %c %s %p %% with - 0 + # space, width, precision (also *), and the
- * lengths hh h l ll z; no floating point. The implementation compiles natively for its unit test.
+ * Formats: %d %i %u %x %X %o %c %s %p %% with - 0 + # space, width, precision
+ * (also *), and the lengths hh h l ll z; no floating point. The code also
+ * compiles natively for its unit test.
  */
 #ifndef KERNEL_LIB_PRINTK_H
 #define KERNEL_LIB_PRINTK_H
@@ -21,18 +24,26 @@
 
 #define KLOG_SIZE 65536u
 
-/* A leading "<7>" marks a debug line: kept in the ring, on the console only with `debug` on the command line. */
+/*
+ * A leading "<7>" marks a debug line: always in the ring, on the console only
+ * with `debug` on the command line.
+ */
 #define KDEBUG "<7>"
 
 void printk(const char *fmt, ...) __printf(1, 2);
 void vprintk(const char *fmt, va_list ap);
 
-/* Like C's: returns the length the whole text needs; always terminates when size > 0. */
+/*
+ * As in C: always terminates when size > 0.
+ * Returns: the length that the whole text needs.
+ */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list ap);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 /*
- * The same for text that reaches a log or a terminal: in the text of %s and %c, a byte that is not printable ASCII
- * becomes \xNN, and a string that needs more than VISIBLE_MAX characters (or its precision, if that is larger) is cut and ends in "...".
+ * The same for text that goes to a log or a terminal. In the text of %s and %c,
+ * a byte that is not printable ASCII becomes \xNN. A string that needs more
+ * than VISIBLE_MAX characters (or its precision, if larger) is cut and ends in
+ * "...".
  */
 #define VISIBLE_MAX 400u
 int vsnprintf_visible(char *buf, size_t size, const char *fmt, va_list ap);
@@ -42,8 +53,8 @@ int snprintf_visible(char *buf, size_t size, const char *fmt, ...) __printf(3, 4
 extern bool printk_debug;
 
 /*
- * A place where log text appears. con_write is called with the log's lock held and interrupts off, also from a
- * panic; a lock of its own has the rank LR_CONSOLE.
+ * A device that shows log text. con_write is called with the log's lock held
+ * and interrupts off, also from a panic. Its own lock has the rank LR_CONSOLE.
  */
 struct console {
 	const char *con_name;
@@ -52,16 +63,22 @@ struct console {
 };
 
 /*
- * The console of the first moments: text goes to `write` until a console called `name` is registered, which then
- * goes on where it ended. NULL: none.
+ * The first console: text goes to `write` until a console called `name` is
+ * registered, which continues from there. NULL: none.
  */
 void console_early(const char *name, void (*write)(const char *text, size_t len));
-/* Replays the ring to `con` (unless it succeeds the early console), then adds it. */
+/*
+ * Replays the ring to `con` (unless it replaces the early console), then adds
+ * it.
+ */
 void console_register(struct console *con);
 
-/* Copies log text from ring position *pos on to buf; advances *pos. Returns bytes copied (0: none new). */
+/*
+ * Copies log text from ring position *pos on to buf, and advances *pos.
+ * Returns: the bytes copied; 0: no new text.
+ */
 size_t klog_read(u64 *pos, char *buf, size_t size);
-/* The positions of the oldest byte that is still there, and of the next one to come. */
+/* The positions of the oldest byte in the ring, and after the newest. */
 u64 klog_begin(void);
 u64 klog_end(void);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random bytes: a ChaCha20 generator (RFC 8439's block function) keyed from the time-stamp counter, RDRAND where the CPU has it, and
- * whatever random_stir() is given. From any context.
+ * Random bytes: a ChaCha20 generator (RFC 8439's block function), keyed from
+ * the time-stamp counter, RDRAND if the CPU has it, and the data given to
+ * random_stir(). From any context.
  */
 #ifndef KERNEL_LIB_RANDOM_H
 #define KERNEL_LIB_RANDOM_H

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Sorting in place, without memory of its own and without recursion. */
+/* Sorting in place, without extra memory and without recursion. */
 #ifndef KERNEL_LIB_SORT_H
 #define KERNEL_LIB_SORT_H
 
 #include "kernel/lib/types.h"
 
-/* The largest of v[at] and what is below it in the heap of n elements comes to v[at]. */
+/*
+ * Sinks v[at] in the heap of n elements, so that v[at] is the largest element
+ * of its subtree.
+ */
 static inline void sort_sift_down(u64 *v, u32 at, u32 n)
 {
 	u64 moved = v[at];
@@ -22,7 +25,7 @@ static inline void sort_sift_down(u64 *v, u32 at, u32 n)
 	v[at] = moved;
 }
 
-/* Heapsort: n elements in ascending order, in a time of n log n for any of them. */
+/* Heapsort: n elements in ascending order, in O(n log n) time for any input. */
 static inline void sort_u64(u64 *v, u32 n)
 {
 	for (u32 i = n / 2; i-- > 0;)

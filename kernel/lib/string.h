@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The C string functions that the kernel uses, with C's own contracts, and a few of ours. */
+/*
+ * The C string functions that the kernel uses, with C's contracts, and a few
+ * more.
+ */
 #ifndef KERNEL_LIB_STRING_H
 #define KERNEL_LIB_STRING_H
 
@@ -21,13 +24,22 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 #endif
 
-/* Copies at most size-1 bytes, always terminates. Returns strlen(src). */
+/*
+ * Copies at most size-1 bytes; always terminates.
+ * Returns: strlen(src).
+ */
 size_t strlcpy_k(char *dst, const char *src, size_t size);
 
-/* Parses an unsigned number (base 0: 0x.., 0.., decimal). *end is the first byte not used. Saturates. */
+/*
+ * Parses an unsigned number (base 0: 0x.., 0.., decimal). Saturates. *end: the
+ * first byte not used.
+ */
 u64 strtou64(const char *s, const char **end, int base);
 
-/* Clears / copies one page that is page-aligned. page_zero_sse: the CPU has SSE, and CR4 allows it (set at boot). */
+/*
+ * Clears / copies one page that is page-aligned. page_zero_sse: the CPU has
+ * SSE, and CR4 allows it (set at boot).
+ */
 extern bool page_zero_sse;
 void page_zero(void *page);
 void page_copy(void *dst, const void *src);

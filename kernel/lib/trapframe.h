@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an entry into the kernel leaves on the kernel stack. Pushed by kernel/entry.asm in this
- * order from the bottom; the offsets are used there.
+ * The frame that an entry into the kernel leaves on the kernel stack.
+ * kernel/entry.asm pushes it from the bottom up and uses these offsets.
  */
 #ifndef KERNEL_LIB_TRAPFRAME_H
 #define KERNEL_LIB_TRAPFRAME_H
@@ -20,22 +20,31 @@ struct trapframe {
 	u32 tf_es;     /* 32 */
 	u32 tf_ds;     /* 36 */
 	u32 tf_trapno; /* 40 */
-	u32 tf_err; /* 44  error code; for int 0x80 the number of the call (orig_eax), -1 once it may not be restarted */
-	u32 tf_eip; /* 48 */
-	u32 tf_cs;  /* 52 */
+	/*
+	 * 44: error code; for int 0x80 the number of the call (orig_eax), -1 if
+	 * it must not be restarted
+	 */
+	u32 tf_err;
+	u32 tf_eip;    /* 48 */
+	u32 tf_cs;     /* 52 */
 	u32 tf_eflags; /* 56 */
-	u32 tf_esp;    /* 60  these two only when the entry came from user mode */
-	u32 tf_ss;     /* 64 */
+	/* 60; esp and ss: only when the entry came from user mode */
+	u32 tf_esp;
+	u32 tf_ss; /* 64 */
 };
 
 _Static_assert(sizeof(struct trapframe) == 68, "entry.asm knows these offsets");
 
-/* Selectors. The user ones are those of 32-bit Linux, since programs and core files carry them. */
+/*
+ * Selectors. The user selectors are those of 32-bit Linux, because programs and
+ * core files contain them.
+ */
 #define SEL_KCODE 0x60
 #define SEL_KDATA 0x68
 #define SEL_UCODE 0x73
 #define SEL_UDATA 0x7b
-#define SEL_TLS_FIRST 6 /* GDT slots 6, 7, 8: struct user_desc of set_thread_area */
+/* GDT slots 6, 7, 8: struct user_desc of set_thread_area */
+#define SEL_TLS_FIRST 6
 #define SEL_TLS_COUNT 3
 #define SEL_TSS 0x80
 
@@ -61,7 +70,7 @@ _Static_assert(sizeof(struct trapframe) == 68, "entry.asm knows these offsets");
 #define T_LAPIC_TIMER 0xf0
 #define T_IPI_RESCHED 0xf1
 #define T_IPI_TLB 0xf2
-#define T_IPI_STOP 0xf3 /* stop for ever; a panic sends an NMI instead */
+#define T_IPI_STOP 0xf3 /* stop forever; a panic sends an NMI instead */
 #define T_SPURIOUS 0xff
 
 static inline bool tf_from_user(const struct trapframe *tf)

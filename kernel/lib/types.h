@@ -2,8 +2,8 @@
 /*
  * The scalar types and compiler helpers that every file uses.
  *
- * The same header serves pure kernel modules compiled natively for the unit tests (REPRISE_HOST):
- * there the POSIX names come from the host's own headers.
+ * Kernel modules without hardware also compile natively for the unit tests
+ * (REPRISE_HOST): the POSIX names come from the host's headers there.
  */
 #ifndef KERNEL_LIB_TYPES_H
 #define KERNEL_LIB_TYPES_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The x86 instructions that C cannot say. Numbers: Intel SDM vol. 3. */
+/* x86 instructions that C cannot express. Numbers: Intel SDM vol. 3. */
 #ifndef KERNEL_LIB_X86_H
 #define KERNEL_LIB_X86_H
 
@@ -26,7 +26,7 @@
 #define EFLAGS_RF (1u << 16)
 #define EFLAGS_VM (1u << 17)
 #define EFLAGS_AC (1u << 18)
-/* What a user program may set by itself: CF PF AF ZF SF TF DF OF AC ID. */
+/* Flags that a user program may set: CF PF AF ZF SF TF DF OF AC ID. */
 #define EFLAGS_USER 0x00240dd5u
 
 static inline u8 inb(u16 port)
