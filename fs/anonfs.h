@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * File systems that are never mounted: they only give st_dev, statfs and a home to vnodes without a
- * name (pipes, block devices).
+ * File systems that are never mounted. They give vnodes without a name (pipes,
+ * block devices) an st_dev, a statfs and a vfs.
  */
 #ifndef FS_ANONFS_H
 #define FS_ANONFS_H
@@ -11,9 +11,9 @@
 extern struct vfs pipefs, bdevfs;
 
 void anonfs_init(void);
-/* A fresh inode number for a vnode of such a file system. */
+/* A new inode number for a vnode of such a file system. */
 ino_t anonfs_ino(void);
-/* Device numbers for these, (0, 255) and down: mounts count from (0, 1) up. */
+/* Device numbers for them, from (0, 255) down; mounts count up from (0, 1). */
 dev_t anonfs_dev(void);
 
 #endif

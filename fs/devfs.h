@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* /dev: see fs/dev.h for how drivers enter their devices. */
+/* /dev. fs/dev.h says how drivers enter their devices. */
 #ifndef FS_DEVFS_H
 #define FS_DEVFS_H
 

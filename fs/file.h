@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct file: an open file description; struct fdtab: the descriptors of a process (shared by
- * CLONE_FILES).
+ * struct file: an open file; struct fdtab: the descriptor table of a process
+ * (shared with CLONE_FILES).
  *
- * Locks: f_ref atomic. f_lock (mutex LR_FILE): f_offset, across a read or write of a regular file
- * or a readdir. f_flags: only the status bits change (fcntl), atomically. fdtab: ft_lock (spin
- * LR_FDTAB) for the arrays.
+ * Locks: f_ref atomic. f_lock (mutex LR_FILE): f_offset, across a read or write
+ *   of a regular file, or a readdir. f_flags: only the status bits change
+ *   (fcntl), atomically. fdtab: ft_lock (spin LR_FDTAB) for the arrays.
  *
- * A descriptor is taken in two steps, so that open(2) with no descriptor left changes nothing on
- * disk: fd_reserve() takes the number, fd_set() puts the description there. A reserved slot looks
- * closed to everybody else.
+ * A descriptor is allocated in two steps, so that open(2) without a free
+ * descriptor changes nothing on disk: fd_reserve() takes the number, fd_set()
+ * puts the open file there. A reserved slot looks closed to other users of the
+ * table.
  */
 #ifndef FS_FILE_H
 #define FS_FILE_H
@@ -20,15 +21,20 @@
 
 struct file {
 	volatile u32 f_ref;
-	u32 f_flags;	       /* O_* of the ABI (kernel/abi/fcntl.h), without O_CREAT etc. */
+	/* O_* of kernel/abi/fcntl.h, without O_CREAT and the like. */
+	u32 f_flags;
 	struct vnode *f_vnode; /* a reference */
 	struct mutex f_lock;
 	off_t f_offset;
-	char *f_path; /* absolute path it was opened by, for /proc/PID/fd and images; NULL: none (pipes) */
-	void *f_data;  /* the vnode's driver's, per open */
-	u32 f_id;      /* unique in this boot: tells shared descriptions apart in an image */
+	/*
+	 * Absolute path of the open, for /proc/PID/fd and images; NULL: none
+	 * (pipes).
+	 */
+	char *f_path;
+	void *f_data;  /* of the vnode's driver, for this open */
+	u32 f_id;      /* Unique in this boot. */
 	s32 f_owner;   /* F_SETOWN */
-	bool f_opened; /* vop_open has succeeded: vop_close is due */
+	bool f_opened; /* vop_open succeeded: vop_close must follow */
 	bool f_writer; /* holds a write right on f_vnode */
 };
 
@@ -47,100 +53,131 @@ struct fdtab {
 };
 
 /*
- * Everything in fs/ that does not wait for a disk: descriptions, pipes, tmpfs, devfs, procfs, the
- * memory devices. After vfs_init().
+ * Initializes the parts of fs/ that do not wait for a disk: open files, pipes,
+ * tmpfs, devfs, procfs, the memory devices. After vfs_init().
  */
 void file_init(void);
-extern volatile u32 file_count; /* live struct files: leak check */
+extern volatile u32 file_count; /* live struct files, for leak checks */
 
 /*
- * A description for vp (takes over the reference on success), vop_open not called. NULL: out of
- * memory.
+ * Makes an open file for vp, without vop_open. Takes over the reference on
+ * success.
+ * Returns: NULL: out of memory.
  */
 struct file *file_alloc(struct vnode *vp, u32 flags);
 /*
- * The same with vop_open and the write right. Permissions were checked by the caller. Takes over
- * the reference on success.
+ * file_alloc() with vop_open and the write right. The caller has checked
+ * permissions. Takes over the reference on success.
  */
 int file_open_vnode(struct vnode *vp, u32 flags, struct file **fp);
 void file_hold(struct file *f);
-void file_rele(struct file *f); /* the last one closes. May sleep */
+void file_rele(struct file *f); /* The last one closes. Sleeps. */
 
 struct fdtab *fdtab_create(void);
 struct fdtab *fdtab_dup(struct fdtab *ft); /* fork. NULL: out of memory */
 void fdtab_hold(struct fdtab *ft);
-void fdtab_rele(struct fdtab *ft); /* the last one closes all. May sleep */
+void fdtab_rele(struct fdtab *ft); /* The last one closes all files. Sleeps. */
 void fdtab_closexec(struct fdtab *ft);
 /*
- * Gives the current process a table of its own, if another one shares it.
- * Errors: -ENOMEM; -EINVAL: several lwps share it, and one alone cannot leave.
+ * Gives the current process its own table, if another process shares it.
+ * Errors: -ENOMEM, -EINVAL (several lwps of the process share it: one cannot
+ *   leave)
  */
 int fdtab_unshare(void);
 
-/* Of the current process. */
+/* Functions on the current process's table. */
 int fd_get(int fd, struct file **fp); /* with a reference. -EBADF */
 /*
- * The same for as long as a call lasts that closes nothing, and without a reference (*held false) where nobody else could close it meanwhile: the current lwp
- * is the only one that has the table. Who looks at the table from outside changes nothing in it.
+ * fd_get() for a call that closes nothing. Takes no reference (*held false) if
+ * no other lwp could close the file: the current lwp is the only user of the
+ * table. Processes that read the table from outside change nothing in it.
  */
 int fd_borrow(int fd, struct file **fp, bool *held);
-int fd_alloc(int min, u32 fdflags, struct file *f); /* lowest free >= min; takes over the reference on success. fd or -EMFILE, -ENOMEM */
+/*
+ * Puts f at the lowest free descriptor >= min; takes over the reference on
+ * success.
+ * Returns: the descriptor.
+ * Errors: -EMFILE, -ENOMEM
+ */
+int fd_alloc(int min, u32 fdflags, struct file *f);
 int fd_close(int fd);
-int fd_reserve(int min, u32 fdflags); /* lowest free >= min, or -EMFILE, -ENOMEM, -EINVAL (min beyond the limit) */
-void fd_set(int fd, struct file *f); /* of a reserved slot; takes over the reference */
+/*
+ * Reserves the lowest free descriptor >= min.
+ * Errors: -EMFILE, -ENOMEM, -EINVAL (min beyond the limit)
+ */
+int fd_reserve(int min, u32 fdflags);
+/* Fills a reserved slot; takes over the reference. */
+void fd_set(int fd, struct file *f);
 void fd_unreserve(int fd);
-/* Any table; replaces what is there. Takes over the reference. For recovery and dup2. */
+/*
+ * Puts f at fd of any table, replacing an open file there. Takes over the
+ * reference. For recovery and dup2.
+ */
 int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags);
-struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags); /* with a reference, NULL */
-/* The description of the first descriptor in use from *fd on, with a reference; *fd becomes its number. NULL: no more */
+/* The open file, with a reference; NULL: none. */
+struct file *fdtab_get(struct fdtab *ft, int fd, u32 *fdflags);
+/*
+ * The open file of the first used descriptor from *fd on, with a reference; *fd
+ * becomes its number. NULL: no more.
+ */
 struct file *fdtab_next(struct fdtab *ft, u32 *fd, u32 *fdflags);
-u32 fdtab_count(struct fdtab *ft, const struct file *f); /* descriptors of f. Takes only ft_lock */
+/* Counts the descriptors of f. Takes only ft_lock. */
+u32 fdtab_count(struct fdtab *ft, const struct file *f);
 
-/* May f be read / written at all? 0 or -EBADF. */
+/* Is f open for reading / for writing? 0 or -EBADF. */
 int file_readable(const struct file *f);
 int file_writable(const struct file *f);
-/* One read or write at u's offset, f_offset untouched. bytes or error */
+/* One read or write at u's offset; f_offset stays. Bytes or an error. */
 ssize_t file_pread(struct file *f, struct uio *u);
 ssize_t file_pwrite(struct file *f, struct uio *u);
-/* Has f a position: lseek, pread and pwrite make sense? */
+/* Does f have a position, for lseek, pread and pwrite? */
 bool file_seekable(const struct file *f);
-/* How long is what f reads and writes; of block devices, the device. */
+/* The size of the file, or of the block device. */
 u64 file_size(const struct file *f);
-/* fsync(2), fdatasync(2). -EINVAL for what has no storage. May sleep */
+/*
+ * fsync(2), fdatasync(2).
+ * Errors: -EINVAL (no storage)
+ * Sleeps: yes.
+ */
 int file_sync(struct file *f, bool datasync);
-/* lseek(2). The new offset, -EINVAL, -ESPIPE, -EOVERFLOW, -ENXIO */
+/*
+ * lseek(2). Returns the new offset.
+ * Errors: -EINVAL, -ESPIPE, -EOVERFLOW, -ENXIO
+ */
 off_t file_seek(struct file *f, off_t off, int whence);
 /* Sets the status flags that fcntl(F_SETFL) may change. */
 void file_setflags(struct file *f, u32 mask, u32 flags);
 
-/* Do these flags of open(2) go together? -EINVAL: no. */
+/* Are these flags of open(2) allowed together? 0 or -EINVAL. */
 int file_check_flags(u32 flags);
 /*
- * open(2)'s core: path in kernel memory, relative to dirfd (AT_FDCWD). Checks permissions of the
- * current credentials. *fp is written on success only.
+ * The core of open(2). path is in kernel memory, relative to dirfd (AT_FDCWD).
+ * Checks permissions of the current credentials. Sets *fp on success only.
  */
 int file_open(int dirfd, const char *path, u32 flags, mode_t mode, struct file **fp);
-/* The same of a name in directory dvp; path: where that is, to be remembered. */
+/* file_open() of a name in directory dvp; path: the path to remember. */
 int file_open_in(struct vnode *dvp, const char *name, const char *path, u32 flags, mode_t mode,
 		 struct file **fp);
 /*
- * The absolute path that (dirfd, path) names, by the text alone; kmalloc'd. -ENOMEM, -EBADF,
- * -ENAMETOOLONG
+ * The absolute path of (dirfd, path), from the text alone; kmalloc'd.
+ * Errors: -ENOMEM, -EBADF, -ENAMETOOLONG
  */
 int path_of_open(int dirfd, const char *path, char **out);
-ssize_t file_read(struct file *f, struct uio *u); /* at f_offset, advances it. bytes or error */
+/* At f_offset, which advances. Bytes or an error. */
+ssize_t file_read(struct file *f, struct uio *u);
 ssize_t file_write(struct file *f, struct uio *u);
 
 /*
- * The operations for open, close, read, write, ioctl and poll of vp: devices and FIFOs have those
- * of their drivers on every file system. Attributes and names stay with v_op.
+ * The operations for open, close, read, write, ioctl and poll of vp. Devices
+ * and FIFOs have those of their drivers on every file system. Attributes and
+ * names stay with v_op.
  */
 const struct vnodeops *vn_io_ops(const struct vnode *vp);
 
 /*
- * Writing against running (ETXTBSY), v_writers and v_ntext under one lock. A description that may
- * write holds a write right from open to close; a process holds a text right on its executable from
- * exec to exit (fork takes one more).
+ * Writing against executing (ETXTBSY): v_writers and v_ntext under one lock. An
+ * open file that may write holds a write right from open to close. A process
+ * holds a text right on its executable from exec to exit; fork takes one more.
  */
 int vn_write_begin(struct vnode *vp); /* -ETXTBSY */
 void vn_write_end(struct vnode *vp);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What fs/file.c and its neighbours share among themselves. */
+/* Shared by fs/file.c and its neighbours. */
 #ifndef FS_FILE_IMPL_H
 #define FS_FILE_IMPL_H
 

@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Transfers between frames of the caller's and whole pages of a regular file, past the page cache: where the file system can do that
- * (vop_putframes, vop_getframes) the disk reads and writes the frames themselves, many requests at a time; elsewhere they are copied.
+ * Transfers between frames of the caller and whole pages of a regular file,
+ * past the page cache. If the file system can (vop_putframes, vop_getframes),
+ * the disk reads and writes the frames themselves, many requests at a time;
+ * otherwise they are copied.
  *
- *   frames_begin()                a series: one file, one direction, one lwp
- *     frames_start(run)           up to FRAMES_RUN frames become, or get, the pages from fx_idx on; not waited for
- *     frames_wait(run)            that has ended; the run may be used again
- *   frames_end()                  a file that was written has its new size now
+ *   frames_begin()         starts a series: one file, one direction, one lwp
+ *     frames_start(run)    starts moving up to FRAMES_RUN frames to or from
+ *                          the pages from fx_idx on
+ *     frames_wait(run)     waits for that; the run may be used again
+ *   frames_end()           sets the new size of a file that was written
  *
- * The caller holds a reference on each frame until frames_wait(), and sees to it that nobody changes a frame that is being written; he
- * bounds what is under way by the number of runs he has. In one series no page is put twice. fsync is not part of it.
+ * The caller holds a reference on each frame until frames_wait(), and ensures
+ * that a frame does not change while it is written. The number of its runs
+ * bounds the I/O in flight. In one series no page is put twice. fsync is not
+ * part of it.
  *
- * Coherence. A series that is not copied holds v_lock from its begin to its end: meanwhile the file is not written, cut off or extended by others.
- * Frames are put without a copy only into a file that was empty, and its size stays 0 until all is on the disk: until then nobody
- * can read or map what is being written, so no page of it gets into the cache. If the series fails, the file is empty again.
- * A page to be got that is in the cache is copied from there, and may be newer than the disk.
+ * Coherence. A series without copies holds v_lock from begin to end: so other
+ * lwps cannot write, truncate or extend the file. Frames are put without a copy
+ * only into an empty file, whose size stays 0 until all data are on the disk.
+ * Until then the pages cannot be read or mapped, so none gets into the cache.
+ * If the series fails, the file is empty again. A page to get that is in the
+ * cache is copied from there, and may be newer than the disk.
  *
- * Locks: fr_lock (LR_PGWAIT) guards fx_left, fx_error, fr_flushing and fr_error. All may sleep but what says otherwise.
+ * Locks: fr_lock (LR_PGWAIT) guards fx_left, fx_error, fr_flushing and
+ *   fr_error.
+ * Sleeps: all functions, unless they say otherwise.
  */
 #ifndef FS_FRAMES_H
 #define FS_FRAMES_H
@@ -28,38 +37,60 @@
 struct frames {
 	struct vnode *fr_vp;
 	bool fr_put;
-	bool fr_direct;	  /* v_lock is held */
-	u32 fr_end;	  /* pages: behind the last one put */
-	u32 fr_unflushed; /* the file system's: pages put since the disk was last told to write what it keeps in a cache of its own */
+	bool fr_direct; /* v_lock is held */
+	u32 fr_end;	/* pages: behind the last page put */
+	/*
+	 * The file system's: pages put since the last flush of the disk's cache
+	 * began.
+	 */
+	u32 fr_unflushed;
 	struct spinlock fr_lock;
-	bool fr_flushing; /* a flush is under way: frames_end() waits for it */
-	int fr_error;	  /* the first one */
+	bool fr_flushing; /* a flush runs: frames_end() waits for it */
+	int fr_error;	  /* the first error */
 };
 
 struct frames_run {
 	struct frames *fx_series;
-	u32 fx_idx, fx_n; /* the caller's */
+	u32 fx_idx, fx_n; /* set by the caller */
 	struct page *fx_page[FRAMES_RUN];
 	u32 fx_left; /* pages whose transfer has not ended */
 	int fx_error;
 };
 
-/* -EINVAL: not a regular file. put: the file's contents come from frames; else the frames' from the file. */
+/*
+ * Starts a series. put: frames are written to the file; else the file is read
+ * into frames.
+ * Errors: -EINVAL (not a regular file)
+ */
 int frames_begin(struct frames *fr, struct vnode *vp, bool put) __must_check;
-/* fx_idx, fx_n > 0 and fx_page are filled in. Errors are told by frames_wait(). */
+/*
+ * Starts a run. fx_idx, fx_n > 0 and fx_page are filled in. frames_wait()
+ * reports errors.
+ */
 void frames_start(struct frames *fr, struct frames_run *run);
-/* 0, or the first error of this run: -ENOSPC, -EFBIG, -EROFS, -EIO, -ENOMEM; -ERANGE: a page to be got lies beyond the end of the file. */
+/*
+ * Returns 0, or the first error of this run.
+ * Errors: -ENOSPC, -EFBIG, -EROFS, -EIO, -ENOMEM, -ERANGE (a page to get lies
+ *   beyond the end of the file)
+ */
 int frames_wait(struct frames_run *run);
-/* All runs have been waited for. 0 or the first error of the series; -EIO and others of making the size known. */
+/*
+ * Ends a series after frames_wait() for all runs.
+ * Errors: the first error of the series; -EIO and others of setting the size
+ */
 int frames_end(struct frames *fr) __must_check;
 
-/* For file systems: the transfers of n pages of the run have ended. From interrupts too. */
+/*
+ * For file systems: the transfers of n pages of the run have ended. Any
+ * context.
+ */
 void frames_done(struct frames_run *run, u32 n, int error);
 /*
- * A disk that keeps what is written in a cache, and begins to empty that only when it is told to, would do all of its work at the end. So after every
- * few MiB a flush is started, one at a time. begin: false: one is under way.
+ * A disk with a write cache that it empties only at a flush would do all of its
+ * work at the end. So a flush is started after every few MiB, one at a time.
+ * Returns: frames_flush_begin(): false: a flush is running.
  */
 bool frames_flush_begin(struct frames *fr);
-void frames_flush_done(struct frames *fr, int error); /* from interrupts too */
+void frames_flush_done(struct frames *fr, int error); /* any context */
 
 #endif

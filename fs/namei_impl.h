@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the walk along a path (namei.c) and paths as texts (path.c) share. */
+/* Shared by the walk along a path (namei.c) and paths as texts (path.c). */
 #ifndef FS_NAMEI_IMPL_H
 #define FS_NAMEI_IMPL_H
 
@@ -7,29 +7,41 @@
 
 struct walk {
 	struct vnode *w_vp;
-	struct vnode *w_root; /* ".." ends here (a reference) */
+	struct vnode *w_root; /* ".." stops here (a reference) */
 	const char *w_rest;
-	char *w_buf;  /* w_rest lies in it, or NULL */
-	u32 w_nlinks; /* that were followed; MAX_LINKS from the start where none may be */
+	char *w_buf; /* the buffer of w_rest, or NULL */
+	/* Links followed; starts at MAX_LINKS if none is allowed. */
+	u32 w_nlinks;
 };
 
-/* One component: len bytes at name; what is behind it: slash or the end. */
+/* One component: len bytes at name, followed by a slash or the end. */
 struct component {
 	const char *name;
 	u32 len;
-	bool last, slash; /* nothing but slashes follows; at least one does */
+	bool last, slash; /* the last one; followed by a slash */
 };
 
-/* l_root or p_root, and where a path starts (NULL: p_cwd; absolute: p_root), with references. */
+/*
+ * The root (l_root or p_root) and the start of a walk, with references. An
+ * absolute path starts at the root; start NULL: p_cwd.
+ */
 void namei_start(struct vnode *start, struct vnode **root, struct vnode **from, bool absolute);
 /* Cuts the next component off w_rest; false if there is none. */
 bool namei_next(struct walk *w, struct component *c);
 bool namei_dot(const struct component *c);
 bool namei_dotdot(const struct component *c);
 
-/* One name in directory dvp, through the name cache. -ENOENT, -ENAMETOOLONG... May sleep; takes dvp's lock. */
+/*
+ * Looks up one name in directory dvp, through the name cache.
+ * Errors: -ENOENT, -ENAMETOOLONG...
+ * Locks: takes dvp's v_lock.
+ * Sleeps: yes.
+ */
 int namei_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
-/* From the root of a mount to the directory it covers, as often as needed, but not above top. Takes over and returns a reference. */
+/*
+ * From the root of a mount to the directory it covers, as often as needed, but
+ * not above top. Takes over the reference, and returns one.
+ */
 struct vnode *namei_covered(struct vnode *vp, const struct vnode *top);
 
 #endif

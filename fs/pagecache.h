@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page cache: pages of a vnode by index, behind read, write, mmap, exec and checkpoint alike.
+ * The page cache: pages of a vnode by index, for read, write, mmap, exec and
+ * checkpoint alike.
  *
- * States of a page in the cache: being read (LOCKED), valid (UPTODATE), DIRTY, WRITEBACK (a write of it is under way; it may be
- * read, and even made dirty again, meanwhile). The cache itself holds one reference; a page is reclaimable when it is clean,
- * unlocked and pg_ref == 1.
+ * States of a page in the cache: LOCKED (being read, for example), UPTODATE
+ * (valid), DIRTY, WRITEBACK (a write of it is running; it may be read, and made
+ * dirty again, during the write). The cache holds one reference. A page is
+ * reclaimable if it is clean, unlocked and pg_ref == 1.
  *
  * Locks
- *   page lock (PG_LOCKED, sleeping): the page's identity (pg_vnode, pg_index), becoming valid, being written. After a_lock and v_lock, before
- *             file-system locks. Several pages are locked together only in ascending index of one vnode.
- *   v_pclock  v_pages and its tags, v_npages, v_ndirty; setting pg_vnode; PG_DIRTY and PG_WRITEBACK changes. From interrupts too.
- *   LR_PCLIST the LRU list of pages, the list of dirty vnodes; inside v_pclock.
+ *   page lock (PG_LOCKED, sleeping): the page's identity (pg_vnode,
+ *             pg_index), becoming valid, being written. After a_lock and
+ *             v_lock, before file-system locks. Several pages are locked
+ *             together only in ascending index of one vnode.
+ *   v_pclock  v_pages and its tags, v_npages, v_ndirty; setting pg_vnode;
+ *             changes of PG_DIRTY and PG_WRITEBACK. From interrupts too.
+ *   LR_PCLIST the LRU list of pages, the list of dirty vnodes; inside
+ *             v_pclock.
  *
- * A page fault enters its translation with the page locked, after it has seen that pg_vnode is still the vnode and that the page begins
- * below v_size: pc_truncate() then cannot miss it. pg_private belongs to the file system (ext2: the block number), pg_private2 too.
+ * A page fault enters its translation with the page locked, after checking that
+ * pg_vnode is still the vnode and that the page begins below v_size: so
+ * pc_truncate() cannot miss the translation. pg_private and pg_private2 belong
+ * to the file system (ext2: the block number).
  */
 #ifndef FS_PAGECACHE_H
 #define FS_PAGECACHE_H
@@ -21,72 +29,114 @@
 #include "fs/vnode.h"
 #include "mm/page.h"
 
-#define PC_CLUSTER 64u /* pages read or written by one request at most */
+#define PC_CLUSTER 64u /* most pages that one request moves */
 
 #define PCT_DIRTY 0u /* tags in v_pages */
 #define PCT_WRITEBACK 1u
 
-void pagecache_init(void);  /* registers the reclaimer */
-void writeback_start(void); /* starts the write-back thread; after the scheduler runs */
+void pagecache_init(void); /* registers the reclaimer */
+/* Starts the write-back thread, after the scheduler. */
+void writeback_start(void);
 
 void page_lock(struct page *pg);
 bool page_trylock(struct page *pg);
-void page_unlock(struct page *pg); /* from interrupts too */
+void page_unlock(struct page *pg); /* any context */
 void page_wait_writeback(struct page *pg);
 
 /*
- * The page idx of vp, valid, with a reference, unlocked. Reads ahead when access is sequential. For a page that lies wholly
- * beyond the end of a regular file or block device: -ERANGE. -EIO, -ENOMEM. May sleep. For reads and faults.
+ * For reads and faults: the valid page idx of vp, unlocked, with a reference.
+ * Reads ahead if access is sequential.
+ * Errors: -ERANGE (the page lies wholly beyond the end of a regular file or
+ *   block device), -EIO, -ENOMEM
+ * Sleeps: yes.
  */
 int pc_get(struct vnode *vp, u32 idx, struct page **pgp);
-/* The same if it is there and valid already; NULL otherwise. Never sleeps. */
+/* The page if it is in the cache and valid; else NULL. Never sleeps. */
 struct page *pc_lookup(struct vnode *vp, u32 idx);
-/* The page, locked, with a reference, for writing; created if absent. If `fill`, contents valid; otherwise the caller overwrites all of it and
- * sets PG_UPTODATE. Knows no end of file. -EIO, -ENOMEM */
+/*
+ * For writes: the page, locked, with a reference; created if absent. With
+ * `fill` its contents are valid; otherwise the caller overwrites all of it and
+ * sets PG_UPTODATE. Does not check the end of the file.
+ * Errors: -EIO, -ENOMEM
+ */
 int pc_get_locked(struct vnode *vp, u32 idx, bool fill, struct page **pgp);
-/* Puts a caller's page at idx (takes a reference of its own), LOCKED. -EEXIST if one is there, -ENOMEM. */
+/*
+ * Puts a page of the caller at idx, LOCKED; takes its own reference.
+ * Errors: -EEXIST (idx has a page), -ENOMEM
+ */
 int pc_insert(struct vnode *vp, u32 idx, struct page *pg);
-/* Marks dirty, under the page lock or with a reference; the vnode goes to the write-back list. */
+/*
+ * Marks a page dirty, and puts the vnode on the write-back list. The caller
+ * holds the page lock, or a reference.
+ */
 void pc_dirty(struct page *pg);
-/* Forgets pages >= idx (waits for locked ones, and for writes under way); their contents are lost. Part of truncate, under v_lock, after
- * v_size changed; takes them out of address spaces. */
+/*
+ * Removes pages >= idx from the cache and from address spaces; their contents
+ * are lost. Waits for locked pages and for running writes. Part of truncate,
+ * after v_size changed.
+ * Locks: v_lock.
+ */
 void pc_truncate(struct vnode *vp, u32 idx);
-/* Zeroes the part of the last page that lies beyond v_size, if the page is in the cache or the file has it on disk. Under v_lock. -EIO, -ENOMEM */
+/*
+ * Zeroes the part of the last page beyond v_size, if the page is in the cache
+ * or on disk.
+ * Errors: -EIO, -ENOMEM
+ * Locks: v_lock.
+ */
 int pc_zero_tail(struct vnode *vp);
-/* Drops what can be dropped without writing or waiting; true if no page is left. */
+/* Drops pages that need no writing and no waiting; true if no page is left. */
 bool pc_drop_clean(struct vnode *vp);
-/* Writes dirty pages [from, to) out; waits for the writes if `wait`. Returns 0, or, waiting, the error that fsync has yet to report (and leaves it there). */
+/*
+ * Starts writing the dirty pages [from, to); waits for the writes if `wait`.
+ * Returns: 0 or, with `wait`, the error that fsync has yet to report; it stays
+ *   unreported.
+ */
 int pc_flush(struct vnode *vp, u32 from, u32 to, bool wait);
 #define PC_END 0xffffffffu /* as `to`: all */
-/* The same, with waiting, for all vnodes of a file system: what its vfs_sync begins with. */
+/*
+ * pc_flush() with waiting, for all vnodes of a file system: the first step of
+ * its vfs_sync.
+ */
 int pc_flush_all(struct vfs *vfs);
-/* Returns the write-back error not yet reported, and forgets it. */
+/* Returns the unreported write-back error, and clears it. */
 int pc_take_error(struct vnode *vp);
 
-/* The end of a page's read or write, once each. From interrupts too. */
+/* Called once at the end of a page's read or write. Any context. */
 void pc_read_done(struct page *pg, int error);
 void pc_write_done(struct page *pg, int error);
 
-/* Reads of regular files on top of the above: what most file systems put in vop_read. */
+/* vop_read for regular files, through the cache; used by most file systems. */
 int pc_read(struct vnode *vp, struct uio *u);
 /*
- * Writes: takes v_lock, then for each run of pages: locks them, reads those that are overwritten in part, vop_mkwrite, copies. Extends v_size.
- * What was written before an error counts: 0 with uio_resid less. -EFBIG, -ENOSPC, -EFAULT, -EIO. pc_write_locked: v_lock is held.
+ * Writes through the cache. Takes v_lock; then for each run of pages: locks
+ * them, reads those that are overwritten in part, calls vop_mkwrite, copies.
+ * Extends v_size. After an error, bytes written before it count: 0 with a
+ * smaller uio_resid. pc_write_locked(): v_lock is held.
+ * Errors: -EFBIG, -ENOSPC, -EFAULT, -EIO
  */
 int pc_write(struct vnode *vp, struct uio *u, u32 ioflags);
 int pc_write_locked(struct vnode *vp, struct uio *u, u32 ioflags);
 #define IO_APPEND 1u
 #define IO_SYNC 2u
 
-/* Frees up to `want` clean pages; returns how many. May be called with any sleeping lock held: takes none, waits for nobody but the disk. */
+/*
+ * Frees up to `want` clean pages; returns how many. Takes no sleeping lock and
+ * waits only for the disk, so any sleeping lock may be held.
+ */
 #define PC_RECLAIM_ALL 0xffffffffu
 u32 pc_reclaim(u32 want);
-/* For whoever dirties pages: starts writing vp back when it has many, waits when memory is full of dirty pages. */
+/*
+ * Called after dirtying pages: starts write-back of vp if it has many dirty
+ * pages, and waits if memory is full of them.
+ */
 void pc_balance(struct vnode *vp);
-/* Wakes the write-back thread: a file system has something for vfs_sync later. Any context. */
+/*
+ * Wakes the write-back thread: a file system will have metadata for vfs_sync.
+ * Any context.
+ */
 void writeback_poke(void);
 
-/* How many bytes of page idx, which begins below v_size, are bytes of the file. */
+/* The bytes of page idx, which begins below v_size, that belong to the file. */
 static inline u32 pc_bytes(const struct vnode *vp, u32 idx)
 {
 	return (u32)MIN(vp->v_size - ((u64)idx << PAGE_SHIFT), (u64)PAGE_SIZE);

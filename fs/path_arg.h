@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths as the arguments of system calls. */
+/* Paths as arguments of system calls. */
 #ifndef FS_PATH_ARG_H
 #define FS_PATH_ARG_H
 
 #include "fs/vnode.h"
 
 /*
- * The file that (dirfd, upath) names, with a reference. atflags: AT_SYMLINK_NOFOLLOW;
- * AT_EMPTY_PATH: an empty path means dirfd itself. -EFAULT, -EBADF and all of namei(). May sleep.
+ * The vnode of (dirfd, upath), with a reference. atflags: AT_SYMLINK_NOFOLLOW;
+ * AT_EMPTY_PATH: an empty path means dirfd itself.
+ * Errors: -EFAULT, -EBADF, and those of namei()
+ * Sleeps: yes.
  */
 int path_arg_vnode(int dirfd, uaddr_t upath, u32 atflags, struct vnode **vpp);
 
@@ -19,15 +21,21 @@ struct path_arg {
 int path_arg_get(int dirfd, uaddr_t upath, struct path_arg *pa);
 void path_arg_put(struct path_arg *pa);
 
-/* What a descriptor is open on, with a reference. -EBADF */
+/*
+ * The vnode that fd is open on, with a reference.
+ * Errors: -EBADF
+ */
 int fd_vnode(int fd, struct vnode **vpp);
-/* The same, but a descriptor opened with O_PATH only names a file, and gives no right to change it. */
+/*
+ * fd_vnode(), but fails for O_PATH: such a descriptor gives no right to change
+ * the file.
+ */
 int fd_vnode_rights(int fd, struct vnode **vpp);
 
 /* The working directory, with a reference. */
 struct vnode *cwd_vnode(void);
 
-/* Is the path at upath the empty one? */
+/* Is the path at upath empty? */
 bool path_arg_empty(uaddr_t upath);
 
 #endif

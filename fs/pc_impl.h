@@ -1,39 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the page cache share: pagecache.c (identity), pc_read.c, pc_write.c, writeback.c, reclaim.c. */
+/*
+ * Shared by the files of the page cache: pagecache.c (identity), pc_read.c,
+ * pc_write.c, writeback.c, reclaim.c.
+ */
 #ifndef FS_PC_IMPL_H
 #define FS_PC_IMPL_H
 
 #include "fs/pagecache.h"
 #include "kernel/lib/lock.h"
 
-/* The LRU list of pages, the list of dirty vnodes (LR_PCLIST). */
+/* Guards the LRU list of pages and the list of dirty vnodes (LR_PCLIST). */
 extern struct spinlock pc_list_lock;
-extern struct list pc_lru; /* pages by pg_link, the reclaim hand at the front */
+extern struct list pc_lru; /* by pg_link, the reclaim hand at the front */
 extern volatile u32 pc_npages, pc_ndirty, pc_nwriteback; /* atomic */
 
-/* The page in whatever state, with a reference; NULL: none. */
+/* The page in any state, with a reference; NULL: none. */
 struct page *pc_find(struct vnode *vp, u32 idx);
-/* Takes a locked page out of the cache if it has no more than `refs` references and is clean; PC_ANYREFS: in any case. */
+/*
+ * Removes a locked page from the cache if it is clean and has at most `refs`
+ * references; PC_ANYREFS: always.
+ */
 #define PC_ANYREFS 0xffffffffu
 bool pc_remove_if(struct vnode *vp, struct page *pg, u32 refs);
-/* DIRTY goes (under v_pclock); for a page that leaves the cache, or whose write begins. */
+/*
+ * Clears DIRTY, under v_pclock, of a page that leaves the cache or whose write
+ * begins.
+ */
 void pc_clean_locked(struct vnode *vp, struct page *pg);
-/* Reads page idx, which was not there, and what follows it as far as it is worth it. 0: look again. -ENOMEM */
+/*
+ * Reads page idx, which was not in the cache, and as many following pages as
+ * read-ahead wants.
+ * Returns: 0: look it up again.
+ * Errors: -ENOMEM
+ */
 int pc_read_from(struct vnode *vp, u32 idx);
-/* Somebody came to a page marked PG_READAHEAD. */
+/* A read reached a page marked PG_READAHEAD: starts the next read-ahead. */
 void pc_read_ahead(struct vnode *vp, struct page *pg);
-/* Fills one locked page now. */
+/* Fills one locked page, and waits. */
 int pc_fill(struct vnode *vp, struct page *pg);
 
 void reclaim_init(void);
 void writeback_init(void);
-/* Writes all old or, if urgent, all dirty pages: for whoever runs out of memory. Any context. */
+/*
+ * Wakes write-back for all old or, if urgent, all dirty pages, when memory is
+ * short. Any context.
+ */
 void writeback_urge(void);
-/* Waits until some write ends, at most until then. */
+/* Waits until a write ends, or until the deadline. */
 void writeback_wait(u64 deadline);
-/* A page has been written. Any context. */
+/* A page was written. Any context. */
 void writeback_ended(void);
-/* The vnode has its first dirty page: it goes on the list. v_pclock held. */
+/* Puts a vnode with its first dirty page on the list. v_pclock held. */
 void writeback_add(struct vnode *vp);
 
 static inline bool pc_has_end(const struct vnode *vp)

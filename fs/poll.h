@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poll and select. vop_poll returns the events that are ready now and, if `p` is not NULL, adds the
- * poller to the object's pollhead, so that a later pollwakeup() wakes it. Pollheads are guarded by
- * one global lock (LR_POLL).
+ * poll and select. vop_poll returns the events that are ready now. If `p` is
+ * not NULL, it also adds the poller to the object's pollhead, so that a later
+ * pollwakeup() wakes the poller. One global lock (LR_POLL) guards all
+ * pollheads.
  */
 #ifndef FS_POLL_H
 #define FS_POLL_H
@@ -23,10 +24,12 @@ struct pollhead {
 	struct list ph_pollers;
 };
 
-struct poller; /* one lwp in poll(2): private to fs/poll.c */
+struct poller; /* an lwp in poll(2): see fs/poll.c */
 
 void pollhead_init(struct pollhead *ph);
-void poll_wait(struct pollhead *ph, struct poller *p); /* p may be NULL: nothing */
-void pollwakeup(struct pollhead *ph); /* from any context, with locks below LR_POLL held */
+/* p NULL: does nothing. */
+void poll_wait(struct pollhead *ph, struct poller *p);
+/* Any context; locks of rank below LR_POLL may be held. */
+void pollwakeup(struct pollhead *ph);
 
 #endif

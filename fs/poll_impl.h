@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A poller: one lwp in poll(2) or select(2). On its stack; fs/poll.c works it, fs/sys_poll.c and
- * fs/sys_select.c use it.
+ * A poller: one lwp in poll(2) or select(2), on its stack. fs/poll.c implements
+ * it; fs/sys_poll.c and fs/sys_select.c use it.
  */
 #ifndef FS_POLL_IMPL_H
 #define FS_POLL_IMPL_H
@@ -16,7 +16,7 @@ struct file;
 #define POLL_CHUNK 20u
 
 struct pollent {
-	struct list pe_link; /* ph_pollers, or those whose wakeup is late */
+	struct list pe_link; /* on ph_pollers, or on the list of late wakeups */
 	struct pollhead *pe_head;
 	struct poller *pe_poller;
 };
@@ -28,31 +28,39 @@ struct pollchunk {
 };
 
 struct poller {
-	bool p_woken; /* an object has become ready since the last round (poll_lock) */
+	/* An object became ready since the last round (poll_lock). */
+	bool p_woken;
 	struct pollchunk *p_stock;
 	struct pollchunk p_first;
 };
 
 void poller_init(struct poller *p);
 /*
- * What is ready of f; with `enter`, the poller is woken when that changes. f must stay referenced
- * until poller_end(). -ENOMEM
+ * The ready events of f. With `enter`, a change wakes the poller. f must stay
+ * referenced until poller_end().
+ * Errors: -ENOMEM
  */
 int poller_ask(struct poller *p, struct file *f, bool enter, u32 *ready);
-/* Until something changed, or the monotonic deadline (0: none). 0, -ETIMEDOUT, -ERESTARTSYS */
+/*
+ * Sleeps until something changes, or until the monotonic deadline (0: none).
+ * Errors: -ETIMEDOUT, -ERESTARTSYS
+ */
 int poller_sleep(struct poller *p, u64 deadline);
 void poller_end(struct poller *p);
 
 /* One file of a wait. */
 struct pollreq {
-	struct file *pr_file; /* a reference; NULL: not asked */
-	u32 pr_events;	      /* what is wanted; errors and hang-ups always are */
+	struct file *pr_file; /* a reference; NULL: skipped */
+	u32 pr_events;	      /* asked for; errors and hang-ups always are */
 	u32 pr_ready;
 };
 #define POLL_NOWAIT 1ull /* as a deadline: ask once */
 
 /*
- * Waits until some file is ready. How many are, 0 (time is over), -ERESTARTSYS, -ENOMEM. May sleep.
+ * Waits until a file is ready.
+ * Returns: how many are; 0: the time is over.
+ * Errors: -ERESTARTSYS, -ENOMEM
+ * Sleeps: yes.
  */
 int poll_files(struct pollreq *req, u32 n, u64 deadline);
 void poll_release(struct pollreq *req, u32 n);
@@ -64,11 +72,18 @@ struct timeout {
 	uaddr_t to_user; /* 0: wait for ever */
 	u64 to_deadline; /* monotonic ns, 0 none, POLL_NOWAIT */
 };
-int timeout_get(struct timeout *to, enum timeout_kind kind, uaddr_t user); /* -EFAULT, -EINVAL */
-/* Tells the caller how much was left, and makes of an interrupted wait what Linux makes of it. */
+/* -EFAULT, -EINVAL */
+int timeout_get(struct timeout *to, enum timeout_kind kind, uaddr_t user);
+/*
+ * Copies the remaining time to the caller, and turns the result of an
+ * interrupted wait into Linux's.
+ */
 long timeout_put(const struct timeout *to, long ret);
 
-/* The mask argument: sets it for the duration of the wait. user 0: nothing. -EFAULT, -EINVAL */
+/*
+ * The mask argument: set for the duration of the wait; user 0: none.
+ * Errors: -EFAULT, -EINVAL
+ */
 struct maskarg {
 	bool ma_set;
 	sigset_k ma_saved;

@@ -10,8 +10,10 @@ struct vnode;
 void procfs_init(void);
 
 /*
- * Files and directories that tell of a process: for checkpoints. Their names mean something else another time; what they are about is a process, known by
- * its number and the time of its start, and perhaps a thread of it (0: none). It may have gone: then reads say -ESRCH, lookups -ENOENT.
+ * For checkpoints: files and directories of /proc about a process. The process
+ * is identified by its number and start time, the thread by its number (0:
+ * none), since names are reused. After it has exited, reads give -ESRCH,
+ * lookups -ENOENT.
  */
 struct procfs_about {
 	pid_t pa_pid;
@@ -19,17 +21,28 @@ struct procfs_about {
 	pid_t pa_tid;
 };
 
-/* What vp is about; false: of the system, or no such file at all. */
+/*
+ * The process that vp is about; false: the file is about the system, or not in
+ * /proc.
+ */
 bool procfs_about(const struct vnode *vp, struct procfs_about *pa);
-/* The name of such a vp below /proc, with the numbers of pa. PROCFS_NAME_MAX bytes are enough. */
+/*
+ * The name of such a vnode below /proc, with the numbers of pa, in at most
+ * PROCFS_NAME_MAX bytes.
+ */
 #define PROCFS_NAME_MAX 64u
 void procfs_name(const struct vnode *vp, const struct procfs_about *pa, char *buf, u32 size);
 /*
- * A vnode of that name below root, a procfs's, about nobody until procfs_bind(), and not to be read before. Who calls has to know whether
- * he may open it. -ENOENT: there is no such name; -ENOMEM
+ * Makes a vnode of that name below root, a root of procfs. It is about no
+ * process, and unreadable, until procfs_bind(). The caller checks that the user
+ * may open it.
+ * Errors: -ENOENT (no such name), -ENOMEM
  */
 int procfs_make(struct vnode *root, const char *name, struct vnode **vpp);
-/* vp, and the directories above it, which nobody else knows of yet. */
+/*
+ * Binds vp, and the directories above it, which no other lwp knows yet, to a
+ * process.
+ */
 void procfs_bind(struct vnode *vp, const struct procfs_about *pa);
 
 #endif

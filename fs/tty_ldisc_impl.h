@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the line discipline share: looking at settings and at the input ring. */
+/* Shared by the files of the line discipline: settings and the input ring. */
 #ifndef FS_TTY_LDISC_IMPL_H
 #define FS_TTY_LDISC_IMPL_H
 
@@ -17,7 +17,7 @@ static inline bool ld_lflag(const struct ldisc *ld, u32 bits)
 	return (ld->ld_t.c_lflag & bits) != 0;
 }
 
-/* Is c the special character `which`? One that is 0 is switched off. */
+/* Is c the special character `which`? A special character of 0 is off. */
 static inline bool ld_is_cc(const struct ldisc *ld, u8 c, int which)
 {
 	return c != 0 && ld->ld_t.c_cc[which] == c;
@@ -28,7 +28,7 @@ static inline bool ld_is_control(u8 c)
 	return c < 0x20 || c == 0x7f;
 }
 
-/* A byte inside a character of several, which takes no column. */
+/* A later byte of a multibyte character, which takes no column. */
 static inline bool ld_is_continuation(const struct ldisc *ld, u8 c)
 {
 	return ld_iflag(ld, IUTF8) && (c & 0xc0) == 0x80;
@@ -61,7 +61,10 @@ static inline bool ld_is_eof(const struct ldisc *ld, u32 pos)
 	return ld_marked(ld, pos) && ld_in_at(ld, pos) == 0;
 }
 
-/* fs/tty_ldisc_out.c, for echo: as if a program had written it. Nothing happens when the ring is full. */
+/*
+ * fs/tty_ldisc_out.c: echoes as if a program had written it. Does nothing if
+ * the ring is full.
+ */
 void ld_echo(struct ldisc *ld, u8 c);
 void ld_echo_raw(struct ldisc *ld, u8 c);
 

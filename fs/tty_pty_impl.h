@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A pseudo terminal: what fs/tty_pty.c and its neighbours share. */
+/* A pseudo terminal; shared by fs/tty_pty.c and its neighbours. */
 #ifndef FS_TTY_PTY_IMPL_H
 #define FS_TTY_PTY_IMPL_H
 
@@ -11,9 +11,10 @@ struct pty {
 	bool p_used;
 	struct pty_node p_node;
 
-	bool p_master;	  /* open */
-	bool p_locked;	  /* the slave may not be opened yet: unlockpt(3) */
-	bool p_had_slave; /* it was: its end is the end */
+	bool p_master; /* open */
+	bool p_locked; /* the slave may not be opened yet: unlockpt(3) */
+	/* was open: after its close, the master reads end of file */
+	bool p_had_slave;
 	bool p_reading, p_writing;
 	u8 *p_ring;
 	u32 p_head, p_tail;
@@ -35,7 +36,10 @@ static inline u32 pty_queued(const struct pty *p)
 	return p->p_tail - p->p_head;
 }
 
-/* A pair becomes f's, its master: number n, or n PTY_MAX: the first that is free. -EBUSY: n is not free; -ENOSPC: none is; -ENOMEM */
+/*
+ * Allocates a pair with master f: number n; PTY_MAX: the first free number.
+ * Errors: -EBUSY (n is not free), -ENOSPC (none is), -ENOMEM
+ */
 int pty_begin(struct file *f, u32 n);
 
 #endif
