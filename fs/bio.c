@@ -214,7 +214,7 @@ int bio_flush(struct bdev *bd)
 	return submit_and_wait(&sb);
 }
 
-/* --- Pages of a block device ------------------------------------------------------------------ */
+/* --- Pages of a block device --- */
 
 /* Bytes of page idx that the device has: a whole page, but for the last one. */
 static u32 bytes_there(const struct vnode *vp, u32 idx)

@@ -32,7 +32,7 @@ void pc_get_counts(struct pc_counts *pc)
 	*pc = (struct pc_counts){ .pc_pages = pc_npages, .pc_ndirty = pc_ndirty, .pc_nwriteback = pc_nwriteback };
 }
 
-/* --- Page locks ------------------------------------------------------------------------------- */
+/* --- Page locks --- */
 
 static struct spinlock *waitlock(const struct page *pg)
 {
@@ -120,7 +120,7 @@ void pc_write_done(struct page *pg, int error)
 	writeback_ended();
 }
 
-/* --- Identity --------------------------------------------------------------------------------- */
+/* --- Identity --- */
 
 struct page *pc_find(struct vnode *vp, u32 idx)
 {
@@ -338,7 +338,7 @@ int pc_get(struct vnode *vp, u32 idx, struct page **pgp)
 	return 0;
 }
 
-/* --- Taking pages out ------------------------------------------------------------------------- */
+/* --- Taking pages out --- */
 
 /* Up to max pages >= idx, with references. */
 static u32 collect(struct vnode *vp, u32 idx, struct page **pg, u32 max)

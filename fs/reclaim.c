@@ -78,7 +78,7 @@ u32 pc_reclaim(u32 want)
 	}
 }
 
-/* --- Pages that programs have mapped ----------------------------------------------------------- */
+/* --- Pages that programs have mapped --- */
 
 #define AGE_VNODES 32u /* vnodes aged in one call, at most */
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls on files. Arguments as they come from the registers: a 64-bit one is two, low
- * half first. All may sleep; they return what the ABI says, errors as negative errno values.
- * Documented by their manual pages; what is particular here is said at the functions.
+ * The system calls on files. Arguments come as in the registers: a 64-bit
+ * argument is two, low half first. Results are those of the ABI, errors
+ * negative errno values. The manual pages document them; the functions say what
+ * is particular here.
+ * Sleeps: all functions.
  */
 #ifndef FS_SYSCALLS_H
 #define FS_SYSCALLS_H
 
 #include "kernel/lib/types.h"
 
-#define SYS_POLL_NR 168 /* what restart_syscall(2) continues */
+#define SYS_POLL_NR 168 /* restart_syscall(2) continues it */
 
 void sys_poll_init(void);
 
@@ -37,7 +39,7 @@ long sys_pwritev2(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi, u32 flags);
 long sys_lseek(int fd, s32 off, u32 whence);
 long sys_llseek(int fd, u32 hi, u32 lo, uaddr_t uresult, u32 whence);
 
-/* Of an open description (fs/sys_fcntl.c) */
+/* Open files (fs/sys_fcntl.c) */
 long sys_fcntl64(int fd, u32 cmd, u32 arg);
 long sys_fcntl(int fd, u32 cmd, u32 arg);
 long sys_ioctl(int fd, u32 cmd, u32 arg);
@@ -139,7 +141,7 @@ long sys_pipe2(uaddr_t ufds, u32 flags);
 long sys_pipe(uaddr_t ufds);
 long sys_memfd_create(uaddr_t uname, u32 flags);
 
-/* Extended attributes, which no file system here has (fs/sys_xattr.c) */
+/* Extended attributes; no file system here has any (fs/sys_xattr.c) */
 long sys_setxattr(uaddr_t upath, uaddr_t uname, uaddr_t uvalue, u32 size, u32 flags);
 long sys_lsetxattr(uaddr_t upath, uaddr_t uname, uaddr_t uvalue, u32 size, u32 flags);
 long sys_fsetxattr(int fd, uaddr_t uname, uaddr_t uvalue, u32 size, u32 flags);
@@ -153,7 +155,7 @@ long sys_removexattr(uaddr_t upath, uaddr_t uname);
 long sys_lremovexattr(uaddr_t upath, uaddr_t uname);
 long sys_fremovexattr(int fd, uaddr_t uname);
 
-/* Sockets, of which there is no family (fs/sys_socket.c) */
+/* Sockets; there is no family (fs/sys_socket.c) */
 long sys_socketcall(int call, uaddr_t uargs);
 long sys_socket(int family, int type, int protocol);
 long sys_socketpair(int family, int type, int protocol, uaddr_t ufds);

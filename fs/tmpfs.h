@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tmpfs, as the rest of the kernel sees it: files in memory that have no name at all. */
+/* tmpfs for the rest of the kernel: files in memory without a name. */
 #ifndef FS_TMPFS_H
 #define FS_TMPFS_H
 
@@ -8,18 +8,22 @@
 void tmpfs_init(void);
 
 /*
- * A regular file of size bytes, all zero, in no directory: shared anonymous memory (mm's
- * shm_vnode_create) and memfd_create(2). Gone with its last reference. -ENOMEM, -EINVAL (too large)
+ * Makes a regular file of size bytes, all zero, in no directory, for shared
+ * anonymous memory (mm's shm_vnode_create) and memfd_create(2). Freed with its
+ * last reference.
+ * Errors: -ENOMEM, -EINVAL (too large)
  */
 int tmpfs_unnamed(u64 size, struct vnode **vpp);
 
 /*
- * A directory, FIFO or device node with these permissions that has been removed already. `parent`, NULL but for a directory, is where its ".." leads; a
- * reference of its own. -ENOMEM
+ * Makes a removed directory, FIFO or device node with these permissions.
+ * `parent`: where the ".." of a directory leads, with a reference of its own;
+ * else NULL.
+ * Errors: -ENOMEM
  */
 int tmpfs_removed(mode_t mode, dev_t rdev, struct vnode *parent, struct vnode **vpp);
 
-/* Pages that files of all mounts hold. */
+/* The pages of the files of all mounts. */
 u32 tmpfs_pages(void);
 
 #endif

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Terminals: a line discipline (fs/tty_ldisc.h) between a piece of hardware (struct termdev) and programs; controlling terminals, job
- * control, hangup. One struct tty for each termdev, made at start-up and kept for ever; so a pointer to one is
- * always good. Ends of pseudo terminals are made on demand, and used again.
+ * Terminals: a line discipline (fs/tty_ldisc.h) between hardware (struct
+ * termdev) and programs; controlling terminals, job control, hangup. Each
+ * termdev has one struct tty, made at start-up and never freed, so a pointer to
+ * it stays valid. Pseudo terminals are made on demand, and reused.
  *
- * Locks: t_lock (LR_TTY) guards all of struct tty. It is taken from interrupts. Process-side functions of proc/pgrp.h and signals take
- * pidlock, so they are called without it.
+ * Locks: t_lock (LR_TTY) guards all of struct tty, from interrupts too.
+ *   Functions of proc/pgrp.h and signals take pidlock, so they are called
+ *   without t_lock.
  *
- * Whoever reads or writes claims the tty for that direction first, so that lines and writes of several programs do
- * not mix; a claim is waited for interruptibly. Waiting for input or for room is restartable (-ERESTARTSYS).
+ * A reader or writer first claims the tty for that direction, so that lines and
+ * writes of several programs do not mix. Waiting for a claim is interruptible.
+ * Waiting for input or room is restartable (-ERESTARTSYS).
  *
- * Devices: 4,64.. ttyS0.. ; 4,1 tty1 (also 4,0); 5,0 the caller's controlling terminal; 5,1 the console; 5,2 ptmx; 136 pts.
+ * Devices: 4,64.. ttyS0.. ; 4,1 tty1 (also 4,0); 5,0 the caller's controlling
+ * terminal; 5,1 the console; 5,2 ptmx; 136 pts.
  */
 #ifndef FS_TTY_H
 #define FS_TTY_H
@@ -21,15 +25,18 @@
 struct file;
 struct tty;
 
-/* Makes a tty of every termdev, registers the devices and their names. After termdev_choose_console() and devfs. */
+/*
+ * Makes the ttys of all termdevs, and registers the devices and their names.
+ * After termdev_choose_console() and devfs.
+ */
 void tty_init(void);
 
-/* What of a terminal a checkpoint keeps. */
+/* The state of a terminal that a checkpoint saves. */
 struct tty_state {
 	struct abi_termios ts_termios;
 	struct abi_winsize ts_winsize;
 };
-/* The terminal that f is open on; NULL: it is open on something else, or was hung up. */
+/* The terminal that f is open on; NULL: f is no terminal, or was hung up. */
 struct tty *file_tty(struct file *f);
 void tty_get_state(struct tty *t, struct tty_state *st);
 void tty_set_state(struct tty *t, const struct tty_state *st);
@@ -39,20 +46,36 @@ const char *tty_name(const struct tty *t);
 dev_t tty_rdev(const struct tty *t);
 pid_t tty_foreground(const struct tty *t); /* process group, 0: none */
 
-/* Group `to` takes the place of group `from` in the foreground, if that is there, and the terminal is session sid's. */
+/*
+ * Replaces foreground group `from` by `to`, if `from` is in the foreground and
+ * the terminal controls session sid.
+ */
 void tty_hand_over(struct tty *t, pid_t sid, pid_t from, pid_t to);
 
-/* As if the line had gone dead: open descriptions read end of file and write -EIO; the session loses the terminal; its leader and its
- * foreground group get SIGHUP and SIGCONT. May sleep. */
+/*
+ * Hangs up as a dead line would: open files read end of file, and writes give
+ * -EIO; the session loses the terminal; its leader and its foreground group get
+ * SIGHUP and SIGCONT.
+ * Sleeps: yes.
+ */
 void tty_hangup(struct tty *t);
 /*
- * A line of the kernel's own to those who are in the foreground of t, in session sid, if t echoes; or if they are not group pgrp, whose matter
- * it is: then something else has the terminal, such as the shell with its prompt. Never waits. From interrupts too.
+ * Prints a line of the kernel on t, if session sid has t, and t echoes or its
+ * foreground group is not pgrp. The line is about pgrp: if another group is in
+ * the foreground, a program such as a shell has turned echo off for its prompt.
+ * Never waits. Any context.
  */
 void tty_message(struct tty *t, pid_t sid, pid_t pgrp, const char *text);
-/* The checkpoint character was typed at t, whose foreground is pgrp. No lock held; not from interrupts. Registered by ckpt/, may be NULL. */
+/*
+ * Called when the checkpoint character was typed at t, with foreground group
+ * pgrp. No lock held; not from interrupts. Set by ckpt/; may be NULL.
+ */
 extern void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
-/* Waits until all terminals have sent what they hold; not for one that is stopped, and for ten seconds at most. Before power-off. May sleep. */
+/*
+ * Before power-off: waits until all terminals have sent their output, at most
+ * ten seconds, but not for a stopped terminal.
+ * Sleeps: yes.
+ */
 void tty_drain_all(void);
 
 #endif

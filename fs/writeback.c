@@ -37,7 +37,7 @@ void writeback_init(void)
 	wb_limit = st.ps_free / 4;
 }
 
-/* --- The list, and waiting -------------------------------------------------------------------- */
+/* --- The list, and waiting --- */
 
 static void poke(bool urgent)
 {
@@ -109,7 +109,7 @@ void pc_dirty(struct page *pg)
 	spin_unlock(&vp->v_pclock);
 }
 
-/* --- Writing pages out ------------------------------------------------------------------------ */
+/* --- Writing pages out --- */
 
 /* The write of a locked dirty page begins. v_pclock held. */
 static void begin_write(struct vnode *vp, struct page *pg)
@@ -253,7 +253,7 @@ void pc_balance(struct vnode *vp)
 	}
 }
 
-/* --- The thread ------------------------------------------------------------------------------- */
+/* --- The thread --- */
 
 /* The first vnode (of vfs, unless NULL) of the list that became dirty before `before`, with a reference; it goes to the end. */
 static struct vnode *oldest(const struct vfs *vfs, u64 before)

@@ -9,10 +9,7 @@
 #include "mm/as_impl.h"
 #include "proc/sched/mutex.h"
 
-/*
- * --- the vnode's tree of segs: by first page, with each subtree's last page
- * ---
- */
+/* --- the vnode's tree of segs: by first page, with each subtree's last page --- */
 
 static struct seg *vseg_of(const struct tree_node *n)
 {

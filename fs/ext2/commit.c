@@ -33,7 +33,7 @@
 #define NPHASE 5u
 #define SETTLE_ROUNDS 4u
 
-/* --- Contents of files ------------------------------------------------------------------------- */
+/* --- Contents of files --- */
 
 /* The next file of the list that this commit has not looked at, with a reference of its own. */
 static struct ext2inode *next_ordered(struct ext2mount *em)
@@ -102,7 +102,7 @@ static void flush_rest(struct ext2mount *em)
 	}
 }
 
-/* --- Metadata ---------------------------------------------------------------------------------- */
+/* --- Metadata --- */
 
 static u32 phase_of(u32 kind)
 {
@@ -210,7 +210,7 @@ void ext2_all_clean(struct ext2mount *em)
 	}
 }
 
-/* --- The commit -------------------------------------------------------------------------------- */
+/* --- The commit --- */
 
 static void close_operations(struct ext2mount *em)
 {

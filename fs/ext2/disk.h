@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What ext2 looks like on the disk (facts: libext2fs-dev ext2fs/ext2_fs.h). All numbers are little-endian, as this machine is.
+ * The disk format of ext2 (facts: libext2fs-dev ext2fs/ext2_fs.h). All numbers
+ * are little-endian, as on this machine.
  *
- *   block 0                 boot sector
- *   byte 1024               superblock: in block 0, or all of block 1 where blocks are of 1 KiB
- *   group g (bpg blocks; the first group begins with the block of the superblock)
- *     [superblock copy | group descriptors]   groups 0, 1 and powers of 3, 5, 7 (sparse_super), else all;
- *                                           or 0 and the two of s_backup_bgs (sparse_super2)
+ *   block 0       boot sector
+ *   byte 1024     superblock: in block 0, or block 1 if blocks have 1 KiB
+ *   group g       bpg blocks; the first group begins with the superblock's block
+ *     [superblock copy | group descriptors]
+ *                 in groups 0, 1 and powers of 3, 5, 7 (sparse_super), or in
+ *                 all, or in 0 and the two of s_backup_bgs (sparse_super2)
  *     block bitmap | inode bitmap | inode table | data
  */
 #ifndef FS_EXT2_DISK_H
@@ -61,15 +63,20 @@ struct ext2_group_desc {
 };
 _Static_assert(sizeof(struct ext2_group_desc) == 32, "group descriptor");
 
-#define EXT2_NDIR \
-	12u /* direct blocks in the inode; behind them the single, double and triple indirect ones */
+/*
+ * direct blocks in the inode; the single, double and triple indirect blocks
+ * follow
+ */
+#define EXT2_NDIR 12u
 #define EXT2_IND 12u
 #define EXT2_DIND 13u
 #define EXT2_TIND 14u
 #define EXT2_NBLOCK 15u
 
-#define EXT2_FL_VISIBLE 0x0003dfffu /* to programs. Immutable, append, nodump: VNF_* of fs/vnode.h */
-#define EXT2_FL_INDEX 0x00001000u /* of a directory: its blocks have a hash tree */
+/* Flags shown to programs. Immutable, append, nodump: VNF_* of fs/vnode.h. */
+#define EXT2_FL_VISIBLE 0x0003dfffu
+/* Of a directory: its blocks have a hash tree. */
+#define EXT2_FL_INDEX 0x00001000u
 #define EXT2_FL_EXTENTS 0x00080000u
 #define EXT2_FL_INLINE 0x10000000u
 #define EXT2_FL_INHERIT (0x00000001u | 0x00000002u | 0x00000008u | 0x00000040u | 0x00000080u)
@@ -80,14 +87,15 @@ struct ext2_dinode {
 	u16 i_gid, i_links_count;
 	u32 i_blocks; /* in units of 512 bytes, indirect blocks included */
 	u32 i_flags;
-	u32 i_changes; /* Linux: i_version, which ext4 counts up at each change */
+	/* Linux: i_version, which ext4 increments at each change. */
+	u32 i_changes;
 	u32 i_block[EXT2_NBLOCK];
 	u32 i_generation, i_file_acl;
-	u32 i_size_high; /* of directories: an ACL that nobody uses */
+	u32 i_size_high; /* of directories: an unused ACL */
 	u32 i_faddr;
 	u16 i_osd2a, i_osd2b, i_uid_high, i_gid_high;
 	u32 i_osd2c;
-	/* Only in inodes of 256 bytes, as far as i_extra_isize says. */
+	/* Only in inodes of 256 bytes, up to i_extra_isize. */
 	u16 i_extra_isize, i_pad1;
 	u32 i_ctime_extra, i_mtime_extra, i_atime_extra, i_crtime, i_crtime_extra;
 	u32 i_marked; /* Linux: the upper half of i_version */
@@ -101,7 +109,7 @@ struct ext2_xattr_header {
 	u32 h_magic, h_refcount, h_blocks, h_hash, h_reserved[4];
 };
 
-/* Directory entries fill each block exactly; de_inode 0 is free room. */
+/* Directory entries fill each block exactly; de_inode 0: free room. */
 struct ext2_dirent {
 	u32 de_inode;
 	u16 de_reclen; /* a multiple of 4 */

@@ -16,7 +16,7 @@
 #include "kernel/lib/string.h"
 #include "proc/cred.h"
 
-/* --- Pages ------------------------------------------------------------------------------------- */
+/* --- Pages --- */
 
 int ext2_getpage(struct vnode *vp, struct page *pg)
 {
@@ -184,7 +184,7 @@ static u32 ext2_nextdata(struct vnode *vp, u32 from, u32 to)
 	return to;
 }
 
-/* --- Reading and writing ------------------------------------------------------------------------ */
+/* --- Reading and writing --- */
 
 static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
 {

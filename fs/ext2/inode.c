@@ -252,7 +252,7 @@ void ext2_set_disk_size(struct ext2inode *ei, u64 size)
 	ext2_idirty(ei, false);
 }
 
-/* --- New inodes -------------------------------------------------------------------------------- */
+/* --- New inodes --- */
 
 static u32 next_generation(void)
 {

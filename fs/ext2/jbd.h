@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The journal on the disk, as ext3 has it: blocks of the journal's inode, numbered from 0. All numbers are big-endian. (Facts:
- * the journal's description in the documentation of Linux's ext4, "Journal (jbd2)".)
+ * The journal on the disk, in ext3's format: blocks of the journal's inode,
+ * numbered from 0. All numbers are big-endian. (Facts: the journal's
+ * description in the documentation of Linux's ext4, "Journal (jbd2)".)
  *
  *   0           superblock
  *   s_first ..  the log: for each transaction, all with its sequence number,
- *                 [revoke blocks]  [descriptor block, the blocks that its tags name]...  commit block
+ *                 [revoke blocks]
+ *                 [descriptor block, the blocks that its tags name]...
+ *                 commit block
  *
- * s_start is where the oldest transaction that may have to be replayed begins, s_sequence its number; s_start 0: none. The log goes
- * on at s_first when it comes to s_maxlen.
+ * s_start is the begin of the oldest transaction that may have to be replayed,
+ * s_sequence its number; s_start 0: none. The log wraps from s_maxlen to
+ * s_first.
  */
 #ifndef FS_EXT2_JBD_H
 #define FS_EXT2_JBD_H
@@ -32,11 +36,13 @@ struct jbd_super {
 	struct jbd_header s_header;
 	u32 s_blocksize, s_maxlen, s_first;
 	u32 s_sequence, s_start, s_errno;
-	u32 s_feature_compat, s_feature_incompat, s_feature_ro_compat; /* from here on: version 2 */
+	/* From here on: version 2. */
+	u32 s_feature_compat, s_feature_incompat, s_feature_ro_compat;
 	u8 s_uuid[16];
 };
 
-#define JBD_TAG_ESCAPE 1u    /* the block began with the magic number; 0 stands there instead */
+/* The block began with the magic number, replaced by 0 here. */
+#define JBD_TAG_ESCAPE 1u
 #define JBD_TAG_SAME_UUID 2u /* no 16 bytes of UUID follow the tag */
 #define JBD_TAG_LAST 8u
 
@@ -50,7 +56,10 @@ struct jbd_revoke {
 	u32 r_block[];
 };
 
-/* Tags of a descriptor block, revoked blocks of a revoke block, at most; bsize: bytes of a block. */
+/*
+ * The most tags of a descriptor block, and revoked blocks of a revoke block;
+ * bsize: bytes of a block.
+ */
 static inline u32 jbd_tags(u32 bsize)
 {
 	return (bsize - (u32)sizeof(struct jbd_header) - 16) / (u32)sizeof(struct jbd_tag);

@@ -260,7 +260,7 @@ int ext2_log_write(struct ext2mount *em)
 	return 0;
 }
 
-/* --- To their places --------------------------------------------------------------------------- */
+/* --- To their places --- */
 
 /* Up to PC_CLUSTER neighbouring logged pages from *idx on. */
 static u32 gather_logged(struct ext2mount *em, u32 *idx, struct page **pg)

@@ -22,7 +22,7 @@
 #define DIRTY_MIN 64u
 #define DIRTY_MAX 4096u
 
-/* --- From read-only to writable and back -------------------------------------------------------- */
+/* --- From read-only to writable and back --- */
 
 /* Whoever is abandoned for good is so without harm to others. */
 static void retry_abandoned(struct ext2mount *em)
@@ -101,7 +101,7 @@ static int ext2_remount(struct vfs *vfs, bool readonly)
 	return em->em_rw ? end_writing(em) : 0;
 }
 
-/* --- Mounting ----------------------------------------------------------------------------------- */
+/* --- Mounting --- */
 
 static int open_meta(struct ext2mount *em)
 {

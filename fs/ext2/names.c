@@ -21,7 +21,7 @@ static u32 links(const struct vnode *vp)
 	return ext2inode(vp)->ei_d->i_links_count;
 }
 
-/* --- Making ------------------------------------------------------------------------------------ */
+/* --- Making --- */
 
 struct making {
 	const char *name;
@@ -144,7 +144,7 @@ static int ext2_link(struct vnode *dvp, const char *name, u32 len, struct vnode 
 	return error;
 }
 
-/* --- Removing ---------------------------------------------------------------------------------- */
+/* --- Removing --- */
 
 /* One name less for vp, which was in dvp. */
 static void lose_name(struct vnode *dvp, struct vnode *vp)
@@ -197,7 +197,7 @@ static int ext2_rmdir(struct vnode *dvp, const char *name, u32 len, struct vnode
 	return ext2_remove(dvp, name, len, vp);
 }
 
-/* --- Renaming ---------------------------------------------------------------------------------- */
+/* --- Renaming --- */
 
 struct moving {
 	struct vnode *fdvp, *fvp, *tdvp, *tvp;

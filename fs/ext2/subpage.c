@@ -32,7 +32,7 @@ static u32 first_block(const struct ext2mount *em, const struct page *pg)
 	return (u32)MIN((u64)pg->pg_index * per_page(em), (u64)UINT32_MAX);
 }
 
-/* --- Pieces ------------------------------------------------------------------------------------ */
+/* --- Pieces --- */
 
 static void piece_begin(struct page *pg)
 {
@@ -190,7 +190,7 @@ int ext2_sub_getpage(struct vnode *vp, struct page *pg)
 	return error && error != -ENOMEM ? -EIO : error;
 }
 
-/* --- Before a write ---------------------------------------------------------------------------- */
+/* --- Before a write --- */
 
 /* Have all `n` blocks from `first` on a place on the disk? Some have: *some. */
 static int are_mapped(struct ext2inode *ei, u32 first, u32 n, bool *all, bool *some)
@@ -319,7 +319,7 @@ int ext2_sub_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to
 	return ready;
 }
 
-/* --- The last page ----------------------------------------------------------------------------- */
+/* --- The last page --- */
 
 /* Blocks for what of the page at `before`, once the file's last one, is the file's now. */
 static int extend_tail(struct vnode *vp, u64 before)

@@ -118,7 +118,7 @@ static int p9vn_write(struct vnode *vp, struct uio *u, struct file *f)
 	return error;
 }
 
-/* --- Pages -------------------------------------------------------------------------------------- */
+/* --- Pages --- */
 
 static u64 page_at(const struct page *pg)
 {

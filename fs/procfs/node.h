@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What procfs's directories, files and links share about their vnodes (fs/procfs/node.c). */
+/*
+ * Shared by procfs's directories, files and links (fs/procfs/node.c): their
+ * vnodes.
+ */
 #ifndef FS_PROCFS_NODE_H
 #define FS_PROCFS_NODE_H
 
@@ -10,9 +13,17 @@ static inline struct pf_node *pf_node(const struct vnode *vp)
 	return vp->v_data;
 }
 
-/* A vnode for what `like` says; a directory takes a reference on its parent. -ENOMEM */
+/*
+ * Makes a vnode with the fields of `like`; a directory takes a reference on its
+ * parent.
+ * Errors: -ENOMEM
+ */
 int pf_vnode(struct vfs *vfs, const struct pf_node *like, struct vnode *parent, struct vnode **vpp);
-/* The entry of that name in dvp, for a process, thread or descriptor that need not be there, and with pn_pid 0. -ENOENT, -ENOMEM */
+/*
+ * The entry of that name in dvp, for a process, thread or descriptor that need
+ * not exist, with pn_pid 0.
+ * Errors: -ENOENT, -ENOMEM
+ */
 int pf_child_of_nobody(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp);
 ino_t pf_ino(const struct pf_node *pn);
 enum vtype pf_type(const struct pf_entry *pe);

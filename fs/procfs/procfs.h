@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procfs: what the kernel knows, as files. Nothing is stored: every directory is a table, every
- * file a function that writes its text.
+ * procfs: the kernel's state as files. No contents are stored: every directory
+ * is a table, every file a function that writes its text.
  *
- *   struct pf_entry   one name: a file (pe_show, pe_store), a link (pe_text, pe_follow) or a directory (pe_dir)
- *   struct pf_dir     a table of entries, and possibly numbers beside them: processes, threads, descriptors
- *   struct pf_node    a vnode's v_data: an entry, and which process, thread and descriptor it is about
+ *   struct pf_entry  one name: a file (pe_show, pe_store), a link (pe_text,
+ *                    pe_follow) or a directory (pe_dir)
+ *   struct pf_dir    a table of entries, and possibly numbers beside them:
+ *                    processes, threads, descriptors
+ *   struct pf_node   a vnode's v_data: an entry, and its process, thread and
+ *                    descriptor
  *
  * To add a file: write its function, and a line in a table.
  *
- * Vnodes are made by each lookup, or by a recovery, and live as long as somebody uses them; two lookups of one name
- * give two vnodes. A node of a process that has ended answers -ESRCH (its number may belong to
- * another one by then: pn_start tells).
+ * Each lookup, or a recovery, makes a vnode, which lives as long as it is used;
+ * two lookups of one name give two vnodes. A node of a process that has exited
+ * answers -ESRCH. pn_start tells it from a later process with the same number.
  *
- * Locks: none of procfs's own but for the swap of f_data. Functions take what they read: pidlock,
- * p_lock, p_execlock, a_lock. So reads must not hold f_lock (V_NOFLOCK), and lookups, which hold
- * v_lock, only look at what spinlocks guard.
+ * Locks: procfs has none of its own, except for the swap of f_data. Functions
+ *   take the locks of what they read: pidlock, p_lock, p_execlock, a_lock. So
+ *   reads must not hold f_lock (V_NOFLOCK), and lookups, which hold v_lock,
+ *   read only fields that spinlocks guard.
  */
 #ifndef FS_PROCFS_PROCFS_H
 #define FS_PROCFS_PROCFS_H
@@ -30,8 +34,8 @@ struct proc;
 struct pf_dir;
 
 /*
- * What a function is about: the process (a reference, NULL: none), the thread (0: all), the
- * descriptor.
+ * The subject of a function: the process (a reference; NULL: none), the thread
+ * (0: all), the descriptor.
  */
 struct pf_ctx {
 	struct proc *c_proc;
@@ -42,13 +46,17 @@ struct pf_ctx {
 struct pf_entry {
 	const char *pe_name;
 	mode_t pe_mode;	 /* type and permission bits */
-	bool pe_guarded; /* only for those who may look into the process (proc_can_look) */
+	bool pe_guarded; /* only for processes that proc_can_look() allows */
 	int (*pe_show)(struct text *t, const struct pf_ctx *c);
-	int (*pe_store)(const struct pf_ctx *c, char *buf, size_t len); /* buf ends with a 0 */
-	int (*pe_text)(const struct pf_ctx *c, char *buf, size_t size); /* of a link: bytes, no 0 */
-	int (*pe_follow)(const struct pf_ctx *c, struct vnode **vpp); /* NULL: the link is but a text */
+	/* buf ends with a 0 */
+	int (*pe_store)(const struct pf_ctx *c, char *buf, size_t len);
+	/* a link's text, without 0: bytes */
+	int (*pe_text)(const struct pf_ctx *c, char *buf, size_t size);
+	/* NULL: only a text */
+	int (*pe_follow)(const struct pf_ctx *c, struct vnode **vpp);
 	const struct pf_dir *pe_dir;
-	mode_t (*pe_modeof)(const struct pf_ctx *c); /* instead of pe_mode, if not NULL */
+	/* if not NULL, instead of pe_mode */
+	mode_t (*pe_modeof)(const struct pf_ctx *c);
 };
 
 enum pf_what { PF_NONE, PF_PID, PF_TID, PF_FD };
@@ -57,8 +65,11 @@ struct pf_dir {
 	const struct pf_entry *pd_entry;
 	u32 pd_n;
 	enum pf_what pd_what;		    /* numbers beside the entries */
-	const struct pf_entry *pd_numbered; /* what each of them is */
-	/* The smallest number that exists from *num on; false: none. Spinlocks only. */
+	const struct pf_entry *pd_numbered; /* the entry of each number */
+	/*
+	 * The smallest number >= *num that exists; false: none. Takes only
+	 * spinlocks.
+	 */
 	bool (*pd_next)(const struct pf_ctx *c, u32 *num);
 };
 
@@ -69,10 +80,11 @@ struct pf_node {
 	u32 pn_nclosed; /* p_nclosed when it was looked up */
 	pid_t pn_tid;
 	int pn_fd;
-	struct vnode *pn_parent; /* of directories, a reference; NULL: the root */
+	/* Of directories: a reference; NULL: the root. */
+	struct vnode *pn_parent;
 };
 
-/* The process of a node, -ESRCH if it has gone. pf_ctx_put() afterwards. */
+/* The process of a node, for pf_ctx_put(). -ESRCH if it has exited. */
 int pf_ctx_get(const struct pf_node *pn, struct pf_ctx *c);
 void pf_ctx_put(struct pf_ctx *c);
 
@@ -80,7 +92,7 @@ void pf_ctx_put(struct pf_ctx *c);
 extern const struct pf_dir pf_root_dir, pf_pid_dir, pf_fd_dir, pf_fdinfo_dir, pf_sys_dir, pf_reprise_dir;
 extern const struct pf_entry pf_pid_entry, pf_fd_entry, pf_fdinfo_entry;
 
-/* The address space of p with a reference; NULL: none (any more). p_execlock is taken. */
+/* The address space of p with a reference; NULL: none. Takes p_execlock. */
 struct as *pf_as(struct proc *p);
 
 /* Files and links of processes: pid_stat.c, */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A text that grows: what a file of /proc says at one moment. If memory runs out it stops growing,
- * and t_failed says so.
+ * A text that grows: the contents of a file of /proc at one moment. If memory
+ * runs out it stops growing, and t_failed is set.
  */
 #ifndef FS_PROCFS_TEXT_H
 #define FS_PROCFS_TEXT_H
@@ -20,7 +20,7 @@ void text_hold(struct text *t);
 void text_rele(struct text *t);
 void text_add(struct text *t, const char *fmt, ...) __printf(2, 3);
 void text_add_bytes(struct text *t, const void *p, size_t n);
-/* Spaces until the line that begins at byte `from` is `column` long. */
+/* Adds spaces until the line that begins at byte `from` has `column` bytes. */
 void text_pad(struct text *t, size_t from, size_t column);
 
 #endif

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tmpfs: a file system whose only storage is the page cache and the kernel's heap.
+ * tmpfs: a file system whose only storage is the page cache and the kernel's
+ * heap.
  *
  *   struct vfs -- vfs_data --> tmpmount
  *   vnode -- v_data --> tmpnode: attributes, and by type:
- *                         directory: entries, each with a reference to the vnode that it names
- *                         regular file: nothing; its pages are the vnode's (V_MEMORY)
- *                         symbolic link: the text
+ *      directory      entries, each with a reference to its vnode
+ *      regular file   nothing; its pages are the vnode's (V_MEMORY)
+ *      symbolic link  the text
  *
- * A named vnode is kept by its entries, so it can be found, and its pages stay, while it has a
- * name. Without one it goes with its last reference.
+ * An entry holds a reference on its vnode: so a named file stays in memory with
+ * its pages. A file without a name is freed with its last reference.
  *
- * Locks: v_lock of the vnode for the entries and attributes of its node, td_parent besides under
- * tm_lock (LR_TMPFS: inside everything of the vnode layer) so that ".." can be followed during a
- * rename. Counters are atomic.
+ * Locks: v_lock of the vnode for the entries and attributes of its node.
+ *   td_parent is also under tm_lock (LR_TMPFS, inside all locks of the vnode
+ *   layer), so that ".." can be followed during a rename. Counters are atomic.
  */
 #ifndef FS_TMPFS_TMPFS_H
 #define FS_TMPFS_TMPFS_H
@@ -26,10 +27,11 @@ struct cred;
 struct tmpmount {
 	struct spinlock tm_lock;
 	struct list tm_nodes; /* tn_all (tm_lock) */
-	struct list tm_dying; /* removed directories whose parents are to be released (tm_lock) */
-	bool tm_draining;     /* somebody is at it */
-	u32 tm_nnodes;	      /* tm_lock; the last one frees a dead mount */
-	bool tm_dead;	      /* unmounted */
+	/* Removed directories that still hold their parents (tm_lock). */
+	struct list tm_dying;
+	bool tm_draining; /* an lwp is releasing them */
+	u32 tm_nnodes;	  /* tm_lock; the last one frees a dead mount */
+	bool tm_dead;	  /* unmounted */
 	u32 tm_maxnodes;
 	volatile u32 tm_pages; /* charged: dirty pages of all files */
 	u32 tm_maxpages;
@@ -40,7 +42,7 @@ struct tmpent {
 	struct list te_link;	/* td_entries, by te_off */
 	struct tmpent *te_next; /* hash chain */
 	u32 te_hash;
-	u32 te_off;	     /* readdir's cookie: given once, never again in this directory */
+	u32 te_off;	     /* readdir's cookie, never reused */
 	struct vnode *te_vp; /* a reference */
 	u32 te_len;
 	char te_name[];
@@ -48,10 +50,15 @@ struct tmpent {
 
 struct tmpdir {
 	struct list td_entries;
-	struct tmpent **td_hash; /* td_nhash chains, a power of two; NULL: too few entries to need it */
+	/* td_nhash chains, a power of two; NULL: few entries. */
+	struct tmpent **td_hash;
 	u32 td_nhash, td_n;
 	u32 td_nextoff;
-	struct vnode *td_parent; /* no reference: a parent outlives its children; but of a removed directory, one */
+	/*
+	 * No reference, because a parent outlives its children; a removed
+	 * directory holds one.
+	 */
+	struct vnode *td_parent;
 };
 
 struct tmpnode {
@@ -64,7 +71,7 @@ struct tmpnode {
 	nlink_t tn_nlink;
 	struct timespec_k tn_atime, tn_mtime, tn_ctime;
 	volatile u32 tn_pages; /* charged for it */
-	/* vop_mark (tm_lock): bytes [0, tn_marked) are those that an image depends on. */
+	/* vop_mark (tm_lock): an image depends on the bytes [0, tn_marked). */
 	u64 tn_marked;
 	u32 tn_changes;
 	union {
@@ -80,32 +87,39 @@ static inline struct tmpnode *tmpnode(const struct vnode *vp)
 
 void tmpnode_init(void);
 /*
- * Makes a node with its vnode (one reference, no name, nlink 0). dvp: the directory it will be in,
- * for its group; NULL: none. -ENOSPC, -ENOMEM
+ * Makes a node with its vnode (one reference, no name, nlink 0). dvp: the
+ * directory it will be in, for its group; NULL: none.
+ * Errors: -ENOSPC, -ENOMEM
  */
 int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev,
 		   const struct cred *cr, struct vnode **vpp);
-void tmpnode_changed(struct tmpnode *tn); /* mtime and ctime are now */
+void tmpnode_changed(struct tmpnode *tn); /* sets mtime and ctime */
 
 /* Entries (fs/tmpfs/dir.c). The directory is locked. */
 void tmpdir_init(struct tmpdir *td, struct vnode *parent);
-/* Drops all entries onto `out` (te_link); for unmounting. */
+/* Moves all entries to `out` (te_link), for unmounting. */
 void tmpdir_take_all(struct tmpdir *td, struct list *out);
 
-/* For devfs, which is a tmpfs with something in it. */
+/* For devfs, a tmpfs with device nodes. */
 extern const struct vfsops tmpfs_vfsops;
 
 extern const struct vnodeops tmpfs_dir_ops, tmpfs_file_ops, tmpfs_link_ops, tmpfs_special_ops;
 
-/* What all node types share (fs/tmpfs/node.c). */
+/* Shared by all node types (fs/tmpfs/node.c). */
 int tmpfs_getattr(struct vnode *vp, struct vattr *va);
 int tmpfs_setattr(struct vnode *vp, const struct vattr *va);
 int tmpfs_fsync(struct vnode *vp, bool datasync);
 bool tmpfs_inactive(struct vnode *vp);
 void tmpfs_reclaim(struct vnode *vp);
-/* Bytes of the file from `from` on are about to change: counted if an image depends on one of them. */
+/*
+ * The bytes from `from` on are about to change: counts that if an image depends
+ * on one of them.
+ */
 void tmpnode_changing(struct tmpnode *tn, u64 from);
-/* The size of a regular file becomes size. v_lock held. -EFBIG, -ENOMEM */
+/*
+ * Sets the size of a regular file. v_lock held.
+ * Errors: -EFBIG, -ENOMEM
+ */
 int tmpfs_set_size(struct vnode *vp, u64 size);
 
 #endif
