@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file systems behind vnodes that have no name. */
+/* The file systems of vnodes that have no name. */
 #include "fs/anonfs.h"
 
 #include "kernel/abi/errno.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Block devices as vnodes: one for each device that is in use, found by device number.
+ * Block devices as vnodes: one for each device in use, found by device number.
  *
- * The list holds no references: a vnode leaves it when it is freed, after its dirty pages were
- * written. Whoever wants the device meanwhile waits, so that there are never two caches of one
- * disk.
+ * The list holds no references. A vnode leaves it when it is freed, after its
+ * dirty pages were written. A lookup of the device waits for that, so that a
+ * disk never has two caches.
  */
 #include "fs/anonfs.h"
 #include "fs/bio.h"
@@ -22,7 +22,7 @@
 struct bdevnode {
 	struct list bn_link;
 	dev_t bn_dev;
-	struct vnode *bn_vp; /* NULL: just being made */
+	struct vnode *bn_vp; /* NULL: being made */
 };
 
 static struct spinlock bdevs_lock = SPINLOCK_INIT("bdev-vnodes", LR_FDTAB);
@@ -33,7 +33,7 @@ static int bdev_read(struct vnode *vp, struct uio *u, struct file *f)
 	return pc_read(vp, u);
 }
 
-/* A disk does not grow. */
+/* The size of a disk is fixed. */
 static int bdev_write(struct vnode *vp, struct uio *u, struct file *f)
 {
 	size_t want = u->uio_resid, cut;
@@ -117,7 +117,10 @@ static struct bdevnode *find(dev_t dev)
 	return NULL;
 }
 
-/* Of a device that has no vnode yet: fills bn, which holds its place in the list. */
+/*
+ * Makes the vnode of a device that has none: fills bn, which is on the list
+ * already.
+ */
 static int make(struct bdevnode *bn, struct bdev *bd, struct vnode **vpp)
 {
 	struct vnode *vp = vnode_anon(&bdevfs, VBLK, &bdev_vnodeops);
@@ -168,7 +171,7 @@ int bdev_vnode(dev_t dev, struct vnode **vpp)
 	return make(fresh, bd, vpp);
 }
 
-/* "253:0"; false if it is not of that form. */
+/* Parses "253:0"; false: another form. */
 static bool parse_pair(const char *name, dev_t *dev)
 {
 	const char *p, *q;
@@ -183,7 +186,7 @@ static bool parse_pair(const char *name, dev_t *dev)
 	return true;
 }
 
-/* A path of a device node, once there is a root file system. */
+/* The device of a device node's path, once there is a root file system. */
 static int device_at(const char *path, dev_t *dev)
 {
 	struct vnode *vp;

@@ -26,7 +26,7 @@ struct bio {
 };
 _Static_assert(PC_CLUSTER <= BUF_MAXSEG, "a cluster is one request");
 
-/* A request that somebody waits for. */
+/* A request that a caller waits for. */
 struct sync_bio {
 	struct buf sb_buf;
 	struct buf_seg sb_seg;
@@ -83,13 +83,13 @@ static void bio_end(struct buf *b)
 	spin_unlock(&bio_lock);
 }
 
-/* Which bytes of each page take part. */
+/* The bytes of each page to transfer. */
 struct part {
 	u32 off, size;
 };
 static const struct part whole = { 0, PAGE_SIZE };
 
-/* What lies next to each other in memory becomes one segment. */
+/* Frames that are adjacent in memory become one segment. */
 static u32 make_segs(struct buf_seg *seg, struct page *const *pg, u32 n, struct part part)
 {
 	u32 nseg = 0;
@@ -216,7 +216,7 @@ int bio_flush(struct bdev *bd)
 
 /* --- Pages of a block device --- */
 
-/* Bytes of page idx that the device has: a whole page, but for the last one. */
+/* Bytes of page idx on the device: a whole page, except for the last one. */
 static u32 bytes_there(const struct vnode *vp, u32 idx)
 {
 	u64 start = (u64)idx << PAGE_SHIFT;

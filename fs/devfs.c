@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devfs, also under the name that programs know from Linux, devtmpfs: a tmpfs that the kernel has
- * filled with the nodes of its devices. What a user makes, removes or changes there lasts as long
- * as the mount.
+ * devfs, also under Linux's name devtmpfs: a tmpfs that the kernel fills with
+ * the nodes of its devices. A user's changes there last as long as the mount.
  */
 #include "fs/dev.h"
 #include "fs/devfs.h"
@@ -25,7 +24,8 @@ struct devnode {
 	dev_t dn_dev;
 };
 
-static struct list devnodes = LIST_INIT(devnodes); /* start-up only */
+/* changes at start-up only */
+static struct list devnodes = LIST_INIT(devnodes);
 
 static const struct {
 	const char *name, *target;
@@ -79,7 +79,7 @@ static void add_disk(struct bdev *bd, void *arg)
 		fi->fi_error = add_node(fi->fi_dir, bd->bd_name, S_IFBLK | 0660, bd->bd_rdev);
 }
 
-/* The directory is locked. */
+/* Makes the nodes. The directory is locked. */
 static int fill(struct vnode *dir)
 {
 	const struct cred root_cred = { 0 };

@@ -17,7 +17,7 @@
 
 struct direct {
 	struct spinlock d_lock; /* d_left, d_error */
-	u32 d_left;		/* pages under way */
+	u32 d_left;		/* pages in transfer */
 	int d_error;
 	u32 d_n;
 	struct page *d_page[BATCH];
@@ -48,7 +48,10 @@ static void moved(void *arg, u32 n, int error)
 	spin_unlock(&d->d_lock);
 }
 
-/* Faults in and holds the next pages of the user's. -EFAULT, -ENOMEM...: none */
+/*
+ * Faults in and holds the next pages of the user.
+ * Errors: -EFAULT, -ENOMEM... (no page is held)
+ */
 static int pin(struct direct *d, struct uio *u)
 {
 	struct as *as = curproc()->p_as;
@@ -115,7 +118,7 @@ int direct_move(struct vnode *vp, struct uio *u)
 		pc_truncate(vp, first);
 	while (!error && u->uio_resid > 0)
 		error = move_batch(vp, d, u);
-	/* Somebody may have read meanwhile what was there before. */
+	/* Another process may have read the old contents into the cache. */
 	if (u->uio_write)
 		pc_truncate(vp, first);
 	vn_unlock(vp);

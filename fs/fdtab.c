@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of descriptors of a process: two arrays, of descriptions and of flags, that grow by
- * doubling.
+ * The descriptor table of a process: two arrays, of open files and of flags,
+ * that grow by doubling.
  *
- * A description leaves the table under ft_lock and is released after it, since the last release may
- * sleep.
+ * An open file leaves the table under ft_lock and is released after it, since
+ * the last release may sleep.
  */
 #include "fs/file.h"
 
@@ -26,7 +26,7 @@ void fdtab_init(void)
 	fdtab_cache = kmem_cache_create("fdtab", sizeof(struct fdtab), 0);
 }
 
-/* Both arrays in one piece: the pointers, then the flags. */
+/* Allocates both arrays in one piece: the pointers, then the flags. */
 static struct file **alloc_arrays(u32 size)
 {
 	return kzalloc(size * (sizeof(struct file *) + 1), 0);
@@ -80,7 +80,7 @@ struct fdtab *fdtab_dup(struct fdtab *ft)
 		spin_lock(&ft->ft_lock);
 		if (ft->ft_size <= size)
 			break;
-		size = ft->ft_size; /* it grew meanwhile */
+		size = ft->ft_size; /* it has grown */
 		spin_unlock(&ft->ft_lock);
 		fdtab_free(nft);
 	}
@@ -88,7 +88,7 @@ struct fdtab *fdtab_dup(struct fdtab *ft)
 		struct file *f = ft->ft_file[fd];
 
 		if (!f)
-			continue; /* a slot only reserved stays free in the copy */
+			continue; /* a reserved slot stays free in the copy */
 		file_hold(f);
 		nft->ft_file[fd] = f;
 		nft->ft_flags[fd] = ft->ft_flags[fd];
@@ -103,7 +103,7 @@ void fdtab_hold(struct fdtab *ft)
 	__atomic_add_fetch(&ft->ft_ref, 1, __ATOMIC_RELAXED);
 }
 
-/* What close(2) means for one description that has left the table. */
+/* close(2) for one open file that has left the table. */
 static void drop(struct fdtab *ft, struct file *f)
 {
 	flock_owner_closed(f->f_vnode, ft);
@@ -122,7 +122,10 @@ void fdtab_rele(struct fdtab *ft)
 	fdtab_free(ft);
 }
 
-/* Takes what is at fd out. ft_lock held. NULL: nothing there, or reserved. */
+/*
+ * Removes the open file at fd. ft_lock held. NULL: the slot is free, or
+ * reserved.
+ */
 static struct file *take_out(struct fdtab *ft, u32 fd)
 {
 	struct file *f = fd < ft->ft_size ? ft->ft_file[fd] : NULL;
@@ -212,7 +215,7 @@ int fd_borrow(int fd, struct file **fp, bool *held)
 	return *fp ? 0 : -EBADF;
 }
 
-/* Makes room for descriptor fd. Called and returns without ft_lock. -ENOMEM */
+/* Makes room for descriptor fd. ft_lock not held. -ENOMEM */
 static int grow(struct fdtab *ft, u32 fd)
 {
 	struct file **files, **old = NULL;
@@ -233,7 +236,7 @@ static int grow(struct fdtab *ft, u32 fd)
 	}
 	spin_unlock(&ft->ft_lock);
 	kfree(old);
-	kfree(files); /* somebody else was faster */
+	kfree(files); /* another lwp was faster */
 	return 0;
 }
 
@@ -244,7 +247,7 @@ static u32 nofile_limit(void)
 	return limit < NOFILE_MAX ? (u32)limit : NOFILE_MAX;
 }
 
-/* The first free slot from `min` on; ft_size when there is none. ft_lock held. */
+/* The first free slot from `min` on; ft_size: none. ft_lock held. */
 static u32 find_free(struct fdtab *ft, u32 min)
 {
 	u32 fd = MAX(min, ft->ft_lowest);
@@ -346,7 +349,8 @@ int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags)
 	old = take_out(ft, (u32)fd);
 	if (!old && ft->ft_flags[fd]) {
 		spin_unlock(&ft->ft_lock);
-		return -EBUSY; /* another lwp is just opening a file under this number */
+		/* another lwp is opening a file under this number */
+		return -EBUSY;
 	}
 	ft->ft_file[fd] = f;
 	ft->ft_flags[fd] = (u8)(fdflags & FD_CLOEXEC_K);

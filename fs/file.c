@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open file descriptions: their making and end, and reading, writing and seeking through them.
+ * Open files: making and closing them, and reading, writing and seeking through
+ * them.
  *
- * fs/sys_*.c check descriptors and user memory; the functions here know no user pointer but through
- * a uio.
+ * fs/sys_*.c check descriptors and user memory; the functions here know user
+ * pointers only inside a uio.
  */
 #include "fs/file.h"
 
@@ -31,7 +32,8 @@ static struct kmem_cache *file_cache;
 static volatile u32 next_id;
 
 /*
- * v_writers and v_ntext of all vnodes: taken for a few instructions at open, close, exec and exit.
+ * v_writers and v_ntext of all vnodes; held for a few instructions at open,
+ * close, exec and exit.
  */
 static struct spinlock right_lock = SPINLOCK_INIT("write-text-rights", LR_VFS);
 
@@ -106,7 +108,7 @@ struct file *file_alloc(struct vnode *vp, u32 flags)
 	return f;
 }
 
-/* The description goes; its vnode stays the caller's. */
+/* Frees the open file; the caller keeps the vnode. */
 static void file_free(struct file *f)
 {
 	kfree(f->f_path);
@@ -138,7 +140,7 @@ int file_open_vnode(struct vnode *vp, u32 flags, struct file **fp)
 			goto undo_file;
 	}
 	f->f_opened = !(flags & O_PATH);
-	f->f_flags &= ~(u32)O_NOCTTY; /* the terminal has seen it */
+	f->f_flags &= ~(u32)O_NOCTTY; /* the terminal has used it */
 	*fp = f;
 	return 0;
 
@@ -208,7 +210,7 @@ void file_setflags(struct file *f, u32 mask, u32 flags)
 		;
 }
 
-/* Does the transfer end within what an offset can say? */
+/* Does the transfer end at a valid offset? */
 static bool offset_fits(const struct uio *u)
 {
 	return u->uio_offset <= INT64_MAX - (off_t)u->uio_resid;
@@ -233,9 +235,10 @@ ssize_t file_pread(struct file *f, struct uio *u)
 }
 
 /*
- * How far f may be written: RLIMIT_FSIZE, and 2 GiB - 1 for a description that was not opened for
- * large files. Shortens the uio; -EFBIG when nothing is left of it (with SIGXFSZ if it was the
- * process's own limit).
+ * Shortens the uio to RLIMIT_FSIZE, and to 2 GiB - 1 for a file not opened with
+ * O_LARGEFILE.
+ * Errors: -EFBIG (nothing is left; with SIGXFSZ if it was the process's own
+ *   limit)
  */
 static int clip_to_limits(struct file *f, struct uio *u, size_t *cut)
 {
@@ -283,7 +286,7 @@ ssize_t file_pwrite(struct file *f, struct uio *u)
 	return want > 0 ? (ssize_t)want : error;
 }
 
-/* Files with a position have it guarded across the transfer; streams have none. */
+/* Files with a position keep f_lock across the transfer; streams do not. */
 static bool offset_locked(const struct file *f)
 {
 	enum vtype type = f->f_vnode->v_type;
@@ -344,7 +347,8 @@ static int seek_base(struct file *f, int whence, off_t off, off_t *base)
 	case K_SEEK_SET: *base = 0; return 0;
 	case K_SEEK_CUR: *base = f->f_offset; return 0;
 	case K_SEEK_END: *base = (off_t)size; return 0;
-	case K_SEEK_DATA: /* a file system that keeps no map of holes: all is data, and a hole at the end */
+	/* No map of holes: all is data, with a hole at the end. */
+	case K_SEEK_DATA:
 	case K_SEEK_HOLE:
 		if (off < 0 || (u64)off >= size)
 			return -ENXIO;
@@ -376,7 +380,8 @@ off_t file_seek(struct file *f, off_t off, int whence)
 		return -EINVAL;
 	if (!file_seekable(f))
 		return -ESPIPE;
-	if (f->f_vnode->v_type == VCHR) { /* /dev/null and its like have a beginning, and that is all */
+	/* /dev/null and the like: only a begin */
+	if (f->f_vnode->v_type == VCHR) {
 		f->f_offset = 0;
 		return 0;
 	}

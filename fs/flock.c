@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Advisory locks: fcntl(2) and flock(2), waiting, deadlocks, and what images ask.
- * The locks that are set stand in the vnode's tables (fs/flock_table.c).
+ * Advisory locks: fcntl(2) and flock(2), waiting, deadlocks, and the functions
+ * for images. The set locks are in the vnode's tables (fs/flock_table.c).
  *
- * A lock's memory is allocated before locks_lock is taken; one setting needs two
- * at most: itself, and the second half of a lock that it splits. A process that
- * must wait sleeps on the vnode's tables and starts over. A waiter of the kind
- * that a process owns stands in `waiters`, with the owner that it waits for, so
- * that a circle of them is found (EDEADLK) before it closes.
+ * A lock's memory is allocated before locks_lock is taken. Setting a lock needs
+ * two at most: itself, and the second half of a lock that it splits. A process
+ * that must wait sleeps on the vnode's tables and starts over. A waiter for a
+ * record lock of fcntl is in `waiters`, with the owner that it waits for, so
+ * that a circle of waiters is found (EDEADLK) before it closes.
  */
 #include "fs/flock.h"
 
@@ -20,8 +20,9 @@
 #include "proc/proc.h"
 #include "proc/sched/sleep.h"
 
-#define MAX_CHAIN 1000u /* of waiters, each for the next one: longer ones are not followed */
-#define BATCH 64u	/* locks taken out, or told, before others get their turn */
+#define MAX_CHAIN 1000u /* Longest chain of waiters that is followed. */
+/* Locks removed, or listed, before locks_lock is released for a moment. */
+#define BATCH 64u
 
 struct lockwait {
 	struct tree_node lw_node;
@@ -29,7 +30,7 @@ struct lockwait {
 	const void *lw_for;
 };
 
-/* A sleeping lock: a user chooses how many locks one call replaces. */
+/* A sleeping lock, because a user chooses how many locks one call replaces. */
 static struct mutex locks_lock;
 static struct tree waiters; /* lw_node, by lw_owner */
 static struct kmem_cache *flock_cache;
@@ -63,7 +64,7 @@ static struct flock_table *table_of(struct vnode *vp, enum flock_kind kind)
 	return kind == FLOCK_WHOLE ? &vp->v_wholes : &vp->v_records;
 }
 
-/* What a process that owns locks as `owner` waits for. NULL: nothing */
+/* The owner that a waiter of `owner` waits for; NULL: none. */
 static const void *waits_for(const void *owner)
 {
 	struct lockwait *w = lockwait_of(tree_seek(&waiters, waiter_reached, owner));
@@ -71,7 +72,7 @@ static const void *waits_for(const void *owner)
 	return w && w->lw_owner == owner ? w->lw_for : NULL;
 }
 
-/* Would `owner`, if it waited for `holder`, wait for itself? */
+/* Would `owner` wait for itself, if it waited for `holder`? */
 static bool would_deadlock(const void *owner, const void *holder)
 {
 	for (u32 steps = 0; holder && steps < MAX_CHAIN; steps++) {
@@ -83,7 +84,8 @@ static bool would_deadlock(const void *owner, const void *holder)
 }
 
 /*
- * Waits until no lock conflicts with `want`. locks_lock held on entry and return.
+ * Waits until no lock conflicts with `want`. locks_lock held on entry and
+ * return.
  * Errors: -EAGAIN (not `wait`), -EDEADLK, -ERESTARTSYS.
  */
 static int wait_for(struct vnode *vp, const struct filelock *want, bool wait)
@@ -118,7 +120,7 @@ static void free_all(struct list *freed)
 		kmem_free(flock_cache, l);
 }
 
-/* Sets `want`; takes over nothing. */
+/* Sets a copy of `want`. */
 static int set_lock(struct vnode *vp, const struct filelock *want, bool wait)
 {
 	struct filelock *set = kmem_alloc(flock_cache, 0), *spare = kmem_alloc(flock_cache, 0);
@@ -145,8 +147,9 @@ out:
 }
 
 /*
- * From what fcntl was given to a range.
- * Errors: in this order: -EINVAL (whence), -EOVERFLOW, -EINVAL (before the file).
+ * Converts fcntl's argument to a range.
+ * Errors: in this order: -EINVAL (whence), -EOVERFLOW, -EINVAL (before the
+ *   file)
  */
 static int to_range(struct file *f, const struct abi_flock64 *l, struct filelock *fl)
 {
@@ -246,7 +249,8 @@ int flock_whole(struct file *f, u32 op)
 
 static void drop_owner(struct flock_table *ft, const void *owner)
 {
-	bool all = tree_empty(&ft->ft_range); /* an owner has set its locks here before it comes to close */
+	/* An owner sets its locks before it can close. */
+	bool all = tree_empty(&ft->ft_range);
 
 	while (!all) {
 		struct list freed = LIST_INIT(freed);
@@ -270,7 +274,7 @@ void flock_file_closed(struct file *f)
 	drop_owner(&f->f_vnode->v_wholes, f);
 }
 
-/* Up to max locks of a table behind the cursor. */
+/* Lists up to max locks of a table behind the cursor. */
 static u32 list_some(const struct flock_table *ft, struct flock_cursor *fc, struct flock_info *list, u32 max)
 {
 	struct filelock *l;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The locks that are set on one vnode: finding what is in the way, setting, cutting, taking out. */
+/*
+ * The locks that are set on one vnode: finding conflicts, setting, cutting,
+ * removing.
+ */
 #include "fs/flock_impl.h"
 
 #include "kernel/abi/fcntl.h"
@@ -94,7 +97,7 @@ static bool conflicts(const struct filelock *a, const struct filelock *b)
 	       overlaps(a, b);
 }
 
-/* Can a lock that conflicts with `want` stand in the subtree of n? */
+/* Can the subtree of n have a lock that conflicts with `want`? */
 static bool worth_a_look(const struct tree_node *n, const struct filelock *want)
 {
 	const struct filelock *top = by_range(n);
@@ -106,7 +109,10 @@ static bool worth_a_look(const struct tree_node *n, const struct filelock *want)
 	return sum->ls_owner && sum->ls_owner != want->fl_owner && sum->ls_end >= want->fl_start;
 }
 
-/* The parent of the lowest subtree around n in which n's part is the left one: what comes next when n's part is done. */
+/*
+ * The node to visit after n's subtree: the parent of the lowest subtree around
+ * n in which n is on the left.
+ */
 static const struct tree_node *after_subtree(const struct tree_node *n)
 {
 	while (n->t_up && n->t_up->t_right == n)
@@ -117,7 +123,7 @@ static const struct tree_node *after_subtree(const struct tree_node *n)
 struct filelock *locks_conflict(const struct flock_table *ft, const struct filelock *want)
 {
 	const struct tree_node *n = worth_a_look(ft->ft_range.t_root, want) ? ft->ft_range.t_root : NULL;
-	bool down = true; /* n's subtree is new: its left part comes first */
+	bool down = true; /* n's subtree is new: its left part first */
 
 	while (n) {
 		struct filelock *l = by_range(n);
@@ -143,7 +149,7 @@ struct place {
 	s64 pl_start;
 };
 
-/* Ends at pl_start or behind it, or is a later owner's. */
+/* Does it end at pl_start or behind it, or belong to a later owner? */
 static bool ends_behind(const struct tree_node *n, const void *key)
 {
 	const struct filelock *l = by_owner(n);
@@ -171,7 +177,7 @@ struct filelock *locks_behind(const struct flock_table *ft, const void *owner, s
 	return by_owner(tree_seek(&ft->ft_owned, starts_behind, &pl));
 }
 
-/* The owner's first lock that ends at `start` or behind it; NULL: it has none. */
+/* The owner's first lock that ends at `start` or behind it; NULL: none. */
 static struct filelock *first_of(const struct flock_table *ft, const void *owner, s64 start)
 {
 	const struct place pl = { owner, start };
@@ -187,7 +193,10 @@ static struct filelock *next_of(const struct filelock *l)
 	return next && next->fl_owner == l->fl_owner ? next : NULL;
 }
 
-/* l begins later now. Its place among the owner's stays; that among all may not. */
+/*
+ * Sets a later start of l. Its place among the owner's locks stays; its place
+ * among all locks may change.
+ */
 static void begin_at(struct flock_table *ft, struct filelock *l, s64 start)
 {
 	tree_remove(&ft->ft_range, &l->fl_range);
@@ -201,7 +210,7 @@ static void end_at(struct flock_table *ft, struct filelock *l, s64 end)
 	tree_changed(&ft->ft_range, &l->fl_range);
 }
 
-/* Takes the range of `set` out of l, a lock of the same owner. */
+/* Cuts the range of `set` out of l, a lock of the same owner. */
 static void cut(struct flock_table *ft, struct filelock *l, const struct filelock *set,
 		struct filelock **spare, struct list *freed)
 {

@@ -34,7 +34,7 @@ void frames_done(struct frames_run *run, u32 n, int error)
 	if (error && !fr->fr_error)
 		fr->fr_error = error;
 	run->fx_left -= n;
-	/* Under the lock: as soon as it is free, run and series may be gone. */
+	/* Under the lock: once it is free, run and series may be freed. */
 	if (run->fx_left == 0)
 		wakeup(run);
 	spin_unlock(&fr->fr_lock);
@@ -61,7 +61,7 @@ void frames_flush_done(struct frames *fr, int error)
 	spin_unlock(&fr->fr_lock);
 }
 
-/* One page through the cache. */
+/* Copies one page through the cache. */
 static int copy_page(struct vnode *vp, bool put, u32 idx, struct page *pg)
 {
 	off_t off = (off_t)idx << PAGE_SHIFT;
@@ -105,7 +105,10 @@ static void put_run(struct frames_run *run)
 	}
 }
 
-/* A page that is in the cache may be newer than the disk. false: it is not there */
+/*
+ * Copies a page from the cache, where it may be newer than the disk. false: not
+ * in the cache.
+ */
 static bool get_cached(struct vnode *vp, u32 idx, struct page *pg)
 {
 	struct page *cached = vp->v_npages > 0 ? pc_lookup(vp, idx) : NULL;
@@ -128,7 +131,7 @@ static void get_run(struct frames_run *run)
 		return;
 	}
 	while (at < run->fx_n) {
-		/* What lies between two pages of the cache comes from the disk in one piece. */
+		/* Pages between two cached pages are read in one piece. */
 		for (n = 0; at + n < run->fx_n; n++) {
 			if (get_cached(vp, run->fx_idx + at + n, run->fx_page[at + n]))
 				break;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The devices that are nothing but memory: null, zero, full, random, urandom, kmsg; and
+ * The memory devices: null, zero, full, random, urandom, kmsg; and
  * getrandom(2).
  */
 #include "fs/dev.h"
@@ -19,7 +19,7 @@
 #include "proc/cred.h"
 #include "proc/sched/lwp.h"
 
-#define CHUNK 65536u	  /* so much without looking for signals */
+#define CHUNK 65536u	  /* bytes between looks for signals */
 #define RANDOM_CHUNK 256u /* on the stack */
 #define KMSG_LINE 960u
 
@@ -28,7 +28,7 @@
 #define GRND_INSECURE 4u
 #define GETRANDOM_MAX 0x1ffffffu
 
-/* After something was moved, a signal ends the call. */
+/* A signal ends the call once some bytes were moved. */
 static bool enough(const struct uio *u, size_t want)
 {
 	return u->uio_resid < want && curlwp()->l_attention;
@@ -75,8 +75,8 @@ static int write_random(struct uio *u)
 }
 
 /*
- * The log from where this description stopped last time; at its end, the end of the file. f_offset
- * counts bytes of the log.
+ * Reads the log from where the last read of this open file stopped; at its end,
+ * end of file. f_offset counts bytes of the log.
  */
 static int read_kmsg(struct uio *u, struct file *f)
 {
@@ -99,7 +99,8 @@ static int read_kmsg(struct uio *u, struct file *f)
 }
 
 /*
- * One write, one line, with what is not printable made visible; a level "<n>" in front is dropped.
+ * One write makes one line of the log, with unprintable bytes made visible and
+ * a level "<n>" in front removed.
  */
 static int write_kmsg(struct uio *u)
 {
@@ -120,7 +121,7 @@ static int write_kmsg(struct uio *u)
 		while (n > 0 && (buf[n - 1] == '\n' || buf[n - 1] == 0))
 			buf[--n] = 0;
 		printk("%.960s\n", text);
-		u->uio_resid = 0; /* a longer line is cut, not continued */
+		u->uio_resid = 0; /* the rest of a longer line is dropped */
 	}
 	kfree(buf);
 	return error;
