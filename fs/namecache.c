@@ -17,7 +17,7 @@ struct ncent {
 	struct list nc_inlink; /* v_names of nc_dvp */
 	struct list nc_bylink; /* v_namedby of nc_vp */
 	struct vnode *nc_dvp;
-	struct vnode *nc_vp; /* NULL: not there */
+	struct vnode *nc_vp; /* NULL: no such name */
 	u32 nc_hashval;
 	u32 nc_len;
 	char nc_name[];
@@ -147,7 +147,7 @@ void namecache_purge(struct vnode *vp)
 	}
 }
 
-/* Those that come meanwhile may stay. */
+/* Entries added during the walk may stay. */
 void namecache_purge_all(void)
 {
 	spin_lock(&vfs_lock);

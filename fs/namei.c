@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From path to vnode. One struct walk goes along the path, component by component:
+ * From a path to a vnode. One struct walk goes along the path, component by
+ * component:
  *
- *   w_vp    where we are (a reference)
- *   w_rest  what is left of the path: the caller's text, or, after a symbolic link, a buffer that holds the link's text and,
- *           behind it, what was left
+ *   w_vp    the vnode reached so far (a reference)
+ *   w_rest  the rest of the path: the caller's text or, after a symbolic link,
+ *           a buffer with the link's text, followed by the rest
  *
- * So links nest without recursion, and the last component always lies in the caller's own path.
+ * So links nest without recursion, and the last component always lies in the
+ * caller's own path.
  */
 #include "fs/namecache.h"
 #include "fs/namei_impl.h"
@@ -33,7 +35,7 @@ void namei_start(struct vnode *start, struct vnode **root, struct vnode **from, 
 	struct vnode *top = curlwp()->l_root;
 	struct fsctx *fc = curproc()->p_fs;
 
-	/* A thread of the kernel has no place of its own. */
+	/* A kernel thread has no directory of its own. */
 	if (fc)
 		spin_lock(&fc->fc_lock);
 	*root = hold_or_root(top || !fc ? top : fc->fc_root);
@@ -100,7 +102,10 @@ bool namei_dotdot(const struct component *c)
 	return c->len == 2 && c->name[0] == '.' && c->name[1] == '.';
 }
 
-/* From a covered directory to the root of what is mounted there, as often as needed. */
+/*
+ * From a covered directory to the root of the file system mounted there, as
+ * often as needed.
+ */
 static struct vnode *cross_mounts(struct vnode *vp)
 {
 	while (vp->v_flags & V_MOUNTED) {
@@ -173,7 +178,10 @@ static int step_dotdot(struct walk *w)
 	return error;
 }
 
-/* The path now goes on with the text of link vp (found in w_vp), then with what was left. */
+/*
+ * Continues the path with the text of link vp (found in w_vp), then with the
+ * rest.
+ */
 static int follow_text(struct walk *w, struct vnode *vp, bool slash)
 {
 	size_t rest = strlen(w->w_rest);
@@ -203,7 +211,7 @@ static int follow_text(struct walk *w, struct vnode *vp, bool slash)
 	return 0;
 }
 
-/* Goes through symbolic link vp; takes over the reference. */
+/* Follows symbolic link vp; takes over the reference. */
 static int follow_link(struct walk *w, struct vnode *vp, const struct component *c)
 {
 	struct vnode *target;
@@ -230,7 +238,10 @@ static int may_search(const struct walk *w)
 	return vn_access(w->w_vp, 1);
 }
 
-/* One component further. follow: also when it is the last one and a symbolic link. */
+/*
+ * Walks one component further. follow: follow a symbolic link in the last
+ * component, too.
+ */
 static int step(struct walk *w, const struct component *c, bool follow)
 {
 	struct vnode *vp;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names in directories, made and unmade.
+ * Creating and removing names in directories.
  *
- * Each function resolves the directory, locks it, looks at the name under that lock, checks, and
- * calls the file system. Locks: directory before what is in it. rename(), which takes two
- * directories, is in fs/rename.c.
+ * Each function resolves the directory, locks it, looks at the name under that
+ * lock, checks, and calls the file system. Locks: a directory before its files.
+ * rename(), which takes two directories, is in fs/rename.c.
  */
 #include "fs/names.h"
 
@@ -99,7 +99,8 @@ int name_may_add(struct vnode *dvp)
 }
 
 /*
- * May np, a name that is not there, be added? linked: the file that shall have the name; NULL: a new one.
+ * May np, a free name, be added? linked: the file that gets the name; NULL: a
+ * new file.
  * Errors: in this order: -ENOENT, -EROFS, -EXDEV, -EACCES.
  */
 static int may_add(const struct nameparent *np, bool dir, const struct vnode *linked)
@@ -114,8 +115,9 @@ static int may_add(const struct nameparent *np, bool dir, const struct vnode *li
 }
 
 /*
- * Locks np's directory and makes sure that the name can be added there. On success the directory
- * stays locked. A name that is there is told before a missing permission, as Linux does.
+ * Locks np's directory and checks that the name can be added there. On success
+ * the directory stays locked. As on Linux, -EEXIST comes before a missing
+ * permission.
  */
 static int begin_add(struct nameparent *np, bool dir, const struct vnode *linked)
 {
@@ -145,7 +147,7 @@ static void end_add(struct nameparent *np, int error)
 	vn_unlock(np->np_dvp);
 }
 
-/* The mode that a new file in dvp, which is locked, gets. */
+/* The mode of a new file in dvp, which is locked. */
 static int mode_in(struct vnode *dvp, mode_t *mode)
 {
 	struct vattr dir;
@@ -156,7 +158,7 @@ static int mode_in(struct vnode *dvp, mode_t *mode)
 	return error;
 }
 
-/* A device is made by root alone. */
+/* Only the superuser may make a device. */
 static int may_create(const struct vnode *dvp, mode_t mode)
 {
 	if ((S_ISCHR(mode) || S_ISBLK(mode)) && !cred_fs_super(cred_cur()))
@@ -264,7 +266,8 @@ int names_link(struct vnode *vp, struct vnode *start, const char *path)
 	if (vp->v_type == VDIR || !dvp->v_op->vop_link || (vp->v_flags & (V_IMMUTABLE | V_APPENDONLY))) {
 		error = -EPERM;
 	} else {
-		mutex_lock_nested(&vp->v_lock); /* a file in or outside dvp: files come after directories */
+		/* A file in dvp or elsewhere: files come after directories. */
+		mutex_lock_nested(&vp->v_lock);
 		error = vp->v_flags & V_UNLINKED ? -ENOENT
 						 : dvp->v_op->vop_link(dvp, np.np_name, np.np_len, vp);
 		if (!error)
@@ -305,7 +308,7 @@ int name_may_remove(struct vnode *dvp, struct vnode *vp, bool dir)
 	return 0;
 }
 
-/* unlink and rmdir, once the name is known to be an ordinary one. */
+/* unlink and rmdir of an ordinary name. */
 static int remove_name(struct nameparent *np, bool dir)
 {
 	struct vnode *dvp = np->np_dvp;
@@ -315,7 +318,7 @@ static int remove_name(struct nameparent *np, bool dir)
 
 	op = dir ? dvp->v_op->vop_rmdir : dvp->v_op->vop_remove;
 	if (dvp->v_vfs->vfs_readonly)
-		return -EROFS; /* before the name is looked up, as Linux does */
+		return -EROFS; /* before the lookup, as on Linux */
 	vn_lock(dvp);
 	error = name_lookup_locked(np, &vp);
 	if (error) {
@@ -338,7 +341,7 @@ static int remove_name(struct nameparent *np, bool dir)
 		vn_unlock(vp);
 	}
 	vn_unlock(dvp);
-	vn_rele(vp); /* with no lock held: the last reference frees the file */
+	vn_rele(vp); /* no lock held: the last reference frees the file */
 	return error;
 }
 
@@ -355,7 +358,7 @@ int names_unlink(struct vnode *start, const char *path)
 	return error;
 }
 
-/* rmdir and rename answer "." and its like differently. */
+/* rmdir and rename give different errors for "." and the like. */
 static int rmdir_special(const struct nameparent *np)
 {
 	if (np->np_len == 1 && np->np_name[0] == '.')

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * open(2)'s core: from a path to an open file description, creating the file if asked to.
+ * The core of open(2): from a path to an open file, creating the file if asked
+ * to.
  *
- * The name is looked up as a whole first; only when it is not there, and O_CREAT is set, its
- * directory is locked and the name looked up again under that lock. What is found then is either a
- * file that somebody else made meanwhile (start over), or a symbolic link to a name that does not
- * exist: that name is created instead, as many links deep as namei() allows.
+ * The whole path is looked up first. If the name does not exist and O_CREAT is
+ * set, its directory is locked, and the name looked up again under that lock.
+ * If it exists now, it is either a file that another process made in between
+ * (start over), or a symbolic link to a name that does not exist: that name is
+ * created instead, through as many links as namei() allows.
  */
 #include "fs/dev.h"
 #include "fs/file.h"
@@ -24,11 +26,12 @@
 
 #define MAX_TRIES 40
 
-/* What a description opened with O_PATH keeps of its flags. */
+/* The flags that O_PATH keeps. */
 #define O_PATH_FLAGS (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_NOLINKS | O_CLOEXEC)
 
 struct creation {
-	struct vnode *cr_start; /* where cr_path begins: a reference, NULL the working directory */
+	/* Where cr_path begins: a reference; NULL: the working directory. */
+	struct vnode *cr_start;
 	char *cr_path;
 	bool cr_ours; /* cr_path is a link's text, allocated here */
 };
@@ -46,7 +49,7 @@ static u32 lookup_flags(u32 flags)
 	return ni;
 }
 
-/* Goes on from symbolic link vp, found in dvp. */
+/* Continues with the target of symbolic link vp, found in dvp. */
 static int follow_dangling(struct creation *cr, struct vnode *dvp, struct vnode *vp)
 {
 	char *text;
@@ -75,8 +78,10 @@ static int follow_dangling(struct creation *cr, struct vnode *dvp, struct vnode 
 }
 
 /*
- * One attempt to make the file. 0: *vpp is new. -EEXIST: it was there, look it up again. -EAGAIN:
- * cr now names what a symbolic link leads to.
+ * One attempt to make the file.
+ * Returns: 0: *vpp is new.
+ * Errors: -EEXIST (it exists: look it up again), -EAGAIN (a symbolic link: cr
+ *   now holds its target)
  */
 static int create_once(struct creation *cr, u32 flags, mode_t mode, struct vnode **vpp)
 {
@@ -96,7 +101,10 @@ static int create_once(struct creation *cr, u32 flags, mode_t mode, struct vnode
 		*vpp = vp;
 	if (error != -EEXIST || (lookup_flags(flags) & NI_NOFOLLOW))
 		goto out_parent;
-	/* Found after all: a dangling link leads further, anything else is looked up again. */
+	/*
+	 * The name exists after all: follow a dangling link; look anything else
+	 * up again.
+	 */
 	error = name_lookup(&np, &vp);
 	if (error) {
 		error = error == -ENOENT ? -EEXIST : error;
@@ -114,7 +122,10 @@ out_parent:
 	return error;
 }
 
-/* Only a directory has such a name: it is not made, and not opened with O_CREAT. */
+/*
+ * Only a directory can have such a name: it is not created, and not opened with
+ * O_CREAT.
+ */
 static bool ends_in_slash(const char *path)
 {
 	size_t n = strlen(path);
@@ -122,7 +133,7 @@ static bool ends_in_slash(const char *path)
 	return n > 1 && path[n - 1] == '/';
 }
 
-/* The vnode that open is to open; *created tells whether it did not exist before. */
+/* Finds or creates the vnode to open; *created tells which. */
 static int find_or_create(struct creation *cr, u32 flags, mode_t mode, struct vnode **vpp, bool *created)
 {
 	int error;
@@ -142,7 +153,7 @@ static int find_or_create(struct creation *cr, u32 flags, mode_t mode, struct vn
 	return -ELOOP;
 }
 
-/* May the current process open vp, which was there before, with these flags? */
+/* May the current process open vp, which existed before, with these flags? */
 static int may_open(struct vnode *vp, u32 flags)
 {
 	int want = 0;
@@ -175,7 +186,10 @@ static int truncate_at_open(struct vnode *vp)
 	struct vattr va = { .va_mask = VA_SIZE, .va_size = 0 };
 	int error;
 
-	/* A running program is not cut off, also when the description itself may only read. */
+	/*
+	 * A running program is not truncated, even if the open file may only
+	 * read.
+	 */
 	error = vn_write_begin(vp);
 	if (error)
 		return error;
@@ -213,13 +227,13 @@ static int open_found(struct vnode *vp, u32 flags, bool created, struct file **f
 int file_check_flags(u32 flags)
 {
 	if (flags & O_PATH)
-		return 0; /* what makes no sense with it does not count */
+		return 0; /* flags that do not fit O_PATH are ignored */
 	if ((flags & O_TMPFILE_BIT) && (!(flags & O_DIRECTORY) || (flags & O_ACCMODE) == O_RDONLY))
 		return -EINVAL;
 	return (flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) ? -EINVAL : 0;
 }
 
-/* All but the path that the description remembers. */
+/* file_open() without the path to remember. */
 static int open_from(struct vnode *start, const char *path, u32 flags, mode_t mode, struct file **fp)
 {
 	struct creation cr = { .cr_start = start, .cr_path = (char *)path };
@@ -244,7 +258,7 @@ static int open_from(struct vnode *start, const char *path, u32 flags, mode_t mo
 	return error;
 }
 
-/* f was opened as text (kmalloc'd, taken over; NULL: no memory). */
+/* Sets the path of f (kmalloc'd, taken over; NULL: out of memory). */
 static int remember(struct file *f, char *text)
 {
 	if (!text)

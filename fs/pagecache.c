@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The page cache: page locks, which page is where, and taking pages out. See fs/pagecache.h. */
+/*
+ * The page cache: page locks, the pages of a vnode, and removing pages. See
+ * fs/pagecache.h.
+ */
 #include "fs/pc_impl.h"
 
 #include "fs/bio.h"
@@ -16,7 +19,8 @@ struct spinlock pc_list_lock = SPINLOCK_INIT("pagecache-lists", LR_PCLIST);
 struct list pc_lru = LIST_INIT(pc_lru);
 volatile u32 pc_npages, pc_ndirty, pc_nwriteback;
 
-static struct spinlock page_waitlock[NPGWAIT]; /* of those who sleep on a page, by its address */
+/* for sleepers on a page, by its address */
+static struct spinlock page_waitlock[NPGWAIT];
 
 void pagecache_init(void)
 {
@@ -45,8 +49,10 @@ bool page_trylock(struct page *pg)
 }
 
 /*
- * Sleeps until the page lock can be taken, or PG_WRITEBACK has gone. PG_WAITERS is set before the last look: whoever clears the flag
- * later sees it, and must take our spinlock to wake us, by which time we sleep.
+ * Sleeps until the page lock can be taken, or PG_WRITEBACK is clear. Sets
+ * PG_WAITERS before the last look. Code that clears the flag later sees
+ * PG_WAITERS, and must take this spinlock for the wakeup: by then this lwp
+ * sleeps.
  */
 static void wait_for(struct page *pg, bool take)
 {
@@ -62,7 +68,7 @@ static void wait_for(struct page *pg, bool take)
 	spin_unlock(lk);
 }
 
-/* Clears flag and wakes those who wait for that. Touches nothing of the page afterwards. */
+/* Clears flag and wakes its waiters. Does not touch the page afterwards. */
 static void clear_and_wake(struct page *pg, u32 flag)
 {
 	struct spinlock *lk = waitlock(pg);
@@ -104,7 +110,8 @@ void pc_read_done(struct page *pg, int error)
 
 void pc_write_done(struct page *pg, int error)
 {
-	struct vnode *vp = pg->pg_vnode; /* stays: a page being written is not taken out */
+	/* A page being written stays in the cache. */
+	struct vnode *vp = pg->pg_vnode;
 
 	if (error) {
 		s32 none = 0;
@@ -217,7 +224,10 @@ bool pc_remove_if(struct vnode *vp, struct page *pg, u32 refs)
 	bool mine;
 
 	ASSERT(page_test(pg, PG_LOCKED) && pg->pg_vnode == vp);
-	/* In one piece: as soon as the slot is empty another page may come to it, and as soon as the lock is free vp may go. */
+	/*
+	 * In one critical section: once the slot is empty it may get another
+	 * page, and once the lock is free vp may be freed.
+	 */
 	spin_lock(&vp->v_pclock);
 	mine = pg->pg_ref <= refs && !page_test(pg, refs == PC_ANYREFS ? 0 : PG_DIRTY | PG_WRITEBACK);
 	if (mine) {
@@ -239,7 +249,10 @@ bool pc_remove_if(struct vnode *vp, struct page *pg, u32 refs)
 	return true;
 }
 
-/* Takes a locked page that is not being written out of the cache, whoever holds it. */
+/*
+ * Removes a locked page, which is not being written, from the cache, whatever
+ * references it has.
+ */
 static void pc_remove(struct vnode *vp, struct page *pg)
 {
 	ASSERT(!page_test(pg, PG_WRITEBACK));
@@ -315,7 +328,7 @@ int pc_get(struct vnode *vp, u32 idx, struct page **pgp)
 		}
 		if (page_test(pg, PG_UPTODATE))
 			break;
-		/* On its way, or it failed and gets another chance. */
+		/* Being read; or the read failed, and is tried again. */
 		page_lock(pg);
 		error = 0;
 		if (pg->pg_vnode == vp && !page_test(pg, PG_UPTODATE))
@@ -371,7 +384,11 @@ void pc_truncate(struct vnode *vp, u32 idx)
 			page_lock(pg[i]);
 			page_wait_writeback(pg[i]);
 			if (pg[i]->pg_vnode == vp) {
-				/* A fault may have mapped it since; once it has left the cache nobody could tell whose it is. */
+				/*
+				 * A fault may have mapped it since; once it has
+				 * left the cache, its file is not known any
+				 * more.
+				 */
 				if (pg[i]->pg_ref > 2 && !vsegs_none(&vp->v_segs))
 					seg_vnode_unmap(vp, idx);
 				pc_remove(vp, pg[i]);
@@ -418,7 +435,10 @@ bool pc_drop_clean(struct vnode *vp)
 	while (!(vp->v_flags & V_MEMORY) && (n = collect(vp, idx, pg, TRUNCATE_BATCH)) > 0) {
 		idx = pg[n - 1]->pg_index + 1;
 		for (u32 i = 0; i < n; i++) {
-			/* References: the cache's and ours. Nobody can take another meanwhile, the vnode has no users. */
+			/*
+			 * References: the cache's and this function's. The
+			 * vnode has no users, so no other can be taken.
+			 */
 			if (page_trylock(pg[i])) {
 				if (pg[i]->pg_vnode == vp)
 					pc_remove_if(vp, pg[i], 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths as texts: where a directory lies, and names without "." and "..". */
+/* Paths as texts: the path of a directory, and removing "." and "..". */
 #include "fs/file.h"
 #include "fs/namecache.h"
 #include "fs/namei_impl.h"
@@ -58,7 +58,9 @@ static int prepend(char *buf, u32 *at, const char *name)
 	return 0;
 }
 
-/* One step up from *vpp (a reference, replaced), its name put before the text. */
+/*
+ * One step up from *vpp (a reference, replaced); puts its name before the text.
+ */
 static int path_step(struct vnode **vpp, char *buf, u32 *at)
 {
 	char name[NAME_MAX_K + 1];
@@ -80,7 +82,10 @@ static int path_step(struct vnode **vpp, char *buf, u32 *at)
 	return 0;
 }
 
-/* Puts the names of dvp and of the directories above it before the text that begins at *at in buf. */
+/*
+ * Puts the names of dvp and of the directories above it before the text that
+ * begins at *at in buf.
+ */
 static int climb(struct vnode *dvp, char *buf, u32 *at)
 {
 	struct vnode *root, *vp;
@@ -151,7 +156,10 @@ int vn_find_path(struct vnode *vp, char **pathp)
 	return error;
 }
 
-/* Appends the components of path to out (len bytes so far, "" stands for "/"), taking "." and ".." out. */
+/*
+ * Appends the components of path to out (len bytes so far; "" stands for "/"),
+ * resolving "." and "..".
+ */
 static int append_lexically(char *out, u32 *len, const char *path)
 {
 	struct walk w = { .w_rest = path };

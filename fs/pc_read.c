@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading through the page cache: what to read beyond what was asked for, and read(2) of regular files.
+ * Reading through the page cache: read-ahead, and read(2) of regular files.
  *
- * Read-ahead. A miss where the last access left off (or at the start of a file) reads a window of pages, twice as large as the last one, and marks a page in
- * its middle. Whoever comes to the mark starts reading the next window, without waiting for it, and marks its
- * first page: so a sequential reader finds each page there before it arrives. A miss elsewhere reads a few pages.
+ * Read-ahead. A miss where the last access ended (or at the start of a file)
+ * reads a window of pages, twice as large as the last one, and marks a page in
+ * its middle. A read that reaches the mark starts reading the next window,
+ * without waiting for it, and marks its first page. So a sequential reader
+ * finds each page in the cache. A miss elsewhere reads a few pages.
  */
 #include "fs/pc_impl.h"
 #include "kernel/abi/errno.h"
@@ -12,10 +14,17 @@
 #include "kernel/lib/string.h"
 
 #define RA_FIRST 16u /* pages of a first window */
-#define RA_RANDOM \
-	4u /* pages read by a miss elsewhere: neighbours are likely, and cost next to nothing */
+/*
+ * Pages read by a miss elsewhere: neighbours are likely to be read, and cost
+ * little.
+ */
+#define RA_RANDOM 4u
 
-/* Puts up to n new locked pages from idx on into the cache, stopping at one that is there. How many; with none, an error or 0. */
+/*
+ * Puts up to n new locked pages from idx on into the cache, stopping at the
+ * first index that has one.
+ * Returns: how many; if none, an error or 0.
+ */
 static int make_pages(struct vnode *vp, u32 idx, u32 n, struct page **pg, u32 allocflags)
 {
 	u32 i;
@@ -35,7 +44,10 @@ static int make_pages(struct vnode *vp, u32 idx, u32 n, struct page **pg, u32 al
 	return (int)i;
 }
 
-/* Starts reading pages [idx, idx + n) as far as they are not there; the page `mark` pages on gets the mark. */
+/*
+ * Starts reading those pages of [idx, idx + n) that are not cached. The page
+ * `mark` pages on gets the mark.
+ */
 static int start_read(struct vnode *vp, u32 idx, u32 n, u32 mark, u32 allocflags)
 {
 	struct page *pg[PC_CLUSTER];
@@ -72,7 +84,7 @@ int pc_read_from(struct vnode *vp, u32 idx)
 	u32 n = RA_RANDOM, mark = PC_CLUSTER;
 
 	if (!vp->v_op->vop_getpages) {
-		n = 1; /* memory, or made on the spot: nothing to gain */
+		n = 1; /* memory, or generated: read-ahead saves nothing */
 	} else if (small) {
 		n = PC_CLUSTER;
 	} else if (idx == 0 || idx == vp->v_ra_next) {
@@ -111,7 +123,7 @@ int pc_read(struct vnode *vp, struct uio *u)
 			n = (size_t)(size - pos);
 		error = pc_get(vp, (u32)(pos >> PAGE_SHIFT), &pg);
 		if (error)
-			return error == -ERANGE ? 0 : error; /* cut off meanwhile */
+			return error == -ERANGE ? 0 : error; /* truncated */
 		error = uiomove((u8 *)page_kva(pg) + off, n, u);
 		page_put(pg);
 		if (error)

@@ -2,14 +2,15 @@
 /*
  * write(2) of regular files through the page cache, a run of pages at a time:
  *
- *   1. fault the user's pages in (they may vanish again: step 4 copes)
+ *   1. fault the user's pages in (step 4 copes if they leave memory again)
  *   2. lock the run's pages; read those that are overwritten only in part
  *   3. vop_mkwrite: blocks for all of them, in one transaction
- *   4. copy without page faults, since a fault could need a page that is locked here
+ *   4. copy without page faults: a fault could need a page locked here
  *   5. dirty, v_size, unlock
  *
- * A commit that follows step 3 finds the new blocks' pages dirty, waits for their locks, and so writes their
- * contents before it makes the blocks part of the file on disk.
+ * A commit after step 3 finds the new blocks' pages dirty and waits for their
+ * locks. So it writes their contents before it makes the blocks part of the
+ * file on disk.
  */
 #include "fs/pc_impl.h"
 #include "kernel/abi/errno.h"
@@ -25,7 +26,7 @@ struct run {
 	u32 off, len; /* bytes from the start of page `first` */
 };
 
-/* The bytes [*from, *to) of page i of the run that are to be written. */
+/* The bytes [*from, *to) of page i of the run that will be written. */
 static void page_range(const struct run *r, u32 i, u32 *from, u32 *to)
 {
 	*from = i == 0 ? r->off : 0;
@@ -53,7 +54,10 @@ static int lock_run(struct run *r)
 		int error;
 
 		page_range(r, r->n, &from, &to);
-		/* What lies beyond the end of the file is zero, and need not be read. */
+		/*
+		 * Bytes beyond the end of the file are zero, and need not be
+		 * read.
+		 */
 		fill = ((u64)idx << PAGE_SHIFT) < size &&
 		       (from > 0 || (to < PAGE_SIZE && ((u64)idx << PAGE_SHIFT) + to < size));
 		error = pc_get_locked(r->vp, idx, fill, pg);
@@ -70,7 +74,10 @@ static int lock_run(struct run *r)
 	return 0;
 }
 
-/* Step 3: the run becomes as long as there is room. On an error nothing is locked. */
+/*
+ * Step 3: shortens the run to the blocks that could be allocated. On an error
+ * nothing is locked.
+ */
 static int allocate(struct run *r)
 {
 	int ready;
@@ -92,8 +99,9 @@ static int allocate(struct run *r)
 }
 
 /*
- * Page pg, not valid before, has got only the bytes [from, to) of what was to be written. A block that was never
- * written becomes zero elsewhere; otherwise the rest comes from the disk.
+ * The write filled only the bytes [from, to) of page pg, which was not valid
+ * before. Zeroes the rest if the block was never written; else reads it from
+ * the disk.
  */
 static int complete_page(struct vnode *vp, struct page *pg, u32 from, u32 to)
 {
@@ -131,7 +139,7 @@ static int copy_page(struct run *r, u32 i, struct uio *u)
 	error = uiomove((u8 *)page_kva(pg) + from, to - from, u);
 	moved = (u32)(before - u->uio_resid);
 	if (!page_test(pg, PG_UPTODATE)) {
-		/* lock_run() has cleared what lies outside the range. */
+		/* lock_run() has zeroed the bytes outside the range. */
 		if (!error)
 			page_set(pg, PG_UPTODATE);
 		else
@@ -139,7 +147,10 @@ static int copy_page(struct run *r, u32 i, struct uio *u)
 	}
 	page_clear(pg, PG_NEW);
 	if (moved > 0) {
-		/* In this order: a commit that sees the size finds the page dirty, and waits for its lock. */
+		/*
+		 * In this order: a commit that sees the size finds the page
+		 * dirty, and waits for its lock.
+		 */
 		if (page_test(pg, PG_UPTODATE))
 			pc_dirty(pg);
 		if ((u64)u->uio_offset > r->vp->v_size)
@@ -157,7 +168,10 @@ static int copy_run(struct run *r, struct uio *u)
 	for (i = 0; i < r->n && !error; i++)
 		error = copy_page(r, i, u);
 	u->uio_nofault = false;
-	/* Blocks that were allocated for pages which were not reached hold zeros. */
+	/*
+	 * Zeroes blocks that were allocated for pages that the write did not
+	 * reach.
+	 */
 	for (; i < r->n; i++) {
 		if (page_test(r->pg[i], PG_NEW))
 			complete_page(r->vp, r->pg[i], 0, 0);
@@ -179,7 +193,7 @@ static int write_run(struct vnode *vp, struct uio *u)
 	r.n = (r.off + r.len + PAGE_MASK) >> PAGE_SHIFT;
 	error = uio_prefault(u, r.len);
 	if (error) {
-		/* What comes before the bad page is still written. */
+		/* Pages before the bad one are still written. */
 		r.len = MIN(r.len, PAGE_SIZE - r.off);
 		r.n = 1;
 	}
@@ -198,7 +212,7 @@ int pc_write_locked(struct vnode *vp, struct uio *u, u32 ioflags)
 	if (ioflags & IO_APPEND)
 		u->uio_offset = (off_t)vp->v_size;
 	if (u->uio_resid > 0 && (u64)u->uio_offset > vp->v_size && vp->v_nwritemap > 0)
-		error = pc_zero_tail(vp); /* a mapping may have left bytes behind the end */
+		error = pc_zero_tail(vp); /* clears stores of mappings */
 	while (!error && u->uio_resid > 0) {
 		size_t before = u->uio_resid;
 
@@ -207,7 +221,7 @@ int pc_write_locked(struct vnode *vp, struct uio *u, u32 ioflags)
 			vp->v_vfs->vfs_type->fs_ops->vfs_sync(vp->v_vfs, false);
 			error = 0;
 		}
-		/* A page of the user's that had gone again since step 1 is worth another try. */
+		/* The user's page left memory again since step 1: try again. */
 		if (error == -EFAULT && uio_prefault(u, 1) == 0 && (u->uio_resid < before || ++faults < FAULT_TRIES))
 			error = 0;
 		pc_balance(vp);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pipes and FIFOs: opening, waiting and waking. The bytes are fs/pipe_ring.c's.
+ * Pipes and FIFOs: opening, waiting and waking. fs/pipe_ring.c moves the bytes.
  *
- * A reader sleeps while the ring is empty and somebody may still write; a writer while there is no
- * room for what may not be torn apart. Both sleep with pi_lock released, on pi_rpoll and pi_wpoll,
- * which poll(2) uses too. A FIFO's open sleeps until the other side has been opened at least once
- * since. An end of a pipe that is opened once more, through /proc/PID/fd, waits for nothing: its
- * other side has been there, and may never come again.
+ * A reader sleeps while the ring is empty and has writers; a writer while the
+ * ring has no room for an atomic write. Both sleep with pi_lock released, on
+ * pi_rpoll and pi_wpoll, which poll(2) uses too. The open of a FIFO sleeps
+ * until the other side has been opened at least once since. A second open of a
+ * pipe's end, through /proc/PID/fd, does not wait: the other side was open
+ * already, and may never be opened again.
  */
 #include "fs/pipe.h"
 
@@ -56,7 +57,7 @@ static void pipe_free(struct pipe *pi)
 	kmem_free(pipe_cache, pi);
 }
 
-/* There is data, or nobody will write any more. pi_lock held. */
+/* Is there data, or no writer any more? pi_lock held. */
 static void wake_readers(struct pipe *pi)
 {
 	if (pi->pi_rsleep > 0)
@@ -99,7 +100,7 @@ static int fifo_read(struct vnode *vp, struct uio *u, struct file *f)
 		error = ring_read(pi, u, u->uio_resid);
 		wake_writers(pi);
 		if (pi->pi_count > 0)
-			wake_readers(pi); /* there may be another one whose turn it is now */
+			wake_readers(pi); /* another reader may be next */
 	}
 	mutex_unlock(&pi->pi_lock);
 	return error;
@@ -111,7 +112,10 @@ static int broken_pipe(void)
 	return -EPIPE;
 }
 
-/* Waits for room: for all of a small write, for a byte of a large one. pi_lock held. */
+/*
+ * Waits for room: for all of a small write, for a byte of a large one. pi_lock
+ * held.
+ */
 static int wait_for_room(struct pipe *pi, struct file *f, u32 want)
 {
 	int error = 0;
@@ -148,7 +152,7 @@ static int fifo_write(struct vnode *vp, struct uio *u, struct file *f)
 	return error;
 }
 
-/* Gets the pipe of a FIFO for one more description, making it for the first. */
+/* Gets the pipe of a FIFO for one more open file; the first makes it. */
 static struct pipe *pipe_of(struct vnode *vp)
 {
 	struct pipe *pi;
@@ -208,7 +212,10 @@ static void join_sides(struct pipe *pi, struct file *f)
 		pi->pi_wopens++;
 		wake_readers(pi);
 	}
-	/* POLLHUP is for a reader that has met a writer; each reader of a pipe has: see fifo_poll(). */
+	/*
+	 * POLLHUP is for a reader after a writer was there, which for a pipe is
+	 * always: see fifo_poll().
+	 */
 	met = pi->pi_writers > 0 || is_pipe(f->f_vnode);
 	f->f_data = (void *)(uintptr_t)(met ? pi->pi_wopens - 1 : pi->pi_wopens);
 }
@@ -221,7 +228,10 @@ static void leave_sides(struct pipe *pi, struct file *f)
 		wake_readers(pi);
 }
 
-/* open(2) of one side of a FIFO waits for the other, but for O_RDWR. pi_lock held. */
+/*
+ * open(2) of one side of a FIFO waits for the other side, except with O_RDWR.
+ * pi_lock held.
+ */
 static int wait_for_partner(struct pipe *pi, struct file *f)
 {
 	bool reader = !writes(f);
@@ -251,7 +261,7 @@ static int fifo_open(struct vnode *vp, struct file *f)
 		return -ENOMEM;
 	mutex_lock(&pi->pi_lock);
 	if (!is_pipe(vp) && writes(f) && !reads(f) && pi->pi_readers == 0 && (f->f_flags & O_NONBLOCK))
-		error = -ENXIO; /* before a sleeping reader's open is told of us */
+		error = -ENXIO; /* before it wakes a reader's open */
 	if (!error) {
 		join_sides(pi, f);
 		if (!(reads(f) && writes(f)))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe(2): the unnamed FIFO vnode that both ends of a pipe share, and the little file system that
- * it belongs to.
+ * pipe(2): the unnamed FIFO vnode that both ends of a pipe share, and its
+ * little file system.
  *
- * Attributes live in v_data, so that fstat and fchmod work as on a FIFO with a name.
+ * Attributes are in v_data, so that fstat and fchmod work as on a FIFO with a
+ * name.
  */
 #include "fs/pipe.h"
 
@@ -110,7 +111,7 @@ int pipe_create(struct file **rd, struct file **wr, u32 flags)
 
 	if (error)
 		return error;
-	/* No end of a pipe waits for the other one: each is opened as any FIFO. */
+	/* Opens each end as any FIFO, without waiting for the other one. */
 	error = file_open_vnode(vp, O_RDONLY, rd);
 	if (error) {
 		vn_rele(vp);

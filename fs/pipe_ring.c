@@ -36,7 +36,7 @@ int ring_write(struct pipe *pi, struct uio *u, u32 n)
 	u32 mask = ring_capacity(pi) - 1, tail = pi->pi_head + pi->pi_count;
 
 	n = MIN(n, MIN((u32)u->uio_resid, ring_room(pi)));
-	/* What must not be torn apart has both its pages before the first byte is moved. */
+	/* An atomic write has both its pages before the first byte is moved. */
 	if (n > 0 && n <= PIPE_ATOMIC && (!page_at(pi, tail & mask) || !page_at(pi, (tail + n - 1) & mask)))
 		return -ENOMEM;
 	while (n > 0) {
@@ -58,11 +58,11 @@ int ring_write(struct pipe *pi, struct uio *u, u32 n)
 	return 0;
 }
 
-/* The oldest byte's page was read to its end, or all was read. */
+/* The oldest byte's page was read to its end, or all bytes were read. */
 static void drop_page(struct pipe *pi, u32 slot)
 {
 	u32 last = (pi->pi_head + pi->pi_count - 1) & (ring_capacity(pi) - 1);
-	bool keep = pi->pi_count > 0 ? last >> PAGE_SHIFT == slot /* the newest bytes went round into it */ : slot == 0;
+	bool keep = pi->pi_count > 0 ? last >> PAGE_SHIFT == slot /* newest bytes there */ : slot == 0;
 
 	if (!keep) {
 		page_put(pi->pi_page[slot]);
@@ -103,8 +103,8 @@ int ring_resize(struct pipe *pi, u32 npages)
 	struct page **slots;
 
 	/*
-	 * A full ring whose head is in the middle of a page has its tail in that same page: such a
-	 * one cannot move.
+	 * A full ring whose head is in the middle of a page has its tail in the
+	 * same page, so it cannot move.
 	 */
 	if (used > npages || used > pi->pi_npages)
 		return -EBUSY;

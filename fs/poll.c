@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Waiting for several files at once: what poll(2) and select(2) have in common.
+ * Waiting for several files at once: the common part of poll(2) and select(2).
  *
- * A poller asks every file for what is ready. On the first round it also leaves an entry with each
- * object that could become ready (poll_wait); pollwakeup() on that object then marks the poller and
- * wakes it, and it asks again. Entries are taken from a stock that is filled before each file is
- * asked, since objects call poll_wait() with spinlocks held.
+ * A poller asks every file for its ready events. In the first round it also
+ * leaves an entry with each object that could become ready (poll_wait).
+ * pollwakeup() on that object marks the poller and wakes it, and it asks again.
+ * Entries come from a stock that is filled before each file is asked, since
+ * objects call poll_wait() with spinlocks held.
  */
 #include "fs/poll.h"
 
@@ -19,7 +20,10 @@
 #include "proc/sched/later.h"
 #include "proc/sched/sleep.h"
 
-/* Guards every pollhead's list, every poller's p_woken, and is what pollers sleep under. */
+/*
+ * Guards every pollhead's list and every poller's p_woken; pollers sleep under
+ * it.
+ */
 static struct spinlock poll_lock = SPINLOCK_INIT("poll", LR_POLL);
 
 void pollhead_init(struct pollhead *ph)
@@ -33,7 +37,10 @@ void poll_wait(struct pollhead *ph, struct poller *p)
 
 	if (!p || !p->p_stock)
 		return;
-	/* poller_ask() has seen to it that there is room; if not, POLL_HEADS_MAX is too small. */
+	/*
+	 * poller_ask() has made room; if it is too little, POLL_HEADS_MAX is
+	 * too small.
+	 */
 	ASSERT(p->p_stock->pc_used < POLL_CHUNK);
 	if (p->p_stock->pc_used == POLL_CHUNK)
 		return;
@@ -45,15 +52,21 @@ void poll_wait(struct pollhead *ph, struct poller *p)
 	spin_unlock(&poll_lock);
 }
 
-/* How many entries one wakeup looks at; a thread goes on with the others. */
+/* Entries that one wakeup looks at; a thread does the rest. */
 #define WAKE_MAX 16u
 
-/* Those whose wakeup is late. Their files are open as long as they are in poll(2), and so their pollheads exist. */
+/*
+ * Entries with a late wakeup. Their files stay open during poll(2), so their
+ * pollheads exist.
+ */
 static struct list late = LIST_INIT(late);
 static bool wake_late(struct later *la);
 static struct later wake_later = LATER_INIT(wake_later, wake_late);
 
-/* Wakes the pollers of some entries, and puts these back on their pollheads. poll_lock held. */
+/*
+ * Wakes the pollers of some entries, and puts the entries back on their
+ * pollheads. poll_lock held.
+ */
 static void wake_some(struct list *entries)
 {
 	for (u32 n = 0; n < WAKE_MAX && !list_empty(entries); n++) {
@@ -85,7 +98,7 @@ void pollwakeup(struct pollhead *ph)
 	bool more;
 
 	if (list_empty(&ph->ph_pollers))
-		return; /* whoever adds itself now asks for what is ready after that, under the object's lock */
+		return; /* a poller added from now on asks afterwards */
 	spin_lock(&poll_lock);
 	list_splice(&entries, &ph->ph_pollers);
 	wake_some(&entries);
@@ -146,7 +159,7 @@ int poller_ask(struct poller *p, struct file *f, bool enter, u32 *ready)
 		*ready = K_POLLNVAL;
 		return 0;
 	}
-	if (!op->vop_poll) { /* files that never make anybody wait */
+	if (!op->vop_poll) { /* such files are always ready */
 		*ready = K_POLLIN | K_POLLOUT | K_POLLRDNORM | K_POLLWRNORM;
 		return 0;
 	}

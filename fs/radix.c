@@ -240,7 +240,10 @@ void *radix_next(const struct radix *r, u32 from, u32 to, u32 tag, u32 *idx)
 		u64 span = 1ull << n->n_shift;
 
 		if (s == RADIX_SLOTS) {
-			/* Nothing more below n: go on behind it, from its parent. */
+			/*
+			 * No more entries below n: go on behind it, from its
+			 * parent.
+			 */
 			at = (at | (span * RADIX_SLOTS - 1)) + 1;
 			do {
 				n = n->n_parent;

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Giving clean pages back to the frame allocator: a hand goes round the list of all pages (second chance). A page that was used since the
- * hand last came by is let off once; one that is dirty, locked, being written or held by somebody stays.
+ * Giving clean pages back to the frame allocator: a hand goes round the list of
+ * all pages (second chance). A page used since the hand last passed is spared
+ * once. A page that is dirty, locked, being written or referenced stays.
  */
 #include "fs/pc_impl.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/panic.h"
 #include "mm/as.h"
 
-#define SCAN_LOCKED 32u /* pages looked at before the list lock is given up for a moment */
+/* Pages looked at before the list lock is released for a moment. */
+#define SCAN_LOCKED 32u
 
 static u32 reclaim_mapped(u32 want);
 
 static struct reclaimer pc_reclaimer = { .rc_name = "pagecache", .rc_fn = pc_reclaim };
-/* Registered behind it: programs lose what they have mapped only when nothing else can go. */
+/*
+ * Registered after the other: programs lose mapped pages only if no other page
+ * can be freed.
+ */
 static struct reclaimer mapped_reclaimer = { .rc_name = "mapped", .rc_fn = reclaim_mapped };
 
 void reclaim_init(void)
@@ -22,7 +27,10 @@ void reclaim_init(void)
 	reclaimer_register(&mapped_reclaimer);
 }
 
-/* The next page worth trying, locked and with a reference. NULL: look again (*scan is down), or nothing left to look at. */
+/*
+ * The next candidate, locked and with a reference. NULL: look again (*scan is
+ * smaller), or the scan is over.
+ */
 static struct page *next_candidate(u32 *scan)
 {
 	struct page *pg, *found = NULL;
@@ -51,7 +59,8 @@ static struct page *next_candidate(u32 *scan)
 
 u32 pc_reclaim(u32 want)
 {
-	u32 done = 0, scan = pc_npages * 2; /* twice round: the first may only have cleared marks */
+	/* twice round: the first may only clear marks */
+	u32 done = 0, scan = pc_npages * 2;
 	u64 deadline = clock_mono_ns() + 100 * NSEC_PER_MSEC;
 
 	for (;;) {
@@ -61,7 +70,10 @@ u32 pc_reclaim(u32 want)
 
 			if (!pg)
 				continue;
-			/* Locked, so it keeps its vnode alive. Whoever finds a page takes a reference under v_pclock. */
+			/*
+			 * Locked, so it keeps its vnode alive. A lookup takes
+			 * its reference under v_pclock.
+			 */
 			vp = pg->pg_vnode;
 			if (vp)
 				done += pc_remove_if(vp, pg, 2);
@@ -71,7 +83,7 @@ u32 pc_reclaim(u32 want)
 		if (done > 0 || want == 0 || want == PC_RECLAIM_ALL ||
 		    pc_ndirty + pc_nwriteback == 0 || clock_mono_ns() >= deadline)
 			return done;
-		/* All dirty: what is written meanwhile can go. */
+		/* All are dirty: pages written in the meantime can be freed. */
 		writeback_urge();
 		writeback_wait(clock_mono_ns() + 10 * NSEC_PER_MSEC);
 		scan = pc_npages * 2;
@@ -82,7 +94,10 @@ u32 pc_reclaim(u32 want)
 
 #define AGE_VNODES 32u /* vnodes aged in one call, at most */
 
-/* The next page, locked and with a reference, that is held by others than the cache. NULL: as above. */
+/*
+ * The next page, locked and with a reference, that has references besides the
+ * cache's. NULL: as above.
+ */
 static struct page *next_mapped(u32 *scan)
 {
 	struct page *pg, *found = NULL;
@@ -105,7 +120,10 @@ static struct page *next_mapped(u32 *scan)
 	return found;
 }
 
-/* Once round the list: ages each vnode that has pages mapped. Returns how many translations went. */
+/*
+ * Once round the list: ages each vnode that has mapped pages. Returns how many
+ * translations were removed.
+ */
 static u32 age_round(u32 want)
 {
 	u32 scan = pc_npages, vnodes = 0, dropped = 0;
@@ -129,7 +147,10 @@ static u32 age_round(u32 want)
 	return dropped;
 }
 
-/* Takes what programs have not used lately out of their address spaces; then the cache can let it go. */
+/*
+ * Removes pages that programs have not used lately from their address spaces,
+ * so that the cache can free them.
+ */
 static u32 reclaim_mapped(u32 want)
 {
 	/* The first time round may only have cleared marks. */

@@ -3,9 +3,9 @@
  * rename(2): the one operation on names that touches two directories.
  *
  *   1. resolve both parents
- *   2. if they differ: take the rename lock, so that the shape of the tree stands still, and find
- *      out how they lie to each other
- *   3. lock both, an ancestor before its descendant, unrelated ones by address
+ *   2. if they differ: take the rename lock, so that the tree keeps its shape,
+ *      and find out whether one lies below the other
+ *   3. lock both: an ancestor before its descendant, unrelated ones by address
  *   4. look both names up
  *   5. check everything
  *   6. the file system does it
@@ -25,16 +25,17 @@ struct renaming {
 	struct vnode *rn_tvp; /* NULL: the new name is free */
 	u32 rn_flags;
 	/*
-	 * If the new directory lies below the old one: the directory right under the old one on the
-	 * way there (else NULL). It may not be what is moved: it would become its own descendant.
-	 * And the other way round: it may not be replaced.
+	 * If the new directory lies below the old one: the directory right
+	 * under the old one on the way there (else NULL). It may not be moved:
+	 * it would become its own descendant. And the other way round: it may
+	 * not be replaced.
 	 */
 	struct vnode *rn_fstep, *rn_tstep;
 };
 
 /*
- * If dvp lies below top, *step is top's child on the way (a reference), else NULL. No vnode locks
- * held.
+ * If dvp lies below top, *step is top's child on the way (a reference), else
+ * NULL. No vnode locks held.
  */
 static int step_below(struct vnode *dvp, struct vnode *top, struct vnode **step)
 {
@@ -58,7 +59,7 @@ static int step_below(struct vnode *dvp, struct vnode *top, struct vnode **step)
 		}
 		vn_rele(vp);
 		vp = up;
-		if (vp == dvp) { /* a damaged disk: the way up leads round */
+		if (vp == dvp) { /* a damaged disk: ".." leads in a circle */
 			vn_rele(vp);
 			return -EUCLEAN;
 		}
@@ -153,7 +154,7 @@ static int perform(struct renaming *rn)
 	if (!f->v_op->vop_rename)
 		return -EPERM;
 	if (rn->rn_tvp)
-		mutex_lock_nested(&rn->rn_tvp->v_lock); /* a child of t that is no ancestor of f */
+		mutex_lock_nested(&rn->rn_tvp->v_lock); /* t's child, no ancestor of f  */
 	error = f->v_op->vop_rename(f, rn->rn_from.np_name, rn->rn_from.np_len, rn->rn_fvp, t,
 				    rn->rn_to.np_name, rn->rn_to.np_len, rn->rn_tvp);
 	if (!error) {
@@ -191,7 +192,7 @@ static int rename_parents(struct renaming *rn)
 			error = perform(rn);
 		unlock_directories(rn);
 	}
-	/* The last references free files: only with no lock held. */
+	/* The last references free files, so no lock is held. */
 	if (rn->rn_fvp)
 		vn_rele(rn->rn_fvp);
 	if (rn->rn_tvp)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The set-id bits of a file's mode: what each kind of call leaves of them. */
+/*
+ * The set-id bits of a file's mode: the bits that remain after each kind of
+ * call.
+ */
 #include "fs/setid.h"
 
 #include "kernel/lib/panic.h"
@@ -14,9 +17,10 @@ static bool may_set_gid_bit(gid_t gid)
 }
 
 /*
- * What a process that is not asked for its rights leaves: no set-user-id, and no
- * set-group-id on a program. The bit on a file that its group may not execute
- * is a mark (once: mandatory locks) that members of the group keep.
+ * The bits that remain after a call without a check of rights: no set-user-id,
+ * and no set-group-id on a program. On a file that its group may not execute,
+ * set-group-id is a mark (once: mandatory locks), which members of the group
+ * keep.
  */
 static mode_t without_setid(mode_t mode, gid_t gid)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device nodes: what open, read, write, ioctl and poll do on them, whatever file system the node is
- * on.
+ * Device nodes: open, read, write, ioctl and poll on them, on any file system.
  *
- * A character device's calls go to its driver by major number. A block device has one vnode of its
- * own (bdev_vnode), through whose page cache all nodes and mounted file systems see it; f_data of a
- * description holds a reference on it.
+ * The calls on a character device go to its driver by major number. A block
+ * device has one vnode of its own (bdev_vnode); all nodes and mounted file
+ * systems see it through that vnode's page cache. f_data of an open file holds
+ * a reference on it.
  */
 #include "fs/anonfs.h"
 #include "fs/bio.h"

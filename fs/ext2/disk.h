@@ -5,7 +5,7 @@
  *
  *   block 0       boot sector
  *   byte 1024     superblock: in block 0, or block 1 if blocks have 1 KiB
- *   group g       bpg blocks; the first group begins with the superblock's block
+ *   group g       bpg blocks; the first one begins at the superblock
  *     [superblock copy | group descriptors]
  *                 in groups 0, 1 and powers of 3, 5, 7 (sparse_super), or in
  *                 all, or in 0 and the two of s_backup_bgs (sparse_super2)
