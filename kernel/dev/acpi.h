@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the firmware's tables say about this machine: CPUs, interrupt controllers, how to switch it off. Static tables only; the
- * one thing taken from AML is the \_S5 package, found by its name.
+ * The firmware's tables about this machine: CPUs, interrupt controllers, how to
+ * switch it off. Static tables only; from AML only the \_S5 package is read,
+ * found by its name. The parsers (kernel/dev/acpi_tables.c) touch no hardware.
+ * They get a table whose header, length and checksum are right, and trust
+ * nothing else in it.
  * Source: ACPI Specification 6.4, sections 5.2 (tables), 20.2 (AML encoding).
- *
- * The parsers (kernel/dev/acpi_tables.c) are pure: they get a table of which header, length and checksum are right, and
- * believe nothing else in it.
  */
 #ifndef KERNEL_DEV_ACPI_H
 #define KERNEL_DEV_ACPI_H
@@ -33,19 +33,22 @@ struct acpi_ioapic {
 struct acpi_isa {
 	u32 is_gsi;
 	bool is_level, is_low;
-	bool is_override; /* the table said so; otherwise the bus's own way: edge, active high */
+	/*
+	 * stated by the table; otherwise the bus's default: edge, active high
+	 */
+	bool is_override;
 };
 
 struct acpi_info {
 	bool ai_madt, ai_fadt;
-	/* MADT. CPUs that are enabled, in the table's order. */
+	/* MADT. Enabled CPUs, in the table's order. */
 	u32 ai_ncpu;
 	u8 ai_apicid[ACPI_MAXCPU];
 	paddr_t ai_lapic;
 	u32 ai_nioapic;
 	struct acpi_ioapic ai_ioapic[ACPI_MAXIOAPIC];
 	struct acpi_isa ai_isa[ACPI_NISA];
-	/* FADT; port numbers are 0 where there is none. */
+	/* FADT; port number 0: no such port. */
 	u16 ai_smi_cmd, ai_pm1a, ai_pm1b, ai_pm_timer;
 	u8 ai_acpi_enable;
 	bool ai_pm_timer32; /* 32 bits wide, not 24 */
@@ -60,10 +63,13 @@ struct acpi_info {
 
 extern struct acpi_info acpi;
 
-/* Finds and reads the tables. Without any, `acpi` holds what every PC has: one CPU, the usual addresses. */
+/*
+ * Finds and reads the tables. Without tables, `acpi` describes a plain PC: one
+ * CPU, the usual addresses.
+ */
 void acpi_init(void);
 
-/* Pure. Sets the defaults / reads one table into ai. */
+/* Sets the defaults / reads one table into ai. No hardware. */
 void acpi_defaults(struct acpi_info *ai);
 bool acpi_checksum_ok(const void *p, u32 len);
 void acpi_parse_madt(struct acpi_info *ai, const struct acpi_table *t);

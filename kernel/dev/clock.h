@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time. clock_mono_ns() counts nanoseconds since boot (TSC, calibrated; never goes back, the same on
- * all CPUs); clock_real_ns() is that plus an offset (RTC at boot, or clock_settime).
+ * Time. clock_mono_ns() counts nanoseconds since boot (TSC, calibrated; never
+ * goes back, the same on all CPUs). clock_real_ns() is that plus an offset (RTC
+ * at boot, or clock_settime).
  *
- * A callout calls a function once at a time of the monotonic clock, from the local APIC timer's interrupt:
- * interrupts off, must not sleep. Timers are one-shot: a CPU with nothing due takes no interrupt.
+ * A callout calls a function once at a time of the monotonic clock, from the
+ * local APIC timer's interrupt: interrupts off, must not sleep. Timers are
+ * one-shot: a CPU without due callouts takes no interrupt.
  *
- * However many callouts are due, the interrupt ends after CALLOUT_BUDGET_NS, and the rest waits for as long as it took: a CPU spends at
- * most about half of its time on callouts. A function that sets its own callout again keeps that going for ever; it must not do so
- * on behalf of a process more often than the process itself does something for it (see proc/ptimer.h).
+ * Even if many callouts are due, the interrupt ends after CALLOUT_BUDGET_NS,
+ * and the rest waits for as long as it took: a CPU spends at most about half of
+ * its time on callouts. A function that sets its own callout again keeps that
+ * going forever. It must not do so for a process more often than the process
+ * itself does something for it (see proc/ptimer.h).
  *
- * Source of time and its calibration: kernel/dev/clock.c; the queues: kernel/dev/callout.c.
  * Locks: each CPU's queue under LR_CALLOUT; the function runs without it.
+ * Source: time and calibration: kernel/dev/clock.c; the queues:
+ *   kernel/dev/callout.c.
  */
 #ifndef KERNEL_DEV_CLOCK_H
 #define KERNEL_DEV_CLOCK_H
@@ -23,8 +28,9 @@
 
 u64 clock_mono_ns(void);
 /*
- * The cheap way to measure short times often: cycles of the TSC, and the conversion, for who reads the sum. Conversions are
- * good once clock_init() has run.
+ * A cheap way to measure many short times: cycles of the TSC, and the
+ * conversion for readers of the sum. Conversions are valid once clock_init()
+ * has run.
  */
 static inline u64 clock_cycles(void)
 {
@@ -41,19 +47,27 @@ struct callout {
 	struct heap_node co_node; /* its key: monotonic ns */
 	void (*co_fn)(void *arg);
 	void *co_arg;
-	struct cpu *co_cpu; /* whose queue, NULL: not queued */
+	struct cpu *co_cpu; /* the CPU whose queue it is on; NULL: not queued */
 };
 
 void callout_init(struct callout *co, void (*fn)(void *arg), void *arg);
 /*
- * Queues (or moves) the callout on this CPU. A time in the past: at once, still from the interrupt. The function may set
- * its own callout again, or free it. Two callers at a time for one callout: the owner's lock keeps them apart.
+ * Queues (or moves) the callout on this CPU. A past time: at once, but still
+ * from the interrupt. The function may set its own callout again, or free it.
+ * The owner's lock must exclude two callers at a time for one callout.
  */
 void callout_set(struct callout *co, u64 when_ns);
-/* Takes it off; true if it was queued. If its function is running on another CPU, waits for that to end, so the caller
- * must hold no lock that the function takes. */
+/*
+ * Takes the callout off its queue. If its function runs on another CPU, waits
+ * for its end.
+ * Returns: true: it was queued.
+ * Locks: none that the function takes.
+ */
 bool callout_cancel(struct callout *co);
-/* The same without waiting (for callers that hold such a lock and cope with a late call). */
+/*
+ * The same without waiting, for callers that hold such a lock and can handle a
+ * late call.
+ */
 bool callout_cancel_nowait(struct callout *co);
 
 /* Per CPU, once: calibrates (boot CPU) and starts the local timer. */
@@ -63,7 +77,10 @@ void clock_init_ap(void);
 void clock_intr(void);
 /* Busy waits; for device start-up only. */
 void clock_udelay(u32 usec);
-/* Makes this CPU's timer interrupt at `when` (at once if that is past), or some time before. Interrupts off. For callout.c. */
+/*
+ * Makes this CPU's timer interrupt at `when` (at once if that is past), or
+ * earlier. Interrupts off. For callout.c.
+ */
 void clock_arm(u64 when);
 
 #endif

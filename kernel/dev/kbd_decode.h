@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From scan codes (set 1, as the PC's keyboard controller gives them) to what a terminal sends, US layout. Knows no hardware, so that
- * it compiles natively for its test. Sequences are those of TERM=linux.
+ * Translates scan codes (set 1, from the PC's keyboard controller) into what a
+ * terminal sends, US layout. Touches no hardware, so it compiles natively for
+ * its test. Sequences are those of TERM=linux.
  */
 #ifndef KERNEL_DEV_KBD_DECODE_H
 #define KERNEL_DEV_KBD_DECODE_H
@@ -17,7 +18,11 @@ struct kbd_state {
 	u8 ks_e1;				 /* bytes of Pause left */
 };
 
-/* Takes one byte; puts what it sends in out and returns how many bytes that is. appcursor: arrows as ESC O A. */
+/*
+ * Takes one byte, and puts the bytes that it sends into out. appcursor: arrows
+ * as ESC O A.
+ * Returns: how many bytes.
+ */
 u32 kbd_decode(struct kbd_state *ks, u8 code, bool appcursor, u8 out[KBD_MAXOUT]);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The PCI bus, by configuration mechanism 1 (ports 0xcf8 and 0xcfc; source: PCI Local Bus 3.0, section 3.2.2.3.2).
+ * The PCI bus, by configuration mechanism 1 (ports 0xcf8 and 0xcfc).
  *
- * pci_init() walks all buses once, at start-up, and remembers each function with its base addresses as the
- * firmware assigned them; nothing is moved. After that the table never changes and needs no lock. Access to configuration
- * space: LR_DEV inside, from any context.
+ * pci_init() walks all buses once, at start-up, and records each function with
+ * the base addresses that the firmware assigned; nothing is moved. After that
+ * the table never changes and needs no lock. Configuration space may be
+ * accessed from any context.
+ * Locks: LR_DEV inside.
+ * Source: PCI Local Bus 3.0, section 3.2.2.3.2.
  */
 #ifndef KERNEL_DEV_PCI_H
 #define KERNEL_DEV_PCI_H
@@ -42,14 +45,18 @@ struct pci_bar {
 struct pci_dev {
 	u8 pd_bus, pd_dev, pd_fn;
 	u8 pd_class, pd_subclass;
-	u8 pd_line, pd_pin; /* interrupt line as the firmware routed it; pin 0: has none */
+	/* interrupt line as the firmware routed it; pin 0: has none */
+	u8 pd_line, pd_pin;
 	u16 pd_vendor, pd_device;
 	u16 pd_subvendor, pd_subdevice;
 	struct pci_bar pd_bar[PCI_NBAR];
 };
 
 void pci_init(void);
-/* All functions found, in order: NULL gives the first; NULL at the end. */
+/*
+ * All functions found, in order: NULL gives the first; returns NULL after the
+ * last.
+ */
 const struct pci_dev *pci_next(const struct pci_dev *pd);
 
 u8 pci_read8(const struct pci_dev *pd, u32 off);
@@ -58,9 +65,12 @@ u32 pci_read32(const struct pci_dev *pd, u32 off);
 void pci_write16(const struct pci_dev *pd, u32 off, u16 v);
 void pci_write32(const struct pci_dev *pd, u32 off, u32 v);
 
-/* The offset of the nth (from 0) capability with this id. 0: there are not so many. A list with a loop ends. */
+/*
+ * Returns: the offset of the nth (from 0) capability with this id; 0: there are
+ *   fewer. A loop in the list ends the search.
+ */
 u32 pci_cap(const struct pci_dev *pd, u8 id, u32 nth);
-/* Lets the device decode its ports and memory, and use memory by itself. */
+/* Lets the device decode its ports and memory, and access memory itself. */
 void pci_enable(const struct pci_dev *pd);
 
 #endif

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtio device on the PCI bus (source: Virtual I/O Device 1.1, sections 3.1, 4.1). Speaks the 1.x interface (registers in memory, found
- * through vendor capabilities) where the device has it, else the legacy one (ports).
+ * A virtio device on the PCI bus. Uses the 1.x interface (registers in memory,
+ * found through vendor capabilities) if the device has it, else the legacy one
+ * (ports).
  *
- * Start: virtio_open() resets the device and agrees on features; virtio_add_queue() for each queue; virtio_start(). After
- * virtio_fail() the device does nothing any more and touches no memory.
- * May be called from any context but for open and add_queue, which sleep for memory; the driver's lock keeps calls apart.
+ * Start: virtio_open() resets the device and agrees on features;
+ * virtio_add_queue() for each queue; virtio_start(). After virtio_fail() the
+ * device is inactive and touches no memory. All functions may be called from
+ * any context, except open and add_queue.
+ * Locks: the driver's lock keeps calls apart.
+ * Sleeps: open and add_queue, for memory.
+ * Source: Virtual I/O Device 1.1, sections 3.1, 4.1.
  */
 #ifndef KERNEL_DEV_VIRTIO_H
 #define KERNEL_DEV_VIRTIO_H
@@ -41,22 +46,33 @@ struct virtio_dev {
 /* Device numbers of one kind: transitional, and 1.x only. */
 bool virtio_is(const struct pci_dev *pd, u16 legacy_id, u16 modern_id);
 
-/* Agrees on the features in `wanted` that the device offers. -ENODEV: no usable interface, or it refuses. */
+/*
+ * Agrees on the features in `wanted` that the device offers.
+ * Errors: -ENODEV: no usable interface, or the device refuses.
+ */
 int virtio_open(struct virtio_dev *vd, const struct pci_dev *pd, u64 wanted);
 /*
- * Sets up queue `index`, with at most maxsize entries where we may choose and, if agreed on, ntables indirect tables of indlen
- * pieces. -ENODEV, -ENOMEM. The memory stays for good: devices are not removed.
+ * Sets up queue `index` with at most maxsize entries, if the driver may choose,
+ * and, if agreed on, ntables indirect tables of indlen pieces. The memory is
+ * never freed: devices are not removed.
+ * Errors: -ENODEV, -ENOMEM.
  */
 int virtio_add_queue(struct virtio_dev *vd, u16 index, u32 maxsize, u32 ntables, u16 indlen, struct virtq *vq);
 void virtio_start(struct virtio_dev *vd);
 void virtio_fail(struct virtio_dev *vd);
 
-/* Notifies the device if it must be told of what was added. */
+/* Notifies the device of added chains, if it must be told. */
 void virtio_kick(struct virtio_dev *vd, struct virtq *vq);
-/* What the device interrupted for; reading acknowledges it. 0: not this device. */
+/*
+ * Returns: the reasons of the device's interrupt, which reading acknowledges;
+ *   0: another device interrupted.
+ */
 u32 virtio_isr(struct virtio_dev *vd);
 
-/* The device's own configuration; 0 beyond its end. A 64-bit value is read whole, also while it changes. */
+/*
+ * The device's own configuration; 0 beyond its end. A 64-bit value is read
+ * consistently, even while it changes.
+ */
 u8 virtio_config8(struct virtio_dev *vd, u32 off);
 u32 virtio_config32(struct virtio_dev *vd, u32 off);
 u64 virtio_config64(struct virtio_dev *vd, u32 off);

@@ -5,7 +5,10 @@
 
 #define VIRTIO_BLK_MAJOR 253
 
-/* Finds the disks and registers them. After pci_init() and irq_init(); may sleep. */
+/*
+ * Finds the disks and registers them. After pci_init() and irq_init().
+ * Sleeps: yes.
+ */
 void virtio_blk_init(void);
 
 #endif
