@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chains of calls, from the frame pointers on a kernel stack. The stack may be damaged: no address outside the one that the walk
- * began on is read, and the walk only goes up.
+ * Chains of calls, from the frame pointers on a kernel stack. The stack may be
+ * damaged: the walk reads no address outside the stack on which it began, and
+ * only goes up.
  */
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/ksym.h"
@@ -39,7 +40,8 @@ void backtrace(u32 ebp, int frames)
 	u32 base = ebp & ~(KSTACK_SIZE - 1);
 
 	for (int i = 0; i < frames && in_stack(base, ebp, 12); i++) {
-		const u32 *frame = (const u32 *)ebp; /* caller's ebp, return address, first argument */
+		/* caller's ebp, return address, first argument */
+		const u32 *frame = (const u32 *)ebp;
 		u32 next = frame[0];
 
 		if (frame[1] == (u32)trap_called && in_stack(base, frame[2], sizeof(struct trapframe) - 8)) {

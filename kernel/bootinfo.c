@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the Multiboot information (source: Multiboot Specification 0.6.96, section 3.3). What it points to can lie
- * anywhere in memory; everything is copied here, before any memory is handed out.
+ * Reads the Multiboot information, which can be anywhere in memory. Everything
+ * is copied here, before any memory is handed out.
+ * Source: Multiboot Specification 0.6.96, section 3.3.
  */
 #include "kernel/bootinfo.h"
 #include "kernel/lib/string.h"
@@ -34,7 +35,7 @@ struct mb_module {
 };
 
 struct mb_mmap {
-	u32 me_size; /* of what follows */
+	u32 me_size; /* of the rest of the entry */
 	u64 me_addr, me_len;
 	u32 me_type;
 } __packed;
@@ -43,7 +44,10 @@ struct bootinfo bootinfo;
 
 extern char __kernel_end[];
 
-/* Physical memory as the boot page directory shows it; NULL if it does not. */
+/*
+ * Returns: physical memory as the boot page directory maps it; NULL: not
+ *   mapped.
+ */
 static const void *boot_ptr(u32 pa, u32 len)
 {
 	if (pa == 0 || len > KERNEL_BASE || pa > KERNEL_BASE - len)
@@ -63,7 +67,10 @@ static void copy_string(char *dst, size_t size, u32 pa)
 	}
 }
 
-/* Adds (or takes away) every entry of the map whose type is (or is not) "available". */
+/*
+ * Adds (or takes away) every entry of the map whose type is (or is not)
+ * "available".
+ */
 static void walk_mmap(const struct mb_info *mi, bool available)
 {
 	u32 left = mi->mi_mmap_length, at = mi->mi_mmap_addr;

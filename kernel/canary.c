@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways to go wrong. Each is a mistake that kernel code really makes; the debug checks must name it. */
+/*
+ * The mistakes on request. Each is a mistake that kernel code really makes; the
+ * debug checks must name it.
+ */
 #include "kernel/canary.h"
 
 #ifdef DEBUG
@@ -23,9 +26,9 @@
 #define CANARY_TICK (20 * NSEC_PER_MSEC)
 #define DEEP 100000 /* more frames than any kernel stack holds */
 
-/* What is written here is really written. */
+/* The compiler must not leave out these writes. */
 static volatile u32 canary_sink;
-static const char canary_chan; /* nobody wakes */
+static const char canary_chan; /* no code wakes it */
 
 static void doze(void)
 {
@@ -76,7 +79,7 @@ static void do_selflock(void)
 	spin_lock(&lock);
 }
 
-/* The next fork or fault of process 1 waits for ever, with all CPUs idle. */
+/* The next fork or fault of process 1 waits forever, with all CPUs idle. */
 static void do_stuck(void)
 {
 	rw_write_lock(&initproc->p_as->a_lock);
@@ -125,7 +128,7 @@ static void leak_once(void)
 		*p = canary_sink;
 }
 
-/* Whatever fails on request leaves something behind. */
+/* Each fault on request leaks something. */
 static void do_faultleak(void)
 {
 	inject_witness = leak_once;

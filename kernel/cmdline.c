@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes the command line apart, in place in a copy: each word becomes "key\0value\0". */
+/*
+ * Splits the command line, in place in a copy: each word becomes
+ * "key\0value\0".
+ */
 #include "kernel/cmdline.h"
 #include "kernel/lib/string.h"
 
@@ -19,8 +22,10 @@ static bool is_blank(char c)
 }
 
 /*
- * Copies one word from s, without its quotes, to `to`, and ends it with 0. *value is where its value begins: behind the first
- * '=', which becomes a 0; or the final 0. Returns the first character that is not part of it.
+ * Copies one word from s, without its quotes, to `to`, and ends it with 0.
+ * *value: the beginning of its value, after the first '=', which becomes a 0;
+ * or the final 0.
+ * Returns: the first character after the word.
  */
 static const char *take_word(const char *s, char **to, const char **value)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a CPU can do, and the control registers that follow from it. Source: Intel SDM vol. 2 (CPUID), vol. 3, 2.5. */
+/*
+ * The features of a CPU, and the control registers that depend on them.
+ * Source: Intel SDM vol. 2 (CPUID), vol. 3, 2.5.
+ */
 #include "kernel/cpu.h"
 #include "kernel/dev/irq.h"
 #include "kernel/gdt.h"
@@ -24,12 +27,12 @@ struct cpu cpus[MAXCPU];
 u32 ncpu = 1;
 struct cpu_ident cpu_ident;
 
-/* boot/boot.inc repeats these. */
+/* boot/boot.inc has the same values. */
 _Static_assert(KSTACK_SIZE == 8192 && KSTACK_CANARY == 0x5afe57ac, "boot.inc");
 _Static_assert(offsetof(struct kstack_info, ki_cpu) == 4 && offsetof(struct kstack_info, ki_canary) == 8, "boot.inc");
 _Static_assert(KERNEL_BASE == 0xc0000000, "boot.inc");
 
-/* kernel/entry.asm: places where `clac` belongs, three bytes each. */
+/* kernel/entry.asm: places for `clac`, three bytes each. */
 extern u8 *const clac_sites[], *const clac_sites_end[];
 
 static u8 df_stack_boot[KSTACK_SIZE] __aligned(KSTACK_SIZE);
@@ -69,7 +72,7 @@ static void identify(struct cpu_ident *id)
 	}
 }
 
-/* The bits of CR4 that this CPU knows and the kernel wants; SMAP comes later. */
+/* The bits of CR4 that this CPU has and the kernel wants; SMAP is set later. */
 void cpu_set_cr4(void)
 {
 	u32 edx = cpu_ident.id_feat_edx, cr4 = CR4_PSE;

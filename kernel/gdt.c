@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GDT, TSS and IDT: what the CPU itself reads. */
+/* GDT, TSS and IDT: the tables that the CPU reads. */
 #include "kernel/gdt.h"
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/lock.h"
@@ -141,7 +141,10 @@ void idt_init(void)
 {
 	for (u32 v = 0; v < 256; v++)
 		set_gate(v, trap_stubs[v], GATE_INTERRUPT);
-	/* int3 and into are instructions that a program may use; all other "int n" end in #GP */
+	/*
+	 * A program may use the instructions int3 and into; any other "int n"
+	 * causes #GP.
+	 */
 	set_gate(T_BREAK, trap_stubs[T_BREAK], GATE_INTERRUPT | GATE_DPL3);
 	set_gate(T_OVERFLOW, trap_stubs[T_OVERFLOW], GATE_INTERRUPT | GATE_DPL3);
 	set_gate(T_SYSCALL, (u32)syscall_entry, GATE_TRAP | GATE_DPL3);

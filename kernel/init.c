@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Process 1: made like any other by spawn_proc(), it opens the console and executes the first program. */
+/*
+ * Process 1: made by spawn_proc() like any other; it opens the console and
+ * executes the first program.
+ */
 #include "kernel/init.h"
 
 #include "fs/file.h"
@@ -43,7 +46,10 @@ static int try_exec(const char *path)
 	return error;
 }
 
-/* First routine of process 1; returns to user mode in the program that it found. */
+/*
+ * First routine of process 1; returns to user mode in the program that it
+ * found.
+ */
 static void init_begin(void *arg)
 {
 	static const char *const paths[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };

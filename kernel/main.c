@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Start-up, in the one order that works. Read it from kmain() at the end: each step may use all that were taken before it.
+ * Start-up, in the only order that works. Read it from kmain() at the end: each
+ * step may use all earlier steps.
  */
 #include "ckpt/ckpt.h"
 #include "fs/ext2.h"
@@ -63,7 +64,10 @@ static void read_options(void)
 
 static void init_console(void)
 {
-	/* Otherwise the log waits in its ring for the console that was asked for. */
+	/*
+	 * Otherwise the log stays in its ring until the requested console is
+	 * registered.
+	 */
 	if (!cmdline_get("console") || cmdline_has("console", "ttyS0"))
 		early_serial_init();
 	printk("Reprise\n");
@@ -105,7 +109,10 @@ static void init_devices(void)
 	}
 }
 
-/* The disk that root= names; else the first virtio disk, else the boot loader's module. */
+/*
+ * The disk that root= names; else the first virtio disk, else the boot loader's
+ * module.
+ */
 static const char *root_device(void)
 {
 	const char *dev = cmdline_get("root");
@@ -115,7 +122,7 @@ static const char *root_device(void)
 	return bdev_find_name("vda") ? "vda" : "ram0";
 }
 
-/* Says why there is no root file system, and what to do. */
+/* Prints why there is no root file system, and what to do. */
 static void __noreturn no_root(const char *dev, int error)
 {
 	static const char hint[] = "; root= on the command line names another disk";
@@ -149,7 +156,7 @@ static void mount_root(void)
 		       errno_text(error), dev);
 }
 
-/* Start-up goes on in a thread that may sleep. */
+/* Start-up continues in a thread that may sleep. */
 static void start_system(void *arg)
 {
 	init_devices();
@@ -166,7 +173,7 @@ void kmain(u32 magic, paddr_t mbi)
 {
 	bool found = bootinfo_init(magic, mbi);
 
-	/* What is needed to say what goes wrong. */
+	/* First, what is needed to report errors. */
 	cmdline_init(bootinfo.bi_cmdline);
 	read_options();
 	init_console();
@@ -182,7 +189,10 @@ void kmain(u32 magic, paddr_t mbi)
 	cpus[0].c_apicid = lapic_id();
 	clock_init();
 
-	/* Who runs. This context becomes the boot CPU's idle lwp: it must not sleep. */
+	/*
+	 * The scheduler. This context becomes the boot CPU's idle lwp: it must
+	 * not sleep.
+	 */
 	proc_init();
 	sched_init();
 	smp_start();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Out of memory. Not who asks for the last page pays, but who has most of them: the one that asks may be a shell, or init.
+ * Out of memory. The victim is the process that uses most pages, not the one
+ * that asks for the last page, which may be a shell, or init.
  */
 #include "kernel/oom.h"
 #include "kernel/abi/errno.h"
@@ -13,18 +14,21 @@
 #include "proc/sched/sleep.h"
 
 #define WAIT_NS (10 * NSEC_PER_MSEC)
-/* The victim may itself wait for a lock that we hold: after so many turns we give way. */
+/*
+ * The victim may wait for a lock that this lwp holds: after so many turns this
+ * lwp gives up.
+ */
 #define TURNS 100
-/* How many turns a dying process gets before another is killed as well. */
+/* Turns for a dying process before another one is killed too. */
 #define PATIENCE 10
 
-/* What p counts in the choice. */
+/* The weight of p in the choice. */
 struct weight {
-	u32 w_pages;  /* that it has to itself or shares; 0: not a victim */
-	bool w_dying; /* and will give them back soon */
+	u32 w_pages;  /* pages, its own and shared; 0: not a victim */
+	bool w_dying; /* it is dying and will soon free them */
 };
 
-/* pidlock held. */
+/* Locks: pidlock. */
 static struct weight weigh(struct proc *p)
 {
 	struct weight w = { 0 };
@@ -40,7 +44,11 @@ static struct weight weigh(struct proc *p)
 	return w;
 }
 
-/* The place, among all, of the process with most pages; 0: there is none. *dying: one is on its way out. pidlock held. */
+/*
+ * Returns: p_order of the process with most pages; 0: there is none. *dying:
+ *   one is exiting already.
+ * Locks: pidlock.
+ */
 static u64 find_heaviest(bool *dying)
 {
 	struct proc_walk walk;
@@ -54,7 +62,10 @@ static u64 find_heaviest(bool *dying)
 		struct weight w = weigh(p);
 
 		*dying |= w.w_dying;
-		/* Of several that have about as much, the youngest: it has done least, and its parent may want to know. */
+		/*
+		 * Of several with about as many pages, the youngest: it has
+		 * done least work, and its parent may want to know.
+		 */
 		if (!w.w_dying && w.w_pages && w.w_pages + w.w_pages / 8 >= most) {
 			most = MAX(most, w.w_pages);
 			victim = p->p_order;
@@ -63,7 +74,9 @@ static u64 find_heaviest(bool *dying)
 	return victim;
 }
 
-/* The process with most pages, with a reference; NULL: there is none. */
+/*
+ * Returns: the process with most pages, with a reference; NULL: there is none.
+ */
 static struct proc *heaviest(bool *dying)
 {
 	struct proc *victim;
@@ -73,7 +86,7 @@ static struct proc *heaviest(bool *dying)
 	do {
 		order = find_heaviest(dying);
 		victim = order ? proctab_at(order) : NULL;
-	} while (order && !victim); /* it has gone by itself */
+	} while (order && !victim); /* it has exited by itself */
 	if (victim)
 		victim->p_ref++;
 	spin_unlock(&pidlock);
@@ -84,14 +97,19 @@ static struct ratelimit kill_limit = RATELIMIT_INIT("out of memory", "");
 
 static void kill(struct proc *p)
 {
-	static pid_t last; /* one line for each: many may run out at once */
+	/* one line for each victim: many lwps may run out at once */
+	static pid_t last;
 
 	if (__atomic_exchange_n(&last, p->p_pid, __ATOMIC_RELAXED) != p->p_pid)
 		printk_limited(&kill_limit, "out of memory: process %d (%s) killed\n", p->p_pid, p->p_comm);
 	signal_proc(p, K_SIGKILL, NULL);
 }
 
-/* Kills whoever has most, unless somebody dies already and there is time to wait for that. Is it the current process? */
+/*
+ * Kills the process with most pages, unless a process is dying already and
+ * there is time to wait for it.
+ * Returns: is it the current process?
+ */
 static bool make_room(bool patient)
 {
 	bool dying, mine = false;

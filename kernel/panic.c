@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Panic: stop everybody, say what happened, end as the command line says.
+ * Panic: stop all CPUs, report, end as the command line says.
  *
- * Nothing here trusts the kernel's state: the first CPU to panic owns the machine, a panic inside the panic prints only
- * its message, and the walker of stack frames reads no address outside the stack it began on.
+ * Nothing here trusts the kernel's state. The first CPU to panic owns the
+ * machine; a panic inside the panic prints only its message; the walk of stack
+ * frames reads no address outside the stack on which it began.
  */
 #include "kernel/panic.h"
 #include "kernel/dev/power.h"
@@ -32,7 +33,10 @@ bool panic_is_mine(void)
 
 static void print_regs(const struct trapframe *tf)
 {
-	/* An entry from the kernel itself pushes no esp; the double-fault task's frame has one. */
+	/*
+	 * An entry from the kernel pushes no esp; the double-fault task's frame
+	 * has one.
+	 */
 	bool has_esp = tf_from_user(tf) || tf->tf_trapno == T_DBLFLT;
 
 	panic_print_place("eip ", tf->tf_eip);
@@ -72,14 +76,17 @@ static void print_others(void)
 	}
 }
 
-/* The other CPUs get some time to answer; one that spins with everything off will not. */
+/*
+ * The other CPUs get some time to answer; a CPU that spins with interrupts off
+ * will not.
+ */
 static void stop_others(void)
 {
 	if (!panic_stop_others)
 		return;
 	panic_stop_others();
 	for (int i = 0; i < 200; i++)
-		outb(0x80, 0); /* about a microsecond of an ISA bus each */
+		outb(0x80, 0); /* about a microsecond each on an ISA bus */
 	for (volatile int i = 0; i < 2000000; i++) {
 		u32 missing = 0;
 
@@ -104,7 +111,7 @@ static void finish(void)
 	}
 }
 
-/* Notes where this CPU was, for the one that reports; halts for ever. */
+/* Notes where this CPU was, for the CPU that reports; halts forever. */
 static void stop_here(u32 eip, u32 ebp) __noreturn;
 static void stop_here(u32 eip, u32 ebp)
 {
@@ -120,7 +127,10 @@ static void stop_here(u32 eip, u32 ebp)
 	}
 }
 
-/* False: this CPU panics already. If another one does, this one stops. */
+/*
+ * Returns: false: this CPU panics already. If another CPU panics, this one
+ *   stops.
+ */
 static bool become_owner(u32 eip, u32 ebp)
 {
 	int none = -1, me = (int)curcpu()->c_id;
@@ -144,7 +154,7 @@ static void panic_body(const struct trapframe *tf, u32 ebp, const char *fmt, va_
 	vprintk(fmt, ap);
 	printk("\n");
 	if (depth)
-		finish(); /* the report itself went wrong: this much must do */
+		finish(); /* the report itself failed: print only this */
 	printk("cpu %d", panic_cpu);
 	print_lwp(curlwp());
 	printk("\n");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who waits for what: all lwps that do not run, each with the calls that led to its wait. For a machine that hangs; part of a panic, so
- * all is still, nothing is locked, and pointers are looked at before they are followed.
+ * All lwps that do not run, each with the calls that led to its wait. For a
+ * machine that hangs. Part of a panic: no other CPU runs, no lock is taken, and
+ * pointers are checked before they are followed.
  */
 #include "kernel/lib/printk.h"
 #include "kernel/panic.h"
@@ -10,7 +11,10 @@
 #define MAX_LWPS 64
 #define FRAMES 8
 
-/* What lwp_switch() (proc/sched/switch.asm) leaves on the stack of an lwp that does not run. */
+/*
+ * The frame of lwp_switch() (proc/sched/switch.asm) on the stack of an lwp that
+ * does not run.
+ */
 struct switched {
 	u32 sw_edi, sw_esi, sw_ebx, sw_ebp, sw_eip;
 };
@@ -35,7 +39,7 @@ static void print_one(const struct proc *p, const struct lwp *l)
 		backtrace(sw->sw_ebp, FRAMES);
 }
 
-/* Returns how many lines are still allowed. */
+/* Returns: how many more lines are allowed. */
 static int print_proc(const struct proc *p, int left)
 {
 	const struct list *at = p->p_lwps.next;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting the other CPUs: INIT for all, then, one at a time, start-up IPIs to the trampoline page (Intel SDM vol. 3, 8.4.4),
- * and a wait for it to set c_online. One that does not answer ends the row, with a line in the log.
+ * Starting the other CPUs: INIT for all; then, one at a time, start-up IPIs to
+ * the trampoline page, and a wait for the CPU to set c_online. A CPU that does
+ * not answer ends this, with a line in the log.
+ * Source: Intel SDM vol. 3, 8.4.4.
  */
 #include "kernel/smp.h"
 #include "kernel/bootinfo.h"
@@ -26,7 +28,7 @@
 #define INIT_USEC 10000 /* from INIT to the first start-up IPI */
 #define ANSWER_NS (200 * NSEC_PER_MSEC)
 
-static void *df_stack; /* of the CPU that is being started */
+static void *df_stack; /* of the CPU being started */
 
 void ap_main(void)
 {
@@ -87,7 +89,10 @@ static bool start(struct cpu *c)
 	}
 	ap_stack_top = (u32)stack + KSTACK_SIZE;
 	if (!kick(c)) {
-		/* It may still wake up some day, on this stack: the stack stays its own. */
+		/*
+		 * It may still start later, on this stack: the stack is never
+		 * freed.
+		 */
 		printk("cpu %u (local APIC %u) does not start\n", c->c_id, c->c_apicid);
 		return false;
 	}
@@ -101,7 +106,10 @@ static void stop_others(void)
 			lapic_send_nmi(cpus[i].c_apicid);
 }
 
-/* Numbers the CPUs that are to be started, behind the boot CPU. Returns how many there are with it. */
+/*
+ * Numbers the CPUs to start, after the boot CPU.
+ * Returns: how many there are, with the boot CPU.
+ */
 static u32 enumerate(u32 limit)
 {
 	u32 n = 1;

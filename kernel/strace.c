@@ -24,7 +24,10 @@ void strace_add(struct strace *st, const char *fmt, ...)
 	st->st_len = MIN(st->st_len + (size_t)n, (size_t)LINE_SIZE - 1);
 }
 
-/* Before the call: arguments up to the first that the call fills. After it: the rest. */
+/*
+ * Before the call: arguments up to the first that the call fills. After it: the
+ * rest.
+ */
 static void add_arguments(struct strace *st, bool before, long result)
 {
 	for (; *st->st_fmt && st->st_narg < 6; st->st_fmt++) {
@@ -85,7 +88,7 @@ void strace_exit(struct strace *st, long result)
 
 	if (!st->st_text)
 		return;
-	/* Switched off during the call: nobody looks any more. */
+	/* Switched off during the call: the line is not wanted any more. */
 	if (!curlwp()->l_trace) {
 		kfree(st->st_text);
 		return;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* How the tracer shows arguments: one function a format (kernel/syscall.h lists them), found through a table. */
+/*
+ * How the tracer shows arguments: one function per format (kernel/syscall.h
+ * lists them), found through a table.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/signame.h"
 #include "kernel/strace_impl.h"
@@ -15,7 +18,10 @@ struct arg {
 	long ar_result;
 };
 
-/* Values and names of flag sets; facts from linux-libc-dev: asm-generic/fcntl.h, asm-generic/mman-common.h. */
+/*
+ * Values and names of flag sets; facts from linux-libc-dev:
+ * asm-generic/fcntl.h, asm-generic/mman-common.h.
+ */
 struct flag {
 	u32 bit;
 	const char *name;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* syslog(2): the kernel's log for dmesg and klogd (facts: syslog(2), linux-libc-dev has no header for the actions). */
+/*
+ * syslog(2): the kernel's log for dmesg and klogd.
+ * Source: syslog(2); linux-libc-dev has no header for the actions.
+ */
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/lock.h"
@@ -15,7 +18,7 @@
 enum action {
 	LOG_CLOSE,
 	LOG_OPEN,
-	LOG_READ,     /* what is new since the last LOG_READ; waits for something */
+	LOG_READ,     /* the text since the last LOG_READ; waits for some */
 	LOG_READ_ALL, /* the last bytes since LOG_CLEAR */
 	LOG_READ_CLEAR,
 	LOG_CLEAR,
@@ -33,7 +36,10 @@ enum action {
 static struct spinlock state_lock = SPINLOCK_INIT("syslog", LR_DEV);
 static u64 read_pos, clear_pos; /* state_lock */
 
-/* Copies log text from *pos on, up to len bytes, to user space. Returns bytes or an error. */
+/*
+ * Copies log text from *pos on, up to len bytes, to user space.
+ * Returns: bytes, or an error.
+ */
 static long copy_log(u64 *pos, uaddr_t buf, u32 len)
 {
 	char *chunk = kmalloc(CHUNK, 0);
@@ -66,7 +72,10 @@ static void set_pos(u64 *pos, u64 v)
 	spin_unlock(&state_lock);
 }
 
-/* printk() may be called with any lock held, so it wakes nobody: the reader looks again now and then. */
+/*
+ * printk() may be called with any lock held, so it cannot wake the reader: the
+ * reader polls.
+ */
 static long read_new(uaddr_t buf, u32 len)
 {
 	u64 pos = get_pos(&read_pos);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The dispatcher: from the number in eax to the handler. This path is the cost of a null system call: keep it short. */
+/*
+ * The dispatcher: from the number in eax to the handler. This path is the cost
+ * of a null system call: keep it short.
+ */
 #include "ckpt/every.h"
 #include "kernel/lib/ratelimit.h"
 #include "kernel/syscall.h"
@@ -17,7 +20,10 @@
 
 #define NSYSCALL 640
 
-/* Calls that programs try as a matter of course and do without: no line in the log for each. */
+/*
+ * Calls that programs often try and can do without: no line in the log for
+ * each.
+ */
 static long sys_absent(void)
 {
 	return -ENOSYS;
@@ -25,14 +31,20 @@ static long sys_absent(void)
 
 typedef long (*syscall_fn)(u32, u32, u32, u32, u32, u32);
 
-/* Not used: a number that stands twice in the table makes one name twice, which does not compile. */
+/*
+ * Not used: a number twice in the table would define one name twice, which does
+ * not compile.
+ */
 enum {
 #define SYSCALL(nr, name, handler, fmt) number_##nr##_is_twice_in_systable_h,
 #include "kernel/systable.h"
 #undef SYSCALL
 };
 
-/* A handler takes as many of the six arguments as it wants: in the C calling convention the caller cleans up. */
+/*
+ * A handler takes as many of the six arguments as it needs: in the C calling
+ * convention the caller cleans up.
+ */
 static const syscall_fn handlers[NSYSCALL] = {
 #define SYSCALL(nr, name, handler, fmt) [nr] = (syscall_fn)(void (*)(void))(handler),
 #include "kernel/systable.h"

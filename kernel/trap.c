@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Traps: faults, interrupts and the way back to user mode.
+ * Traps: faults, interrupts and the return to user mode.
  *
- * A fault of a program becomes a signal with the code that Linux gives (sources: Linux's documented siginfo codes in
- * linux-libc-dev asm-generic/siginfo.h; Intel SDM vol. 3, 6.15 for the faults). A fault of the kernel is either one that the
- * exception table expects, or a panic.
+ * A fault of a program becomes a signal with Linux's code. A fault of the
+ * kernel is either listed in the exception table, or a panic.
+ * Source: linux-libc-dev asm-generic/siginfo.h for the siginfo codes; Intel SDM
+ *   vol. 3, 6.15 for the faults.
  */
 #include "kernel/trap.h"
 #include "kernel/dev/clock.h"
@@ -70,7 +71,10 @@ static const char *trap_name(u32 no)
 	return no < ARRAY_SIZE(trap_names) && trap_names[no] ? trap_names[no] : "unknown trap";
 }
 
-/* Exceptions that are unmasked and raised, as both status words arrange them: which one is it? */
+/*
+ * Which of the exceptions is raised and not masked? Both status words have the
+ * same bits.
+ */
 static int fpe_code(u32 raised)
 {
 	static const struct {
@@ -205,7 +209,8 @@ static void user_exception(struct trapframe *tf)
 static void kernel_exception(struct trapframe *tf)
 {
 	if (tf->tf_trapno == T_DEBUG) {
-		tf->tf_eflags &= ~EFLAGS_TF; /* a program single-stepped into the kernel */
+		/* a program single-stepped into the kernel */
+		tf->tf_eflags &= ~EFLAGS_TF;
 		return;
 	}
 	if (ex_table_fixup(tf))
@@ -220,7 +225,10 @@ static void exception(struct trapframe *tf)
 	case T_NMI:
 		if (panic_active())
 			panic_stopped(tf);
-		/* From QEMU's monitor, to see where a machine hangs; or the hardware reports an error. */
+		/*
+		 * From QEMU's monitor, to see where a machine hangs; or a
+		 * hardware error.
+		 */
 		panic_trap(tf, "NMI on cpu %u", curcpu()->c_id);
 	default:
 		if (tf_from_user(tf))
@@ -275,7 +283,10 @@ static void user_return(struct trapframe *tf)
 	lwp_charge_sys(l);
 }
 
-/* What is left of a kernel stack must do for a panic. Those that run out quickly enough end in double_fault(). */
+/*
+ * The rest of a kernel stack must be enough for a panic. A stack that runs out
+ * faster ends in double_fault().
+ */
 #define STACK_RESERVE 768u
 
 static void check_stack(const struct trapframe *tf)

@@ -12,7 +12,10 @@ static u32 rank(const struct heap_node *n)
 	return n ? n->hn_rank : 0;
 }
 
-/* Makes the child of higher rank the left one. Returns whether n's rank has changed. */
+/*
+ * Makes the child of higher rank the left one.
+ * Returns: whether n's rank has changed.
+ */
 static bool lean_left(struct heap_node *n)
 {
 	u32 was = n->hn_rank;
@@ -35,8 +38,9 @@ static void hang_right(struct heap_node *up, struct heap_node *n)
 }
 
 /*
- * Makes one heap of two: their right paths become one path in the order of keys. Then, from its lower end up, each node on it leans
- * to the left again.
+ * Merges two heaps: their right paths become one path in the order of keys.
+ * Then, from its lower end up, each node's children are put in order of rank
+ * again.
  */
 static struct heap_node *heap_merge(struct heap_node *a, struct heap_node *b)
 {
@@ -72,8 +76,9 @@ void heap_insert(struct heap *h, struct heap_node *n, u64 key)
 }
 
 /*
- * n's children take its place. Above it the ranks are put right as far up as they change: each such step goes to a rank that is
- * one higher, so there are O(log n) of them.
+ * n's children take its place. Above it, ranks are corrected as far up as they
+ * change. Each such step reaches a rank that is one higher, so there are O(log
+ * n) steps.
  */
 void heap_remove(struct heap *h, struct heap_node *n)
 {

@@ -8,7 +8,7 @@
 
 static struct hold longest[LR_COUNT];
 
-/* Another CPU may note a longer hold at the same time: the longest stays. */
+/* Another CPU may note a longer hold at the same time: the longest is kept. */
 static bool raise_to(struct hold *ho, u32 cycles)
 {
 	u32 old = __atomic_load_n(&ho->ho_cycles, __ATOMIC_RELAXED);

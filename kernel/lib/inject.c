@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Faults on request; see kernel/lib/inject.h. The mark of an lwp is in its kernel stack's kstack_info: how often it has entered. */
+/*
+ * Faults on request; see kernel/lib/inject.h. Each lwp's kstack_info counts how
+ * often it has entered.
+ */
 #include "kernel/lib/inject.h"
 
 #ifdef DEBUG
@@ -17,11 +20,12 @@ void (*inject_witness)(void);
 static volatile u32 inside; /* lwps */
 static volatile u32 nth, seen;
 static volatile bool hit;
-static char where[INJECT_WHERE]; /* written by who hits, read when nothing is armed */
+/* written at a failure, read when nothing is armed */
+static char where[INJECT_WHERE];
 static struct {
 	const void *disk;
 	u64 sector, end;
-} bad; /* after a hit */
+} bad; /* after a failure */
 
 void inject_enter(void)
 {
@@ -40,7 +44,7 @@ void inject_helper(void)
 	kstack_info()->ki_inject = HELPER;
 }
 
-/* The names of the functions that are active, up to the first that does not fit. */
+/* The names of the active functions, up to the first that does not fit. */
 static void note_where(void)
 {
 	u32 base = (u32)kstack_info(), ebp = (u32)__builtin_frame_address(0), off;
@@ -91,7 +95,10 @@ bool inject_request(enum inject_kind kind, const void *disk, u64 sector, u64 n)
 {
 	if (__atomic_load_n(&hit, __ATOMIC_ACQUIRE))
 		return counts(kind) && disk == bad.disk && sector < bad.end && sector + n > bad.sector;
-	/* A hit is seen by others at once, and what is bad a moment later: they miss one request at most. */
+	/*
+	 * Other CPUs see a failure at once, and the bad sectors a moment later:
+	 * they miss at most one request.
+	 */
 	if (!inject_event(kind))
 		return false;
 	bad.sector = sector;

@@ -7,10 +7,10 @@
 #include "kernel/lib/cpu.h"
 #include "kernel/lib/x86.h"
 
-#define ONE_IN 64u	  /* places at which a delay is made */
-#define LONG_ONE_IN 64u	  /* delays that are long ones */
-#define SHORT_TURNS 200u  /* of the waiting loop, at most */
-#define LONG_TURNS 40000u /* the length of a time slice, about */
+#define ONE_IN 64u	  /* one delay at so many places */
+#define LONG_ONE_IN 64u	  /* one long delay among so many */
+#define SHORT_TURNS 200u  /* at most, of the waiting loop */
+#define LONG_TURNS 40000u /* about the length of a time slice */
 
 u32 jitter_seed;
 

@@ -23,7 +23,8 @@ const char *ksym_name(u32 addr, u32 *off)
 
 	if (!ksym_is_text(addr))
 		return NULL;
-	while (lo < hi) { /* everything below lo is <= addr, everything from hi on is above */
+	/* all entries below lo are <= addr, all from hi on are above */
+	while (lo < hi) {
 		u32 mid = lo + (hi - lo) / 2;
 
 		if (ksym_table[mid].addr <= addr)

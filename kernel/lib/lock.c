@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spinlocks, with interrupts off while one is held, and the checker of their order.
+ * Spinlocks, with interrupts off while one is held, and the check of their
+ * order.
  *
- * The checker keeps, per CPU, the stack of locks held (c_held). It runs in debug builds, and only while the
- * kernel is whole: in a panic the panicking CPU, alone by then, breaks through whatever is held.
+ * For each CPU the check keeps the stack of held locks (c_held). It runs in
+ * debug builds only, and not in a panic: the panicking CPU, the only one that
+ * runs then, ignores held locks.
  */
 #include "kernel/lib/lock.h"
 #include "kernel/lib/cpu.h"

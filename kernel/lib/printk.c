@@ -2,10 +2,12 @@
 /*
  * The kernel's log: a ring of the last 64 KiB, and the consoles.
  *
- * Positions count bytes since boot and never wrap; byte n lies at ring[n % RING_SIZE]. A debug line keeps its
- * "<7>" in the ring, so that a console that is registered later knows which lines to leave out.
+ * Positions count bytes since boot and never wrap; byte n is at ring[n %
+ * RING_SIZE]. A debug line keeps its "<7>" in the ring, so that a console
+ * registered later knows which lines to leave out.
  *
- * Locks: log_lock (LR_LOG) guards all of it. In a panic the lock is broken through (kernel/lib/lock.c).
+ * Locks: log_lock (LR_LOG) guards all of it; a panic ignores it
+ *   (kernel/lib/lock.c).
  */
 #include "kernel/lib/printk.h"
 #include "kernel/lib/lock.h"
@@ -46,7 +48,10 @@ static bool is_debug(const char *line, size_t len)
 	return len >= MARK_LEN && memcmp(line, KDEBUG, MARK_LEN) == 0;
 }
 
-/* What a console shows of one call's text: nothing, or all but the mark. */
+/*
+ * The part of one call's text that a console shows: nothing, or all but the
+ * mark.
+ */
 static bool shown_part(const char **text, size_t *len)
 {
 	if (!is_debug(*text, *len))
@@ -69,7 +74,10 @@ static void emit(const char *text, size_t len)
 		con->con_write(con, text, len);
 }
 
-/* Formats one call's text into line; a text that is too long ends in "...", and in a newline if its format does. */
+/*
+ * Formats one call's text into line. A text that is too long ends in "...", and
+ * in a newline if its format does.
+ */
 static size_t format_line(char line[LINE_MAX], const char *fmt, va_list ap)
 {
 	size_t len = (size_t)vsnprintf_visible(line, LINE_MAX, fmt, ap), nfmt = strlen(fmt);
@@ -105,7 +113,10 @@ void console_early(const char *name, void (*write)(const char *text, size_t len)
 	early_write = write;
 }
 
-/* Shows con what is in the ring, line by line. A line longer than the buffer is shown cut. */
+/*
+ * Shows the ring's text on con, line by line. A line longer than the buffer is
+ * cut.
+ */
 static void replay(struct console *con)
 {
 	static char line[LINE_MAX]; /* log_lock */
@@ -144,7 +155,7 @@ size_t klog_read(u64 *pos, char *buf, size_t size)
 	size_t done = 0;
 
 	spin_lock(&log_lock);
-	/* One beyond the end is of an earlier boot, from which a reader has come back. */
+	/* Beyond the end: a restored reader's position, of an earlier boot. */
 	if (*pos < ring_begin() || *pos > ring_end)
 		*pos = ring_begin();
 	while (done < size && *pos < ring_end) {

@@ -50,7 +50,7 @@ static void block(u32 out[16])
 		out[i] += in[i];
 }
 
-/* The old key's output, with the new data in it, is the new key. */
+/* The old key's output, mixed with the new data, is the new key. */
 static void stir(const u8 *data, size_t len)
 {
 	u32 out[16];
@@ -110,7 +110,7 @@ void random_bytes(void *buf, size_t len)
 		p += n;
 		len -= n;
 	}
-	/* What was given out cannot be computed from the state any more. */
+	/* The state no longer reveals the bytes that were returned. */
 	block(out);
 	memcpy(key, out, sizeof(key));
 	spin_unlock(&lock);

@@ -6,9 +6,13 @@
 #include "kernel/lib/printk.h"
 
 static struct spinlock limits_lock = SPINLOCK_INIT("ratelimits", LR_RATELIMIT);
-static struct list limits = LIST_INIT(limits); /* rl_link: the kinds that have said something */
+/* rl_link: the kinds that have printed a message */
+static struct list limits = LIST_INIT(limits);
 
-/* The interval is over: takes the count of what was left out, 0 if it is not over. limits_lock held. */
+/*
+ * If the interval is over, takes the count of messages left out; else 0.
+ * Locks: limits_lock.
+ */
 static u32 end_interval(struct ratelimit *rl, u64 now)
 {
 	u32 n = rl->rl_left_out;
@@ -26,7 +30,9 @@ static void say_left_out(const struct ratelimit *rl, u32 n)
 		printk("%s%s: %u more messages were left out\n", rl->rl_level, rl->rl_kind, n);
 }
 
-/* May a message be said now? *left_outp: how many were left out before it. */
+/*
+ * May a message be printed now? *left_outp: how many were left out before it.
+ */
 static bool may_say(struct ratelimit *rl, u64 now, u32 *left_outp)
 {
 	bool may;

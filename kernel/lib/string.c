@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory and strings. gcc calls memcpy, memmove, memset and memcmp by itself, so they must not call themselves. */
+/*
+ * Memory and strings. gcc generates calls of memcpy, memmove, memset and
+ * memcmp, so they must not call themselves.
+ */
 #include "kernel/lib/string.h"
 
 #if !defined(REPRISE_HOST) || defined(KERNEL_LIB_STRING_OWN)
 
 /*
- * Plain loads and stores, eight words a round: under emulation a third faster than "rep movs", on a real CPU bound
- * by memory like everything else. Nothing is aligned beforehand: unaligned words cost less than another test in front of the
- * many short copies.
+ * Plain loads and stores, eight words a round: under emulation a third faster
+ * than "rep movs", and on a real CPU limited by memory anyway. Nothing is
+ * aligned first: unaligned words cost less than another test before the many
+ * short copies.
  */
 static void copy_rounds(u32 *d, const u32 *s, size_t rounds)
 {
@@ -181,7 +185,10 @@ char *strrchr(const char *s, int c)
 
 bool page_zero_sse;
 
-/* Four 16-byte stores a round. The program's xmm0 stays what it was, so nobody's FPU state changes. */
+/*
+ * Four 16-byte stores a round. The program's xmm0 is restored, so its FPU state
+ * does not change.
+ */
 static void zero_sse(void *page)
 {
 	u8 keep[16];
@@ -211,7 +218,7 @@ void page_zero(void *page)
 		fill_rounds(page, 0, PAGE_SIZE / 32);
 }
 
-/* Through all eight SSE registers, 128 bytes a round; they are put back. */
+/* Through all eight SSE registers, 128 bytes a round; they are restored. */
 static void copy_sse(void *dst, const void *src)
 {
 	u8 keep[128];
@@ -244,8 +251,9 @@ static void copy_sse(void *dst, const void *src)
 }
 
 /*
- * Pages whose numbers agree in the low bits may share a slot of an emulator's TLB, which then misses whenever the copy changes
- * sides: 15 times slower, word by word. So it changes sides seldom.
+ * Pages whose numbers agree in the low bits may share a slot of an emulator's
+ * TLB. It then misses whenever the copy changes from one page to the other: 15
+ * times slower, word by word. So the copy changes sides seldom.
  */
 #define TLB_SLOTS 64u
 
@@ -295,7 +303,10 @@ static int digit_value(char c)
 	return 99;
 }
 
-/* Moves *s behind a prefix that says the base; returns the base. */
+/*
+ * Moves *s past a prefix that gives the base.
+ * Returns: the base.
+ */
 static int number_base(const char **s, int base)
 {
 	const char *p = *s;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AVL tree. An insertion or removal changes the tree at one place; from there rise() walks up to the root and
- * puts heights, balance and summaries right, node by node.
+ * AVL tree. An insertion or removal changes the tree at one place. From there
+ * rise() walks up to the root and corrects heights, balance and summaries, node
+ * by node.
  */
 #include "kernel/lib/tree.h"
 
@@ -12,7 +13,7 @@ static u32 height(const struct tree_node *n)
 	return n ? n->t_height : 0;
 }
 
-/* Height and summary of n from its subtrees. */
+/* Recomputes height and summary of n from its subtrees. */
 static void refresh(struct tree *t, struct tree_node *n)
 {
 	n->t_height = 1 + MAX(height(n->t_left), height(n->t_right));
@@ -20,7 +21,7 @@ static void refresh(struct tree *t, struct tree_node *n)
 		t->t_ops->update(n);
 }
 
-/* Puts `new` (or NULL) where `old` hangs: below `up`, or at the root. */
+/* Puts `new` (or NULL) into the place of `old`: below `up`, or at the root. */
 static void replace(struct tree *t, struct tree_node *up, struct tree_node *old, struct tree_node *new)
 {
 	if (!up)
@@ -73,13 +74,20 @@ static struct tree_node *rotate_left(struct tree *t, struct tree_node *n)
 	return r;
 }
 
-/* Makes the subtrees of n, which are balanced, differ by one at most. Returns: the top of the subtree. */
+/*
+ * Balances n, whose subtrees are balanced: their heights differ by at most one
+ * afterwards.
+ * Returns: the top of the subtree.
+ */
 static struct tree_node *balance(struct tree *t, struct tree_node *n)
 {
 	u32 left = height(n->t_left), right = height(n->t_right);
 
 	if (left > right + 1) {
-		/* A left subtree that leans to the right would lean too far after the rotation. */
+		/*
+		 * A left subtree that is higher on its right would be too high
+		 * after the rotation.
+		 */
 		if (height(n->t_left->t_left) < height(n->t_left->t_right))
 			rotate_left(t, n->t_left);
 		return rotate_right(t, n);
@@ -114,7 +122,10 @@ void tree_insert(struct tree *t, struct tree_node *n)
 	rise(t, n);
 }
 
-/* Takes n, which has at most one subtree, out. Returns: the lowest node whose subtrees have changed. */
+/*
+ * Removes n, which has at most one subtree.
+ * Returns: the lowest node whose subtrees have changed.
+ */
 static struct tree_node *take_out(struct tree *t, struct tree_node *n)
 {
 	struct tree_node *up = n->t_up;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Formatted text: the one place that knows printf's little language. */
+/* Formatted text: the only code that knows printf's formats. */
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 
 struct out {
 	char *buf;
-	size_t size;  /* room, with the final 0 */
-	size_t len;   /* what the whole text needs */
-	bool visible; /* strings are shown in printable ASCII: vsnprintf_visible() */
+	size_t size; /* room, with the final 0 */
+	size_t len;  /* length of the whole text */
+	/* strings are shown in printable ASCII: vsnprintf_visible() */
+	bool visible;
 };
 
 struct spec {
@@ -61,7 +62,10 @@ static void put_visible_byte(struct out *o, char c)
 	put(o, hex[(u8)c & 15]);
 }
 
-/* The first n bytes of s as printable ASCII, padded to the width. The text takes `most` characters; "..." says that it is cut. */
+/*
+ * The first n bytes of s as printable ASCII, padded to the width. The text
+ * takes `most` characters; "..." shows that it is cut.
+ */
 static void put_visible(struct out *o, const struct spec *sp, const char *s, size_t n, size_t most)
 {
 	size_t shown = 0, len = 0;
@@ -93,7 +97,11 @@ static void put_string(struct out *o, const struct spec *sp, const char *s)
 		put_text(o, sp, s, n);
 }
 
-/* Writes v's digits backward, ending before `end`; returns where they begin. 32-bit steps where they do. */
+/*
+ * Writes v's digits backward, ending before `end`, in 32-bit steps where
+ * possible.
+ * Returns: their beginning.
+ */
 static char *digits(char *end, u64 v, u32 base, bool upper)
 {
 	const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
@@ -180,7 +188,10 @@ static const char *parse_flags(const char *f, struct spec *sp)
 	}
 }
 
-/* A count in a format: digits, or * from the arguments. Absurd ones are cut, so no sum overflows. */
+/*
+ * A number in a format: digits, or * from the arguments. Very large ones are
+ * cut, so no sum overflows.
+ */
 static const char *parse_count(const char *f, int *count, va_list *ap)
 {
 	int n = 0;
@@ -259,7 +270,8 @@ static void put_conversion(struct out *o, char conv, struct spec *sp, va_list *a
 	}
 	case 's': put_string(o, sp, va_arg(*ap, const char *)); break;
 	case '%': put(o, '%'); break;
-	default: /* not a conversion: shown as it stands, so that the mistake is seen */
+	/* not a conversion: shown unchanged, so that the mistake is visible */
+	default:
 		put(o, '%');
 		if (conv)
 			put(o, conv);
