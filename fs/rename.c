@@ -154,7 +154,7 @@ static int perform(struct renaming *rn)
 	if (!f->v_op->vop_rename)
 		return -EPERM;
 	if (rn->rn_tvp)
-		mutex_lock_nested(&rn->rn_tvp->v_lock); /* t's child, no ancestor of f  */
+		mutex_lock_nested(&rn->rn_tvp->v_lock); /* t's child */
 	error = f->v_op->vop_rename(f, rn->rn_from.np_name, rn->rn_from.np_len, rn->rn_fvp, t,
 				    rn->rn_to.np_name, rn->rn_to.np_len, rn->rn_tvp);
 	if (!error) {

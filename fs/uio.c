@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Moving bytes between a kernel buffer and wherever a uio points. */
+/* Moving bytes between a kernel buffer and the memory of a uio. */
 #include "fs/uio.h"
 
 #include "kernel/abi/errno.h"
@@ -31,7 +31,7 @@ static void advance(struct uio *u, size_t n)
 	}
 }
 
-/* The bytes of the next user piece, at most n; empty pieces are passed over. */
+/* The bytes of the next user piece, at most n; skips empty pieces. */
 static size_t piece(struct uio *u, size_t n)
 {
 	while (u->uio_iovcnt > 0 && u->uio_iov->len == 0) {
@@ -41,7 +41,9 @@ static size_t piece(struct uio *u, size_t n)
 	return u->uio_iovcnt > 0 ? MIN(n, (size_t)u->uio_iov->len) : 0;
 }
 
-/* One piece without page faults: how many bytes were not moved. */
+/*
+ * Moves one piece without page faults. Returns how many bytes were not moved.
+ */
 static size_t move_nofault(struct uio *u, void *kbuf, size_t n)
 {
 	if (!user_range_ok(u->uio_iov->base, n))
@@ -133,7 +135,10 @@ int uio_prefault(struct uio *u, size_t n)
 
 		if (!user_range_ok(iov->base, part))
 			return -EFAULT;
-		/* A word of each page: for writing to it when the data goes to the user. */
+		/*
+		 * Touches a word of each page; for writing if the data go to
+		 * the user.
+		 */
 		for (uaddr_t a = iov->base & ~3u; part > 0 && a < end; a = PAGE_DOWN(a) + PAGE_SIZE) {
 			u32 word, seen;
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mounted file systems: the list of them, mounting and unmounting, sync of all, shutdown.
+ * Mounted file systems: their list, mounting and unmounting, sync of all,
+ * shutdown.
  *
- * A mount joins two vnodes: v_mounted of the covered directory names the vfs, vfs_covered the directory. namei() steps from one to the
- * other. Lock: mount_lock (LR_MOUNT) around everything that changes or walks the list; vfs_lock besides, where V_MOUNTED changes.
+ * A mount joins two vnodes: v_mounted of the covered directory is the vfs,
+ * vfs_covered of the vfs the directory. namei() steps from one to the other.
+ * Locks: mount_lock (LR_MOUNT) around changes and walks of the list; also
+ *   vfs_lock where V_MOUNTED changes.
  */
 #include "fs/dev.h"
 #include "fs/namecache.h"
@@ -28,7 +31,10 @@ void vfs_init(void)
 {
 	mutex_init(&mount_lock, "mounts", LR_MOUNT);
 	radix_module_init();
-	/* Before the vnode cache: when memory is short, pages nobody has used lately go first, then whole files. */
+	/*
+	 * Before the vnode cache: when memory is short, pages not used lately
+	 * are freed first, then whole files.
+	 */
 	pagecache_init();
 	vnode_cache_init();
 	namecache_init();
@@ -74,8 +80,9 @@ static bool option_set(const char *options, const char *want)
 }
 
 /*
- * Puts a vfs over a directory, and keeps a reference on that.
- * Errors: -EBUSY, -ENOENT (removed meanwhile). Locks: mount_lock held.
+ * Mounts a vfs over a directory, and keeps a reference on it.
+ * Errors: -EBUSY, -ENOENT (the directory was removed)
+ * Locks: mount_lock held.
  */
 static int cover(struct vfs *vfs, struct vnode *vp)
 {
@@ -120,7 +127,11 @@ static int open_device(struct vfs *vfs, dev_t dev)
 	return bdev_vnode(dev, &vfs->vfs_bdevvp);
 }
 
-/* The vnodes of vfs go: all must be inactive but the root, which only the mount holds. -EBUSY, with nothing lost */
+/*
+ * Frees the vnodes of vfs. All must be inactive but the root, which only the
+ * mount holds.
+ * Errors: -EBUSY, with nothing lost
+ */
 static int empty_cache(struct vfs *vfs)
 {
 	struct vnode *root = vfs->vfs_root;
@@ -142,7 +153,10 @@ static void vfs_free(struct vfs *vfs)
 	kfree(vfs);
 }
 
-/* Undoes vfs_mount: no name leads to the new file system yet, so nothing of it is in use. */
+/*
+ * Undoes vfs_mount: no name leads to the new file system yet, so it is not in
+ * use.
+ */
 static void abandon(struct vfs *vfs)
 {
 	const struct vfsops *ops = vfs->vfs_type->fs_ops;
@@ -153,7 +167,7 @@ static void abandon(struct vfs *vfs)
 	ops->vfs_unmount(vfs);
 }
 
-/* Where a new mount comes from, and where it goes to, as names and as what they lead to. */
+/* The source and target of a new mount, as names and as vnodes. */
 struct place {
 	const char *pl_source, *pl_path;
 	dev_t pl_dev;
@@ -220,8 +234,9 @@ static int remount(struct vnode *root, u32 flags)
 }
 
 /*
- * Looks up what the names of a mount lead to. Locks: none, since links of /proc on the way take locks that come before
- * mount_lock. Returns pl_over with a reference.
+ * Looks up the names of a mount. Returns pl_over with a reference.
+ * Locks: none, since links of /proc on the way take locks that come before
+ *   mount_lock.
  */
 static int find_place(struct place *pl, const struct fstype *fs, bool again)
 {
@@ -280,7 +295,7 @@ static int unmount_locked(struct vfs *vfs)
 		return -EBUSY;
 	if (ops->vfs_sync)
 		ops->vfs_sync(vfs, true);
-	/* From here on namei() does not come in any more; whoever is inside still is. */
+	/* From here on namei() does not enter it; lwps inside go on. */
 	spin_lock(&vfs_lock);
 	vfs->vfs_covered->v_flags &= ~V_MOUNTED;
 	spin_unlock(&vfs_lock);
@@ -309,7 +324,9 @@ int vfs_unmount(const char *path, u32 flags)
 		return error;
 	mutex_lock(&mount_lock);
 	if (root->v_flags & V_ROOT) {
-		/* The lock keeps the mount; a reference of ours would make it busy. */
+		/*
+		 * mount_lock keeps the mount; a reference would make it busy.
+		 */
 		struct vfs *vfs = root->v_vfs;
 
 		vn_rele(root);
@@ -389,7 +406,8 @@ int vfs_statfs(struct vfs *vfs, struct statfs_k *st)
 		return -ENOSYS;
 	fill_fsid(vfs, st);
 	st->f_namelen = NAME_MAX_K;
-	st->f_flags = vfs->vfs_flags | (vfs->vfs_readonly ? 1 : 0); /* ST_*: the same bits */
+	/* The ST_* bits are the same. */
+	st->f_flags = vfs->vfs_flags | (vfs->vfs_readonly ? 1 : 0);
 	error = vfs->vfs_type->fs_ops->vfs_statfs(vfs, st);
 	return error;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on vnodes as the rest of the kernel calls them: defaults for missing entries, the name cache, kernel buffers. */
+/*
+ * Operations on vnodes for the rest of the kernel: defaults of missing
+ * operations, the name cache, kernel buffers.
+ */
 #include "fs/vnode.h"
 
 #include "fs/namecache.h"

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The vnode cache: which vnodes exist, who holds them, and when they go.
+ * The vnode cache: the existing vnodes, their references, and their end.
  *
- *   vnode_get() --> V_NEW --vnode_ready()--> in use (v_ref > 0) <--vnode_get()--+
- *                     |                          | last vn_rele()               |
- *                     | vnode_bad()              v                              |
- *                     +-----> freed <-------- V_BUSY (vop_inactive) ----> inactive, on the LRU list
- *                               ^                                               |
- *                               +--------------- vnode_reclaim() ---------------+
+ *   vnode_get() --> V_NEW --vnode_ready()--> in use (v_ref > 0) <-- vnode_get()
+ *                     |                         | last vn_rele()          |
+ *                     | vnode_bad()             v                         |
+ *                     +-----> freed <------- V_BUSY (vop_inactive) --> inactive,
+ *                               ^                                   on the LRU list
+ *                               +------------ vnode_reclaim() ------------+
  *
- * Whoever looks for a vnode that is V_BUSY waits until it has gone or is inactive: so there is never more than
- * one vnode for a file. They sleep on its address, and touch nothing of it when they wake up.
+ * A lookup that finds a V_BUSY vnode waits until it is freed or inactive: so a
+ * file never has more than one vnode. The waiters sleep on its address, and do
+ * not touch it when they wake up.
  */
 #include "fs/namecache.h"
 #include "fs/pagecache.h"
@@ -27,8 +28,9 @@
 struct spinlock vfs_lock = SPINLOCK_INIT("vfs", LR_VFS);
 
 static struct kmem_cache *vnode_cache;
-static struct list vnode_hash[NHASH];		     /* v_hash */
-static struct list vnode_lru = LIST_INIT(vnode_lru); /* inactive vnodes, the oldest first */
+static struct list vnode_hash[NHASH]; /* v_hash */
+/* inactive vnodes, the oldest first */
+static struct list vnode_lru = LIST_INIT(vnode_lru);
 static u32 vnode_total, vnode_inactive, vnode_limit;
 
 static const struct vnodeops no_ops; /* of a vnode that its fs has not filled */
@@ -45,7 +47,9 @@ void vnode_cache_init(void)
 	for (u32 i = 0; i < NHASH; i++)
 		list_init(&vnode_hash[i]);
 	vnode_cache = kmem_cache_create("vnode", sizeof(struct vnode), 0);
-	/* About half a KiB each with what hangs on it: at most a sixteenth of memory. */
+	/*
+	 * About half a KiB each, all included: at most a sixteenth of memory.
+	 */
 	vnode_limit = MIN(MAX(npages / 8, 256u), 8192u);
 	reclaimer_register(&vnode_reclaimer);
 }
@@ -88,11 +92,14 @@ static void account_new(struct vnode *vp)
 		vp->v_vfs->vfs_nvnodes++;
 }
 
-/* Nobody can find vp any more, no page of it is left. */
+/* Frees vp, which no lookup finds any more, and which has no pages. */
 static void vnode_free(struct vnode *vp)
 {
 	ASSERT(vp->v_ref == 0 && list_empty(&vp->v_hash) && list_empty(&vp->v_dirtylink));
-	/* Whoever took its last page out may still be about to let go of the lock. */
+	/*
+	 * The lwp that removed its last page may still have to release the
+	 * lock.
+	 */
 	spin_lock(&vp->v_pclock);
 	VERIFY(vp->v_npages == 0 && list_empty(&vp->v_names) && list_empty(&vp->v_namedby));
 	spin_unlock(&vp->v_pclock);
@@ -146,7 +153,10 @@ static struct vnode *find(struct vfs *vfs, ino_t ino)
 	return NULL;
 }
 
-/* Of a vnode found in the hash: waits until it can be had. False: it went away, look again. vfs_lock held. */
+/*
+ * Waits until a vnode found in the hash can be used. False: it was freed; look
+ * again. vfs_lock held.
+ */
 static bool wait_for(struct vnode *vp)
 {
 	if (!vnode_ref_locked(vp)) {
@@ -187,7 +197,7 @@ int vnode_get(struct vfs *vfs, ino_t ino, struct vnode **vpp, bool *isnew)
 			*isnew = false;
 			break;
 		}
-		vn_rele(vp); /* turned out bad while we waited */
+		vn_rele(vp); /* turned out bad during the wait */
 	}
 	if (fresh)
 		kmem_free(vnode_cache, fresh);
@@ -254,11 +264,14 @@ static bool rele_fast(struct vnode *vp)
 	return false;
 }
 
-/* Nobody uses the V_BUSY vnode; its contents are either on disk too, or no longer wanted. */
+/*
+ * The V_BUSY vnode has no users; its contents are on disk too, or not needed.
+ */
 static void forget(struct vnode *vp)
 {
 	spin_lock(&vfs_lock);
-	list_remove(&vp->v_hash); /* no name of it is entered any more, and none is found while it is V_BUSY */
+	/* V_BUSY: no name of it is entered or found */
+	list_remove(&vp->v_hash);
 	spin_unlock(&vfs_lock);
 	namecache_purge(vp);
 	if (vp->v_ndirty > 0 && !(vp->v_flags & (V_UNLINKED | V_MEMORY)))
@@ -297,7 +310,10 @@ void vn_rele(struct vnode *vp)
 		vnode_reclaim(NULL, RECLAIM_BATCH);
 }
 
-/* The oldest inactive vnode that needs no writing, made V_BUSY; vfs_lock held. Looks at no more than *scan. */
+/*
+ * The oldest inactive vnode that needs no writing, made V_BUSY. Looks at no
+ * more than *scan. vfs_lock held.
+ */
 static struct vnode *pick_victim(struct vfs *vfs, u32 *scan)
 {
 	struct vnode *vp, *tmp;
@@ -343,7 +359,7 @@ u32 vnode_reclaim(struct vfs *vfs, u32 want)
 			spin_lock(&vfs_lock);
 			continue;
 		}
-		/* A page of it is on its way in or out: later. */
+		/* A page of it is being read or written: later. */
 		spin_lock(&vfs_lock);
 		vp->v_flags &= ~V_BUSY;
 		list_push_back(&vnode_lru, &vp->v_lru);

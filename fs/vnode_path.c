@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The path that a vnode was opened by last. v_path: path_lock. */
+/* The path of a vnode's last open. v_path: path_lock. */
 #include "fs/vnode.h"
 
 #include "fs/anonfs.h"
@@ -64,7 +64,10 @@ int vn_get_path(struct vnode *vp, char **path)
 	}
 }
 
-/* What the symbolic link at path says; NULL: it is none, or says nothing that is a path. */
+/*
+ * The target of the symbolic link at path; NULL: no link, or its target is no
+ * path.
+ */
 static char *link_text(const char *path)
 {
 	char *text = kmalloc(PATH_MAX_K, 0);
@@ -96,7 +99,10 @@ char *vn_true_path(struct vnode *vp, char *path)
 		return path;
 	if (vp->v_type == VDIR)
 		return vn_path(vp, &better) == 0 ? (kfree(path), better) : path;
-	/* /dev/stdin says /proc/self/fd/0, and that says what descriptor 0 was opened as. */
+	/*
+	 * /dev/stdin leads to /proc/self/fd/0, and that to the path by which
+	 * descriptor 0 was opened.
+	 */
 	for (int i = 0; i < 2 && vn_path_alias(path); i++) {
 		if (vn_get_path(vp, &better) != 0 || !better)
 			better = link_text(path);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What address spaces ask of vnodes (struct vnode_mm_ops, mm/as.h). */
+/*
+ * The operations that address spaces need of vnodes (struct vnode_mm_ops,
+ * mm/as.h).
+ */
 #include "fs/dev.h"
 #include "fs/file.h"
 #include "fs/file_impl.h"
@@ -47,7 +50,7 @@ static int vm_mkwrite(struct vnode *vp, struct page *pg)
 		pc_dirty(pg);
 	page_unlock(pg);
 	if (ready == -EAGAIN)
-		return -EBUSY; /* the file system cannot take more before it has committed what it has */
+		return -EBUSY; /* The file system must commit before it can take more. */
 	return ready > 0 ? 0 : ready == -ESTALE ? -EAGAIN : ready;
 }
 
@@ -64,7 +67,10 @@ static int vm_sync(struct vnode *vp, u32 from, u32 to, bool wait, bool medium)
 	error = pc_flush(vp, from, to, wait);
 	if (!error && wait && medium && vp->v_op->vop_fsync)
 		error = vp->v_op->vop_fsync(vp, true);
-	/* Told once, as by fsync: who has no more than a mapping could ask for no other. */
+	/*
+	 * Reported once, as by fsync: a program that has only a mapping could
+	 * not ask otherwise.
+	 */
 	if (error && wait)
 		(void)pc_take_error(vp);
 	return error;
@@ -92,7 +98,10 @@ static int vm_file(int fd, struct file **fp)
 	return error;
 }
 
-/* A shared mapping that is or may be written needs a file open for both. */
+/*
+ * A shared mapping that may be written needs a file open for reading and
+ * writing.
+ */
 static int check_shared(const struct file *f, u32 prot, u32 flags, u32 *maxprot)
 {
 	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE && (flags & ~MAP_KNOWN))

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing back: which vnodes have dirty pages, writing them out in clusters, and the thread that does so behind everybody's back.
+ * Write-back: the vnodes with dirty pages, writing them in clusters, and the
+ * thread that does so in the background.
  *
- * A dirty vnode is on wb_list (pc_list_lock) in the order in which it became dirty. The thread writes those that have been dirty for WB_AGE, and asks file
- * systems with old metadata to sync. When more than a tenth of memory is dirty it writes all; whoever makes pages dirty beyond
- * a quarter of memory waits for writes to end (pc_balance()).
+ * A dirty vnode is on wb_list (pc_list_lock), in the order in which the vnodes
+ * became dirty. The thread writes those that have been dirty for WB_AGE, and
+ * syncs file systems with old metadata. If more than a tenth of memory is dirty
+ * it writes all. An lwp that dirties pages beyond a quarter of memory waits for
+ * writes to end (pc_balance()).
  */
 #include "fs/pc_impl.h"
 #include "fs/vnode_impl.h"
@@ -20,10 +23,11 @@
 #define WB_AGE (5 * NSEC_PER_SEC)
 #define SYNC_BATCH 32u /* vnodes written at the same time by sync */
 #define WB_TICK (1 * NSEC_PER_SEC)
-#define WB_STREAM 256u /* dirty pages of one vnode from which on its writing begins at once */
+/* Dirty pages of one vnode that start its writing at once. */
+#define WB_STREAM 256u
 
 static struct list wb_list = LIST_INIT(wb_list); /* v_dirtylink */
-static bool wb_poked;		    /* something to do, sooner or later (pc_list_lock) */
+static bool wb_poked;		    /* The thread has work, sooner or later (pc_list_lock). */
 static bool wb_urgent;		    /* all dirty pages, now */
 static u32 wb_background, wb_limit; /* pages */
 static u32 wb_waiters;		    /* in writeback_wait() (atomic) */
@@ -83,7 +87,10 @@ void writeback_ended(void)
 void writeback_wait(u64 deadline)
 {
 	__atomic_add_fetch(&wb_waiters, 1, __ATOMIC_ACQ_REL);
-	/* A wakeup that comes too early costs no more than the time until the deadline. */
+	/*
+	 * A wakeup that comes too early costs at most the time until the
+	 * deadline.
+	 */
 	sleep(&wb_waiters, NULL, 0, deadline);
 	__atomic_sub_fetch(&wb_waiters, 1, __ATOMIC_ACQ_REL);
 }
@@ -92,7 +99,9 @@ void pc_dirty(struct page *pg)
 {
 	struct vnode *vp = __atomic_load_n(&pg->pg_vnode, __ATOMIC_ACQUIRE);
 
-	/* Dirty already: whoever is to write it has not begun, and will take what we have just put there. */
+	/*
+	 * Dirty already: its write has not begun, and will include this change.
+	 */
 	if (!vp || page_test(pg, PG_DIRTY))
 		return;
 	if (vp->v_flags & V_MEMORY) {
@@ -120,7 +129,10 @@ static void begin_write(struct vnode *vp, struct page *pg)
 	__atomic_add_fetch(&pc_nwriteback, 1, __ATOMIC_RELAXED);
 }
 
-/* The next dirty page in [*idx, to), locked, with a reference and not being written. NULL: none left. */
+/*
+ * The next dirty page in [*idx, to), locked, with a reference and not being
+ * written. NULL: none.
+ */
 static struct page *next_dirty(struct vnode *vp, u32 *idx, u32 to, bool wait)
 {
 	struct page *pg;
@@ -146,7 +158,10 @@ static struct page *next_dirty(struct vnode *vp, u32 *idx, u32 to, bool wait)
 	}
 }
 
-/* The dirty page idx if it can be had without waiting, locked, its write begun. v_pclock held. */
+/*
+ * The dirty page idx, locked, with its write begun, if that needs no waiting.
+ * v_pclock held.
+ */
 static struct page *neighbour(struct vnode *vp, u32 idx)
 {
 	struct page *pg = radix_lookup(&vp->v_pages, idx);
@@ -158,7 +173,10 @@ static struct page *neighbour(struct vnode *vp, u32 idx)
 	return pg;
 }
 
-/* The bytes of the last page behind the end of the file are zero on disk, whatever a mapping put there. */
+/*
+ * Zeroes the bytes of the last page behind the end of the file, which a mapping
+ * may have changed, for the disk.
+ */
 static void clear_tail(struct vnode *vp, struct page *pg)
 {
 	u64 size = vp->v_size;
@@ -167,7 +185,10 @@ static void clear_tail(struct vnode *vp, struct page *pg)
 		memset((u8 *)page_kva(pg) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));
 }
 
-/* Up to PC_CLUSTER consecutive dirty pages from *idx on, locked, with references, their write begun. */
+/*
+ * Up to PC_CLUSTER consecutive dirty pages from *idx on, locked, with
+ * references, their writes begun.
+ */
 static u32 gather(struct vnode *vp, u32 *idx, u32 to, bool wait, struct page **pg)
 {
 	u32 n = 0;
@@ -187,7 +208,7 @@ static u32 gather(struct vnode *vp, u32 *idx, u32 to, bool wait, struct page **p
 	return n;
 }
 
-/* Waits for the writes of pages [from, to) that are under way. */
+/* Waits for the running writes of pages [from, to). */
 static void wait_range(struct vnode *vp, u32 from, u32 to)
 {
 	struct page *pg;
@@ -249,13 +270,16 @@ void pc_balance(struct vnode *vp)
 		writeback_urge();
 		writeback_wait(clock_mono_ns() + 20 * NSEC_PER_MSEC);
 		if (pc_nwriteback == 0 && pc_ndirty <= vp->v_ndirty)
-			break; /* what is left cannot be written now */
+			break; /* the rest cannot be written now */
 	}
 }
 
 /* --- The thread --- */
 
-/* The first vnode (of vfs, unless NULL) of the list that became dirty before `before`, with a reference; it goes to the end. */
+/*
+ * The first vnode on the list (of vfs, unless NULL) that became dirty before
+ * `before`, with a reference; moves it to the end.
+ */
 static struct vnode *oldest(const struct vfs *vfs, u64 before)
 {
 	struct vnode *vp, *found = NULL;
@@ -266,7 +290,7 @@ static struct vnode *oldest(const struct vfs *vfs, u64 before)
 		if (vp->v_dirtied > before)
 			break;
 		if ((vfs && vp->v_vfs != vfs) || !vnode_ref_locked(vp))
-			continue; /* the latter: on its way out, that takes care of the pages */
+			continue; /* being freed, which also deals with its pages */
 		found = vp;
 		list_remove(&vp->v_dirtylink);
 		list_push_back(&wb_list, &vp->v_dirtylink);
@@ -282,14 +306,17 @@ static void write_old(u64 before)
 	struct vnode *vp;
 
 	while ((vp = oldest(NULL, before))) {
-		/* Pages that become dirty from now on have their own five seconds. */
+		/*
+		 * Pages that become dirty from now on are written five seconds
+		 * later.
+		 */
 		vp->v_dirtied = clock_mono_ns();
 		pc_flush(vp, 0, PC_END, false);
 		vn_rele(vp);
 	}
 }
 
-/* Begins writing up to max vnodes back, and hands them out with references. */
+/* Begins writing back up to max vnodes, and returns them with references. */
 static u32 flush_some(struct vfs *vfs, u64 before, struct vnode **vp, u32 max)
 {
 	u32 n;
@@ -337,7 +364,7 @@ static bool any_dirty(struct vfs *vfs, void *arg)
 	return true;
 }
 
-/* Sleeps until there is something to do; true if all of it is to be done now. */
+/* Sleeps until there is work; true if all of it must be done now. */
 static bool wait_for_work(void)
 {
 	bool later = false, urgent;

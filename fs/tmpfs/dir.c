@@ -2,10 +2,11 @@
 /*
  * tmpfs: directories.
  *
- * Entries stand in a list in the order in which they were made, which is also the order of their
- * cookies, so that a readdir that goes on after others have made and removed names neither repeats
- * nor loses one. From HASH_MIN entries on there is a hash table beside the list. If there is no
- * memory for a larger one, the old one serves on, with longer chains.
+ * Entries are in a list in the order of their creation, which is also the order
+ * of their cookies. So a readdir that goes on after names were added and
+ * removed neither repeats nor loses one. From HASH_MIN entries on there is a
+ * hash table beside the list. If there is no memory for a larger table, the old
+ * one stays in use, with longer chains.
  */
 #include "fs/tmpfs/tmpfs.h"
 
@@ -136,7 +137,10 @@ void tmpdir_take_all(struct tmpdir *td, struct list *out)
 	td->td_parent = NULL;
 }
 
-/* The parent may change by a rename while we look: tm_lock keeps it from being freed in between. */
+/*
+ * A rename may change the parent at any time: tm_lock keeps the parent from
+ * being freed here.
+ */
 static int lookup_dotdot(struct vnode *dvp, struct vnode **vpp)
 {
 	struct tmpnode *dn = tmpnode(dvp);
@@ -178,7 +182,8 @@ static int tmpfs_lookup(struct vnode *dvp, const char *name, u32 len, struct vno
 }
 
 /*
- * Gives the new node vp its name, and hands the caller a reference of its own. On an error vp goes.
+ * Gives the new node vp its name, and the caller a reference of its own. Frees
+ * vp on an error.
  */
 static int enter(struct vnode *dvp, const char *name, u32 len, struct vnode *vp)
 {
@@ -238,7 +243,7 @@ static int tmpfs_symlink(struct vnode *dvp, const char *name, u32 len, const cha
 		kfree(text);
 		return error;
 	}
-	tmpnode(vp)->tn_link = text; /* freed with the node from here on */
+	tmpnode(vp)->tn_link = text; /* from here on freed with the node */
 	vp->v_size = strlen(text);
 	error = enter(dvp, name, len, vp);
 	if (!error)
@@ -265,7 +270,10 @@ static int tmpfs_link(struct vnode *dvp, const char *name, u32 len, struct vnode
 	return 0;
 }
 
-/* One name less for vp; the entry's reference is dropped (the caller holds another). */
+/*
+ * Removes one name of vp, and drops the entry's reference (the caller holds
+ * another).
+ */
 static void lose_name(struct vnode *dvp, struct vnode *vp)
 {
 	struct tmpnode *tn = tmpnode(vp);
@@ -274,7 +282,11 @@ static void lose_name(struct vnode *dvp, struct vnode *vp)
 	if (vp->v_type == VDIR) {
 		tn->tn_nlink = 0;
 		tmpnode(dvp)->tn_nlink--;
-		vn_hold(dvp); /* whoever still stands in the directory finds the way out: td_parent is a reference now */
+		/*
+		 * A process in it can still follow "..": td_parent holds a
+		 * reference now.
+		 */
+		vn_hold(dvp);
 	} else {
 		tn->tn_nlink--;
 	}
@@ -315,8 +327,8 @@ static int tmpfs_rename(struct vnode *fdvp, const char *fname, u32 flen, struct 
 		return -ENOTEMPTY;
 	if (to) {
 		/*
-		 * The entry at the new name leads elsewhere from now on: no moment without that
-		 * name, and no memory needed.
+		 * The entry at the new name now leads to another vnode: the
+		 * name exists at every moment, and no memory is needed.
 		 */
 		to->te_vp = fvp;
 		remove_entry(fd, from);

@@ -2,10 +2,11 @@
 /*
  * tmpfs: contents of regular files and symbolic links.
  *
- * The page cache holds the only copy. A page that was written is dirty, and stays so: the vnode is
- * V_MEMORY. It is charged to the mount when it first becomes dirty (vop_mkwrite; PRIVATE_CHARGED in
- * pg_private) and given back when it leaves the cache. Clean pages are holes that somebody looked
- * at; they cost nothing and may be reclaimed.
+ * The page cache holds the only copy. A page that was written is dirty, and
+ * stays so: the vnode is V_MEMORY. A page is charged to the mount when it first
+ * becomes dirty (vop_mkwrite; PRIVATE_CHARGED in pg_private), and credited when
+ * it leaves the cache. Clean pages are holes that were read; they are not
+ * charged, and may be reclaimed.
  */
 #include "fs/tmpfs/tmpfs.h"
 
@@ -32,8 +33,8 @@ u32 tmpfs_pages(void)
 }
 
 /*
- * A file in memory must not take the last pages from everybody else, whatever the mount's limit
- * says.
+ * A file in memory must not take the last pages of the machine, whatever the
+ * mount's limit is.
  */
 static bool memory_is_short(void)
 {
@@ -43,7 +44,7 @@ static bool memory_is_short(void)
 	return st.ps_free < st.ps_total / 64;
 }
 
-/* Counts one page in; false: the mount is full. */
+/* Charges one page; false: the mount is full. */
 static bool charge(struct tmpnode *tn)
 {
 	struct tmpmount *tm = tn->tn_mount;
@@ -144,7 +145,9 @@ int tmpfs_set_size(struct vnode *vp, u64 size)
 	if (size > SIZE_MAX_TMPFS)
 		return -EFBIG;
 	if (size > old) {
-		/* A mapping may have left bytes behind the end in the last page. */
+		/*
+		 * A mapping may have written behind the end of the last page.
+		 */
 		error = pc_zero_tail(vp);
 		if (error)
 			return error;
@@ -158,7 +161,7 @@ int tmpfs_set_size(struct vnode *vp, u64 size)
 	return pc_zero_tail(vp);
 }
 
-/* Linux's relatime: only if that shows anything new. */
+/* Linux's relatime: only if that shows something new. */
 static void accessed(struct tmpnode *tn)
 {
 	struct timespec_k now = timespec_now();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tmpfs: mounting with its options, unmounting, statfs; and the mount that nobody sees, for memory
- * without a name.
+ * tmpfs: mounting with its options, unmounting, statfs; and the hidden mount
+ * for memory without a name.
  */
 #include "fs/tmpfs/tmpfs.h"
 
@@ -96,7 +96,7 @@ static int parse_option(const char *o, const char *end, struct options *op)
 	if (option_is(o, end, "gid=", &v))
 		return parse_number(v, end, 10, &op->op_gid);
 	if (end - o == 2 && (strncmp(o, "ro", 2) == 0 || strncmp(o, "rw", 2) == 0))
-		return 0; /* vfs_domount() has seen to it */
+		return 0; /* vfs_domount() has checked it */
 	return -EINVAL;
 }
 
@@ -116,7 +116,7 @@ static int parse_options(const char *text, struct options *op)
 			error = parse_option(text, end, op);
 		text = *end ? end + 1 : NULL;
 	}
-	/* 0 means no limit but what there is. */
+	/* 0: no limit but memory. */
 	op->op_pages = op->op_pages ? MIN(op->op_pages, (u64)INT32_MAX) : INT32_MAX;
 	op->op_nodes = op->op_nodes ? MIN(op->op_nodes, (u64)INT32_MAX) : INT32_MAX;
 	return error;
@@ -165,8 +165,8 @@ static int tmpfs_mount(struct vfs *vfs, const char *dev, const char *options)
 }
 
 /*
- * Does anybody outside hold a vnode of the mount? Its names are the only ones who may, and the
- * mount the root.
+ * Is a vnode of the mount in use from outside? Otherwise only names hold
+ * vnodes, and the mount holds the root.
  */
 static bool in_use(struct tmpmount *tm, const struct vnode *root)
 {
@@ -193,7 +193,10 @@ static int tmpfs_letgo(struct vfs *vfs)
 
 	if (in_use(tm, vfs->vfs_root))
 		return -EBUSY;
-	/* Nobody can come in any more: what the directories name goes, whatever the order. */
+	/*
+	 * No lookup enters the mount any more: frees the vnodes of all names,
+	 * in any order.
+	 */
 	list_for_each(tn, &tm->tm_nodes, tn_all) {
 		if (tn->tn_vp->v_type == VDIR)
 			tmpdir_take_all(&tn->tn_dir, &all);

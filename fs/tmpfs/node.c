@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tmpfs: the nodes, their attributes and their end. */
+/* tmpfs: nodes, their attributes and their end. */
 #include "fs/tmpfs/tmpfs.h"
 
 #include "fs/file_impl.h"
@@ -38,7 +38,7 @@ static const struct vnodeops *ops_of(enum vtype type)
 	}
 }
 
-/* Counts a new node in; false: the mount has as many as it may have. */
+/* Counts a new node; false: the mount has reached its limit. */
 static bool enter_node(struct tmpmount *tm, struct tmpnode *tn)
 {
 	bool room;
@@ -65,7 +65,10 @@ static void leave_node(struct tmpmount *tm, struct tmpnode *tn)
 		kfree(tm);
 }
 
-/* A directory with set-group-id hands its group down, to directories with the bit itself. */
+/*
+ * A directory with set-group-id gives its group to new files, and the bit to
+ * new directories.
+ */
 static void inherit(struct tmpnode *tn, const struct vnode *dvp)
 {
 	const struct tmpnode *dn;
@@ -174,14 +177,15 @@ int tmpfs_setattr(struct vnode *vp, const struct vattr *va)
 	return 0;
 }
 
-/* There is nothing more durable than memory to bring it to. */
+/* fsync: no storage is more durable than memory. */
 int tmpfs_fsync(struct vnode *vp, bool datasync)
 {
 	return 0;
 }
 
 /*
- * Its names hold references: whose last one goes has none left, or its mount is being taken down.
+ * Its names hold references: after the last reference it has no name, or its
+ * mount is being removed.
  */
 bool tmpfs_inactive(struct vnode *vp)
 {
@@ -195,9 +199,9 @@ static void free_node(struct tmpnode *tn)
 }
 
 /*
- * A removed directory lets go of its parent, which may be a removed directory whose last reference
- * that was, and so on, as deep as somebody cares to make it: one after the other from a list, not
- * one inside the other.
+ * A removed directory releases its parent. That may be another removed
+ * directory with its last reference, and so on, as deep as a user makes it: so
+ * they are released one after the other from a list, without recursion.
  */
 static void free_removed_dir(struct tmpnode *tn)
 {
@@ -219,7 +223,8 @@ static void free_removed_dir(struct tmpnode *tn)
 		vn_rele(tn->tn_dir.td_parent); /* may add one to the list */
 		spin_lock(&tm->tm_lock);
 		more = tm->tm_draining = !list_empty(&tm->tm_dying);
-		if (more) { /* so this node is not the last one, and the mount stays */
+		/* so this node is not the last, and the mount stays */
+		if (more) {
 			tm->tm_nnodes--;
 			kmem_free(node_cache, tn);
 		}
