@@ -22,7 +22,9 @@ struct rsdp {
 
 struct acpi_info acpi;
 
-/* Tables often lie in memory that the map calls reserved, right above the RAM. */
+/*
+ * Tables often lie in memory that the map calls reserved, just above the RAM.
+ */
 static const void *map(paddr_t pa, u32 len)
 {
 	if (pa > 0xffffffffu - len)
@@ -32,7 +34,7 @@ static const void *map(paddr_t pa, u32 len)
 	return (const void *)mmio_map(pa, len);
 }
 
-/* NULL if there is no sound table at pa. */
+/* Returns: NULL: no valid table at pa. */
 static const struct acpi_table *map_table(paddr_t pa)
 {
 	const struct acpi_table *t = pa ? map(pa, sizeof(*t)) : NULL;

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The parsers of single ACPI tables. Every read is checked against the table's length. */
+/*
+ * The parsers of single ACPI tables. Every read is checked against the table's
+ * length.
+ */
 #include "kernel/dev/acpi.h"
 #include "kernel/lib/string.h"
 
 #define LAPIC_DEFAULT 0xfee00000u
 #define IOAPIC_DEFAULT 0xfec00000u
 
-/* Little-endian values at an offset; 0 beyond the end, so that an old, short table has no newer fields. */
+/*
+ * Little-endian values at an offset; 0 beyond the end, so that an old, short
+ * table has no newer fields.
+ */
 static u32 get(const struct acpi_table *t, u32 off, u32 size)
 {
 	const u8 *p = (const u8 *)t + off;
@@ -158,7 +164,10 @@ void acpi_parse_fadt(struct acpi_info *ai, const struct acpi_table *t)
 #define AML_BYTE 0x0a
 #define AML_WORD 0x0b
 
-/* Reads a small integer constant at *off; false if it is something else. */
+/*
+ * Reads a small integer constant at *off.
+ * Returns: false: it is not one.
+ */
 static bool aml_integer(const struct acpi_table *t, u32 *off, u8 *v)
 {
 	u32 op = get(t, *off, 1);
@@ -188,7 +197,8 @@ static bool parse_s5(struct acpi_info *ai, const struct acpi_table *t, u32 off)
 	if (before != AML_NAME_OP || get(t, off, 1) != AML_PACKAGE_OP)
 		return false;
 	off += 1;
-	off += 1 + (get(t, off, 1) >> 6); /* the package's length says itself how long it is */
+	/* the package's length says how long itself is */
+	off += 1 + (get(t, off, 1) >> 6);
 	if (get(t, off, 1) < 2)
 		return false;
 	off += 1;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Block devices: who is there, and what is checked for all of them before a request reaches a driver. */
+/*
+ * Block devices: the list of them, and the checks of each request before it
+ * reaches a driver.
+ */
 #include "kernel/dev/blk.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/inject.h"
@@ -8,7 +11,8 @@
 #include "kernel/lib/string.h"
 
 static struct list bdevs = LIST_INIT(bdevs);
-static struct spinlock stat_lock = SPINLOCK_INIT("bdev", LR_BLK); /* the statistics of all */
+/* the statistics of all */
+static struct spinlock stat_lock = SPINLOCK_INIT("bdev", LR_BLK);
 
 void bdev_register(struct bdev *bd)
 {
@@ -46,7 +50,10 @@ void bdev_foreach(void (*fn)(struct bdev *bd, void *arg), void *arg)
 		fn(bd, arg);
 }
 
-/* The length in sectors, or -EINVAL. At most 64 pieces of less than 4 GiB: no overflow in 64 bits. */
+/*
+ * The length in sectors, or -EINVAL. At most 64 pieces of less than 4 GiB: no
+ * overflow in 64 bits.
+ */
 static s64 buf_sectors(const struct buf *b)
 {
 	u64 bytes = 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Callouts: each CPU's heap of what is to happen when, and its local timer.
+ * Callouts: each CPU's heap of callouts by time, and its local timer.
  *
- * The timer is set anew only when something earlier comes along. Taking the earliest callout off leaves it set: the
- * interrupt then finds nothing due and sets the timer for the next. So a callout that is moved again and again, such as a time
- * slice's end at each switch, costs two operations of the heap and no access to the timer.
+ * The timer is set again only for an earlier callout. Removing the earliest
+ * callout leaves the timer set: the interrupt then finds nothing due and sets
+ * the timer for the next. So a callout that is moved often, such as a time
+ * slice's end at each switch, costs two operations of the heap and no access to
+ * the timer.
  */
 #include "kernel/dev/clock.h"
 #include "kernel/lib/cpu.h"
@@ -18,7 +20,11 @@ struct coqueue {
 	struct spinlock cq_lock;
 	struct heap cq_heap;
 	u64 cq_armed; /* when the timer will fire; 0: it is off */
-	u64 cq_pause; /* no callout runs before this time: the last interrupt used up its budget */
+	/*
+	 * no callout runs before this time: the last interrupt used up its
+	 * budget
+	 */
+	u64 cq_pause;
 	struct callout *volatile cq_running;
 };
 
@@ -46,7 +52,10 @@ static void arm(struct coqueue *q, u64 when)
 	clock_arm(when);
 }
 
-/* Finds the queue that co is on and locks it; NULL if it is on none. */
+/*
+ * Finds the queue that co is on and locks it.
+ * Returns: NULL: it is on none.
+ */
 static struct coqueue *lock_queue_of(struct callout *co)
 {
 	for (;;) {
@@ -63,7 +72,7 @@ static struct coqueue *lock_queue_of(struct callout *co)
 	}
 }
 
-/* Queue lock held. */
+/* Locks: the queue's. */
 static void take_off(struct coqueue *q, struct callout *co)
 {
 	heap_remove(&q->cq_heap, &co->co_node);
@@ -107,7 +116,11 @@ void callout_set(struct callout *co, u64 when_ns)
 	intr_pop_off();
 }
 
-/* The first callout if it is due; else NULL, and the timer is set for it. Queue lock held. */
+/*
+ * Returns: the first callout if it is due; else NULL, and the timer is set for
+ *   it.
+ * Locks: the queue's.
+ */
 static struct callout *first_due(struct coqueue *q, u64 now)
 {
 	struct heap_node *n = heap_first(&q->cq_heap);
@@ -121,7 +134,11 @@ static struct callout *first_due(struct coqueue *q, u64 now)
 	return container_of(n, struct callout, co_node);
 }
 
-/* Has the interrupt that began at `begun` used up its budget? Then it pauses, and the timer is set for the end of that. Queue lock held. */
+/*
+ * Has the interrupt that began at `begun` used up its budget? Then it pauses,
+ * and the timer is set for the end of the pause.
+ * Locks: the queue's.
+ */
 static bool budget_used(struct coqueue *q, u64 begun, u64 now)
 {
 	if (now - begun < CALLOUT_BUDGET_NS)
@@ -138,7 +155,11 @@ static void run(struct coqueue *q, struct callout *co)
 	void (*fn)(void *arg) = co->co_fn;
 	void *arg = co->co_arg;
 
-	q->cq_running = co; /* before it is off the heap: callout_cancel() finds it there or here */
+	/*
+	 * before it leaves the heap: callout_cancel() finds it in one place or
+	 * the other
+	 */
+	q->cq_running = co;
 	take_off(q, co);
 	spin_unlock(&q->cq_lock);
 	fn(arg); /* may free co */
@@ -146,7 +167,10 @@ static void run(struct coqueue *q, struct callout *co)
 	q->cq_running = NULL;
 }
 
-/* Runs what is due, within the budget, and sets the timer for the next. Interrupts off, on the queue's own CPU. */
+/*
+ * Runs the due callouts, within the budget, and sets the timer for the next.
+ * Interrupts off, on the queue's own CPU.
+ */
 static void run_due(struct coqueue *q)
 {
 	u64 begun = clock_mono_ns(), now = begun;

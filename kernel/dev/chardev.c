@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of terminal devices, and which of them is the console. */
+/* The list of terminal devices, and the choice of the console. */
 #include "kernel/dev/chardev.h"
 #include "kernel/cmdline.h"
 #include "kernel/lib/printk.h"
@@ -58,7 +58,7 @@ static struct termdev *named(const char *word)
 }
 
 struct choice {
-	bool ch_asked; /* some console= names a device that is there */
+	bool ch_asked; /* some console= names an existing device */
 };
 
 static bool asked_for(struct termdev *td)
@@ -83,7 +83,11 @@ static void show_log(struct termdev *td, void *arg)
 		console_register(td->td_console);
 }
 
-/* The number at *text, from 1 to 65535, with `end` behind it; *text moves there. 0: it is none */
+/*
+ * Reads the number at *text, from 1 to 65535, with `end` after it; *text moves
+ * there.
+ * Returns: 0: not a number.
+ */
 static u16 take_size(const char **text, char end)
 {
 	u64 n = strtou64(*text, text, 10);
@@ -91,7 +95,10 @@ static u16 take_size(const char **text, char end)
 	return n <= 0xffff && **text == end ? (u16)n : 0;
 }
 
-/* tty=ROWSxCOLUMNS: a serial line cannot tell how large the terminal at its other end is. */
+/*
+ * tty=ROWSxCOLUMNS: a serial line does not know the size of the terminal at its
+ * other end.
+ */
 static void size_console(void)
 {
 	const char *word = cmdline_get("tty"), *p = word;

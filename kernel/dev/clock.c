@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time from the TSC, whose rate is measured once, at boot, against a clock of known rate: the ACPI timer, or the PIT's
- * channel 2 where there is none. The local APIC timer's rate is measured in the same interval.
+ * Time from the TSC. Its rate is measured once, at boot, against a clock of
+ * known rate: the ACPI timer, or channel 2 of the PIT if there is none. The
+ * local APIC timer's rate is measured in the same interval.
  *
- * A reading of the reference clock is only known to lie between two TSC readings around it. At each end of the interval
- * the tightest of several such readings counts, so that a host that takes the CPU away now and then does no harm.
+ * A reading of the reference clock lies between two TSC readings around it. At
+ * each end of the interval the closest pair of several counts, so a host that
+ * takes the CPU away now and then does no harm.
  */
 #include "kernel/dev/clock.h"
 #include "kernel/dev/acpi.h"
@@ -113,7 +115,8 @@ static u32 read_pit(void)
 static void start_pit(void)
 {
 	outb(0x61, (u8)((inb(0x61) & ~2u) | 1)); /* gate on, loudspeaker off */
-	outb(0x43, 0xb4);			 /* channel 2, low and high byte, mode 2 */
+	/* channel 2, low and high byte, mode 2 */
+	outb(0x43, 0xb4);
 	outb(0x42, 0);
 	outb(0x42, 0);
 }
@@ -131,7 +134,7 @@ struct sample {
 	u32 sa_ref, sa_lapic;
 };
 
-/* All clocks at one moment, as exactly as SAMPLES tries give it. */
+/* All clocks at one moment, as exactly as SAMPLES tries can tell. */
 static struct sample take_sample(const struct refclock *rc)
 {
 	struct sample best = { 0 };
@@ -202,6 +205,9 @@ void clock_arm(u64 when)
 		lapic_timer_deadline(x86_rdtsc() + scale(ns, ns_to_tsc) + 1);
 		return;
 	}
-	/* longer than its counter is wide: it comes early, finds nothing to do, and is set again */
+	/*
+	 * longer than its counter is wide: it comes early, finds nothing to do,
+	 * and is set again
+	 */
 	lapic_timer_count((u32)MIN(scale(MIN(ns, 4 * NSEC_PER_SEC), ns_to_lapic) + 1, 0xffffffffull));
 }

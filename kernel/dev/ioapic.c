@@ -2,11 +2,14 @@
 /*
  * Device interrupts: the I/O APICs' lines, and the handlers on each.
  *
- * A line is a global interrupt number (GSI) and has the vector T_IRQ0 + GSI. All go to the boot CPU. The old 8259 pair is
- * moved out of the way and masked. Source: 82093AA data sheet; ACPI 6.4, 5.2.12.5 (overrides).
+ * A line is a global interrupt number (GSI) and has the vector T_IRQ0 + GSI.
+ * All lines go to the boot CPU. The old 8259 pair gets other vectors and is
+ * masked.
  *
- * Locks: irq_lock (LR_DEV) for registration and the I/O APIC's two-step registers. Dispatch takes none: handlers are
- * never taken off a line, and appear there whole.
+ * Locks: irq_lock (LR_DEV) for registration and the I/O APIC's two-step
+ *   registers. Dispatch takes none: handlers are never removed from a line, and
+ *   are complete when they appear there.
+ * Source: 82093AA data sheet; ACPI 6.4, 5.2.12.5 (overrides).
  */
 #include "kernel/dev/acpi.h"
 #include "kernel/dev/irq.h"
@@ -65,7 +68,10 @@ static void io_write(struct ioapic *io, u32 reg, u32 v)
 	io->io_regs[R_WINDOW] = v;
 }
 
-/* Moves the 8259s' vectors away from the exceptions', where a stray one would be taken for a fault; masks all. */
+/*
+ * Moves the 8259s' vectors away from the exceptions', where a stray interrupt
+ * would look like a fault; masks all.
+ */
 void pic_disable(void)
 {
 	static const u8 init[][2] = { { 0x20, 0x11 }, { 0xa0, 0x11 }, { 0x21, 0xe0 },
@@ -114,7 +120,7 @@ static struct ioapic *find_ioapic(u32 gsi)
 	return NULL;
 }
 
-/* Which line a device's number means, and how its signal looks. */
+/* Finds the line of a device's number, and the form of its signal. */
 static struct acpi_isa translate(u32 line, bool level)
 {
 	if (line < ACPI_NISA && (!level || acpi.ai_isa[line].is_override))

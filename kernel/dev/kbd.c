@@ -10,8 +10,8 @@
 #define DATA 0x60
 #define STATUS 0x64
 #define COMMAND 0x64
-#define STATUS_OUT 0x01u /* a byte for us */
-#define STATUS_IN 0x02u	 /* the controller has not read ours yet */
+#define STATUS_OUT 0x01u /* a byte for the driver */
+#define STATUS_IN 0x02u	 /* the controller has not read the driver's byte yet */
 #define STATUS_AUX 0x20u /* the byte is the mouse's */
 
 #define CMD_READ_CONFIG 0x20
@@ -31,7 +31,7 @@
 #define IRQ_KBD 1
 #define PATIENCE 10000
 
-/* What the keyboard is being told of its lights. */
+/* The state of the command that sets the lights. */
 enum leds { LEDS_IDLE, LEDS_COMMAND, LEDS_BITS };
 
 static struct {
@@ -72,7 +72,7 @@ static u8 lights(const struct kbd_state *ks)
 	return (u8)(ks->ks_scroll | ks->ks_num << 1 | ks->ks_caps << 2);
 }
 
-/* Two bytes, each acknowledged: the command, then which lights. */
+/* Two bytes, each acknowledged: the command, then the lights. */
 static void update_lights(void)
 {
 	if (kbd.kb_leds != LEDS_IDLE || lights(&kbd.kb_state) == kbd.kb_shown)
@@ -81,7 +81,7 @@ static void update_lights(void)
 		kbd.kb_leds = LEDS_COMMAND;
 }
 
-/* Is it an answer of the keyboard, and not a key? */
+/* Is it an answer of the keyboard, not a key? */
 static bool take_answer(u8 byte)
 {
 	if (kbd.kb_leds == LEDS_IDLE || (byte != KBD_ACK && byte != KBD_RESEND))
@@ -91,14 +91,20 @@ static bool take_answer(u8 byte)
 		put(DATA, kbd.kb_shown);
 		kbd.kb_leds = LEDS_BITS;
 	} else {
-		/* Done; or it does not understand: then it is not asked again for the same. */
+		/*
+		 * Done; or the keyboard does not know the command, and is not
+		 * asked for the same again.
+		 */
 		kbd.kb_shown = lights(&kbd.kb_state);
 		kbd.kb_leds = LEDS_IDLE;
 	}
 	return true;
 }
 
-/* One byte of the controller; what it sends goes to out. False: there was none. */
+/*
+ * Takes one byte from the controller; the bytes that it sends go to out.
+ * Returns: false: there was none.
+ */
 static bool take_byte(u8 *out, u32 *n)
 {
 	u8 status = inb(STATUS), byte;
@@ -130,7 +136,10 @@ static void kbd_intr(void *arg)
 	}
 }
 
-/* Keyboard on with its interrupt, mouse off. False: nobody answers. */
+/*
+ * Keyboard on with its interrupt, mouse off.
+ * Returns: false: no controller answers.
+ */
 static bool start_controller(void)
 {
 	u8 config;

@@ -69,7 +69,10 @@ static u32 keypad(const struct kbd_state *ks, u8 key, bool digits, bool appcurso
 	return n;
 }
 
-/* What Control makes of a character; 0 for those that it has nothing for, but '@', '2' and space. */
+/*
+ * The character that Control makes of c; 0: none, but also for '@', '2' and
+ * space.
+ */
 static u8 control(u8 c)
 {
 	if (c >= '@' && c <= '_')
@@ -112,13 +115,19 @@ static u32 character(const struct kbd_state *ks, u8 key, u8 *out)
 	return n;
 }
 
-/* Keys that are held or that lock. True: it was one of them. */
+/*
+ * Keys that are held or that lock.
+ * Returns: true: it was one of them.
+ */
 static bool modifier(struct kbd_state *ks, u8 key, bool e0, bool down)
 {
 	switch (key) {
 	case K_LSHIFT:
 	case K_RSHIFT:
-		/* With the prefix these are not the shift keys: the keyboard's own shifting of grey keys. */
+		/*
+		 * With the prefix these are not the shift keys, but the
+		 * keyboard's own shifting of grey keys.
+		 */
 		if (!e0)
 			ks->ks_shift[key == K_RSHIFT] = down;
 		return true;

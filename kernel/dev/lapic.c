@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The local APIC: each CPU's own interrupt controller, its timer, and interrupts between CPUs.
+ * The local APIC: each CPU's own interrupt controller, its timer, and
+ * interrupts between CPUs.
  * Source: Intel SDM vol. 3, chapter 11.
  */
 #include "kernel/dev/lapic.h"
@@ -96,7 +97,7 @@ void lapic_eoi(void)
 	wr(R_EOI, 0);
 }
 
-/* The previous command must be on its way before the next is written. */
+/* The previous command must have been sent before the next is written. */
 static void wait_icr(void)
 {
 	for (int i = 0; i < 1000000 && (rd(R_ICR_LOW) & ICR_PENDING); i++)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* PCI: finds who is on the bus, and where the firmware put it. */
+/*
+ * PCI: finds the devices on the bus, and the addresses that the firmware gave
+ * them.
+ */
 #include "kernel/dev/pci.h"
 #include "kernel/lib/lock.h"
 #include "kernel/lib/printk.h"
@@ -76,7 +79,10 @@ u32 pci_cap(const struct pci_dev *pd, u8 id, u32 nth)
 	if (!(pci_read16(pd, PCI_STATUS) & PCI_STATUS_CAPS))
 		return 0;
 	off = pci_read8(pd, PCI_CAPS) & 0xfcu;
-	/* 48 capabilities of 4 bytes fill the whole space: more are a loop. */
+	/*
+	 * 48 capabilities of 4 bytes fill the whole space: a longer list is a
+	 * loop.
+	 */
 	for (int i = 0; off >= 0x40 && i < 48; i++) {
 		if (pci_read8(pd, off) == id && nth-- == 0)
 			return off;
@@ -94,7 +100,10 @@ void pci_enable(const struct pci_dev *pd)
 	pci_write16(pd, PCI_COMMAND, cmd);
 }
 
-/* Which bits of a base address register stick: its size. The device must not decode meanwhile. */
+/*
+ * Measures a base address: its writable bits give its size. The device must not
+ * decode meanwhile.
+ */
 static u32 bar_probe(const struct pci_dev *pd, u32 off, u32 *old)
 {
 	u32 mask;
@@ -106,7 +115,10 @@ static u32 bar_probe(const struct pci_dev *pd, u32 off, u32 *old)
 	return mask;
 }
 
-/* Reads one base address; returns how many registers it takes. */
+/*
+ * Reads one base address.
+ * Returns: how many registers it takes.
+ */
 static int read_bar(struct pci_dev *pd, int i)
 {
 	struct pci_bar *pb = &pd->pd_bar[i];
@@ -155,7 +167,10 @@ static void report(const struct pci_dev *pd)
 	}
 }
 
-/* Is there a function? If so fills pd, and tells whether the device has more than this one. */
+/*
+ * Is there a function? Then fills pd, and tells whether the device has more
+ * functions.
+ */
 static bool read_function(struct pci_dev *pd, bool *multi)
 {
 	u32 id = pci_read32(pd, PCI_VENDOR), class, sub;
@@ -184,7 +199,10 @@ static bool read_function(struct pci_dev *pd, bool *multi)
 	return true;
 }
 
-/* Buses: those to walk, and those walked: a bridge that leads back is not followed. */
+/*
+ * Buses still to walk, and buses walked: a bridge that leads back is not
+ * followed.
+ */
 static bool bus_todo[NBUS], bus_done[NBUS];
 
 static void note_function(const struct pci_dev *pd)

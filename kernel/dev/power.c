@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Off and on again. Each way is tried in turn; a way that works does not return. */
+/*
+ * Power off and restart. Each way is tried in turn; a way that works does not
+ * return.
+ */
 #include "kernel/dev/power.h"
 #include "kernel/dev/acpi.h"
 #include "kernel/dev/irq.h"
@@ -20,7 +23,7 @@ static void wait_a_moment(void)
 		outb(0x80, 0);
 }
 
-/* Nothing runs any more on the other CPUs. */
+/* The other CPUs run nothing any more. */
 static void stop_others(void)
 {
 	x86_cli();

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 16550 serial ports (source: National Semiconductor PC16550D data sheet).
+ * 16550 serial ports.
  *
- * Sending: td_write fills the transmit FIFO; what did not fit makes it ask for the transmitter interrupt, at which the tty layer
- * writes again. The kernel's log goes the same way, but waits: it works with interrupts off, from any context.
- * Receiving: a throttled port leaves bytes in its FIFO and takes RTS away, so the other side (or QEMU) keeps the rest.
+ * Sending: td_write fills the transmit FIFO. If text is left over, it asks for
+ * the transmitter interrupt, at which the tty layer writes again. The kernel's
+ * log is sent in the same way, but waits: it works with interrupts off, from
+ * any context.
+ * Receiving: a throttled port leaves bytes in its FIFO and drops RTS, so the
+ * other side (or QEMU) keeps the rest.
  *
- * Locks: u_lock guards the registers and struct uart. Its rank is LR_LOG, as the log writes to the port with its own lock
- * held; so nothing here may print with u_lock held.
+ * Locks: u_lock guards the registers and struct uart. Its rank is LR_LOG,
+ *   because the log writes to the port with its own lock held. So no code may
+ *   print with u_lock held.
+ * Source: National Semiconductor PC16550D data sheet.
  */
 #include "kernel/dev/serial.h"
 #include "kernel/abi/termios.h"
@@ -55,10 +60,13 @@
 
 #define BASE_BAUD 115200u
 #define FIFO_SIZE 16
-#define TX_BURST 4	   /* FIFOs filled at once while the chip keeps up (an emulated one does) */
-#define RX_BURST 64	   /* bytes taken under one lock */
-#define INTR_ROUNDS 100000 /* looks at IIR in one interrupt: only a broken port needs so many */
-#define CONSOLE_PATIENCE 50000 /* looks at LSR before the log gives a stuck port up */
+/* FIFOs filled at once while the chip keeps up (an emulated one does) */
+#define TX_BURST 4
+#define RX_BURST 64 /* bytes taken under one lock */
+/* reads of IIR in one interrupt: only a broken port needs so many */
+#define INTR_ROUNDS 100000
+/* reads of LSR before the log gives up a stuck port */
+#define CONSOLE_PATIENCE 50000
 
 struct uart {
 	struct termdev u_td;
@@ -204,7 +212,10 @@ static void serial_break(struct termdev *td, bool on)
 	unlock(u);
 }
 
-/* One look at the receiver: good bytes in buf, and at most one bad one behind them, with its line status. */
+/*
+ * One read of the receiver: good bytes in buf, and at most one bad byte after
+ * them, with its line status.
+ */
 struct received {
 	u8 buf[RX_BURST];
 	size_t len;
@@ -248,10 +259,14 @@ static void pass_up(struct uart *u, const struct received *r)
 	else if (r->bad_status & (LSR_PARITY | LSR_FRAMING))
 		td->td_rxerror(td, r->bad, TD_PARITY);
 	else if (r->bad_status)
-		td->td_input(td, &r->bad, 1); /* what is lost came before it */
+		/* the lost bytes came before it */
+		td->td_input(td, &r->bad, 1);
 }
 
-/* The transmitter interrupt ends here; whoever has more to send asks for the next. */
+/*
+ * The transmitter interrupt ends here; a sender with more text asks for the
+ * next.
+ */
 static bool may_send(struct uart *u)
 {
 	if (!(u->u_ier & IER_TX) || !(get(u, LSR) & LSR_THRE))
@@ -260,7 +275,10 @@ static bool may_send(struct uart *u)
 	return true;
 }
 
-/* The line is edge-triggered: it must be quiet when we leave, or it would stay so. */
+/*
+ * The line is edge-triggered: if it is not quiet at the end, no further
+ * interrupt comes.
+ */
 static void serial_intr(void *arg)
 {
 	struct uart *u = arg;
@@ -282,7 +300,10 @@ static void serial_intr(void *arg)
 	}
 }
 
-/* Waits for an empty FIFO. A port that got stuck once (nobody reads at the other end) is not waited for again. */
+/*
+ * Waits for an empty FIFO. A port that got stuck once (its other end does not
+ * read) is not waited for again.
+ */
 static bool wait_sendable(struct uart *u)
 {
 	for (int i = 0; i < (u->u_stuck ? 1 : CONSOLE_PATIENCE); i++) {
@@ -318,7 +339,10 @@ static void console_write(struct console *con, const char *text, size_t len)
 	unlock(u);
 }
 
-/* A scratch register that keeps what is written to it: there is a port, and no 8250. */
+/*
+ * A scratch register that keeps its value: there is a port, and it is not an
+ * 8250.
+ */
 static bool present(const struct uart *u)
 {
 	put(u, SCR, 0x5a);
@@ -328,7 +352,10 @@ static bool present(const struct uart *u)
 	return get(u, SCR) == 0xa5;
 }
 
-/* The FIFOs are not cleared: they may hold what somebody typed, and the end of the early log. */
+/*
+ * The FIFOs are not cleared: they may hold typed characters, and the end of the
+ * early log.
+ */
 static void start(struct uart *u)
 {
 	u->u_mcr = MCR_DTR | MCR_OUT2;

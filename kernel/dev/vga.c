@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VGA text mode (source: FreeVGA Project, "VGA Hardware"). kernel/dev/vt.c keeps the screen in memory; after each piece of output
- * the cells that differ from what the adapter has are copied to it, since its memory is slow.
+ * VGA text mode (source: FreeVGA Project, "VGA Hardware"). kernel/dev/vt.c
+ * keeps the screen in memory; after each piece of output the cells that differ
+ * from what the adapter has are copied to it, since its memory is slow.
  *
- * When the whole screen went up, the adapter is told to show its memory from further down, so that only new lines are written:
+ * When the whole screen went up, the adapter is told to show its memory from
+ * further down, so that only new lines are written:
  *
  *   0xb8000  +-----------------+
  *            | gone            |
@@ -13,8 +15,9 @@
  *            | free            |    at the end all starts from the top again
  *   32 KiB   +-----------------+
  *
- * Locks: vg_lock guards all; its rank is LR_LOG, as the log writes here with its own lock held. The terminal's answers to
- * programs go up from a callout, as td_write is called with the tty's lock held.
+ * Locks: vg_lock guards all; its rank is LR_LOG, as the log writes here with
+ *   its own lock held. The terminal's answers to programs go up from a callout,
+ *   as td_write is called with the tty's lock held.
  */
 #include "kernel/dev/vga.h"
 #include "kernel/dev/chardev.h"
@@ -53,8 +56,10 @@ static struct {
 	struct vt vg_vt;
 	volatile u16 *vg_mem;
 	int vg_origin;
-	u16 vg_shown[VT_ROWS][VT_COLS]; /* what the adapter has, from vg_origin on */
-	u32 vg_cursor;			/* what it was told of the cursor; CURSOR_NONE: off */
+	/* the adapter's contents, from vg_origin on */
+	u16 vg_shown[VT_ROWS][VT_COLS];
+	/* the cursor set in the adapter; CURSOR_NONE: off */
+	u32 vg_cursor;
 } vga;
 
 #define CURSOR_NONE 0xffffffffu
@@ -81,7 +86,7 @@ static void crtc16(u8 reg, u32 v)
 	crtc((u8)(reg + 1), v);
 }
 
-/* No cell is like this one: all of the screen will be written. */
+/* No cell has this value: the whole screen will be written. */
 static void forget_shown(void)
 {
 	for (int row = 0; row < VT_ROWS; row++) {
@@ -90,7 +95,10 @@ static void forget_shown(void)
 	}
 }
 
-/* Moves the origin down with the screen. Returns whether it must be set anew in the adapter. */
+/*
+ * Moves the origin down with the screen.
+ * Returns: whether the adapter's origin must be set again.
+ */
 static bool follow_scroll(void)
 {
 	int n = (int)MIN(vga.vg_vt.vt_scrolled, (u32)VT_ROWS);
@@ -218,7 +226,10 @@ static bool cursor_keys(void)
 	return vga.vg_vt.vt_appcursor;
 }
 
-/* Is there an adapter, and does it show text from TEXT_PA on? (A boot loader may have left it in a graphics mode.) */
+/*
+ * Is there an adapter, and does it show text from TEXT_PA on? (A boot loader
+ * may have left it in a graphics mode.)
+ */
 static bool in_text_mode(void)
 {
 	u8 misc = inb(MISC_READ), mode;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* virtio over PCI: how to find the registers of a device, bring it up, and notify it. */
+/*
+ * virtio over PCI: finding the registers of a device, starting it, and
+ * notifying it.
+ */
 #include "kernel/dev/virtio.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
@@ -16,7 +19,10 @@
 #define STATUS_FEATURES_OK 8u
 #define STATUS_FAILED 128u
 
-/* Capabilities: type, then BAR, offset, length; behind a notify one the multiplier. */
+/*
+ * Capabilities: type, then BAR, offset, length; behind a notify one the
+ * multiplier.
+ */
 #define CAP_TYPE 3
 #define CAP_BAR 4
 #define CAP_OFFSET 8
@@ -99,7 +105,10 @@ static void put_status(struct virtio_dev *vd, u32 v)
 		outb((u16)(vd->vd_port + P_STATUS), (u8)v);
 }
 
-/* Maps the window that capability `cap` describes, if it lies in a BAR that we can reach. */
+/*
+ * Maps the window that capability `cap` describes, if the kernel can map its
+ * BAR.
+ */
 static bool map_window(struct virtio_dev *vd, u32 cap, struct virtio_window *w)
 {
 	u8 bar = pci_read8(vd->vd_pci, cap + CAP_BAR);
@@ -114,7 +123,10 @@ static bool map_window(struct virtio_dev *vd, u32 cap, struct virtio_window *w)
 		return false;
 	if (pb->pb_base + off + len > 0xffffffffull || (off & 3))
 		return false;
-	/* A notify window can be large; a page holds more queues than any driver here has. */
+	/*
+	 * A notify window can be large; a page holds more queues than any
+	 * driver here has.
+	 */
 	w->vw_len = MIN(len, PAGE_SIZE);
 	w->vw_base = mmio_map((paddr_t)(pb->pb_base + off), w->vw_len);
 	return true;
@@ -210,7 +222,10 @@ int virtio_open(struct virtio_dev *vd, const struct pci_dev *pd, u64 wanted)
 	return 0;
 }
 
-/* The queue's size: what the device has; a 1.x device takes less. 0: no such queue, or none that we can use. */
+/*
+ * The queue's size: the device's maximum; a 1.x device accepts less. 0: no such
+ * queue, or none that can be used.
+ */
 static u32 queue_size(struct virtio_dev *vd, u32 maxsize)
 {
 	u32 size;
@@ -261,7 +276,7 @@ static u32 order_of(u32 bytes)
 	return order;
 }
 
-/* Memory that the device uses: zeroed, page-aligned, contiguous. */
+/* Memory for the device: zeroed, page-aligned, contiguous. */
 static struct page *shared_alloc(u32 bytes)
 {
 	return page_alloc_order(order_of(bytes), PGA_ZERO);
@@ -348,7 +363,10 @@ u32 virtio_config32(struct virtio_dev *vd, u32 off)
 	return P_CONFIG + off + 4 <= vd->vd_port_len ? inl((u16)(vd->vd_port + P_CONFIG + off)) : 0;
 }
 
-/* Two halves that belong together: 1.x devices count their changes; older ones are read until two reads agree. */
+/*
+ * Two halves of one value: 1.x devices count their changes; older devices are
+ * read until two reads agree.
+ */
 u64 virtio_config64(struct virtio_dev *vd, u32 off)
 {
 	u64 v, again;

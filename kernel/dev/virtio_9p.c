@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio 9P transport. A request is a chain of two pieces: ps_tx for the device to read, ps_rx for
- * it to write. The interrupt marks slots done and wakes whoever waits for them, and does nothing
- * else. A device that writes nonsense is reset, and all its requests, also later ones, end in -EIO.
+ * virtio 9P transport. A request is a chain of two pieces: ps_tx for the device
+ * to read, ps_rx for it to write. The interrupt only marks slots as done and
+ * wakes their waiters. A device that writes invalid data is reset, and all its
+ * requests, later ones too, fail with -EIO.
  *
- * Locks: v_lock (LR_BLK) guards all of struct v9p but the buffers, which belong to who has the slot.
+ * Locks: v_lock (LR_BLK) guards all of struct v9p except the buffers, which
+ *   belong to the holder of the slot.
  */
 #include "kernel/dev/virtio_9p.h"
 #include "kernel/abi/errno.h"
@@ -45,7 +47,7 @@ struct v9p {
 
 static struct v9p *devices[MAXDEV];
 
-/* Whoever waits for a reply gets none. */
+/* Callers that wait for a reply get -EIO. */
 static void break_down(struct v9p *v)
 {
 	printk("9p %s: the device breaks the protocol; stopped, all its requests fail\n", v->v_tag);
@@ -136,7 +138,10 @@ void v9p_slot_put(struct v9p *v, struct p9_slot *s)
 	spin_unlock(&v->v_lock);
 }
 
-/* Puts the request into the ring. v_lock held. */
+/*
+ * Puts the request into the ring.
+ * Locks: v_lock.
+ */
 static void issue(struct v9p *v, struct p9_slot *s, u32 len)
 {
 	const struct virtq_seg seg[2] = { { PA(s->ps_tx), len }, { PA(s->ps_rx), P9_MSIZE } };
@@ -151,7 +156,8 @@ int v9p_transact(struct v9p *v, struct p9_slot *s, u32 len)
 	u32 got;
 
 	ASSERT(len >= HEADER && len <= P9_MSIZE);
-	memset(s->ps_rx, 0, HEADER); /* a device that writes nothing must not find an older reply */
+	/* a device that writes nothing must not find an older reply */
+	memset(s->ps_rx, 0, HEADER);
 	spin_lock(&v->v_lock);
 	if (!v->v_broken) {
 		issue(v, s, len);

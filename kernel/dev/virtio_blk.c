@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio disks (source: Virtual I/O Device 1.1, section 5.2).
+ * virtio disks.
  *
- * A buf that comes down goes to vb_queue, and from there, as parts, into the ring: one part, unless it has more or longer pieces
- * than the device takes. Each part has a slot, which holds the request's header and status byte and names its
- * indirect table. When the last part of a buf is done the buf goes back to its maker.
+ * A buf goes to vb_queue, and from there, in parts, into the ring: one part,
+ * unless it has more or longer pieces than the device takes. Each part has a
+ * slot, which holds the request's header and status byte and names its indirect
+ * table. When the last part of a buf is done, the buf returns to its maker.
  *
  *   part:  header (16) | data ... | status (1)      in flight: at most NSLOT
  *
- * The interrupt takes in what is done, refills the ring from the queue, and calls b_iodone with no lock held.
- * A device that writes nonsense is reset and all its requests, also later ones, end in -EIO.
+ * The interrupt collects the finished parts, refills the ring from the queue,
+ * and calls b_iodone with no lock held. A device that writes invalid data is
+ * reset, and all its requests, later ones too, fail with -EIO.
  *
  * Locks: vb_lock (LR_BLK) guards all of struct vblk.
+ * Source: Virtual I/O Device 1.1, section 5.2.
  */
 #include "kernel/dev/virtio_blk.h"
 #include "kernel/abi/errno.h"
@@ -73,8 +76,8 @@ struct vblk {
 	struct spinlock vb_lock;
 	bool vb_broken;
 	struct virtq vb_vq;
-	struct list vb_queue; /* bufs of which parts are still to be issued */
-	struct list vb_done;  /* bufs to be finished by vb_later */
+	struct list vb_queue; /* bufs with parts still to issue */
+	struct list vb_done;  /* bufs that vb_later will finish */
 	struct later vb_later;
 	u8 vb_freeslot; /* NSLOT: none */
 	struct vblk_slot *vb_slot;
@@ -82,8 +85,9 @@ struct vblk {
 	struct virtq_seg vb_seg[CHAINLEN];
 };
 
-/* What of a buf is issued already lives in its b_drv. */
-#define drv_parts(b) ((b)->b_drv[0])  /* parts in flight, and 1 while more are to come */
+/* The progress of a buf is kept in its b_drv. */
+/* parts in flight, plus 1 while more will follow */
+#define drv_parts(b) ((b)->b_drv[0])
 #define drv_seg(b) ((b)->b_drv[1])    /* first piece not yet issued ... */
 #define drv_off(b) ((b)->b_drv[2])    /* ... from this byte of it on */
 #define drv_sector(b) ((b)->b_drv[3]) /* sectors issued */
@@ -96,8 +100,9 @@ static paddr_t slot_pa(const struct vblk_slot *s, size_t off)
 }
 
 /*
- * Collects in vb_seg[1..] what of b one part can hold: neighbours in memory become one piece. Returns the number of pieces, and
- * where the next part begins.
+ * Collects in vb_seg[1..] the pieces of b that one part can hold: neighbours in
+ * memory become one piece.
+ * Returns: the number of pieces, and where the next part begins.
  */
 static u32 gather(struct vblk *vb, const struct buf *b, u32 *seg, u32 *off, u32 *bytes)
 {
@@ -130,7 +135,10 @@ static u32 gather(struct vblk *vb, const struct buf *b, u32 *seg, u32 *off, u32 
 	return n;
 }
 
-/* Puts the next part of b into the ring. False: no room now. */
+/*
+ * Puts the next part of b into the ring.
+ * Returns: false: no room now.
+ */
 static bool issue_part(struct vblk *vb, struct buf *b)
 {
 	struct vblk_slot *s = &vb->vb_slot[vb->vb_freeslot];
@@ -161,13 +169,16 @@ static bool issue_part(struct vblk *vb, struct buf *b)
 	return true;
 }
 
-/* Moves from the queue to the ring as much as fits. Bufs that ended on the way go to `done`. */
+/*
+ * Moves from the queue to the ring as much as fits. Bufs that end meanwhile go
+ * to `done`.
+ */
 static void refill(struct vblk *vb, struct list *done)
 {
 	while (!list_empty(&vb->vb_queue)) {
 		struct buf *b = list_first(&vb->vb_queue, struct buf, b_link);
 
-		/* After an error the rest of a split buf is not worth issuing. */
+		/* After an error the rest of a split buf is not issued. */
 		if (!vb->vb_broken && b->b_error == 0) {
 			if (!issue_part(vb, b))
 				return;
@@ -196,7 +207,10 @@ static void part_done(struct vblk *vb, u32 slot, struct list *done)
 		list_push_back(done, &b->b_link);
 }
 
-/* The device can no longer be believed: it is stopped, and nothing is waited for. */
+/*
+ * The device cannot be trusted any more: it is stopped, and nothing waits for
+ * it.
+ */
 static void break_down(struct vblk *vb, struct list *done)
 {
 	printk("%s: the device breaks the protocol; stopped, all its requests fail\n", vb->vb_name);
@@ -225,8 +239,11 @@ static void take_in(struct vblk *vb, struct list *done)
 		break_down(vb, done);
 }
 
-#define FINISH_MAX \
-	2u /* bufs that an interrupt finishes: each may have many pages, for which others wait */
+/*
+ * bufs that an interrupt finishes: each may have many pages, with lwps waiting
+ * for them
+ */
+#define FINISH_MAX 2u
 
 /* Moves some bufs from one list to another. */
 static void move_some(struct list *to, struct list *from)
@@ -276,7 +293,7 @@ static void vblk_intr(void *arg)
 	refill(vb, &done);
 	if (!vb->vb_broken)
 		virtio_kick(&vb->vb_dev, &vb->vb_vq);
-	/* Those that wait go first. */
+	/* Waiting bufs go first. */
 	list_splice(&vb->vb_done, &done);
 	move_some(&some, &vb->vb_done);
 	more = !list_empty(&vb->vb_done);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The split virtqueue: rings, chains, and who must be told when. */
+/* The split virtqueue: rings, chains, and notifications. */
 #include "kernel/dev/virtq.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -9,7 +9,10 @@
 #define DESC_INDIRECT 4u
 #define USED_NO_NOTIFY 1u
 
-/* Between our store to one index and our load of the other side's: the one order x86 does not keep by itself. */
+/*
+ * Between the store to one's own index and the load of the other side's: the
+ * only order that x86 does not keep by itself.
+ */
 static inline void full_barrier(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -147,7 +150,10 @@ bool virtq_must_kick(struct virtq *vq)
 		return false;
 	vq->vq_kickidx = new;
 	full_barrier();
-	/* Was the index that the device waits for passed since then (all modulo 2^16)? */
+	/*
+	 * Has the index that the device waits for been passed since then (all
+	 * modulo 2^16)?
+	 */
 	if (vq->vq_event_idx)
 		return (u16)(new - load16(avail_event(vq)) - 1) < (u16)(new - old);
 	return !(load16(&vq->vq_used->vu_flags) & USED_NO_NOTIFY);

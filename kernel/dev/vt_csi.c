@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The terminal's control sequences (ESC [ ... letter): their parameters, what each does, and answers. */
+/*
+ * The terminal's control sequences (ESC [ ... letter): their parameters, what
+ * each does, and answers.
+ */
 #include "kernel/dev/vt.h"
 #include "kernel/lib/string.h"
 
@@ -47,7 +50,7 @@ static int param(const struct vt *vt, u32 i, int def)
 	return i < vt->vt_nparam && vt->vt_param[i] ? vt->vt_param[i] : def;
 }
 
-/* The nearest of the eight colours, for a place of the 256-colour palette. */
+/* The nearest of the eight colours to a place of the 256-colour palette. */
 static u8 colour_of_256(u32 n)
 {
 	u32 r, g, b;
@@ -63,7 +66,10 @@ static u8 colour_of_256(u32 n)
 	return (u8)((r > 2) | (g > 2) << 1 | (b > 2) << 2);
 }
 
-/* 38 and 48: 5;n or 2;r;g;b. Returns how many parameters more they took. */
+/*
+ * 38 and 48: 5;n or 2;r;g;b.
+ * Returns: how many more parameters they took.
+ */
 static u32 extended_colour(const struct vt *vt, u32 i, u8 *colour)
 {
 	u32 left = vt->vt_nparam - i - 1;

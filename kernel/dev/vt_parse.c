@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What programs send to a terminal, byte by byte: text in UTF-8, control characters, escape sequences (ECMA-48; the DEC
- * ones from the VT102 User Guide). Those that begin with CSI are in kernel/dev/vt_csi.c.
+ * The bytes that programs send to a terminal: text in UTF-8, control
+ * characters, escape sequences (ECMA-48; DEC's from the VT102 User Guide).
+ * Sequences that begin with CSI are in kernel/dev/vt_csi.c.
  */
 #include "kernel/dev/vt.h"
 #include "kernel/lib/string.h"
@@ -13,7 +14,10 @@
 
 /* --- Characters --- */
 
-/* Code page 437 from 0x80 on, as Unicode (source: unicode.org, VENDORS/MICSFT/PC/CP437.TXT). */
+/*
+ * Code page 437 from 0x80 on, as Unicode (source: unicode.org,
+ * VENDORS/MICSFT/PC/CP437.TXT).
+ */
 static const u16 cp437[128] = {
 	0x00c7, 0x00fc, 0x00e9, 0x00e2, 0x00e4, 0x00e0, 0x00e5, 0x00e7, 0x00ea, 0x00eb, 0x00e8,
 	0x00ef, 0x00ee, 0x00ec, 0x00c4, 0x00c5, 0x00c9, 0x00e6, 0x00c6, 0x00f4, 0x00f6, 0x00f2,
@@ -74,7 +78,7 @@ static void start_utf8(struct vt *vt, u8 c)
 	}
 }
 
-/* Bytes above 0x7f, and what follows a character that was broken off. */
+/* Bytes above 0x7f, and the first byte after an incomplete character. */
 static void text(struct vt *vt, u8 c)
 {
 	if (vt->vt_utf8_left && (c & 0xc0) == 0x80) {
@@ -155,7 +159,10 @@ static void escape(struct vt *vt, u8 c)
 	}
 }
 
-/* The Linux console's ESC ] P and ESC ] R have no end mark: vt_skip is 1 right behind ESC ]. */
+/*
+ * The Linux console's ESC ] P and ESC ] R have no end mark: vt_skip is 1 just
+ * after ESC ].
+ */
 static void string(struct vt *vt, u8 c)
 {
 	bool first = vt->vt_skip == 1;
@@ -167,7 +174,8 @@ static void string(struct vt *vt, u8 c)
 	} else if ((first && c == 'R') || c == '\a' || c == CAN || c == SUB) {
 		vt->vt_state = VTS_GROUND;
 	} else if (c == ESC) {
-		vt->vt_state = VTS_ESC; /* the \ behind it does nothing by itself */
+		/* the \ behind it does nothing by itself */
+		vt->vt_state = VTS_ESC;
 	}
 }
 
