@@ -42,7 +42,7 @@
 #include "user/include/reprise/ckpt.h"
 
 #define CKPT_SUFFIX "_ckpt"
-/* the longest wait for processes to be held */
+/* The longest wait for processes to be held. */
 #define CKPT_HOLD_NS (30 * NSEC_PER_SEC)
 
 /*
@@ -75,8 +75,8 @@ struct ckpt_request {
 	/* The lwp that is taking the checkpoint; NULL: none */
 	struct lwp *rq_taker;
 	/*
-	 * the asker has stopped waiting, so processes need not stand still any
-	 * more
+	 * The asker has stopped waiting, so processes need not stand still any
+	 * more.
 	 */
 	volatile bool rq_withdrawn;
 	struct spinlock rq_lock;
@@ -130,7 +130,7 @@ void ckpt_request_withdraw(struct ckpt_request *rq, struct proc *p);
 /* Errors: -ECANCELED: the request was withdrawn while processes stand still. */
 int ckpt_request_wanted(const struct ckpt_request *rq);
 /*
- * The last request that p has got or taken.
+ * The last request that p has got or has begun.
  * Returns: a reference; NULL: none.
  */
 struct ckpt_request *ckpt_request_last(struct proc *p);

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Kinds of state. Each file state/st_X.c keeps one kind of state, or one
- * closely bound pair, and declares here what a save and a restore of it consist
- * of. The facility (save.c, restore.c, can.c) knows no kind: it walks this
- * table.
+ * closely bound pair, and declares here the steps of its save and its restore.
+ * The facility (save.c, restore.c, can.c) knows no kind: it walks this table.
  *
- * A save goes from the processes to what they refer to, in the order of the
- * table: that is the order in which an image lists files and objects.
+ * A save goes from the processes to the objects that they refer to, in the
+ * order of the table. An image lists files and objects in the same order.
  *
- *	save_begin      once       before anything has been saved
+ *	save_begin      once       before any state has been saved
  *	save, save_zombie          each member, in the order of the image
- *	save_shared     once       what members share: every member is saved
+ *	save_shared     once       shared objects; every member has been saved
  *
- * A restore makes what is referred to before what refers to it.
+ * A restore makes an object before the processes that refer to it.
  *
  *	restore_begin   once       the image is checked: room for its lists
- *	restore_shared  once       what members share    (in reverse order)
+ *	restore_shared  once       shared objects        (in reverse order)
  *	restore, restore_zombie    each member, by the hidden process itself
- *	restore_links   once       what lies between built members
+ *	restore_links   once       links between the built members
  *	reveal          each member: its ids and places, for proc/reveal.h
  *	claim           once       the ids are known; the last that may fail
  *	ready           once       just before the processes appear; cannot fail
- *	publish         once       they have appeared; cannot fail
+ *	publish         once       the processes have appeared; cannot fail
  *	start           each member, by itself, before its program and its
  *	                           other lwps go on
  *	discard         each member: the recovery has failed
@@ -44,10 +43,10 @@ struct revealed;
 struct ckpt_kind {
 	const char *k_name;
 	/*
-	 * The state lies outside of a process, and is still there when the
-	 * process is saved and restored in place at a system call: instead of
-	 * restore_shared and all that follows there is k_adopt, which takes the
-	 * objects over from the save.
+	 * The state lies outside of a process, and still exists when the
+	 * process is saved and restored in place at a system call. Then
+	 * k_adopt, which takes the objects over from the save, replaces
+	 * restore_shared, restore, claim and publish.
 	 */
 	bool k_outside;
 

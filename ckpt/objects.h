@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects that the members of a save refer to: each stands once in the list
- * of its class, and counts the references of members that were met.
+ * The objects that the members of a save refer to. Each stands once in the list
+ * of its class, and counts the references to it that the save has met so far.
  *
  * The closure rule: an object is saved only if no process outside of the image
  * refers to it. A reference that was not met may also be that of a process that
@@ -23,7 +23,9 @@ enum ckpt_class {
 	CO_FILE,  /* struct file, by place in i_file; a reference */
 	CO_PIPE,  /* struct vnode, by place in i_pipe */
 	CO_PTY,	  /* struct tty; ob_index: in i_tty; IMG_NONE: none yet */
-	/* struct vnode, by place in i_data, a reference; NULL: pipe */
+	/*
+	 * struct vnode, by place in i_data, a reference; NULL: a pipe's bytes
+	 */
 	CO_DATA,
 	/* struct vnode, by v_ino - 1: unlinked, not a regular file */
 	CO_REMOVED,
@@ -33,9 +35,12 @@ enum ckpt_class {
 struct ckpt_object {
 	const void *ob_ptr;
 	u32 ob_index;
-	u32 ob_met;  /* references of members that were met */
+	u32 ob_met;  /* references that the save has met */
 	u32 ob_next; /* chain of its hash: 1 + place; 0: the last */
-	/* was refused, and only looked at: one line is enough */
+	/*
+	 * The object was refused, in a search for obstacles: one line is
+	 * enough.
+	 */
 	bool ob_refused;
 };
 
@@ -71,7 +76,7 @@ bool ckpt_closed(const struct ckpt_save *cs, const struct ckpt_object *ob, u32 r
  */
 pid_t ckpt_outsider(struct ckpt_save *cs, enum ckpt_class class, const void *ptr);
 
-/* The references that the table holds are dropped / the table is freed. */
+/* Drops the references that the table holds; then frees the table. */
 void ckpt_objects_drop(struct ckpt_save *cs);
 void ckpt_objects_free(struct ckpt_save *cs);
 

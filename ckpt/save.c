@@ -86,7 +86,7 @@ static int find_first(struct ckpt_save *cs, struct ckpt_member *cm, enum ckpt_cl
 	ob->ob_met++;
 	*with = ob->ob_index;
 	/*
-	 * The references that are missing may be those of later members, which
+	 * References that were not met yet may be those of later members, which
 	 * ckpt_outsider() skips.
 	 */
 	return ckpt_closed(cs, ob, refs) ? 0 : ckpt_outsider(cs, class, ptr);
@@ -135,7 +135,8 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 	spin_unlock(&pidlock);
 	if (child_pid)
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
-				   "its child, process %d, would be missing in the image; CKPT_TREE (-t) saves it too", child_pid);
+				   "its child, process %d, would be missing in the image; CKPT_TREE (-t) saves it too",
+				   child_pid);
 	return 0;
 }
 

@@ -27,7 +27,10 @@ struct ckpt_member {
 	bool cm_barred;
 	struct img_proc *cm_img; /* its place in cs_img */
 	struct fdtab *cm_fdtab;	 /* its descriptor table; NULL: a zombie */
-	/* Its pages are stored: the process's, or a copy-on-write copy */
+	/*
+	 * The address space to store: the process's own, or a copy-on-write
+	 * copy.
+	 */
 	struct as *cm_as;
 	bool cm_copied;	   /* cm_as is a copy; release it */
 	u32 cm_cow_before; /* forked: cow count when copied */
@@ -38,8 +41,8 @@ struct ckpt_data {
 	/* The file has no name: no process outside of the image may have it */
 	bool cd_nameless;
 	/*
-	 * the pages are the file's own: other processes may write them
-	 * meanwhile
+	 * The pages are the file's own: other processes may write them
+	 * meanwhile.
 	 */
 	bool cd_open;
 	struct page **cd_page; /* stored pages, in order; references */
@@ -60,9 +63,9 @@ struct ckpt_known {
 
 struct ckpt_save {
 	struct ckpt_request *cs_req;
-	/* lwp that called ckpt(), gets 1 when restored; NULL: none */
+	/* The lwp that called ckpt(); gets 1 when restored. NULL: none. */
 	struct lwp *cs_caller;
-	/* forked: pages are copied once members write them */
+	/* Forked checkpoint: pages are copied before members write them. */
 	bool cs_copy;
 	struct img_image cs_img;
 	struct ckpt_member *cs_member; /* [0]: the process asked for */
@@ -85,7 +88,7 @@ struct ckpt_save {
 	 */
 	struct vnode *cs_mapped;
 	u32 cs_mappedindex;
-	/* files that members have written; references */
+	/* Files that members have written; references. */
 	struct vnode **cs_flush;
 	u32 cs_nflush;
 };
@@ -256,9 +259,9 @@ void ckpt_commit_init(void);
  */
 struct ckpt_out;
 int ckpt_out_begin(struct vnode *vp, struct ckpt_out **outp);
-/* no copy: writes the frame itself */
+/* Writes the frame itself, without a copy. */
 int ckpt_out_page(struct ckpt_out *out, u64 off, struct page *pg);
-/* io_write of struct img_io: writes a copy */
+/* io_write of struct img_io: writes a copy. */
 int ckpt_out_write(void *ctx, u64 off, const void *buf, u32 len);
 int ckpt_out_end(struct ckpt_out *out, int error);
 

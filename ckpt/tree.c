@@ -30,7 +30,7 @@
 #include "proc/sched/sleep.h"
 
 #define ENDING_NS NSEC_PER_MSEC
-#define BATCH 64u /* processes found in one go with pidlock held */
+#define BATCH 64u /* processes found at a time, with pidlock held */
 
 /*
  * Does the member's own program ask? A parent's request counts as the member's
