@@ -63,7 +63,7 @@ static void remember(struct proc *p, struct ckpt_request *rq)
 		ckpt_request_rele(old);
 }
 
-static int take(struct ckpt_request *rq, struct lwp *caller)
+static int take_checkpoint(struct ckpt_request *rq, struct lwp *caller)
 {
 	struct proc *p = curproc(), *child = NULL;
 	struct ckpt_save *cs = ckpt_save_make(rq, caller);
@@ -95,7 +95,7 @@ int ckpt_take(struct ckpt_request *rq, struct lwp *caller)
 	int error;
 
 	inject_enter();
-	error = take(rq, caller);
+	error = take_checkpoint(rq, caller);
 	inject_leave();
 	return error;
 }

@@ -82,7 +82,7 @@ static bool comes_first(const struct proc *p, const struct choice *ch)
  * The first process of group pgrp's job.
  * Returns: NULL: there is none. Locks: pidlock.
  */
-static struct proc *find_first(pid_t pgrp)
+static struct proc *key_find_first(pid_t pgrp)
 {
 	struct choice ch = { 0 };
 	struct proc_walk w;
@@ -101,7 +101,7 @@ static void key_typed(struct tty *t, pid_t pgrp)
 	struct proc *first;
 
 	spin_lock(&pidlock);
-	first = find_first(pgrp);
+	first = key_find_first(pgrp);
 	if (first) {
 		spin_lock(&first->p_lock);
 		first->p_flags |= P_CKPT | P_CKPTKEY;

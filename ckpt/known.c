@@ -13,7 +13,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 
-static u32 *bucket_of(struct ckpt_save *cs, const struct vnode *vp)
+static u32 *known_bucket_of(struct ckpt_save *cs, const struct vnode *vp)
 {
 	return &cs->cs_knownat[((u32)vp * 0x9e3779b1u >> 16) % CKPT_BUCKETS];
 }
@@ -26,7 +26,7 @@ static bool same_path(const char *a, const char *b)
 bool ckpt_known(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 *index)
 {
 	/* 1 + a place in cs_known; 0: the end of the chain. */
-	for (u32 i = *bucket_of(cs, vp); i; i = cs->cs_known[i - 1].ck_next) {
+	for (u32 i = *known_bucket_of(cs, vp); i; i = cs->cs_known[i - 1].ck_next) {
 		const struct ckpt_known *ck = &cs->cs_known[i - 1];
 
 		if (ck->ck_vp == vp && same_path(ck->ck_path, path)) {
@@ -39,7 +39,7 @@ bool ckpt_known(struct ckpt_save *cs, const struct vnode *vp, const char *path, 
 
 int ckpt_know(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 index)
 {
-	u32 *head = bucket_of(cs, vp);
+	u32 *head = known_bucket_of(cs, vp);
 	struct ckpt_known *ck;
 	char *copy = NULL;
 

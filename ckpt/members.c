@@ -17,7 +17,7 @@
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 
-static u32 *bucket_of(struct ckpt_save *cs, const struct proc *p)
+static u32 *members_bucket_of(struct ckpt_save *cs, const struct proc *p)
 {
 	return &cs->cs_bucket[((u32)p * 0x9e3779b1u >> 16) % CKPT_BUCKETS];
 }
@@ -28,9 +28,9 @@ void ckpt_members_init(struct ckpt_save *cs)
 }
 
 /* Enters member i into its chain. */
-static void enter(struct ckpt_save *cs, u32 i)
+static void members_enter(struct ckpt_save *cs, u32 i)
 {
-	u32 *head = bucket_of(cs, cs->cs_member[i].cm_proc);
+	u32 *head = members_bucket_of(cs, cs->cs_member[i].cm_proc);
 
 	cs->cs_member[i].cm_next = *head;
 	*head = i;
@@ -38,7 +38,7 @@ static void enter(struct ckpt_save *cs, u32 i)
 
 static void leave(struct ckpt_save *cs, u32 i)
 {
-	u32 *at = bucket_of(cs, cs->cs_member[i].cm_proc);
+	u32 *at = members_bucket_of(cs, cs->cs_member[i].cm_proc);
 
 	while (*at != i)
 		at = &cs->cs_member[*at].cm_next;
@@ -47,7 +47,7 @@ static void leave(struct ckpt_save *cs, u32 i)
 
 u32 ckpt_place(const struct ckpt_save *cs, const struct proc *p)
 {
-	u32 i = *bucket_of((struct ckpt_save *)cs, p);
+	u32 i = *members_bucket_of((struct ckpt_save *)cs, p);
 
 	while (i != IMG_NONE && cs->cs_member[i].cm_proc != p)
 		i = cs->cs_member[i].cm_next;
@@ -66,7 +66,7 @@ int ckpt_member_add(struct ckpt_save *cs, struct proc *p, u32 parent)
 		return error;
 	}
 	*cm = (struct ckpt_member){ .cm_proc = p, .cm_parent = parent };
-	enter(cs, cs->cs_nmember - 1);
+	members_enter(cs, cs->cs_nmember - 1);
 	return 0;
 }
 
@@ -80,7 +80,7 @@ void ckpt_member_drop(struct ckpt_save *cs, u32 i)
 	if (i != last) {
 		leave(cs, last);
 		cs->cs_member[i] = cs->cs_member[last];
-		enter(cs, i);
+		members_enter(cs, i);
 	}
 	cs->cs_nmember--;
 	proc_rele(p);
@@ -147,7 +147,7 @@ int ckpt_members_order(struct ckpt_save *cs)
 		cs->cs_member = out;
 		ckpt_members_init(cs);
 		for (u32 i = 0; i < n; i++)
-			enter(cs, i);
+			members_enter(cs, i);
 	} else {
 		kfree(out);
 	}

@@ -8,7 +8,7 @@
 #include "mm/kmalloc.h"
 #include "proc/proctab.h"
 
-static u32 *bucket_of(struct ckpt_objects *os, const void *ptr)
+static u32 *objects_bucket_of(struct ckpt_objects *os, const void *ptr)
 {
 	return &os->os_bucket[((u32)ptr * 0x9e3779b1u >> 16) % OBJECT_BUCKETS];
 }
@@ -17,7 +17,7 @@ struct ckpt_object *ckpt_object(struct ckpt_save *cs, enum ckpt_class class, con
 {
 	struct ckpt_objects *os = &cs->cs_objects[class];
 
-	for (u32 i = *bucket_of(os, ptr); i; i = os->os_list[i - 1].ob_next) {
+	for (u32 i = *objects_bucket_of(os, ptr); i; i = os->os_list[i - 1].ob_next) {
 		if (os->os_list[i - 1].ob_ptr == ptr)
 			return &os->os_list[i - 1];
 	}
@@ -28,7 +28,7 @@ struct ckpt_object *ckpt_object_add(struct ckpt_save *cs, enum ckpt_class class,
 {
 	struct ckpt_objects *os = &cs->cs_objects[class];
 	struct ckpt_object *ob = CKPT_GROW(os->os_list, os->os_n);
-	u32 *head = bucket_of(os, ptr);
+	u32 *head = objects_bucket_of(os, ptr);
 
 	if (!ob)
 		return NULL;

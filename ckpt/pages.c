@@ -126,7 +126,7 @@ int ckpt_out_write(void *ctx, u64 off, const void *buf, u32 len)
  * Writes all runs of the ring, the one that is being filled too, and empties
  * them. If something has failed already, only waits and empties.
  */
-static int flush(struct ckpt_out *out, struct ring *r, int error)
+static int pages_flush(struct ckpt_out *out, struct ring *r, int error)
 {
 	for (u32 i = 0; i < r->r_nruns && !error; i++)
 		error = turn(out, r);
@@ -141,8 +141,8 @@ int ckpt_out_end(struct ckpt_out *out, int error)
 {
 	int error2;
 
-	error = flush(out, &out->o_data, error);
-	error = flush(out, &out->o_meta, error);
+	error = pages_flush(out, &out->o_data, error);
+	error = pages_flush(out, &out->o_meta, error);
 	error2 = frames_end(&out->o_frames);
 	kfree(out);
 	return error ? error : error2;

@@ -42,7 +42,7 @@ void ckpt_request_rele(struct ckpt_request *rq)
  * Finds the image's directory from where the asker is: the process that writes
  * the image may have another root and other rights.
  */
-static int find_place(struct ckpt_request *rq, const char *name)
+static int request_find_place(struct ckpt_request *rq, const char *name)
 {
 	struct nameparent np;
 	int error = path_of_open(AT_FDCWD, name, &rq->rq_path);
@@ -89,7 +89,7 @@ int ckpt_request_make(const char *name, u32 flags, struct ckpt_request **rqp)
 	cred_hold(rq->rq_cred);
 	rq->rq_start = clock_mono_ns();
 	spin_init(&rq->rq_lock, "ckpt request", LR_VFS);
-	error = name ? find_place(rq, name) : 0;
+	error = name ? request_find_place(rq, name) : 0;
 	if (error) {
 		ckpt_request_rele(rq);
 		return error;

@@ -213,7 +213,7 @@ static void take_over(struct ckpt_rmember *rm)
 	rm->rm_lwps = NULL;
 }
 
-static void discard(struct ckpt_rmember *rm)
+static void restore_discard(struct ckpt_rmember *rm)
 {
 	for (u32 i = CKPT_NKINDS; i-- > 0;) {
 		if (ckpt_kinds[i]->k_discard)
@@ -239,7 +239,7 @@ static void restore_member(void *arg)
 	if (go)
 		take_over(rm);
 	else
-		discard(rm);
+		restore_discard(rm);
 	phase_set(&rm->rm_phase, RM_LEFT);
 	if (!go)
 		proc_exit(0);
@@ -333,7 +333,7 @@ static int claim(struct ckpt_restore *cr)
 }
 
 /* No failure from here on. Returns: the first process's pid. */
-static pid_t commit(struct ckpt_restore *cr, struct reveal *rl)
+static pid_t restore_commit(struct ckpt_restore *cr, struct reveal *rl)
 {
 	pid_t pid;
 
@@ -368,7 +368,7 @@ static long reveal(struct ckpt_restore *cr)
 		if (result)
 			reveal_abandon(&rl);
 		else
-			result = commit(cr, &rl);
+			result = restore_commit(cr, &rl);
 	}
 	kfree(rl.rl_set);
 	kfree(tids);
@@ -448,7 +448,7 @@ void restore_ckpt(void *arg)
 	if (result > 0)
 		settle(cr);
 	else if (cr->cr_member)
-		discard(&cr->cr_member[0]);
+		restore_discard(&cr->cr_member[0]);
 	tell_members(cr, result > 0 ? RV_GO : RV_ABORT);
 	if (result < 0)
 		drop_zombies(cr);

@@ -72,8 +72,8 @@ void ckpt_save_free(struct ckpt_save *cs)
  * is none.
  * Errors: -ENOMEM.
  */
-static int find_first(struct ckpt_save *cs, struct ckpt_member *cm, enum ckpt_class class,
-		      const void *ptr, u32 refs, u32 *with)
+static int save_find_first(struct ckpt_save *cs, struct ckpt_member *cm, enum ckpt_class class,
+			   const void *ptr, u32 refs, u32 *with)
 {
 	struct ckpt_object *ob = ckpt_object(cs, class, ptr);
 
@@ -111,14 +111,14 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 	struct proc *p = cm->cm_proc;
 	struct img_proc *ip = cm->cm_img;
 	pid_t child_pid = 0;
-	int pid = find_first(cs, cm, CO_AS, cm->cm_as, cm->cm_as->a_ref, &ip->p_mem);
+	int pid = save_find_first(cs, cm, CO_AS, cm->cm_as, cm->cm_as->a_ref, &ip->p_mem);
 
 	if (pid > 0)
 		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP,
 				  "its memory is shared with process %d, outside of the image", pid);
 	if (pid < 0)
 		return pid;
-	pid = find_first(cs, cm, CO_FDTAB, cm->cm_fdtab, cm->cm_fdtab->ft_ref, &ip->p_fds);
+	pid = save_find_first(cs, cm, CO_FDTAB, cm->cm_fdtab, cm->cm_fdtab->ft_ref, &ip->p_fds);
 	if (pid > 0)
 		pid = ckpt_refuse(p->p_comm, -EOPNOTSUPP,
 				  "its descriptor table is shared with process %d, outside of the image", pid);

@@ -40,7 +40,7 @@ static const struct vfsops anonfs_ops = { .vfs_mount = anonfs_mount, .vfs_statfs
 static const struct fstype pipefs_type = { .fs_name = "pipefs", .fs_ops = &anonfs_ops, .fs_nodev = true };
 static const struct fstype bdevfs_type = { .fs_name = "bdev", .fs_ops = &anonfs_ops, .fs_nodev = true };
 
-static void init_one(struct vfs *vfs, const struct fstype *type)
+static void anonfs_init_one(struct vfs *vfs, const struct fstype *type)
 {
 	list_init(&vfs->vfs_link);
 	vfs->vfs_type = type;
@@ -51,6 +51,6 @@ static void init_one(struct vfs *vfs, const struct fstype *type)
 
 void anonfs_init(void)
 {
-	init_one(&pipefs, &pipefs_type);
-	init_one(&bdevfs, &bdevfs_type);
+	anonfs_init_one(&pipefs, &pipefs_type);
+	anonfs_init_one(&bdevfs, &bdevfs_type);
 }

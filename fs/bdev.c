@@ -106,7 +106,7 @@ static const struct vnodeops bdev_vnodeops = {
 	.vop_reclaim = bdev_reclaim,
 };
 
-static struct bdevnode *find(dev_t dev)
+static struct bdevnode *bdev_find_node(dev_t dev)
 {
 	struct bdevnode *bn;
 
@@ -121,7 +121,7 @@ static struct bdevnode *find(dev_t dev)
  * Makes the vnode of a device that has none: fills bn, which is on the list
  * already.
  */
-static int make(struct bdevnode *bn, struct bdev *bd, struct vnode **vpp)
+static int bdev_make(struct bdevnode *bn, struct bdev *bd, struct vnode **vpp)
 {
 	struct vnode *vp = vnode_anon(&bdevfs, VBLK, &bdev_vnodeops);
 
@@ -157,7 +157,7 @@ int bdev_vnode(dev_t dev, struct vnode **vpp)
 		return -ENOMEM;
 	fresh->bn_dev = dev;
 	spin_lock(&bdevs_lock);
-	while ((bn = find(dev)) != NULL) {
+	while ((bn = bdev_find_node(dev)) != NULL) {
 		if (bn->bn_vp && vn_tryhold(bn->bn_vp)) {
 			*vpp = bn->bn_vp;
 			spin_unlock(&bdevs_lock);
@@ -168,7 +168,7 @@ int bdev_vnode(dev_t dev, struct vnode **vpp)
 	}
 	list_push_back(&bdevs, &fresh->bn_link);
 	spin_unlock(&bdevs_lock);
-	return make(fresh, bd, vpp);
+	return bdev_make(fresh, bd, vpp);
 }
 
 /* Parses "253:0"; false: another form. */

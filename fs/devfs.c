@@ -80,7 +80,7 @@ static void add_disk(struct bdev *bd, void *arg)
 }
 
 /* Makes the nodes. The directory is locked. */
-static int fill(struct vnode *dir)
+static int devfs_fill(struct vnode *dir)
 {
 	const struct cred root_cred = { 0 };
 	struct filling fi = { .fi_dir = dir };
@@ -112,7 +112,7 @@ static int devfs_mount(struct vfs *vfs, const char *dev, const char *options)
 	if (error)
 		return error;
 	vn_lock(vfs->vfs_root);
-	error = fill(vfs->vfs_root);
+	error = devfs_fill(vfs->vfs_root);
 	vn_unlock(vfs->vfs_root);
 	if (error) {
 		tmpfs_vfsops.vfs_letgo(vfs);

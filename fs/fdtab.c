@@ -104,7 +104,7 @@ void fdtab_hold(struct fdtab *ft)
 }
 
 /* close(2) for one open file that has left the table. */
-static void drop(struct fdtab *ft, struct file *f)
+static void fdtab_drop(struct fdtab *ft, struct file *f)
 {
 	flock_owner_closed(f->f_vnode, ft);
 	file_rele(f);
@@ -117,7 +117,7 @@ void fdtab_rele(struct fdtab *ft)
 		return;
 	for (u32 fd = 0; fd < ft->ft_size; fd++) {
 		if (ft->ft_file[fd])
-			drop(ft, ft->ft_file[fd]);
+			fdtab_drop(ft, ft->ft_file[fd]);
 	}
 	fdtab_free(ft);
 }
@@ -126,7 +126,7 @@ void fdtab_rele(struct fdtab *ft)
  * Removes the open file at fd. ft_lock held. NULL: the slot is free, or
  * reserved.
  */
-static struct file *take_out(struct fdtab *ft, u32 fd)
+static struct file *fdtab_take_out(struct fdtab *ft, u32 fd)
 {
 	struct file *f = fd < ft->ft_size ? ft->ft_file[fd] : NULL;
 
@@ -147,10 +147,10 @@ void fdtab_closexec(struct fdtab *ft)
 
 		spin_lock(&ft->ft_lock);
 		if (ft->ft_flags[fd] & FD_CLOEXEC_K)
-			f = take_out(ft, fd);
+			f = fdtab_take_out(ft, fd);
 		spin_unlock(&ft->ft_lock);
 		if (f)
-			drop(ft, f);
+			fdtab_drop(ft, f);
 	}
 }
 
@@ -325,11 +325,11 @@ int fd_close(int fd)
 	struct file *f;
 
 	spin_lock(&ft->ft_lock);
-	f = take_out(ft, (u32)fd);
+	f = fdtab_take_out(ft, (u32)fd);
 	spin_unlock(&ft->ft_lock);
 	if (!f)
 		return -EBADF;
-	drop(ft, f);
+	fdtab_drop(ft, f);
 	return 0;
 }
 
@@ -346,7 +346,7 @@ int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags)
 			return error;
 	}
 	spin_lock(&ft->ft_lock);
-	old = take_out(ft, (u32)fd);
+	old = fdtab_take_out(ft, (u32)fd);
 	if (!old && ft->ft_flags[fd]) {
 		spin_unlock(&ft->ft_lock);
 		/* another lwp is opening a file under this number */
@@ -357,6 +357,6 @@ int fd_install(struct fdtab *ft, int fd, struct file *f, u32 fdflags)
 	ft->ft_open++;
 	spin_unlock(&ft->ft_lock);
 	if (old)
-		drop(ft, old);
+		fdtab_drop(ft, old);
 	return 0;
 }

@@ -88,7 +88,7 @@ static bool would_deadlock(const void *owner, const void *holder)
  * return.
  * Errors: -EAGAIN (not `wait`), -EDEADLK, -ERESTARTSYS.
  */
-static int wait_for(struct vnode *vp, const struct filelock *want, bool wait)
+static int flock_wait_for(struct vnode *vp, const struct filelock *want, bool wait)
 {
 	struct flock_table *ft = table_of(vp, want->fl_kind);
 	struct lockwait lw = { .lw_owner = want->fl_owner };
@@ -132,7 +132,7 @@ static int set_lock(struct vnode *vp, const struct filelock *want, bool wait)
 		goto out;
 	*set = *want;
 	mutex_lock(&locks_lock);
-	error = want->fl_type == F_UNLCK ? 0 : wait_for(vp, want, wait);
+	error = want->fl_type == F_UNLCK ? 0 : flock_wait_for(vp, want, wait);
 	if (!error) {
 		locks_apply(ft, set, &spare, &freed);
 		set = NULL;

@@ -77,7 +77,7 @@ static void put_in(struct flock_table *ft, struct filelock *l)
 	tree_insert(&ft->ft_owned, &l->fl_owned);
 }
 
-static void take_out(struct flock_table *ft, struct filelock *l, struct list *freed)
+static void flock_take_out(struct flock_table *ft, struct filelock *l, struct list *freed)
 {
 	tree_remove(&ft->ft_range, &l->fl_range);
 	tree_remove(&ft->ft_owned, &l->fl_owned);
@@ -231,7 +231,7 @@ static void cut(struct flock_table *ft, struct filelock *l, const struct fileloc
 	} else if (behind) {
 		begin_at(ft, l, set->fl_end + 1);
 	} else {
-		take_out(ft, l, freed);
+		flock_take_out(ft, l, freed);
 	}
 }
 
@@ -246,7 +246,7 @@ void locks_apply(struct flock_table *ft, struct filelock *set, struct filelock *
 		if (l->fl_type == set->fl_type) {
 			set->fl_start = MIN(set->fl_start, l->fl_start);
 			set->fl_end = MAX(set->fl_end, l->fl_end);
-			take_out(ft, l, freed);
+			flock_take_out(ft, l, freed);
 		} else if (overlaps(l, set)) {
 			cut(ft, l, set, spare, freed);
 		}
@@ -263,7 +263,7 @@ bool locks_take_out(struct flock_table *ft, const void *owner, u32 max, struct l
 
 	for (; l && max > 0; l = next, max--) {
 		next = next_of(l);
-		take_out(ft, l, freed);
+		flock_take_out(ft, l, freed);
 	}
 	return !l;
 }

@@ -43,7 +43,7 @@ static u32 hash_of(const struct vnode *dvp, const char *name, u32 len)
 	return h;
 }
 
-static struct ncent *find(const struct vnode *dvp, const char *name, u32 len, u32 h)
+static struct ncent *nc_find(const struct vnode *dvp, const char *name, u32 len, u32 h)
 {
 	struct list *head = &nc_table[h % NHASH];
 	struct ncent *nc;
@@ -56,7 +56,7 @@ static struct ncent *find(const struct vnode *dvp, const char *name, u32 len, u3
 	return NULL;
 }
 
-static void drop(struct ncent *nc)
+static void nc_drop(struct ncent *nc)
 {
 	list_remove(&nc->nc_hash);
 	list_remove(&nc->nc_lru);
@@ -74,7 +74,7 @@ int namecache_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode 
 	if (dvp->v_flags & V_DYNAMIC)
 		return -EAGAIN;
 	spin_lock(&vfs_lock);
-	nc = find(dvp, name, len, hash_of(dvp, name, len));
+	nc = nc_find(dvp, name, len, hash_of(dvp, name, len));
 	if (nc) {
 		list_remove(&nc->nc_lru);
 		list_push_back(&nc_lru, &nc->nc_lru);
@@ -105,11 +105,11 @@ void namecache_enter(struct vnode *dvp, const char *name, u32 len, struct vnode 
 	memcpy(nc->nc_name, name, len);
 	list_init(&nc->nc_bylink);
 	spin_lock(&vfs_lock);
-	old = find(dvp, name, len, nc->nc_hashval);
+	old = nc_find(dvp, name, len, nc->nc_hashval);
 	if (old)
-		drop(old);
+		nc_drop(old);
 	else if (nc_count >= nc_limit)
-		drop(list_first(&nc_lru, struct ncent, nc_lru));
+		nc_drop(list_first(&nc_lru, struct ncent, nc_lru));
 	list_push_front(&nc_table[nc->nc_hashval % NHASH], &nc->nc_hash);
 	list_push_back(&nc_lru, &nc->nc_lru);
 	list_push_back(&dvp->v_names, &nc->nc_inlink);
@@ -124,9 +124,9 @@ void namecache_remove(struct vnode *dvp, const char *name, u32 len)
 	struct ncent *nc;
 
 	spin_lock(&vfs_lock);
-	nc = find(dvp, name, len, hash_of(dvp, name, len));
+	nc = nc_find(dvp, name, len, hash_of(dvp, name, len));
 	if (nc)
-		drop(nc);
+		nc_drop(nc);
 	spin_unlock(&vfs_lock);
 }
 
@@ -139,9 +139,9 @@ void namecache_purge(struct vnode *vp)
 	while (more) {
 		spin_lock(&vfs_lock);
 		for (u32 n = 0; n < DROP_MAX && !list_empty(&vp->v_names); n++)
-			drop(list_first(&vp->v_names, struct ncent, nc_inlink));
+			nc_drop(list_first(&vp->v_names, struct ncent, nc_inlink));
 		for (u32 n = 0; n < DROP_MAX && !list_empty(&vp->v_namedby); n++)
-			drop(list_first(&vp->v_namedby, struct ncent, nc_bylink));
+			nc_drop(list_first(&vp->v_namedby, struct ncent, nc_bylink));
 		more = !list_empty(&vp->v_names) || !list_empty(&vp->v_namedby);
 		spin_unlock(&vfs_lock);
 	}
@@ -152,7 +152,7 @@ void namecache_purge_all(void)
 {
 	spin_lock(&vfs_lock);
 	for (u32 n = nc_count; n > 0 && !list_empty(&nc_lru); n--) {
-		drop(list_first(&nc_lru, struct ncent, nc_lru));
+		nc_drop(list_first(&nc_lru, struct ncent, nc_lru));
 		if (n % DROP_MAX == 0) {
 			spin_unlock(&vfs_lock);
 			spin_lock(&vfs_lock);

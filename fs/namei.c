@@ -242,7 +242,7 @@ static int may_search(const struct walk *w)
  * Walks one component further. follow: follow a symbolic link in the last
  * component, too.
  */
-static int step(struct walk *w, const struct component *c, bool follow)
+static int namei_step(struct walk *w, const struct component *c, bool follow)
 {
 	struct vnode *vp;
 	int error;
@@ -279,7 +279,7 @@ int namei(struct vnode *start, const char *path, u32 flags, struct vnode **vpp)
 	while (!error && namei_next(&w, &c)) {
 		if (c.last && c.slash)
 			must_be_dir = true;
-		error = step(&w, &c, !(flags & NI_NOFOLLOW));
+		error = namei_step(&w, &c, !(flags & NI_NOFOLLOW));
 	}
 	if (!error && must_be_dir && w.w_vp->v_type != VDIR)
 		error = -ENOTDIR;
@@ -308,7 +308,7 @@ int namei_parent(struct vnode *start, const char *path, struct nameparent *np)
 			error = may_search(&w);
 			break;
 		}
-		error = step(&w, &c, true);
+		error = namei_step(&w, &c, true);
 	}
 	if (error)
 		goto out;

@@ -54,7 +54,7 @@ bool page_trylock(struct page *pg)
  * PG_WAITERS, and must take this spinlock for the wakeup: by then this lwp
  * sleeps.
  */
-static void wait_for(struct page *pg, bool take)
+static void pagecache_wait_for(struct page *pg, bool take)
 {
 	struct spinlock *lk = waitlock(pg);
 
@@ -85,7 +85,7 @@ static void clear_and_wake(struct page *pg, u32 flag)
 void page_lock(struct page *pg)
 {
 	if (!page_trylock(pg))
-		wait_for(pg, true);
+		pagecache_wait_for(pg, true);
 }
 
 void page_unlock(struct page *pg)
@@ -96,7 +96,7 @@ void page_unlock(struct page *pg)
 void page_wait_writeback(struct page *pg)
 {
 	if (page_test(pg, PG_WRITEBACK))
-		wait_for(pg, false);
+		pagecache_wait_for(pg, false);
 }
 
 void pc_read_done(struct page *pg, int error)

@@ -41,14 +41,14 @@ static ssize_t side_write(struct side *sd, void *buf, size_t len)
 	return sd->sd_own ? file_pwrite(sd->sd_file, &u) : file_write(sd->sd_file, &u);
 }
 
-static void advance(struct side *sd, ssize_t n)
+static void copy_advance(struct side *sd, ssize_t n)
 {
 	if (sd->sd_own)
 		sd->sd_off += n;
 }
 
 /* Takes back what was read but could not be written. */
-static void give_back(struct side *sd, ssize_t n)
+static void copy_give_back(struct side *sd, ssize_t n)
 {
 	if (!sd->sd_own && n > 0)
 		file_seek(sd->sd_file, -(off_t)n, K_SEEK_CUR);
@@ -62,10 +62,10 @@ static ssize_t copy_piece(struct side *in, struct side *out, u8 *buf, size_t len
 	if (got <= 0)
 		return got;
 	put = side_write(out, buf, (size_t)got);
-	give_back(in, got - (put > 0 ? put : 0));
+	copy_give_back(in, got - (put > 0 ? put : 0));
 	if (put > 0) {
-		advance(in, put);
-		advance(out, put);
+		copy_advance(in, put);
+		copy_advance(out, put);
 	}
 	return put;
 }

@@ -107,7 +107,7 @@ static long set_flags(struct file *f, u32 flags)
  * A process, or a group below zero; 0: none.
  * Errors: -EINVAL (no group has the number that this negates), -ESRCH
  */
-static long set_owner(struct file *f, pid_t who)
+static long fcntl_set_owner(struct file *f, pid_t who)
 {
 	bool found = who == 0;
 
@@ -139,7 +139,7 @@ static long do_fcntl(int fd, struct file *f, u32 fdflags, u32 cmd, u32 arg)
 	case K_F_OFD_GETLK:
 	case K_F_OFD_SETLK:
 	case K_F_OFD_SETLKW: return fcntl_lock(fd, f, cmd, arg);
-	case F_SETOWN: return set_owner(f, (s32)arg);
+	case F_SETOWN: return fcntl_set_owner(f, (s32)arg);
 	case F_GETOWN: return f->f_owner;
 	case K_F_GETSIG: return 0;
 	case K_F_GETPIPE_SZ: return pipe_size(f);

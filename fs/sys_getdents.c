@@ -39,7 +39,7 @@ static u8 type_code(enum vtype type)
 }
 
 /* Room for a record of len bytes, zeroed; NULL: full. */
-static void *take(struct listing *li, u32 len, off_t next)
+static void *getdents_take(struct listing *li, u32 len, off_t next)
 {
 	void *rec = li->li_buf + li->li_used;
 
@@ -56,7 +56,7 @@ static void *take(struct listing *li, u32 len, off_t next)
 static bool add64(void *arg, const char *name, u32 namelen, ino_t ino, enum vtype type, off_t next)
 {
 	u32 len = ROUND_UP((u32)offsetof(struct abi_dirent64, d_name) + namelen + 1, 8u);
-	struct abi_dirent64 *d = take(arg, len, next);
+	struct abi_dirent64 *d = getdents_take(arg, len, next);
 
 	if (!d)
 		return false;
@@ -78,7 +78,7 @@ static bool add32(void *arg, const char *name, u32 namelen, ino_t ino, enum vtyp
 		li->li_toolong = true;
 		return false;
 	}
-	d = take(li, len, next);
+	d = getdents_take(li, len, next);
 	if (!d)
 		return false;
 	d->d_ino = (u32)ino;
@@ -89,7 +89,7 @@ static bool add32(void *arg, const char *name, u32 namelen, ino_t ino, enum vtyp
 	return true;
 }
 
-static int fill(struct file *f, struct listing *li, dirent_fn add)
+static int getdents_fill(struct file *f, struct listing *li, dirent_fn add)
 {
 	struct vnode *dvp = f->f_vnode;
 	int error;
@@ -124,7 +124,7 @@ static long list_file(struct file *f, uaddr_t ubuf, u32 size, dirent_fn add)
 	}
 	if (!li.li_buf)
 		return -ENOMEM;
-	ret = fill(f, &li, add);
+	ret = getdents_fill(f, &li, add);
 	if (!ret)
 		ret = copyout(ubuf, li.li_buf, li.li_used);
 	kfree(li.li_buf);

@@ -14,7 +14,7 @@
 /* When new settings take effect. */
 enum set_when { SET_NOW, SET_DRAINED, SET_FLUSHED };
 
-static int give_u32(uaddr_t arg, u32 v)
+static int tty_ioctl_give_u32(uaddr_t arg, u32 v)
 {
 	return copyout(arg, &v, sizeof(v));
 }
@@ -123,7 +123,7 @@ static int set_winsize(struct tty *t, uaddr_t arg)
 
 /* --- Queues and flow --- */
 
-static int flush(struct tty *t, u32 which)
+static int tty_ioctl_flush(struct tty *t, u32 which)
 {
 	int error = tty_job_check(t, K_SIGTTOU);
 
@@ -199,7 +199,7 @@ static int get_queue(struct tty *t, u32 cmd, uaddr_t arg)
 	spin_lock(&t->t_lock);
 	n = cmd == TIOCINQ ? ldisc_inq(t->t_ld) : ldisc_outq(t->t_ld);
 	spin_unlock(&t->t_lock);
-	return give_u32(arg, n);
+	return tty_ioctl_give_u32(arg, n);
 }
 
 static int set_exclusive(struct tty *t, bool on)
@@ -249,7 +249,7 @@ static int settings_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg)
 	case TCSETAF: return set_termio(tf, arg, SET_FLUSHED);
 	case TIOCGWINSZ: return get_winsize(t, arg);
 	case TIOCSWINSZ: return set_winsize(t, arg);
-	case TIOCGETD: return give_u32(arg, N_TTY);
+	case TIOCGETD: return tty_ioctl_give_u32(arg, N_TTY);
 	case TIOCSETD: return set_ldisc(arg);
 	default: return -ENOTTY;
 	}
@@ -262,7 +262,7 @@ static int queue_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg)
 	switch (cmd) {
 	case TIOCINQ:
 	case TIOCOUTQ: return get_queue(t, cmd, arg);
-	case TCFLSH: return flush(t, arg);
+	case TCFLSH: return tty_ioctl_flush(t, arg);
 	case TCXONC: return flow(t, arg);
 	case TCSBRK: return send_break(tf, arg ? 0 : BREAK_NS);
 	case TCSBRKP: return send_break(tf, arg ? MIN(arg, 600u) * 100 * NSEC_PER_MSEC : BREAK_NS);
@@ -285,8 +285,8 @@ static int session_ioctl(struct ttyfile *tf, u32 cmd, uaddr_t arg)
 	case TIOCVHANGUP: return hang_up(t);
 	case TIOCEXCL: return set_exclusive(t, true);
 	case TIOCNXCL: return set_exclusive(t, false);
-	case TIOCGEXCL: return give_u32(arg, t->t_excl);
-	case TIOCGDEV: return give_u32(arg, tty_rdev(t));
+	case TIOCGEXCL: return tty_ioctl_give_u32(arg, t->t_excl);
+	case TIOCGDEV: return tty_ioctl_give_u32(arg, tty_rdev(t));
 	default: return -ENOTTY;
 	}
 }

@@ -4,7 +4,7 @@
 #include "kernel/lib/string.h"
 
 /* The last place in the ring is kept for the character that ends a line. */
-static bool put(struct ldisc *ld, u8 c, bool mark)
+static bool ldisc_put(struct ldisc *ld, u8 c, bool mark)
 {
 	u32 need = ld_lflag(ld, ICANON) && !mark ? 2 : 1;
 
@@ -22,7 +22,7 @@ static bool put(struct ldisc *ld, u8 c, bool mark)
 
 static u32 end_line(struct ldisc *ld, u8 c)
 {
-	if (!put(ld, c, true))
+	if (!ldisc_put(ld, c, true))
 		return 0;
 	ld->ld_canon = ld->ld_tail;
 	return LD_EV_INPUT;
@@ -35,9 +35,9 @@ static u32 ordinary(struct ldisc *ld, u8 c)
 		ld_finish_erasing(ld);
 	if (ld->ld_tail == ld->ld_canon)
 		ld->ld_linecol = ld->ld_column;
-	if (c == 0xff && ld_iflag(ld, PARMRK) && !put(ld, c, false))
+	if (c == 0xff && ld_iflag(ld, PARMRK) && !ldisc_put(ld, c, false))
 		return 0;
-	if (!put(ld, c, false))
+	if (!ldisc_put(ld, c, false))
 		return 0;
 	if (ld_lflag(ld, ECHO))
 		ld_echo(ld, c);
@@ -210,9 +210,9 @@ u32 ldisc_input(struct ldisc *ld, const u8 *buf, size_t len)
 
 static u32 put_marked(struct ldisc *ld, u8 c)
 {
-	put(ld, 0xff, false);
-	put(ld, 0, false);
-	put(ld, c, false);
+	ldisc_put(ld, 0xff, false);
+	ldisc_put(ld, 0, false);
+	ldisc_put(ld, c, false);
 	return ld_lflag(ld, ICANON) ? 0 : LD_EV_INPUT;
 }
 

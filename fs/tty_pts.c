@@ -44,7 +44,7 @@ static int get_vnode(struct vfs *vfs, ino_t ino, struct vnode **vpp)
 }
 
 /* "17", without a leading 0. PTY_MAX: not a number of ours. */
-static u32 parse_number(const char *name, u32 len)
+static u32 tty_pts_parse_number(const char *name, u32 len)
 {
 	u32 n = 0;
 
@@ -68,7 +68,7 @@ static int pts_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode
 		*vpp = dvp;
 		return 0;
 	}
-	n = parse_number(name, len);
+	n = tty_pts_parse_number(name, len);
 	if (!pty_exists(n))
 		return -ENOENT;
 	return get_vnode(dvp->v_vfs, n + INO_NODE, vpp);

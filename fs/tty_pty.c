@@ -304,7 +304,7 @@ int pty_read(struct uio *u, struct file *f)
 	return u->uio_resid < asked ? 0 : error;
 }
 
-static int write_locked(struct pty *p, struct tty *t, struct uio *u, bool nonblock)
+static int tty_pty_write_locked(struct pty *p, struct tty *t, struct uio *u, bool nonblock)
 {
 	u8 buf[CHUNK];
 	int error = 0;
@@ -339,7 +339,7 @@ int pty_write(struct uio *u, struct file *f)
 	spin_lock(&t->t_lock);
 	error = tty_claim(t, &p->p_writing, nonblock);
 	if (!error) {
-		error = write_locked(p, t, u, nonblock);
+		error = tty_pty_write_locked(p, t, u, nonblock);
 		tty_unclaim(t, &p->p_writing);
 	}
 	spin_unlock(&t->t_lock);
@@ -367,7 +367,7 @@ u32 pty_poll(struct file *f, struct poller *poller)
 
 /* --- ioctls of the master --- */
 
-static int give_u32(uaddr_t arg, u32 v)
+static int tty_pty_give_u32(uaddr_t arg, u32 v)
 {
 	return copyout(arg, &v, sizeof(v));
 }
@@ -420,7 +420,7 @@ static int give_session(struct tty *t, uaddr_t arg)
 {
 	pid_t sid = __atomic_load_n(&t->t_sid, __ATOMIC_RELAXED);
 
-	return sid ? give_u32(arg, (u32)pid_seen(sid)) : -ENOTTY;
+	return sid ? tty_pty_give_u32(arg, (u32)pid_seen(sid)) : -ENOTTY;
 }
 
 int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg)
@@ -429,18 +429,18 @@ int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg)
 	struct ttyfile as_slave = { .tf_tty = pty_slave(p), .tf_readable = file_readable(f) == 0 };
 
 	switch (cmd) {
-	case TIOCGPTN: return give_u32(arg, (u32)(p - ptys));
+	case TIOCGPTN: return tty_pty_give_u32(arg, (u32)(p - ptys));
 	case TIOCSPTLCK: return set_lock(p, arg);
-	case TIOCGPTLCK: return give_u32(arg, p->p_locked);
+	case TIOCGPTLCK: return tty_pty_give_u32(arg, p->p_locked);
 	case TIOCGPTPEER: return open_peer(p, arg);
 	case TIOCSIG: return send_signal(p, arg);
-	case TIOCGPGRP: return give_u32(arg, (u32)pid_seen(tty_foreground(pty_slave(p))));
+	case TIOCGPGRP: return tty_pty_give_u32(arg, (u32)pid_seen(tty_foreground(pty_slave(p))));
 	case TIOCSPGRP: return tty_spgrp(pty_slave(p), arg);
 	case TIOCGSID: return give_session(pty_slave(p), arg);
 	case TIOCSCTTY: return tty_sctty(&as_slave, arg);
-	case TIOCGDEV: return give_u32(arg, tty_rdev(pty_slave(p)));
-	case TIOCINQ: return give_u32(arg, pty_queued(p));
-	case TIOCOUTQ: return give_u32(arg, 0);
+	case TIOCGDEV: return tty_pty_give_u32(arg, tty_rdev(pty_slave(p)));
+	case TIOCINQ: return tty_pty_give_u32(arg, pty_queued(p));
+	case TIOCOUTQ: return tty_pty_give_u32(arg, 0);
 	case TCXONC:
 	case TCSBRK:
 	case TCSBRKP: return -ENOTTY;
@@ -448,7 +448,7 @@ int pty_ioctl(struct file *f, u32 cmd, uaddr_t arg)
 	}
 }
 
-static void init_one(u32 n)
+static void tty_pty_init_one(u32 n)
 {
 	struct pty *p = &ptys[n];
 	struct tty *t;
@@ -471,5 +471,5 @@ static void init_one(u32 n)
 void pty_init(void)
 {
 	for (u32 n = 0; n < PTY_MAX; n++)
-		init_one(n);
+		tty_pty_init_one(n);
 }

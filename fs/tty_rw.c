@@ -50,7 +50,7 @@ static bool raw_enough(const struct reading *r, const struct abi_termios *t, u64
 
 /* Moves what is there to the program, at most a line. t_lock is dropped for the copies. 1: the line, or the buffer, is
  * complete; 0: the ring is empty; or -EFAULT. */
-static int take(struct tty *t, struct reading *r)
+static int tty_rw_take(struct tty *t, struct reading *r)
 {
 	u8 buf[CHUNK];
 	bool end = false;
@@ -82,7 +82,7 @@ static int read_locked(struct tty *t, struct reading *r)
 
 		if (r->r_tf->tf_hung)
 			return 0;
-		ret = take(t, r);
+		ret = tty_rw_take(t, r);
 		if (ret)
 			return ret < 0 ? ret : 0;
 		if (canonical ? done(r) > 0 : raw_enough(r, &t->t_ld->ld_t, &deadline))
@@ -169,7 +169,7 @@ static int put_some(struct tty *t, struct uio *u, size_t *moved)
 	return error;
 }
 
-static int write_locked(struct tty *t, struct ttyfile *tf, struct uio *u, bool nonblock)
+static int tty_rw_write_locked(struct tty *t, struct ttyfile *tf, struct uio *u, bool nonblock)
 {
 	while (u->uio_resid) {
 		int error = wait_room(t, tf, nonblock);
@@ -202,7 +202,7 @@ int tty_write(struct ttyfile *tf, struct uio *u, u32 flags)
 	spin_lock(&t->t_lock);
 	error = tty_claim(t, &t->t_writing, nonblock);
 	if (!error) {
-		error = write_locked(t, tf, u, nonblock);
+		error = tty_rw_write_locked(t, tf, u, nonblock);
 		tty_unclaim(t, &t->t_writing);
 	}
 	spin_unlock(&t->t_lock);

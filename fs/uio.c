@@ -19,7 +19,7 @@ void uio_init_user(struct uio *u, bool write, struct uiovec *iov, u32 iovcnt, of
 		u->uio_resid += iov[i].len;
 }
 
-static void advance(struct uio *u, size_t n)
+static void uio_advance(struct uio *u, size_t n)
 {
 	u->uio_resid -= n;
 	u->uio_offset += (off_t)n;
@@ -62,7 +62,7 @@ static int move_user(struct uio *u, u8 *kbuf, size_t n)
 		if (u->uio_nofault) {
 			size_t left = move_nofault(u, kbuf, part);
 
-			advance(u, part - left);
+			uio_advance(u, part - left);
 			if (left > 0)
 				return -EFAULT;
 		} else {
@@ -71,7 +71,7 @@ static int move_user(struct uio *u, u8 *kbuf, size_t n)
 
 			if (error)
 				return error;
-			advance(u, part);
+			uio_advance(u, part);
 		}
 		kbuf += part;
 		n -= part;
@@ -88,7 +88,7 @@ int uiomove(void *kbuf, size_t n, struct uio *u)
 		memcpy(kbuf, u->uio_kbuf, n);
 	else
 		memcpy(u->uio_kbuf, kbuf, n);
-	advance(u, n);
+	uio_advance(u, n);
 	return 0;
 }
 
@@ -97,7 +97,7 @@ int uio_zero(size_t n, struct uio *u)
 	n = MIN(n, u->uio_resid);
 	if (u->uio_kernel) {
 		memset(u->uio_kbuf, 0, n);
-		advance(u, n);
+		uio_advance(u, n);
 		return 0;
 	}
 	while (n > 0) {
@@ -105,7 +105,7 @@ int uio_zero(size_t n, struct uio *u)
 
 		if (part == 0 || user_zero(u->uio_iov->base, part) < 0)
 			return -EFAULT;
-		advance(u, part);
+		uio_advance(u, part);
 		n -= part;
 	}
 	return 0;
@@ -117,7 +117,7 @@ void uio_skip(struct uio *u, size_t n)
 		size_t part = u->uio_kernel ? n : piece(u, n);
 
 		ASSERT(part > 0);
-		advance(u, part);
+		uio_advance(u, part);
 		n -= part;
 	}
 }

@@ -238,7 +238,7 @@ static int remount(struct vnode *root, u32 flags)
  * Locks: none, since links of /proc on the way take locks that come before
  *   mount_lock.
  */
-static int find_place(struct place *pl, const struct fstype *fs, bool again)
+static int vfs_find_place(struct place *pl, const struct fstype *fs, bool again)
 {
 	int error = pl->pl_path ? namei(NULL, pl->pl_path, again ? 0 : NI_DIRECTORY, &pl->pl_over) : 0;
 
@@ -258,7 +258,7 @@ int vfs_domount(const char *source, const char *path, const char *type, u32 flag
 	const struct fstype *fs = type ? fstype_find(type) : NULL;
 	struct place pl = { .pl_source = source, .pl_path = path };
 	bool again = flags & VFS_MS_REMOUNT;
-	int error = find_place(&pl, fs, again);
+	int error = vfs_find_place(&pl, fs, again);
 
 	if (error)
 		return error;

@@ -141,7 +141,7 @@ bool vnode_ref_locked(struct vnode *vp)
 	return true;
 }
 
-static struct vnode *find(struct vfs *vfs, ino_t ino)
+static struct vnode *vcache_find(struct vfs *vfs, ino_t ino)
 {
 	struct list *head = bucket(vfs, ino);
 	struct vnode *vp;
@@ -157,7 +157,7 @@ static struct vnode *find(struct vfs *vfs, ino_t ino)
  * Waits until a vnode found in the hash can be used. False: it was freed; look
  * again. vfs_lock held.
  */
-static bool wait_for(struct vnode *vp)
+static bool vcache_wait_for(struct vnode *vp)
 {
 	if (!vnode_ref_locked(vp)) {
 		sleep(vp, &vfs_lock, 0, 0);
@@ -174,7 +174,7 @@ int vnode_get(struct vfs *vfs, ino_t ino, struct vnode **vpp, bool *isnew)
 
 	for (;;) {
 		spin_lock(&vfs_lock);
-		while ((vp = find(vfs, ino)) && !wait_for(vp))
+		while ((vp = vcache_find(vfs, ino)) && !vcache_wait_for(vp))
 			;
 		if (!vp && fresh) {
 			vp = fresh;

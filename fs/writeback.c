@@ -189,7 +189,7 @@ static void clear_tail(struct vnode *vp, struct page *pg)
  * Up to PC_CLUSTER consecutive dirty pages from *idx on, locked, with
  * references, their writes begun.
  */
-static u32 gather(struct vnode *vp, u32 *idx, u32 to, bool wait, struct page **pg)
+static u32 writeback_gather(struct vnode *vp, u32 *idx, u32 to, bool wait, struct page **pg)
 {
 	u32 n = 0;
 
@@ -237,7 +237,7 @@ int pc_flush(struct vnode *vp, u32 from, u32 to, bool wait)
 		return 0;
 	if (vp->v_nwritemap > 0)
 		seg_vnode_harvest(vp, from, to - 1);
-	while (vp->v_ndirty > 0 && (n = gather(vp, &idx, to, wait, pg)) > 0) {
+	while (vp->v_ndirty > 0 && (n = writeback_gather(vp, &idx, to, wait, pg)) > 0) {
 		for (u32 i = 0; i < n; i++)
 			clear_tail(vp, pg[i]);
 		vp->v_op->vop_putpages(vp, pg, n);

@@ -80,7 +80,7 @@ static void print_others(void)
  * The other CPUs get some time to answer; a CPU that spins with interrupts off
  * will not.
  */
-static void stop_others(void)
+static void panic_stop_cpus(void)
 {
 	if (!panic_stop_others)
 		return;
@@ -149,7 +149,7 @@ static void panic_body(const struct trapframe *tf, u32 ebp, const char *fmt, va_
 	if (!become_owner(tf ? tf->tf_eip : (u32)__builtin_return_address(0), ebp) && ++depth > 2)
 		finish();
 	if (!depth)
-		stop_others();
+		panic_stop_cpus();
 	printk("\npanic: ");
 	vprintk(fmt, ap);
 	printk("\n");

@@ -78,7 +78,7 @@ static bool kick(const struct cpu *c)
 }
 
 /* c waits for its start-up IPI already. */
-static bool start(struct cpu *c)
+static bool start_cpu(struct cpu *c)
 {
 	void *stack = alloc_stack(c);
 
@@ -99,7 +99,7 @@ static bool start(struct cpu *c)
 	return true;
 }
 
-static void stop_others(void)
+static void smp_stop_others(void)
 {
 	for (u32 i = 0; i < MAXCPU; i++)
 		if (cpus[i].c_online && &cpus[i] != curcpu())
@@ -128,7 +128,7 @@ void smp_start(void)
 {
 	u32 n = enumerate((u32)MIN(cmdline_number("maxcpus", MAXCPU), (u64)MAXCPU));
 
-	panic_stop_others = stop_others;
+	panic_stop_others = smp_stop_others;
 	if (n == MAXCPU && acpi.ai_ncpu > n)
 		printk("cpus: the machine has %u, and %u of them are used: the kernel's limit\n",
 		       acpi.ai_ncpu, MAXCPU);
@@ -141,6 +141,6 @@ void smp_start(void)
 		lapic_send_init(cpus[i].c_apicid);
 	if (n > 1)
 		clock_udelay(INIT_USEC);
-	while (ncpu < n && start(&cpus[ncpu]))
+	while (ncpu < n && start_cpu(&cpus[ncpu]))
 		ncpu++;
 }

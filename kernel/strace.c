@@ -41,7 +41,7 @@ static void add_arguments(struct strace *st, bool before, long result)
 	}
 }
 
-static void flush(struct strace *st, const char *result)
+static void strace_flush(struct strace *st, const char *result)
 {
 	printk("%d %s%s\n", curlwp()->l_tid, st->st_text, result);
 	kfree(st->st_text);
@@ -65,7 +65,7 @@ void strace_enter(struct strace *st, const struct trapframe *tf, u32 nr)
 		strace_add(st, "syscall_%u(", nr);
 	add_arguments(st, true, -1);
 	if (nr == SYS_exit || nr == SYS_exit_group)
-		flush(st, ") = ?");
+		strace_flush(st, ") = ?");
 }
 
 static void format_result(char *buf, size_t size, long r)
@@ -95,5 +95,5 @@ void strace_exit(struct strace *st, long result)
 	}
 	add_arguments(st, false, result);
 	format_result(buf, sizeof(buf), result);
-	flush(st, buf);
+	strace_flush(st, buf);
 }

@@ -282,7 +282,7 @@ static const struct format {
 	['T'] = { .show = show_timespec64 },
 };
 
-static const struct format *find(char fmt)
+static const struct format *find_syscall_args(char fmt)
 {
 	const struct format *f = &formats[fmt & 0x7f];
 
@@ -291,12 +291,12 @@ static const struct format *find(char fmt)
 
 bool strace_is_output(char fmt)
 {
-	return find(fmt)->output;
+	return find_syscall_args(fmt)->output;
 }
 
 u32 strace_argument(struct strace *st, char fmt, u32 a, u32 b, long result)
 {
-	const struct format *f = find(fmt);
+	const struct format *f = find_syscall_args(fmt);
 	struct arg ar = { a, b, result };
 
 	f->show(st, &ar);

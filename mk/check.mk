@@ -78,13 +78,17 @@ ifneq ($(DEEP),1)
 LINT_FLAGS += -Xclang -analyzer-config -Xclang mode=shallow
 endif
 
-.PHONY: lint format lint-floors lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
-lint: lint-floors lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+.PHONY: lint format lint-floors lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+lint: lint-floors lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
 
 # Which file may include which: the floors of docs/tour.md.
 lint-floors:
 	$(say) FLOORS
 	$(Q)tools/lint-floors
+# Static functions: a name in at most two files.
+lint-names:
+	$(say) NAMES
+	$(Q)tools/lint-names
 
 # How long a file may be.
 lint-size:

@@ -187,7 +187,7 @@ void as_coalesce(struct as *as, u32 addr, u32 len)
 /* --- mapping --- */
 
 /* Finds a place for s, which has its size. Errors: of as_map() */
-static int find_place(struct as *as, struct seg *s, enum as_place place)
+static int as_map_find_place(struct as *as, struct seg *s, enum as_place place)
 {
 	u32 addr = s->s_base, len = s->s_size;
 
@@ -239,7 +239,7 @@ int as_map(struct as *as, u32 *addrp, u32 len, u32 prot, u32 maxprot, u32 flags,
 		return -ENOMEM;
 	rw_write_lock(&as->a_lock);
 	s->s_flags |= as->a_newflags;
-	error = find_place(as, s, place);
+	error = as_map_find_place(as, s, place);
 	if (!error) {
 		*addrp = s->s_base;
 		error = map_at(as, s, place == AS_FIXED, &dead);

@@ -195,7 +195,7 @@ static int check_fixed(const struct remap *rm)
 }
 
 /* Moves the mapping to the fixed address, or to free room. */
-static int move(struct remap *rm, u32 *out)
+static int as_remap_move(struct remap *rm, u32 *out)
 {
 	u32 to = rm->flags & MREMAP_FIXED ? rm->fixed : as_find_gap(rm->as, rm->newlen);
 	struct seg *s = as_findseg(rm->as, rm->old);
@@ -220,7 +220,7 @@ static int remap_to(struct remap *rm, u32 *out)
 	}
 	if (!error)
 		error = may_resize(rm, as_findseg(rm->as, rm->old));
-	return error ? error : move(rm, out);
+	return error ? error : as_remap_move(rm, out);
 }
 
 static int remap_locked(struct remap *rm, u32 *out)
@@ -243,7 +243,7 @@ static int remap_locked(struct remap *rm, u32 *out)
 	if (error)
 		return error;
 	error = grow_in_place(rm, s);
-	return error && (rm->flags & MREMAP_MAYMOVE) ? move(rm, out) : error;
+	return error && (rm->flags & MREMAP_MAYMOVE) ? as_remap_move(rm, out) : error;
 }
 
 static int check_args(const struct remap *rm)

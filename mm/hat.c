@@ -70,7 +70,7 @@ static bool keeps_stale(u32 old, u32 now)
 	return ((old ^ now) & PTE_FRAME) || (old & ~now & (PTE_P | PTE_W));
 }
 
-static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if, u32 expect)
+static int hat_enter_pte(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if, u32 expect)
 {
 	u32 *pte, old, now = make_pte(pg, flags);
 	int error;
@@ -101,12 +101,12 @@ static int enter(struct hat *h, u32 va, struct page *pg, u32 flags, bool only_if
 
 int hat_enter(struct hat *h, u32 va, struct page *pg, u32 flags)
 {
-	return enter(h, va, pg, flags, false, 0);
+	return hat_enter_pte(h, va, pg, flags, false, 0);
 }
 
 int hat_enter_if(struct hat *h, u32 va, u32 expect, struct page *pg, u32 flags)
 {
-	return enter(h, va, pg, flags, true, expect);
+	return hat_enter_pte(h, va, pg, flags, true, expect);
 }
 
 u32 hat_enter_around(struct hat *h, u32 va, struct page *const *pg, u32 n)

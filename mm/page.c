@@ -222,7 +222,7 @@ static struct page *take_block(u32 order, u32 flags)
 	return pg;
 }
 
-static struct page *take(u32 order, u32 flags)
+static struct page *page_take(u32 order, u32 flags)
 {
 	return order == 0 ? take_one(flags) : take_block(order, flags);
 }
@@ -257,7 +257,7 @@ static struct page *alloc_by_reclaim(u32 order, u32 flags)
 	for (round = 0; !pg && round < RECLAIM_ROUNDS; round++) {
 		if (reclaim(MAX(RECLAIM_MIN, 2u << order)) == 0)
 			round = RECLAIM_ROUNDS;
-		pg = take(order, flags);
+		pg = page_take(order, flags);
 	}
 	reclaim_leave();
 	return pg;
@@ -273,7 +273,7 @@ struct page *page_alloc_order(u32 order, u32 flags)
 		check_may_sleep();
 	if (inject_fails(INJECT_ALLOC))
 		return NULL;
-	pg = take(order, flags);
+	pg = page_take(order, flags);
 	if (unlikely(!pg) && !(flags & PGA_NOWAIT))
 		pg = alloc_by_reclaim(order, flags);
 	if (unlikely(!pg))
@@ -299,7 +299,7 @@ struct page *page_alloc(u32 flags)
 	return page_alloc_order(0, flags);
 }
 
-static void give_back(struct page *pg)
+static void page_give_back(struct page *pg)
 {
 	struct frame_cache *fc = cache_enter();
 
@@ -334,7 +334,7 @@ void page_free_order(struct page *pg, u32 order)
 	pg->pg_ref = 0;
 	pg->pg_flags = 0;
 	if (order == 0) {
-		give_back(pg);
+		page_give_back(pg);
 		return;
 	}
 	ASSERT((page_pfn(pg) & ((1u << order) - 1)) == 0);
@@ -363,7 +363,7 @@ void page_put(struct page *pg)
 	if (unlikely(pg->pg_flags & PG_TEXT))
 		overwrite_text(pg);
 	pg->pg_flags = 0;
-	give_back(pg);
+	page_give_back(pg);
 }
 
 void page_stats(struct page_stats *st)

@@ -141,7 +141,7 @@ static void leave_shared_files(struct proc *p, struct exec_new *x)
 }
 
 /* No failure beyond this point. */
-static void commit(struct exec_new *x)
+static void exec_commit(struct exec_new *x)
 {
 	struct proc *p = curproc();
 	struct lwp *l = curlwp();
@@ -181,7 +181,7 @@ static void commit(struct exec_new *x)
 	fdtab_closexec(p->p_fdtab);
 }
 
-static void discard(struct exec_new *x)
+static void exec_discard(struct exec_new *x)
 {
 	xa_free(&x->args);
 	if (x->as)
@@ -222,7 +222,7 @@ static int exec_common(struct exec_new *x, struct vnode *start, const char *path
 	set_comm(p, curlwp(), x->name);
 	x->path = vn_true_path(x->vp, x->path);
 	mutex_lock(&p->p_execlock);
-	commit(x);
+	exec_commit(x);
 	mutex_unlock(&p->p_execlock);
 	return 0;
 }
@@ -247,7 +247,7 @@ int proc_exec(const char *path, char *const argv[], char *const envp[])
 		error = xa_kernel_strings(&x.args, envp, &x.args.xa_envc);
 	if (!error)
 		error = exec_common(&x, NULL, path);
-	discard(&x);
+	exec_discard(&x);
 	return error;
 }
 
@@ -273,7 +273,7 @@ static long exec_user(struct vnode *start, const char *path, uaddr_t argv, uaddr
 		error = xa_user_envp(&x.args, envp);
 	if (!error)
 		error = exec_common(&x, start, path);
-	discard(&x);
+	exec_discard(&x);
 	return error;
 }
 

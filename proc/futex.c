@@ -60,7 +60,7 @@ void futex_init(void)
 	}
 }
 
-static struct bucket *bucket_of(const struct key *key)
+static struct bucket *futex_bucket_of(const struct key *key)
 {
 	u32 h = (u32)(key->k[0] * 31 + key->k[1] / 4) * 0x9e3779b1u;
 
@@ -162,7 +162,7 @@ static u32 wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits, u3
  */
 static u32 wake_all(const struct key *key, u32 n, u32 bits)
 {
-	struct bucket *b = bucket_of(key);
+	struct bucket *b = futex_bucket_of(key);
 	u32 woken = 0, batch, now;
 	bool first = true;
 	u32 end = 0;
@@ -224,7 +224,7 @@ static struct bucket *waiter_bucket(struct lwp *l)
 {
 	struct key key = { { l->l_futexkey[0], l->l_futexkey[1] } };
 
-	return bucket_of(&key);
+	return futex_bucket_of(&key);
 }
 
 /*
@@ -270,7 +270,7 @@ static long futex_wait(uaddr_t addr, bool private, u32 val, u32 bits, u64 deadli
 	error = key_of(addr, private, ACC_READ, &key);
 	if (error)
 		return error;
-	b = bucket_of(&key);
+	b = futex_bucket_of(&key);
 	error = lock_and_load(b, addr, &now);
 	if (error)
 		return error;
@@ -382,8 +382,8 @@ static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, 
 		error = key_of(addr2, private, ACC_READ, &key2);
 	if (error)
 		return error;
-	b = bucket_of(&key);
-	b2 = bucket_of(&key2);
+	b = futex_bucket_of(&key);
+	b2 = futex_bucket_of(&key2);
 	error = lock_two_if(b, b2, addr, cmp, expect);
 	if (error)
 		return error;

@@ -42,7 +42,7 @@ struct lwp_options lwp_options_inherited(const struct lwp_options *from)
 	return lo;
 }
 
-static long give_u32(uaddr_t dst, u32 v)
+static long prctl_give_u32(uaddr_t dst, u32 v)
 {
 	return copyout(dst, &v, sizeof(v));
 }
@@ -144,7 +144,7 @@ long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
 
 	switch (option) {
 	case PR_SET_PDEATHSIG: return set_pdeathsig(arg2);
-	case PR_GET_PDEATHSIG: return give_u32(arg2, l->l_opt.lo_pdeathsig);
+	case PR_GET_PDEATHSIG: return prctl_give_u32(arg2, l->l_opt.lo_pdeathsig);
 	case PR_GET_DUMPABLE: return !(p->p_flags & P_NODUMP);
 	case PR_SET_DUMPABLE: return set_dumpable(arg2);
 	case PR_GET_KEEPCAPS: return l->l_opt.lo_keepcaps;
@@ -156,10 +156,10 @@ long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
 	case PR_SET_TIMERSLACK: return set_slack(arg2);
 	case PR_GET_TIMERSLACK: return get_slack();
 	case PR_SET_CHILD_SUBREAPER: orphan_set_reaper(p, arg2 != 0); return 0;
-	case PR_GET_CHILD_SUBREAPER: return give_u32(arg2, (p->p_flags & P_SUBREAPER) != 0);
+	case PR_GET_CHILD_SUBREAPER: return prctl_give_u32(arg2, (p->p_flags & P_SUBREAPER) != 0);
 	case PR_SET_NO_NEW_PRIVS: return set_no_new_privs(arg2, rest);
 	case PR_GET_NO_NEW_PRIVS: return arg2 || rest ? -EINVAL : l->l_opt.lo_nonewprivs;
-	case PR_GET_TID_ADDRESS: return give_u32(arg2, l->l_clear_tid);
+	case PR_GET_TID_ADDRESS: return prctl_give_u32(arg2, l->l_clear_tid);
 	default: return -EINVAL;
 	}
 }

@@ -66,7 +66,7 @@ enum proc_stat { PS_NEW, PS_ACTIVE, PS_ZOMBIE };
 #define P_STOPTOLD 0x0800u /* the parent has been told of this stop */
 /* with P_CKPT: asked for at the terminal, no p_ckpt yet (ckpt/key.c) */
 #define P_CKPTKEY 0x1000u
-#define P_EVERY 0x2000u /* debug: p_every is due (ckpt/inplace.c) */
+#define P_EVERY 0x2000u	   /* debug: p_every is due (ckpt/inplace.c) */
 #define P_STOPPING 0x4000u /* a stop signal was taken, and no SIGCONT since */
 /*
  * Since exec it has had other rights, and may keep what it read with them:

@@ -64,7 +64,7 @@ static u64 now_of(const struct ptimer *pt)
 }
 
 /* Locks: p_lock. */
-static struct ptimer *find(struct proc *p, s32 id)
+static struct ptimer *ptimer_find(struct proc *p, s32 id)
 {
 	struct ptimer *pt;
 
@@ -88,7 +88,7 @@ static void look_at_clock(struct proc *p, s32 id)
 	u64 ns;
 
 	spin_lock(&p->p_lock);
-	pt = find(p, id);
+	pt = ptimer_find(p, id);
 	if (pt && on_cpu_clock(pt) && pt->pt_cpu.cc_proc != p)
 		clock = pt->pt_clock;
 	spin_unlock(&p->p_lock);
@@ -96,7 +96,7 @@ static void look_at_clock(struct proc *p, s32 id)
 		return;
 	if (cpuclock_read(&cc, &ns) == 0) {
 		spin_lock(&p->p_lock);
-		pt = find(p, id);
+		pt = ptimer_find(p, id);
 		if (pt && pt->pt_cpu.cc_proc == cc.cc_proc)
 			pt->pt_seen = MAX(pt->pt_seen, ns);
 		spin_unlock(&p->p_lock);
@@ -327,7 +327,7 @@ static int enlist(struct proc *p, struct ptimer *pt)
 
 	spin_lock(&p->p_lock);
 	for (s32 id = 0; id < (s32)PTIMER_MAX; id++) {
-		if (!find(p, id)) {
+		if (!ptimer_find(p, id)) {
 			pt->pt_id = id;
 			list_push_back(&p->p_ptimers, &pt->pt_link);
 			error = 0;
@@ -365,7 +365,7 @@ int ptimer_delete(struct proc *p, s32 id)
 	struct ptimer *pt;
 
 	spin_lock(&p->p_lock);
-	pt = find(p, id);
+	pt = ptimer_find(p, id);
 	if (pt) {
 		pt->pt_next = 0;
 		list_remove(&pt->pt_link);
@@ -408,7 +408,7 @@ int ptimer_get(struct proc *p, s32 id, struct ptimer_spec *sp)
 
 	look_at_clock(p, id);
 	spin_lock(&p->p_lock);
-	pt = find(p, id);
+	pt = ptimer_find(p, id);
 	if (pt)
 		*sp = (struct ptimer_spec){ left(pt), pt->pt_interval };
 	spin_unlock(&p->p_lock);
@@ -436,7 +436,7 @@ int ptimer_set(struct proc *p, s32 id, bool absolute, const struct ptimer_spec *
 
 	look_at_clock(p, id);
 	spin_lock(&p->p_lock);
-	pt = find(p, id);
+	pt = ptimer_find(p, id);
 	if (!pt) {
 		spin_unlock(&p->p_lock);
 		return -EINVAL;
@@ -457,7 +457,7 @@ int ptimer_overrun(struct proc *p, s32 id)
 	int n = -EINVAL;
 
 	spin_lock(&p->p_lock);
-	pt = find(p, id);
+	pt = ptimer_find(p, id);
 	if (pt)
 		n = (int)pt->pt_overrun;
 	spin_unlock(&p->p_lock);
@@ -529,7 +529,7 @@ int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st)
 	pt->pt_overrun = st->ps_overrun;
 	pt->pt_interval = st->ps_interval;
 	spin_lock(&p->p_lock);
-	ASSERT(!find(p, id));
+	ASSERT(!ptimer_find(p, id));
 	list_push_back(&p->p_ptimers, &pt->pt_link);
 	ptimer_adopt(p, &p->p_sig.ss_q);
 	list_for_each(l, &p->p_lwps, l_plink)
@@ -545,7 +545,7 @@ void ptimer_adopt(struct proc *p, struct sigqueue *q)
 	ASSERT(spin_held(&p->p_lock));
 	list_for_each(se, &q->sq_list, se_link) {
 		struct ptimer *pt = se->se_info.si_code == K_SI_TIMER && !se->se_timer
-					    ? find(p, se->se_info.timer.tid)
+					    ? ptimer_find(p, se->se_info.timer.tid)
 					    : NULL;
 
 		if (!pt || pending(pt))
@@ -561,7 +561,7 @@ void ptimer_arm(struct proc *p, s32 id, u64 ns, u64 when)
 	struct ptimer *pt;
 
 	spin_lock(&p->p_lock);
-	pt = find(p, id);
+	pt = ptimer_find(p, id);
 	if (pt) {
 		if (on_cpu_clock(pt))
 			cpuclock_resolve(pt->pt_clock, &pt->pt_cpu);

@@ -79,8 +79,7 @@ int ptimer_get(struct proc *p, s32 id, struct ptimer_spec *sp);
  * absolute: sp_value is a time of the timer's clock. old: the previous setting,
  * if not NULL.
  */
-int ptimer_set(struct proc *p, s32 id, bool absolute, const struct ptimer_spec *sp,
-	       struct ptimer_spec *old);
+int ptimer_set(struct proc *p, s32 id, bool absolute, const struct ptimer_spec *sp, struct ptimer_spec *old);
 int ptimer_overrun(struct proc *p, s32 id);
 
 /* Can a timer wait for this clock, as far as the id tells? */

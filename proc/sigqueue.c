@@ -165,7 +165,7 @@ static bool free_dropped(struct later *la)
  * Entries that have left their queue, except timers', are no longer counted.
  * They are freed soon after, because a caller that drops many holds p_lock.
  */
-static void discard(struct list *gone)
+static void sigqueue_discard(struct list *gone)
 {
 	struct sigent *se;
 
@@ -201,7 +201,7 @@ void sigqueue_drop(struct sigqueue *q, sigset_k set)
 		else
 			list_push_back(&gone, &se->se_link);
 	}
-	discard(&gone);
+	sigqueue_discard(&gone);
 }
 
 void sigqueue_move(struct sigqueue *from, struct sigqueue *to)
@@ -277,7 +277,7 @@ void sigent_info(const struct sigent *se, struct abi_siginfo *info)
  * is one, goes on from here.
  * Locks: p_lock.
  */
-static void take(struct sigqueue *q, struct sigent *se, struct abi_siginfo *info)
+static void sigqueue_do_take(struct sigqueue *q, struct sigent *se, struct abi_siginfo *info)
 {
 	list_remove(&se->se_link);
 	q->sq_count--;
@@ -305,7 +305,7 @@ void sigqueue_take(struct sigqueue *q, int sig, struct abi_siginfo *info)
 	if (!more)
 		q->sq_set &= ~SIGBIT(sig);
 	if (found) {
-		take(q, found, info);
+		sigqueue_do_take(q, found, info);
 	} else {
 		memset(info, 0, sizeof(*info));
 		info->si_signo = sig;

@@ -33,7 +33,7 @@ long sys_sched_yield(void)
  * Finds the process that has this thread; 0: the caller's.
  * Returns: it with a reference (proc_rele); NULL: none.
  */
-static struct proc *find(pid_t tid)
+static struct proc *sched_find(pid_t tid)
 {
 	return proc_find_thread(tid ? pid_real(tid) : curlwp()->l_tid);
 }
@@ -41,7 +41,7 @@ static struct proc *find(pid_t tid)
 /* Returns: 0 if the thread exists. */
 static int exists(pid_t tid)
 {
-	struct proc *p = find(tid);
+	struct proc *p = sched_find(tid);
 
 	if (!p)
 		return -ESRCH;
@@ -118,7 +118,7 @@ long sys_sched_getaffinity(pid_t pid, u32 len, uaddr_t dst)
 
 	if (len < 4 || (len & 3))
 		return -EINVAL;
-	p = find(pid);
+	p = sched_find(pid);
 	if (!p)
 		return -ESRCH;
 	mask = affinity_of(p, pid ? pid_real(pid) : curlwp()->l_tid);
@@ -134,7 +134,7 @@ long sys_sched_setaffinity(pid_t pid, u32 len, uaddr_t src)
 
 	if (copyin(&mask, src, MIN(len, 4u)) != 0)
 		return -EFAULT;
-	p = find(pid);
+	p = sched_find(pid);
 	if (!p)
 		return -ESRCH;
 	error = may_schedule(p);
@@ -184,7 +184,7 @@ static long set_policy(pid_t pid, int policy, uaddr_t param)
 		return -EINVAL;
 	if (copyin(&prio, param, sizeof(prio)) != 0)
 		return -EFAULT;
-	p = find(pid);
+	p = sched_find(pid);
 	if (!p)
 		return -ESRCH;
 	error = check_policy(p, policy, prio);

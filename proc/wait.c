@@ -163,7 +163,7 @@ static bool breathe(struct proc *p, struct proc *c)
  * Does the call wait for c (then sets *any), and is there something to report?
  * If not, the next change of c wakes the caller.
  */
-static bool look_at(struct proc *c, const struct wait_want *w, struct wait_found *f, bool *any)
+static bool wait_look_at(struct proc *c, const struct wait_want *w, struct wait_found *f, bool *any)
 {
 	if (c->p_exitsig == -1 || !wanted(w, c))
 		return false;
@@ -186,14 +186,14 @@ again:
 	list_for_each(c, &me->p_children, p_sibling) {
 		if (++n % SEARCH_BATCH == 0 && !breathe(me, c))
 			goto again;
-		if (look_at(c, w, f, any))
+		if (wait_look_at(c, w, f, any))
 			return true;
 	}
 	return false;
 }
 
 /* Locks: pidlock, released now and then. */
-static bool search(struct proc *me, const struct wait_want *w, struct wait_found *f, bool *any)
+static bool wait_search(struct proc *me, const struct wait_want *w, struct wait_found *f, bool *any)
 {
 	struct proc *c;
 
@@ -201,10 +201,10 @@ static bool search(struct proc *me, const struct wait_want *w, struct wait_found
 	if (!w->pid)
 		return search_all(me, w, f, any);
 	c = pid_owner(w->pid);
-	return c && c->p_parent == me && !list_empty(&c->p_sibling) && look_at(c, w, f, any);
+	return c && c->p_parent == me && !list_empty(&c->p_sibling) && wait_look_at(c, w, f, any);
 }
 
-static long wait_for(const struct wait_want *w, struct wait_found *f)
+static long wait_for_child(const struct wait_want *w, struct wait_found *f)
 {
 	struct proc *me = curproc();
 	int error = 0;
@@ -215,7 +215,7 @@ static long wait_for(const struct wait_want *w, struct wait_found *f)
 	spin_lock(&pidlock);
 	do {
 		news = me->p_news;
-		if (search(me, w, f, &any))
+		if (wait_search(me, w, f, &any))
 			break;
 		if (news != me->p_news)
 			continue;
@@ -250,7 +250,7 @@ long sys_wait4(pid_t pid, uaddr_t status, u32 options, uaddr_t rusage)
 		w.pid = pid_real(pid);
 	else if (pid != -1)
 		w.pgid = pid ? pid_real(-pid) : curproc()->p_pgid;
-	ret = wait_for(&w, &f);
+	ret = wait_for_child(&w, &f);
 	if (ret > 0) {
 		wait_done(&f);
 		if (status && copyout(status, &f.status, sizeof(f.status)) != 0)
@@ -299,7 +299,7 @@ long sys_waitid(u32 type, pid_t id, uaddr_t infop, u32 options, uaddr_t rusage)
 	long ret = waitid_args(type, id, &w);
 
 	if (!ret)
-		ret = wait_for(&w, &f);
+		ret = wait_for_child(&w, &f);
 	if (ret > 0) {
 		wait_done(&f);
 		siginfo_seen_by(curproc(), &f.info);

@@ -86,7 +86,7 @@ void *img_alloc(struct img_image *img, u32 size)
 }
 
 /* Frees p, of this size, now if it has a chunk to itself; otherwise it stays until img_free(). */
-static void give_back(struct img_image *img, void *p, u32 size)
+static void arena_give_back(struct img_image *img, void *p, u32 size)
 {
 	struct img_chunk *ch = (void *)((u8 *)p - HEADER);
 
@@ -119,7 +119,7 @@ static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
 		return NULL;
 	if (list) {
 		memcpy(bigger, list, n * size);
-		give_back(img, list, n * size);
+		arena_give_back(img, list, n * size);
 	}
 	return bigger;
 }

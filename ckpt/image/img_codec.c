@@ -40,7 +40,7 @@ static void page_done(struct imgx *x)
 	x->x_error = x->x_sink(x, x->x_off - IMG_PAGE);
 }
 
-static void put(struct imgx *x, const u8 *p, u32 n)
+static void codec_put(struct imgx *x, const u8 *p, u32 n)
 {
 	while (n && !x->x_error) {
 		u32 at = x->x_off % IMG_PAGE;
@@ -69,7 +69,7 @@ static void hold_page(struct imgx *x)
 		imgx_fail(x, error, "cannot be read", 0);
 }
 
-static void get(struct imgx *x, u8 *p, u32 n)
+static void codec_get(struct imgx *x, u8 *p, u32 n)
 {
 	if (n > imgx_left(x))
 		imgx_fail(x, -EBADMSG, "ends within an item", n);
@@ -93,9 +93,9 @@ void imgx_raw(struct imgx *x, void *p, u32 n)
 	if (x->x_mode == IMGX_SIZE)
 		x->x_off += n;
 	else if (x->x_mode == IMGX_PUT)
-		put(x, p, n);
+		codec_put(x, p, n);
 	else
-		get(x, p, n);
+		codec_get(x, p, n);
 }
 
 void imgx_u16(struct imgx *x, u16 *v)

@@ -14,7 +14,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the words of a page a
 
 #define MULTIPLIER 0x9e3779b1u /* odd; 2^32 divided by the golden ratio: no short pattern of bits */
 
-static inline u32 step(u32 x, u32 word)
+static inline u32 sum_step(u32 x, u32 word)
 {
 	x = (x ^ word) * MULTIPLIER;
 	return x ^ (x >> 15);
@@ -22,7 +22,7 @@ static inline u32 step(u32 x, u32 word)
 
 u32 img_sum_add(u32 sum, u32 page_sum)
 {
-	return step(sum, page_sum);
+	return sum_step(sum, page_sum);
 }
 
 u32 img_page_sum(const void *page)
@@ -31,10 +31,10 @@ u32 img_page_sum(const void *page)
 	u32 a = 1, b = 2;
 
 	for (u32 i = 0; i < IMG_PAGE / 4; i += 4) {
-		a = step(a, w[i]);
-		b = step(b, w[i + 1]);
-		a = step(a, w[i + 2]);
-		b = step(b, w[i + 3]);
+		a = sum_step(a, w[i]);
+		b = sum_step(b, w[i + 1]);
+		a = sum_step(a, w[i + 2]);
+		b = sum_step(b, w[i + 3]);
 	}
-	return step(a, b * MULTIPLIER);
+	return sum_step(a, b * MULTIPLIER);
 }

@@ -2,7 +2,7 @@
 /* The kinds of state, in the order of the image: see ckpt/kind.h. */
 #include "ckpt/state/state.h"
 
-const struct ckpt_kind *const ckpt_kinds[CKPT_NKINDS] = {
+const struct ckpt_kind *const ckpt_kinds[] = {
 	&st_vnode_kind,	  /* files by name */
 	&st_proc_kind,	  /* ids, limits, directories, times */
 	&st_options_kind, /* prctl(2), personality(2) */

@@ -168,7 +168,7 @@ int st_data_pipe(struct ckpt_save *cs, struct page **pg, u32 size, u32 *index)
 }
 
 /* Gets the page of a file as it is. *pgp NULL: a zero page. */
-static int look_at(struct vnode *vp, u32 idx, struct page **pgp)
+static int data_look_at(struct vnode *vp, u32 idx, struct page **pgp)
 {
 	if (!(vp->v_flags & V_MEMORY))
 		return pc_get(vp, idx, pgp);
@@ -194,7 +194,7 @@ static int save_contents(struct ckpt_save *cs, u32 index)
 
 	for (u32 idx = next_data(vp, 0, n); idx < n; idx = next_data(vp, idx + 1, n)) {
 		struct page *pg;
-		int error = look_at(vp, idx, &pg);
+		int error = data_look_at(vp, idx, &pg);
 
 		/* Another process has truncated the file since. */
 		if (error == -ERANGE) {

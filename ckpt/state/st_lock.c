@@ -70,7 +70,7 @@ static bool find_owner(struct ckpt_save *cs, const struct vnode *vp, const void 
 	return ob != NULL;
 }
 
-static bool before(const struct img_lock *a, const struct img_lock *b)
+static bool lock_precedes(const struct img_lock *a, const struct img_lock *b)
 {
 	if (a->l_file != b->l_file)
 		return a->l_file < b->l_file;
@@ -91,9 +91,9 @@ static void sift_down(struct img_lock *l, u32 at, u32 n)
 	u32 child;
 
 	while ((child = 2 * at + 1) < n) {
-		if (child + 1 < n && before(&l[child], &l[child + 1]))
+		if (child + 1 < n && lock_precedes(&l[child], &l[child + 1]))
 			child++;
-		if (!before(&moved, &l[child]))
+		if (!lock_precedes(&moved, &l[child]))
 			break;
 		l[at] = l[child];
 		at = child;

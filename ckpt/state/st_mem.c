@@ -248,7 +248,7 @@ static int mapped_files(struct as *as, struct vnode ***vpp, u32 *n)
 	return error;
 }
 
-static int look_at(struct ckpt_save *cs, struct vnode *vp)
+static int mem_look_at(struct ckpt_save *cs, struct vnode *vp)
 {
 	char *path = NULL;
 	u32 index;
@@ -270,7 +270,7 @@ static int st_mem_look(struct ckpt_save *cs, struct ckpt_member *cm)
 	int error = mapped_files(cm->cm_as, &v, &n);
 
 	for (u32 i = 0; i < n && !error; i++)
-		error = look_at(cs, v[i]);
+		error = mem_look_at(cs, v[i]);
 	for (u32 i = 0; i < n; i++)
 		vn_rele(v[i]);
 	kfree(v);

@@ -132,7 +132,7 @@ bool st_pipe_named(const struct ckpt_restore *cr, u32 index)
  * A restored pipe belongs to the caller, unless the caller is the superuser: as
  * every file does.
  */
-static int set_owner(struct vnode *vp, const struct img_pipe *ip)
+static int pipe_set_owner(struct vnode *vp, const struct img_pipe *ip)
 {
 	struct vattr va = { .va_mask = VA_MODE, .va_mode = ip->pi_mode, .va_uid = ip->pi_uid, .va_gid = ip->pi_gid };
 
@@ -156,7 +156,7 @@ static int open_both(struct ckpt_restore *cr, u32 index, struct file **fp)
 	error = pipe_vnode_create(&vp);
 	if (error)
 		return error;
-	error = set_owner(vp, &cr->cr_img.i_pipe[index]);
+	error = pipe_set_owner(vp, &cr->cr_img.i_pipe[index]);
 	if (!error)
 		error = file_open_vnode(vp, O_RDWR | O_NONBLOCK, fp);
 	if (error)
@@ -164,7 +164,7 @@ static int open_both(struct ckpt_restore *cr, u32 index, struct file **fp)
 	return error;
 }
 
-static int fill(const void *bytes, u32 off, u32 len, void *arg)
+static int pipe_fill(const void *bytes, u32 off, u32 len, void *arg)
 {
 	struct uio u;
 	ssize_t n;
@@ -195,7 +195,7 @@ static int restore_pipe(struct ckpt_restore *cr, u32 index)
 	size = pipe_set_size(*fp, ip->pi_size);
 	if (size < 0)
 		return (int)size;
-	return ip->pi_data == IMG_NONE ? 0 : st_data_each(cr, ip->pi_data, true, fill, *fp);
+	return ip->pi_data == IMG_NONE ? 0 : st_data_each(cr, ip->pi_data, true, pipe_fill, *fp);
 }
 
 static int st_pipe_restore_shared(struct ckpt_restore *cr)

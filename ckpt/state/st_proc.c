@@ -181,7 +181,7 @@ static int get_places(struct proc *p, struct places *pl)
 	return complete ? 0 : -ENOMEM;
 }
 
-static int look_at(struct ckpt_save *cs, const struct places *pl)
+static int proc_look_at(struct ckpt_save *cs, const struct places *pl)
 {
 	u32 index;
 	int error = 0;
@@ -201,7 +201,7 @@ static int st_proc_look(struct ckpt_save *cs, struct ckpt_member *cm)
 	int error = get_places(cm->cm_proc, &pl);
 
 	if (!error)
-		error = look_at(cs, &pl);
+		error = proc_look_at(cs, &pl);
 	drop_places(&pl);
 	return error;
 }

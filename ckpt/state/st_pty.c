@@ -334,7 +334,7 @@ static const struct img_file *master_of(const struct img_image *img, u32 tty)
 }
 
 /* A pair that was hung up gets any number: no process can use it. */
-static int make(struct ckpt_restore *cr, const struct img_pty *y, struct file *f, const struct pty_state *ps)
+static int make_pty(struct ckpt_restore *cr, const struct img_pty *y, struct file *f, const struct pty_state *ps)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[cr->cr_img.i_tty[y->y_tty].t_vnode];
 	bool master = y->y_flags & IMG_PTY_MASTER;
@@ -369,7 +369,7 @@ static int restore_pair(struct ckpt_restore *cr, const struct img_pty *y, struct
 		error = file_at(name, flags, &f);
 	if (!error) {
 		get_state(cr, y, ps);
-		error = make(cr, y, f, ps);
+		error = make_pty(cr, y, f, ps);
 		if (error)
 			file_rele(f);
 		else

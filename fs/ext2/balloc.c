@@ -59,7 +59,7 @@ static u32 blocks_in(const struct ext2mount *em, u32 g)
 }
 
 /* Marks [at, at + n) of group g; the bitmap may be damaged and offer what is not for files. */
-static int take(struct ext2mount *em, u32 g, struct page *pg, u32 at, u32 n, u32 *blk)
+static int balloc_take(struct ext2mount *em, u32 g, struct page *pg, u32 at, u32 n, u32 *blk)
 {
 	struct ext2_group_desc *gd = ext2_desc(em, g);
 	u32 *map = page_kva(pg);
@@ -100,7 +100,7 @@ static int try_group(struct ext2mount *em, u32 g, u32 from, u32 least, u32 want,
 	if (*got == 0)
 		*got = find_run(page_kva(pg), 0, from, least, want, &at);
 	if (*got > 0)
-		error = take(em, g, pg, at, *got, blk);
+		error = balloc_take(em, g, pg, at, *got, blk);
 	page_put(pg);
 	return error;
 }
@@ -119,13 +119,13 @@ static int try_goal(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got
 	n = find_run(page_kva(pg), from, MIN(from + want, blocks_in(em, g)), 1, want, &at);
 	if (n > 0 && at == from) {
 		*got = n;
-		error = take(em, g, pg, at, n, blk);
+		error = balloc_take(em, g, pg, at, n, blk);
 	}
 	page_put(pg);
 	return error;
 }
 
-static int search(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
+static int balloc_search(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 {
 	u32 first = ext2_group_of(em, goal);
 	int error = try_goal(em, goal, want, blk, got);
@@ -170,7 +170,7 @@ int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 	free = em->em_sb->s_free_blocks_count;
 	reserved = reserved_blocks(em);
 	if (free > reserved)
-		error = search(em, goal, MIN(want, free - reserved), blk, got);
+		error = balloc_search(em, goal, MIN(want, free - reserved), blk, got);
 	if (!error && *got == 0)
 		error = em->em_nfreed + em->em_nfreedino + em->em_ndying > 0 ? -EAGAIN : -ENOSPC;
 	mutex_unlock(&em->em_alloc);

@@ -129,7 +129,7 @@ static void written(struct page *pg, int error)
 }
 
 /* Up to PC_CLUSTER neighbouring dirty pages of that phase from *idx on. */
-static u32 gather(struct ext2mount *em, u32 phase, u32 *idx, struct page **pg)
+static u32 gather_blocks(struct ext2mount *em, u32 phase, u32 *idx, struct page **pg)
 {
 	struct vnode *meta = em->em_meta;
 	u32 n = 0, at;
@@ -178,7 +178,7 @@ static int write_phase(struct ext2mount *em, u32 phase, bool flush)
 	u32 idx = 0, n;
 	int error;
 
-	while ((n = gather(em, phase, &idx, pg)) > 0) {
+	while ((n = gather_blocks(em, phase, &idx, pg)) > 0) {
 		ext2_meta_write(em, pg[0]->pg_index, pg, n);
 		flush = true;
 	}
@@ -384,7 +384,7 @@ void ext2_give_up(struct ext2mount *em)
 }
 
 /* `home`: all metadata at its place, too, so that the disk can be read by who knows nothing of the journal. */
-static int commit(struct ext2mount *em, bool home)
+static int commit_transaction(struct ext2mount *em, bool home)
 {
 	struct list ordered = LIST_INIT(ordered), dying = LIST_INIT(dying);
 	int error;
@@ -401,17 +401,17 @@ static int commit(struct ext2mount *em, bool home)
 
 int ext2_commit(struct ext2mount *em)
 {
-	return commit(em, false);
+	return commit_transaction(em, false);
 }
 
 int ext2_settle(struct ext2mount *em)
 {
-	int error = commit(em, true);
+	int error = commit_transaction(em, true);
 
 	for (u32 i = 0; i < SETTLE_ROUNDS && !error &&
 			em->em_ndirty + em->em_ndying + em->em_nfreed + em->em_nfreedino > 0;
 	     i++)
-		error = commit(em, true);
+		error = commit_transaction(em, true);
 	return error;
 }
 

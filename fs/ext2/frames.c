@@ -45,7 +45,7 @@ static void get_done(void *arg, u32 n, int error)
 }
 
 /* Frames [at, at + n) of the run, whose blocks are neighbours. */
-static void start(struct ext2mount *em, enum buf_op op, u32 blk, struct frames_run *run, u32 at, u32 n)
+static void start_frames(struct ext2mount *em, enum buf_op op, u32 blk, struct frames_run *run, u32 at, u32 n)
 {
 	while (n > 0) {
 		u32 part = MIN(n, PC_CLUSTER);
@@ -97,7 +97,7 @@ int ext2_putframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n)
 	} while (ext2_again(em, &error, &tries));
 	if (error)
 		return error;
-	start(em, BUF_WRITE, blk, run, at, got);
+	start_frames(em, BUF_WRITE, blk, run, at, got);
 	fr->fr_unflushed += got;
 	if (fr->fr_unflushed >= FLUSH_EVERY && frames_flush_begin(fr)) {
 		fr->fr_unflushed = 0;
@@ -134,7 +134,7 @@ void ext2_getframes(struct vnode *vp, struct frames_run *run, u32 at, u32 n)
 			return;
 		}
 		if (blk) {
-			start(ei->ei_mount, BUF_READ, blk, run, at, got);
+			start_frames(ei->ei_mount, BUF_READ, blk, run, at, got);
 		} else {
 			for (u32 i = 0; i < got; i++)
 				page_zero(page_kva(run->fx_page[at + i]));

@@ -32,7 +32,7 @@ static u32 *place(struct ext2inode *ei, const struct branch *br)
 }
 
 /* Follows the way as far as there are blocks. */
-static int find_place(struct ext2inode *ei, u32 idx, struct branch *br)
+static int grow_find_place(struct ext2inode *ei, u32 idx, struct branch *br)
 {
 	br->depth = ext2_path(ei->ei_mount, idx, br->off);
 	if (br->depth == 0)
@@ -86,7 +86,7 @@ static u32 goal_of(struct ext2inode *ei, const struct branch *br)
 	return ext2_group_first(em, g) + em->em_group[g].eg_next % em->em_bpg;
 }
 
-static void give_back(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
+static void grow_give_back(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
 {
 	struct ext2mount *em = ei->ei_mount;
 
@@ -123,7 +123,7 @@ static int allocate(struct ext2inode *ei, struct branch *br, u32 want, u32 *blk,
 }
 
 /* The indirect block *pgp, to which *ptr leads, gets another place. Errors: as ext2_balloc(), with nothing changed */
-static int move(struct ext2mount *em, u32 *ptr, struct page **pgp)
+static int grow_move(struct ext2mount *em, u32 *ptr, struct page **pgp)
 {
 	u32 from = *ptr, to, one;
 	struct page *pg;
@@ -159,7 +159,7 @@ static void renew(struct ext2inode *ei, struct branch *br)
 	for (u32 i = 1; i <= br->have; i++) {
 		if (ext2_meta_get(em, *ptr, &pg))
 			break;
-		if (!(pg->pg_private2 & EXT2_K_NEW) && move(em, ptr, &pg)) {
+		if (!(pg->pg_private2 & EXT2_K_NEW) && grow_move(em, ptr, &pg)) {
 			page_put(pg);
 			break;
 		}
@@ -178,7 +178,7 @@ static void renew(struct ext2inode *ei, struct branch *br)
 }
 
 /* Cannot fail. */
-static void attach(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
+static void grow_attach(struct ext2inode *ei, struct branch *br, u32 blk, u32 n)
 {
 	struct ext2mount *em = ei->ei_mount;
 	u32 *p = place(ei, br);
@@ -213,14 +213,14 @@ int ext2_grow(struct ext2inode *ei, u32 idx, u32 want, u32 *blk, u32 *got)
 	int error;
 
 	ASSERT(mutex_held(&ei->ei_maplock));
-	error = find_place(ei, idx, &br);
+	error = grow_find_place(ei, idx, &br);
 	if (!error) {
 		error = allocate(ei, &br, limit(ei, &br, want), blk, got);
 		if (error) {
-			give_back(ei, &br, *blk, *got);
+			grow_give_back(ei, &br, *blk, *got);
 		} else {
 			renew(ei, &br);
-			attach(ei, &br, *blk, *got);
+			grow_attach(ei, &br, *blk, *got);
 		}
 	}
 	if (br.page)

@@ -112,13 +112,13 @@ static int load(struct ext2mount *em, struct vnode *vp, struct ext2inode **eip)
 	return 0;
 }
 
-static void drop(struct ext2inode *ei)
+static void inode_drop(struct ext2inode *ei)
 {
 	page_put(ei->ei_page);
 	kmem_free(inode_cache, ei);
 }
 
-static int fill(struct vnode *vp, struct ext2inode *ei, enum source source)
+static int inode_fill(struct vnode *vp, struct ext2inode *ei, enum source source)
 {
 	const struct ext2_dinode *d = ei->ei_d;
 	int error;
@@ -161,9 +161,9 @@ static int iget(struct ext2mount *em, u32 ino, enum source source, struct vnode 
 	if (isnew) {
 		error = load(em, vp, &ei);
 		if (!error) {
-			error = fill(vp, ei, source);
+			error = inode_fill(vp, ei, source);
 			if (error)
-				drop(ei);
+				inode_drop(ei);
 		}
 		if (error) {
 			vnode_bad(vp);
@@ -200,7 +200,7 @@ int ext2_iget_system(struct ext2mount *em, u32 ino, struct vnode **vpp)
 void ext2_reclaim(struct vnode *vp)
 {
 	if (ext2inode(vp))
-		drop(ext2inode(vp));
+		inode_drop(ext2inode(vp));
 }
 
 void ext2_idirty(struct ext2inode *ei, bool times)
@@ -262,7 +262,7 @@ static u32 next_generation(void)
 	return __atomic_add_fetch(&last, now | 1, __ATOMIC_RELAXED);
 }
 
-static void set_owner(struct ext2_dinode *d, const struct ext2_dinode *dir, const struct cred *cr)
+static void inode_set_owner(struct ext2_dinode *d, const struct ext2_dinode *dir, const struct cred *cr)
 {
 	gid_t gid = cr->cr_fsgid;
 
@@ -295,7 +295,7 @@ static void init_dinode(struct ext2inode *ei, const struct ext2inode *dir, mode_
 
 	memset(d, 0, ei->ei_mount->em_isize);
 	d->i_mode = (u16)mode;
-	set_owner(d, dir->ei_d, cr);
+	inode_set_owner(d, dir->ei_d, cr);
 	d->i_flags = dir->ei_d->i_flags & EXT2_FL_INHERIT;
 	d->i_generation = next_generation();
 	if (ei->ei_mount->em_isize > EXT2_OLD_INODE_SIZE)
@@ -322,7 +322,7 @@ static int claim(struct ext2mount *em, u32 ino, struct vnode **vpp)
 	error = load(em, *vpp, &ei);
 	if (!error && ei->ei_d->i_links_count) {
 		error = ext2_damage(em, "inode %u is in use, but not in the bitmap", ino);
-		drop(ei);
+		inode_drop(ei);
 	}
 	if (error)
 		vnode_bad(*vpp);
@@ -352,7 +352,7 @@ int ext2_inew(struct vnode *dvp, mode_t mode, dev_t rdev, const struct cred *cr,
 	ei = ext2inode(vp);
 	init_dinode(ei, ext2inode(dvp), mode, rdev, cr);
 	ei->ei_born = em->em_seq;
-	VERIFY(fill(vp, ei, BY_ORPHANS) == 0);
+	VERIFY(inode_fill(vp, ei, BY_ORPHANS) == 0);
 	ext2_idirty(ei, false);
 	vnode_ready(vp);
 	*vpp = vp;

@@ -115,7 +115,7 @@ static int put_revokes(struct ext2mount *em)
 }
 
 /* Up to jbd_tags() dirty pages from block *idx on, into j_batch. */
-static u32 gather(struct ext2mount *em, u32 *idx)
+static u32 gather_log(struct ext2mount *em, u32 *idx)
 {
 	struct page **pg = page_kva(em->em_jnl->j_batch);
 	struct vnode *meta = em->em_meta;
@@ -200,7 +200,7 @@ static int put_transaction(struct ext2mount *em)
 	int error, error2;
 
 	error = put_revokes(em);
-	while (!error && (n = gather(em, &idx)) > 0) {
+	while (!error && (n = gather_log(em, &idx)) > 0) {
 		error = put_descriptor(em, pg, n);
 		if (!error)
 			error = put_pages(em, pg, n);

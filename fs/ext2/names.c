@@ -41,7 +41,7 @@ static int make_contents(struct vnode *dvp, struct making *mk)
 	return mk->target ? ext2_symlink_set(mk->vp, mk->target, (u32)strlen(mk->target)) : 0;
 }
 
-static int make(struct vnode *dvp, struct making *mk)
+static int names_make(struct vnode *dvp, struct making *mk)
 {
 	struct ext2slot sl;
 	int error;
@@ -76,7 +76,7 @@ static int make_retry(struct vnode *dvp, struct making *mk)
 	do {
 		mk->vp = NULL;
 		ext2_begin(em);
-		error = make(dvp, mk);
+		error = names_make(dvp, mk);
 		ext2_end(em);
 		if (error && mk->vp)
 			vn_rele(mk->vp);
@@ -161,7 +161,8 @@ static void lose_name(struct vnode *dvp, struct vnode *vp)
 }
 
 /* The entry of vp called name. -ENOENT: it leads elsewhere */
-static int find_entry(struct vnode *dvp, const char *name, u32 len, const struct vnode *vp, struct ext2slot *sl)
+static int names_find_entry(struct vnode *dvp, const char *name, u32 len, const struct vnode *vp,
+			    struct ext2slot *sl)
 {
 	int error = ext2_dir_find(dvp, name, len, sl);
 
@@ -179,7 +180,7 @@ static int ext2_remove(struct vnode *dvp, const char *name, u32 len, struct vnod
 	int error;
 
 	ext2_begin(em);
-	error = find_entry(dvp, name, len, vp, &sl);
+	error = names_find_entry(dvp, name, len, vp, &sl);
 	if (!error) {
 		ext2_dir_take_out(dvp, &sl, EXT2_K_DIR);
 		lose_name(dvp, vp);
@@ -227,14 +228,14 @@ static int find_slots(struct moving *mv)
 	int error;
 
 	if (mv->tvp)
-		error = find_entry(mv->tdvp, mv->tname, mv->tlen, mv->tvp, &mv->to);
+		error = names_find_entry(mv->tdvp, mv->tname, mv->tlen, mv->tvp, &mv->to);
 	else
 		error = ext2_dir_room(mv->tdvp, mv->tlen, &mv->to);
 	if (error) {
 		mv->to.sl_page = NULL;
 		return error;
 	}
-	error = find_entry(mv->fdvp, mv->fname, mv->flen, mv->fvp, &mv->from);
+	error = names_find_entry(mv->fdvp, mv->fname, mv->flen, mv->fvp, &mv->from);
 	if (error) {
 		mv->from.sl_page = NULL;
 		return error;
@@ -266,7 +267,7 @@ static bool order_is_possible(const struct moving *mv)
 }
 
 /* Cannot fail. The entry at a name that is replaced leads elsewhere by one store: it is never missing. */
-static void move(struct moving *mv)
+static void names_move(struct moving *mv)
 {
 	bool ordered = mv->from.sl_page == mv->to.sl_page || ext2mount(mv->fdvp->v_vfs)->em_jnl;
 
@@ -296,7 +297,7 @@ static int rename_once(struct moving *mv)
 	if (error)
 		let_go(mv);
 	else
-		move(mv);
+		names_move(mv);
 	return error;
 }
 

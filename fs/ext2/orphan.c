@@ -71,7 +71,7 @@ void ext2_orphan_add(struct ext2inode *ei)
 }
 
 /* Who stands before this place of em_orphans; NULL: the superblock. */
-static struct ext2inode *before(struct ext2mount *em, const struct list *place)
+static struct ext2inode *orphan_before(struct ext2mount *em, const struct list *place)
 {
 	return place->prev == &em->em_orphans ? NULL : list_entry(place->prev, struct ext2inode, ei_orphan);
 }
@@ -80,7 +80,7 @@ static struct ext2inode *before(struct ext2mount *em, const struct list *place)
 static void unchain(struct ext2mount *em, struct ext2inode *ei)
 {
 	if (!list_empty(&ei->ei_orphan)) {
-		set_next(em, before(em, &ei->ei_orphan), ei->ei_d->i_dtime);
+		set_next(em, orphan_before(em, &ei->ei_orphan), ei->ei_d->i_dtime);
 		list_remove(&ei->ei_orphan);
 	}
 }
@@ -104,7 +104,7 @@ static void abandon(struct ext2inode *ei)
 	ei->ei_d->i_links_count = 0;
 	set_next(em, ei, em->em_abandoned);
 	em->em_abandoned = (u32)ei->ei_vp->v_ino;
-	set_next(em, before(em, &em->em_orphans), em->em_abandoned);
+	set_next(em, orphan_before(em, &em->em_orphans), em->em_abandoned);
 	mutex_unlock(&em->em_alloc);
 }
 

@@ -31,7 +31,7 @@ struct recovery {
 	u32 nreplayed;
 };
 
-static void advance(struct recovery *rc)
+static void recover_advance(struct recovery *rc)
 {
 	const struct ext2journal *j = rc->em->em_jnl;
 
@@ -106,14 +106,14 @@ static int follow_descriptor(struct recovery *rc, const u8 *block)
 			error = replay_one(rc, be32(tag->t_block), flags);
 		if (error)
 			return error;
-		advance(rc);
+		recover_advance(rc);
 		off += sizeof(*tag) + (flags & JBD_TAG_SAME_UUID ? 0 : 16);
 	}
 	return 0;
 }
 
 /* One block of the log and what belongs to it. 1: the log ends here */
-static int step(struct recovery *rc, u32 seq)
+static int recover_step(struct recovery *rc, u32 seq)
 {
 	struct page *buf = rc->em->em_jnl->j_buf;
 	const struct jbd_header *h = page_kva(buf);
@@ -124,7 +124,7 @@ static int step(struct recovery *rc, u32 seq)
 		return error;
 	if (h->h_magic != be32(JBD_MAGIC) || be32(h->h_sequence) != seq + rc->trans)
 		return 1;
-	advance(rc);
+	recover_advance(rc);
 	switch (be32(h->h_blocktype)) {
 	case JBD_DESCRIPTOR: return follow_descriptor(rc, page_kva(buf));
 	case JBD_COMMIT: rc->trans++; return 0;
@@ -142,7 +142,7 @@ static int run_pass(struct recovery *rc, enum pass pass)
 	rc->walked = 0;
 	rc->at = ext2_journal_start(rc->em);
 	while (r == 0 && rc->walked < log_length(rc) && (pass == PASS_SCAN || rc->trans < rc->ntrans))
-		r = step(rc, ext2_journal_sequence(rc->em));
+		r = recover_step(rc, ext2_journal_sequence(rc->em));
 	if (pass == PASS_SCAN)
 		rc->ntrans = rc->trans;
 	return r < 0 ? r : 0;

@@ -76,7 +76,7 @@ struct transfer {
 };
 
 /* Starts `n` blocks from block `at` of the pages on, which lie on the disk from blk on. */
-static void start(const struct transfer *t, u32 at, u32 n, u32 blk)
+static void subpage_start(const struct transfer *t, u32 at, u32 n, u32 blk)
 {
 	bool reading = t->op == BUF_READ;
 	u32 per = per_page(t->em), moved;
@@ -124,7 +124,7 @@ static void start_all(struct ext2inode *ei, const struct transfer *t, u32 first,
 				t->pg[at / per]->pg_private = (u32)(error == -ENOMEM ? ENOMEM : EIO);
 		}
 		if (blk)
-			start(t, at, run, blk);
+			subpage_start(t, at, run, blk);
 		else if (t->op == BUF_READ)
 			zero(t, at, run);
 	}

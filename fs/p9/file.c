@@ -86,7 +86,7 @@ static int write_through_cache(struct vnode *vp, struct uio *u)
 	return error ? error : error2;
 }
 
-static int write_locked(struct vnode *vp, struct uio *u, bool append)
+static int file_write_locked(struct vnode *vp, struct uio *u, bool append)
 {
 	size_t start = u->uio_resid;
 	struct vattr va;
@@ -111,7 +111,7 @@ static int p9vn_write(struct vnode *vp, struct uio *u, struct file *f)
 	int error;
 
 	vn_lock(vp);
-	error = vp->v_vfs->vfs_readonly ? -EROFS : write_locked(vp, u, f && (f->f_flags & O_APPEND));
+	error = vp->v_vfs->vfs_readonly ? -EROFS : file_write_locked(vp, u, f && (f->f_flags & O_APPEND));
 	vn_unlock(vp);
 	if (!error && f && (f->f_flags & O_DSYNC))
 		error = p9vn_fsync(vp, (f->f_flags & O_SYNC) != O_SYNC);

@@ -23,7 +23,7 @@ u8 *p9_room(struct p9_call *c, u32 n)
 	return p;
 }
 
-static void put(struct p9_call *c, u64 v, u32 n)
+static void msg_put(struct p9_call *c, u64 v, u32 n)
 {
 	u8 *p = p9_room(c, n);
 
@@ -33,22 +33,22 @@ static void put(struct p9_call *c, u64 v, u32 n)
 
 void p9_put8(struct p9_call *c, u8 v)
 {
-	put(c, v, 1);
+	msg_put(c, v, 1);
 }
 
 void p9_put16(struct p9_call *c, u16 v)
 {
-	put(c, v, 2);
+	msg_put(c, v, 2);
 }
 
 void p9_put32(struct p9_call *c, u32 v)
 {
-	put(c, v, 4);
+	msg_put(c, v, 4);
 }
 
 void p9_put64(struct p9_call *c, u64 v)
 {
-	put(c, v, 8);
+	msg_put(c, v, 8);
 }
 
 void p9_putstr(struct p9_call *c, const char *s, u32 len)
@@ -71,7 +71,7 @@ const u8 *p9_take(struct p9_call *c, u32 n)
 	return p;
 }
 
-static u64 get(struct p9_call *c, u32 n)
+static u64 msg_get(struct p9_call *c, u32 n)
 {
 	const u8 *p = p9_take(c, n);
 	u64 v = 0;
@@ -83,22 +83,22 @@ static u64 get(struct p9_call *c, u32 n)
 
 u8 p9_get8(struct p9_call *c)
 {
-	return (u8)get(c, 1);
+	return (u8)msg_get(c, 1);
 }
 
 u16 p9_get16(struct p9_call *c)
 {
-	return (u16)get(c, 2);
+	return (u16)msg_get(c, 2);
 }
 
 u32 p9_get32(struct p9_call *c)
 {
-	return (u32)get(c, 4);
+	return (u32)msg_get(c, 4);
 }
 
 u64 p9_get64(struct p9_call *c)
 {
-	return get(c, 8);
+	return msg_get(c, 8);
 }
 
 u64 p9_getqid(struct p9_call *c)

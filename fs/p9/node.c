@@ -16,7 +16,7 @@ void p9node_init(void)
 	node_cache = kmem_cache_create("p9node", sizeof(struct p9node), 0);
 }
 
-static const struct vnodeops *ops_of(enum vtype type)
+static const struct vnodeops *p9_ops_of(enum vtype type)
 {
 	switch (type) {
 	case VREG: return &p9_file_ops;
@@ -26,7 +26,7 @@ static const struct vnodeops *ops_of(enum vtype type)
 	}
 }
 
-static int fill(struct vnode *vp, u32 fid, const struct vattr *va)
+static int node_fill(struct vnode *vp, u32 fid, const struct vattr *va)
 {
 	struct p9node *pn = kmem_alloc(node_cache, KM_ZERO);
 
@@ -39,7 +39,7 @@ static int fill(struct vnode *vp, u32 fid, const struct vattr *va)
 	pn->pn_last = *va;
 	vp->v_data = pn;
 	vp->v_type = va->va_type;
-	vp->v_op = ops_of(va->va_type);
+	vp->v_op = p9_ops_of(va->va_type);
 	if (va->va_type == VREG) {
 		vp->v_size = va->va_size;
 		vnode_setflags(vp, V_SEEKABLE, 0);
@@ -88,7 +88,7 @@ int p9node_get(struct vfs *vfs, u32 fid, struct vnode **vpp)
 	if (!error)
 		error = vnode_get(vfs, va.va_ino, vpp, &isnew);
 	if (!error && isnew) {
-		error = fill(*vpp, fid, &va);
+		error = node_fill(*vpp, fid, &va);
 		if (error) {
 			vnode_bad(*vpp);
 		} else {

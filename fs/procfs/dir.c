@@ -10,7 +10,7 @@
 #define FIRST_NUMBER 256 /* ... of number 0 */
 
 /* A number as a name: decimal, no leading zeros. */
-static bool parse_number(const char *name, u32 len, u32 *num)
+static bool dir_parse_number(const char *name, u32 len, u32 *num)
 {
 	u32 n = 0;
 
@@ -49,7 +49,7 @@ static int numbered_child(const struct pf_node *pn, u32 num, struct pf_node *chi
 	}
 }
 
-static const struct pf_entry *find_entry(const struct pf_dir *pd, const char *name, u32 len)
+static const struct pf_entry *dir_find_entry(const struct pf_dir *pd, const char *name, u32 len)
 {
 	for (u32 i = 0; i < pd->pd_n; i++) {
 		const char *s = pd->pd_entry[i].pe_name;
@@ -64,7 +64,7 @@ static int find_child(const struct pf_node *pn, const struct pf_ctx *c, const ch
 		      struct pf_node *child)
 {
 	const struct pf_dir *pd = pn->pn_entry->pe_dir;
-	const struct pf_entry *pe = find_entry(pd, name, len);
+	const struct pf_entry *pe = dir_find_entry(pd, name, len);
 	u32 num, found;
 
 	*child = *pn;
@@ -72,7 +72,7 @@ static int find_child(const struct pf_node *pn, const struct pf_ctx *c, const ch
 		child->pn_entry = pe;
 		return 0;
 	}
-	if (pd->pd_what == PF_NONE || !parse_number(name, len, &num))
+	if (pd->pd_what == PF_NONE || !dir_parse_number(name, len, &num))
 		return -ENOENT;
 	if (pd->pd_what != PF_FD)
 		num = (u32)pid_real((pid_t)num);
@@ -88,9 +88,9 @@ int pf_child_of_nobody(struct vnode *dvp, const char *name, u32 len, struct vnod
 	struct pf_node child = *pf_node(dvp);
 	u32 num;
 
-	child.pn_entry = find_entry(pd, name, len);
+	child.pn_entry = dir_find_entry(pd, name, len);
 	if (!child.pn_entry) {
-		if (pd->pd_what == PF_NONE || !parse_number(name, len, &num))
+		if (pd->pd_what == PF_NONE || !dir_parse_number(name, len, &num))
 			return -ENOENT;
 		child.pn_entry = pd->pd_numbered;
 		if (pd->pd_what == PF_TID)

@@ -25,7 +25,7 @@ struct naming {
 	u32 na_size, na_len;
 };
 
-static void put(struct naming *na, const char *component)
+static void name_put(struct naming *na, const char *component)
 {
 	int n = snprintf(na->na_buf + na->na_len, na->na_size - na->na_len, "/%s", component);
 
@@ -37,7 +37,7 @@ static void put_number(struct naming *na, int num)
 	char text[12];
 
 	snprintf(text, sizeof(text), "%d", num);
-	put(na, text);
+	name_put(na, text);
 }
 
 static bool name_in(struct naming *na, const struct pf_dir *pd, bool thread);
@@ -57,7 +57,7 @@ static bool name_in(struct naming *na, const struct pf_dir *pd, bool thread)
 	u32 before = na->na_len;
 
 	for (u32 i = 0; i < pd->pd_n; i++) {
-		put(na, pd->pd_entry[i].pe_name);
+		name_put(na, pd->pd_entry[i].pe_name);
 		if (is_or_below(na, &pd->pd_entry[i], thread))
 			return true;
 		na->na_len = before;

@@ -58,7 +58,7 @@ enum vtype pf_type(const struct pf_entry *pe)
 	return S_ISDIR(pe->pe_mode) ? VDIR : S_ISLNK(pe->pe_mode) ? VLNK : VREG;
 }
 
-static const struct vnodeops *ops_of(const struct pf_entry *pe)
+static const struct vnodeops *procfs_ops_of(const struct pf_entry *pe)
 {
 	switch (pf_type(pe)) {
 	case VDIR: return &pf_dir_ops;
@@ -75,7 +75,7 @@ int pf_vnode(struct vfs *vfs, const struct pf_node *like, struct vnode *parent, 
 
 	if (!pn)
 		return -ENOMEM;
-	vp = vnode_anon(vfs, type, ops_of(like->pn_entry));
+	vp = vnode_anon(vfs, type, procfs_ops_of(like->pn_entry));
 	if (!vp) {
 		kmem_free(node_cache, pn);
 		return -ENOMEM;

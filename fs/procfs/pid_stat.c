@@ -179,7 +179,7 @@ static void take_memory(struct proc *p, struct snapshot *s)
 	as_rele(as);
 }
 
-static int take(const struct pf_ctx *c, struct snapshot *s)
+static int pid_stat_take(const struct pf_ctx *c, struct snapshot *s)
 {
 	int error;
 
@@ -195,7 +195,7 @@ static int take(const struct pf_ctx *c, struct snapshot *s)
 	return error;
 }
 
-static void drop(struct snapshot *s)
+static void pid_stat_drop(struct snapshot *s)
 {
 	if (s->cred)
 		cred_rele(s->cred);
@@ -240,13 +240,13 @@ int pf_show_stat(struct text *t, const struct pf_ctx *c)
 	struct snapshot s;
 	int error;
 
-	error = take(c, &s);
+	error = pid_stat_take(c, &s);
 	if (error)
 		return error;
 	hide_addresses(c, &s);
 	add_stat_head(t, &s);
 	add_stat_tail(t, &s);
-	drop(&s);
+	pid_stat_drop(&s);
 	return 0;
 }
 
@@ -301,7 +301,7 @@ int pf_show_status(struct text *t, const struct pf_ctx *c)
 	struct snapshot s;
 	int error;
 
-	error = take(c, &s);
+	error = pid_stat_take(c, &s);
 	if (error)
 		return error;
 	text_add(t, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", s.comm, s.umask, state_name(s.state));
@@ -316,6 +316,6 @@ int pf_show_status(struct text *t, const struct pf_ctx *c)
 	add_signals(t, &s);
 	text_add(t, "voluntary_ctxt_switches:\t%u\nnonvoluntary_ctxt_switches:\t%u\n",
 		 s.us.us_nvcsw, s.us.us_nivcsw);
-	drop(&s);
+	pid_stat_drop(&s);
 	return 0;
 }

@@ -41,7 +41,7 @@ static bool is_entry(const struct tmpent *te, const char *name, u32 len, u32 has
 	return te->te_hash == hash && te->te_len == len && memcmp(te->te_name, name, len) == 0;
 }
 
-static struct tmpent *find_entry(struct tmpdir *td, const char *name, u32 len)
+static struct tmpent *dir_find_entry(struct tmpdir *td, const char *name, u32 len)
 {
 	u32 hash = hash_name(name, len);
 	struct tmpent *te;
@@ -172,7 +172,7 @@ static int tmpfs_lookup(struct vnode *dvp, const char *name, u32 len, struct vno
 	if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.'))) {
 		*vpp = dvp;
 	} else {
-		te = find_entry(&tmpnode(dvp)->tn_dir, name, len);
+		te = dir_find_entry(&tmpnode(dvp)->tn_dir, name, len);
 		if (!te)
 			return -ENOENT;
 		*vpp = te->te_vp;
@@ -185,7 +185,7 @@ static int tmpfs_lookup(struct vnode *dvp, const char *name, u32 len, struct vno
  * Gives the new node vp its name, and the caller a reference of its own. Frees
  * vp on an error.
  */
-static int enter(struct vnode *dvp, const char *name, u32 len, struct vnode *vp)
+static int dir_enter(struct vnode *dvp, const char *name, u32 len, struct vnode *vp)
 {
 	struct tmpnode *tn = tmpnode(vp);
 	int error;
@@ -211,11 +211,11 @@ static int tmpfs_create(struct vnode *dvp, const char *name, u32 len, mode_t mod
 	struct vnode *vp;
 	int error;
 
-	if (find_entry(&tmpnode(dvp)->tn_dir, name, len))
+	if (dir_find_entry(&tmpnode(dvp)->tn_dir, name, len))
 		return -EEXIST;
 	error = tmpnode_create(dvp->v_vfs, dvp, mode, rdev, cr, &vp);
 	if (!error)
-		error = enter(dvp, name, len, vp);
+		error = dir_enter(dvp, name, len, vp);
 	if (!error)
 		*vpp = vp;
 	return error;
@@ -235,7 +235,7 @@ static int tmpfs_symlink(struct vnode *dvp, const char *name, u32 len, const cha
 
 	if (!text)
 		return -ENOSPC;
-	if (find_entry(&tmpnode(dvp)->tn_dir, name, len))
+	if (dir_find_entry(&tmpnode(dvp)->tn_dir, name, len))
 		error = -EEXIST;
 	else
 		error = tmpnode_create(dvp->v_vfs, dvp, S_IFLNK | 0777, 0, cr, &vp);
@@ -245,7 +245,7 @@ static int tmpfs_symlink(struct vnode *dvp, const char *name, u32 len, const cha
 	}
 	tmpnode(vp)->tn_link = text; /* from here on freed with the node */
 	vp->v_size = strlen(text);
-	error = enter(dvp, name, len, vp);
+	error = dir_enter(dvp, name, len, vp);
 	if (!error)
 		vn_rele(vp);
 	return error;
@@ -256,7 +256,7 @@ static int tmpfs_link(struct vnode *dvp, const char *name, u32 len, struct vnode
 	struct tmpnode *tn = tmpnode(vp);
 	int error;
 
-	if (find_entry(&tmpnode(dvp)->tn_dir, name, len))
+	if (dir_find_entry(&tmpnode(dvp)->tn_dir, name, len))
 		return -EEXIST;
 	vn_hold(vp);
 	error = add_entry(&tmpnode(dvp)->tn_dir, name, len, vp);
@@ -297,7 +297,7 @@ static void lose_name(struct vnode *dvp, struct vnode *vp)
 
 static int tmpfs_remove(struct vnode *dvp, const char *name, u32 len, struct vnode *vp)
 {
-	struct tmpent *te = find_entry(&tmpnode(dvp)->tn_dir, name, len);
+	struct tmpent *te = dir_find_entry(&tmpnode(dvp)->tn_dir, name, len);
 
 	if (!te || te->te_vp != vp)
 		return -ENOENT;
@@ -318,7 +318,7 @@ static int tmpfs_rename(struct vnode *fdvp, const char *fname, u32 flen, struct 
 			struct vnode *tdvp, const char *tname, u32 tlen, struct vnode *tvp)
 {
 	struct tmpdir *fd = &tmpnode(fdvp)->tn_dir, *td = &tmpnode(tdvp)->tn_dir;
-	struct tmpent *from = find_entry(fd, fname, flen), *to = find_entry(td, tname, tlen);
+	struct tmpent *from = dir_find_entry(fd, fname, flen), *to = dir_find_entry(td, tname, tlen);
 	int error;
 
 	if (!from || from->te_vp != fvp || (to ? to->te_vp : NULL) != tvp)

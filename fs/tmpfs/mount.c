@@ -52,7 +52,7 @@ static int parse_size(const char *text, const char *end, u64 *out)
 	return 0;
 }
 
-static int parse_number(const char *text, const char *end, int base, u32 *out)
+static int mount_parse_number(const char *text, const char *end, int base, u32 *out)
 {
 	const char *p;
 	u64 n = strtou64(text, &p, base);
@@ -90,11 +90,11 @@ static int parse_option(const char *o, const char *end, struct options *op)
 	if (option_is(o, end, "nr_inodes=", &v))
 		return parse_size(v, end, &op->op_nodes);
 	if (option_is(o, end, "mode=", &v))
-		return parse_number(v, end, 8, &op->op_mode);
+		return mount_parse_number(v, end, 8, &op->op_mode);
 	if (option_is(o, end, "uid=", &v))
-		return parse_number(v, end, 10, &op->op_uid);
+		return mount_parse_number(v, end, 10, &op->op_uid);
 	if (option_is(o, end, "gid=", &v))
-		return parse_number(v, end, 10, &op->op_gid);
+		return mount_parse_number(v, end, 10, &op->op_gid);
 	if (end - o == 2 && (strncmp(o, "ro", 2) == 0 || strncmp(o, "rw", 2) == 0))
 		return 0; /* vfs_domount() has checked it */
 	return -EINVAL;

@@ -28,7 +28,7 @@ static enum vtype type_of(mode_t mode)
 	}
 }
 
-static const struct vnodeops *ops_of(enum vtype type)
+static const struct vnodeops *tmpfs_ops_of(enum vtype type)
 {
 	switch (type) {
 	case VDIR: return &tmpfs_dir_ops;
@@ -97,7 +97,7 @@ int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev,
 		kmem_free(node_cache, tn);
 		return -ENOSPC;
 	}
-	vp = vnode_anon(vfs, type, ops_of(type));
+	vp = vnode_anon(vfs, type, tmpfs_ops_of(type));
 	if (!vp) {
 		leave_node(tm, tn);
 		kmem_free(node_cache, tn);

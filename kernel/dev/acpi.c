@@ -53,7 +53,7 @@ static const struct acpi_table *map_table(paddr_t pa)
 	return t;
 }
 
-static const struct rsdp *search(paddr_t from, u32 len)
+static const struct rsdp *acpi_search(paddr_t from, u32 len)
 {
 	const char *p = KVA(from);
 
@@ -69,8 +69,8 @@ static const struct rsdp *find_rsdp(void)
 	const struct rsdp *rs = NULL;
 
 	if (ebda >= 0x400 && ebda < 0xa0000)
-		rs = search(ebda, 1024);
-	return rs ? rs : search(0xe0000, 0x20000);
+		rs = acpi_search(ebda, 1024);
+	return rs ? rs : acpi_search(0xe0000, 0x20000);
 }
 
 static void use_table(paddr_t pa)

@@ -13,7 +13,7 @@
  * Little-endian values at an offset; 0 beyond the end, so that an old, short
  * table has no newer fields.
  */
-static u32 get(const struct acpi_table *t, u32 off, u32 size)
+static u32 acpi_get(const struct acpi_table *t, u32 off, u32 size)
 {
 	const u8 *p = (const u8 *)t + off;
 	u32 v = 0;
@@ -52,7 +52,7 @@ bool acpi_checksum_ok(const void *p, u32 len)
 
 static void madt_lapic(struct acpi_info *ai, const struct acpi_table *t, u32 off)
 {
-	u32 id = get(t, off + 3, 1), flags = get(t, off + 4, 4);
+	u32 id = acpi_get(t, off + 3, 1), flags = acpi_get(t, off + 4, 4);
 
 	if (!(flags & 1) || id == 0xff || ai->ai_ncpu == ACPI_MAXCPU)
 		return;
@@ -67,19 +67,19 @@ static void madt_ioapic(struct acpi_info *ai, const struct acpi_table *t, u32 of
 	if (ai->ai_nioapic == ACPI_MAXIOAPIC)
 		return;
 	ai->ai_ioapic[ai->ai_nioapic++] = (struct acpi_ioapic){
-		.io_pa = get(t, off + 4, 4),
-		.io_gsi = get(t, off + 8, 4),
+		.io_pa = acpi_get(t, off + 4, 4),
+		.io_gsi = acpi_get(t, off + 8, 4),
 	};
 }
 
 static void madt_override(struct acpi_info *ai, const struct acpi_table *t, u32 off)
 {
-	u32 bus = get(t, off + 2, 1), source = get(t, off + 3, 1), flags = get(t, off + 8, 2);
+	u32 bus = acpi_get(t, off + 2, 1), source = acpi_get(t, off + 3, 1), flags = acpi_get(t, off + 8, 2);
 
 	if (bus != 0 || source >= ACPI_NISA)
 		return;
 	ai->ai_isa[source] = (struct acpi_isa){
-		.is_gsi = get(t, off + 4, 4),
+		.is_gsi = acpi_get(t, off + 4, 4),
 		.is_low = (flags & 3) == 3,
 		.is_level = (flags >> 2 & 3) == 3,
 		.is_override = true,
@@ -88,7 +88,7 @@ static void madt_override(struct acpi_info *ai, const struct acpi_table *t, u32 
 
 static void madt_entry(struct acpi_info *ai, const struct acpi_table *t, u32 off, u32 len)
 {
-	switch (get(t, off, 1)) {
+	switch (acpi_get(t, off, 1)) {
 	case MADT_LAPIC:
 		if (len >= 8)
 			madt_lapic(ai, t, off);
@@ -102,8 +102,8 @@ static void madt_entry(struct acpi_info *ai, const struct acpi_table *t, u32 off
 			madt_override(ai, t, off);
 		break;
 	case MADT_LAPIC_ADDR:
-		if (len >= 12 && get(t, off + 8, 4) == 0)
-			ai->ai_lapic = get(t, off + 4, 4);
+		if (len >= 12 && acpi_get(t, off + 8, 4) == 0)
+			ai->ai_lapic = acpi_get(t, off + 4, 4);
 		break;
 	}
 }
@@ -115,9 +115,9 @@ void acpi_parse_madt(struct acpi_info *ai, const struct acpi_table *t)
 	if (t->at_len < MADT_ENTRIES)
 		return;
 	ai->ai_madt = true;
-	ai->ai_lapic = get(t, 36, 4);
+	ai->ai_lapic = acpi_get(t, 36, 4);
 	for (u32 off = MADT_ENTRIES; off + 2 <= t->at_len; off += len) {
-		len = get(t, off + 1, 1);
+		len = acpi_get(t, off + 1, 1);
 		if (len < 2 || len > t->at_len - off)
 			break;
 		madt_entry(ai, t, off, len);
@@ -132,30 +132,30 @@ void acpi_parse_madt(struct acpi_info *ai, const struct acpi_table *t)
 
 static u16 port(const struct acpi_table *t, u32 off)
 {
-	u32 v = get(t, off, 4);
+	u32 v = acpi_get(t, off, 4);
 
 	return v <= 0xffff ? (u16)v : 0;
 }
 
 void acpi_parse_fadt(struct acpi_info *ai, const struct acpi_table *t)
 {
-	u32 flags = get(t, 112, 4);
+	u32 flags = acpi_get(t, 112, 4);
 
 	ai->ai_fadt = true;
-	ai->ai_dsdt = get(t, 40, 4);
-	if (!ai->ai_dsdt && get(t, 144, 4) == 0)
-		ai->ai_dsdt = get(t, 140, 4);
+	ai->ai_dsdt = acpi_get(t, 40, 4);
+	if (!ai->ai_dsdt && acpi_get(t, 144, 4) == 0)
+		ai->ai_dsdt = acpi_get(t, 140, 4);
 	ai->ai_smi_cmd = port(t, 48);
-	ai->ai_acpi_enable = (u8)get(t, 52, 1);
+	ai->ai_acpi_enable = (u8)acpi_get(t, 52, 1);
 	ai->ai_pm1a = port(t, 64);
 	ai->ai_pm1b = port(t, 68);
-	if (get(t, 91, 1) == 4)
+	if (acpi_get(t, 91, 1) == 4)
 		ai->ai_pm_timer = port(t, 76);
 	ai->ai_pm_timer32 = (flags & FADT_TMR_VAL_EXT) != 0;
-	ai->ai_century = (u8)get(t, 108, 1);
-	if ((flags & FADT_RESET_REG_SUP) && get(t, 116, 1) == GAS_IO && get(t, 124, 4) == 0) {
+	ai->ai_century = (u8)acpi_get(t, 108, 1);
+	if ((flags & FADT_RESET_REG_SUP) && acpi_get(t, 116, 1) == GAS_IO && acpi_get(t, 124, 4) == 0) {
 		ai->ai_reset_port = port(t, 120);
-		ai->ai_reset_value = (u8)get(t, 128, 1);
+		ai->ai_reset_value = (u8)acpi_get(t, 128, 1);
 	}
 }
 
@@ -170,7 +170,7 @@ void acpi_parse_fadt(struct acpi_info *ai, const struct acpi_table *t)
  */
 static bool aml_integer(const struct acpi_table *t, u32 *off, u8 *v)
 {
-	u32 op = get(t, *off, 1);
+	u32 op = acpi_get(t, *off, 1);
 
 	if (*off >= t->at_len)
 		return false;
@@ -181,7 +181,7 @@ static bool aml_integer(const struct acpi_table *t, u32 *off, u8 *v)
 	}
 	if (op != AML_BYTE && op != AML_WORD)
 		return false;
-	*v = (u8)get(t, *off + 1, 1);
+	*v = (u8)acpi_get(t, *off + 1, 1);
 	*off += op == AML_BYTE ? 2 : 3;
 	return true;
 }
@@ -189,17 +189,17 @@ static bool aml_integer(const struct acpi_table *t, u32 *off, u8 *v)
 /* Name(_S5_, Package(n) { a, b, ... }) with its name at off. */
 static bool parse_s5(struct acpi_info *ai, const struct acpi_table *t, u32 off)
 {
-	u32 before = get(t, off - 1, 1);
+	u32 before = acpi_get(t, off - 1, 1);
 
 	if (before == '\\')
-		before = get(t, off - 2, 1);
+		before = acpi_get(t, off - 2, 1);
 	off += 4;
-	if (before != AML_NAME_OP || get(t, off, 1) != AML_PACKAGE_OP)
+	if (before != AML_NAME_OP || acpi_get(t, off, 1) != AML_PACKAGE_OP)
 		return false;
 	off += 1;
 	/* the package's length says how long itself is */
-	off += 1 + (get(t, off, 1) >> 6);
-	if (get(t, off, 1) < 2)
+	off += 1 + (acpi_get(t, off, 1) >> 6);
+	if (acpi_get(t, off, 1) < 2)
 		return false;
 	off += 1;
 	return aml_integer(t, &off, &ai->ai_s5_a) && aml_integer(t, &off, &ai->ai_s5_b);

@@ -85,7 +85,7 @@ void pic_disable(void)
 	}
 }
 
-static void init_one(const struct acpi_ioapic *desc)
+static void ioapic_init_one(const struct acpi_ioapic *desc)
 {
 	struct ioapic *io = &ioapics[nioapic];
 	u32 version;
@@ -107,7 +107,7 @@ void irq_init(void)
 {
 	lapic_init();
 	for (u32 i = 0; i < acpi.ai_nioapic; i++)
-		init_one(&acpi.ai_ioapic[i]);
+		ioapic_init_one(&acpi.ai_ioapic[i]);
 	if (!nioapic)
 		printk("irq: no I/O APIC; devices have no interrupts\n");
 }

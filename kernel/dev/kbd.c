@@ -53,7 +53,7 @@ static bool wait_status(u32 mask, u32 want)
 	return false;
 }
 
-static bool put(u16 port, u8 v)
+static bool kbd_put(u16 port, u8 v)
 {
 	if (!wait_status(STATUS_IN, 0))
 		return false;
@@ -77,7 +77,7 @@ static void update_lights(void)
 {
 	if (kbd.kb_leds != LEDS_IDLE || lights(&kbd.kb_state) == kbd.kb_shown)
 		return;
-	if (put(DATA, KBD_SET_LEDS))
+	if (kbd_put(DATA, KBD_SET_LEDS))
 		kbd.kb_leds = LEDS_COMMAND;
 }
 
@@ -88,7 +88,7 @@ static bool take_answer(u8 byte)
 		return false;
 	if (byte == KBD_ACK && kbd.kb_leds == LEDS_COMMAND) {
 		kbd.kb_shown = lights(&kbd.kb_state);
-		put(DATA, kbd.kb_shown);
+		kbd_put(DATA, kbd.kb_shown);
 		kbd.kb_leds = LEDS_BITS;
 	} else {
 		/*
@@ -146,15 +146,15 @@ static bool start_controller(void)
 
 	if (inb(STATUS) == 0xff)
 		return false;
-	if (!put(COMMAND, CMD_DISABLE_KBD) || !put(COMMAND, CMD_DISABLE_AUX))
+	if (!kbd_put(COMMAND, CMD_DISABLE_KBD) || !kbd_put(COMMAND, CMD_DISABLE_AUX))
 		return false;
 	drop_output();
-	if (!put(COMMAND, CMD_READ_CONFIG) || !wait_status(STATUS_OUT, STATUS_OUT))
+	if (!kbd_put(COMMAND, CMD_READ_CONFIG) || !wait_status(STATUS_OUT, STATUS_OUT))
 		return false;
 	config = inb(DATA);
 	config |= CONFIG_IRQ_KBD | CONFIG_TRANSLATE;
 	config &= (u8) ~(CONFIG_IRQ_AUX | CONFIG_KBD_OFF);
-	return put(COMMAND, CMD_WRITE_CONFIG) && put(DATA, config) && put(COMMAND, CMD_ENABLE_KBD);
+	return kbd_put(COMMAND, CMD_WRITE_CONFIG) && kbd_put(DATA, config) && kbd_put(COMMAND, CMD_ENABLE_KBD);
 }
 
 bool kbd_init(void (*key)(const u8 *buf, size_t len), bool (*cursor_keys)(void))

@@ -24,7 +24,7 @@ static void wait_a_moment(void)
 }
 
 /* The other CPUs run nothing any more. */
-static void stop_others(void)
+static void power_stop_others(void)
 {
 	x86_cli();
 	if (ncpu > 1)
@@ -42,7 +42,7 @@ static void halt_here(void)
 
 void power_halt(void)
 {
-	stop_others();
+	power_stop_others();
 	halt_here();
 }
 
@@ -76,7 +76,7 @@ static void acpi_sleep(void)
 
 void power_off(void)
 {
-	stop_others();
+	power_stop_others();
 	acpi_sleep();
 	outw(0x604, PM1_SLP_EN);  /* QEMU, i440fx and q35 */
 	outw(0xb004, PM1_SLP_EN); /* Bochs, old QEMU */
@@ -107,7 +107,7 @@ static void triple_fault(void)
 
 void power_reboot(void)
 {
-	stop_others();
+	power_stop_others();
 	if (acpi.ai_reset_port) {
 		outb(acpi.ai_reset_port, acpi.ai_reset_value);
 		wait_a_moment();

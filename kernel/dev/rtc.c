@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading the real-time clock (source: MC146818A data sheet). The registers can be BCD or binary, 12 or 24 hours. */
+/*
+ * Reading the real-time clock (source: MC146818A data sheet). The registers can
+ * be BCD or binary, 12 or 24 hours.
+ */
 #include "kernel/dev/rtc.h"
 
 #define R_A 0x0a

@@ -87,12 +87,12 @@ static const struct {
 
 static struct uart uarts[SERIAL_PORTS];
 
-static u8 get(const struct uart *u, u16 reg)
+static u8 serial_get(const struct uart *u, u16 reg)
 {
 	return inb((u16)(u->u_port + reg));
 }
 
-static void put(const struct uart *u, u16 reg, u32 v)
+static void serial_put(const struct uart *u, u16 reg, u32 v)
 {
 	outb((u16)(u->u_port + reg), (u8)v);
 }
@@ -112,7 +112,7 @@ static void set_ier(struct uart *u, u32 ier)
 	if (u->u_ier == ier)
 		return;
 	u->u_ier = (u8)ier;
-	put(u, IER, ier);
+	serial_put(u, IER, ier);
 }
 
 static struct uart *td_uart(struct termdev *td)
@@ -124,11 +124,11 @@ static size_t send(struct uart *u, const u8 *buf, size_t len)
 {
 	size_t done = 0;
 
-	for (int i = 0; i < TX_BURST && done < len && (get(u, LSR) & LSR_THRE); i++) {
+	for (int i = 0; i < TX_BURST && done < len && (serial_get(u, LSR) & LSR_THRE); i++) {
 		size_t n = MIN(len - done, (size_t)FIFO_SIZE);
 
 		while (n--)
-			put(u, THR, buf[done++]);
+			serial_put(u, THR, buf[done++]);
 	}
 	return done;
 }
@@ -153,7 +153,7 @@ static bool serial_drained(struct termdev *td)
 	bool empty;
 
 	lock(u);
-	empty = (get(u, LSR) & LSR_TEMT) != 0;
+	empty = (serial_get(u, LSR) & LSR_TEMT) != 0;
 	unlock(u);
 	return empty;
 }
@@ -164,7 +164,7 @@ static void serial_throttle(struct termdev *td, bool on)
 
 	lock(u);
 	u->u_mcr = (u8)(on ? u->u_mcr & ~MCR_RTS : u->u_mcr | MCR_RTS);
-	put(u, MCR, u->u_mcr);
+	serial_put(u, MCR, u->u_mcr);
 	if (on)
 		set_ier(u, u->u_ier & ~(IER_RX | IER_LINE));
 	else
@@ -192,13 +192,13 @@ static void serial_setline(struct termdev *td, u32 baud, u32 cflag)
 	lock(u);
 	u->u_lcr = (u8)line_control(cflag);
 	if (divisor) {
-		put(u, LCR, u->u_lcr | LCR_DLAB);
-		put(u, DLL, divisor & 0xff);
-		put(u, DLM, divisor >> 8 & 0xff);
+		serial_put(u, LCR, u->u_lcr | LCR_DLAB);
+		serial_put(u, DLL, divisor & 0xff);
+		serial_put(u, DLM, divisor >> 8 & 0xff);
 	}
-	put(u, LCR, u->u_lcr);
+	serial_put(u, LCR, u->u_lcr);
 	u->u_mcr = (u8)(divisor ? u->u_mcr | MCR_DTR : u->u_mcr & ~MCR_DTR);
-	put(u, MCR, u->u_mcr);
+	serial_put(u, MCR, u->u_mcr);
 	unlock(u);
 }
 
@@ -208,7 +208,7 @@ static void serial_break(struct termdev *td, bool on)
 
 	lock(u);
 	u->u_lcr = (u8)(on ? u->u_lcr | LCR_BREAK : u->u_lcr & ~LCR_BREAK);
-	put(u, LCR, u->u_lcr);
+	serial_put(u, LCR, u->u_lcr);
 	unlock(u);
 }
 
@@ -228,8 +228,8 @@ static void receive(struct uart *u, struct received *r)
 
 	r->len = 0;
 	r->bad_status = 0;
-	while (r->len < RX_BURST && (u->u_ier & IER_RX) && ((status = get(u, LSR)) & LSR_READY)) {
-		u8 c = get(u, RBR), error = status & (LSR_PARITY | LSR_FRAMING | LSR_BREAK);
+	while (r->len < RX_BURST && (u->u_ier & IER_RX) && ((status = serial_get(u, LSR)) & LSR_READY)) {
+		u8 c = serial_get(u, RBR), error = status & (LSR_PARITY | LSR_FRAMING | LSR_BREAK);
 
 		u->u_stats.ss_rx++;
 		if (status & LSR_OVERRUN)
@@ -269,7 +269,7 @@ static void pass_up(struct uart *u, const struct received *r)
  */
 static bool may_send(struct uart *u)
 {
-	if (!(u->u_ier & IER_TX) || !(get(u, LSR) & LSR_THRE))
+	if (!(u->u_ier & IER_TX) || !(serial_get(u, LSR) & LSR_THRE))
 		return false;
 	set_ier(u, u->u_ier & ~IER_TX);
 	return true;
@@ -287,7 +287,7 @@ static void serial_intr(void *arg)
 
 	for (int i = 0; i < INTR_ROUNDS; i++) {
 		lock(u);
-		if (get(u, IIR) & IIR_NONE) {
+		if (serial_get(u, IIR) & IIR_NONE) {
 			unlock(u);
 			return;
 		}
@@ -307,7 +307,7 @@ static void serial_intr(void *arg)
 static bool wait_sendable(struct uart *u)
 {
 	for (int i = 0; i < (u->u_stuck ? 1 : CONSOLE_PATIENCE); i++) {
-		if (get(u, LSR) & LSR_THRE) {
+		if (serial_get(u, LSR) & LSR_THRE) {
 			u->u_stuck = false;
 			return true;
 		}
@@ -332,8 +332,8 @@ static void console_write(struct console *con, const char *text, size_t len)
 			room = FIFO_SIZE;
 		}
 		if (newline)
-			put(u, THR, '\r');
-		put(u, THR, (u8)text[i]);
+			serial_put(u, THR, '\r');
+		serial_put(u, THR, (u8)text[i]);
 		room -= newline ? 2 : 1;
 	}
 	unlock(u);
@@ -345,22 +345,22 @@ static void console_write(struct console *con, const char *text, size_t len)
  */
 static bool present(const struct uart *u)
 {
-	put(u, SCR, 0x5a);
-	if (get(u, SCR) != 0x5a)
+	serial_put(u, SCR, 0x5a);
+	if (serial_get(u, SCR) != 0x5a)
 		return false;
-	put(u, SCR, 0xa5);
-	return get(u, SCR) == 0xa5;
+	serial_put(u, SCR, 0xa5);
+	return serial_get(u, SCR) == 0xa5;
 }
 
 /*
  * The FIFOs are not cleared: they may hold typed characters, and the end of the
  * early log.
  */
-static void start(struct uart *u)
+static void serial_start(struct uart *u)
 {
 	u->u_mcr = MCR_DTR | MCR_OUT2;
-	put(u, IER, 0);
-	put(u, FCR, FCR_ENABLE | FCR_TRIGGER_14);
+	serial_put(u, IER, 0);
+	serial_put(u, FCR, FCR_ENABLE | FCR_TRIGGER_14);
 	serial_setline(&u->u_td, BASE_BAUD, CS8);
 }
 
@@ -389,7 +389,7 @@ static void add_port(u32 n)
 		.td_setline = serial_setline,
 		.td_break = serial_break,
 	};
-	start(u);
+	serial_start(u);
 	error = irq_register(u->u_irq, false, serial_intr, u, places[n].name);
 	if (error)
 		printk("%s: no interrupt (error %d): only the log can use it\n", places[n].name, error);

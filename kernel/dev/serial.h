@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The 16550 serial ports: ttyS0 (COM1, ports 0x3f8, IRQ 4) and ttyS1 (COM2, ports 0x2f8, IRQ 3).
+ * The 16550 serial ports: ttyS0 (COM1, ports 0x3f8, IRQ 4) and ttyS1 (COM2,
+ * ports 0x2f8, IRQ 3).
  */
 #ifndef KERNEL_DEV_SERIAL_H
 #define KERNEL_DEV_SERIAL_H

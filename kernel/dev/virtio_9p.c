@@ -214,7 +214,7 @@ static void slots_free(struct v9p *v)
 	}
 }
 
-static int attach(struct v9p *v, const struct pci_dev *pd)
+static int v9p_attach(struct v9p *v, const struct pci_dev *pd)
 {
 	int error;
 
@@ -239,7 +239,7 @@ static int attach(struct v9p *v, const struct pci_dev *pd)
 static void add_device(const struct pci_dev *pd, u32 n)
 {
 	struct v9p *v = kzalloc(sizeof(*v), 0);
-	int error = v ? attach(v, pd) : -ENOMEM;
+	int error = v ? v9p_attach(v, pd) : -ENOMEM;
 
 	if (!error) {
 		devices[n] = v;

@@ -104,7 +104,7 @@ static paddr_t slot_pa(const struct vblk_slot *s, size_t off)
  * memory become one piece.
  * Returns: the number of pieces, and where the next part begins.
  */
-static u32 gather(struct vblk *vb, const struct buf *b, u32 *seg, u32 *off, u32 *bytes)
+static u32 vblk_gather(struct vblk *vb, const struct buf *b, u32 *seg, u32 *off, u32 *bytes)
 {
 	struct virtq_seg *out = vb->vb_seg;
 	u32 n = 0;
@@ -147,7 +147,7 @@ static bool issue_part(struct vblk *vb, struct buf *b)
 
 	if (vb->vb_freeslot == NSLOT)
 		return false;
-	n = gather(vb, b, &seg, &off, &bytes);
+	n = vblk_gather(vb, b, &seg, &off, &bytes);
 	if (!virtq_fits(&vb->vb_vq, n + 2))
 		return false;
 	s->s_hdr.vh_type = b->b_op == BUF_READ	  ? REQ_IN
@@ -367,7 +367,7 @@ static struct vblk_slot *slots_alloc(void)
 	return s;
 }
 
-static int attach(struct vblk *vb, const struct pci_dev *pd)
+static int vblk_attach(struct vblk *vb, const struct pci_dev *pd)
 {
 	u64 wanted = F_SIZE_MAX | F_SEG_MAX | F_RO | F_FLUSH | VIRTIO_F_INDIRECT | VIRTIO_F_EVENT_IDX;
 	int error;
@@ -408,7 +408,7 @@ static void add_disk(const struct pci_dev *pd)
 
 	if (vb) {
 		snprintf(vb->vb_name, sizeof(vb->vb_name), "vd%c", (char)('a' + ndisk));
-		error = attach(vb, pd);
+		error = vblk_attach(vb, pd);
 	}
 	if (error) {
 		printk("virtio-blk %02x:%02x.%u: not usable (error %d)\n", pd->pd_bus, pd->pd_dev,

@@ -78,7 +78,7 @@ static u16 desc_alloc(struct virtq *vq)
 	return d;
 }
 
-static void fill(struct vring_desc *d, const struct virtq_seg *seg, u32 flags)
+static void virtq_fill(struct vring_desc *d, const struct virtq_seg *seg, u32 flags)
 {
 	d->vr_addr = seg->vs_pa;
 	d->vr_len = seg->vs_len;
@@ -95,10 +95,10 @@ static u16 add_indirect(struct virtq *vq, const struct virtq_seg *seg, u32 nread
 	};
 
 	for (u32 i = 0; i < n; i++) {
-		fill(&table[i], &seg[i], (i < nread ? 0 : DESC_WRITE) | (i + 1 < n ? DESC_NEXT : 0));
+		virtq_fill(&table[i], &seg[i], (i < nread ? 0 : DESC_WRITE) | (i + 1 < n ? DESC_NEXT : 0));
 		table[i].vr_next = (u16)(i + 1);
 	}
-	fill(&vq->vq_desc[head], &where, DESC_INDIRECT);
+	virtq_fill(&vq->vq_desc[head], &where, DESC_INDIRECT);
 	vq->vq_chain[head] = 1;
 	return head;
 }
@@ -110,7 +110,7 @@ static u16 add_direct(struct virtq *vq, const struct virtq_seg *seg, u32 nread, 
 	for (u32 i = 0; i < n; i++) {
 		struct vring_desc *d = &vq->vq_desc[desc_alloc(vq)];
 
-		fill(d, &seg[i], (i < nread ? 0 : DESC_WRITE) | (i + 1 < n ? DESC_NEXT : 0));
+		virtq_fill(d, &seg[i], (i < nread ? 0 : DESC_WRITE) | (i + 1 < n ? DESC_NEXT : 0));
 		d->vr_next = vq->vq_free;
 	}
 	vq->vq_chain[head] = (u16)n;

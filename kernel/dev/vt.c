@@ -42,7 +42,7 @@ static u16 blank(const struct vt *vt)
 	return (u16)(BLANK | 0x0700 | vga_colour(vt->vt_cur.vc_bg) << 12);
 }
 
-static void fill(struct vt *vt, int row, int from, int to)
+static void vt_fill(struct vt *vt, int row, int from, int to)
 {
 	u16 cell = blank(vt);
 
@@ -131,7 +131,7 @@ void vt_scroll(struct vt *vt, int top, int bottom, int n)
 	else
 		memmove(vt->vt_cell[top - n], vt->vt_cell[top], (size_t)keep * sizeof(vt->vt_cell[0]));
 	for (int row = n > 0 ? top + keep : top; row < (n > 0 ? bottom + 1 : top - n); row++)
-		fill(vt, row, 0, VT_COLS);
+		vt_fill(vt, row, 0, VT_COLS);
 }
 
 void vt_linefeed(struct vt *vt)
@@ -173,10 +173,10 @@ void vt_insert_chars(struct vt *vt, int n)
 	keep = room - (n < 0 ? -n : n);
 	if (n > 0) {
 		memmove(at + n, at, (size_t)keep * sizeof(*at));
-		fill(vt, row, col, col + n);
+		vt_fill(vt, row, col, col + n);
 	} else {
 		memmove(at, at - n, (size_t)keep * sizeof(*at));
-		fill(vt, row, col + keep, VT_COLS);
+		vt_fill(vt, row, col + keep, VT_COLS);
 	}
 	vt->vt_cur.vc_wrap = false;
 }
@@ -206,7 +206,7 @@ void vt_erase_line(struct vt *vt, u32 what)
 
 	if (what > 2)
 		return;
-	fill(vt, row, what == 0 ? col : 0, what == 1 ? col + 1 : VT_COLS);
+	vt_fill(vt, row, what == 0 ? col : 0, what == 1 ? col + 1 : VT_COLS);
 	vt->vt_cur.vc_wrap = false;
 }
 
@@ -217,7 +217,7 @@ void vt_erase_display(struct vt *vt, u32 what)
 	if (what > 3)
 		return;
 	for (int r = what == 0 ? row + 1 : 0; r < (what == 1 ? row : VT_ROWS); r++)
-		fill(vt, r, 0, VT_COLS);
+		vt_fill(vt, r, 0, VT_COLS);
 	if (what < 2)
 		vt_erase_line(vt, what);
 	vt->vt_cur.vc_wrap = false;
@@ -227,6 +227,6 @@ void vt_erase_chars(struct vt *vt, int n)
 {
 	int col = vt->vt_cur.vc_col;
 
-	fill(vt, vt->vt_cur.vc_row, col, col + clamp(n, 0, VT_COLS - col));
+	vt_fill(vt, vt->vt_cur.vc_row, col, col + clamp(n, 0, VT_COLS - col));
 	vt->vt_cur.vc_wrap = false;
 }

@@ -2,7 +2,7 @@
 /* The leftist heap of heap.h. */
 #include "kernel/lib/heap.h"
 
-static bool before(const struct heap_node *a, const struct heap_node *b)
+static bool heap_before(const struct heap_node *a, const struct heap_node *b)
 {
 	return a->hn_key != b->hn_key ? a->hn_key < b->hn_key : a->hn_seq < b->hn_seq;
 }
@@ -47,7 +47,7 @@ static struct heap_node *heap_merge(struct heap_node *a, struct heap_node *b)
 	struct heap_node *last = NULL, *root = NULL;
 
 	while (a && b) {
-		struct heap_node *first = before(a, b) ? a : b;
+		struct heap_node *first = heap_before(a, b) ? a : b;
 
 		if (first == a)
 			a = a->hn_right;

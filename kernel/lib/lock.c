@@ -121,7 +121,7 @@ static bool try_take(struct spinlock *l)
 	return __atomic_exchange_n(&l->sl_held, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-static void take(struct spinlock *l, bool nested)
+static void lock_take(struct spinlock *l, bool nested)
 {
 	struct cpu *c;
 
@@ -143,12 +143,12 @@ static void take(struct spinlock *l, bool nested)
 
 void spin_lock(struct spinlock *l)
 {
-	take(l, false);
+	lock_take(l, false);
 }
 
 void spin_lock_nested(struct spinlock *l)
 {
-	take(l, true);
+	lock_take(l, true);
 }
 
 bool spin_trylock(struct spinlock *l)

@@ -126,7 +126,7 @@ void tree_insert(struct tree *t, struct tree_node *n)
  * Removes n, which has at most one subtree.
  * Returns: the lowest node whose subtrees have changed.
  */
-static struct tree_node *take_out(struct tree *t, struct tree_node *n)
+static struct tree_node *tree_take_out(struct tree *t, struct tree_node *n)
 {
 	struct tree_node *up = n->t_up;
 
@@ -153,12 +153,12 @@ void tree_remove(struct tree *t, struct tree_node *n)
 	if (n->t_left && n->t_right) {
 		/* The next in order has no left subtree: it takes n's place. */
 		heir = tree_next(n);
-		from = take_out(t, heir);
+		from = tree_take_out(t, heir);
 		inherit(t, n, heir);
 		if (from == n)
 			from = heir;
 	} else {
-		from = take_out(t, n);
+		from = tree_take_out(t, n);
 	}
 	tree_node_init(n);
 	rise(t, from);

@@ -18,7 +18,7 @@ struct spec {
 	int size; /* -2 hh, -1 h, 0 int, 1 long, 2 long long */
 };
 
-static void put(struct out *o, char c)
+static void vsnprintf_put(struct out *o, char c)
 {
 	if (o->len + 1 < o->size)
 		o->buf[o->len] = c;
@@ -28,7 +28,7 @@ static void put(struct out *o, char c)
 static void put_run(struct out *o, char c, int n)
 {
 	while (n-- > 0)
-		put(o, c);
+		vsnprintf_put(o, c);
 }
 
 static void put_text(struct out *o, const struct spec *sp, const char *s, size_t n)
@@ -38,7 +38,7 @@ static void put_text(struct out *o, const struct spec *sp, const char *s, size_t
 	if (!sp->left)
 		put_run(o, ' ', pad);
 	while (n--)
-		put(o, *s++);
+		vsnprintf_put(o, *s++);
 	if (sp->left)
 		put_run(o, ' ', pad);
 }
@@ -53,13 +53,13 @@ static void put_visible_byte(struct out *o, char c)
 	static const char hex[] = "0123456789abcdef";
 
 	if (printable(c)) {
-		put(o, c);
+		vsnprintf_put(o, c);
 		return;
 	}
-	put(o, '\\');
-	put(o, 'x');
-	put(o, hex[(u8)c >> 4]);
-	put(o, hex[(u8)c & 15]);
+	vsnprintf_put(o, '\\');
+	vsnprintf_put(o, 'x');
+	vsnprintf_put(o, hex[(u8)c >> 4]);
+	vsnprintf_put(o, hex[(u8)c & 15]);
 }
 
 /*
@@ -136,10 +136,10 @@ static void put_number(struct out *o, struct spec *sp, u64 v, const char *sign, 
 	if (!sp->left)
 		put_run(o, ' ', pad);
 	while (*sign)
-		put(o, *sign++);
+		vsnprintf_put(o, *sign++);
 	put_run(o, '0', zeros);
 	while (s < end)
-		put(o, *s++);
+		vsnprintf_put(o, *s++);
 	if (sp->left)
 		put_run(o, ' ', pad);
 }
@@ -269,12 +269,12 @@ static void put_conversion(struct out *o, char conv, struct spec *sp, va_list *a
 		break;
 	}
 	case 's': put_string(o, sp, va_arg(*ap, const char *)); break;
-	case '%': put(o, '%'); break;
+	case '%': vsnprintf_put(o, '%'); break;
 	/* not a conversion: shown unchanged, so that the mistake is visible */
 	default:
-		put(o, '%');
+		vsnprintf_put(o, '%');
 		if (conv)
-			put(o, conv);
+			vsnprintf_put(o, conv);
 		break;
 	}
 }
@@ -287,7 +287,7 @@ static int format(struct out *o, const char *fmt, va_list args)
 	va_copy(ap, args);
 	while (*fmt) {
 		if (*fmt != '%') {
-			put(o, *fmt++);
+			vsnprintf_put(o, *fmt++);
 			continue;
 		}
 		fmt = parse_spec(fmt + 1, &sp, &ap);

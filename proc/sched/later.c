@@ -12,7 +12,7 @@ static struct list waiting = LIST_INIT(waiting);
 static struct later *doing; /* the thread does a part of it now */
 
 /* Locks: later_lock. */
-static void put(struct later *la)
+static void later_put(struct later *la)
 {
 	if (list_empty(&la->la_link))
 		list_push_back(&waiting, &la->la_link);
@@ -21,7 +21,7 @@ static void put(struct later *la)
 void later(struct later *la)
 {
 	spin_lock(&later_lock);
-	put(la);
+	later_put(la);
 	wakeup_one(&waiting);
 	spin_unlock(&later_lock);
 }
@@ -49,7 +49,7 @@ static void later_thread(void *arg)
 		more = doing->la_do(doing);
 		spin_lock(&later_lock);
 		if (more)
-			put(doing);
+			later_put(doing);
 		doing = NULL;
 		wakeup(&doing);
 	}

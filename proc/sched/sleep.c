@@ -49,7 +49,7 @@ static struct sleepq *sleepq_of(const void *chan)
  * Returns: the first sleeper on chan; NULL: none.
  * Locks: the queue's.
  */
-static struct lwp *find_first(struct sleepq *q, const void *chan)
+static struct lwp *sleep_find_first(struct sleepq *q, const void *chan)
 {
 	struct lwp *l;
 
@@ -104,7 +104,7 @@ static struct lwp *sleepq_remove(struct lwp *l, int result)
  */
 static void sleepq_add(struct sleepq *q, struct lwp *l)
 {
-	struct lwp *first = find_first(q, l->l_chan);
+	struct lwp *first = sleep_find_first(q, l->l_chan);
 
 	l->l_first = !first;
 	list_init(&l->l_mates);
@@ -309,7 +309,7 @@ void wakeup(const void *chan)
 
 	jitter();
 	spin_lock(&q->sq_lock);
-	left = wake_some(find_first(q, chan));
+	left = wake_some(sleep_find_first(q, chan));
 	if (left) {
 		list_remove(&left->l_runlink);
 		list_push_back(&q->sq_late, &left->l_runlink);
@@ -345,7 +345,7 @@ void wakeup_one(const void *chan)
 
 	jitter();
 	spin_lock(&q->sq_lock);
-	first = find_first(q, chan);
+	first = sleep_find_first(q, chan);
 	if (first)
 		sleepq_remove(choose(first), 0);
 	spin_unlock(&q->sq_lock);
