@@ -31,7 +31,10 @@ static int decide_mode(const struct vattr *old, const void *arg, struct vattr *v
 	return 0;
 }
 
-/* Not of a file that is immutable, or that may only grow: that is told before a missing right. */
+/*
+ * Not of a file that is immutable, or that may only grow: that is told before a
+ * missing right.
+ */
 static int change(struct vnode *vp, vattr_fn decide, const void *arg)
 {
 	if (!vp->v_vfs->vfs_readonly && (vp->v_flags & (V_IMMUTABLE | V_APPENDONLY)))
@@ -79,7 +82,10 @@ static int decide_owner(const struct vattr *old, const void *arg, struct vattr *
 		va->va_mask |= VA_GID;
 		va->va_gid = no->no_gid;
 	}
-	/* Bits that go are a change of mode: the owner's, also when no id changes. */
+	/*
+	 * Bits that go are a change of mode: the owner's, also when no id
+	 * changes.
+	 */
 	if (mode == old->va_mode)
 		return 0;
 	va->va_mask |= VA_MODE;

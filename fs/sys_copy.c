@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that move data inside the kernel, or prepare for it: sendfile, copy_file_range,
- * fallocate, readahead, fadvise.
+ * System calls that move data inside the kernel, or prepare for it: sendfile,
+ * copy_file_range, fallocate, readahead, fadvise.
  */
 #include "fs/file.h"
 #include "fs/names.h"
@@ -18,7 +18,10 @@
 #define CHUNK 16384u
 #define READAHEAD_MAX 512u /* pages */
 
-/* One side of a copy: a description, and an offset of its own if the caller gave one. */
+/*
+ * One side of a copy: a description, and an offset of its own if the caller
+ * gave one.
+ */
 struct side {
 	struct file *sd_file;
 	bool sd_own;
@@ -98,7 +101,10 @@ static bool has_pages(const struct file *f)
 	return f->f_vnode->v_type == VREG || f->f_vnode->v_type == VBLK;
 }
 
-/* Errors of a sendfile's input, before the output is looked at: -EBADF, -ESPIPE, -EINVAL. */
+/*
+ * Errors of a sendfile's input, before the output is looked at: -EBADF,
+ * -ESPIPE, -EINVAL.
+ */
 static int check_input(const struct file *in, const off_t *offp)
 {
 	if (file_readable(in) != 0)
@@ -115,7 +121,10 @@ static long send_between(struct file *out, struct file *in, off_t *offp, u32 cou
 
 	if (file_writable(out) != 0)
 		return -EBADF;
-	/* Linux serves more kinds of input; programs fall back to read and write. */
+	/*
+	 * Linux serves more kinds of input; programs fall back to read and
+	 * write.
+	 */
 	if (!has_pages(in) || (out->f_flags & O_APPEND))
 		return -EINVAL;
 	if (offp) {
@@ -253,8 +262,8 @@ long sys_copy_file_range(int infd, uaddr_t uinoff, int outfd, uaddr_t uoutoff, u
 }
 
 /*
- * Gives every page of [from, to) its place on the disk, contents unchanged (zeros where there was a
- * hole).
+ * Gives every page of [from, to) its place on the disk, contents unchanged
+ * (zeros where there was a hole).
  */
 static int allocate_pages(struct vnode *vp, u32 from, u32 to)
 {
@@ -271,7 +280,10 @@ static int allocate_pages(struct vnode *vp, u32 from, u32 to)
 		error = pc_get_locked(vp, idx, true, &pg);
 		if (error)
 			return error;
-		/* The page lock keeps a truncation off: what it has cut off meanwhile gets no blocks behind the end of the file. */
+		/*
+		 * The page lock keeps a truncation off: what it has cut off
+		 * meanwhile gets no blocks behind the end of the file.
+		 */
 		n = (u64)idx << PAGE_SHIFT < vp->v_size
 			    ? vp->v_op->vop_mkwrite(vp, &pg, 1, 0, pc_bytes(vp, idx))
 			    : 0;
@@ -313,8 +325,8 @@ static int allocate_range(struct vnode *vp, u64 off, u64 end)
 		return error;
 	error = allocate_pages(vp, (u32)(off >> PAGE_SHIFT), (u32)((end + PAGE_MASK) >> PAGE_SHIFT));
 	/*
-	 * A file that could not be had in full does not stay longer than it was, unless somebody
-	 * wrote there meanwhile.
+	 * A file that could not be had in full does not stay longer than it
+	 * was, unless somebody wrote there meanwhile.
 	 */
 	if (error && end > old && vp->v_size == end)
 		extend(vp, old);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that read directories, change names in them, and move the process among them. */
+/*
+ * System calls that read directories, change names in them, and move the
+ * process among them.
+ */
 #include "fs/file.h"
 #include "fs/file_impl.h"
 #include "fs/namei.h"
@@ -61,8 +64,8 @@ long sys_mknodat(int dirfd, uaddr_t upath, u32 mode, u32 dev)
 		return error;
 	mode &= S_IFMT | 07777;
 	/*
-	 * The ABI's device numbers are wider: minor numbers above 255 do not exist here, and open()
-	 * will say so.
+	 * The ABI's device numbers are wider: minor numbers above 255 do not
+	 * exist here, and open() will say so.
 	 */
 	error = names_mknod(pa.pa_start, pa.pa_path, mode, S_ISCHR(mode) || S_ISBLK(mode) ? dev & 0xfffff : 0);
 	path_arg_put(&pa);
@@ -180,7 +183,10 @@ long sys_symlink(uaddr_t utarget, uaddr_t upath)
 	return sys_symlinkat(utarget, AT_FDCWD, upath);
 }
 
-/* Moves the process to vp, whose path is `path` (kmalloc'd, may be NULL). Takes both over. */
+/*
+ * Moves the process to vp, whose path is `path` (kmalloc'd, may be NULL). Takes
+ * both over.
+ */
 static int change_dir(struct vnode *vp, char *path)
 {
 	int error = 0;
@@ -212,8 +218,8 @@ long sys_chdir(uaddr_t upath)
 	if (error)
 		return error;
 	/*
-	 * Not by the text: symbolic links and ".." would make a wrong name of it. A directory
-	 * already removed has none.
+	 * Not by the text: symbolic links and ".." would make a wrong name of
+	 * it. A directory already removed has none.
 	 */
 	error = vn_path(vp, &abs);
 	return change_dir(vp, error ? NULL : abs);

@@ -41,8 +41,9 @@ static long setfd(int fd, u32 arg)
 }
 
 /*
- * A lock that was set while another lwp closed the descriptor would belong to nobody's close: it is
- * taken back. (Locks go with any close of the file by its owner.)
+ * A lock that was set while another lwp closed the descriptor would belong to
+ * nobody's close: it is taken back. (Locks go with any close of the file by its
+ * owner.)
  */
 static long recheck_lock(int fd, struct file *f, u32 cmd, struct abi_flock64 *l)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * getdents and getdents64. The file system hands out one entry after the other; they are laid out
- * in a kernel buffer and copied out when it is full, with no lock of the directory held.
+ * getdents and getdents64. The file system hands out one entry after the other;
+ * they are laid out in a kernel buffer and copied out when it is full, with no
+ * lock of the directory held.
  */
 #include "fs/file.h"
 #include "fs/namei.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls on file systems as a whole: mount, umount and the sync family. */
+/*
+ * System calls on file systems as a whole: mount, umount and the sync family.
+ */
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "fs/pagecache.h"
@@ -15,7 +17,10 @@
 
 #define TYPE_MAX 32u
 
-/* Flags that change nothing here: how times of access are kept, and how loud the kernel is. */
+/*
+ * Flags that change nothing here: how times of access are kept, and how loud
+ * the kernel is.
+ */
 #define MS_HARMLESS                                                              \
 	(0x400u /* noatime */ | 0x800u /* nodiratime */ | 0x8000u /* silent */ | \
 	 0x200000u /* relatime */ | 0x1000000u /* strictatime */ | 0x2000000u /* lazytime */)
@@ -27,7 +32,9 @@ struct mount_args {
 	char ma_type[TYPE_MAX];
 };
 
-/* A string that may be missing: 0 stays NULL. Bounded by a page, as Linux does. */
+/*
+ * A string that may be missing: 0 stays NULL. Bounded by a page, as Linux does.
+ */
 static int copy_optional(uaddr_t ustr, char **out)
 {
 	ssize_t n;
@@ -176,8 +183,8 @@ long sys_fdatasync(int fd)
 }
 
 /*
- * Pages of a range, without metadata and without a flush of the medium: all that this call promises
- * on Linux too.
+ * Pages of a range, without metadata and without a flush of the medium: all
+ * that this call promises on Linux too.
  */
 long sys_sync_file_range(int fd, u32 offlo, u32 offhi, u32 lenlo, u32 lenhi, u32 flags)
 {

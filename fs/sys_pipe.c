@@ -85,8 +85,8 @@ static int memfd_file(const char *name, struct file **fp)
 }
 
 /*
- * No seals: a memory file here can always be written by whoever holds it, so MFD_ALLOW_SEALING is
- * refused.
+ * No seals: a memory file here can always be written by whoever holds it, so
+ * MFD_ALLOW_SEALING is refused.
  */
 long sys_memfd_create(uaddr_t uname, u32 flags)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poll and ppoll, and what they share with select: the wait itself, times and signal masks.
+ * poll and ppoll, and what they share with select: the wait itself, times and
+ * signal masks.
  *
- * An interrupted poll(2) goes on through restart_syscall with its deadline; the others write the
- * time that is left to the caller's memory and are simply called again (ERESTARTNOHAND), as Linux
- * does.
+ * An interrupted poll(2) goes on through restart_syscall with its deadline; the
+ * others write the time that is left to the caller's memory and are simply
+ * called again (ERESTARTNOHAND), as Linux does.
  */
 #include "fs/file.h"
 #include "fs/poll_impl.h"
@@ -140,8 +141,8 @@ long timeout_put(const struct timeout *to, long ret)
 	if (!to->to_user || to->to_deadline == POLL_NOWAIT)
 		return ret;
 	/*
-	 * Called again with the old time it would wait too long: then rather tell of the
-	 * interruption.
+	 * Called again with the old time it would wait too long: then rather
+	 * tell of the interruption.
 	 */
 	if (put_left(to) != 0 && ret == -ERESTARTNOHAND)
 		return -EINTR;
@@ -178,8 +179,8 @@ void mask_end(struct maskarg *ma, long ret)
 		return;
 	}
 	/*
-	 * A signal that only the new mask lets through is taken first; the boundary then puts the
-	 * old one back.
+	 * A signal that only the new mask lets through is taken first; the
+	 * boundary then puts the old one back.
 	 */
 	spin_lock(&l->l_proc->p_lock);
 	l->l_oldmask = ma->ma_saved;
@@ -188,8 +189,8 @@ void mask_end(struct maskarg *ma, long ret)
 }
 
 /*
- * Makes requests of pollfds. A descriptor that is not open is ready at once: POLLNVAL. Returns
- * whether there is one.
+ * Makes requests of pollfds. A descriptor that is not open is ready at once:
+ * POLLNVAL. Returns whether there is one.
  */
 static bool to_requests(const struct abi_pollfd *fds, struct pollreq *req, u32 n)
 {

@@ -2,8 +2,9 @@
 /*
  * System calls that read, write and seek.
  *
- * All end in one function, rw(): it checks the descriptor, fetches the vector, clips it to what one
- * call may move, and goes through the description with or without its offset.
+ * All end in one function, rw(): it checks the descriptor, fetches the vector,
+ * clips it to what one call may move, and goes through the description with or
+ * without its offset.
  */
 #include "fs/file.h"
 #include "fs/syscalls.h"
@@ -19,7 +20,10 @@
 /* Where the offset of a call comes from. */
 #define AT_FILE_OFFSET (-1ll)
 
-/* Checks each piece, clips their sum to K_RW_MAX, and returns it. -EINVAL, -EFAULT */
+/*
+ * Checks each piece, clips their sum to K_RW_MAX, and returns it. -EINVAL,
+ * -EFAULT
+ */
 static ssize_t check_iov(struct uiovec *iov, u32 cnt)
 {
 	u32 total = 0;
@@ -44,9 +48,11 @@ static long do_rw(struct file *f, struct uio *u, bool write, off_t pos)
 }
 
 /*
- * A write to a pipe or a terminal, or a read from a terminal that asks for so many bytes at least, that was cut short, after some bytes, only so that
- * the lwp comes to the boundary (to be saved, to stop), is not over: it goes on where it was when it is made again. If a handler is run instead, what
- * was moved so far is the result, as ever.
+ * A write to a pipe or a terminal, or a read from a terminal that asks for so
+ * many bytes at least, that was cut short, after some bytes, only so that the
+ * lwp comes to the boundary (to be saved, to stop), is not over: it goes on
+ * where it was when it is made again. If a handler is run instead, what was
+ * moved so far is the result, as ever.
  */
 static long go_on(struct file *f, struct uio *u, bool write, u32 done)
 {
@@ -69,7 +75,10 @@ static long go_on(struct file *f, struct uio *u, bool write, u32 done)
 	return (long)done;
 }
 
-/* What the call that begins has moved already. It is asked once, whatever becomes of the call: the next one is another. */
+/*
+ * What the call that begins has moved already. It is asked once, whatever
+ * becomes of the call: the next one is another.
+ */
 static u32 take_done(void)
 {
 	struct lwp *l = curlwp();
@@ -132,7 +141,10 @@ static long rw_one(int fd, uaddr_t buf, u32 len, bool write, off_t pos)
 	return rw(fd, &iov, 1, write, pos, take_done());
 }
 
-/* What is wrong with the descriptor is told before what is wrong with the vector. */
+/*
+ * What is wrong with the descriptor is told before what is wrong with the
+ * vector.
+ */
 static long check_vector_fd(int fd, bool write, off_t pos)
 {
 	struct file *f;
@@ -181,7 +193,10 @@ static off_t offset_of(u32 lo, u32 hi)
 {
 	off_t off = (off_t)((u64)hi << 32 | lo);
 
-	return off == AT_FILE_OFFSET ? -2 : off; /* negative offsets are all alike, but for the one with a meaning here */
+	/*
+	 * negative offsets are all alike, but for the one with a meaning here
+	 */
+	return off == AT_FILE_OFFSET ? -2 : off;
 }
 
 long sys_read(int fd, uaddr_t buf, u32 len)
@@ -225,8 +240,8 @@ long sys_pwritev(int fd, uaddr_t iov, u32 cnt, u32 lo, u32 hi)
 }
 
 /*
- * In the next two an offset of -1 means the description's. No flag is supported:
- * each would be a promise. That is told last.
+ * In the next two an offset of -1 means the description's. No flag is
+ * supported: each would be a promise. That is told last.
  */
 static long rw_vector2(int fd, uaddr_t iov, u32 cnt, bool write, off_t pos, u32 flags)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select and pselect6: sets of descriptors as bit maps, turned into the requests of fs/sys_poll.c
- * and back.
+ * select and pselect6: sets of descriptors as bit maps, turned into the
+ * requests of fs/sys_poll.c and back.
  */
 #include "fs/file.h"
 #include "fs/poll_impl.h"
@@ -54,7 +54,9 @@ static int get_sets(struct selection *se)
 	return 0;
 }
 
-/* -EBADF: a descriptor in a set is not open; what was taken before is released. */
+/*
+ * -EBADF: a descriptor in a set is not open; what was taken before is released.
+ */
 static int make_requests(struct selection *se)
 {
 	int error = 0;

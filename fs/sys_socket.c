@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets: there is no family of them here. socket() says so after it has looked
- * at its arguments, and the calls on sockets find that their descriptor is none.
- * Programs ask for a family and go on without it; ENOSYS is what none expects.
+ * Sockets: there is no family of them here. socket() says so after it has
+ * looked at its arguments, and the calls on sockets find that their descriptor
+ * is none. Programs ask for a family and go on without it; ENOSYS is what none
+ * expects.
  *
  * Source: socket(2), socketpair(2), accept(2), connect(2), socketcall(2).
  */

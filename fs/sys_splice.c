@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * splice, tee and vmsplice. No file system here gives its pages away, which Linux
- * says with EINVAL after the checks of the arguments: programs then read and
- * write. vmsplice, which only may keep the pages, copies.
+ * splice, tee and vmsplice. No file system here gives its pages away, which
+ * Linux says with EINVAL after the checks of the arguments: programs then read
+ * and write. vmsplice, which only may keep the pages, copies.
  *
  * Source: splice(2), tee(2), vmsplice(2).
  */

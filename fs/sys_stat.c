@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that ask about files: the stat family, access, readlink, statfs. */
+/*
+ * System calls that ask about files: the stat family, access, readlink, statfs.
+ */
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "fs/path_arg.h"
@@ -184,8 +186,9 @@ long sys_statx(int dirfd, uaddr_t upath, u32 flags, u32 mask, uaddr_t ubuf)
 }
 
 /*
- * access(2) asks with the real ids, for every directory on the way too: the calling lwp carries a
- * copy of its credentials with these as effective ones. NULL in *crp: they are the same.
+ * access(2) asks with the real ids, for every directory on the way too: the
+ * calling lwp carries a copy of its credentials with these as effective ones.
+ * NULL in *crp: they are the same.
  */
 static int use_real_ids(struct acting *ac, struct cred **crp)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that set the times of files, in the five shapes that history left. */
+/*
+ * System calls that set the times of files, in the five shapes that history
+ * left.
+ */
 #include "fs/file.h"
 #include "fs/file_impl.h"
 #include "fs/namei.h"
@@ -44,7 +47,8 @@ static int check_times(const struct newtimes *nt)
 }
 
 /*
- * Errors: in this order: -EINVAL (a time that is none), -EROFS, -EPERM or -EACCES.
+ * Errors: in this order: -EINVAL (a time that is none), -EROFS, -EPERM or
+ *   -EACCES.
  */
 static int set_times(struct vnode *vp, const struct newtimes *nt)
 {
@@ -76,7 +80,8 @@ static long utime_at(int dirfd, uaddr_t upath, u32 flags, const struct newtimes 
 	struct vnode *vp;
 	int error;
 
-	if (is(nt, K_UTIME_OMIT)) /* nothing to do: not even the path is looked at */
+	/* nothing to do: not even the path is looked at */
+	if (is(nt, K_UTIME_OMIT))
 		return 0;
 	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Extended attributes: no file system here keeps any. The calls look at their
- * arguments and at the caller's rights as Linux does, and then answer what Linux
- * answers on a file system without them: EOPNOTSUPP, or an empty list.
+ * arguments and at the caller's rights as Linux does, and then answer what
+ * Linux answers on a file system without them: EOPNOTSUPP, or an empty list.
  *
  * Source: setxattr(2), getxattr(2), listxattr(2), removexattr(2), xattr(7).
  */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminals: from the hardware to the line discipline and back; claims, settings, hangup. */
+/*
+ * Terminals: from the hardware to the line discipline and back; claims,
+ * settings, hangup.
+ */
 #include "fs/tty_impl.h"
 #include "kernel/abi/signal.h"
 #include "kernel/dev/clock.h"
@@ -12,12 +15,17 @@
 #include "proc/signal.h"
 #include "proc/sched/sleep.h"
 
-#define CHIP_POLL_NS NSEC_PER_MSEC /* a chip does not tell when its last bit is out */
-/* Who takes nothing for so long is not waited for, nor is one into which others go on writing. */
+/* a chip does not tell when its last bit is out */
+#define CHIP_POLL_NS NSEC_PER_MSEC
+/*
+ * Who takes nothing for so long is not waited for, nor is one into which others
+ * go on writing.
+ */
 #define DRAIN_QUIET_NS NSEC_PER_SEC
 #define DRAIN_LIMIT_NS (10 * NSEC_PER_SEC)
 
-static struct list ttys = LIST_INIT(ttys); /* complete after start-up but for ptys; only grows */
+/* complete after start-up but for ptys; only grows */
+static struct list ttys = LIST_INIT(ttys);
 static struct spinlock ttys_lock = SPINLOCK_INIT("ttys", LR_TTY);
 
 static void wake_writers(struct tty *t)
@@ -71,7 +79,10 @@ void tty_update_throttle(struct tty *t)
 		t->t_td->td_throttle(t->t_td, hold);
 }
 
-/* What input brought about: echo, readers, and, once the lock is dropped, signals. Releases t_lock. */
+/*
+ * What input brought about: echo, readers, and, once the lock is dropped,
+ * signals. Releases t_lock.
+ */
 static void after_input(struct tty *t, u32 events)
 {
 	pid_t pgrp = t->t_pgrp;
@@ -94,7 +105,10 @@ static void after_input(struct tty *t, u32 events)
 		tty_keys(t, pgrp, events);
 }
 
-/* Characters of a line being typed that are taken at once: each may change the screen as far as the line is long. */
+/*
+ * Characters of a line being typed that are taken at once: each may change the
+ * screen as far as the line is long.
+ */
 #define INPUT_MAX 8u
 
 void tty_input(struct tty *t, const u8 *buf, size_t len)
@@ -261,7 +275,10 @@ pid_t tty_foreground(const struct tty *t)
 
 /* --- Hangup --- */
 
-/* Marks what is open, and wakes all who wait. What was opened as the console goes on, but for the session's own. */
+/*
+ * Marks what is open, and wakes all who wait. What was opened as the console
+ * goes on, but for the session's own.
+ */
 static void hang_files(struct tty *t, pid_t sid)
 {
 	struct ttyfile *tf;
@@ -285,7 +302,10 @@ static void hang_files(struct tty *t, pid_t sid)
 	tty_update_throttle(t);
 }
 
-/* Takes the terminal from its session; *pgrp was its foreground. Returns which session that was. t_lock. */
+/*
+ * Takes the terminal from its session; *pgrp was its foreground. Returns which
+ * session that was. t_lock.
+ */
 static pid_t end_session(struct tty *t, pid_t *pgrp)
 {
 	pid_t sid = t->t_sid;
@@ -395,7 +415,10 @@ struct ldisc *tty_stop(struct tty *t)
 	return ld;
 }
 
-/* Waits until t has sent what it holds, as long as it gets on and `end` has not come. */
+/*
+ * Waits until t has sent what it holds, as long as it gets on and `end` has not
+ * come.
+ */
 static void drain_for(struct tty *t, u64 end)
 {
 	u64 quiet = clock_mono_ns() + DRAIN_QUIET_NS;

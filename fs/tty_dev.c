@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Terminals as devices: /dev/ttyS0 .., /dev/tty1, /dev/tty, /dev/console, /dev/ptmx, /dev/pts/0 .. */
+/*
+ * Terminals as devices: /dev/ttyS0 .., /dev/tty1, /dev/tty, /dev/console,
+ * /dev/ptmx, /dev/pts/0 ..
+ */
 #include "fs/tty_pty_impl.h"
 #include "mm/kmalloc.h"
 #include "proc/cred.h"
@@ -81,7 +84,10 @@ int tty_attach(struct tty *t, struct file *f, u32 how)
 	return 0;
 }
 
-/* Nobody has it open any more. Output that is on its way goes on, even if ^S had stopped it: who should start it? */
+/*
+ * Nobody has it open any more. Output that is on its way goes on, even if ^S
+ * had stopped it: who should start it?
+ */
 static void left_alone(struct tty *t)
 {
 	t->t_excl = false;

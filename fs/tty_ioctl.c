@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ioctls of terminals: settings, queues, flow, window size; job control's are in fs/tty_job.c. */
+/*
+ * ioctls of terminals: settings, queues, flow, window size; job control's are
+ * in fs/tty_job.c.
+ */
 #include "fs/tty_impl.h"
 #include "kernel/abi/ioctl_tty.h"
 #include "kernel/abi/signal.h"
@@ -172,7 +175,10 @@ static void set_break(struct tty *t, bool on)
 	spin_unlock(&t->t_lock);
 }
 
-/* Waits for the end of output, then breaks for `ns`; 0: only waits. A signal cuts the break short. */
+/*
+ * Waits for the end of output, then breaks for `ns`; 0: only waits. A signal
+ * cuts the break short.
+ */
 static int send_break(struct ttyfile *tf, u64 ns)
 {
 	struct tty *t = tf->tf_tty;

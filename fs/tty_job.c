@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Controlling terminals and job control (POSIX.1-2017, chapter 11.1). t_sid and t_pgrp say which session a terminal controls
- * and who is in its foreground; p_ctty of each process in the session points back.
+ * Controlling terminals and job control (POSIX.1-2017, chapter 11.1). t_sid and
+ * t_pgrp say which session a terminal controls and who is in its foreground;
+ * p_ctty of each process in the session points back.
  */
 #include "fs/tty_impl.h"
 #include "kernel/abi/signal.h"
@@ -32,7 +33,10 @@ int tty_job_check(struct tty *t, int sig)
 	struct proc *p = curproc();
 	pid_t pgrp = tty_foreground(t);
 
-	/* Only the process itself changes its terminal, but for a hangup; p_pgid is one word. */
+	/*
+	 * Only the process itself changes its terminal, but for a hangup;
+	 * p_pgid is one word.
+	 */
 	if (p->p_ctty != t || pgrp == 0 || p->p_pgid == pgrp)
 		return 0;
 	if (refuses(p, sig))
@@ -43,7 +47,9 @@ int tty_job_check(struct tty *t, int sig)
 	return -ERESTARTSYS;
 }
 
-/* Makes t the terminal of the current session. `steal`: also from another one. */
+/*
+ * Makes t the terminal of the current session. `steal`: also from another one.
+ */
 static int acquire(struct tty *t, bool steal)
 {
 	struct proc *p = curproc();
@@ -82,7 +88,10 @@ int tty_sctty(struct ttyfile *tf, u32 arg)
 		return -EPERM;
 	if (mine)
 		return mine == t ? 0 : -EPERM;
-	/* Who may only write to a terminal, as to that of a user who takes messages, does not get it. */
+	/*
+	 * Who may only write to a terminal, as to that of a user who takes
+	 * messages, does not get it.
+	 */
 	if (!tf->tf_readable && !cred_super(cred_cur()))
 		return -EPERM;
 	return acquire(t, arg == 1 && cred_super(cred_cur()));
@@ -166,7 +175,10 @@ void tty_hand_over(struct tty *t, pid_t sid, pid_t from, pid_t to)
 	spin_unlock(&t->t_lock);
 }
 
-/* A real line is hung up with its session; a pseudo terminal is ended by its master. */
+/*
+ * A real line is hung up with its session; a pseudo terminal is ended by its
+ * master.
+ */
 static void leader_exited(struct tty *t)
 {
 	if (DEVMAJOR(tty_rdev(t)) == PTY_MAJOR)

@@ -75,7 +75,10 @@ static size_t read_line(struct ldisc *ld, u8 *buf, size_t size, bool *end)
 	while (ld->ld_head != ld->ld_canon) {
 		u32 pos = ld->ld_head;
 
-		/* An end of file behind the last byte asked for belongs to this read: the next would see it alone. */
+		/*
+		 * An end of file behind the last byte asked for belongs to this
+		 * read: the next would see it alone.
+		 */
 		if (n == size && !ld_is_eof(ld, pos))
 			break;
 		ld->ld_head++;
@@ -108,7 +111,10 @@ size_t ldisc_read(struct ldisc *ld, u8 *buf, size_t size, bool *end)
 
 /* --- Settings --- */
 
-/* Ends of file mean nothing in raw mode: they go; the rest can be read as it stands. */
+/*
+ * Ends of file mean nothing in raw mode: they go; the rest can be read as it
+ * stands.
+ */
 static void leave_canonical(struct ldisc *ld)
 {
 	u32 to = ld->ld_head;

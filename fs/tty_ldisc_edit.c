@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The line discipline's line editing: what the erase, kill, reprint and quote characters do to the line and on the screen. */
+/*
+ * The line discipline's line editing: what the erase, kill, reprint and quote
+ * characters do to the line and on the screen.
+ */
 #include "fs/tty_ldisc_impl.h"
 
 /* Columns that c takes as it was echoed, at column col. */
@@ -12,7 +15,10 @@ static u32 width(const struct ldisc *ld, u8 c, u32 col)
 	return !ld_is_continuation(ld, c);
 }
 
-/* The column of the line's character at `pos`, which is a tab, less whole tabs: what stands behind the tab before it counts. */
+/*
+ * The column of the line's character at `pos`, which is a tab, less whole tabs:
+ * what stands behind the tab before it counts.
+ */
 static u32 column_of_tab(const struct ldisc *ld, u32 pos)
 {
 	u32 col = 0;
@@ -35,7 +41,10 @@ void ld_finish_erasing(struct ldisc *ld)
 	ld->ld_erasing = false;
 }
 
-/* Takes the last character, which begins at `from`, off the screen; it is still in the ring. */
+/*
+ * Takes the last character, which begins at `from`, off the screen; it is still
+ * in the ring.
+ */
 static void rub_out(struct ldisc *ld, u32 from)
 {
 	bool tab = ld->ld_tail - from == 1 && ld_in_at(ld, from) == '\t';
@@ -55,7 +64,10 @@ static void rub_out(struct ldisc *ld, u32 from)
 	}
 }
 
-/* The place of the last character, which may be several bytes, of the line being typed. */
+/*
+ * The place of the last character, which may be several bytes, of the line
+ * being typed.
+ */
 static u32 last_char(const struct ldisc *ld)
 {
 	u32 pos = ld->ld_tail - 1;

@@ -105,7 +105,9 @@ static u32 signal_of(const struct ldisc *ld, u8 c)
 	return ld_is_cc(ld, c, VCKPT) ? LD_EV_CKPT : 0;
 }
 
-/* A checkpoint is to change nothing, so what has been typed and written stays. */
+/*
+ * A checkpoint is to change nothing, so what has been typed and written stays.
+ */
 static u32 take_ckpt(struct ldisc *ld, u8 c)
 {
 	if (ld_lflag(ld, ECHO)) {

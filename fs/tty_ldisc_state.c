@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The line discipline as a checkpoint keeps it: what is in its rings, from their first place on. */
+/*
+ * The line discipline as a checkpoint keeps it: what is in its rings, from
+ * their first place on.
+ */
 #include "fs/tty_ldisc_impl.h"
 #include "kernel/lib/string.h"
 

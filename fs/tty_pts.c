@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devpts: the file system for /dev/pts, one directory with a device node for each pseudo terminal whose master is open. A node
- * belongs to whoever opened the master.
+ * devpts: the file system for /dev/pts, one directory with a device node for
+ * each pseudo terminal whose master is open. A node belongs to whoever opened
+ * the master.
  *
  * Inode numbers: 1 the directory, n + 2 the node n.
  */

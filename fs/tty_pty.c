@@ -396,7 +396,9 @@ static int send_signal(struct pty *p, u32 sig)
 	return 0;
 }
 
-/* Opens the slave by its name; what may not be opened by that, may not by this. */
+/*
+ * Opens the slave by its name; what may not be opened by that, may not by this.
+ */
 static int open_peer(struct pty *p, u32 flags)
 {
 	char path[24];

@@ -48,8 +48,11 @@ static bool raw_enough(const struct reading *r, const struct abi_termios *t, u64
 	return done(r) >= min;
 }
 
-/* Moves what is there to the program, at most a line. t_lock is dropped for the copies. 1: the line, or the buffer, is
- * complete; 0: the ring is empty; or -EFAULT. */
+/*
+ * Moves what is there to the program, at most a line. t_lock is dropped for the
+ * copies. 1: the line, or the buffer, is complete; 0: the ring is empty; or
+ * -EFAULT.
+ */
 static int tty_rw_take(struct tty *t, struct reading *r)
 {
 	u8 buf[CHUNK];
@@ -150,8 +153,9 @@ static int wait_room(struct tty *t, struct ttyfile *tf, bool nonblock)
 #define WRITE_MAX 64u /* bytes put while t_lock is held once */
 
 /*
- * The next bytes, as many as there is room for: they are copied under t_lock, or echo could take the room meanwhile. *moved: how many. -EFAULT:
- * the page behind them is not there.
+ * The next bytes, as many as there is room for: they are copied under t_lock,
+ * or echo could take the room meanwhile. *moved: how many. -EFAULT: the page
+ * behind them is not there.
  */
 static int put_some(struct tty *t, struct uio *u, size_t *moved)
 {

@@ -50,7 +50,7 @@ static int vm_mkwrite(struct vnode *vp, struct page *pg)
 		pc_dirty(pg);
 	page_unlock(pg);
 	if (ready == -EAGAIN)
-		return -EBUSY; /* The file system must commit before it can take more. */
+		return -EBUSY; /* the file system must commit first */
 	return ready > 0 ? 0 : ready == -ESTALE ? -EAGAIN : ready;
 }
 

@@ -27,10 +27,10 @@
 #define WB_STREAM 256u
 
 static struct list wb_list = LIST_INIT(wb_list); /* v_dirtylink */
-static bool wb_poked;		    /* The thread has work, sooner or later (pc_list_lock). */
-static bool wb_urgent;		    /* all dirty pages, now */
-static u32 wb_background, wb_limit; /* pages */
-static u32 wb_waiters;		    /* in writeback_wait() (atomic) */
+static bool wb_poked;				 /* the thread has work (pc_list_lock) */
+static bool wb_urgent;				 /* all dirty pages, now */
+static u32 wb_background, wb_limit;		 /* pages */
+static u32 wb_waiters;				 /* in writeback_wait() (atomic) */
 
 void writeback_init(void)
 {
@@ -290,7 +290,7 @@ static struct vnode *oldest(const struct vfs *vfs, u64 before)
 		if (vp->v_dirtied > before)
 			break;
 		if ((vfs && vp->v_vfs != vfs) || !vnode_ref_locked(vp))
-			continue; /* being freed, which also deals with its pages */
+			continue; /* being freed, with its pages */
 		found = vp;
 		list_remove(&vp->v_dirtylink);
 		list_push_back(&wb_list, &vp->v_dirtylink);

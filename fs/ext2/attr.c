@@ -17,7 +17,10 @@ bool ext2_has_extra(const struct ext2inode *ei, const u32 *extra)
 	       EXT2_OLD_INODE_SIZE + ei->ei_d->i_extra_isize >= end;
 }
 
-/* Two more bits of seconds below 30 bits of nanoseconds; the 32 bits of seconds are signed. */
+/*
+ * Two more bits of seconds below 30 bits of nanoseconds; the 32 bits of seconds
+ * are signed.
+ */
 static struct timespec_k get_time(const struct ext2inode *ei, u32 sec, const u32 *extra)
 {
 	struct timespec_k t = { .tv_sec = (s32)sec };
@@ -140,7 +143,10 @@ int ext2_setattr(struct vnode *vp, const struct vattr *va)
 	return 0;
 }
 
-/* Linux's relatime: only if that shows anything new. Not worth waiting for a commit. */
+/*
+ * Linux's relatime: only if that shows anything new. Not worth waiting for a
+ * commit.
+ */
 void ext2_accessed(struct vnode *vp)
 {
 	struct ext2inode *ei = ext2inode(vp);

@@ -2,8 +2,10 @@
 /*
  * ext2: which blocks are free.
  *
- * An allocation begins to look at its goal, usually right behind the file's last block. If that is taken it looks for a run
- * worth having, in the goal's group and then in the others, and takes single blocks only when there is no run.
+ * An allocation begins to look at its goal, usually right behind the file's
+ * last block. If that is taken it looks for a run worth having, in the goal's
+ * group and then in the others, and takes single blocks only when there is no
+ * run.
  */
 #include "fs/ext2/ext2.h"
 
@@ -12,7 +14,8 @@
 #include "mm/page.h"
 #include "proc/cred.h"
 
-#define WORTHWHILE 16u /* blocks of a run for which it pays to go further away */
+/* blocks of a run for which it pays to go further away */
+#define WORTHWHILE 16u
 
 u32 ext2_find_zero(const u32 *map, u32 from, u32 end)
 {
@@ -38,7 +41,10 @@ static u32 find_one(const u32 *map, u32 from, u32 end)
 	return end;
 }
 
-/* A run of zeros at least `least` long in [from, end), cut to `want`; its length, 0: none. */
+/*
+ * A run of zeros at least `least` long in [from, end), cut to `want`; its
+ * length, 0: none.
+ */
 static u32 find_run(const u32 *map, u32 from, u32 end, u32 least, u32 want, u32 *at)
 {
 	while ((from = ext2_find_zero(map, from, end)) < end) {
@@ -58,7 +64,10 @@ static u32 blocks_in(const struct ext2mount *em, u32 g)
 	return MIN(em->em_bpg, em->em_blocks - ext2_group_first(em, g));
 }
 
-/* Marks [at, at + n) of group g; the bitmap may be damaged and offer what is not for files. */
+/*
+ * Marks [at, at + n) of group g; the bitmap may be damaged and offer what is
+ * not for files.
+ */
 static int balloc_take(struct ext2mount *em, u32 g, struct page *pg, u32 at, u32 n, u32 *blk)
 {
 	struct ext2_group_desc *gd = ext2_desc(em, g);
@@ -143,7 +152,10 @@ static int balloc_search(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32
 	return error;
 }
 
-/* Blocks that the process may not take: the superuser, and whom the superblock names, may take all. */
+/*
+ * Blocks that the process may not take: the superuser, and whom the superblock
+ * names, may take all.
+ */
 static u32 reserved_blocks(const struct ext2mount *em)
 {
 	const struct ext2_super *sb = em->em_sb;
@@ -177,7 +189,9 @@ int ext2_balloc(struct ext2mount *em, u32 goal, u32 want, u32 *blk, u32 *got)
 	return error;
 }
 
-/* Clears the bits of a run within one group. em_alloc held. -ENOMEM, -EIO: none */
+/*
+ * Clears the bits of a run within one group. em_alloc held. -ENOMEM, -EIO: none
+ */
 static int clear_run(struct ext2mount *em, u32 blk, u32 n)
 {
 	u32 g = ext2_group_of(em, blk), at = ext2_place_of(em, blk), cleared = 0;
@@ -206,7 +220,10 @@ static int clear_run(struct ext2mount *em, u32 blk, u32 n)
 	return 0;
 }
 
-/* Clears the bits of a run of blocks, or of the inode r->start (length 0). On an error r becomes what is left. em_alloc held. */
+/*
+ * Clears the bits of a run of blocks, or of the inode r->start (length 0). On
+ * an error r becomes what is left. em_alloc held.
+ */
 static int clear(struct ext2mount *em, struct ext2run *r)
 {
 	int error = r->len ? 0 : ext2_ifree_bit(em, r->start);
@@ -268,7 +285,10 @@ void ext2_defer(struct ext2mount *em, u32 start, u32 len)
 
 	ASSERT(mutex_held(&em->em_alloc));
 	if (!ext2_freed_append(&em->em_freed, start, len)) {
-		/* No memory to remember it: it is free at once. Only a power cut before the next commit could tell the difference. */
+		/*
+		 * No memory to remember it: it is free at once. Only a power
+		 * cut before the next commit could tell the difference.
+		 */
 		if (clear(em, &r))
 			lost(em, &r);
 		return;

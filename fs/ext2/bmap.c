@@ -36,7 +36,10 @@ u32 ext2_path(const struct ext2mount *em, u32 idx, u32 off[4])
 	return depth + 1;
 }
 
-/* How many of the pointers p[0..max) go on from the first one: neighbours, or all 0. */
+/*
+ * How many of the pointers p[0..max) go on from the first one: neighbours, or
+ * all 0.
+ */
 static u32 run_length(const u32 *p, u32 max)
 {
 	u32 first = p[0], n;
@@ -87,7 +90,10 @@ int ext2_bmap_locked(struct ext2inode *ei, u32 idx, u32 max, u32 *blkp, u32 *run
 	error = ext2_check_block(ei, blk);
 	if (!error)
 		*blkp = blk;
-	/* The neighbours are checked when it is their turn, unless the run is used as a whole. */
+	/*
+	 * The neighbours are checked when it is their turn, unless the run is
+	 * used as a whole.
+	 */
 	while (!error && blk && *run > 1 && !ext2_block_ok(ei->ei_mount, blk + *run - 1))
 		--*run;
 	return error;

@@ -36,7 +36,10 @@ void ext2_init_mark(struct ext2inode *ei)
 	ei->ei_marked = ei->ei_d->i_changes ? MARKED_WHOLE : 0;
 }
 
-/* Is a change from `from` on one to be counted, or to wait until one before it is on the medium? */
+/*
+ * Is a change from `from` on one to be counted, or to wait until one before it
+ * is on the medium?
+ */
 static bool concerns(struct ext2inode *ei, u64 from)
 {
 	u32 mark = *mark_of(ei);

@@ -35,7 +35,10 @@
 
 /* --- Contents of files --- */
 
-/* The next file of the list that this commit has not looked at, with a reference of its own. */
+/*
+ * The next file of the list that this commit has not looked at, with a
+ * reference of its own.
+ */
 static struct ext2inode *next_ordered(struct ext2mount *em)
 {
 	struct ext2inode *ei = NULL;
@@ -68,9 +71,10 @@ static void flush_ordered(struct ext2mount *em)
 }
 
 /*
- * A size whose bytes have all been written. A write under way moves v_size meanwhile, as far as it has
- * blocks: past what was flushed, but not for long, since it gets no more of them before the commit has
- * ended. The size covers them all, as e2fsck wants it.
+ * A size whose bytes have all been written. A write under way moves v_size
+ * meanwhile, as far as it has blocks: past what was flushed, but not for long,
+ * since it gets no more of them before the commit has ended. The size covers
+ * them all, as e2fsck wants it.
  */
 static u64 flush_size(struct vnode *vp)
 {
@@ -84,9 +88,10 @@ static u64 flush_size(struct vnode *vp)
 }
 
 /*
- * No operation is open: the list stands still. A file's size on the disk follows what it has got; a file that is being cut off keeps its
- * size there until its blocks go, too. A file whose contents could not be written tells its own fsync; the others have
- * nothing to do with that.
+ * No operation is open: the list stands still. A file's size on the disk
+ * follows what it has got; a file that is being cut off keeps its size there
+ * until its blocks go, too. A file whose contents could not be written tells
+ * its own fsync; the others have nothing to do with that.
  */
 static void flush_rest(struct ext2mount *em)
 {
@@ -171,7 +176,10 @@ int ext2_meta_wait(struct ext2mount *em)
 	return error;
 }
 
-/* Starts the writes of one phase, waits for them, and flushes if there were any or `flush`. */
+/*
+ * Starts the writes of one phase, waits for them, and flushes if there were any
+ * or `flush`.
+ */
 static int write_phase(struct ext2mount *em, u32 phase, bool flush)
 {
 	struct page *pg[PC_CLUSTER];
@@ -218,7 +226,9 @@ static void close_operations(struct ext2mount *em)
 	em->em_closed = true;
 	while (em->em_nopen > 0)
 		sleep(&em->em_nopen, &em->em_lock, 0, 0);
-	/* What they have begun to write past the page cache (fs/ext2/frames.c). */
+	/*
+	 * What they have begun to write past the page cache (fs/ext2/frames.c).
+	 */
 	while (em->em_nframes > 0)
 		sleep(&em->em_nframes, &em->em_lock, 0, 0);
 	spin_unlock(&em->em_lock);
@@ -246,7 +256,10 @@ static void mark_dying(struct ext2mount *em, struct list *dying)
 		ext2_orphan_add(ei);
 }
 
-/* Their references are ours now; whoever gets new blocks from here on is on the list anew. */
+/*
+ * Their references are ours now; whoever gets new blocks from here on is on the
+ * list anew.
+ */
 static void take_ordered(struct ext2mount *em, struct list *ordered)
 {
 	struct ext2inode *ei, *tmp;
@@ -291,7 +304,10 @@ static int mark_state(struct ext2mount *em, u16 state)
 	return error ? error : bio_flush(em->em_bdev);
 }
 
-/* More than the log takes at all: as if there were no journal, and the disk says so meanwhile. The log is empty. */
+/*
+ * More than the log takes at all: as if there were no journal, and the disk
+ * says so meanwhile. The log is empty.
+ */
 static int write_past_log(struct ext2mount *em)
 {
 	u16 state = em->em_sb->s_state;
@@ -306,11 +322,13 @@ static int write_past_log(struct ext2mount *em)
 }
 
 /*
- * What is logged must get to its place before there is too little log left for the next commit.
+ * What is logged must get to its place before there is too little log left for
+ * the next commit.
  *
- * A transaction that does not fit into the rest of the log has the whole of it: what is in it goes to its
- * places first. Nothing may be written past a log that has transactions in it: after a cut these
- * would be replayed over what is newer.
+ * A transaction that does not fit into the rest of the log has the whole of it:
+ * what is in it goes to its places first. Nothing may be written past a log
+ * that has transactions in it: after a cut these would be replayed over what is
+ * newer.
  */
 static int write_journal(struct ext2mount *em, bool home)
 {
@@ -383,7 +401,10 @@ void ext2_give_up(struct ext2mount *em)
 	mutex_unlock(&em->em_commit);
 }
 
-/* `home`: all metadata at its place, too, so that the disk can be read by who knows nothing of the journal. */
+/*
+ * `home`: all metadata at its place, too, so that the disk can be read by who
+ * knows nothing of the journal.
+ */
 static int commit_transaction(struct ext2mount *em, bool home)
 {
 	struct list ordered = LIST_INIT(ordered), dying = LIST_INIT(dying);
@@ -416,9 +437,10 @@ int ext2_settle(struct ext2mount *em)
 }
 
 /*
- * The superblock at its place, outside any transaction: the log is empty. At any moment, as far as the
- * journal has a log the superblock says so (EXT2_INCOMPAT_RECOVER); e2fsck -p refuses a disk where it
- * does not. So the superblock comes first when the log begins, and last when it ends.
+ * The superblock at its place, outside any transaction: the log is empty. At
+ * any moment, as far as the journal has a log the superblock says so
+ * (EXT2_INCOMPAT_RECOVER); e2fsck -p refuses a disk where it does not. So the
+ * superblock comes first when the log begins, and last when it ends.
  */
 static int write_super(struct ext2mount *em, bool inuse)
 {
@@ -453,7 +475,10 @@ int ext2_mark(struct ext2mount *em, bool inuse)
 	close_operations(em);
 	if (!inuse)
 		error = commit_closed(em, true, &ordered, &dying);
-	/* Something that came up just now, and is not worth more than e2fsck's attention. */
+	/*
+	 * Something that came up just now, and is not worth more than e2fsck's
+	 * attention.
+	 */
 	if (em->em_ndirty > 0)
 		error = error ? error : write_in_order(em);
 	if (!error)

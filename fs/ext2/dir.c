@@ -137,7 +137,10 @@ u8 ext2_type_byte(const struct ext2mount *em, enum vtype type)
 	return 0;
 }
 
-/* Hands out the entries of one block from `from` on. 1: the receiver has had enough. */
+/*
+ * Hands out the entries of one block from `from` on. 1: the receiver has had
+ * enough.
+ */
 static int read_block(struct vnode *dvp, const struct page *pg, u32 idx, u32 from, dirent_fn fn, void *arg)
 {
 	bool typed = ext2mount(dvp->v_vfs)->em_filetype;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: directories changed. An entry's room is what is left to the next one, so that a name that is taken out leaves its
- * room to the entry before it in the block, or, at the start of a block, stays as an entry of inode 0. Directories do not become smaller.
+ * ext2: directories changed. An entry's room is what is left to the next one,
+ * so that a name that is taken out leaves its room to the entry before it in
+ * the block, or, at the start of a block, stays as an entry of inode 0.
+ * Directories do not become smaller.
  *
- * A commit writes the blocks that got names before those that lost some to them (EXT2_K_MOVED): a block cannot be both.
+ * A commit writes the blocks that got names before those that lost some to them
+ * (EXT2_K_MOVED): a block cannot be both.
  */
 #include "fs/ext2/ext2.h"
 
@@ -109,9 +112,10 @@ static void fill_entry(struct ext2_dirent *de, const char *name, u32 len, const 
 }
 
 /*
- * The hash tree of a directory (ext3's) leads to each name by way of entries that look like free room to
- * whoever does not know it. It is not kept up here, so it ends with the first name that comes: the
- * blocks are a plain directory's then. A name that goes, or leads elsewhere, leaves the tree right.
+ * The hash tree of a directory (ext3's) leads to each name by way of entries
+ * that look like free room to whoever does not know it. It is not kept up here,
+ * so it ends with the first name that comes: the blocks are a plain directory's
+ * then. A name that goes, or leads elsewhere, leaves the tree right.
  */
 static void end_index(struct ext2inode *ei)
 {

@@ -50,7 +50,9 @@ static const char *name_of(const struct feature *table, u32 n, u32 bit)
 	return NULL;
 }
 
-/* " extent flex_bg": the names of those bits; a bit without a name as a number. */
+/*
+ * " extent flex_bg": the names of those bits; a bit without a name as a number.
+ */
 static void spell(const struct feature *table, u32 n, u32 bits, char text[NAMES_MAX])
 {
 	size_t len = 0;

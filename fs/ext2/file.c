@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: contents of regular files, from and to the page cache. A page knows its block (pg_private) from when it is read, or from when it is
- * about to be written, so that writing it out needs nothing but the disk. Pages of several blocks: fs/ext2/subpage.c.
+ * ext2: contents of regular files, from and to the page cache. A page knows its
+ * block (pg_private) from when it is read, or from when it is about to be
+ * written, so that writing it out needs nothing but the disk. Pages of several
+ * blocks: fs/ext2/subpage.c.
  */
 #include "fs/ext2/ext2.h"
 
@@ -113,7 +115,10 @@ static void set_blocks(struct page **pg, u32 n, u32 blk, bool fresh)
 	}
 }
 
-/* Blocks for pages that have none: found or allocated. How many pages are ready; or an error. ei_maplock held. */
+/*
+ * Blocks for pages that have none: found or allocated. How many pages are
+ * ready; or an error. ei_maplock held.
+ */
 static int find_blocks(struct ext2inode *ei, struct page **pg, u32 n, bool *fresh)
 {
 	u32 done = 0, want, blk, run;
@@ -216,7 +221,10 @@ static int ext2_write(struct vnode *vp, struct uio *u, struct file *f)
 	vn_lock(vp);
 	size = vp->v_size;
 	error = vp->v_vfs->vfs_readonly ? -EROFS : 0;
-	/* Before the first byte: no process runs the new text with the old rights. */
+	/*
+	 * Before the first byte: no process runs the new text with the old
+	 * rights.
+	 */
 	if (!error && before > 0 && (ext2inode(vp)->ei_d->i_mode & (S_ISUID | S_ISGID)))
 		error = vn_lose_setid(vp);
 	if (!error && !append)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: contents of files straight from and to frames (fs/frames.h), where a block is a page.
+ * ext2: contents of files straight from and to frames (fs/frames.h), where a
+ * block is a page.
  *
- * A run gets its blocks in as few pieces as the disk has room for, each within an operation, and is written at once. The commit
- * that follows waits for these writes (em_nframes) after it has let the last operation end, so here, too, contents are on the
- * disk before the pointers to them. It also makes the size on the disk cover what has been written (ei_frames): v_size does not, until
+ * A run gets its blocks in as few pieces as the disk has room for, each within
+ * an operation, and is written at once. The commit that follows waits for these
+ * writes (em_nframes) after it has let the last operation end, so here, too,
+ * contents are on the disk before the pointers to them. It also makes the size
+ * on the disk cover what has been written (ei_frames): v_size does not, until
  * the series ends.
  */
 #include "fs/ext2/ext2.h"
@@ -25,7 +28,10 @@ static void put_done(void *arg, u32 n, int error)
 	struct frames_run *run = arg;
 	struct ext2mount *em = ext2mount(run->fx_series->fr_vp->v_vfs);
 
-	/* The commit waits for the write, not for who ordered it: first, since the run may be gone afterwards. */
+	/*
+	 * The commit waits for the write, not for who ordered it: first, since
+	 * the run may be gone afterwards.
+	 */
 	spin_lock(&em->em_lock);
 	em->em_nframes -= n;
 	if (em->em_nframes == 0)

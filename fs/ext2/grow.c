@@ -2,13 +2,18 @@
 /*
  * ext2: new blocks for a file.
  *
- * All blocks that are needed, indirect ones included, are allocated before the first pointer is changed; the last step hangs the new branch into
- * the tree by a single pointer. If there is not enough, what was allocated goes back and nothing has happened.
+ * All blocks that are needed, indirect ones included, are allocated before the
+ * first pointer is changed; the last step hangs the new branch into the tree by
+ * a single pointer. If there is not enough, what was allocated goes back and
+ * nothing has happened.
  *
- * Without a journal a commit cannot write an inode and an indirect block at the same moment. After a cut between the two
- * the size would cover a hole where data was written, or blocks would lie behind the size, and e2fsck would move the size behind them.
- * So the indirect blocks above a new pointer move (renew()): the disk's tree stays as it is, and the inode, which a single write
- * replaces, leads from the old tree and the old size to the new ones. A disk that has no room for that gets the pointers first.
+ * Without a journal a commit cannot write an inode and an indirect block at the
+ * same moment. After a cut between the two the size would cover a hole where
+ * data was written, or blocks would lie behind the size, and e2fsck would move
+ * the size behind them. So the indirect blocks above a new pointer move
+ * (renew()): the disk's tree stays as it is, and the inode, which a single
+ * write replaces, leads from the old tree and the old size to the new ones. A
+ * disk that has no room for that gets the pointers first.
  */
 #include "fs/ext2/ext2.h"
 
@@ -20,9 +25,10 @@
 /* Where a new branch begins. */
 struct branch {
 	u32 off[4], depth;
-	u32 have;	   /* off[have] is the first place that is empty */
-	struct page *page; /* the indirect block it is in, with a reference; NULL: the inode */
-	u32 ind[3], nind;  /* new indirect blocks, from the top */
+	u32 have; /* off[have] is the first place that is empty */
+	/* the indirect block it is in, with a reference; NULL: the inode */
+	struct page *page;
+	u32 ind[3], nind; /* new indirect blocks, from the top */
 	struct page *indpage[3];
 };
 
@@ -73,7 +79,10 @@ static u32 limit(struct ext2inode *ei, const struct branch *br, u32 want)
 	return n;
 }
 
-/* Behind the file's last allocation, or behind the block before the place, or where its group goes on. */
+/*
+ * Behind the file's last allocation, or behind the block before the place, or
+ * where its group goes on.
+ */
 static u32 goal_of(struct ext2inode *ei, const struct branch *br)
 {
 	const struct ext2mount *em = ei->ei_mount;
@@ -122,14 +131,20 @@ static int allocate(struct ext2inode *ei, struct branch *br, u32 want, u32 *blk,
 	return error;
 }
 
-/* The indirect block *pgp, to which *ptr leads, gets another place. Errors: as ext2_balloc(), with nothing changed */
+/*
+ * The indirect block *pgp, to which *ptr leads, gets another place. Errors: as
+ * ext2_balloc(), with nothing changed
+ */
 static int grow_move(struct ext2mount *em, u32 *ptr, struct page **pgp)
 {
 	u32 from = *ptr, to, one;
 	struct page *pg;
 	int error;
 
-	/* From the group's begin on: the next move finds the hole of the one before, and data stay together. */
+	/*
+	 * From the group's begin on: the next move finds the hole of the one
+	 * before, and data stay together.
+	 */
 	error = ext2_balloc(em, ext2_group_first(em, ext2_group_of(em, from)), 1, &to, &one);
 	if (error)
 		return error;
@@ -147,7 +162,10 @@ static int grow_move(struct ext2mount *em, u32 *ptr, struct page **pgp)
 	return 0;
 }
 
-/* Moves the indirect blocks that lead to the place, from the top, unless the disk does not know them yet; as far as there is room. */
+/*
+ * Moves the indirect blocks that lead to the place, from the top, unless the
+ * disk does not know them yet; as far as there is room.
+ */
 static void renew(struct ext2inode *ei, struct branch *br)
 {
 	struct ext2mount *em = ei->ei_mount;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: which inodes are free. Files go into the group of their directory. A directory goes there too if the group has its share of free
- * inodes and blocks; those right below the root are spread over the groups.
+ * ext2: which inodes are free. Files go into the group of their directory. A
+ * directory goes there too if the group has its share of free inodes and
+ * blocks; those right below the root are spread over the groups.
  */
 #include "fs/ext2/ext2.h"
 

@@ -11,7 +11,8 @@
 #include "mm/kmalloc.h"
 #include "proc/cred.h"
 
-#define EXT2_EXTRA_ISIZE 32u /* the fields up to the project id, as mke2fs has it */
+/* the fields up to the project id, as mke2fs has it */
+#define EXT2_EXTRA_ISIZE 32u
 
 static struct kmem_cache *inode_cache;
 
@@ -44,7 +45,10 @@ static int set_kind(const struct ext2mount *em, struct vnode *vp, mode_t mode)
 	return -EUCLEAN;
 }
 
-/* Device numbers: the old form, of 16 bits, in the first word; the new one in the second. Source: linux-libc-dev, as in statx */
+/*
+ * Device numbers: the old form, of 16 bits, in the first word; the new one in
+ * the second. Source: linux-libc-dev, as in statx
+ */
 static dev_t rdev_of(const struct ext2_dinode *d)
 {
 	u32 dev = d->i_block[1];
@@ -61,7 +65,10 @@ static u64 size_of(const struct ext2_dinode *d)
 	return S_ISREG(d->i_mode) ? size | (u64)d->i_size_high << 32 : size;
 }
 
-/* Where an inode's number comes from: a directory, the list of orphans, or somebody's memory. */
+/*
+ * Where an inode's number comes from: a directory, the list of orphans, or
+ * somebody's memory.
+ */
 enum source { BY_NAME, BY_ORPHANS, BY_MEMORY };
 
 static int check_inode(struct ext2mount *em, u32 ino, const struct ext2_dinode *d, enum source source)
@@ -218,7 +225,10 @@ u64 ext2_disk_size(const struct ext2inode *ei)
 	return size_of(ei->ei_d);
 }
 
-/* The superblock says that there is a file of 2 GiB or more. Revision 0 has no place for that. */
+/*
+ * The superblock says that there is a file of 2 GiB or more. Revision 0 has no
+ * place for that.
+ */
 static void allow_large_files(struct ext2mount *em)
 {
 	struct ext2_super *sb = em->em_sb;
@@ -266,7 +276,10 @@ static void inode_set_owner(struct ext2_dinode *d, const struct ext2_dinode *dir
 {
 	gid_t gid = cr->cr_fsgid;
 
-	/* A directory with set-group-id hands its group down, to directories with the bit itself. */
+	/*
+	 * A directory with set-group-id hands its group down, to directories
+	 * with the bit itself.
+	 */
 	if (dir->i_mode & S_ISGID) {
 		gid = dir->i_gid | (u32)dir->i_gid_high << 16;
 		if (S_ISDIR(d->i_mode))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: the journal (ext3's), found, opened and marked. fs/ext2/log.c writes it, fs/ext2/recover.c replays it.
+ * ext2: the journal (ext3's), found, opened and marked. fs/ext2/log.c writes
+ * it, fs/ext2/recover.c replays it.
  *
- * We begin at the start of the log after every checkpoint, so a log that we wrote never goes round; one that Linux wrote may.
+ * We begin at the start of the log after every checkpoint, so a log that we
+ * wrote never goes round; one that Linux wrote may.
  */
 #include "fs/ext2/ext2.h"
 #include "fs/ext2/jbd.h"
@@ -16,8 +18,9 @@
 #include "mm/kmalloc.h"
 #include "mm/page.h"
 
-#define LOG_MIN 64u	  /* blocks of a log worth using */
-#define LOG_MAX 16777216u /* blocks; e2fsprogs make none of more than 10240000 */
+#define LOG_MIN 64u /* blocks of a log worth using */
+/* blocks; e2fsprogs make none of more than 10240000 */
+#define LOG_MAX 16777216u
 
 static struct jbd_super *jbd_super(const struct ext2journal *j)
 {
@@ -39,7 +42,10 @@ u32 ext2_jbd_block(const struct ext2journal *j, u32 at)
 	return j->j_run[lo].jr_blk + (at - j->j_run[lo].jr_at);
 }
 
-/* Goes over the n blocks of the journal: counts runs of neighbours, and keeps them if there is room for that. */
+/*
+ * Goes over the n blocks of the journal: counts runs of neighbours, and keeps
+ * them if there is room for that.
+ */
 static int find_runs(struct ext2mount *em, struct ext2inode *ei, struct ext2journal *j, u32 n)
 {
 	u32 next = 0, blk, run;
@@ -141,7 +147,10 @@ int ext2_journal_open(struct ext2mount *em)
 	vn_rele(vp);
 	if (error)
 		return error;
-	/* What is logged stays in memory until the checkpoint: no more log than there is memory for. */
+	/*
+	 * What is logged stays in memory until the checkpoint: no more log than
+	 * there is memory for.
+	 */
 	j->j_end = MIN(j->j_max, j->j_first + 4 * em->em_dirtylimit);
 	j->j_head = j->j_first;
 	em->em_dirtylimit = (j->j_end - j->j_first) / 4;

@@ -2,9 +2,11 @@
 /*
  * ext2: a transaction into the log, and from there to its places.
  *
- * The pages go to the log straight from the cache. A transaction counts as soon as its commit block is on the medium, which is written
- * after all the rest has got there. The blocks are written to their places much later, when the log is half full; until then they
- * stay in memory, and a page that is changed again is logged again.
+ * The pages go to the log straight from the cache. A transaction counts as soon
+ * as its commit block is on the medium, which is written after all the rest has
+ * got there. The blocks are written to their places much later, when the log is
+ * half full; until then they stay in memory, and a page that is changed again
+ * is logged again.
  */
 #include "fs/ext2/ext2.h"
 #include "fs/ext2/jbd.h"

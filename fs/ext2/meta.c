@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: the metadata blocks in memory, and which blocks are metadata by their place.
+ * ext2: the metadata blocks in memory, and which blocks are metadata by their
+ * place.
  *
- * A dirty page of em_meta has kinds in pg_private2, the tag PCT_DIRTY in the tree, and a reference, which keeps it from being
- * reclaimed. PG_DIRTY and the write-back thread have no part in it: only a commit writes metadata.
+ * A dirty page of em_meta has kinds in pg_private2, the tag PCT_DIRTY in the
+ * tree, and a reference, which keeps it from being reclaimed. PG_DIRTY and the
+ * write-back thread have no part in it: only a commit writes metadata.
  */
 #include "fs/ext2/ext2.h"
 #include "fs/ext2/journal.h"

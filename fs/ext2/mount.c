@@ -2,8 +2,10 @@
 /*
  * ext2: mounting, unmounting, read-only and back, sync and statfs.
  *
- * While it may be written to, the disk says so: the journal's log has a beginning and EXT2_INCOMPAT_RECOVER is set; or, without a
- * journal, EXT2_STATE_VALID is not. A clean end puts back what was found at the start, so that a disk that needs e2fsck still does.
+ * While it may be written to, the disk says so: the journal's log has a
+ * beginning and EXT2_INCOMPAT_RECOVER is set; or, without a journal,
+ * EXT2_STATE_VALID is not. A clean end puts back what was found at the start,
+ * so that a disk that needs e2fsck still does.
  */
 #include "fs/ext2/ext2.h"
 #include "fs/ext2/journal.h"
@@ -196,7 +198,10 @@ static void close_root(struct ext2mount *em)
 	em->em_vfs->vfs_root = NULL;
 }
 
-/* What was read until now is what was on the disk before the journal was replayed. */
+/*
+ * What was read until now is what was on the disk before the journal was
+ * replayed.
+ */
 static int read_again(struct ext2mount *em)
 {
 	int error;
@@ -297,7 +302,10 @@ static int ext2_sync(struct vfs *vfs, bool wait)
 
 	if (!em->em_rw)
 		return 0;
-	/* A writer that waits for room in the log may hold the lock of a file: nothing here may ask for one. */
+	/*
+	 * A writer that waits for room in the log may hold the lock of a file:
+	 * nothing here may ask for one.
+	 */
 	if (!wait)
 		return ext2_commit(em);
 	retry_abandoned(em);

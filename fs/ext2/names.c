@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: names made, removed and moved. Each call is one operation; what may fail comes before the first change that would have to be undone.
- * If there is room only after a commit, the operation ends, and is done again.
+ * ext2: names made, removed and moved. Each call is one operation; what may
+ * fail comes before the first change that would have to be undone. If there is
+ * room only after a commit, the operation ends, and is done again.
  */
 #include "fs/ext2/ext2.h"
 
@@ -30,7 +31,11 @@ struct making {
 	dev_t rdev;
 	const char *target; /* of a symbolic link */
 	const struct cred *cr;
-	struct vnode *vp; /* what was made; with an error: what must go when the operation has ended */
+	/*
+	 * what was made; with an error: what must go when the operation has
+	 * ended
+	 */
+	struct vnode *vp;
 };
 
 /* What is behind the inode: a directory's first block, a link's text. */
@@ -204,7 +209,11 @@ struct moving {
 	struct vnode *fdvp, *fvp, *tdvp, *tvp;
 	const char *fname, *tname;
 	u32 flen, tlen;
-	struct ext2slot from, to, up; /* the old name, the new one (or room for it), ".." of a directory that changes its parent */
+	/*
+	 * the old name, the new one (or room for it), ".." of a directory that
+	 * changes its parent
+	 */
+	struct ext2slot from, to, up;
 };
 
 static bool changes_parent(const struct moving *mv)
@@ -252,8 +261,10 @@ static int find_slots(struct moving *mv)
 }
 
 /*
- * The new name must be on the disk before the old one goes from there. With a journal, and within one block, that is so; else the commit
- * writes the old name's block last, which must not be one that has got names, nor the new name's one that has lost some.
+ * The new name must be on the disk before the old one goes from there. With a
+ * journal, and within one block, that is so; else the commit writes the old
+ * name's block last, which must not be one that has got names, nor the new
+ * name's one that has lost some.
  */
 static bool order_is_possible(const struct moving *mv)
 {
@@ -266,7 +277,10 @@ static bool order_is_possible(const struct moving *mv)
 	return !(f->pg_private2 & (EXT2_K_DIR | EXT2_K_NEW)) && !(t->pg_private2 & EXT2_K_MOVED);
 }
 
-/* Cannot fail. The entry at a name that is replaced leads elsewhere by one store: it is never missing. */
+/*
+ * Cannot fail. The entry at a name that is replaced leads elsewhere by one
+ * store: it is never missing.
+ */
 static void names_move(struct moving *mv)
 {
 	bool ordered = mv->from.sl_page == mv->to.sl_page || ext2mount(mv->fdvp->v_vfs)->em_jnl;

@@ -21,7 +21,10 @@
 #include "kernel/lib/printk.h"
 #include "proc/sched/sched.h"
 
-/* The chain goes on from ei (NULL: from the superblock) to `next`. em_alloc held. */
+/*
+ * The chain goes on from ei (NULL: from the superblock) to `next`. em_alloc
+ * held.
+ */
 static void set_next(struct ext2mount *em, struct ext2inode *ei, u32 next)
 {
 	if (ei) {
@@ -142,7 +145,10 @@ void ext2_lost_name(struct ext2inode *ei)
 	vnode_setflags(ei->ei_vp, V_UNLINKED, 0);
 }
 
-/* Blocks and number go. A short symbolic link and a device have no blocks, whatever is in i_block[]. */
+/*
+ * Blocks and number go. A short symbolic link and a device have no blocks,
+ * whatever is in i_block[].
+ */
 static void end_inode(struct ext2inode *ei)
 {
 	struct ext2mount *em = ei->ei_mount;
@@ -186,7 +192,10 @@ bool ext2_inactive(struct vnode *vp)
 	return true;
 }
 
-/* One that is in use, with a reference. NULL: none, or only such as their last user is about to free; *left: which. */
+/*
+ * One that is in use, with a reference. NULL: none, or only such as their last
+ * user is about to free; *left: which.
+ */
 static struct ext2inode *take_orphan(struct ext2mount *em, bool *left)
 {
 	struct ext2inode *ei, *found = NULL;
@@ -223,7 +232,10 @@ void ext2_orphans_end(struct ext2mount *em)
 	}
 }
 
-/* The first abandoned one is in use from here on; its place in the chain is the same. -EBUSY: another has taken it. */
+/*
+ * The first abandoned one is in use from here on; its place in the chain is the
+ * same. -EBUSY: another has taken it.
+ */
 static int adopt(struct ext2mount *em, struct ext2inode *ei)
 {
 	u32 ino = (u32)ei->ei_vp->v_ino;

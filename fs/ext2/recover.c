@@ -23,11 +23,12 @@ enum pass { PASS_SCAN, PASS_REVOKE, PASS_REPLAY };
 struct recovery {
 	struct ext2mount *em;
 	enum pass pass;
-	u32 ntrans;	      /* complete transactions */
-	u32 trans;	      /* the one we are in, from 0 */
-	u32 at, walked;	      /* block of the log, and how many so far */
-	struct radix revoked; /* block -> number of the last transaction that revoked it, + 1 */
-	struct page *page;    /* of data */
+	u32 ntrans;	/* complete transactions */
+	u32 trans;	/* the one we are in, from 0 */
+	u32 at, walked; /* block of the log, and how many so far */
+	/* block -> number of the last transaction that revoked it, + 1 */
+	struct radix revoked;
+	struct page *page; /* of data */
 	u32 nreplayed;
 };
 
@@ -205,7 +206,10 @@ int ext2_recover(struct ext2mount *em)
 		return error;
 	printk_limited(&ext2_limit, "ext2: %s: journal replayed: %u transactions, %u blocks\n",
 		       em->em_vfs->vfs_source, rc.ntrans, rc.nreplayed);
-	/* Whatever is found behind that, from a transaction that was not complete, must not look like a next one. */
+	/*
+	 * Whatever is found behind that, from a transaction that was not
+	 * complete, must not look like a next one.
+	 */
 	em->em_jnl->j_seq += rc.ntrans + 1;
 	return ext2_journal_mark(em, 0);
 }

@@ -26,7 +26,10 @@ static u32 per_page(const struct ext2mount *em)
 	return PAGE_SIZE >> em->em_bshift;
 }
 
-/* The file's first block in the page; one too far for any file if that does not fit. */
+/*
+ * The file's first block in the page; one too far for any file if that does not
+ * fit.
+ */
 static u32 first_block(const struct ext2mount *em, const struct page *pg)
 {
 	return (u32)MIN((u64)pg->pg_index * per_page(em), (u64)UINT32_MAX);
@@ -68,14 +71,20 @@ static void part_written(void *arg, u32 n, int error)
 	piece_end(arg, error, pc_write_done);
 }
 
-/* Consecutive pages on their way, each with a piece of its own until all others have begun. */
+/*
+ * Consecutive pages on their way, each with a piece of its own until all others
+ * have begun.
+ */
 struct transfer {
 	struct ext2mount *em;
 	enum buf_op op;
 	struct page **pg;
 };
 
-/* Starts `n` blocks from block `at` of the pages on, which lie on the disk from blk on. */
+/*
+ * Starts `n` blocks from block `at` of the pages on, which lie on the disk from
+ * blk on.
+ */
 static void subpage_start(const struct transfer *t, u32 at, u32 n, u32 blk)
 {
 	bool reading = t->op == BUF_READ;
@@ -108,7 +117,10 @@ static void zero(const struct transfer *t, u32 at, u32 n)
 		memset((u8 *)page_kva(t->pg[i / per]) + (i % per << t->em->em_bshift), 0, t->em->em_bsize);
 }
 
-/* Starts the transfer of `n` blocks of the file from `first` on, where the pages begin. */
+/*
+ * Starts the transfer of `n` blocks of the file from `first` on, where the
+ * pages begin.
+ */
 static void start_all(struct ext2inode *ei, const struct transfer *t, u32 first, u32 n)
 {
 	u32 per = per_page(t->em), blk, run;
@@ -160,7 +172,10 @@ void ext2_sub_putpages(struct vnode *vp, struct page **pg, u32 n)
 	if (first < end)
 		start_all(ext2inode(vp), &t, first, MIN(n * per_page(em), end - first));
 	for (u32 i = 0; i < n; i++) {
-		/* What could not even be looked up for want of memory is not lost: it is dirty again. */
+		/*
+		 * What could not even be looked up for want of memory is not
+		 * lost: it is dirty again.
+		 */
 		if (pg[i]->pg_private == ENOMEM)
 			pc_dirty(pg[i]);
 		page_written(pg[i], 0);
@@ -213,8 +228,9 @@ static int are_mapped(struct ext2inode *ei, u32 first, u32 n, bool *all, bool *s
 }
 
 /*
- * A page that will be overwritten as a whole has not been read. If it has blocks, and holes that get some
- * now, it must be, in case that the write stops half-way: contents of the former, zeros of the latter.
+ * A page that will be overwritten as a whole has not been read. If it has
+ * blocks, and holes that get some now, it must be, in case that the write stops
+ * half-way: contents of the former, zeros of the latter.
  */
 static int fill_mixed(struct vnode *vp, struct page *pg)
 {
@@ -233,7 +249,10 @@ static int fill_mixed(struct vnode *vp, struct page *pg)
 	return error;
 }
 
-/* Gives `n` blocks of the file from `first` on, all in one page, a place; *fresh: some had none. ei_maplock held. */
+/*
+ * Gives `n` blocks of the file from `first` on, all in one page, a place;
+ * *fresh: some had none. ei_maplock held.
+ */
 static int give_blocks(struct ext2inode *ei, u32 first, u32 n, bool *fresh)
 {
 	u32 blk, run;
@@ -251,7 +270,10 @@ static int give_blocks(struct ext2inode *ei, u32 first, u32 n, bool *fresh)
 	return 0;
 }
 
-/* The page has new blocks, which hold anything: its contents go there before the file's pointers count. */
+/*
+ * The page has new blocks, which hold anything: its contents go there before
+ * the file's pointers count.
+ */
 static void mark_fresh(struct page *pg, int error)
 {
 	if (!page_test(pg, PG_UPTODATE)) {
@@ -265,7 +287,10 @@ static void mark_fresh(struct page *pg, int error)
 	pc_dirty(pg);
 }
 
-/* The blocks that hold bytes [from, to) of the pages. Returns how many pages are ready, or an error. Within an operation */
+/*
+ * The blocks that hold bytes [from, to) of the pages. Returns how many pages
+ * are ready, or an error. Within an operation
+ */
 static int give_all(struct ext2inode *ei, struct page **pg, u32 n, u32 from, u32 to)
 {
 	struct ext2mount *em = ei->ei_mount;
@@ -321,7 +346,10 @@ int ext2_sub_mkwrite(struct vnode *vp, struct page **pg, u32 n, u32 from, u32 to
 
 /* --- The last page --- */
 
-/* Blocks for what of the page at `before`, once the file's last one, is the file's now. */
+/*
+ * Blocks for what of the page at `before`, once the file's last one, is the
+ * file's now.
+ */
 static int extend_tail(struct vnode *vp, u64 before)
 {
 	u32 idx = (u32)(before >> PAGE_SHIFT);
@@ -344,7 +372,10 @@ void ext2_sub_extended(struct vnode *vp, u64 before)
 	ASSERT(mutex_held(&vp->v_lock));
 	if (!ext2_subpage(ext2mount(vp->v_vfs)) || !(before & PAGE_MASK) || vp->v_nwritemap == 0)
 		return;
-	/* No room: a store through the mapping stays in memory, as the write that had no room would have. */
+	/*
+	 * No room: a store through the mapping stays in memory, as the write
+	 * that had no room would have.
+	 */
 	while (extend_tail(vp, before) == -EAGAIN && !ext2_commit(ext2mount(vp->v_vfs)))
 		;
 }

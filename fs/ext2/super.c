@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ext2: what the superblock and the descriptors say, checked before anything relies on it, and what is said about damage.
+ * ext2: what the superblock and the descriptors say, checked before anything
+ * relies on it, and what is said about damage.
  */
 #include "fs/ext2/ext2.h"
 
@@ -78,7 +79,10 @@ static int check_kind(struct ext2mount *em, const struct ext2_super *sb)
 	em->em_bshift = MIN_BSHIFT + sb->s_log_block_size;
 	em->em_bsize = 1u << em->em_bshift;
 	em->em_sbblock = EXT2_SUPER_OFFSET >> em->em_bshift;
-	/* Where the superblock fills a block, block 0 is the boot sector's alone. */
+	/*
+	 * Where the superblock fills a block, block 0 is the boot sector's
+	 * alone.
+	 */
 	em->em_first = em->em_sbblock;
 	return 0;
 }
@@ -113,7 +117,9 @@ static int check_geometry(struct ext2mount *em, const struct ext2_super *sb)
 	return 0;
 }
 
-/* Are [blk, blk + n) in group g, and not where its copy of the descriptors is? */
+/*
+ * Are [blk, blk + n) in group g, and not where its copy of the descriptors is?
+ */
 static bool in_group(const struct ext2mount *em, u32 g, u32 blk, u32 n)
 {
 	u32 first = ext2_group_first(em, g), end = MIN((u64)em->em_blocks, (u64)first + em->em_bpg);
@@ -158,7 +164,9 @@ static int read_groups(struct ext2mount *em)
 	return error;
 }
 
-/* The superblock as it lies at its byte, before the size of a block is known. */
+/*
+ * The superblock as it lies at its byte, before the size of a block is known.
+ */
 static int look_at_super(struct ext2mount *em)
 {
 	struct page *pg = page_alloc(0);
@@ -173,7 +181,10 @@ static int look_at_super(struct ext2mount *em)
 	return error;
 }
 
-/* i_blocks counts units of 512 bytes in 32 bits, indirect blocks included; and there are three levels of these. */
+/*
+ * i_blocks counts units of 512 bytes in 32 bits, indirect blocks included; and
+ * there are three levels of these.
+ */
 static u64 max_size(const struct ext2mount *em)
 {
 	u64 n = ext2_nptr(em);
@@ -193,7 +204,8 @@ int ext2_read_super(struct ext2mount *em)
 	error = look_at_super(em);
 	if (error)
 		return error;
-	em->em_meta->v_size = (u64)(em->em_sbblock + 1) * PAGE_SIZE; /* a page for each block */
+	/* a page for each block */
+	em->em_meta->v_size = (u64)(em->em_sbblock + 1) * PAGE_SIZE;
 	error = ext2_meta_get(em, em->em_sbblock, &em->em_sbpage);
 	if (error)
 		return error;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* ext2: symbolic links. A text of up to 59 bytes stands in the inode, in place of the block numbers; a longer one has a block. */
+/*
+ * ext2: symbolic links. A text of up to 59 bytes stands in the inode, in place
+ * of the block numbers; a longer one has a block.
+ */
 #include "fs/ext2/ext2.h"
 
 #include "fs/pagecache.h"
@@ -35,7 +38,10 @@ static int ext2_readlink(struct vnode *vp, char *buf, size_t size)
 	return (int)n;
 }
 
-/* The text goes into the page cache, and with the next commit to its block, before the inode does. */
+/*
+ * The text goes into the page cache, and with the next commit to its block,
+ * before the inode does.
+ */
 static int set_slow(struct vnode *vp, const char *target, u32 len)
 {
 	struct ext2inode *ei = ext2inode(vp);

@@ -26,7 +26,10 @@ static void free_block(struct gone *go, u32 blk)
 {
 	u32 *units = &go->ei->ei_d->i_blocks;
 
-	/* A directory's block may be waiting to be written: not over what is there next. */
+	/*
+	 * A directory's block may be waiting to be written: not over what is
+	 * there next.
+	 */
 	if (go->ei->ei_vp->v_type == VDIR && !ext2_meta_forget(go->ei->ei_mount, blk))
 		return;
 	if (go->n > 0 && go->start + go->n == blk) {
@@ -60,13 +63,15 @@ static int unreadable(struct gone *go, u32 *ptr, int error)
 }
 
 /*
- * Frees what hangs on the indirect block *ptr of `level` (1: its pointers lead to data) from pointer number `from` of the lowest
- * level on, and the block itself if that is all. *ptr becomes 0 then.
+ * Frees what hangs on the indirect block *ptr of `level` (1: its pointers lead
+ * to data) from pointer number `from` of the lowest level on, and the block
+ * itself if that is all. *ptr becomes 0 then.
  */
 static int free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 {
 	struct ext2mount *em = go->ei->ei_mount;
-	u64 span = 1ull << ((em->em_bshift - 2) * (level - 1)); /* blocks below each pointer */
+	/* blocks below each pointer */
+	u64 span = 1ull << ((em->em_bshift - 2) * (level - 1));
 	u32 blk = *ptr, first = (u32)(from / span);
 	struct page *pg;
 	int error, error2;
@@ -133,7 +138,10 @@ static int shrink_file(struct vnode *vp, u64 size)
 	struct page *tail = NULL;
 	int error;
 
-	/* What may fail comes first: with its last page in memory the rest cannot. */
+	/*
+	 * What may fail comes first: with its last page in memory the rest
+	 * cannot.
+	 */
 	if (size & PAGE_MASK) {
 		error = pc_get(vp, keep - 1, &tail);
 		if (error)

@@ -2,8 +2,9 @@
 /*
  * ext2: operations and commits keep out of each other's way.
  *
- * Any number of operations may be open at a time; a commit begins when none is, and none begins before it has written everything. Who
- * holds page locks does not wait for that, since the commit waits for page locks.
+ * Any number of operations may be open at a time; a commit begins when none is,
+ * and none begins before it has written everything. Who holds page locks does
+ * not wait for that, since the commit waits for page locks.
  */
 #include "fs/ext2/ext2.h"
 
@@ -81,7 +82,10 @@ void ext2_order(struct ext2inode *ei)
 	bool named;
 
 	spin_lock(&em->em_lock);
-	/* A removed file's contents do not matter. While it is dying the disk still has its name. */
+	/*
+	 * A removed file's contents do not matter. While it is dying the disk
+	 * still has its name.
+	 */
 	named = !(ei->ei_vp->v_flags & V_UNLINKED) || !list_empty(&ei->ei_dying);
 	if (named && list_empty(&ei->ei_ordered)) {
 		vn_hold(ei->ei_vp);

@@ -2,9 +2,10 @@
 /*
  * ext2: blocks of extended attributes.
  *
- * No call reads or writes extended attributes here, but the files of other systems have some (labels
- * of SELinux, access lists): in the inode itself, behind its extra fields, where they stay as they
- * are; or in a block, i_file_acl, which files with the same attributes share. The block counts
+ * No call reads or writes extended attributes here, but the files of other
+ * systems have some (labels of SELinux, access lists): in the inode itself,
+ * behind its extra fields, where they stay as they are; or in a block,
+ * i_file_acl, which files with the same attributes share. The block counts
  * them. It counts in the inode's i_blocks like any other.
  */
 #include "fs/ext2/ext2.h"
@@ -56,7 +57,10 @@ int ext2_xattr_release(struct ext2inode *ei)
 	error = ext2_check_block(ei, blk);
 	if (!error)
 		error = count_down(ei, blk, &last);
-	/* What is no block of attributes stays marked as used; e2fsck is told by now. */
+	/*
+	 * What is no block of attributes stays marked as used; e2fsck is told
+	 * by now.
+	 */
 	if (error && error != -EUCLEAN)
 		return error;
 	if (last && ext2_meta_forget(em, blk))

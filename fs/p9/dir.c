@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* 9p: directories. Every name is asked for at the host; fids follow a rename by themselves there. */
+/*
+ * 9p: directories. Every name is asked for at the host; fids follow a rename by
+ * themselves there.
+ */
 #include "fs/p9/p9.h"
 
 #include "kernel/abi/errno.h"
@@ -50,8 +53,8 @@ static gid_t group_for(const struct vnode *dvp, const struct cred *cr)
 }
 
 /*
- * The new file belongs to its maker, if the host's user may give files away; else to that user, as
- * do those that root makes.
+ * The new file belongs to its maker, if the host's user may give files away;
+ * else to that user, as do those that root makes.
  */
 static void give_away(struct vnode *vp, const struct cred *cr)
 {
@@ -74,7 +77,10 @@ static int walk_to_new(struct vnode *dvp, const struct p9_name *name, const stru
 	return error;
 }
 
-/* A device node would be one of the host's; a FIFO is more than QEMU's server can make. */
+/*
+ * A device node would be one of the host's; a FIFO is more than QEMU's server
+ * can make.
+ */
 static int p9vn_create(struct vnode *dvp, const char *text, u32 len, mode_t mode, dev_t rdev,
 		       const struct cred *cr, struct vnode **vpp)
 {
@@ -125,8 +131,8 @@ static int p9vn_link(struct vnode *dvp, const char *text, u32 len, struct vnode 
 }
 
 /*
- * What vp is like before a name of it goes: afterwards the host cannot be asked any more. A file
- * that is open stays so there: its fids must be open before.
+ * What vp is like before a name of it goes: afterwards the host cannot be asked
+ * any more. A file that is open stays so there: its fids must be open before.
  */
 static void before_loss(struct vnode *vp)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* 9P: the entries of a directory, as Rreaddir packs them: qid[13] offset[8] type[1] name[s]. */
+/*
+ * 9P: the entries of a directory, as Rreaddir packs them: qid[13] offset[8]
+ * type[1] name[s].
+ */
 #include "fs/p9/p9.h"
 
 #include "kernel/abi/errno.h"

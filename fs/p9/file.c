@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* 9p: contents of regular files: read and write past the cache, pages for mappings. */
+/*
+ * 9p: contents of regular files: read and write past the cache, pages for
+ * mappings.
+ */
 #include "fs/p9/p9.h"
 
 #include "fs/file.h"
@@ -27,7 +30,10 @@ static int p9vn_open(struct vnode *vp, struct file *f)
 	return error ? error : p9vn_getattr(vp, &va);
 }
 
-/* No byte could be moved without a page fault: has it now. -EFAULT: it cannot be had. */
+/*
+ * No byte could be moved without a page fault: has it now. -EFAULT: it cannot
+ * be had.
+ */
 static int fault_in(struct uio *u, u32 n, int *tries)
 {
 	if (++*tries > FAULT_TRIES)
@@ -125,7 +131,10 @@ static u64 page_at(const struct page *pg)
 	return (u64)pg->pg_index << PAGE_SHIFT;
 }
 
-/* Fills a locked page, of which `have` bytes are there; zeros beyond the end of the file. */
+/*
+ * Fills a locked page, of which `have` bytes are there; zeros beyond the end of
+ * the file.
+ */
 static int fill_page(struct vnode *vp, u32 fid, struct page *pg, u32 have)
 {
 	u8 *kva = page_kva(pg);
@@ -149,7 +158,10 @@ static int p9vn_getpage(struct vnode *vp, struct page *pg)
 	return error ? -EIO : fill_page(vp, fid, pg, 0);
 }
 
-/* Fills the first of n consecutive pages with one request. Returns how many are done. */
+/*
+ * Fills the first of n consecutive pages with one request. Returns how many are
+ * done.
+ */
 static u32 fill_run(struct vnode *vp, u32 fid, struct page **pg, u32 n)
 {
 	struct p9mount *pm = p9node(vp)->pn_mount;

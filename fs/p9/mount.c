@@ -10,8 +10,9 @@
 #include "mm/kmalloc.h"
 
 /*
- * The folder with this tag is the same one at the next boot: the identity that checkpoint images
- * name comes from the tag alone. FNV-1a, with another start for each word.
+ * The folder with this tag is the same one at the next boot: the identity that
+ * checkpoint images name comes from the tag alone. FNV-1a, with another start
+ * for each word.
  */
 static void make_uuid(const char *tag, u8 uuid[16])
 {
@@ -41,7 +42,10 @@ static int p9_mount_root(struct vfs *vfs, struct p9mount *pm)
 	return error;
 }
 
-/* Options are those of the host's side; what Linux's mount.9p takes (trans=, version=, msize=) is no news. */
+/*
+ * Options are those of the host's side; what Linux's mount.9p takes (trans=,
+ * version=, msize=) is no news.
+ */
 static int p9_mount(struct vfs *vfs, const char *dev, const char *options)
 {
 	struct p9mount *pm = kzalloc(sizeof(*pm), 0);

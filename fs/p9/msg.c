@@ -107,7 +107,10 @@ u64 p9_getqid(struct p9_call *c)
 	return p9_get64(c);
 }
 
-/* The request has been put together: its header, which p9_begin() left room for. */
+/*
+ * The request has been put together: its header, which p9_begin() left room
+ * for.
+ */
 static void put_header(struct p9_call *c)
 {
 	u32 len = c->pc_len;

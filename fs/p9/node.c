@@ -50,8 +50,9 @@ static int node_fill(struct vnode *vp, u32 fid, const struct vattr *va)
 }
 
 /*
- * A host's fid is a path. If the name that it was made for is gone, and the file has another one, by
- * which it was just found, the fid of that name takes its place. Returns the fid that is not needed.
+ * A host's fid is a path. If the name that it was made for is gone, and the
+ * file has another one, by which it was just found, the fid of that name takes
+ * its place. Returns the fid that is not needed.
  */
 static u32 renew_fid(struct vnode *vp, u32 fid)
 {
@@ -65,7 +66,10 @@ static u32 renew_fid(struct vnode *vp, u32 fid)
 	return __atomic_exchange_n(&pn->pn_fid, fid, __ATOMIC_ACQ_REL);
 }
 
-/* What is there already has a fid of its own. A number that is another kind of file now was used again. */
+/*
+ * What is there already has a fid of its own. A number that is another kind of
+ * file now was used again.
+ */
 static int found_again(struct vnode *vp, u32 *fid, const struct vattr *va)
 {
 	if (vp->v_type != va->va_type) {
@@ -103,8 +107,8 @@ int p9node_get(struct vfs *vfs, u32 fid, struct vnode **vpp)
 }
 
 /*
- * What mappings see of a file that the host has changed goes, unless stores through one of them
- * could be lost with it.
+ * What mappings see of a file that the host has changed goes, unless stores
+ * through one of them could be lost with it.
  */
 static void forget_pages(struct vnode *vp)
 {
@@ -123,7 +127,10 @@ void p9node_refresh(struct vnode *vp, const struct vattr *va)
 {
 	struct p9node *pn = p9node(vp);
 
-	/* A holder of the lock is about to change the file, and will see to the size itself. */
+	/*
+	 * A holder of the lock is about to change the file, and will see to the
+	 * size itself.
+	 */
 	if (vp->v_type != VREG || !mutex_trylock(&vp->v_lock))
 		return;
 	if (va->va_size != vp->v_size || !same_time(&va->va_mtime, &pn->pn_last.va_mtime)) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* 9P2000.L: a function for each request but those of fs/p9/proto_io.c. The layouts stand in front of each. */
+/*
+ * 9P2000.L: a function for each request but those of fs/p9/proto_io.c. The
+ * layouts stand in front of each.
+ */
 #include "fs/p9/msg.h"
 
 #include "kernel/abi/errno.h"
@@ -114,7 +117,9 @@ int p9_lopen(struct p9mount *pm, u32 fid, u32 flags)
 	return p9_end(&c, p9_call(&c));
 }
 
-/* Tlcreate: fid[4] name[s] flags[4] mode[4] gid[4]; Rlcreate: qid[13] iounit[4] */
+/*
+ * Tlcreate: fid[4] name[s] flags[4] mode[4] gid[4]; Rlcreate: qid[13] iounit[4]
+ */
 int p9_lcreate(struct p9mount *pm, u32 fid, const struct p9_name *name, u32 flags, mode_t mode, gid_t gid)
 {
 	struct p9_call c;
@@ -224,7 +229,10 @@ static struct timespec_k get_time(struct p9_call *c)
 	return t;
 }
 
-/* The type of a file; a socket of the host is there to be seen, and no more. VNON: no such type */
+/*
+ * The type of a file; a socket of the host is there to be seen, and no more.
+ * VNON: no such type
+ */
 static enum vtype type_of(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -240,8 +248,9 @@ static enum vtype type_of(mode_t mode)
 }
 
 /*
- * Tgetattr: fid[4] mask[8]; Rgetattr: valid[8] qid[13] mode[4] uid[4] gid[4] nlink[8] rdev[8] size[8]
- * blksize[8] blocks[8], then atime, mtime, ctime, btime: sec[8] nsec[8]; gen[8] data_version[8]
+ * Tgetattr: fid[4] mask[8]; Rgetattr: valid[8] qid[13] mode[4] uid[4] gid[4]
+ * nlink[8] rdev[8] size[8] blksize[8] blocks[8], then atime, mtime, ctime,
+ * btime: sec[8] nsec[8]; gen[8] data_version[8]
  */
 int p9_getattr(struct p9mount *pm, u32 fid, struct vattr *va)
 {
@@ -283,7 +292,10 @@ static void put_time(struct p9_call *c, struct timespec_k t)
 	p9_put64(c, t.tv_nsec);
 }
 
-/* Tsetattr: fid[4] valid[4] mode[4] uid[4] gid[4] size[8], then atime and mtime: sec[8] nsec[8] */
+/*
+ * Tsetattr: fid[4] valid[4] mode[4] uid[4] gid[4] size[8], then atime and
+ * mtime: sec[8] nsec[8]
+ */
 int p9_setattr(struct p9mount *pm, u32 fid, const struct vattr *va)
 {
 	static const u32 bits[][2] = { { VA_MODE, SET_MODE },	{ VA_UID, SET_UID },
@@ -318,8 +330,8 @@ int p9_fsync(struct p9mount *pm, u32 fid, bool datasync)
 }
 
 /*
- * Tstatfs: fid[4]; Rstatfs: type[4] bsize[4] blocks[8] bfree[8] bavail[8] files[8] ffree[8] fsid[8]
- * namelen[4]
+ * Tstatfs: fid[4]; Rstatfs: type[4] bsize[4] blocks[8] bfree[8] bavail[8]
+ * files[8] ffree[8] fsid[8] namelen[4]
  */
 int p9_statfs(struct p9mount *pm, u32 fid, struct statfs_k *st)
 {

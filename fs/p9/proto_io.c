@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* 9P2000.L: the requests that move bytes of files, and entries of directories. */
+/*
+ * 9P2000.L: the requests that move bytes of files, and entries of directories.
+ */
 #include "fs/p9/msg.h"
 
 #include "kernel/abi/errno.h"
@@ -8,8 +10,8 @@
 #include "mm/page.h"
 
 /*
- * Tread, Treaddir: fid[4] offset[8] count[4]; replies: count[4] data[count]. *data stays until
- * p9_end(). On an error the count is 0.
+ * Tread, Treaddir: fid[4] offset[8] count[4]; replies: count[4] data[count].
+ * *data stays until p9_end(). On an error the count is 0.
  */
 static int begin_read(struct p9_call *c, struct p9mount *pm, u8 type, u32 fid, u64 off, u32 n,
 		      const u8 **data, u32 *got)
@@ -83,7 +85,8 @@ int p9_read_uio(struct p9mount *pm, u32 fid, struct uio *u, u32 n, u32 *got, u32
 	error = begin_read(&c, pm, P9_TREAD, fid, (u64)u->uio_offset, n, &data, got);
 	if (!error) {
 		u->uio_nofault = true;
-		uiomove((void *)data, *got, u); /* how far it came shows in uio_resid */
+		/* how far it came shows in uio_resid */
+		uiomove((void *)data, *got, u);
 		u->uio_nofault = false;
 	}
 	*moved = (u32)(before - u->uio_resid);
@@ -91,8 +94,9 @@ int p9_read_uio(struct p9mount *pm, u32 fid, struct uio *u, u32 n, u32 *got, u32
 }
 
 /*
- * Twrite: fid[4] offset[8] count[4] data[count]; Rwrite: count[4]. The data begins at p9_data() of a
- * call that was begun with begin_write(). Returns bytes or an error.
+ * Twrite: fid[4] offset[8] count[4] data[count]; Rwrite: count[4]. The data
+ * begins at p9_data() of a call that was begun with begin_write(). Returns
+ * bytes or an error.
  */
 #define DATA_AT (P9_HEADER + 16u)
 
@@ -148,7 +152,10 @@ int p9_write_uio(struct p9mount *pm, u32 fid, struct uio *u, u32 n, u32 *moved)
 	*moved = (u32)(before - u->uio_resid);
 	if (*moved > 0)
 		done = send_write(&c, *moved);
-	/* What the host did not take is not written: the caller's count says so, and stops there. */
+	/*
+	 * What the host did not take is not written: the caller's count says
+	 * so, and stops there.
+	 */
 	lost = *moved - (u32)MAX(done, 0);
 	u->uio_resid += lost;
 	u->uio_offset -= lost;

@@ -6,7 +6,8 @@
 #include "proc/pidspace.h"
 #include "proc/proc.h"
 
-#define FIRST_ENTRY 2	 /* readdir offset of the table's first line; 0 is ".", 1 is ".." */
+/* readdir offset of the table's first line; 0 is ".", 1 is ".." */
+#define FIRST_ENTRY 2
 #define FIRST_NUMBER 256 /* ... of number 0 */
 
 /* A number as a name: decimal, no leading zeros. */
@@ -33,7 +34,9 @@ static int numbered_child(const struct pf_node *pn, u32 num, struct pf_node *chi
 	child->pn_entry = pn->pn_entry->pe_dir->pd_numbered;
 	switch (pn->pn_entry->pe_dir->pd_what) {
 	case PF_PID:
-		/* A thread's id leads to its process as well; it is not listed. */
+		/*
+		 * A thread's id leads to its process as well; it is not listed.
+		 */
 		p = proc_find_thread((pid_t)num);
 		if (!p)
 			return -ENOENT;
@@ -147,7 +150,10 @@ static void list_numbers(const struct pf_node *pn, const struct pf_ctx *c, u32 n
 
 	for (; pd->pd_next(c, &num); num++) {
 		child = *pn;
-		/* One whose number the reader remembers as another's cannot be reached by him, and is not there. */
+		/*
+		 * One whose number the reader remembers as another's cannot be
+		 * reached by him, and is not there.
+		 */
 		if (pn->pn_entry->pe_dir->pd_what != PF_FD && pid_real(pid_seen((pid_t)num)) != (pid_t)num)
 			continue;
 		if (numbered_child(pn, num, &child) != 0)

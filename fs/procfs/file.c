@@ -2,8 +2,9 @@
 /*
  * procfs: functions as files, and links.
  *
- * The text is made when a description is read at its beginning, and kept in f_data for the reads
- * that go on from there, so that a reader with a small buffer sees one moment.
+ * The text is made when a description is read at its beginning, and kept in
+ * f_data for the reads that go on from there, so that a reader with a small
+ * buffer sees one moment.
  */
 #include "fs/file.h"
 #include "fs/procfs/node.h"
@@ -35,8 +36,8 @@ static void pf_close(struct vnode *vp, struct file *f)
 }
 
 /*
- * Rights are asked for at every text: the process may run another program than when the file was
- * opened.
+ * Rights are asked for at every text: the process may run another program than
+ * when the file was opened.
  */
 static int fill_text(const struct pf_node *pn, struct text *t)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* procfs: names of files about processes, and such files without looking whether the process is there: for checkpoints. */
+/*
+ * procfs: names of files about processes, and such files without looking
+ * whether the process is there: for checkpoints.
+ */
 #include "fs/procfs.h"
 #include "fs/procfs/node.h"
 #include "kernel/lib/printk.h"

@@ -42,8 +42,8 @@ int pf_guard(const struct pf_node *pn, const struct pf_ctx *c)
 }
 
 /*
- * Unique for what a node is about: entry tables lie among the kernel's constants, eight bytes apart
- * at least.
+ * Unique for what a node is about: entry tables lie among the kernel's
+ * constants, eight bytes apart at least.
  */
 ino_t pf_ino(const struct pf_node *pn)
 {
@@ -105,7 +105,10 @@ void pf_reclaim(struct vnode *vp)
 	kmem_free(node_cache, pn);
 }
 
-/* Files of a process belong to whom it works for; of a set-id program to the superuser, as in the eyes of others those that tell what it knows. */
+/*
+ * Files of a process belong to whom it works for; of a set-id program to the
+ * superuser, as in the eyes of others those that tell what it knows.
+ */
 static void owner_of(struct proc *p, struct vattr *va)
 {
 	spin_lock(&p->p_lock);
@@ -140,7 +143,10 @@ int pf_getattr(struct vnode *vp, struct vattr *va)
 	return 0;
 }
 
-/* What O_TRUNC asks of a file whose length is 0 anyway; nothing else can be changed. */
+/*
+ * What O_TRUNC asks of a file whose length is 0 anyway; nothing else can be
+ * changed.
+ */
 int pf_setattr(struct vnode *vp, const struct vattr *va)
 {
 	return va->va_mask & (VA_MODE | VA_UID | VA_GID) ? -EPERM : 0;

@@ -118,7 +118,10 @@ static void set_trace(struct proc *p, bool on)
 	spin_unlock(&p->p_lock);
 }
 
-/* What p has handed down to its descendants it takes back. They come after their parents in the walk; p_mark says which they are. */
+/*
+ * What p has handed down to its descendants it takes back. They come after
+ * their parents in the walk; p_mark says which they are.
+ */
 static void untrace_below(struct proc *p)
 {
 	static bool marking;

@@ -8,8 +8,8 @@
 #include "proc/proc.h"
 
 /*
- * Under p_lock the table cannot go away; a reference of ours might be the last one, and closing
- * files is not for here.
+ * Under p_lock the table cannot go away; a reference of ours might be the last
+ * one, and closing files is not for here.
  */
 static bool next_fd(const struct pf_ctx *c, u32 *num)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Links of a process: exe, cwd, root. Followed, they lead to the file itself, whatever has become
- * of its name.
+ * Links of a process: exe, cwd, root. Followed, they lead to the file itself,
+ * whatever has become of its name.
  */
 #include "fs/namei.h"
 #include "fs/procfs/procfs.h"

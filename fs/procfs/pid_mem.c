@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Files of a process that show its memory: statm, maps, smaps, cmdline, environ, auxv. */
+/*
+ * Files of a process that show its memory: statm, maps, smaps, cmdline,
+ * environ, auxv.
+ */
 #include "fs/procfs/procfs.h"
 #include "kernel/abi/mman.h"
 #include "kernel/lib/string.h"
@@ -26,7 +29,10 @@ static int count_page(u32 va, u32 pte, struct page *pg, void *arg)
 	return 0;
 }
 
-/* statm, in pages: size, resident, shared, text, library (0), data and stack, dirty (0). */
+/*
+ * statm, in pages: size, resident, shared, text, library (0), data and stack,
+ * dirty (0).
+ */
 int pf_show_statm(struct text *t, const struct pf_ctx *c)
 {
 	struct as *as = pf_as(c->c_proc);
@@ -113,7 +119,9 @@ static void free_segs(struct segcopies *all)
 	kfree(all->sc);
 }
 
-/* The file that the segment before maps: many segments in a row map one file. */
+/*
+ * The file that the segment before maps: many segments in a row map one file.
+ */
 struct mapped {
 	const struct vnode *mp_vp; /* NULL: none */
 	char *mp_path;		   /* NULL: it has none, or there was no memory for it */
@@ -270,7 +278,8 @@ int pf_show_auxv(struct text *t, const struct pf_ctx *c)
 		return 0;
 	while (n + 2 < ARRAY_SIZE(as->a_auxv) && as->a_auxv[n])
 		n += 2;
-	text_add_bytes(t, as->a_auxv, (n + 2) * sizeof(u32)); /* with the end mark */
+	/* with the end mark */
+	text_add_bytes(t, as->a_auxv, (n + 2) * sizeof(u32));
 	as_rele(as);
 	return 0;
 }

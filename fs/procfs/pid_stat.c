@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/PID/stat and status: identity, state, times, memory and signals of a process or of one
- * thread, gathered under its locks and then written in the formats of proc(5).
+ * /proc/PID/stat and status: identity, state, times, memory and signals of a
+ * process or of one thread, gathered under its locks and then written in the
+ * formats of proc(5).
  */
 #include "fs/procfs/procfs.h"
 #include "fs/file.h"
@@ -201,7 +202,10 @@ static void pid_stat_drop(struct snapshot *s)
 		cred_rele(s->cred);
 }
 
-/* Where a program stands is for those who may look into it; others read 0, as on Linux. */
+/*
+ * Where a program stands is for those who may look into it; others read 0, as
+ * on Linux.
+ */
 static void hide_addresses(const struct pf_ctx *c, struct snapshot *s)
 {
 	if (proc_can_look(c->c_proc) == 0)

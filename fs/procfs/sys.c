@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/sys, and /proc/reprise: what of this kernel is alive, for tests that look for leaks. */
+/*
+ * /proc/sys, and /proc/reprise: what of this kernel is alive, for tests that
+ * look for leaks.
+ */
 #include "fs/file.h"
 #include "fs/namei.h"
 #include "fs/pagecache.h"
@@ -186,8 +189,8 @@ static void add_cache(const char *name, u32 live, size_t objsize, u32 frames, vo
 }
 
 /*
- * "name value" a line. What a test compares before and after: it writes "drop" to control first, so
- * that only what somebody holds is counted.
+ * "name value" a line. What a test compares before and after: it writes "drop"
+ * to control first, so that only what somebody holds is counted.
  */
 static int show_counts(struct text *t, const struct pf_ctx *c)
 {
@@ -257,7 +260,10 @@ static void add_hold(struct text *t, u32 rank)
 		 where ? where : "vector", where ? off : ho.ho_where);
 }
 
-/* A line for each rank of locks: "rank nanoseconds lock place", with spaces in no word of it but the lock's. */
+/*
+ * A line for each rank of locks: "rank nanoseconds lock place", with spaces in
+ * no word of it but the lock's.
+ */
 static int show_holds(struct text *t, const struct pf_ctx *c)
 {
 	for (u32 rank = 0; rank < LR_COUNT; rank++)
