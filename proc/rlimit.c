@@ -170,7 +170,7 @@ static long prlimit(struct proc *p, u32 which, const struct rlimit_k *new, uaddr
  */
 long sys_prlimit64(pid_t pid, u32 which, uaddr_t unew, uaddr_t old)
 {
-	struct rlimit_k rl, *new = unew ? &rl : NULL;
+	struct rlimit_k rl = { 0 }, *new = unew ? &rl : NULL;
 	struct proc *p;
 	long error;
 

@@ -153,7 +153,7 @@ static void add_name(struct text *t, const struct segcopy *sc, const char *path,
 		name = "/dev/zero (deleted)"; /* memory without a name: what Linux shows for shared anonymous maps */
 	if (name) {
 		text_pad(t, line, NAME_COLUMN);
-		text_add(t, "%s%s", name, path && (sc->vp->v_flags & V_UNLINKED) ? " (deleted)" : "");
+		text_add(t, "%s%s", name, sc->vp && path && (sc->vp->v_flags & V_UNLINKED) ? " (deleted)" : "");
 	}
 	text_add(t, "\n");
 }

@@ -51,7 +51,10 @@ static void later_thread(void *arg)
 		if (more)
 			later_put(doing);
 		doing = NULL;
+		/* Without the lock: a wakeup of many leaves the rest to this thread. */
+		spin_unlock(&later_lock);
 		wakeup(&doing);
+		spin_lock(&later_lock);
 	}
 }
 
