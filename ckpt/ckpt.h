@@ -9,6 +9,7 @@
  *	           inject.c     for tests: failures on request
  *	           init.c       start-up: the hooks of lower layers
  *	           request.c    a request, from the call to the outcome
+ *	           sink.c       where refusals go while --can looks for them
  *	           refuse.c     refusals: the one line that names the object
  *	save       tree.c       which processes; they are held at the boundary
  *	           members.c    the set of them, and their order in the image
@@ -97,9 +98,6 @@ extern const struct img_mem ckpt_mem; /* kmalloc, for images */
  * the line is collected, and the caller goes on.
  */
 int ckpt_refuse(const char *name, int error, const char *fmt, ...) __printf(3, 4);
-struct ckpt_sink;
-/* can.c */
-void ckpt_sink_line(struct ckpt_sink *s, const char *name, const char *text);
 
 /* request.c. At start-up. */
 void ckpt_request_init(void);

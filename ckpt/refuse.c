@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Refusals; memory for images and the limit on messages, for the whole
- * facility.
+ * Refusals; memory for images and lists, and the limit on messages, for the
+ * whole facility.
  */
-#include "ckpt/ckpt.h"
+#include "ckpt/sink.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
+#include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 
 static void *mem_alloc(void *ctx, u32 size)
@@ -35,4 +36,19 @@ int ckpt_refuse(const char *name, int error, const char *fmt, ...)
 	}
 	printk_limited(&ckpt_limit, "ckpt: %s: %s\n", name, text);
 	return error;
+}
+
+void *ckpt_room(void *list, u32 n, u32 size)
+{
+	void *more;
+
+	/* The list was full at n = 0, 4, 8, 16... */
+	if (n && (n < 4 || (n & (n - 1))))
+		return list;
+	more = kmalloc((n ? 2 * n : 4) * size, 0);
+	if (more && n) {
+		memcpy(more, list, n * size);
+		kfree(list);
+	}
+	return more;
 }

@@ -182,7 +182,7 @@ void restore_ckpt(void *arg);
 int ckpt_trust(struct ckpt_restore *cr);
 
 /*
- * Opens a name for the process that is being built. "/dev/tty" is the caller's
+ * state/st_root.c. Opens a name for the process that is being built. "/dev/tty" is the caller's
  * terminal.
  */
 int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp);

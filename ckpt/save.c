@@ -12,21 +12,6 @@
 #include "proc/fsctx.h"
 #include "proc/utsname.h"
 
-void *ckpt_room(void *list, u32 n, u32 size)
-{
-	void *more;
-
-	/* The list was full at n = 0, 4, 8, 16... */
-	if (n && (n < 4 || (n & (n - 1))))
-		return list;
-	more = kmalloc((n ? 2 * n : 4) * size, 0);
-	if (more && n) {
-		memcpy(more, list, n * size);
-		kfree(list);
-	}
-	return more;
-}
-
 struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller)
 {
 	struct ckpt_save *cs = kzalloc(sizeof(*cs), 0);

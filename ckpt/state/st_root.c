@@ -66,6 +66,27 @@ static int st_root_save_begin(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
+/*
+ * A hidden process misses hangups, so it borrows the caller's controlling
+ * terminal only while it opens a name.
+ */
+static void borrow_terminal(struct ckpt_restore *cr, bool borrow)
+{
+	spin_lock(&pidlock);
+	curproc()->p_ctty = borrow ? cr->cr_parent->p_ctty : NULL;
+	spin_unlock(&pidlock);
+}
+
+int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp)
+{
+	int error;
+
+	borrow_terminal(cr, true);
+	error = file_open(AT_FDCWD, path, flags, 0, fp);
+	borrow_terminal(cr, false);
+	return error;
+}
+
 /* The rest of path below root; NULL: path is not below root. */
 static const char *below(const char *path, const char *root)
 {
