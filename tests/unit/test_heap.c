@@ -24,7 +24,7 @@ static struct heap_node *model_first(void)
 	struct heap_node *best = NULL;
 
 	for (u32 i = 0; i < NODES; i++)
-		if (in[i] && (!best || before(&nodes[i], best)))
+		if (in[i] && (!best || heap_before(&nodes[i], best)))
 			best = &nodes[i];
 	return best;
 }
@@ -35,7 +35,7 @@ static u32 check_shape(const struct heap_node *n, const struct heap_node *up)
 	if (!n)
 		return 0;
 	CHECK(n->hn_up == up);
-	CHECK(!up || before(up, n));
+	CHECK(!up || heap_before(up, n));
 	CHECK(n->hn_rank == rank(n->hn_right) + 1);
 	CHECK(rank(n->hn_left) >= rank(n->hn_right));
 	return 1 + check_shape(n->hn_left, n) + check_shape(n->hn_right, n);
@@ -82,7 +82,7 @@ static void drain(struct heap *h)
 	while (heap_first(h)) {
 		struct heap_node *n = heap_first(h);
 
-		CHECK(!last || before(last, n));
+		CHECK(!last || heap_before(last, n));
 		take(h, (u32)(n - nodes));
 		last = n;
 	}
