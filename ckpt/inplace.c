@@ -35,7 +35,12 @@ static void free_ids(struct ckpt_restore *cr)
 	}
 }
 
-int inplace_alone(struct ckpt_restore *cr)
+/*
+ * Ends the other lwps of the current process, cr_parent. The process keeps all
+ * its state until the exchange.
+ * Errors: -EAGAIN: the process is exiting.
+ */
+static int end_others(struct ckpt_restore *cr)
 {
 	struct proc *p = curproc();
 	struct lwp *l;
@@ -74,7 +79,12 @@ static bool is_what_was_saved(const struct ckpt_restore *cr)
 	       is->i_nproc == was->i_nproc && is->i_nfile == was->i_nfile && is->i_ndata == was->i_ndata;
 }
 
-int inplace_adopt(struct ckpt_restore *cr)
+/*
+ * Takes the objects that the process shares over from cr_save, with the
+ * references.
+ * Errors: -ESTALE: another image has taken its name (logged).
+ */
+static int adopt(struct ckpt_restore *cr)
 {
 	if (!is_what_was_saved(cr))
 		return ckpt_refuse(cr->cr_path, -ESTALE, "another image has taken this name");
@@ -84,6 +94,67 @@ int inplace_adopt(struct ckpt_restore *cr)
 	}
 	return 0;
 }
+
+/* ---- the way of a recovery in place ---- */
+
+/*
+ * One process becomes another. Further roots of a job would have no parent.
+ */
+static int check_roots(struct ckpt_restore *cr)
+{
+	for (u32 i = 1; i < cr->cr_img.i_nproc; i++) {
+		if (cr->cr_img.i_proc[i].p_parent == IMG_NONE)
+			return ckpt_refuse(cr->cr_path, -ENOEXEC,
+					   "the image holds a job of several processes, which only recover() restores");
+	}
+	return 0;
+}
+
+/* Lets the caller end its other lwps. Errors: -EINTR: it is exiting. */
+static int agree(struct ckpt_restore *cr)
+{
+	phase_set(&cr->cr_phase, CR_BUILT);
+	return phase_wait(&cr->cr_phase, CR_REFUSED) == CR_REFUSED ? -EINTR : 0;
+}
+
+/* Waits until the caller has dropped what its process had. */
+static int appeared(struct ckpt_restore *cr)
+{
+	phase_set(&cr->cr_phase, CR_SWAPPED);
+	(void)phase_wait(&cr->cr_phase, CR_LEFT);
+	return 0;
+}
+
+/*
+ * The caller's part. Its address space, files and directories are dropped
+ * before the restored program runs, as with any execve. Else its executable and
+ * a file system that it used would be busy for as long as this lwp takes to
+ * exit.
+ */
+static int be_replaced(struct ckpt_restore *cr)
+{
+	if (phase_wait(&cr->cr_phase, CR_BUILT) == CR_BUILT)
+		phase_set(&cr->cr_phase, end_others(cr) == 0 ? CR_ALONE : CR_REFUSED);
+	if (phase_wait(&cr->cr_phase, CR_SWAPPED) == CR_SWAPPED) {
+		proc_drop_as();
+		proc_drop_identity(curproc());
+		phase_set(&cr->cr_phase, CR_LEFT);
+	}
+	return 0;
+}
+
+static int nothing_to_adopt(struct ckpt_restore *cr)
+{
+	return 0;
+}
+
+static const struct ckpt_way by_exec = {
+	.w_check = check_roots, .w_adopt = nothing_to_adopt, .w_agree = agree, .w_appeared = appeared, .w_caller = be_replaced
+};
+
+static const struct ckpt_way at_a_call = {
+	.w_check = check_roots, .w_adopt = adopt, .w_agree = agree, .w_appeared = appeared, .w_caller = be_replaced
+};
 
 /* ---- execve of an image ---- */
 
@@ -106,8 +177,9 @@ int ckpt_exec_image(struct vnode *vp, const char *path)
 	cr = kzalloc(sizeof(*cr), 0);
 	if (!cr)
 		return -ENOMEM;
+	cr->cr_way = &by_exec;
 	cr->cr_path = path;
-	cr->cr_replace = true;
+	cr->cr_replace = curproc();
 	/*
 	 * Use the file that exec has found; its name may lead elsewhere by now.
 	 */
@@ -173,8 +245,9 @@ static long come_back(struct ckpt_save *cs)
 
 	if (!cr)
 		return -ENOMEM;
+	cr->cr_way = &at_a_call;
 	cr->cr_path = cs->cs_req->rq_path;
-	cr->cr_replace = true;
+	cr->cr_replace = curproc();
 	cr->cr_save = cs;
 	result = file_open(AT_FDCWD, cr->cr_path, O_RDONLY | O_LARGEFILE, 0, &cr->cr_file);
 	if (!result) {

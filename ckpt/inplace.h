@@ -10,22 +10,8 @@
 
 #include "kernel/lib/types.h"
 
-struct ckpt_restore;
 struct proc;
 struct vnode;
-
-/*
- * Ends the other lwps of the current process, cr_parent. The process keeps all
- * its state until the exchange.
- * Errors: -EAGAIN: the process is exiting.
- */
-int inplace_alone(struct ckpt_restore *cr);
-/*
- * CKPTCTL_EVERY: takes the objects that the process shares over from cr_save,
- * with the references.
- * Errors: -ESTALE: another image has taken its name (logged).
- */
-int inplace_adopt(struct ckpt_restore *cr);
 
 /* proc_hooks.ph_exec_image */
 int ckpt_exec_image(struct vnode *vp, const char *path);

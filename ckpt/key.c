@@ -54,7 +54,7 @@ static bool is_job(struct proc *p, pid_t pgrp)
 	spin_lock(&p->p_lock);
 	job = p->p_stat == PS_ACTIVE && !(p->p_flags & P_EXITING) &&
 	      (p->p_parent->p_pgid != pgrp || is_recovered(p)) &&
-	      !(p->p_pid == p->p_sid && p->p_sig.ss_act[K_SIGTSTP - 1].sa_handler == K_SIG_IGN);
+	      !(p->p_pid == p->p_sid && p->p_sigact[K_SIGTSTP - 1].sa_handler == K_SIG_IGN);
 	spin_unlock(&p->p_lock);
 	return job;
 }

@@ -43,10 +43,9 @@ struct revealed;
 struct ckpt_kind {
 	const char *k_name;
 	/*
-	 * The state lies outside of a process, and still exists when the
-	 * process is saved and restored in place at a system call. Then
-	 * k_adopt, which takes the objects over from the save, replaces
-	 * restore_shared, restore, claim and publish.
+	 * The state is not replaced when the process is saved and restored
+	 * in place at a system call: the objects still exist. Then k_adopt, which takes the objects over from the save, replaces
+	 * restore_shared, restore, claim, publish and start.
 	 */
 	bool k_outside;
 

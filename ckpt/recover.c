@@ -4,7 +4,6 @@
  * in the kernel, in restore_ckpt() (restore.c). The caller waits until that
  * process has restored all processes, or has failed.
  */
-#include "ckpt/inplace.h"
 #include "ckpt/restore.h"
 #include "ckpt/syscalls.h"
 #include "fs/file.h"
@@ -31,23 +30,6 @@ static int open_image(const char *path, struct file **fp)
 	return 0;
 }
 
-/*
- * The caller's part of a recovery in place. Its address space, files and
- * directories are dropped before the restored program runs, as with any execve.
- * Else its executable and a file system that it used would be busy for as long
- * as this lwp takes to exit.
- */
-static void be_replaced(struct ckpt_restore *cr)
-{
-	if (phase_wait(&cr->cr_phase, CR_BUILT) == CR_BUILT)
-		phase_set(&cr->cr_phase, inplace_alone(cr) == 0 ? CR_ALONE : CR_REFUSED);
-	if (phase_wait(&cr->cr_phase, CR_SWAPPED) == CR_SWAPPED) {
-		proc_drop_as();
-		proc_drop_identity(curproc());
-		phase_set(&cr->cr_phase, CR_LEFT);
-	}
-}
-
 long ckpt_recover(struct ckpt_restore *cr)
 {
 	struct spawn_args sa = { .sa_start = restore_ckpt,
@@ -66,12 +48,21 @@ long ckpt_recover(struct ckpt_restore *cr)
 		return result;
 	cr->cr_root = namei_root();
 	lwp_start(p->p_lwp0);
-	if (cr->cr_replace)
-		be_replaced(cr);
+	(void)cr->cr_way->w_caller(cr);
 	(void)phase_wait(&cr->cr_phase, CR_DONE);
 	vn_rele(cr->cr_root);
 	return cr->cr_result;
 }
+
+static int nothing(struct ckpt_restore *cr)
+{
+	return 0;
+}
+
+/* A child of the caller is a new process: nothing more to do. */
+static const struct ckpt_way as_child = {
+	.w_check = nothing, .w_adopt = nothing, .w_agree = nothing, .w_appeared = nothing, .w_caller = nothing
+};
 
 /* path: the absolute path of the name, for messages. */
 static long recover(const char *name, const char *path, u32 flags)
@@ -81,6 +72,7 @@ static long recover(const char *name, const char *path, u32 flags)
 
 	if (!cr)
 		return -ENOMEM;
+	cr->cr_way = &as_child;
 	cr->cr_path = path;
 	cr->cr_flags = flags;
 	result = open_image(name, &cr->cr_file);

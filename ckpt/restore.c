@@ -12,7 +12,6 @@
  */
 #include "ckpt/restore.h"
 
-#include "ckpt/inplace.h"
 #include "ckpt/kind.h"
 #include "fs/file.h"
 #include "fs/vnode.h"
@@ -43,20 +42,6 @@ static int read_image(struct ckpt_restore *cr)
 	return error;
 }
 
-/*
- * In place, one process becomes another. Further roots of a job would have no
- * parent.
- */
-static int check_roots(struct ckpt_restore *cr)
-{
-	for (u32 i = 1; i < cr->cr_img.i_nproc && cr->cr_replace; i++) {
-		if (cr->cr_img.i_proc[i].p_parent == IMG_NONE)
-			return ckpt_refuse(cr->cr_path, -ENOEXEC,
-					   "the image holds a job of several processes, which only recover() restores");
-	}
-	return 0;
-}
-
 /* The image may have as many processes as the caller could make by itself. */
 static int check_number(struct ckpt_restore *cr)
 {
@@ -81,6 +66,7 @@ static int make_members(struct ckpt_restore *cr)
 		struct ckpt_rmember *rm = &cr->cr_member[i];
 
 		*rm = (struct ckpt_rmember){ .rm_restore = cr, .rm_img = &img->i_proc[i] };
+		list_init(&rm->rm_timers);
 		phase_init(&rm->rm_phase, "recover member");
 	}
 	cr->cr_member[0].rm_proc = curproc();
@@ -93,25 +79,30 @@ static int make_members(struct ckpt_restore *cr)
  */
 static int read_and_check(struct ckpt_restore *cr)
 {
-	static int (*const steps[])(struct ckpt_restore * cr) = { read_image, ckpt_trust, check_roots,
+	static int (*const steps[])(struct ckpt_restore * cr) = { read_image, ckpt_trust,
 								  check_number, make_members };
 	int error = 0;
 
 	for (u32 i = 0; i < ARRAY_SIZE(steps) && !error; i++)
 		error = steps[i](cr);
-	return error;
+	return error ? error : cr->cr_way->w_check(cr);
 }
 
 /* ---- the processes ---- */
 
-/* Drops what the new process has inherited, but for its credentials. */
-static int drop_inherited(void)
+/*
+ * Drops what the new process has inherited, but for its credentials. In place at
+ * a system call, it shares the descriptor table that it will take over.
+ */
+static int drop_inherited(struct ckpt_restore *cr)
 {
 	struct proc *p = curproc();
-	struct fdtab *old = p->p_fdtab, *ft = fdtab_create();
+	struct fdtab *old = p->p_fdtab, *ft = cr->cr_save ? cr->cr_parent->p_fdtab : fdtab_create();
 
 	if (!ft)
 		return -ENOMEM;
+	if (cr->cr_save)
+		fdtab_hold(ft);
 	spin_lock(&p->p_lock);
 	p->p_fdtab = ft;
 	spin_unlock(&p->p_lock);
@@ -135,8 +126,8 @@ static int restore_shared(struct ckpt_restore *cr)
 
 	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
 		error = ckpt_kinds[i]->k_restore_begin ? ckpt_kinds[i]->k_restore_begin(cr) : 0;
-	if (!error && cr->cr_save)
-		error = inplace_adopt(cr);
+	if (!error)
+		error = cr->cr_way->w_adopt(cr);
 	for (u32 i = CKPT_NKINDS; i-- > 0 && !error;) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 
@@ -172,8 +163,7 @@ static void take_over(struct ckpt_rmember *rm)
 	struct proc *p = curproc();
 
 	intr_push_off();
-	if (!rm_in_place(rm))
-		p->p_as = rm->rm_as;
+	p->p_as = rm->rm_as;
 	hat_switch(&p->p_as->a_hat);
 	/*
 	 * In place, the process may have CPU-time timers that it did not have
@@ -183,8 +173,10 @@ static void take_over(struct ckpt_rmember *rm)
 	intr_pop_off();
 	rm->rm_as = NULL;
 	for (u32 i = 0; i < CKPT_NKINDS; i++) {
-		if (ckpt_kinds[i]->k_start)
-			ckpt_kinds[i]->k_start(rm);
+		const struct ckpt_kind *k = ckpt_kinds[i];
+
+		if (applies(rm->rm_restore, k) && k->k_start)
+			k->k_start(rm);
 	}
 	for (u32 i = 1; i < rm->rm_img->p_nlwp; i++)
 		lwp_start(rm->rm_lwps[i]);
@@ -270,7 +262,7 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 {
 	u32 n = 0;
 
-	*rl = (struct reveal){ .rl_replace = cr->cr_replace ? cr->cr_parent : NULL,
+	*rl = (struct reveal){ .rl_replace = cr->cr_replace,
 			       .rl_flags = cr->cr_save ? REVEAL_SAME : 0,
 			       .rl_parent = cr->cr_parent,
 			       .rl_fresh = cr->cr_flags & RECOVER_NEWPID,
@@ -305,10 +297,7 @@ static int claim(struct ckpt_restore *cr)
 
 		error = applies(cr, k) && k->k_claim ? k->k_claim(cr) : 0;
 	}
-	if (error || !cr->cr_replace)
-		return error;
-	phase_set(&cr->cr_phase, CR_BUILT);
-	return phase_wait(&cr->cr_phase, CR_REFUSED) == CR_REFUSED ? -EINTR : 0;
+	return error ? error : cr->cr_way->w_agree(cr);
 }
 
 /* No failure from here on. Returns: the first process's pid. */
@@ -316,13 +305,13 @@ static pid_t restore_commit(struct ckpt_restore *cr, struct reveal *rl)
 {
 	pid_t pid;
 
-	cr->cr_now = clock_mono_ns();
+	/* In place at a system call, time has not stopped. */
+	cr->cr_now = cr->cr_save ? cr->cr_img.i_ident.id_mono_ns : clock_mono_ns();
 	for (u32 i = 0; i < CKPT_NKINDS; i++) {
 		if (ckpt_kinds[i]->k_ready)
 			ckpt_kinds[i]->k_ready(cr);
 	}
-	if (cr->cr_replace)
-		curproc()->p_as = cr->cr_member[0].rm_as;
+	curproc()->p_as = cr->cr_member[0].rm_as;
 	pid = reveal_commit(rl);
 	for (u32 i = 0; i < CKPT_NKINDS; i++) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
@@ -359,10 +348,7 @@ static long reveal(struct ckpt_restore *cr)
 /* The restore has succeeded: the first process becomes what the image says. */
 static void settle(struct ckpt_restore *cr)
 {
-	if (cr->cr_replace) {
-		phase_set(&cr->cr_phase, CR_SWAPPED);
-		(void)phase_wait(&cr->cr_phase, CR_LEFT);
-	}
+	(void)cr->cr_way->w_appeared(cr);
 	take_over(&cr->cr_member[0]);
 }
 
@@ -415,7 +401,7 @@ void restore_ckpt(void *arg)
 	/* looks names up as the caller would */
 	acting_begin(&ac, cr->cr_root, NULL);
 	img_init(&cr->cr_img, &ckpt_mem);
-	result = drop_inherited(); /* the caller's descriptors */
+	result = drop_inherited(cr); /* the caller's descriptors */
 	if (!result)
 		result = read_and_check(cr); /* decode the whole image */
 	if (!result)

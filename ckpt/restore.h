@@ -66,6 +66,8 @@ struct ckpt_rmember {
 	struct proc *rm_proc; /* hidden until the reveal */
 	struct lwp **rm_lwps; /* by index in p_lwp */
 	struct as *rm_as;     /* being built */
+	/* its timers, until it is revealed (proc/ptimer.h) */
+	struct list rm_timers;
 	/* enum rmember_phase; unused in the first process */
 	struct phase rm_phase;
 	int rm_result; /* 0 or the errno of its own part */
@@ -82,8 +84,26 @@ struct ckpt_root {
 	struct vnode *r_vp;
 };
 
+/*
+ * Where the first process appears: as a child of the caller (recover.c), or in
+ * place of the caller's process (inplace.c). All steps: 0, or an errno.
+ */
+struct ckpt_way {
+	/* The image is checked: can it be restored in this way? Logs if not. */
+	int (*w_check)(struct ckpt_restore *cr);
+	/* Objects that still exist are taken over, before others are made. */
+	int (*w_adopt)(struct ckpt_restore *cr);
+	/* All is built, and the ids are known: the last step that may fail. */
+	int (*w_agree)(struct ckpt_restore *cr);
+	/* The processes have appeared. Cannot fail. */
+	int (*w_appeared)(struct ckpt_restore *cr);
+	/* The caller's part, by the caller, until CR_DONE. Cannot fail. */
+	int (*w_caller)(struct ckpt_restore *cr);
+};
+
 /* A recovery. Belongs to the caller. */
 struct ckpt_restore {
+	const struct ckpt_way *cr_way;
 	const char *cr_path;	/* absolute, of the image, for messages */
 	struct file *cr_file;	/* the image */
 	u32 cr_flags;		/* RECOVER_* */
@@ -95,8 +115,8 @@ struct ckpt_restore {
 	/* Roots below which names are looked up from there (st_root.c). */
 	struct ckpt_root cr_rootv[CKPT_ROOTS];
 	u32 cr_nroot;
-	/* In place: cr_parent itself becomes the first process */
-	bool cr_replace;
+	/* In place: cr_parent, which becomes the first process; else NULL */
+	struct proc *cr_replace;
 	/*
 	 * In place at a system call: the save that has just ended; its objects
 	 * still exist.
@@ -141,27 +161,15 @@ static inline const char *cr_vnode_path(const struct ckpt_restore *cr, u32 index
 	return cr->cr_img.i_vnode[index].v_path;
 }
 
-/* The member takes the place of the caller's process. */
-static inline bool rm_in_place(const struct ckpt_rmember *rm)
-{
-	return rm->rm_restore->cr_replace && rm == rm->rm_restore->cr_member;
-}
-
 /*
  * The process that has the member's ids once they are known: in place, the
  * caller's process.
  */
 static inline struct proc *rm_identity(const struct ckpt_rmember *rm)
 {
-	return rm_in_place(rm) ? rm->rm_restore->cr_parent : rm->rm_proc;
-}
+	const struct ckpt_restore *cr = rm->rm_restore;
 
-/*
- * The member was saved a moment ago, and is restored in place at a system call.
- */
-static inline bool rm_same(const struct ckpt_rmember *rm)
-{
-	return rm->rm_restore->cr_save && rm_in_place(rm);
+	return cr->cr_replace && rm == cr->cr_member ? cr->cr_replace : rm->rm_proc;
 }
 
 /*

@@ -23,7 +23,7 @@ static bool refuses(struct proc *p, int sig)
 	bool ignored;
 
 	spin_lock(&p->p_lock);
-	ignored = p->p_sig.ss_act[sig - 1].sa_handler == K_SIG_IGN || (curlwp()->l_sigmask & SIGBIT(sig));
+	ignored = p->p_sigact[sig - 1].sa_handler == K_SIG_IGN || (curlwp()->l_sigmask & SIGBIT(sig));
 	spin_unlock(&p->p_lock);
 	return ignored;
 }

@@ -38,7 +38,7 @@ static struct weight weigh(struct proc *p)
 	spin_lock(&p->p_lock);
 	if (!(p->p_flags & P_KERNEL) && p->p_as) {
 		w.w_pages = p->p_as->a_hat.h_resident;
-		w.w_dying = (p->p_flags & P_EXITING) || (p->p_sig.ss_q.sq_set & SIGBIT(K_SIGKILL));
+		w.w_dying = (p->p_flags & P_EXITING) || (p->p_sigq.sq_set & SIGBIT(K_SIGKILL));
 	}
 	spin_unlock(&p->p_lock);
 	return w;

@@ -70,7 +70,7 @@ LINT := $(B)/lint
 CLANG_FORMAT := $(if $(shell command -v clang-format-14),clang-format-14,clang-format)
 CLANG_TIDY := $(if $(shell command -v clang-tidy-14),clang-tidy-14,clang-tidy)
 # The include directory of gcc's own headers is wrong for clang, which has its own.
-LINT_FLAGS := --target=i686-linux-gnu -std=gnu11 -ffreestanding -fno-strict-aliasing -mno-sse \
+LINT_FLAGS := --target=i686-linux-gnu -std=gnu11 -fms-extensions -Wno-microsoft-anon-tag -ffreestanding -fno-strict-aliasing -mno-sse \
 	-I. -D__REPRISE_KERNEL__=1 -DDEBUG=1 -Wall -Wextra -Wno-unused-parameter
 # The analyzer's short paths take a tenth of the time, and nearly all that it finds beyond is an invariant that it
 # does not know. DEEP=1 shows the rest.

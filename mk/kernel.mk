@@ -20,7 +20,7 @@ KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 
 KCPPFLAGS := -I. -D__REPRISE_KERNEL__=1 -U_FORTIFY_SOURCE -ffile-prefix-map=$(CURDIR)=.
 KCFLAGS := -m32 -march=i686 -mtune=generic -mgeneral-regs-only -mpreferred-stack-boundary=2 \
-	-std=gnu11 -O2 -g -ffreestanding -fno-pic -no-pie -fno-common -fno-strict-aliasing \
+	-std=gnu11 -fms-extensions -O2 -g -ffreestanding -fno-pic -no-pie -fno-common -fno-strict-aliasing \
 	-fno-stack-protector -fcf-protection=none -fno-omit-frame-pointer \
 	-fno-optimize-sibling-calls -fno-asynchronous-unwind-tables
 KWARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter

@@ -94,7 +94,7 @@ static void tell_parent(struct proc *p)
 	spin_lock(&p->p_lock);
 	siginfo_child(&info, p);
 	spin_unlock(&p->p_lock);
-	act = &parent->p_sig.ss_act[K_SIGCHLD - 1];
+	act = &parent->p_sigact[K_SIGCHLD - 1];
 	wait_tell(parent);
 	if (!(act->sa_flags & K_SA_NOCLDSTOP))
 		signal_proc(parent, K_SIGCHLD, &info);
@@ -131,7 +131,7 @@ static int next_signal(struct lwp *l, struct abi_siginfo *info)
 {
 	struct proc *p = l->l_proc;
 	sigset_k own = l->l_sigq.sq_set & ~l->l_sigmask;
-	sigset_k shared = p->p_sig.ss_q.sq_set & ~l->l_sigmask;
+	sigset_k shared = p->p_sigq.sq_set & ~l->l_sigmask;
 	sigset_k first;
 	int sig;
 
@@ -286,7 +286,7 @@ static void default_action(struct lwp *l, int sig, const struct abi_siginfo *si)
 bool lwp_given_up(const struct lwp *l)
 {
 	const struct proc *p = l->l_proc;
-	sigset_k pending = (l->l_sigq.sq_set | p->p_sig.ss_q.sq_set) & ~l->l_sigmask &
+	sigset_k pending = (l->l_sigq.sq_set | p->p_sigq.sq_set) & ~l->l_sigmask &
 			   ~(DEFAULT_IGNORE | DEFAULT_STOP);
 	int sig;
 
@@ -294,7 +294,7 @@ bool lwp_given_up(const struct lwp *l)
 		return true;
 	for (; pending; pending &= pending - 1) {
 		sig = __builtin_ctzll(pending);
-		if (p->p_sig.ss_act[sig].sa_handler == K_SIG_DFL)
+		if (p->p_sigact[sig].sa_handler == K_SIG_DFL)
 			return true;
 	}
 	return false;
@@ -307,11 +307,11 @@ bool lwp_given_up(const struct lwp *l)
 static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const struct abi_siginfo *info)
 {
 	struct proc *p = l->l_proc;
-	struct abi_sigaction act = p->p_sig.ss_act[sig - 1];
+	struct abi_sigaction act = p->p_sigact[sig - 1];
 	sigset_k mask = l->l_oldmask_valid ? l->l_oldmask : l->l_sigmask;
 
 	if (act.sa_flags & K_SA_RESETHAND)
-		p->p_sig.ss_act[sig - 1].sa_handler = K_SIG_DFL;
+		p->p_sigact[sig - 1].sa_handler = K_SIG_DFL;
 	l->l_oldmask_valid = false;
 	spin_unlock(&p->p_lock);
 	restart_call(tf, &act);
@@ -322,7 +322,7 @@ static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const stru
 		 * the process dies.
 		 */
 		if (sig == K_SIGSEGV)
-			p->p_sig.ss_act[K_SIGSEGV - 1].sa_handler = K_SIG_DFL;
+			p->p_sigact[K_SIGSEGV - 1].sa_handler = K_SIG_DFL;
 		spin_unlock(&p->p_lock);
 		signal_fault(K_SIGSEGV, K_SI_KERNEL, 0);
 		return;
@@ -335,7 +335,7 @@ static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const stru
 
 static void take_signal(struct lwp *l, struct trapframe *tf, int sig, const struct abi_siginfo *info)
 {
-	struct abi_sigaction *act = &l->l_proc->p_sig.ss_act[sig - 1];
+	struct abi_sigaction *act = &l->l_proc->p_sigact[sig - 1];
 
 	if (act->sa_handler == K_SIG_IGN)
 		spin_unlock(&l->l_proc->p_lock);

@@ -77,7 +77,7 @@ static void reset_signals(struct proc *p, struct lwp *l)
 {
 	spin_lock(&p->p_lock);
 	for (u32 i = 0; i < K_NSIG; i++) {
-		struct abi_sigaction *act = &p->p_sig.ss_act[i];
+		struct abi_sigaction *act = &p->p_sigact[i];
 
 		if (act->sa_handler != K_SIG_IGN)
 			memset(act, 0, sizeof(*act));

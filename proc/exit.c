@@ -243,7 +243,7 @@ static int exit_signal(const struct proc *p)
 static int become_zombie(struct proc *p, struct abi_siginfo *info, bool *autoreap)
 {
 	struct proc *parent = p->p_parent;
-	const struct abi_sigaction *act = &parent->p_sig.ss_act[K_SIGCHLD - 1];
+	const struct abi_sigaction *act = &parent->p_sigact[K_SIGCHLD - 1];
 	int sig = exit_signal(p);
 
 	ASSERT(spin_held(&pidlock));

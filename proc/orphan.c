@@ -156,7 +156,7 @@ static void tell_reaper(struct proc *reaper, struct proc *c)
 
 static bool ignores_children(const struct proc *p)
 {
-	const struct abi_sigaction *act = &p->p_sig.ss_act[K_SIGCHLD - 1];
+	const struct abi_sigaction *act = &p->p_sigact[K_SIGCHLD - 1];
 
 	return act->sa_handler == K_SIG_IGN || (act->sa_flags & K_SA_NOCLDWAIT);
 }

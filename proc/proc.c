@@ -34,7 +34,7 @@ static void proc_setup(struct proc *p)
 	spin_init(&p->p_lock, "p_lock", LR_PROC);
 	spin_init(&p->p_timelock, "p_timelock", LR_TIMES);
 	mutex_init(&p->p_execlock, "p_execlock", LR_EXEC);
-	sigqueue_init(&p->p_sig.ss_q);
+	sigqueue_init(&p->p_sigq);
 	p->p_exitsig = K_SIGCHLD;
 	p->p_start_ns = clock_mono_ns();
 	list_init(&p->p_ptimers);
@@ -109,7 +109,7 @@ void proc_free(struct proc *p)
 {
 	ASSERT(list_empty(&p->p_lwps) && list_empty(&p->p_children));
 	spin_lock(&p->p_lock);
-	sigqueue_flush(&p->p_sig.ss_q);
+	sigqueue_flush(&p->p_sigq);
 	spin_unlock(&p->p_lock);
 	cred_rele(p->p_cred);
 	pidspace_rele(p->p_pidspace);

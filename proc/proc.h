@@ -7,7 +7,7 @@
  *   pidlock (LR_PIDLOCK, one for all): the tree and the tables: p_parent,
  *   p_children, p_sibling, p_pgid, p_sid, p_stat, p_xstat, members of groups
  *   and sessions, the pid hash. While it is held, the tree does not change.
- *   p_lock (LR_PROC): p_lwps, p_nlwp, p_flags, signals (p_sig and each lwp's
+ *   p_lock (LR_PROC): p_lwps, p_nlwp, p_flags, signals (p_sigact, p_sigq, and each lwp's
  *   signal fields), timers, limits, the pointer p_cred.
  *   p_execlock (LR_EXEC, mutex): excludes exec and checkpoint. Other processes
  *   hold it to read p_as, p_exe and p_exepath.
@@ -92,6 +92,57 @@ struct rlimit_k {
 	u64 rl_cur, rl_max; /* ~0ull: no limit */
 };
 
+/*
+ * The members of a struct, both by their own names and, as `name`, as one:
+ * for code that must not forget a member.
+ */
+#define EMBED(type, name)         \
+	union {                   \
+		struct type name; \
+		struct type;      \
+	}
+
+/* What a child inherits as a copy (p_lock). */
+struct pattr {
+	struct abi_sigaction p_sigact[K_NSIG]; /* [n-1] */
+	struct rlimit_k p_rlimit[NRLIMIT];
+	int p_nice;
+	char p_comm[16];
+	/* its CLOCK_MONOTONIC minus the kernel's: see deadline_at() */
+	s64 p_monoff;
+};
+
+/*
+ * What a recovery in place replaces, and execve of an image: all that a process
+ * has of its own, apart from its place in the tree, its lwps, pending signals
+ * and timers. reveal.c swaps it whole. spawn_proc() takes references of its own
+ * on the first part, and copies p_attr. A child begins without usage.
+ */
+struct pstate {
+	struct cred *p_cred; /* p_lock; immutable once set: replaced whole */
+	/* ids remembered from before a recovery (p_lock); NULL: none */
+	struct pidspace *p_pidspace;
+	struct as *p_as; /* p_execlock */
+	struct fdtab *p_fdtab;
+	/*
+	 * working directory, root, umask (proc/fsctx.h); NULL: a zombie or
+	 * kernel process
+	 */
+	struct fsctx *p_fs;
+	struct vnode *p_exe; /* executable (p_execlock) */
+	char *p_exepath;
+
+	EMBED(pattr, p_attr);
+
+	/*
+	 * Usage (p_lock): of its lwps that have exited, and of children it has
+	 * waited for.
+	 */
+	u64 p_start_ns; /* monotonic time of its start */
+	u64 p_utime, p_stime, p_cutime, p_cstime;
+	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
+};
+
 struct proc {
 	/* Identity (pidlock). */
 	pid_t p_pid;
@@ -120,8 +171,6 @@ struct proc {
 	u32 p_parentexec;
 	/* the parent's lwp that made it or took it over */
 	pid_t p_makertid;
-	/* ids remembered from before a recovery; NULL: none */
-	struct pidspace *p_pidspace;
 	/* references from outside the tree: proc_find() */
 	volatile u32 p_ref;
 
@@ -133,7 +182,7 @@ struct proc {
 	/* the lwp that a running proc_poke() does next; NULL: none runs */
 	struct lwp *p_pokenext;
 	struct later p_poke;
-	struct sigstate p_sig;
+	struct sigqueue p_sigq; /* signals pending for the process */
 	struct itimer p_itreal; /* ITIMER_REAL and alarm(2) */
 	struct list p_ptimers;	/* POSIX timers (proc/ptimer.c) */
 	/* They count CPU time: it_next is the CPU time at which they fire. */
@@ -145,42 +194,21 @@ struct proc {
 	 */
 	volatile bool p_cpuwatch;
 	bool p_cpuended; /* p_cpuheap takes no more timers */
-	struct rlimit_k p_rlimit[NRLIMIT];
-	struct cred *p_cred; /* immutable once set: replaced whole */
-	int p_nice;
-	char p_comm[16];
 
 	struct mutex p_execlock;
-	struct as *p_as;
-	struct fdtab *p_fdtab;
-	/*
-	 * working directory, root, umask (proc/fsctx.h); NULL: a zombie or
-	 * kernel process
-	 */
-	struct fsctx *p_fs;
-	struct vnode *p_exe; /* executable */
-	char *p_exepath;
+	EMBED(pstate, p_state);
 	struct lwp *p_lwp0; /* first lwp, while it lives */
 	/* the lwp that calls exec and ends the other lwps (p_lock) */
 	struct lwp *p_execlwp;
 	/* the lwp that set P_HOLD, perhaps of another process (p_lock) */
 	struct lwp *p_holder;
 
-	/*
-	 * Usage (p_lock): of its lwps that have exited, and of children it has
-	 * waited for.
-	 */
-	u64 p_start_ns; /* monotonic time of its start */
-	/* its CLOCK_MONOTONIC minus the kernel's: see deadline_at() */
-	s64 p_monoff;
-	u64 p_utime, p_stime, p_cutime, p_cstime;
 	struct spinlock p_timelock;
 	/*
 	 * of living lwps, up to when each last left a CPU (p_timelock): see
 	 * lwps_times()
 	 */
 	u64 p_ucycles, p_scycles;
-	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
 
 	/*
 	 * set-id programs executed so far: older descriptors of guarded /proc

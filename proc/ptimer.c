@@ -161,7 +161,7 @@ static struct sigqueue *queue_of(struct ptimer *pt, struct lwp **l)
 
 	*l = NULL;
 	if (pt->pt_event.sigev_notify == SIGEV_SIGNAL)
-		return &p->p_sig.ss_q;
+		return &p->p_sigq;
 	*l = lwp_find(p, pid_real_for(p, pt->pt_event.sigev_tid));
 	return *l ? &(*l)->l_sigq : NULL;
 }
@@ -509,33 +509,53 @@ s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st)
 	return id;
 }
 
-int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st)
+int ptimer_make(struct list *timers, s32 id, const struct ptimer_state *st)
 {
 	const struct abi_sigevent ev = { .sigev_value = st->ps_value,
 					 .sigev_signo = st->ps_signo,
 					 .sigev_notify = st->ps_notify,
 					 .sigev_tid = st->ps_tid };
 	struct ptimer *pt;
-	struct lwp *l;
 
 	if (id < 0 || id >= (s32)PTIMER_MAX || !ptimer_clock_ok(st->ps_clock))
 		return -EINVAL;
-	pt = alloc(p, st->ps_clock, &ev, true);
+	pt = alloc(curproc(), st->ps_clock, &ev, true);
 	if (!pt)
 		return -ENOMEM;
-	if (clock_is_cpu(st->ps_clock))
-		cpuclock_of(p, st->ps_clock, &pt->pt_cpu);
 	pt->pt_id = id;
 	pt->pt_overrun = st->ps_overrun;
 	pt->pt_interval = st->ps_interval;
+	list_push_back(timers, &pt->pt_link);
+	return 0;
+}
+
+void ptimer_attach(struct proc *p, struct list *timers)
+{
+	struct ptimer *pt;
+	struct lwp *l;
+
+	list_for_each(pt, timers, pt_link) {
+		pt->pt_proc = p;
+		if (clock_is_cpu(pt->pt_clock))
+			cpuclock_of(p, pt->pt_clock, &pt->pt_cpu);
+	}
 	spin_lock(&p->p_lock);
-	ASSERT(!ptimer_find(p, id));
-	list_push_back(&p->p_ptimers, &pt->pt_link);
-	ptimer_adopt(p, &p->p_sig.ss_q);
+	ASSERT(list_empty(&p->p_ptimers));
+	list_splice(&p->p_ptimers, timers);
+	ptimer_adopt(p, &p->p_sigq);
 	list_for_each(l, &p->p_lwps, l_plink)
 		ptimer_adopt(p, &l->l_sigq);
 	spin_unlock(&p->p_lock);
-	return 0;
+}
+
+void ptimer_drop(struct list *timers)
+{
+	while (!list_empty(timers)) {
+		struct ptimer *pt = list_first(timers, struct ptimer, pt_link);
+
+		list_remove(&pt->pt_link);
+		release(pt);
+	}
 }
 
 void ptimer_adopt(struct proc *p, struct sigqueue *q)

@@ -87,12 +87,16 @@ bool ptimer_clock_ok(u32 clock);
 /* Returns: the lowest id above `after` of a timer of p; -1: none. */
 s32 ptimer_next(struct proc *p, s32 after, struct ptimer_state *st);
 /*
- * Makes the timer `id` of p, an id that p does not use yet. It is not armed,
- * whatever ps_left says.
+ * Timers that no process has yet, for a recovery. ptimer_make() adds the timer
+ * `id` to a list that has no such timer; it is not armed, whatever ps_left says.
+ * ptimer_attach() gives all of them to p, which has no timers, and empties the
+ * list. ptimer_drop() frees them.
  * Errors: -EINVAL (id, clock), -ENOMEM.
  * Sleeps: yes.
  */
-int ptimer_put(struct proc *p, s32 id, const struct ptimer_state *st);
+int ptimer_make(struct list *timers, s32 id, const struct ptimer_state *st);
+void ptimer_attach(struct proc *p, struct list *timers);
+void ptimer_drop(struct list *timers);
 /*
  * Arms the timer `id` of p, if it exists. left: nanoseconds of a CPU-time
  * clock; timers on other clocks use `when`, a monotonic time.

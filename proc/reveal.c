@@ -254,6 +254,14 @@ static void show_lwps(struct revealed *rv)
 	spin_unlock(&p->p_lock);
 }
 
+/* The process remembers the set's ids from now on. */
+static void set_space(struct reveal *rl, struct proc *p)
+{
+	pidspace_rele(p->p_pidspace);
+	p->p_pidspace = rl->rl_space;
+	pidspace_hold(p->p_pidspace);
+}
+
 /*
  * Returns: the real id of the parent's lwp that made the process; 0: the parent
  *   is not in the set, or has no such lwp.
@@ -277,9 +285,7 @@ static void show(struct reveal *rl, struct revealed *rv)
 			      : rl->rl_replace && rv->rv_parent == 0 ? rl->rl_replace
 								     : rl->rl_set[rv->rv_parent].rv_proc;
 
-	pidspace_rele(p->p_pidspace);
-	p->p_pidspace = rl->rl_space;
-	pidspace_hold(p->p_pidspace);
+	set_space(rl, p);
 	show_lwps(rv);
 	p->p_parent = parent;
 	p->p_pgid = rv->rv_real_pgid;
@@ -294,48 +300,17 @@ static void show(struct reveal *rl, struct revealed *rv)
 	orphan_revealed(p, maker_of(rl, rv), rv->rv_oldexit);
 }
 
-#define SWAP(a, b)                      \
-	do {                            \
-		__typeof__(a) _t = (a); \
-		(a) = (b);              \
-		(b) = _t;               \
-	} while (0)
-
 /*
- * Swaps everything that exec replaces, and more, between two processes.
+ * The flags of h that are part of its state become o's.
  * Locks: both p_locks.
  */
-static void exchange_state(struct proc *o, struct proc *h, bool same)
+static void take_flags(struct proc *o, const struct proc *h)
 {
-	SWAP(o->p_as, h->p_as);
-	SWAP(o->p_fs, h->p_fs);
-	SWAP(o->p_exe, h->p_exe);
-	SWAP(o->p_exepath, h->p_exepath);
-	SWAP(o->p_cred, h->p_cred);
-	SWAP(o->p_nice, h->p_nice);
-	memcpy(o->p_sig.ss_act, h->p_sig.ss_act, sizeof(o->p_sig.ss_act));
-	memcpy(o->p_rlimit, h->p_rlimit, sizeof(o->p_rlimit));
-	memcpy(o->p_comm, h->p_comm, sizeof(o->p_comm));
-	o->p_utime = h->p_utime;
-	o->p_stime = h->p_stime;
-	if (same)
-		return;
-	SWAP(o->p_fdtab, h->p_fdtab);
-	sigqueue_move(&h->p_sig.ss_q, &o->p_sig.ss_q);
 	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID | P_NODUMP | P_REALIDS |
 				     (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) |
 		     (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID | P_NODUMP));
 	if (o->p_flags & P_STOPPED)
 		o->p_xstat = h->p_xstat;
-	o->p_start_ns = h->p_start_ns;
-	o->p_monoff = h->p_monoff;
-	o->p_cutime = h->p_cutime;
-	o->p_cstime = h->p_cstime;
-	o->p_minflt = h->p_minflt;
-	o->p_majflt = h->p_majflt;
-	o->p_nvcsw = h->p_nvcsw;
-	o->p_nivcsw = h->p_nivcsw;
-	o->p_maxrss = h->p_maxrss;
 }
 
 /*
@@ -396,14 +371,14 @@ static void show_in_place(struct reveal *rl)
 
 	spin_lock(&o->p_lock);
 	spin_lock_nested(&h->p_lock); /* no other process knows h */
-	exchange_state(o, h, same);
-	exchange_lwps(rv, o, same);
+	memswap(&o->p_state, &h->p_state, sizeof(o->p_state));
 	if (!same) {
-		SWAP(o->p_pidspace, h->p_pidspace);
-		pidspace_rele(o->p_pidspace);
-		o->p_pidspace = rl->rl_space;
-		pidspace_hold(o->p_pidspace);
+		sigqueue_move(&h->p_sigq, &o->p_sigq);
+		take_flags(o, h);
 	}
+	exchange_lwps(rv, o, same);
+	if (!same)
+		set_space(rl, o);
 	spin_unlock(&h->p_lock);
 	spin_unlock(&o->p_lock);
 	proctab_renew_user(o);

@@ -34,7 +34,7 @@ bool signal_ignores(const struct abi_sigaction *act, int sig)
  */
 static bool ignored(struct proc *p, struct lwp *l, int sig)
 {
-	const struct abi_sigaction *act = &p->p_sig.ss_act[sig - 1];
+	const struct abi_sigaction *act = &p->p_sigact[sig - 1];
 	struct lwp *m;
 
 	if (!signal_ignores(act, sig))
@@ -135,7 +135,7 @@ void signal_drop_all(struct proc *p, sigset_k set)
 	struct lwp *l;
 
 	ASSERT(spin_held(&p->p_lock));
-	sigqueue_drop(&p->p_sig.ss_q, set);
+	sigqueue_drop(&p->p_sigq, set);
 	list_for_each(l, &p->p_lwps, l_plink) {
 		if (l->l_sigq.sq_set & set)
 			sigqueue_drop(&l->l_sigq, set);
@@ -226,7 +226,7 @@ int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_
 		siginfo_seen_by(p, &seen);
 		info = &seen;
 	}
-	error = sigqueue_add(p, l ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
+	error = sigqueue_add(p, l ? &l->l_sigq : &p->p_sigq, sig, info);
 	if (!error)
 		tell_taker(p, l, sig);
 	return error;
@@ -238,7 +238,7 @@ void signal_post_entry(struct proc *p, struct lwp *l, struct sigent *se)
 
 	if (!arrives(p, l, sig))
 		return;
-	sigqueue_put(l ? &l->l_sigq : &p->p_sig.ss_q, se);
+	sigqueue_put(l ? &l->l_sigq : &p->p_sigq, se);
 	tell_taker(p, l, sig);
 }
 
@@ -247,7 +247,7 @@ void signal_take(struct lwp *l, int sig, struct abi_siginfo *info)
 	struct proc *p = l->l_proc;
 
 	ASSERT(spin_held(&p->p_lock));
-	sigqueue_take(l->l_sigq.sq_set & SIGBIT(sig) ? &l->l_sigq : &p->p_sig.ss_q, sig, info);
+	sigqueue_take(l->l_sigq.sq_set & SIGBIT(sig) ? &l->l_sigq : &p->p_sigq, sig, info);
 	if (sig == K_SIGALRM)
 		itimer_heard(p);
 }
@@ -278,7 +278,7 @@ void signal_fault(int sig, int code, u32 addr)
 	struct lwp *l = curlwp();
 	struct proc *p = l->l_proc;
 	struct abi_siginfo info = { .si_signo = sig, .si_code = code, .fault.addr = addr };
-	struct abi_sigaction *act = &p->p_sig.ss_act[sig - 1];
+	struct abi_sigaction *act = &p->p_sigact[sig - 1];
 
 	spin_lock(&p->p_lock);
 	/*
@@ -314,7 +314,7 @@ bool lwp_must_stop(struct lwp *l)
 void signal_recalc(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
-	sigset_k pending = (l->l_sigq.sq_set | p->p_sig.ss_q.sq_set) & ~l->l_sigmask;
+	sigset_k pending = (l->l_sigq.sq_set | p->p_sigq.sq_set) & ~l->l_sigmask;
 
 	ASSERT(spin_held(&p->p_lock));
 	if (pending || (p->p_flags & P_BOUNDARY) || l->l_exiting || l->l_oldmask_valid)
@@ -327,7 +327,7 @@ void signal_retarget(struct lwp *l, sigset_k set)
 	struct lwp *m;
 
 	ASSERT(spin_held(&p->p_lock));
-	set &= p->p_sig.ss_q.sq_set;
+	set &= p->p_sigq.sq_set;
 	if (!set)
 		return;
 	list_for_each(m, &p->p_lwps, l_plink) {
@@ -367,7 +367,7 @@ void signal_suspend_mask(sigset_k mask)
 	l->l_oldmask_valid = true;
 	l->l_sigmask = mask & ~SIGSET_UNBLOCKABLE;
 	l->l_attention = false;
-	if ((l->l_sigq.sq_set | l->l_proc->p_sig.ss_q.sq_set) & ~l->l_sigmask ||
+	if ((l->l_sigq.sq_set | l->l_proc->p_sigq.sq_set) & ~l->l_sigmask ||
 	    (l->l_proc->p_flags & P_BOUNDARY) || l->l_exiting)
 		l->l_attention = true;
 	spin_unlock(&l->l_proc->p_lock);

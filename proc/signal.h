@@ -52,10 +52,6 @@ struct sigent {
 };
 
 /* Process-wide state, inside struct proc (p_lock). */
-struct sigstate {
-	struct abi_sigaction ss_act[K_NSIG]; /* [n-1] */
-	struct sigqueue ss_q;		     /* pending for the process */
-};
 
 void sigqueue_init(struct sigqueue *q);
 /*

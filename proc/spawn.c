@@ -89,12 +89,8 @@ static int inherit_identity(struct proc *p, struct proc *parent, u32 flags)
 	spin_lock(&parent->p_lock);
 	p->p_cred = parent->p_cred;
 	cred_hold(p->p_cred);
-	memcpy(p->p_sig.ss_act, parent->p_sig.ss_act, sizeof(p->p_sig.ss_act));
-	memcpy(p->p_rlimit, parent->p_rlimit, sizeof(p->p_rlimit));
+	p->p_attr = parent->p_attr;
 	p->p_cpuwatch = rlimit_cpu_due(p) != 0;
-	p->p_nice = parent->p_nice;
-	memcpy(p->p_comm, parent->p_comm, sizeof(p->p_comm));
-	p->p_monoff = parent->p_monoff;
 	p->p_exe = parent->p_exe;
 	if (p->p_exe)
 		vn_hold(p->p_exe);

@@ -29,7 +29,7 @@ static bool may_have_action(int sig, bool set)
 static void action_changed(struct proc *p, int sig)
 {
 	/* POSIX: a pending signal that is now ignored is dropped. */
-	if (signal_ignores(&p->p_sig.ss_act[sig - 1], sig)) {
+	if (signal_ignores(&p->p_sigact[sig - 1], sig)) {
 		signal_drop_all(p, SIGBIT(sig));
 	} else {
 		ptimer_heard(p, sig);
@@ -42,7 +42,7 @@ static void action_changed(struct proc *p, int sig)
 static void exchange_action(int sig, const struct abi_sigaction *new, struct abi_sigaction *old)
 {
 	struct proc *p = curproc();
-	struct abi_sigaction *act = &p->p_sig.ss_act[sig - 1];
+	struct abi_sigaction *act = &p->p_sigact[sig - 1];
 
 	spin_lock(&p->p_lock);
 	if (old)
@@ -165,7 +165,7 @@ long sys_rt_sigpending(uaddr_t set, u32 size)
 	if (size > SIGSET_SIZE)
 		return -EINVAL;
 	spin_lock(&l->l_proc->p_lock);
-	pending = (l->l_sigq.sq_set | l->l_proc->p_sig.ss_q.sq_set) & l->l_sigmask;
+	pending = (l->l_sigq.sq_set | l->l_proc->p_sigq.sq_set) & l->l_sigmask;
 	spin_unlock(&l->l_proc->p_lock);
 	return copyout(set, &pending, size);
 }
@@ -214,7 +214,7 @@ static int take_waited(sigset_k set, struct abi_siginfo *info)
 	int sig = 0;
 
 	own = l->l_sigq.sq_set & set;
-	shared = p->p_sig.ss_q.sq_set & set;
+	shared = p->p_sigq.sq_set & set;
 	if (own | shared) {
 		sig = __builtin_ctzll(own | shared) + 1;
 		signal_take(l, sig, info);

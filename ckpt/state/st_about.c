@@ -156,7 +156,7 @@ static void find_about(struct ckpt_restore *cr, u32 index, struct procfs_about *
 		return;
 	}
 	pa->pa_pid = rm_identity(rm)->p_pid;
-	pa->pa_start = (rm_same(rm) ? cr->cr_parent : rm->rm_proc)->p_start_ns;
+	pa->pa_start = rm->rm_proc->p_start_ns;
 	for (u32 i = 0; pa->pa_tid && i < rm->rm_img->p_nlwp; i++) {
 		if (rm->rm_img->p_lwp[i].l_tid == pa->pa_tid) {
 			pa->pa_tid = rm->rm_lwps[i]->l_tid;

@@ -139,14 +139,14 @@ static int st_signal_save(struct ckpt_save *cs, struct ckpt_member *cm)
 	struct proc *p = cm->cm_proc;
 
 	for (u32 i = 0; i < K_NSIG; i++) {
-		const struct abi_sigaction *act = &p->p_sig.ss_act[i];
+		const struct abi_sigaction *act = &p->p_sigact[i];
 
 		ip->p_act[i] = (struct img_sigaction){ .sa_handler = act->sa_handler,
 						       .sa_flags = act->sa_flags,
 						       .sa_restorer = act->sa_restorer,
 						       .sa_mask = act->sa_mask };
 	}
-	return save_queue(cs, p, &p->p_sig.ss_q, &ip->p_pending);
+	return save_queue(cs, p, &p->p_sigq, &ip->p_pending);
 }
 
 static int st_signal_restore(struct ckpt_rmember *rm)
@@ -157,15 +157,15 @@ static int st_signal_restore(struct ckpt_rmember *rm)
 	for (u32 i = 0; i < K_NSIG; i++) {
 		const struct img_sigaction *ia = &ip->p_act[i];
 
-		p->p_sig.ss_act[i] = (struct abi_sigaction){ .sa_handler = ia->sa_handler,
-							     .sa_flags = ia->sa_flags,
-							     .sa_restorer = ia->sa_restorer,
-							     .sa_mask = ia->sa_mask & ~SIGSET_UNBLOCKABLE };
+		p->p_sigact[i] = (struct abi_sigaction){ .sa_handler = ia->sa_handler,
+							 .sa_flags = ia->sa_flags,
+							 .sa_restorer = ia->sa_restorer,
+							 .sa_mask = ia->sa_mask & ~SIGSET_UNBLOCKABLE };
 	}
 	/*
 	 * The queue is empty so far: a new process inherits no pending signals.
 	 */
-	return restore_queue(&ip->p_pending, p, &p->p_sig.ss_q);
+	return restore_queue(&ip->p_pending, p, &p->p_sigq);
 }
 
 const struct ckpt_kind st_signal_kind = { .k_name = "signals", .k_save = st_signal_save, .k_restore = st_signal_restore };

@@ -61,10 +61,10 @@ static int st_timer_save(struct ckpt_save *cs, struct ckpt_member *cm)
 
 /* ---- restore ---- */
 
-static int make_timers(struct ckpt_rmember *rm)
+/* The timers are the process's once it has its identity: see start. */
+static int st_timer_restore(struct ckpt_rmember *rm)
 {
 	const struct img_proc *ip = rm->rm_img;
-	struct proc *p = curproc();
 	int error = 0;
 
 	for (u32 i = 0; i < ip->p_nptimer && !error; i++) {
@@ -77,20 +77,16 @@ static int make_timers(struct ckpt_rmember *rm)
 						 .ps_overrun = pt->pt_overrun,
 						 .ps_interval = pt->pt_interval };
 
-		error = ptimer_put(p, pt->pt_id, &st);
+		error = ptimer_make(&rm->rm_timers, pt->pt_id, &st);
 		if (error)
 			error = ckpt_refuse(rm->rm_restore->cr_path, error, "timer %d cannot be made", pt->pt_id);
 	}
 	return error;
 }
 
-/*
- * In place, the timers still exist, or are made once the process has taken over
- * the caller's identity.
- */
-static int st_timer_restore(struct ckpt_rmember *rm)
+static void st_timer_discard(struct ckpt_rmember *rm)
 {
-	return rm_in_place(rm) ? 0 : make_timers(rm);
+	ptimer_drop(&rm->rm_timers);
 }
 
 u64 st_instant(const struct ckpt_restore *cr, u64 left)
@@ -117,16 +113,9 @@ static void st_timer_start(struct ckpt_rmember *rm)
 	const struct img_proc *ip = rm->rm_img;
 	struct proc *p = curproc();
 
-	if (rm_same(rm))
-		return; /* the timers have not stopped */
-	if (rm_in_place(rm)) {
-		ptimer_delete_all(p);
-		/*
-		 * Past the point of no return: a timer for which there is no
-		 * memory is lost, and logged.
-		 */
-		(void)make_timers(rm);
-	}
+	/* In place, the process has timers of the program before. */
+	ptimer_delete_all(p);
+	ptimer_attach(p, &rm->rm_timers);
 	start_itimers(rm);
 	cputimer_watch(p); /* the image's RLIMIT_CPU */
 	for (u32 i = 0; i < ip->p_nptimer; i++) {
@@ -138,5 +127,10 @@ static void st_timer_start(struct ckpt_rmember *rm)
 }
 
 const struct ckpt_kind st_timer_kind = {
-	.k_name = "timers", .k_save = st_timer_save, .k_restore = st_timer_restore, .k_start = st_timer_start
+	.k_name = "timers",
+	.k_outside = true,
+	.k_save = st_timer_save,
+	.k_restore = st_timer_restore,
+	.k_start = st_timer_start,
+	.k_discard = st_timer_discard,
 };

@@ -157,7 +157,7 @@ static void restore_modes(struct ckpt_restore *cr)
  */
 static void give_terminal(struct ckpt_restore *cr)
 {
-	const struct proc *parent = cr->cr_parent, *p = cr->cr_member[cr->cr_foreground].rm_proc;
+	const struct proc *parent = cr->cr_parent, *p = rm_identity(&cr->cr_member[cr->cr_foreground]);
 
 	if (cr->cr_tty && p->p_sid == parent->p_sid)
 		tty_hand_over(cr->cr_tty, p->p_sid, parent->p_pgid, p->p_pgid);
@@ -166,8 +166,7 @@ static void give_terminal(struct ckpt_restore *cr)
 static void st_tty_publish(struct ckpt_restore *cr)
 {
 	restore_modes(cr);
-	if (!cr->cr_replace)
-		give_terminal(cr);
+	give_terminal(cr);
 }
 
 const struct ckpt_kind st_tty_kind = { .k_name = "terminals", .k_outside = true, .k_publish = st_tty_publish };

@@ -88,7 +88,7 @@ static void take_identity(struct proc *p, struct snapshot *s)
 static void take_actions(const struct proc *p, struct snapshot *s)
 {
 	for (int sig = 1; sig <= K_NSIG; sig++) {
-		u32 handler = p->p_sig.ss_act[sig - 1].sa_handler;
+		u32 handler = p->p_sigact[sig - 1].sa_handler;
 
 		if (handler == K_SIG_IGN)
 			s->ignored |= SIGBIT(sig);
@@ -125,8 +125,8 @@ static int take_process(struct proc *p, pid_t tid, struct snapshot *s)
 	s->start = (s64)p->p_start_ns < 0 ? 0 : p->p_start_ns;
 	s->cutime = p->p_cutime;
 	s->cstime = p->p_cstime;
-	s->shpending = p->p_sig.ss_q.sq_set;
-	s->nqueued = p->p_sig.ss_q.sq_count;
+	s->shpending = p->p_sigq.sq_set;
+	s->nqueued = p->p_sigq.sq_count;
 	s->fdsize = p->p_fdtab ? p->p_fdtab->ft_size : 0;
 	s->cred = p->p_cred;
 	if (s->cred)

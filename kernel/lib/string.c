@@ -279,6 +279,22 @@ void page_copy(void *dst, const void *src)
 
 #endif
 
+void memswap(void *a, void *b, size_t n)
+{
+	u8 *pa = a, *pb = b, chunk[64];
+
+	while (n > 0) {
+		size_t part = n < sizeof(chunk) ? n : sizeof(chunk);
+
+		memcpy(chunk, pa, part);
+		memcpy(pa, pb, part);
+		memcpy(pb, chunk, part);
+		pa += part;
+		pb += part;
+		n -= part;
+	}
+}
+
 size_t strlcpy_k(char *dst, const char *src, size_t size)
 {
 	size_t len = strlen(src);

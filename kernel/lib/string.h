@@ -24,6 +24,9 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 #endif
 
+/* Swaps n bytes of two objects that do not overlap. */
+void memswap(void *a, void *b, size_t n);
+
 /*
  * Copies at most size-1 bytes; always terminates.
  * Returns: strlen(src).

@@ -22,7 +22,7 @@ import time
 from . import paths
 from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Result
 
-CFLAGS = ["-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-DREPRISE_HOST=1", "-DDEBUG=1", "-I.", "-Wall", "-Wextra",
+CFLAGS = ["-std=gnu11", "-fms-extensions", "-g", "-O1", "-fno-omit-frame-pointer", "-DREPRISE_HOST=1", "-DDEBUG=1", "-I.", "-Wall", "-Wextra",
           "-Wno-unused-parameter", "-fno-strict-aliasing", "-fsanitize=address,undefined",
           "-fno-sanitize=alignment", "-fno-sanitize-recover=all"]
 HOSTCC = os.environ.get("HOSTCC", "gcc")

@@ -34,7 +34,7 @@ def numbers(t):
     def compiled(text):
         with open(t.file("kernel/systable.h"), "w") as f:
             f.write(text)
-        return subprocess.run(["i686-linux-gnu-gcc", "-m32", "-std=gnu11", "-ffreestanding", "-fsyntax-only", "-w", "-I", t.dir, "-I.",
+        return subprocess.run(["i686-linux-gnu-gcc", "-m32", "-std=gnu11", "-fms-extensions", "-ffreestanding", "-fsyntax-only", "-w", "-I", t.dir, "-I.",
                                "-D__REPRISE_KERNEL__=1", "kernel/syscall.c"], cwd=paths.ROOT, capture_output=True, text=True, check=False)
 
     t.equal("the table as it is", compiled(table).stderr, "")
