@@ -100,15 +100,15 @@ static int look_for_obstacles(struct proc *p, struct ckpt_sink *s)
 	struct lwp *l = curlwp();
 	struct ckpt_request *rq;
 	struct ckpt_save *cs;
-	int error = ckpt_request_make(NULL, s->s_out.ob_flags | CKPT_LOOK, &rq);
+	int error = ckpt_request_make(NULL, s->s_out.ob_flags, &rq);
 
 	if (error)
 		return error;
-	cs = ckpt_save_make(rq, NULL);
+	cs = ckpt_save_make(rq, NULL, CS_ITSELF);
 	error = cs ? 0 : -ENOMEM;
 	if (!error) {
 		l->l_ckptsink = s;
-		error = ckpt_find(cs, p);
+		error = ckpt_look(cs, p);
 		if (!error)
 			error = look_at_all(cs);
 		l->l_ckptsink = NULL;

@@ -32,7 +32,14 @@ static int take_held(struct ckpt_save *cs, struct proc **childp)
 
 	cs->cs_copy = forked;
 	error = ckpt_gather(cs);
-
+	if (!error)
+		error = ckpt_contents(cs);
+	/*
+	 * From here on only pages are needed. An image that is being written
+	 * must not keep an end of a pipe open.
+	 */
+	ckpt_objects_drop(cs);
+	ckpt_forget(cs);
 	if (!error && forked)
 		return fckpt(cs, childp);
 	if (!error)
@@ -66,7 +73,7 @@ static void remember(struct proc *p, struct ckpt_request *rq)
 static int take_checkpoint(struct ckpt_request *rq, struct lwp *caller)
 {
 	struct proc *p = curproc(), *child = NULL;
-	struct ckpt_save *cs = ckpt_save_make(rq, caller);
+	struct ckpt_save *cs = ckpt_save_make(rq, caller, CS_KEPT | (caller ? CS_ITSELF : 0));
 	u64 start = clock_mono_ns();
 	int error = cs ? 0 : -ENOMEM;
 

@@ -85,9 +85,8 @@ struct ckpt_request {
 	struct ckpt_stats rq_stats;
 };
 
-/* rq_flags, inside the kernel. See cs_in_place() and cs_look(). */
+/* rq_flags, inside the kernel: see cs_in_place(). */
 #define CKPT_INPLACE 0x80000000u
-#define CKPT_LOOK 0x40000000u
 
 extern struct ratelimit ckpt_limit;   /* for messages that a user can cause */
 extern const struct img_mem ckpt_mem; /* kmalloc, for images */
@@ -103,7 +102,7 @@ int ckpt_refuse(const char *name, int error, const char *fmt, ...) __printf(3, 4
 void ckpt_request_init(void);
 /*
  * The current process asks for an image of that name; NULL: for none
- * (CKPT_LOOK).
+ * (CKPTCTL_CAN).
  * Errors: -ENOENT, -ENOTDIR, -EACCES: its directory; -ENOMEM.
  */
 int ckpt_request_make(const char *name, u32 flags, struct ckpt_request **rqp);

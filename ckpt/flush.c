@@ -11,8 +11,8 @@ int ckpt_flush_later(struct ckpt_save *cs, struct vnode *vp)
 {
 	struct vnode **slot;
 
-	if (cs_in_place(cs))
-		return 0; /* the image is not kept */
+	if (!cs->cs_kept)
+		return 0;
 	for (u32 i = 0; i < cs->cs_nflush; i++) {
 		if (cs->cs_flush[i] == vp)
 			return 0;
@@ -29,7 +29,7 @@ int ckpt_write_later(struct ckpt_save *cs, struct vnode *vp)
 {
 	int error;
 
-	if (cs_in_place(cs) || cs_look(cs))
+	if (!cs->cs_kept)
 		return 0;
 	error = vn_mark(vp);
 	/*

@@ -300,7 +300,7 @@ static bool suits(struct proc *p)
 static void save_and_come_back(struct ckpt_request *rq)
 {
 	struct proc *p = curproc();
-	struct ckpt_save *cs = ckpt_save_make(rq, NULL);
+	struct ckpt_save *cs = ckpt_save_make(rq, NULL, CS_ITSELF);
 	long result = cs ? ckpt_hold(cs) : -ENOMEM;
 
 	if (!result) {

@@ -10,6 +10,8 @@
  *	save_begin      once       before any state has been saved
  *	save, save_zombie          each member, in the order of the image
  *	save_shared     once       shared objects; every member has been saved
+ *	save_contents   once       bytes of shared objects; not in place, where
+ *	                           the objects still hold them
  *
  * A restore makes an object before the processes that refer to it.
  *
@@ -44,8 +46,9 @@ struct ckpt_kind {
 	const char *k_name;
 	/*
 	 * The state is not replaced when the process is saved and restored
-	 * in place at a system call: the objects still exist. Then k_adopt, which takes the objects over from the save, replaces
-	 * restore_shared, restore, claim, publish and start.
+	 * in place at a system call: the objects still exist. Then k_adopt,
+	 * which takes the objects over from the save, replaces restore_shared,
+	 * restore, claim, publish and start.
 	 */
 	bool k_outside;
 
@@ -53,6 +56,7 @@ struct ckpt_kind {
 	int (*k_save)(struct ckpt_save *cs, struct ckpt_member *cm);
 	int (*k_save_zombie)(struct ckpt_save *cs, struct ckpt_member *cm);
 	int (*k_save_shared)(struct ckpt_save *cs);
+	int (*k_save_contents)(struct ckpt_save *cs);
 
 	/* CKPTCTL_CAN: instead of save, for a process that goes on running. */
 	int (*k_look)(struct ckpt_save *cs, struct ckpt_member *cm);

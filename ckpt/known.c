@@ -4,8 +4,8 @@
  * processes of a family run the same programs in the same directory, and
  * looking up a name costs more than all the rest of a process.
  *
- * The processes stand still and hold the files, so the address of a vnode
- * identifies it. If the processes go on (CKPT_LOOK), nothing is remembered.
+ * The list holds the files, so the address of a vnode identifies it, even if
+ * the processes go on (CKPTCTL_CAN).
  */
 #include "ckpt/save.h"
 #include "kernel/abi/errno.h"
@@ -37,14 +37,12 @@ bool ckpt_known(struct ckpt_save *cs, const struct vnode *vp, const char *path, 
 	return false;
 }
 
-int ckpt_know(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 index)
+int ckpt_know(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 index)
 {
 	u32 *head = known_bucket_of(cs, vp);
 	struct ckpt_known *ck;
 	char *copy = NULL;
 
-	if (cs->cs_req->rq_flags & CKPT_LOOK)
-		return 0;
 	if (path) {
 		copy = kstrdup(path, 0);
 		if (!copy)
@@ -55,6 +53,7 @@ int ckpt_know(struct ckpt_save *cs, const struct vnode *vp, const char *path, u3
 		kfree(copy);
 		return -ENOMEM;
 	}
+	vn_hold(vp);
 	*ck = (struct ckpt_known){ .ck_vp = vp, .ck_path = copy, .ck_index = index, .ck_next = *head };
 	*head = cs->cs_nknown;
 	return 0;
@@ -62,7 +61,11 @@ int ckpt_know(struct ckpt_save *cs, const struct vnode *vp, const char *path, u3
 
 void ckpt_forget(struct ckpt_save *cs)
 {
-	for (u32 i = 0; i < cs->cs_nknown; i++)
+	for (u32 i = 0; i < cs->cs_nknown; i++) {
+		vn_rele(cs->cs_known[i].ck_vp);
 		kfree(cs->cs_known[i].ck_path);
+	}
 	kfree(cs->cs_known);
+	cs->cs_known = NULL;
+	cs->cs_nknown = 0;
 }

@@ -4,6 +4,7 @@
  * whole facility.
  */
 #include "ckpt/sink.h"
+#include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
@@ -22,19 +23,39 @@ static void mem_free(void *ctx, void *p)
 struct ratelimit ckpt_limit = RATELIMIT_INIT("ckpt", "");
 const struct img_mem ckpt_mem = { .m_alloc = mem_alloc, .m_free = mem_free };
 
-int ckpt_refuse(const char *name, int error, const char *fmt, ...)
+static int refuse_by(const char *name, int error, const char *fmt, va_list ap)
 {
 	char text[256];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf_visible(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	if (curlwp()->l_ckptsink) {
 		ckpt_sink_line(curlwp()->l_ckptsink, name, text);
 		return 0;
 	}
 	printk_limited(&ckpt_limit, "ckpt: %s: %s\n", name, text);
+	return error;
+}
+
+int ckpt_refuse(const char *name, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	error = refuse_by(name, error, fmt, ap);
+	va_end(ap);
+	return error;
+}
+
+int ckpt_lacks(const struct ckpt_save *cs, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	int error;
+
+	if (cs_in_place(cs))
+		return 0;
+	va_start(ap, fmt);
+	error = refuse_by(name, -EOPNOTSUPP, fmt, ap);
+	va_end(ap);
 	return error;
 }
 

@@ -12,7 +12,7 @@
 #include "proc/fsctx.h"
 #include "proc/utsname.h"
 
-struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller)
+struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller, u32 flags)
 {
 	struct ckpt_save *cs = kzalloc(sizeof(*cs), 0);
 
@@ -22,6 +22,8 @@ struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller)
 	ckpt_members_init(cs);
 	cs->cs_req = rq;
 	cs->cs_caller = caller;
+	cs->cs_itself = flags & CS_ITSELF;
+	cs->cs_kept = flags & CS_KEPT;
 	__atomic_add_fetch(&rq->rq_ref, 1, __ATOMIC_RELAXED);
 	return cs;
 }
@@ -78,7 +80,7 @@ static int save_find_first(struct ckpt_save *cs, struct ckpt_member *cm, enum ck
 }
 
 /*
- * CLONE_FS. With CKPT_LOOK the process may exit meanwhile, and has no
+ * CLONE_FS. With CKPTCTL_CAN the process may exit meanwhile, and has no
  * directories then.
  */
 static bool shares_directories(struct proc *p)
@@ -112,16 +114,15 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm)
 	if (shares_directories(p))
 		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
 				   "its working directory is shared with another process (CLONE_FS)");
-	if ((cs->cs_req->rq_flags & CKPT_TREE) || cs_in_place(cs))
+	if (cs->cs_req->rq_flags & CKPT_TREE)
 		return 0;
 	spin_lock(&pidlock);
 	if (!list_empty(&p->p_children))
 		child_pid = list_first(&p->p_children, struct proc, p_sibling)->p_pid;
 	spin_unlock(&pidlock);
 	if (child_pid)
-		return ckpt_refuse(p->p_comm, -EOPNOTSUPP,
-				   "its child, process %d, would be missing in the image; CKPT_TREE (-t) saves it too",
-				   child_pid);
+		return ckpt_lacks(cs, p->p_comm, "its child, process %d, would be missing in the image; CKPT_TREE (-t) saves it too",
+				  child_pid);
 	return 0;
 }
 
@@ -183,17 +184,17 @@ static int save_all(struct ckpt_save *cs)
 
 int ckpt_gather(struct ckpt_save *cs)
 {
-	int error;
-
 	fill_ident(&cs->cs_img.i_ident);
 	cs->cs_img.i_stats = 1;
-	error = save_all(cs);
-	/*
-	 * From here on only pages are needed. An image that is being written
-	 * must not keep an end of a pipe open.
-	 */
-	if (error || !cs_in_place(cs))
-		ckpt_objects_drop(cs);
+	return save_all(cs);
+}
+
+int ckpt_contents(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+		error = ckpt_kinds[i]->k_save_contents ? ckpt_kinds[i]->k_save_contents(cs) : 0;
 	return error;
 }
 

@@ -54,26 +54,36 @@ struct ckpt_data {
  * i_vnode.
  */
 struct ckpt_known {
-	const struct vnode *ck_vp;
-	char *ck_path; /* NULL: it was met without one */
+	struct vnode *ck_vp; /* a reference */
+	char *ck_path;	     /* NULL: it was met without one */
 	u32 ck_index, ck_next;
 };
 
 #define CKPT_BUCKETS 256u
 
+struct ckpt_how;
+
 struct ckpt_save {
 	struct ckpt_request *cs_req;
 	/* The lwp that called ckpt(); gets 1 when restored. NULL: none. */
 	struct lwp *cs_caller;
+	/* The member itself asks for its checkpoint, not another process. */
+	bool cs_itself;
 	/* Forked checkpoint: pages are copied before members write them. */
 	bool cs_copy;
+	/*
+	 * An image is written and kept, and relies on files: see
+	 * ckpt_write_later().
+	 */
+	bool cs_kept;
 	struct img_image cs_img;
 	struct ckpt_member *cs_member; /* [0]: the process asked for */
 	u32 cs_nmember;
 	u32 cs_bucket[CKPT_BUCKETS]; /* heads of the chains of members.c */
 	struct ckpt_known *cs_known;
 	u32 cs_nknown, cs_knownat[CKPT_BUCKETS];
-	u64 cs_deadline; /* monotonic ns: the end of waiting */
+	u64 cs_deadline;	       /* monotonic ns: the end of waiting */
+	const struct ckpt_how *cs_how; /* tree.c: how members are found */
 	struct ckpt_objects cs_objects[CO_NCLASS];
 	struct ckpt_data *cs_data; /* for each object of CO_DATA */
 	u32 cs_ndata;
@@ -109,19 +119,12 @@ static inline bool cs_in_place(const struct ckpt_save *cs)
 }
 
 /*
- * No image is made: the save only looks for obstacles, while the processes go
- * on.
+ * refuse.c. Refuses a state because the image would lack an object that lies
+ * outside of it.
+ * Returns: as ckpt_refuse(), with -EOPNOTSUPP; 0 in place: the object still
+ * exists.
  */
-static inline bool cs_look(const struct ckpt_save *cs)
-{
-	return (cs->cs_req->rq_flags & CKPT_LOOK) != 0;
-}
-
-/* The image holds the contents of what the members share, and is written. */
-static inline bool cs_stores(const struct ckpt_save *cs)
-{
-	return !cs_in_place(cs) && !cs_look(cs);
-}
+int ckpt_lacks(const struct ckpt_save *cs, const char *name, const char *fmt, ...) __printf(3, 4);
 
 /*
  * Time left until a deadline, at the one instant that the image shows. So all
@@ -188,8 +191,11 @@ long ckpt_can(struct proc *p, uaddr_t buf, bool volatiles);
  */
 int ckpt_hold(struct ckpt_save *cs);
 void ckpt_release(struct ckpt_save *cs);
-/* The same for p. With CKPT_LOOK the processes are only found, and go on. */
-int ckpt_find(struct ckpt_save *cs, struct proc *p);
+/*
+ * The same from p on, for CKPTCTL_CAN: the processes are only found, and go on
+ * running. Does not wait.
+ */
+int ckpt_look(struct ckpt_save *cs, struct proc *p);
 
 /* members.c */
 void ckpt_members_init(struct ckpt_save *cs);
@@ -207,10 +213,17 @@ static inline bool ckpt_is_member(const struct ckpt_save *cs, const struct proc 
 int ckpt_members_order(struct ckpt_save *cs);
 
 /* save.c */
-struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller);
+#define CS_ITSELF 1u /* cs_itself */
+#define CS_KEPT 2u   /* cs_kept */
+struct ckpt_save *ckpt_save_make(struct ckpt_request *rq, struct lwp *caller, u32 flags);
 void ckpt_save_free(struct ckpt_save *cs);
-/* Gathers the state of the held members, but for the list of stored pages. */
+/*
+ * Gathers the state of the held members, but for contents and pages. The table
+ * of objects keeps its references: see ckpt_objects_drop().
+ */
 int ckpt_gather(struct ckpt_save *cs);
+/* Gathers the bytes of shared objects: pipes, shared memory, unlinked files. */
+int ckpt_contents(struct ckpt_save *cs);
 /* Lists the pages to store. No cm_as changes meanwhile. */
 int ckpt_pages(struct ckpt_save *cs);
 /*
@@ -226,7 +239,7 @@ int ckpt_check_sharing(struct ckpt_save *cs, struct ckpt_member *cm);
  * ckpt_know() remembers that (-ENOMEM). ckpt_forget(): at the end of the save.
  */
 bool ckpt_known(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 *index);
-int ckpt_know(struct ckpt_save *cs, const struct vnode *vp, const char *path, u32 index);
+int ckpt_know(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 index);
 void ckpt_forget(struct ckpt_save *cs);
 
 /*

@@ -32,6 +32,13 @@
 #define ENDING_NS NSEC_PER_MSEC
 #define BATCH 64u /* processes found at a time, with pidlock held */
 
+/* How members are found: held, or only looked at. */
+struct ckpt_how {
+	/* For a process that has not exited. */
+	int (*fh_ask)(struct ckpt_save *cs, struct ckpt_member *cm);
+	bool fh_waits; /* for exiting processes to become zombies */
+};
+
 /*
  * Does the member's own program ask? A parent's request counts as the member's
  * own, too, if the member was forked and has not called exec: parent and child
@@ -40,16 +47,15 @@
 static bool asks_itself(const struct ckpt_save *cs, const struct ckpt_member *cm)
 {
 	const struct proc *p = cm->cm_proc;
-	bool itself = cs->cs_caller || (cs->cs_req->rq_flags & (CKPT_INPLACE | CKPT_LOOK));
 
-	return itself && (p == curproc() || ((p->p_flags & P_FORKNOEXEC) && cm->cm_parent != IMG_NONE &&
-					     (curproc()->p_flags & P_NODUMP)));
+	return cs->cs_itself && (p == curproc() || ((p->p_flags & P_FORKNOEXEC) && cm->cm_parent != IMG_NONE &&
+						    (curproc()->p_flags & P_NODUMP)));
 }
 
 /*
  * May the asker checkpoint the member? The current lwp acts with the asker's
  * rights.
- * Errors: -EPERM (logged), also while obstacles are collected (CKPT_LOOK).
+ * Errors: -EPERM (logged), also while obstacles are collected.
  */
 static int may_save(struct ckpt_save *cs, const struct ckpt_member *cm)
 {
@@ -126,7 +132,7 @@ static int find_children(struct ckpt_save *cs, u32 i, bool *ending)
 		if (c->p_exitsig == -1 /* being reaped */ || ckpt_is_member(cs, c))
 			continue;
 		if (c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING)) {
-			*ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
+			*ending = true;
 			continue;
 		}
 		c->p_ref++;
@@ -202,20 +208,27 @@ static int ask_member(struct ckpt_save *cs, struct ckpt_member *cm)
 		if (error)
 			return error;
 	}
-	if (cm->cm_zombie)
-		return 0;
-	error = may_save(cs, cm);
-	if (cs->cs_req->rq_flags & CKPT_LOOK) {
-		/* The caller may not learn what the process has. */
-		cm->cm_barred = error != 0;
-		return 0;
-	}
+	return cm->cm_zombie ? 0 : cs->cs_how->fh_ask(cs, cm);
+}
+
+static int ask_to_stand(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	struct proc *p = cm->cm_proc;
+	int error = may_save(cs, cm);
+
 	if (!error)
 		error = proc_hold_ask(p);
 	cm->cm_held = !error;
 	if (error == -EBUSY)
 		return ckpt_refuse(p->p_comm, error, "another checkpoint of process %d is under way", p->p_pid);
 	return error;
+}
+
+/* A caller without the right may not learn what the process has. */
+static int look_only(struct ckpt_save *cs, struct ckpt_member *cm)
+{
+	cm->cm_barred = may_save(cs, cm) != 0;
+	return 0;
 }
 
 /*
@@ -289,7 +302,7 @@ static int hold_children(struct ckpt_save *cs, u32 i)
 
 		if (!error && cs->cs_nmember > before)
 			error = hold_members(cs, before);
-		else if (!error && ending)
+		else if (!error && ending && cs->cs_how->fh_waits)
 			error = await_children(cs, cs->cs_member[i].cm_proc);
 		else
 			return error;
@@ -338,7 +351,7 @@ static int find_roots(struct ckpt_save *cs, bool *ending)
 		if (!belongs(cs, p) || p->p_stat == PS_ZOMBIE || ckpt_is_member(cs, p))
 			continue;
 		if (p->p_flags & P_EXITING) {
-			*ending = !(cs->cs_req->rq_flags & CKPT_LOOK);
+			*ending = true;
 			continue;
 		}
 		/*
@@ -371,7 +384,7 @@ static int hold_roots(struct ckpt_save *cs)
 
 		if (!error)
 			error = hold_members(cs, before);
-		if (error || cs->cs_nmember > before || !ending)
+		if (error || cs->cs_nmember > before || !ending || !cs->cs_how->fh_waits)
 			return error;
 		/*
 		 * An exiting root wakes its parent alone, which may be any
@@ -399,10 +412,12 @@ static int check_forked(struct ckpt_save *cs)
 	return 0;
 }
 
-int ckpt_find(struct ckpt_save *cs, struct proc *p)
+/* Finds the members, from p on. */
+static int find_members(struct ckpt_save *cs, struct proc *p, const struct ckpt_how *how)
 {
 	int error;
 
+	cs->cs_how = how;
 	cs->cs_deadline = clock_mono_ns() + CKPT_HOLD_NS;
 	spin_lock(&pidlock);
 	p->p_ref++;
@@ -420,9 +435,17 @@ int ckpt_find(struct ckpt_save *cs, struct proc *p)
 	return error;
 }
 
+static const struct ckpt_how stand = { .fh_ask = ask_to_stand, .fh_waits = true };
+static const struct ckpt_how run_on = { .fh_ask = look_only };
+
+int ckpt_look(struct ckpt_save *cs, struct proc *p)
+{
+	return find_members(cs, p, &run_on);
+}
+
 int ckpt_hold(struct ckpt_save *cs)
 {
-	int error = ckpt_find(cs, curproc());
+	int error = find_members(cs, curproc(), &stand);
 
 	if (!error)
 		error = check_forked(cs);

@@ -231,7 +231,7 @@ static bool is_shared(const struct ckpt_save *cs, const struct ckpt_object *ob)
 	return !ckpt_closed(cs, ob, vp->v_ref - others);
 }
 
-static int save_object(struct ckpt_save *cs, const struct ckpt_object *ob)
+static int check_object(struct ckpt_save *cs, const struct ckpt_object *ob)
 {
 	const struct vnode *vp = ob->ob_ptr;
 	struct ckpt_data *cd = &cs->cs_data[ob->ob_index];
@@ -242,7 +242,7 @@ static int save_object(struct ckpt_save *cs, const struct ckpt_object *ob)
 				    "its memory (inode %u) is shared with a process outside of the image",
 				    (u32)vp->v_ino);
 	cd->cd_open = !cs->cs_copy && !(cd->cd_nameless && (vp->v_flags & V_MEMORY));
-	return !error && cs_stores(cs) ? save_contents(cs, ob->ob_index) : error;
+	return error;
 }
 
 static int st_data_save_shared(struct ckpt_save *cs)
@@ -253,7 +253,18 @@ static int st_data_save_shared(struct ckpt_save *cs)
 		const struct ckpt_object *ob = ckpt_object_at(cs, CO_DATA, i);
 
 		if (ob->ob_ptr)
-			error = save_object(cs, ob);
+			error = check_object(cs, ob);
+	}
+	return error;
+}
+
+static int st_data_save_contents(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_DATA) && !error; i++) {
+		if (ckpt_object_at(cs, CO_DATA, i)->ob_ptr)
+			error = save_contents(cs, i);
 	}
 	return error;
 }
@@ -417,6 +428,7 @@ const struct ckpt_kind st_data_kind = {
 	.k_name = "contents",
 	.k_outside = true,
 	.k_save_shared = st_data_save_shared,
+	.k_save_contents = st_data_save_contents,
 	.k_look_shared = st_data_save_shared,
 	.k_restore_begin = st_data_restore_begin,
 	.k_adopt = st_data_adopt,

@@ -137,7 +137,7 @@ static int save_fd(struct ckpt_save *cs, struct ckpt_member *cm, struct file *f,
 {
 	struct ckpt_object *ob = ckpt_object(cs, CO_FILE, f);
 	struct img_fd *ifd;
-	/* With CKPT_LOOK, an open file that was refused has no place. */
+	/* With CKPTCTL_CAN, an open file that was refused has no place. */
 	u32 index = ob ? ob->ob_index : ckpt_nobjects(cs, CO_FILE);
 
 	if (!ob) {

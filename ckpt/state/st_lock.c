@@ -37,7 +37,7 @@ static u32 file_of(struct ckpt_save *cs, u32 member, const struct vnode *vp, con
 		u32 file = ip->p_fd[i].fd_file;
 
 		/*
-		 * With CKPT_LOOK, an open file that was refused has no place.
+		 * With CKPTCTL_CAN, an open file that was refused has no place.
 		 */
 		if (file < best && file < ckpt_nobjects(cs, CO_FILE) && cs_file(cs, file)->f_vnode == vp &&
 		    may_lock(cs_file(cs, file), il->l_kind, il->l_write))

@@ -80,11 +80,7 @@ static int save_file(struct ckpt_save *cs, struct seg *s, struct img_seg *is)
 		return error;
 	error = st_vnode_save(cs, s->s_vp, path, &is->s_vnode);
 	kfree(path);
-	/*
-	 * With CKPT_LOOK the processes go on, and another file may take this
-	 * address.
-	 */
-	if (!error && !(cs->cs_req->rq_flags & CKPT_LOOK)) {
+	if (!error && is->s_vnode != IMG_NONE) {
 		cs->cs_mapped = s->s_vp;
 		cs->cs_mappedindex = is->s_vnode;
 	}

@@ -95,8 +95,6 @@ static int save_pipe(struct ckpt_save *cs, struct ckpt_object *ob, struct img_pi
 	save_owner(ip, vp);
 	if (!ckpt_closed(cs, ob, ps.ps_files))
 		error = refuse_torn(cs, ob);
-	if (!error && ps.ps_count && cs_stores(cs))
-		error = save_bytes(cs, vp, ps.ps_count, &ip->pi_data);
 	return error;
 }
 
@@ -106,6 +104,21 @@ static int st_pipe_save_shared(struct ckpt_save *cs)
 
 	for (u32 i = 0; i < ckpt_nobjects(cs, CO_PIPE) && !error; i++)
 		error = save_pipe(cs, ckpt_object_at(cs, CO_PIPE, i), &cs->cs_img.i_pipe[i]);
+	return error;
+}
+
+static int st_pipe_save_contents(struct ckpt_save *cs)
+{
+	int error = 0;
+
+	for (u32 i = 0; i < ckpt_nobjects(cs, CO_PIPE) && !error; i++) {
+		struct vnode *vp = (struct vnode *)ckpt_object_at(cs, CO_PIPE, i)->ob_ptr;
+		struct pipe_state ps;
+
+		pipe_get_state(vp, &ps);
+		if (ps.ps_count)
+			error = save_bytes(cs, vp, ps.ps_count, &cs->cs_img.i_pipe[i].pi_data);
+	}
 	return error;
 }
 
@@ -244,6 +257,7 @@ const struct ckpt_kind st_pipe_kind = {
 	.k_name = "pipes",
 	.k_outside = true,
 	.k_save_shared = st_pipe_save_shared,
+	.k_save_contents = st_pipe_save_contents,
 	.k_look_shared = st_pipe_save_shared,
 	.k_restore_begin = st_pipe_restore_begin,
 	.k_restore_shared = st_pipe_restore_shared,

@@ -208,9 +208,8 @@ static int check_controlling(struct ckpt_save *cs)
 		missing = !cs->cs_member[i].cm_zombie && p->p_ctty && p->p_sid != first->p_sid &&
 			  !ckpt_object(cs, CO_PTY, p->p_ctty);
 		spin_unlock(&pidlock);
-		error = missing ? ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
-					      "the controlling terminal of process %d would be missing in the image",
-					      p->p_pid)
+		error = missing ? ckpt_lacks(cs, cs_name(cs), "the controlling terminal of process %d would be missing in the image",
+					     p->p_pid)
 				: 0;
 		if (error)
 			return error;
@@ -251,7 +250,7 @@ static int save_pairs(struct ckpt_save *cs)
 
 static int st_pty_save_shared(struct ckpt_save *cs)
 {
-	int error = cs_in_place(cs) ? 0 : check_controlling(cs);
+	int error = check_controlling(cs);
 
 	if (error || !ckpt_nobjects(cs, CO_PTY))
 		return error;

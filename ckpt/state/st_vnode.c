@@ -115,7 +115,7 @@ int st_vnode_name(struct vnode *vp, char **name)
 	return find_for_all(vp, NULL, true, name);
 }
 
-/* As find_path(). With CKPT_LOOK a refusal gives 0, and *name NULL. */
+/* As find_path(). With CKPTCTL_CAN a refusal gives 0, and *name NULL. */
 static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
 {
 	int error = find_for_all(vp, path, cs->cs_jailed, name);
