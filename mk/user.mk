@@ -4,6 +4,7 @@
 #   build/user/musl-cc       C compiler for static i386 programs that run here and on a Linux host
 #   build/user/busybox/      Debian's busybox-static, unmodified
 #   build/user/bin/NAME      from user/NAME.c
+#   build/user/libckpt.a     the rival library, user/libckpt (a program is linked with -Wl,--wrap=main)
 #   build/user/examples/NAME from user/examples/NAME.c, by nothing but the compiler
 #   build/user/tests/NAME    from tests/programs/NAME.c and its parts NAME/*.c; st-NAME from tests/programs/states/NAME.c
 #                            and its parts states/NAME/*.c
@@ -15,7 +16,7 @@ MUSL_CC := $(U)/musl-cc
 UCROSS := i686-linux-gnu-
 LUA_SRC := lua5.4
 
-UCFLAGS := -std=gnu11 -O2 -g -Iuser/include -Iuser/lib -ffile-prefix-map=$(CURDIR)=. \
+UCFLAGS := -std=gnu11 -O2 -g -Iuser/include -Iuser/lib -Iuser/libckpt -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 ifneq ($(filter true 1,$(CI) $(WERROR)),)
 UCFLAGS += -Werror
@@ -87,12 +88,22 @@ $(U)/lib.stamp: FORCE
 	$(call stamp,$@,$(ULIB_OBJS))
 $(U)/lib.a: $(ULIB_OBJS) $(U)/lib.stamp
 	@rm -f $@ && $(UCROSS)ar rcsD $@ $(ULIB_OBJS)
+
+# The library that makes checkpoints without the kernel's help (docs/libckpt.md), and the programs that it is compared with.
+LIBCKPT_OBJS := $(patsubst user/libckpt/%.c,$(U)/obj/libckpt/%.o,$(wildcard user/libckpt/*.c))
+LIBCKPT_PROGS := $(U)/bin/mat $(U)/bin/cellular
+LIBCKPT := -Wl,--wrap=main $(U)/libckpt.a
+$(U)/libckpt.a: $(LIBCKPT_OBJS)
+	@rm -f $@ && $(UCROSS)ar rcsD $@ $(LIBCKPT_OBJS)
+$(LIBCKPT_PROGS): $(U)/libckpt.a
+$(LIBCKPT_PROGS): private LINKED := $(LIBCKPT)
+
 $(U)/bin/%: $(U)/obj/%.o $(U)/lib.a
 	@mkdir -p $(@D)
-	$(Q)$(MUSL_CC) $< $(U)/lib.a -o $@
+	$(Q)$(MUSL_CC) $< $(U)/lib.a $(LINKED) -o $@
 $(U)/tests/%: $(U)/obj/tests/%.o $(U)/lib.a
 	@mkdir -p $(@D)
-	$(Q)$(MUSL_CC) $(filter %.o,$^) $(U)/lib.a -o $@
+	$(Q)$(MUSL_CC) $(filter %.o,$^) $(U)/lib.a $(LINKED) -o $@
 
 # As a user compiles a program.
 $(U)/examples/%: user/examples/%.c $(MUSL_CC) user/include/reprise/ckpt.h
@@ -111,4 +122,4 @@ $(U)/bin/lua: $(U)/lua/unpacked $(MUSL_CC) mk/lua.mk
 	@mkdir -p $(@D)
 	$(Q)$(MAKE) -s -f mk/lua.mk SRC=$(U)/lua/src/src CC=$(MUSL_CC) OUT=$@
 
--include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/tests/*.d $(U)/obj/tests/*/*.d $(U)/obj/tests/*/*/*.d $(U)/obj/reader/*/*.d)
+-include $(wildcard $(U)/obj/*.d $(U)/obj/lib/*.d $(U)/obj/libckpt/*.d $(U)/obj/tests/*.d $(U)/obj/tests/*/*.d $(U)/obj/tests/*/*/*.d $(U)/obj/reader/*/*.d)
