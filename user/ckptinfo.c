@@ -10,7 +10,6 @@
 #include "tools/ckptool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +41,7 @@ static int parse(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "vtjsSh", longopts, NULL)) != -1) {
+	while ((c = next_option(argc, argv, ":vtjsSh", longopts)) != -1) {
 		switch (c) {
 		case 'c': o->o_can = true; break;
 		case 'v': o->o_verbose = true; break;
@@ -51,7 +50,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case 's': o->o_flags |= CKPT_SESSION; break;
 		case 'S': o->o_flags |= CKPT_SELF; break;
 		case 'h': fputs(usage, stdout); return 1;
-		default: return wrong_usage(-1, NULL);
+		default: return -1;
 		}
 	}
 	if (argc - optind != 1)

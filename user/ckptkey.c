@@ -8,7 +8,6 @@
 #include "command.h"
 
 #include <ctype.h>
-#include <getopt.h>
 #include <reprise/termios.h>
 #include <stdbool.h>
 #include <string.h>
@@ -75,11 +74,11 @@ int main(int argc, char **argv)
 	bool forked = false;
 	int opt, c = 0;
 
-	while ((opt = getopt_long(argc, argv, "fh", longopts, NULL)) != -1) {
+	while ((opt = next_option(argc, argv, ":fh", longopts)) != -1) {
 		switch (opt) {
 		case 'f': forked = true; break;
 		case 'h': fputs(usage, stdout); return finish_output(0, STATUS_FAILED);
-		default: return wrong_usage(STATUS_USAGE, NULL);
+		default: return STATUS_USAGE;
 		}
 	}
 	if (argc - optind > 1 || (forked && argc == optind))

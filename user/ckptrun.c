@@ -7,7 +7,6 @@
 #include "command.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -67,7 +66,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 	};
 	int c, error = 0;
 
-	while (!error && (c = getopt_long(argc, argv, "+ftsSvi:n:h", longopts, NULL)) != -1) {
+	while (!error && (c = next_option(argc, argv, "+:ftsSvi:n:h", longopts)) != -1) {
 		switch (c) {
 		case 'f': o->o_flags |= CKPT_FORKED; break;
 		case 't': o->o_flags |= CKPT_TREE; break;
@@ -77,7 +76,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'i': error = parse_seconds(optarg, &o->o_interval); break;
 		case 'n': error = parse_count(optarg, &o->o_count); break;
 		case 'h': fputs(usage, stdout); return 1;
-		default: return wrong_usage(-1, NULL);
+		default: return -1;
 		}
 	}
 	return error;

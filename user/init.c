@@ -299,14 +299,21 @@ static void end_machine(int sig)
 	complain("reboot");
 }
 
-int main(void)
+/* As a command it does nothing but say so. Returns: its exit status. */
+static int not_the_first(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return puts("usage: the kernel starts init as the first process; as a command it does nothing") < 0;
+	fprintf(stderr, "init: only the kernel starts init, as the first process; to end the machine use poweroff\n");
+	return argc > 1 ? 2 : 1;
+}
+
+int main(int argc, char **argv)
 {
 	sigset_t blocked;
 
-	if (getpid() != 1) {
-		fprintf(stderr, "init: I am the first process or none; to end the machine use poweroff\n");
-		return 1;
-	}
+	if (getpid() != 1)
+		return not_the_first(argc, argv);
 	catch_signals(&blocked);
 	umask(022);
 	mount_one("proc", "/proc", NULL);

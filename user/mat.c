@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mat [-c NAME [-k COUNT] [-f]] [SIZE]: the product of two square matrices, row by row, with visible progress.
+ * mat [OPTION]... [SIZE]: the product of two square matrices, row by row: one
+ * of the two programs of the paper's experiment (tools/bench-paper).
  *
  * The last line is the result's sum: the same after any number of checkpoints, power cuts and recoveries.
  */
@@ -8,10 +9,11 @@
 
 #include "command.h"
 
-#include <getopt.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const char usage[] = "usage: mat [-c NAME [-k COUNT] [-f]] [SIZE]\n"
+static const char usage[] = "usage: mat [OPTION]... [SIZE]\n"
 			    "Multiplies two matrices of SIZE rows and columns (default: 320).\n"
 			    "  -n SIZE   the same as SIZE alone\n" DEMO_HELP;
 
@@ -46,7 +48,7 @@ static int parse(int argc, char **argv, struct demo *d, int *n)
 	static const struct option longopts[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
 	int opt, error = 0;
 
-	while (!error && (opt = getopt_long(argc, argv, "n:h" DEMO_OPTIONS, longopts, NULL)) != -1) {
+	while (!error && (opt = next_option(argc, argv, ":n:h" DEMO_OPTIONS, longopts)) != -1) {
 		switch (opt) {
 		case 'n': error = demo_number(optarg, "size", 1, 4096, n); break;
 		case 'h': fputs(usage, stdout); return 1;
@@ -60,7 +62,7 @@ static int parse(int argc, char **argv, struct demo *d, int *n)
 
 int main(int argc, char **argv)
 {
-	struct demo d = { .d_count = 1 };
+	struct demo d = { .d_count = -1 };
 	int n = 320, parsed = parse(argc, argv, &d, &n);
 
 	if (parsed)
@@ -68,17 +70,16 @@ int main(int argc, char **argv)
 	a = calloc((size_t)n * n, sizeof(*a));
 	b = calloc((size_t)n * n, sizeof(*b));
 	c = calloc((size_t)n * n, sizeof(*c));
-	if (!a || !b || !c) {
-		perror("mat");
-		return 1;
-	}
+	if (!a || !b || !c)
+		return complain(1, "%d x %d: %s", n, n, strerror(errno));
 	fill(a, n, 1);
 	fill(b, n, 2);
 	printf("matrix product, %d x %d\n", n, n);
+	if (demo_begin(&d) != 0)
+		return 1;
 	for (int i = 0; i < n; i++) {
 		multiply_row(i, n);
 		demo_step(&d, (uint64_t)i + 1, (uint64_t)n);
 	}
-	printf("result %016llx\n", (unsigned long long)demo_sum(c, (size_t)n * n * sizeof(*c)));
-	return 0;
+	return demo_end(&d, c, (size_t)n * n * sizeof(*c));
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -120,7 +119,7 @@ static int parse(int argc, char **argv, struct options *o)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "bsniTcth", longopts, NULL)) != -1) {
+	while ((c = next_option(argc, argv, ":bsniTcth", longopts)) != -1) {
 		switch (c) {
 		case 'b': o->o_background = true; break;
 		case 's': o->o_flags |= RECOVER_STOPPED; break;
@@ -130,7 +129,7 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'c': o->o_flags |= RECOVER_CHANGED; break;
 		case 't': o->o_flags |= RECOVER_TRUSTED; break;
 		case 'h': fputs(usage, stdout); return 1;
-		default: return wrong_usage(-1, NULL);
+		default: return -1;
 		}
 	}
 	if (argc - optind != 1)

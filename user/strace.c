@@ -7,14 +7,26 @@
  *
  * The kernel does the work (kernel/strace.c); a process is traced while its /proc/PID/trace holds 1.
  */
+#include "command.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define STATUS_FAILED 127
+#define STATUS_USAGE 2
+
+static const char usage[] =
+	"usage: strace COMMAND [ARGUMENT]...\n"
+	"       strace -p PID\n"
+	"Shows the system calls of COMMAND and of all that it starts, on the kernel's log; dmesg has them too.\n"
+	"  -p PID      of a running process, until ^C\n"
+	"      --help  this text\n"
+	"Exit status: COMMAND's (128 + signal if it was killed), 2 wrong usage, 127 not started or not traced.\n";
 
 /* 0 or -1 with errno. */
 static int set_trace(const char *pid, const char *value)
@@ -34,8 +46,7 @@ static int set_trace(const char *pid, const char *value)
 
 static int fail(const char *what)
 {
-	fprintf(stderr, "strace: %s: %s\n", what, strerror(errno));
-	return 127;
+	return complain(STATUS_FAILED, "%s: %s", what, strerror(errno));
 }
 
 static int trace_process(const char *pid)
@@ -75,15 +86,28 @@ static int trace_command(char **argv)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return fail("waitpid");
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return exit_status(status);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "-p") == 0)
-		return trace_process(argv[2]);
-	if (argc > 1 && argv[1][0] != '-')
-		return trace_command(argv + 1);
-	fprintf(stderr, "usage: strace COMMAND ARGUMENT...\n       strace -p PID\n");
-	return 2;
+	static const struct option longopts[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+	const char *process = NULL;
+	pid_t pid;
+	int opt;
+
+	while ((opt = next_option(argc, argv, "+:p:h", longopts)) != -1) {
+		switch (opt) {
+		case 'p': process = optarg; break;
+		case 'h': fputs(usage, stdout); return finish_output(0, STATUS_FAILED);
+		default: return STATUS_USAGE;
+		}
+	}
+	if (process && optind < argc)
+		return wrong_usage(STATUS_USAGE, "expected a command or -p, found both");
+	if (process)
+		return parse_pid(process, &pid) == 0 ? trace_process(process) : STATUS_USAGE;
+	if (optind == argc)
+		return wrong_usage(STATUS_USAGE, "a command is needed");
+	return trace_command(argv + optind);
 }

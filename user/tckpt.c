@@ -7,7 +7,6 @@
 #include "command.h"
 
 #include <errno.h>
-#include <getopt.h>
 
 #define STATUS_FAILED 1
 #define STATUS_USAGE 2
@@ -44,7 +43,7 @@ static int parse(int argc, char **argv, unsigned *flags)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "fwtjsSh", longopts, NULL)) != -1) {
+	while ((c = next_option(argc, argv, ":fwtjsSh", longopts)) != -1) {
 		switch (c) {
 		case 'f': *flags |= CKPT_FORKED; break;
 		case 'w': *flags |= CKPT_WAIT; break;
@@ -53,7 +52,7 @@ static int parse(int argc, char **argv, unsigned *flags)
 		case 's': *flags |= CKPT_SESSION; break;
 		case 'S': *flags |= CKPT_SELF; break;
 		case 'h': fputs(usage, stdout); return 1;
-		default: return wrong_usage(-1, NULL);
+		default: return -1;
 		}
 	}
 	if (argc - optind != 2)

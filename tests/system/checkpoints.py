@@ -112,7 +112,7 @@ def computation(t):
     "A computation checkpoints itself five times, the power goes in the middle; recovered, its result is that of an undisturbed run."
     disk = t.disk()
     m, agent = t.boot(disk)
-    for argv in (MAT, ["/bin/life", "-s", "200", "-g", "60"]):
+    for argv in (MAT, ["/bin/cellular", "-s", "200", "-g", "60"]):
         plain = t.contains(t.run(agent, *argv), r"^result (\w+)$").group(1)
         text = filed(t, agent, *argv, "-c", "/root/c", "-k", "5")
         t.equal("result with checkpoints", t.contains(text, r"^result (\w+)$").group(1), plain)

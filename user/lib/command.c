@@ -5,18 +5,20 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
 extern char *program_invocation_short_name;
 
-static void say(const char *fmt, va_list ap)
+/* One line: the command's name, the text, and `end`, which may have the name once more. */
+static void say(const char *fmt, const char *end, va_list ap)
 {
 	fflush(stdout);
 	fprintf(stderr, "%s: ", program_invocation_short_name);
 	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	fprintf(stderr, end, program_invocation_short_name);
 }
 
 int complain(int status, const char *fmt, ...)
@@ -24,7 +26,7 @@ int complain(int status, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(fmt, ap);
+	say(fmt, "\n", ap);
 	va_end(ap);
 	return status;
 }
@@ -33,13 +35,42 @@ int wrong_usage(int status, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (fmt) {
-		va_start(ap, fmt);
-		say(fmt, ap);
-		va_end(ap);
-	}
-	fprintf(stderr, "Try: %s --help\n", program_invocation_short_name);
+	va_start(ap, fmt);
+	say(fmt, "; try %s --help\n", ap);
+	va_end(ap);
 	return status;
+}
+
+/* The word of the command line in which getopt_long() found the long option that is wrong. */
+static bool is_long(const char *word, const char *shorts)
+{
+	return strncmp(word, "--", 2) == 0 && (optopt == 0 || strchr(shorts, optopt));
+}
+
+static void tell_wrong_option(int found, const char *word, const char *shorts)
+{
+	char letter[] = { '-', (char)optopt, '\0' };
+	const char *name = is_long(word, shorts) ? word : letter;
+
+	if (found == ':')
+		wrong_usage(0, "%s needs an argument", name);
+	else if (name == word && optopt)
+		wrong_usage(0, "%.*s takes no argument", (int)strcspn(word, "="), word);
+	else
+		wrong_usage(0, "there is no option %s", name);
+}
+
+int next_option(int argc, char **argv, const char *shorts, const struct option *longs)
+{
+	int found;
+
+	opterr = 0;
+	found = getopt_long(argc, argv, shorts, longs, NULL);
+	if (found != '?' && found != ':')
+		return found;
+	/* An argument can be missing at the end only. */
+	tell_wrong_option(found, argv[found == ':' ? argc - 1 : optind - 1], shorts);
+	return '?';
 }
 
 int finish_output(int status, int trouble)

@@ -3,13 +3,22 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
+#include <getopt.h>
 #include <reprise/ckpt.h>
 #include <stdio.h>
 
 /* "COMMAND: ..." on standard error. Returns status, for main() to return. */
 int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* What is wrong with the command line (NULL: getopt has said it), and where to read more. */
+/* One line: what is wrong with the command line, and where to read more. */
 int wrong_usage(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * The next option of the command line, as getopt_long() finds it. A wrong one
+ * is told in one line as above. `shorts` has a colon first, or behind its plus
+ * sign, so that a missing argument is told from an unknown option.
+ * Returns: the option's letter; -1: there are no more; '?': the user has been
+ * told.
+ */
+int next_option(int argc, char **argv, const char *shorts, const struct option *longs);
 /* Standard output is written out; status, or `trouble` with a message if it could not be. */
 int finish_output(int status, int trouble);
 

@@ -3,16 +3,30 @@
 #ifndef USER_LIB_DEMO_H
 #define USER_LIB_DEMO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* How the program makes its checkpoints. */
+enum demo_method { DEMO_NONE, DEMO_LIBRARY, DEMO_LIBRARY_FORKED, DEMO_KERNEL, DEMO_KERNEL_FORKED };
+
 struct demo {
-	const char *d_name; /* of the checkpoint, NULL: none */
-	unsigned d_flags;   /* of ckpt() */
-	unsigned d_count;   /* how many, spread evenly over the run */
-	unsigned d_done;    /* made or tried so far */
+	enum demo_method d_method;
+	const char *d_name; /* of the checkpoint */
+	int d_count;	    /* how many, spread evenly over the run; -1: the default */
+	int d_done;	    /* made or tried so far */
 	unsigned d_shown;   /* percent printed last, so that each is printed once */
+	bool d_measured;    /* -m: figures, and progress only on request */
+	bool d_progress;    /* -p */
+	bool d_forked;	    /* -f */
+	bool d_untold;	    /* the last checkpoint has begun, and no line has its figures yet */
+	bool d_failed;	    /* a checkpoint has failed */
+	/* When the work began, and, since then, the last checkpoint. */
+	unsigned long long d_began_ns, d_at_ns;
 };
+
+/* The work begins now. Returns: 0; -1: the method cannot be set up, and the user has been told. */
+int demo_begin(struct demo *d);
 
 /*
  * Called with the work done so far, of `total`: prints progress every 10 percent, and makes the checkpoints
@@ -20,13 +34,23 @@ struct demo {
  */
 void demo_step(struct demo *d, uint64_t done, uint64_t total);
 
-#define DEMO_OPTIONS "c:k:f" /* for getopt, beside the program's own */
-#define DEMO_HELP                                                        \
-	"  -c NAME   make checkpoints of itself in the file NAME_ckpt\n" \
-	"  -k COUNT  so many, spread evenly over the run (default: 1)\n" \
-	"  -f        forked: the program goes on while one is written\n" \
-	"  --help    this text\n"                                        \
-	"Exit status: 0 done, 1 out of memory, 2 wrong usage.\n"
+/*
+ * The work is done. Prints the time that it took, with -m, and the sum of the
+ * result. Then waits for a checkpoint that is still being written.
+ * Returns: the exit status of the program.
+ */
+int demo_end(struct demo *d, const void *result, size_t len);
+
+#define DEMO_OPTIONS "c:k:fm:p" /* for next_option(), beside the program's own */
+#define DEMO_HELP                                                                        \
+	"  -c NAME   make checkpoints of itself in the file NAME_ckpt\n"                 \
+	"  -k COUNT  so many, spread evenly over the run (default: 1; with -m 10)\n"     \
+	"  -f        forked: the program goes on while one is written\n"                 \
+	"  -m METHOD measured, with figures: none, library, library-forked, kernel or\n" \
+	"            kernel-forked\n"                                                    \
+	"  -p        with -m: progress too, which is printed anyway without -m\n"        \
+	"  --help    this text\n"                                                        \
+	"Exit status: 0 done, 1 out of memory, or -m and a checkpoint failed, 2 wrong usage.\n"
 
 /*
  * Takes one of DEMO_OPTIONS, with its argument in optarg.

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * life [-v] [-c NAME [-k COUNT] [-f]] [SIZE [GENERATIONS]]: Conway's cellular automaton on a square torus.
+ * cellular [OPTION]... [SIZE [GENERATIONS]]: Conway's cellular automaton on a
+ * square torus: one of the two programs of the paper's experiment
+ * (tools/bench-paper).
  */
 #include "demo.h"
 
 #include "command.h"
 
-#include <getopt.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SHOW_ROWS 20
 #define SHOW_COLS 60
 
-static const char usage[] = "usage: life [-v] [-c NAME [-k COUNT] [-f]] [SIZE [GENERATIONS]]\n"
+static const char usage[] = "usage: cellular [OPTION]... [SIZE [GENERATIONS]]\n"
 			    "Computes generations (default: 100) of SIZE x SIZE cells (default: 256).\n"
 			    "  -s SIZE, -g GENERATIONS   the same as the operands\n"
 			    "  -v        draw the upper left corner after each generation\n" DEMO_HELP;
@@ -92,7 +95,7 @@ static int parse(int argc, char **argv, struct demo *d)
 	static const struct option longopts[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
 	int opt, error = 0;
 
-	while (!error && (opt = getopt_long(argc, argv, "s:g:vh" DEMO_OPTIONS, longopts, NULL)) != -1) {
+	while (!error && (opt = next_option(argc, argv, ":s:g:vh" DEMO_OPTIONS, longopts)) != -1) {
 		switch (opt) {
 		case 's': error = parse_size(optarg); break;
 		case 'g': error = parse_generations(optarg); break;
@@ -113,26 +116,25 @@ static int parse(int argc, char **argv, struct demo *d)
 
 int main(int argc, char **argv)
 {
-	struct demo d = { .d_count = 1 };
+	struct demo d = { .d_count = -1 };
 	int parsed = parse(argc, argv, &d);
 
 	if (parsed)
 		return parsed > 0 ? finish_output(0, 1) : 2;
 	cells = malloc((size_t)size * size);
 	next = malloc((size_t)size * size);
-	if (!cells || !next) {
-		perror("life");
-		return 1;
-	}
+	if (!cells || !next)
+		return complain(1, "%d x %d: %s", size, size, strerror(errno));
 	seed_cells();
 	printf("cellular automaton, %d x %d, %d generations\n", size, size, generations);
+	if (demo_begin(&d) != 0)
+		return 1;
 	for (int g = 1; g <= generations; g++) {
 		generation();
 		if (show)
 			draw(g);
 		demo_step(&d, (uint64_t)g, (uint64_t)generations);
 	}
-	printf("alive %ld\nresult %016llx\n", population(),
-	       (unsigned long long)demo_sum(cells, (size_t)size * size));
-	return 0;
+	printf("alive %ld\n", population());
+	return demo_end(&d, cells, (size_t)size * size);
 }
