@@ -190,12 +190,6 @@ void restore_ckpt(void *arg);
 int ckpt_trust(struct ckpt_restore *cr);
 
 /*
- * state/st_root.c. Opens a name for the process that is being built. "/dev/tty" is the caller's
- * terminal.
- */
-int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp);
-
-/*
  * pages.c. Reads the stored pages of a list of runs, many at a time. take()
  * gets each page in order, once it is read and its checksum is right. at: its
  * r_va. take() takes over the reference unless it fails.

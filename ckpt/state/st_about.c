@@ -67,7 +67,7 @@ int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_ab
 	} else {
 		v.v_size = pa->pa_start;
 	}
-	error = st_vnode_name(vp->v_vfs->vfs_root, &mount);
+	error = st_name_of(vp->v_vfs->vfs_root, &mount);
 	if (error == -ENOENT)
 		return ckpt_refuse(cs_name(cs), -EOPNOTSUPP,
 				   "a /proc file of process %d lies below a mount point that has no name",
@@ -95,7 +95,7 @@ static int open_mount(struct ckpt_restore *cr, u32 index, const char **name, str
 	char *mount;
 	int error;
 
-	root = st_root_base(cr, index, &path, &nolinks);
+	root = st_name_base(cr, index, &path, &nolinks);
 	len = (u32)strlen(path);
 	if (len <= below)
 		return -ENOENT;

@@ -80,7 +80,7 @@ static struct ckpt_object *add_object(struct ckpt_save *cs, struct vnode *vp, u3
 
 	if (!cd)
 		return NULL;
-	*cd = (struct ckpt_data){ .cd_nameless = vp && st_vnode_nameless(vp) };
+	*cd = (struct ckpt_data){ .cd_nameless = vp && st_name_none(vp) };
 	ob = ckpt_object_add(cs, CO_DATA, vp);
 	if (!ob)
 		return NULL;

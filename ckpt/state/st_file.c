@@ -52,7 +52,7 @@ static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 
 	*kind = 0; /* none of the kinds in an image */
 	switch (vp->v_type) {
-	case VREG: *kind = st_vnode_nameless(vp) ? IMG_FILE_DATA : IMG_FILE_REG; return NULL;
+	case VREG: *kind = st_name_none(vp) ? IMG_FILE_DATA : IMG_FILE_REG; return NULL;
 	case VDIR: *kind = IMG_FILE_DIR; return NULL;
 	case VCHR:
 		/*
@@ -249,7 +249,7 @@ static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct f
 	if (img_pty_of(&cr->cr_img, fi->f_obj))
 		return st_pty_open(cr, fi, fp);
 	if (cr->cr_flags & RECOVER_TTY)
-		error = cr_open(cr, "/dev/tty", fi->f_flags | O_NOCTTY | O_NONBLOCK, fp);
+		error = st_name_open(cr, "/dev/tty", fi->f_flags | O_NOCTTY | O_NONBLOCK, fp);
 	else
 		error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, true, fp);
 	if (error)
@@ -265,7 +265,7 @@ static int open_named(struct ckpt_restore *cr, const struct img_file *fi, struct
 	int error = st_vnode_open(cr, fi->f_vnode, fi->f_flags, false, fp);
 
 	/* Not logged yet: the image might have held the contents. */
-	if (error && st_vnode_spare(cr, fi->f_vnode))
+	if (error && st_name_spare(cr, fi->f_vnode))
 		error = ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
 				    cr_vnode_path(cr, fi->f_vnode), -error);
 	return error;
@@ -284,25 +284,6 @@ static int restore_file(struct ckpt_restore *cr, const struct img_file *fi, stru
 	f->f_owner = fi->f_owner;
 	*fp = f;
 	return 0;
-}
-
-void st_drop_files(struct file **v, u32 n)
-{
-	for (u32 i = 0; v && i < n; i++) {
-		if (v[i])
-			file_rele(v[i]);
-	}
-	kfree(v);
-}
-
-bool st_file_taken(struct ckpt_restore *cr, u32 index)
-{
-	const struct img_proc *ip = &cr->cr_img.i_proc[0];
-	bool taken = false;
-
-	for (u32 i = 0; i < ip->p_nfd && ip->p_fd[i].fd_num <= 2; i++)
-		taken |= ip->p_fd[i].fd_file == index && cr->cr_stdio[ip->p_fd[i].fd_num];
-	return taken;
 }
 
 /*
@@ -337,7 +318,7 @@ static int st_file_restore_shared(struct ckpt_restore *cr)
 	for (u32 i = 0; i < cr->cr_img.i_nfile && !error; i++) {
 		const struct img_file *fi = &cr->cr_img.i_file[i];
 
-		if (fi->f_kind == IMG_FILE_PIPE && !st_file_taken(cr, i))
+		if (fi->f_kind == IMG_FILE_PIPE && !st_ref_stdio(cr, i))
 			fifo_set_unseen(cr->cr_filev[i], fi->f_offset != 0);
 	}
 	if (!error)
@@ -406,7 +387,7 @@ static void st_file_adopt(struct ckpt_restore *cr)
 
 static void st_file_restore_end(struct ckpt_restore *cr, bool failed)
 {
-	st_drop_files(cr->cr_filev, cr->cr_img.i_nfile);
+	st_ref_drop(cr->cr_filev, cr->cr_img.i_nfile);
 }
 
 static const struct file_type file_types[] = {

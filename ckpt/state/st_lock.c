@@ -242,7 +242,7 @@ static int st_lock_claim(struct ckpt_restore *cr)
 	for (u32 i = 0; i < cr->cr_img.i_nlock && !error; i++) {
 		const struct img_lock *il = &cr->cr_img.i_lock[i];
 
-		if (!st_file_taken(cr, il->l_file))
+		if (!st_ref_stdio(cr, il->l_file))
 			error = put_lock(cr, il, cr->cr_filev[il->l_file]);
 	}
 	return error;

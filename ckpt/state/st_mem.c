@@ -93,7 +93,7 @@ static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, stru
 	int error;
 
 	is->s_off = s->s_off;
-	if (cs_self(cs) || (s->s_vp != cs->cs_mapped && st_vnode_nameless(s->s_vp))) {
+	if (cs_self(cs) || (s->s_vp != cs->cs_mapped && st_name_none(s->s_vp))) {
 		/*
 		 * A program that a process may execute may still be closed to
 		 * reading.
@@ -105,7 +105,7 @@ static int save_backing(struct ckpt_save *cs, const struct ckpt_member *cm, stru
 				return error;
 		}
 		error = st_data_save(cs, s->s_vp, NULL, &is->s_data);
-		if (error || st_vnode_nameless(s->s_vp))
+		if (error || st_name_none(s->s_vp))
 			return error;
 	}
 	return save_file(cs, s, is);
@@ -250,7 +250,7 @@ static int mem_look_at(struct ckpt_save *cs, struct vnode *vp)
 	u32 index;
 	int error;
 
-	if (st_vnode_nameless(vp))
+	if (st_name_none(vp))
 		return st_data_save(cs, vp, NULL, &index);
 	error = vn_get_path(vp, &path);
 	if (!error)
@@ -316,7 +316,7 @@ static int open_named(struct ckpt_restore *cr, const struct img_seg *is, u32 nam
 	forget_opened(op);
 	error = st_vnode_open(cr, name, oflags, shared, &f);
 	if (error)
-		return st_vnode_spare(cr, name)
+		return st_name_spare(cr, name)
 			       ? ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
 					     cr_vnode_path(cr, name), -error)
 			       : error;
@@ -333,8 +333,7 @@ static int open_backing(struct ckpt_restore *cr, const struct img_seg *is, struc
 	 * Older images name no file for a private mapping whose contents they
 	 * hold.
 	 */
-	u32 name = is->s_vnode == IMG_NONE && is->s_data != IMG_NONE ? st_spare_name(cr, is->s_data)
-								     : is->s_vnode;
+	u32 name = is->s_vnode == IMG_NONE && is->s_data != IMG_NONE ? st_ref_name(cr, is->s_data) : is->s_vnode;
 	int error;
 
 	*vpp = NULL;

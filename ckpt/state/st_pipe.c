@@ -124,23 +124,6 @@ static int st_pipe_save_contents(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-/* The name of pipe `index`, from its open files; IMG_NONE: it has none. */
-static u32 name_of(const struct img_image *img, u32 index)
-{
-	for (u32 i = 0; i < img->i_nfile; i++) {
-		const struct img_file *fi = &img->i_file[i];
-
-		if (fi->f_kind == IMG_FILE_PIPE && fi->f_obj == index && fi->f_vnode != IMG_NONE)
-			return fi->f_vnode;
-	}
-	return IMG_NONE;
-}
-
-bool st_pipe_named(const struct ckpt_restore *cr, u32 index)
-{
-	return name_of(&cr->cr_img, index) != IMG_NONE;
-}
-
 /*
  * A restored pipe belongs to the caller, unless the caller is the superuser: as
  * every file does.
@@ -160,7 +143,7 @@ static int pipe_set_owner(struct vnode *vp, const struct img_pipe *ip)
  */
 static int open_both(struct ckpt_restore *cr, u32 index, struct file **fp)
 {
-	u32 name = name_of(&cr->cr_img, index);
+	u32 name = st_ref_pipe_name(cr, index);
 	struct vnode *vp;
 	int error;
 
@@ -250,7 +233,7 @@ static int st_pipe_restore_begin(struct ckpt_restore *cr)
 
 static void st_pipe_restore_end(struct ckpt_restore *cr, bool failed)
 {
-	st_drop_files(cr->cr_pipev, cr->cr_img.i_npipe);
+	st_ref_drop(cr->cr_pipev, cr->cr_img.i_npipe);
 }
 
 const struct ckpt_kind st_pipe_kind = {

@@ -100,7 +100,7 @@ static int save_places(struct ckpt_save *cs, struct img_proc *ip, struct proc *p
 	 * A program that was unlinked, or that comes from an image, is in the
 	 * segments.
 	 */
-	if (p->p_exe && !st_vnode_nameless(p->p_exe))
+	if (p->p_exe && !st_name_none(p->p_exe))
 		error = st_vnode_save(cs, p->p_exe, p->p_exepath, &ip->p_exe);
 	if (!error)
 		error = st_vnode_save(cs, fc->fc_cwd, fc->fc_cwdpath, &ip->p_cwd);
@@ -186,7 +186,7 @@ static int proc_look_at(struct ckpt_save *cs, const struct places *pl)
 	u32 index;
 	int error = 0;
 
-	if (pl->pl_exe && !st_vnode_nameless(pl->pl_exe))
+	if (pl->pl_exe && !st_name_none(pl->pl_exe))
 		error = st_vnode_save(cs, pl->pl_exe, pl->pl_exepath, &index);
 	if (!error && pl->pl_cwd)
 		error = st_vnode_save(cs, pl->pl_cwd, pl->pl_cwdpath, &index);
@@ -245,7 +245,7 @@ static int restore_exe(struct ckpt_restore *cr, const struct img_proc *ip)
 	char *path;
 	int error = st_vnode_open(cr, ip->p_exe, O_RDONLY, false, &f);
 
-	if (error && st_vnode_spare(cr, ip->p_exe)) {
+	if (error && st_name_spare(cr, ip->p_exe)) {
 		proc_set_exe(p, NULL, NULL);
 		return 0;
 	}
@@ -275,10 +275,10 @@ static int restore_cwd(struct ckpt_restore *cr, const struct img_proc *ip)
 	 * On another machine the directory may be missing: the process is at
 	 * its root then.
 	 */
-	if (error && st_vnode_spare(cr, ip->p_cwd)) {
+	if (error && st_name_spare(cr, ip->p_cwd)) {
 		printk_limited(&ckpt_limit, "ckpt: %s: the working directory %s is missing or has changed; the process starts in /\n",
 			       cr->cr_path, cr_vnode_path(cr, ip->p_cwd));
-		acting_begin(&ac, st_root_of(cr, ip->p_root), NULL);
+		acting_begin(&ac, st_name_root(cr, ip->p_root), NULL);
 		error = file_open(AT_FDCWD, "/", O_RDONLY | O_DIRECTORY, 0, &f);
 		acting_end(&ac);
 	}

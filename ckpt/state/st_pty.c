@@ -481,7 +481,7 @@ static void st_pty_reveal(const struct ckpt_rmember *rm, struct revealed *rv)
 
 static void st_pty_restore_end(struct ckpt_restore *cr, bool failed)
 {
-	st_drop_files(cr->cr_ptyv, cr->cr_img.i_npty);
+	st_ref_drop(cr->cr_ptyv, cr->cr_img.i_npty);
 }
 
 const struct ckpt_kind st_pty_kind = {

@@ -66,55 +66,6 @@ static int st_root_save_begin(struct ckpt_save *cs)
 
 /* ---- restore ---- */
 
-/*
- * A hidden process misses hangups, so it borrows the caller's controlling
- * terminal only while it opens a name.
- */
-static void borrow_terminal(struct ckpt_restore *cr, bool borrow)
-{
-	spin_lock(&pidlock);
-	curproc()->p_ctty = borrow ? cr->cr_parent->p_ctty : NULL;
-	spin_unlock(&pidlock);
-}
-
-int cr_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp)
-{
-	int error;
-
-	borrow_terminal(cr, true);
-	error = file_open(AT_FDCWD, path, flags, 0, fp);
-	borrow_terminal(cr, false);
-	return error;
-}
-
-/* The rest of path below root; NULL: path is not below root. */
-static const char *below(const char *path, const char *root)
-{
-	size_t n = strlen(root);
-
-	if (strncmp(path, root, n) != 0 || (path[n] && path[n] != '/'))
-		return NULL;
-	return path[n] ? path + n : "/";
-}
-
-struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags)
-{
-	struct vnode *base = cr->cr_root;
-
-	*path = cr_vnode_path(cr, index);
-	*oflags = 0;
-	for (u32 i = 0; i < cr->cr_nroot; i++) {
-		const char *rest = below(cr_vnode_path(cr, index), cr_vnode_path(cr, cr->cr_rootv[i].r_index));
-
-		if (cr->cr_rootv[i].r_vp && rest) {
-			base = cr->cr_rootv[i].r_vp;
-			*path = rest;
-			*oflags = O_NOLINKS;
-		}
-	}
-	return base;
-}
-
 /* Adds a root. Shorter paths come first. */
 static int note_root(struct ckpt_restore *cr, u32 index)
 {
@@ -156,7 +107,7 @@ static int open_root(struct ckpt_restore *cr, struct ckpt_root *r)
 		return 0;
 	}
 	error = st_vnode_open(cr, r->r_index, O_PATH | O_DIRECTORY | O_NOLINKS, false, &f);
-	if (error && st_vnode_spare(cr, r->r_index))
+	if (error && st_name_spare(cr, r->r_index))
 		return ckpt_refuse(cr->cr_path, error, "the root directory %s of a process is missing or has changed",
 				   cr_vnode_path(cr, r->r_index));
 	if (error)
@@ -201,15 +152,6 @@ static void st_root_restore_end(struct ckpt_restore *cr, bool failed)
 	cr->cr_nroot = 0;
 }
 
-struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index)
-{
-	for (u32 i = 0; i < cr->cr_nroot; i++) {
-		if (cr->cr_rootv[i].r_index == index)
-			return cr->cr_rootv[i].r_vp;
-	}
-	return cr->cr_root;
-}
-
 /*
  * A process cannot leave its caller's root by being restored, and only the
  * superuser restores a process with another root than the caller's.
@@ -217,7 +159,7 @@ struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index)
 static int st_root_restore(struct ckpt_rmember *rm)
 {
 	struct ckpt_restore *cr = rm->rm_restore;
-	struct vnode *root = st_root_of(cr, rm->rm_img->p_root);
+	struct vnode *root = st_name_root(cr, rm->rm_img->p_root);
 
 	if (root != cr->cr_root && !cred_super(cred_cur()))
 		return ckpt_refuse(cr->cr_path, -EPERM, "the root directory of a process is %s, not the caller's",

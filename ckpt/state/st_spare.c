@@ -21,39 +21,10 @@
 #include "proc/acting.h"
 #include "proc/fsctx.h"
 
-/*
- * The owner: of the processes that have the file open, the first that is not
- * the superuser's; else the first process.
- */
-static const struct img_proc *owner_of(const struct ckpt_restore *cr, u32 index)
-{
-	const struct img_image *img = &cr->cr_img;
-
-	for (u32 i = 0; i < img->i_nproc; i++) {
-		const struct img_proc *ip = &img->i_proc[i], *with = img_fds_of(img, ip);
-
-		for (u32 k = 0; k < with->p_nfd && ip->p_fsuid != 0; k++) {
-			if (img->i_file[with->p_fd[k].fd_file].f_vnode == index)
-				return ip;
-		}
-	}
-	return &img->i_proc[0];
-}
-
-struct cred *st_owner_cred(struct ckpt_restore *cr, u32 index)
-{
-	struct cred *cred = cred_cur();
-
-	if (cred_super(cred))
-		return st_cred_make(owner_of(cr, index));
-	cred_hold(cred);
-	return cred;
-}
-
 static int create(struct ckpt_restore *cr, u32 index, struct file **fp)
 {
 	const struct img_vnode *v = &cr->cr_img.i_vnode[index];
-	struct cred *cred = st_owner_cred(cr, index);
+	struct cred *cred = st_name_cred(cr, index);
 	struct acting ac;
 	const char *path;
 	u32 nolinks;
@@ -61,7 +32,7 @@ static int create(struct ckpt_restore *cr, u32 index, struct file **fp)
 
 	if (!cred)
 		return -ENOMEM;
-	acting_begin(&ac, st_root_base(cr, index, &path, &nolinks), cred);
+	acting_begin(&ac, st_name_base(cr, index, &path, &nolinks), cred);
 	error = file_open(AT_FDCWD, path, O_RDWR | nolinks | O_CREAT | O_EXCL | O_NOCTTY | O_LARGEFILE,
 			  v->v_mode & 07777, fp);
 	acting_end(&ac);
@@ -101,26 +72,6 @@ static int make_again(struct ckpt_restore *cr, u32 index, u32 data)
 	return error;
 }
 
-u32 st_spare_data(const struct ckpt_restore *cr, u32 index)
-{
-	const struct img_image *img = &cr->cr_img;
-
-	for (u32 i = 0; i < img->i_nfile; i++) {
-		if (img->i_file[i].f_vnode == index && img->i_file[i].f_kind == IMG_FILE_REG &&
-		    img->i_file[i].f_obj != IMG_NONE)
-			return img->i_file[i].f_obj;
-	}
-	for (u32 i = 0; i < img->i_nproc; i++) {
-		for (u32 k = 0; k < img->i_proc[i].p_nseg; k++) {
-			const struct img_seg *is = &img->i_proc[i].p_seg[k];
-
-			if (is->s_vnode == index && is->s_data != IMG_NONE)
-				return is->s_data;
-		}
-	}
-	return IMG_NONE;
-}
-
 static void take_copy(struct ckpt_restore *cr, u32 index, u32 data)
 {
 	cr->cr_anew[index] = cr->cr_datav[data];
@@ -158,8 +109,8 @@ static int st_spare_restore_shared(struct ckpt_restore *cr)
 	int error = 0;
 
 	for (u32 i = 0; i < img->i_nvnode && !error; i++) {
-		u32 data = st_vnode_spare(cr, i) && S_ISREG(img->i_vnode[i].v_mode) ? st_spare_data(cr, i)
-										    : IMG_NONE;
+		u32 data = st_name_spare(cr, i) && S_ISREG(img->i_vnode[i].v_mode) ? st_ref_contents(cr, i)
+										   : IMG_NONE;
 
 		if (data != IMG_NONE)
 			error = decide(cr, i, data);
@@ -167,27 +118,16 @@ static int st_spare_restore_shared(struct ckpt_restore *cr)
 	return error;
 }
 
-u32 st_spare_name(const struct ckpt_restore *cr, u32 data)
-{
-	const struct img_image *img = &cr->cr_img;
-
-	for (u32 i = 0; i < img->i_nfile; i++) {
-		if (img->i_file[i].f_kind == IMG_FILE_REG && img->i_file[i].f_obj == data)
-			return img->i_file[i].f_vnode;
-	}
-	return IMG_NONE;
-}
-
 static void uncreate(struct ckpt_restore *cr, u32 index)
 {
-	struct cred *cred = st_owner_cred(cr, index);
+	struct cred *cred = st_name_cred(cr, index);
 	struct acting ac;
 	const char *path;
 	int error = -ENOMEM;
 	u32 nolinks;
 
 	if (cred) {
-		acting_begin(&ac, st_root_base(cr, index, &path, &nolinks), cred);
+		acting_begin(&ac, st_name_base(cr, index, &path, &nolinks), cred);
 		error = names_unlink(NULL, path);
 		acting_end(&ac);
 		cred_rele(cred);

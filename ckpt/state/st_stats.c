@@ -81,7 +81,7 @@ int st_stats_removed_restore(struct ckpt_restore *cr, u32 index)
  */
 static int made(struct ckpt_restore *cr, u32 index)
 {
-	u32 data = st_spare_data(cr, index);
+	u32 data = st_ref_contents(cr, index);
 	const struct img_data *d = &cr->cr_img.i_data[data];
 
 	return set_times(cr->cr_anew[index], VA_ATIME | VA_MTIME, &d->d_atime, &d->d_mtime, &d->d_ctime);
@@ -122,7 +122,7 @@ static int pipes(struct ckpt_restore *cr)
 	for (u32 i = 0; i < cr->cr_img.i_npipe && !error; i++) {
 		const struct img_pipe *pi = &cr->cr_img.i_pipe[i];
 
-		if (st_pipe_named(cr, i))
+		if (st_ref_pipe_name(cr, i) != IMG_NONE)
 			continue;
 		error = set_times(cr->cr_pipev[i]->f_vnode, ALL_TIMES, &pi->pi_atime, &pi->pi_mtime,
 				  &pi->pi_ctime);

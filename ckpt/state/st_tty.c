@@ -142,7 +142,7 @@ static void restore_modes(struct ckpt_restore *cr)
 		const struct img_tty *it;
 		struct tty *tty;
 
-		if (fi->f_kind != IMG_FILE_TTY || img_pty_of(&cr->cr_img, fi->f_obj) || st_file_taken(cr, i))
+		if (fi->f_kind != IMG_FILE_TTY || img_pty_of(&cr->cr_img, fi->f_obj) || st_ref_stdio(cr, i))
 			continue;
 		it = &cr->cr_img.i_tty[fi->f_obj];
 		tty = file_tty(cr->cr_filev[i]);

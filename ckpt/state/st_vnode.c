@@ -12,113 +12,14 @@
 #include "kernel/abi/fcntl.h"
 #include "kernel/abi/mman.h"
 #include "kernel/abi/stat.h"
-#include "kernel/lib/panic.h"
-#include "kernel/lib/printk.h"
 #include "kernel/lib/string.h"
 #include "mm/kmalloc.h"
 #include "proc/acting.h"
-#include "proc/proc.h"
-
-bool st_vnode_nameless(struct vnode *vp)
-{
-	struct vattr va;
-
-	if (vp->v_type != VREG || (vp->v_flags & V_DYNAMIC))
-		return false;
-	return (vp->v_flags & V_UNLINKED) || (vn_getattr(vp, &va) == 0 && va.va_nlink == 0);
-}
-
-/* Out of memory or a disk error: the name may be right or wrong. */
-static bool says_nothing(int error)
-{
-	return error == -ENOMEM || error == -EIO;
-}
-
-/*
- * Does path lead to vp?
- * Returns: 0: yes; -ENOENT: no; -ENOMEM, -EIO: not known.
- */
-static int leads_to(const char *path, const struct vnode *vp)
-{
-	/* Each lookup of the name makes a new vnode */
-	bool dynamic = vp->v_flags & V_DYNAMIC;
-	struct vnode *found;
-	int error = namei(NULL, path, vp->v_type == VLNK ? NI_NOFOLLOW : 0, &found);
-
-	if (error)
-		return says_nothing(error) ? error : -ENOENT;
-	error = found == vp || (dynamic && found->v_vfs == vp->v_vfs && found->v_ino == vp->v_ino) ? 0 : -ENOENT;
-	vn_rele(found);
-	return error;
-}
-
-/*
- * Keeps *name only if it leads to vp; else frees it. error, *name: of the
- * search for the name.
- */
-static int proven(int error, char **name, const struct vnode *vp)
-{
-	if (!error)
-		error = *name ? leads_to(*name, vp) : -ENOENT;
-	if (!error)
-		return 0;
-	kfree(*name);
-	*name = NULL;
-	return says_nothing(error) ? error : -ENOENT;
-}
-
-/*
- * Finds a path to vp from the machine's root: the path of this open, the path
- * of the last open, or the present name. inside: a member has changed its root;
- * then only the present name counts, as it has no links in it. A device is
- * found by its number, so its path needs no proof.
- * *name: the path; NULL: `path` itself is right.
- */
-static int find_path(struct vnode *vp, const char *path, bool inside, char **name)
-{
-	bool device = vp->v_type == VCHR;
-	int error = -ENOENT;
-
-	*name = NULL;
-	if (path && vn_path_alias(path) && !device && !(vp->v_flags & V_DYNAMIC))
-		path = NULL;
-	if (path && !inside)
-		error = device ? 0 : leads_to(path, vp);
-	if (error == -ENOENT && !inside) {
-		error = vn_get_path(vp, name);
-		error = proven(error, name, vp);
-	}
-	if (error == -ENOENT) {
-		error = vn_find_path(vp, name);
-		error = proven(error, name, vp);
-	}
-	return error == -ENOENT && path && inside && device ? 0 : error;
-}
-
-/*
- * As find_path(), with the kernel's rights: the name of a file does not depend
- * on the asker.
- */
-static int find_for_all(struct vnode *vp, const char *path, bool inside, char **name)
-{
-	struct acting ac;
-	int error;
-
-	acting_begin(&ac, rootvp, proc0.p_cred);
-	error = find_path(vp, path, inside, name);
-	acting_end(&ac);
-	return error;
-}
-
-int st_vnode_name(struct vnode *vp, char **name)
-{
-	return find_for_all(vp, NULL, true, name);
-}
 
 /* As find_path(). With CKPTCTL_CAN a refusal gives 0, and *name NULL. */
 static int find_name(struct ckpt_save *cs, struct vnode *vp, const char *path, char **name)
 {
-	int error = find_for_all(vp, path, cs->cs_jailed, name);
+	int error = st_name_find(vp, path, cs->cs_jailed, name);
 
 	if (error != -ENOENT)
 		return error;
@@ -236,11 +137,6 @@ static const char *other_program(const struct img_vnode *was, const struct vattr
 
 /* ---- restore ---- */
 
-bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
-{
-	return (cr->cr_img.i_vnode[index].v_flags & IMG_VF_SPARE) != 0;
-}
-
 /*
  * The directory that ".." of an unlinked directory leads to: its former parent,
  * or else the root.
@@ -248,7 +144,7 @@ bool st_vnode_spare(struct ckpt_restore *cr, u32 index)
  */
 static struct vnode *parent_of(struct ckpt_restore *cr, u32 index)
 {
-	struct cred *cred = st_owner_cred(cr, index);
+	struct cred *cred = st_name_cred(cr, index);
 	struct nameparent np;
 	struct acting ac;
 	int error = -ENOMEM;
@@ -297,7 +193,7 @@ static int open_device(struct ckpt_restore *cr, u32 index, u32 oflags, struct fi
 	struct vattr va;
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
-		if (cr_open(cr, names[i], oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp) != 0)
+		if (st_name_open(cr, names[i], oflags | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp) != 0)
 			continue;
 		if (vn_getattr((*fp)->f_vnode, &va) == 0 &&
 		    (u32)va.va_rdev == cr->cr_img.i_vnode[index].v_rdev)
@@ -362,12 +258,12 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 
 	if ((v->v_flags & (IMG_VF_REMOVED | IMG_VF_PROCESS)) || cr->cr_anew[index])
 		return open_anew(cr, index, oflags, fp);
-	acting_begin(&ac, st_root_base(cr, index, &path, &nolinks), NULL);
+	acting_begin(&ac, st_name_base(cr, index, &path, &nolinks), NULL);
 	if (S_ISLNK(v->v_mode))
 		nolinks |= O_NOFOLLOW;
-	error = cr_open(cr, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp);
+	error = st_name_open(cr, path, oflags | nolinks | O_NOCTTY | O_NONBLOCK | O_LARGEFILE, fp);
 	acting_end(&ac);
-	if (error && st_vnode_spare(cr, index))
+	if (error && st_name_spare(cr, index))
 		return error;
 	if (error)
 		return ckpt_refuse(cr->cr_path, error, "cannot open %s again (error %d)",
@@ -377,7 +273,7 @@ int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing,
 		why = st_ident_differs(cr, index, (*fp)->f_vnode, &va, changing || cr->cr_written[index]);
 		if (!why && cr->cr_program[index])
 			why = other_program(v, &va);
-		if (why && st_vnode_spare(cr, index))
+		if (why && st_name_spare(cr, index))
 			error = -ESTALE;
 		else if (why)
 			error = ckpt_refuse(cr->cr_path, -ESTALE, "%s %s", cr_vnode_path(cr, index), why);

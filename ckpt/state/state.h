@@ -49,12 +49,68 @@ u64 st_instant(const struct ckpt_restore *cr, u64 left);
 /* Which pages of cm_as are stored. cm_as stands still. */
 int st_mem_pages(struct ckpt_save *cs, struct ckpt_member *cm);
 
+/* ---- st_ref.c: references inside an image ---- */
+
+/*
+ * The owner of vnode `index`: of the processes that have the file open, the
+ * first that is not the superuser's; else the first process.
+ */
+const struct img_proc *st_ref_owner(const struct ckpt_restore *cr, u32 index);
+/*
+ * Contents of vnode `index`; the vnode whose contents `data` are; the vnode of
+ * pipe `index`, if it is a FIFO.
+ * Returns: IMG_NONE: none.
+ */
+u32 st_ref_contents(const struct ckpt_restore *cr, u32 index);
+u32 st_ref_name(const struct ckpt_restore *cr, u32 data);
+u32 st_ref_pipe_name(const struct ckpt_restore *cr, u32 index);
+/* Open file `index` is one of the caller's (RECOVER_STDIO). */
+bool st_ref_stdio(struct ckpt_restore *cr, u32 index);
+/* Drops the references of a list, and the list; v may be NULL. */
+void st_ref_drop(struct file **v, u32 n);
+
+/* ---- st_name.c: names of files ---- */
+
+/* A regular file without a name: its contents are saved instead. */
+bool st_name_none(struct vnode *vp);
+/*
+ * Finds a path to vp, which was opened by `path`, from the machine's root.
+ * inside: a member has changed its root. *name: kmalloc'd; NULL: `path` itself
+ * is right.
+ * Errors: -ENOENT: no path is known; -ENOMEM, -EIO.
+ */
+int st_name_find(struct vnode *vp, const char *path, bool inside, char **name);
+/* The same for a vnode that no process has opened. */
+int st_name_of(struct vnode *vp, char **name);
+/*
+ * The file need not exist (CKPT_SELF): its contents are in the image, or do not
+ * matter.
+ */
+bool st_name_spare(struct ckpt_restore *cr, u32 index);
+/* The root of a process whose p_root is `index`: its own, or the caller's. */
+struct vnode *st_name_root(const struct ckpt_restore *cr, u32 index);
+/*
+ * The directory from which the name of vnode `index` is looked up. *path: the
+ * name from there; *oflags: gains O_NOLINKS if it contains no links.
+ */
+struct vnode *st_name_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags);
+/*
+ * Opens a path for the process that is being built. "/dev/tty" is the caller's
+ * terminal.
+ */
+int st_name_open(struct ckpt_restore *cr, const char *path, u32 flags, struct file **fp);
+/*
+ * The credentials with which the superuser makes, removes and looks up the name
+ * of vnode `index`: those of the file's owner, so that the owner's rights
+ * suffice. For another caller: its own.
+ * Returns: a reference; NULL: no memory.
+ */
+struct cred *st_name_cred(struct ckpt_restore *cr, u32 index);
+
 /* ---- st_vnode.c: files by name ---- */
 
 /* Adds vp, which was opened by `path`, to the image. path NULL: by no path. */
 int st_vnode_save(struct ckpt_save *cs, struct vnode *vp, const char *path, u32 *index);
-/* A regular file without a name: its contents are saved instead. */
-bool st_vnode_nameless(struct vnode *vp);
 /*
  * Opens vnode `index` with the caller's rights, and compares it with what was
  * saved. changing: the process itself wrote the file, so only its identity
@@ -63,17 +119,6 @@ bool st_vnode_nameless(struct vnode *vp);
  * but not for a spare vnode.
  */
 int st_vnode_open(struct ckpt_restore *cr, u32 index, u32 oflags, bool changing, struct file **fp);
-/*
- * The file need not exist (CKPT_SELF): its contents are in the image, or do not
- * matter.
- */
-bool st_vnode_spare(struct ckpt_restore *cr, u32 index);
-/*
- * The path to vp from the machine's root; kmalloc'd.
- * Errors: -ENOENT: none is known.
- */
-int st_vnode_name(struct vnode *vp, char **name);
-
 /* ---- st_ident.c: which file a vnode is ---- */
 
 /* Fills in all but the path and IMG_VF_SPARE. */
@@ -85,32 +130,6 @@ void st_ident_fill(struct img_vnode *v, const struct vnode *vp, const struct vat
  */
 const char *st_ident_differs(const struct ckpt_restore *cr, u32 index, const struct vnode *vp,
 			     const struct vattr *is, bool written);
-
-/* ---- st_root.c: where names are looked up ---- */
-
-/* The root of a process whose p_root is `index`: its own, or the caller's. */
-struct vnode *st_root_of(const struct ckpt_restore *cr, u32 index);
-/*
- * The directory from which the name of vnode `index` is looked up. *path: the
- * name from there; *oflags: gains O_NOLINKS if it contains no links.
- */
-struct vnode *st_root_base(const struct ckpt_restore *cr, u32 index, const char **path, u32 *oflags);
-
-/* ---- st_spare.c: files whose contents the image has, too ---- */
-
-/*
- * Contents of vnode `index`, and the vnode whose contents `data` are.
- * Returns: IMG_NONE: none.
- */
-u32 st_spare_data(const struct ckpt_restore *cr, u32 index);
-u32 st_spare_name(const struct ckpt_restore *cr, u32 data);
-/*
- * The credentials with which the superuser makes, removes and looks up the name
- * of vnode `index`: those of the file's owner, so that the owner's rights
- * suffice. For another caller: its own.
- * Returns: a reference; NULL: no memory.
- */
-struct cred *st_owner_cred(struct ckpt_restore *cr, u32 index);
 
 /* ---- st_stats.c: owners and times of what has no name ---- */
 
@@ -129,13 +148,6 @@ int st_about_save(struct ckpt_save *cs, struct vnode *vp, const struct procfs_ab
 int st_about_make(struct ckpt_restore *cr, u32 index, struct vnode **vpp);
 /* May the caller open it like this? */
 int st_about_access(struct ckpt_restore *cr, u32 index, u32 oflags);
-
-/* ---- st_file.c: open files ---- */
-
-/* Open file `index` is one of the caller's (RECOVER_STDIO). */
-bool st_file_taken(struct ckpt_restore *cr, u32 index);
-/* Drops the references of a list, and the list; v may be NULL. */
-void st_drop_files(struct file **v, u32 n);
 
 /* ---- st_data.c: contents of shared memory and of files without a name ---- */
 
@@ -157,7 +169,6 @@ int st_data_put(const void *bytes, u32 off, u32 len, void *vp);
 int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index);
 /* Refuses the pipe of f: a process outside of the image has an end of it. */
 int st_pipe_torn(struct ckpt_save *cs, struct file *f);
-bool st_pipe_named(const struct ckpt_restore *cr, u32 index); /* it is a FIFO */
 /* An open file of pipe `index` with these flags, and O_NONBLOCK. */
 int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp);
 
