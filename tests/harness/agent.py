@@ -98,10 +98,7 @@ class Agent:
 
     def gone(self):
         """The connection is closed: QEMU is about to end, or has."""
-        try:
-            self.machine.proc.wait(timeout=10)
-        except Exception:  # pylint: disable=broad-except
-            pass
+        self.machine.ends(10)
         return self.machine.end()
 
     def recv(self):
@@ -209,10 +206,7 @@ class Agent:
         self.send("poweroff")
         self.expect("done")
         self.machine.progress.mark()
-        while self.machine.running():
-            try:
-                self.machine.proc.wait(timeout=1)
-            except Exception:  # pylint: disable=broad-except
-                self.check()
+        while not self.machine.ends(1):
+            self.check()
         if self.machine.proc.returncode != 0 or self.machine.triple_fault():
             raise self.machine.end()

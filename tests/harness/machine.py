@@ -13,14 +13,13 @@ import subprocess
 import tempfile
 import time
 
-from . import kernlog, paths
+from . import kernlog, paths, used
 from .verdict import ERROR, FAIL, HANG, PANIC, TRIPLE, MachineEnd
 
 HANG_CPU = 40.0
 IDLE_WALL = 30.0
 IDLE_SHARE = 0.03
 PANIC_STATUS = 99
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Progress:
@@ -59,6 +58,7 @@ class Machine:
         self.conn = None
         self.hang = hang or (HANG_CPU, IDLE_WALL)
         self.asked_to_stop = False
+        self.cpu = 0.0
         os.makedirs(os.path.dirname(self.console), exist_ok=True)
         self.args = [paths.VM, "--smp", str(smp), "--mem", str(mem), "--faults", self.faults,
                      "--monitor", self.monitor, "--append", append]
@@ -81,7 +81,7 @@ class Machine:
             try:
                 self.conn, _ = listener.accept()
             except socket.timeout:
-                if self.proc.poll() is not None or self.progress.stuck():
+                if not self.running() or self.progress.stuck():
                     listener.close()
                     raise self.end()
         listener.close()
@@ -89,15 +89,22 @@ class Machine:
         return self
 
     def cpu_seconds(self):
-        try:
-            with open(f"/proc/{self.proc.pid}/stat") as f:
-                fields = f.read().rsplit(")", 1)[1].split()
-            return (int(fields[11]) + int(fields[12])) / TICKS
-        except (OSError, IndexError):
-            return 0.0
+        """Processor time so far."""
+        if self.proc.returncode is None:
+            self.cpu = used.seconds(self.proc.pid) or self.cpu
+        return self.cpu
 
     def running(self):
-        return self.proc.poll() is None
+        if self.proc.returncode is None:
+            self.cpu = used.reap(self.proc, os.WNOHANG) or self.cpu
+        return self.proc.returncode is None
+
+    def ends(self, seconds):
+        """Does it end within that time?"""
+        until = time.monotonic() + seconds
+        while self.running() and time.monotonic() < until:
+            time.sleep(0.02)
+        return not self.running()
 
     def log_text(self):
         with open(self.console, "rb") as f:
@@ -116,7 +123,7 @@ class Machine:
         if self.running():
             why = self.progress.stuck() or "no answer"
             return MachineEnd(HANG, f"{why}\n{self.where()}\n{paths.tail(self.console, 15)}")
-        status = self.proc.wait()
+        status = self.proc.returncode
         text = self.log_text()
         if self.triple_fault():
             return MachineEnd(TRIPLE, paths.tail(self.console, 15))
@@ -182,8 +189,8 @@ class Machine:
             self.conn = None
         if getattr(self, "proc", None) and self.running():
             self.proc.kill()
+            self.cpu = used.reap(self.proc)
         if getattr(self, "proc", None):
-            self.proc.wait()
             self.proc.stdin.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -203,6 +210,7 @@ class Host:
     """The Linux host as a machine: the agent runs as an ordinary program."""
 
     patience = 1
+    ends = Machine.ends
 
     def __init__(self):
         self.name = "host"

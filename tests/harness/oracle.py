@@ -72,8 +72,12 @@ class Oracle:
             self.machine = None
 
     def stop(self):
+        """No test needs it any more, as far as is known."""
         with self.lock:
             self.drop()
+
+    def ask_early(self, tests):
+        """Asks about tests that will be run, if the answers stay."""
 
 
 class HostOracle(Oracle):
@@ -98,6 +102,7 @@ class LinuxOracle(Oracle):
         super().__init__()
         self.keep = keep
         self.endless = {}           # Outcomes of this run without an end
+        self.asked = {}             # locks of answers
         self.folder = os.path.join(paths.OUT, "oracle")
 
     def start(self):
@@ -108,6 +113,12 @@ class LinuxOracle(Oracle):
 
     def run(self, test):
         key = self.key(test)
+        with self.lock:
+            asked = self.asked.setdefault(key, threading.Lock())
+        with asked:
+            return self.answer(test, key)
+
+    def answer(self, test, key):
         path = os.path.join(self.folder, key + ".json")
         if self.keep and key in self.endless:
             return self.endless[key]
@@ -121,6 +132,18 @@ class LinuxOracle(Oracle):
         elif out.timeout:
             self.endless[key] = out     # the program on other numbers of CPUs does not wait for it again
         return out
+
+    def ask_early(self, tests):
+        """One machine answers all: it begins at once, and the tests that need no answer run meanwhile."""
+        if self.keep:
+            threading.Thread(target=self.ask_all, args=(tests,), daemon=True).start()
+
+    def ask_all(self, tests):
+        for test in tests:
+            try:
+                self.run(test)
+            except Failure:
+                pass    # it is told to the test itself
 
     def store(self, path, answer):
         """Only good answers outlast the run: a mended test must be seen to run."""

@@ -106,6 +106,7 @@ class LinuxBatch:
 
     def __init__(self, tests):
         self.tests = [t for t in tests if t.oracle and "@" not in t.name]
+        self.oracle = True
 
     def run(self, runner):
         for test in self.tests:
@@ -126,8 +127,10 @@ class Batch:
     def __init__(self, tests, smp):
         self.tests = tests
         self.smp = smp
+        self.oracle = any(t.oracle for t in tests)
         self.mem = tests[0].mem
         self.machine = None
+        self.ended = 0.0    # processor time of earlier machines
         self.boot_failures = 0
 
     def run(self, runner):
@@ -141,6 +144,10 @@ class Batch:
             self.drop()
 
     # The machine.
+
+    def used(self):
+        """Processor time of its machines so far."""
+        return self.ended + (self.machine.cpu_seconds() if self.machine else 0.0)
 
     def boot(self, test):
         os.makedirs(paths.WORK, exist_ok=True)
@@ -163,6 +170,7 @@ class Batch:
     def drop(self):
         if self.machine:
             self.machine.stop()
+            self.ended += self.machine.cpu
             self.machine = None
             if not self.runner.keep:
                 paths.forget(self.disk)
@@ -170,7 +178,7 @@ class Batch:
     def shut_down(self):
         """The end of the boot: the file system is clean after it."""
         name = f"prog/shutdown@smp{self.smp}" + (f"m{self.mem}" if self.mem != 256 else "")
-        began = time.monotonic()
+        began, used = time.monotonic(), self.used()
         log = self.machine.console
         try:
             self.agent.poweroff()
@@ -182,14 +190,14 @@ class Batch:
         except MachineEnd as e:
             result = Result(name, e.verdict, e.detail)
         self.drop()
-        result.seconds, result.logs = time.monotonic() - began, [log]
+        result.seconds, result.logs, result.cpu = time.monotonic() - began, [log], self.used() - used
         result.again = [t.name for t in self.tests]
         return result
 
     # One test.
 
     def one(self, test):
-        began = time.monotonic()
+        began, used = time.monotonic(), self.used()
         logs = [paths.log_of(test.name)]
         if self.boot_failures == BOOT_TRIES:
             return Result(test.name, FAIL, f"not tried: the machine failed to boot {BOOT_TRIES} times in a row")
@@ -211,6 +219,7 @@ class Batch:
             result = Result(test.name, ERROR, traceback.format_exc(limit=-5))
             self.drop()
         result.seconds, result.logs = time.monotonic() - began, logs
+        result.cpu = self.used() - used
         return result
 
     def attempt(self, test):

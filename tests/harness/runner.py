@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Chooses tests, makes work items of them, runs two at a time.
+"""Chooses tests, makes work items of them, runs several at a time.
 
 A work item is a unit test, a scenario, or a batch of programs that share a boot. Each uses at most one machine
 at a time, so there are never more than `jobs` machines, and the one with Linux if the oracle is one.
@@ -25,11 +25,13 @@ class Runner:
         self.extra = ["--icount"] if options.icount else []
         self.icount = options.icount
         self.keep = options.keep
+        self.full = options.full
         self.oracle = oracle.make(options.oracle, keep=not options.on_host)
         self.hang = (options.hang, options.hang) if options.hang else None
         self.jobs = options.jobs
         self.on_host = options.on_host
         self.report = report
+        self.lock = threading.Lock()
 
     @property
     def append(self):
@@ -56,8 +58,9 @@ class Runner:
         rest = [t for t in tests if t.kind != "prog"]
         if self.on_host:
             return [LinuxBatch(programs)]
-        return [t for t in rest if t.kind == "unit"] + list(self.batches(programs)) \
-            + [t for t in rest if t.kind != "unit"]
+        # Which scenarios take long, their limits tell: these first, so that none is alone at the end.
+        scenarios = sorted((t for t in rest if t.kind != "unit"), key=lambda t: (not t.oracle, -t.limit))
+        return [t for t in rest if t.kind == "unit"] + list(self.batches(programs)) + scenarios
 
     def account(self, item, why):
         """Every test of an item has a verdict, whatever became of the item."""
@@ -79,12 +82,29 @@ class Runner:
             except Exception:  # pylint: disable=broad-except
                 why = traceback.format_exc(limit=-5)
             self.account(item, why)
+            self.leave_oracle(item)
+
+    def leave_oracle(self, item):
+        """Its machine ends with the last item that may ask it."""
+        with self.lock:
+            self.askers -= self.asks(item)
+            last = self.asks(item) and self.askers == 0
+        if last and self.oracle:
+            self.oracle.stop()
+
+    @staticmethod
+    def asks(item):
+        return bool(getattr(item, "oracle", False))
 
     def run(self, tests):
         for d in (paths.LOGS, paths.WORK):
             os.makedirs(d, exist_ok=True)
         self.before = len(self.report.results)
         items = list(self.items(tests))
+        self.report.plan([t.name for t in tests], self.jobs)
+        self.askers = sum(map(self.asks, items))
+        if self.oracle and not self.on_host:
+            self.oracle.ask_early([t for t in tests if t.kind == "prog" and t.oracle])
         todo = queue.Queue()
         for item in items:
             todo.put(item)

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 
-from . import kernlog, paths, program
+from . import kernlog, paths, program, used
 from .agent import Agent
 from .machine import PANIC_STATUS, Machine
 from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Failure, MachineEnd, Result, Skip
@@ -57,6 +57,7 @@ class Scenario:
         self.name, self.smp, self.runner = name, smp, runner
         self.dir = os.path.join(paths.WORK, paths.slug(name))
         self.machines, self.consoles, self.logs = [], [], []
+        self.cpu = 0.0      # of all that has been cleared up
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
         paths.forget(paths.log_of(name))
@@ -197,14 +198,20 @@ class Scenario:
         """Waits until QEMU ends; its exit status."""
         import pexpect
         child.expect(pexpect.EOF, timeout=timeout)
-        child.close()
+        self.close(child)
         return child.exitstatus
+
+    def close(self, child):
+        if not child.closed:
+            self.cpu += used.seconds(child.pid) or 0.0
+            child.close(force=True)
 
     def clear(self):
         for m in self.machines:
             m.stop()
+            self.cpu += m.cpu
         for c in self.consoles:
-            c.close(force=True)
+            self.close(c)
             if c.logfile_read:
                 c.logfile_read.close()
         if not self.runner.keep:
@@ -240,7 +247,7 @@ class ScenarioTest:
                 result = Result(self.name, ERROR, traceback.format_exc(limit=-4))
         finally:
             t.clear()
-        result.seconds, result.logs = time.monotonic() - began, t.logs
+        result.seconds, result.logs, result.cpu = time.monotonic() - began, t.logs, t.cpu
         return [result]
 
 

@@ -6,6 +6,7 @@ It includes the kernel sources that it needs, or names them in a comment near it
     UNIT-SOURCES: kernel/lib/printk.c kernel/lib/string.c
     UNIT-FLAGS: -pthread
     UNIT-NEEDS: mke2fs e2fsck          (programs of the host; without them the test is skipped)
+    UNIT-FULL: all                     (its arguments under tests/run --full)
 
 It prints "ok NAME" or "FAIL NAME" lines and exits with 0 when all is well.
 """
@@ -19,7 +20,7 @@ import subprocess
 import threading
 import time
 
-from . import paths
+from . import paths, used
 from .verdict import ERROR, FAIL, PASS, SKIP, TIMEOUT, Result
 
 CFLAGS = ["-std=gnu11", "-fms-extensions", "-g", "-O1", "-fno-omit-frame-pointer", "-DREPRISE_HOST=1", "-DDEBUG=1", "-I.", "-Wall", "-Wextra",
@@ -29,31 +30,21 @@ HOSTCC = os.environ.get("HOSTCC", "gcc")
 ENV = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
 LIMIT = 300         # seconds of processor time, of the program and of what it has run
 IDLE_WALL = 120     # seconds in which it has got none: it waits for something
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid):
-    """User and system time of a process and of its children that have ended."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
-        return sum(map(int, f.read().rsplit(")", 1)[1].split()[11:15])) / TICKS
 
 
 def run_limited(argv, limit, **kw):
-    """The exit status, or None: it went on for too long and was killed."""
+    """The exit status and the processor time. The status is None if it went on for too long and was killed."""
     proc = subprocess.Popen(argv, **kw)
     cpu, since = 0.0, time.monotonic()
-    while True:
-        try:
-            return proc.wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            pass
-        before, cpu = cpu, cpu_seconds(proc.pid)
+    while (took := used.reap(proc, os.WNOHANG)) is None:
+        time.sleep(0.05)
+        before, cpu = cpu, used.seconds(proc.pid)
         if cpu > before:
             since = time.monotonic()
         if cpu > limit or time.monotonic() - since > IDLE_WALL:
             proc.kill()
-            proc.wait()
-            return None
+            return None, used.reap(proc)
+    return proc.returncode, took
 
 
 def make(output, cmd, inputs):
@@ -147,13 +138,13 @@ class UnitTest:
             return "\n".join(errors)
         return make(exe, [HOSTCC] + flags + ["-o", exe] + [obj.path for obj in objects] + ["-lm"], [obj.path for obj in objects])
 
-    def run(self, _runner):
-        began = time.monotonic()
-        result = self.outcome()
-        result.seconds = time.monotonic() - began
+    def run(self, runner):
+        began, self.cpu = time.monotonic(), 0.0
+        result = self.outcome(self.directive("UNIT-FULL") if runner.full else [])
+        result.seconds, result.cpu = time.monotonic() - began, self.cpu
         return [result]
 
-    def outcome(self):
+    def outcome(self, args):
         missing = [p for p in self.directive("UNIT-NEEDS") if not shutil.which(p, path=os.environ["PATH"] + ":/sbin:/usr/sbin")]
         if missing:
             return Result(self.name, SKIP, "needs " + ", ".join(missing))
@@ -161,14 +152,16 @@ class UnitTest:
         if errors is not None:
             return Result(self.name, FAIL, "it does not compile:\n" + errors[-4000:])
         log = os.path.join(paths.LOGS, paths.slug(self.name) + ".log")
+        limit = self.limit * (10 if args else 1)
         env = dict(os.environ, PATH=os.environ["PATH"] + ":/sbin:/usr/sbin", **ENV)
         try:
             with open(log, "wb") as f:
-                status = run_limited([self.exe], self.limit, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=f, stderr=f, env=env)
+                status, self.cpu = run_limited([self.exe] + args, limit, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=f,
+                                               stderr=f, env=env)
         except OSError as e:
             return Result(self.name, ERROR, str(e))
         if status is None:
-            return Result(self.name, TIMEOUT, f"no end within {self.limit} s of processor time\n" + paths.tail(log), logs=[log])
+            return Result(self.name, TIMEOUT, f"no end within {limit} s of processor time\n" + paths.tail(log), logs=[log])
         if status:
             return Result(self.name, FAIL, f"exit status {status}\n" + paths.tail(log), logs=[log])
         return Result(self.name, PASS, logs=[log])

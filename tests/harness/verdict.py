@@ -55,6 +55,7 @@ class Result:
     verdict: str
     detail: str = ""
     seconds: float = 0.0
+    cpu: float = 0.0            # seconds of processor time that its machines or its program took
     logs: list = field(default_factory=list)
     again: list = None          # names to run again, if not just this one
     round: int = 0              # of several runs of one test

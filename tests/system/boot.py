@@ -2,7 +2,6 @@
 """Machines of all sizes, command lines of all kinds."""
 import os
 import re
-import subprocess
 
 from harness import paths
 from harness.scenario import scenario
@@ -120,11 +119,8 @@ def run_it(t, pattern, disk=None, panics=True, **kw):
 
 
 def wait_for(m, pattern):
-    while m.running() and not re.search(pattern, m.log_text(), re.M) and not m.progress.stuck():
-        try:
-            m.proc.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            pass
+    while not m.ends(0.2) and not re.search(pattern, m.log_text(), re.M) and not m.progress.stuck():
+        pass
 
 
 def zeros(t):
@@ -173,11 +169,8 @@ def no_root(t):
 def no_init(t):
     "An init= that is not there falls back to the usual programs, or ends in one clear line."
     m = t.machine(t.disk(), init="/no/such/program")
-    while m.running() and "# " not in m.log_text() and not m.progress.stuck():
-        try:
-            m.proc.wait(timeout=0.2)
-        except Exception:  # pylint: disable=broad-except
-            pass
+    while not m.ends(0.2) and "# " not in m.log_text() and not m.progress.stuck():
+        pass
     t.contains(m.log_text(), r"(?i)/no/such/program|# $")
 
 

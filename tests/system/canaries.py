@@ -36,7 +36,9 @@ class Watch:
 def verdict_of(t, tests, append):
     """The results of a batch in a machine of its own."""
     batch = program.Batch(tests, t.smp)
-    return list(batch.run(Watch(append, t.runner.oracle)))
+    results = list(batch.run(Watch(append, t.runner.oracle)))
+    t.cpu += batch.ended
+    return results
 
 
 def expect(result, verdict, words, t):
@@ -138,8 +140,8 @@ class Dies:
 def lost(t):
     "A batch dies, or forgets a test: no test is missing from the results."
     options = SimpleNamespace(smp=None, append="", keep=False, oracle="none", hang=None, jobs=2, on_host=False, state=[],
-                              icount=False)
-    report = SimpleNamespace(results=[])
+                              icount=False, full=False)
+    report = SimpleNamespace(results=[], plan=lambda names, jobs: None)
     report.add = report.results.append
     r = runner.Runner(options, report)
     r.items = lambda _tests: [Dies(["a", "b", "c"], KeyError("canary")), Dies(["d", "e"]), Dies(["f"], SystemExit())]
