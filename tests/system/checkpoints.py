@@ -194,10 +194,9 @@ def on_host(t):
     disk = t.disk()
     m, agent = t.boot(disk)
     save(t, agent, "memory")
-    image = t.file("memory_ckpt")
-    with open(image, "wb") as f:
-        f.write(agent.get("/root/c/memory_ckpt"))
     t.finish(m, agent, disk)
+    image = t.file("memory_ckpt")
+    t.host(t.tool("debugfs"), "-R", f"dump /root/c/memory_ckpt {image}", disk)
     elf = t.host(t.tool("readelf"), "-hln", image)
     t.contains(elf, r"CORE \(Core file\)")
     t.contains(elf, r"NT_PRSTATUS")

@@ -34,8 +34,7 @@ def fuzz(seed):
         scratch = t.file("scratch.img")
         t.host("cp", image, scratch)
         disk, m, agent = with_second(t, scratch)
-        with open(image, "rb") as f:
-            agent.put("/tmp/sample.img", f.read())
+        t.sh(agent, "cat /dev/vdb > /tmp/sample.img")
         args = ["/tests/fsfuzz", "/dev/vdb", "/tmp/sample.img", "/mnt"]
         t.run(agent, *args, "1", "3", limit=300)
         before = agent.counts()
