@@ -7,8 +7,10 @@
  *
  *   1. bitmaps, and blocks to which nothing on the disk leads yet (indirect, directory)
  *   2. indirect blocks that got pointers and had to stay in their place (fs/ext2/grow.c)
- *   3. inodes, indirect blocks that lost pointers; descriptors and superblock, whose counts e2fsck can tell anyway
- *   4. directory blocks with names that were added, replaced or removed
+ *   3. inodes; descriptors and superblock, whose counts e2fsck can tell anyway
+ *   4. directory blocks with names that were added, replaced or removed;
+ *      indirect blocks that lost pointers and had to stay in their place
+ *      (fs/ext2/truncate.c)
  *   5. directory blocks from which a rename moved a name elsewhere
  *
  * with a FLUSH after each. So at any moment, on the disk: what the bitmaps call free is used by nobody; a pointer
@@ -117,7 +119,7 @@ static u32 phase_of(u32 kind)
 		return 1;
 	if (kind & (EXT2_K_INODE | EXT2_K_SUPER))
 		return 2;
-	return kind & EXT2_K_DIR ? 3 : 4;
+	return kind & (EXT2_K_DIR | EXT2_K_CUT) ? 3 : 4;
 }
 
 /* Interrupt context. */

@@ -168,13 +168,14 @@ struct ext2inode {
  */
 #define EXT2_K_NEW 0x01u /* the disk has no pointer to this block yet */
 #define EXT2_K_BITMAP 0x02u
-#define EXT2_K_INODE 0x04u /* inodes, indirect blocks that lost pointers */
+#define EXT2_K_INODE 0x04u
 #define EXT2_K_SUPER 0x08u /* descriptors, superblock: counts */
 #define EXT2_K_DIR 0x10u   /* a directory block; names were added or replaced */
 /* a directory block; a rename moved a name from it to another block */
 #define EXT2_K_MOVED 0x20u
 
 #define EXT2_K_GROWN 0x80u /* an indirect block that got pointers */
+#define EXT2_K_CUT 0x100u  /* an indirect block that lost pointers */
 
 /* In the journal, but not yet at its place (fs/ext2/journal.h). */
 #define EXT2_K_LOGGED 0x40u
@@ -512,6 +513,13 @@ int ext2_check_block(struct ext2inode *ei, u32 blk);
  * Errors: of ext2_balloc(); -EFBIG
  */
 int ext2_grow(struct ext2inode *ei, u32 idx, u32 want, u32 *blk, u32 *got);
+/*
+ * Gives the indirect block *pgp, to which *ptr leads, another place, unless the
+ * disk does not know it yet. So it may change, and the disk's tree stays as it
+ * is until the inode is written. Within an operation, without a journal.
+ * Errors: as ext2_balloc(), with nothing changed.
+ */
+int ext2_move_indirect(struct ext2mount *em, u32 *ptr, struct page **pgp);
 /*
  * Frees the file's blocks >= idx. Takes ei_maplock. Within an operation. If an
  * indirect block cannot be read, the blocks below it stay with the file if

@@ -131,16 +131,14 @@ static int allocate(struct ext2inode *ei, struct branch *br, u32 want, u32 *blk,
 	return error;
 }
 
-/*
- * The indirect block *pgp, to which *ptr leads, gets another place. Errors: as
- * ext2_balloc(), with nothing changed
- */
-static int grow_move(struct ext2mount *em, u32 *ptr, struct page **pgp)
+int ext2_move_indirect(struct ext2mount *em, u32 *ptr, struct page **pgp)
 {
 	u32 from = *ptr, to, one;
 	struct page *pg;
 	int error;
 
+	if ((*pgp)->pg_private2 & EXT2_K_NEW)
+		return 0;
 	/*
 	 * From the group's begin on: the next move finds the hole of the one
 	 * before, and data stay together.
@@ -177,7 +175,7 @@ static void renew(struct ext2inode *ei, struct branch *br)
 	for (u32 i = 1; i <= br->have; i++) {
 		if (ext2_meta_get(em, *ptr, &pg))
 			break;
-		if (!(pg->pg_private2 & EXT2_K_NEW) && grow_move(em, ptr, &pg)) {
+		if (ext2_move_indirect(em, ptr, &pg)) {
 			page_put(pg);
 			break;
 		}

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* ext2: giving blocks of a file back. */
+/*
+ * ext2: giving blocks of a file back.
+ *
+ * Without a journal a commit cannot write an inode and an indirect block at the
+ * same moment. After a cut between the two a file of the old size would have a
+ * hole where data was. So the indirect blocks that lose some of their pointers
+ * move first, as those that get some do (fs/ext2/grow.c). On a disk that has no
+ * room for that they are written after the inode: then blocks lie behind the
+ * size, and e2fsck moves the size behind them.
+ */
 #include "fs/ext2/ext2.h"
 
 #include "fs/pagecache.h"
@@ -62,6 +71,14 @@ static int unreadable(struct gone *go, u32 *ptr, int error)
 	return 0;
 }
 
+/* Does any of the pointers lead anywhere? */
+static bool leads(const u32 *p, u32 n)
+{
+	while (n > 0 && p[n - 1] == 0)
+		n--;
+	return n > 0;
+}
+
 /*
  * Frees what hangs on the indirect block *ptr of `level` (1: its pointers lead
  * to data) from pointer number `from` of the lowest level on, and the block
@@ -86,6 +103,13 @@ static int free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 	error = ext2_meta_get(em, blk, &pg);
 	if (error)
 		return unreadable(go, ptr, error);
+	if (from > 0 && !leads((u32 *)page_kva(pg) + first, ext2_nptr(em) - first)) {
+		page_put(pg);
+		return 0;
+	}
+	/* From the top: the next level's pointer is in the moved block. */
+	if (from > 0 && !em->em_logging)
+		(void)ext2_move_indirect(em, ptr, &pg);
 	p = page_kva(pg);
 	if (level == 1)
 		free_pointers(go, p + first, ext2_nptr(em) - first);
@@ -98,7 +122,7 @@ static int free_tree(struct gone *go, u32 *ptr, u32 level, u64 from)
 		if (ext2_meta_forget(em, blk))
 			free_block(go, blk);
 	} else {
-		ext2_dirty(em, pg, EXT2_K_INODE);
+		ext2_dirty(em, pg, EXT2_K_CUT);
 	}
 	page_put(pg);
 	return error;

@@ -2,7 +2,7 @@
 /*
  * ext2 and power cuts at moments that random work hardly meets, one disk for each state that the medium goes through: the begin and the
  * end of a mount with a journal, and commits that do not fit into the rest of its log, or into the log at all; without a journal, files
- * that grow. On each disk e2fsck -p needs nobody's help, unless a file has lost its name, and nothing is wrong afterwards.
+ * that grow or are cut off. On each disk e2fsck -p needs nobody's help, unless a file has lost its name, and nothing is wrong afterwards.
  *
  * UNIT-NEEDS: mke2fs e2fsck debugfs
  * UNIT-FLAGS: -D_GNU_SOURCE -iquote tests/unit/shim
@@ -353,6 +353,57 @@ static void removed_cut(u32 seed)
 	judge_cuts(4, "-y", look_at_removed);
 }
 
+/* --- Files that are cut off, without a journal --------------------------------------------------- */
+
+/* Pages: from behind the 268th block of 1 KiB, to which two indirect blocks lead, to before it. */
+#define CUT_FROM 72u
+#define CUT_TO 62u
+#define CUT_PAGE 4096u
+
+static u8 long_text[CUT_FROM * CUT_PAGE];
+
+static void start_cutting(void *arg)
+{
+	for (u32 i = 0; i < sizeof(long_text); i++)
+		long_text[i] = (u8)(1 + i % 251);
+	CHECK(env_mount(NULL) == 0);
+	CHECK(env_create("/mnt/f", S_IFREG | 0600) == 0);
+	CHECK(env_pwrite("/mnt/f", long_text, sizeof(long_text), 0) == (ssize_t)sizeof(long_text));
+	CHECK(vfs_sync_all(true) == 0);
+}
+
+/* Is the file as long as it was at some moment, with nothing but what was written to it? */
+static void look_at_cut(const char *name)
+{
+	size_t len = 0;
+	u8 *data;
+
+	env_host("rm -f out; debugfs -R 'dump /f out' %s >/dev/null 2>&1", name);
+	data = env_read_file("out", &len);
+	sim_check(data && len >= CUT_TO * CUT_PAGE && len <= sizeof(long_text) &&
+			  memcmp(data, long_text, len) == 0,
+		  "%s: the file has %zu bytes, not those that were written", name, len);
+	free(data);
+}
+
+static void cut_off(void *arg)
+{
+	for (u32 n = CUT_FROM - 1; n >= CUT_TO; n--) {
+		CHECK(env_truncate("/mnt/f", (u64)n * CUT_PAGE) == 0);
+		CHECK(ext2_commit(mounted()) == 0);
+	}
+	working = false;
+}
+
+static void truncated_cut(u32 seed)
+{
+	mib = SMALL_MIB;
+	env_boot(seed, 8192, "n.img", mib);
+	sim_call(start_cutting, NULL);
+	during(cut_off);
+	judge_cuts(20, "-p", look_at_cut);
+}
+
 int main(int argc, char **argv)
 {
 	u32 first = argc > 1 ? (u32)atoi(argv[1]) : 1, n = argc > 2 ? (u32)atoi(argv[2]) : 1;
@@ -366,6 +417,7 @@ int main(int argc, char **argv)
 		env_apart("more than the whole log", s, whole_log);
 		env_apart("a file grows", s, growing_cut);
 		env_apart("a removed file grows", s, removed_cut);
+		env_apart("a file is cut off", s, truncated_cut);
 	}
 	env_end();
 	return sim_failures != 0;
