@@ -4,7 +4,7 @@
 #   build/user/musl-cc       C compiler for static i386 programs that run here and on a Linux host
 #   build/user/busybox/      Debian's busybox-static, unmodified
 #   build/user/bin/NAME      from user/NAME.c
-#   build/user/libckpt.a     the rival library, user/libckpt (a program is linked with -Wl,--wrap=main)
+#   build/user/libckpt.a     the rival library, user/libckpt
 #   build/user/examples/NAME from user/examples/NAME.c, by nothing but the compiler
 #   build/user/tests/NAME    from tests/programs/NAME.c and its parts NAME/*.c; st-NAME from tests/programs/states/NAME.c
 #                            and its parts states/NAME/*.c
@@ -91,8 +91,8 @@ $(U)/lib.a: $(ULIB_OBJS) $(U)/lib.stamp
 
 # The library that makes checkpoints without the kernel's help (docs/libckpt.md), and the programs that it is compared with.
 LIBCKPT_OBJS := $(patsubst user/libckpt/%.c,$(U)/obj/libckpt/%.o,$(wildcard user/libckpt/*.c))
-LIBCKPT_PROGS := $(U)/bin/mat $(U)/bin/cellular
-LIBCKPT := -Wl,--wrap=main $(U)/libckpt.a
+LIBCKPT_PROGS := $(U)/bin/mat $(U)/bin/cellular $(U)/tests/lctarget $(U)/tests/lcthreads
+LIBCKPT := -Wl,--wrap=main -Wl,--wrap=__syscall_cp_asm $(U)/libckpt.a
 $(U)/libckpt.a: $(LIBCKPT_OBJS)
 	@rm -f $@ && $(UCROSS)ar rcsD $@ $(LIBCKPT_OBJS)
 $(LIBCKPT_PROGS): $(U)/libckpt.a

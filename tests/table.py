@@ -57,6 +57,7 @@ PROGRAMS = [
     ("ckptfault", {"oracle": False}),
     ("ckpthold", {"oracle": False}),
     ("ckptmany", {"oracle": False, "limit": 500}),
+    ("libckpt", {"runs": ("lctarget", "lcthreads"), "limit": 200}),
     # bad input
     ("badptr", {"limit": 200}),
     ("leak", {"limit": 500}),

@@ -3,7 +3,8 @@
  * mat [OPTION]... [SIZE]: the product of two square matrices, row by row: one
  * of the two programs of the paper's experiment (tools/bench-paper).
  *
- * The last line is the result's sum: the same after any number of checkpoints, power cuts and recoveries.
+ * The last line is the result's sum: the same after any number of checkpoints,
+ * power cuts and recoveries.
  */
 #include "demo.h"
 
@@ -28,7 +29,10 @@ static void fill(double *m, int n, uint32_t seed)
 	}
 }
 
-/* One row: the inner loop runs along the rows of b and c, which is how they lie in memory. */
+/*
+ * One row: the inner loop runs along the rows of b and c, which is how they lie
+ * in memory.
+ */
 static void multiply_row(int i, int n)
 {
 	double *row = c + (size_t)i * n;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strace: shows the system calls of a program, one line each, on the kernel's log (that is, on the console; dmesg has them too).
+ * strace: shows the system calls of a program, one line each, on the kernel's
+ * log: that is, on the console; dmesg has them too.
  *
  *	strace COMMAND ARGUMENT...	of the command and of all that it starts
  *	strace -p PID			of a running process, until ^C
  *
- * The kernel does the work (kernel/strace.c); a process is traced while its /proc/PID/trace holds 1.
+ * The kernel does the work (kernel/strace.c); a process is traced while its
+ * /proc/PID/trace holds 1.
  */
 #include "command.h"
 

@@ -12,7 +12,10 @@
 
 extern char *program_invocation_short_name;
 
-/* One line: the command's name, the text, and `end`, which may have the name once more. */
+/*
+ * One line: the command's name, the text, and `end`, which may have the name
+ * once more.
+ */
 static void say(const char *fmt, const char *end, va_list ap)
 {
 	fflush(stdout);
@@ -41,7 +44,10 @@ int wrong_usage(int status, const char *fmt, ...)
 	return status;
 }
 
-/* The word of the command line in which getopt_long() found the long option that is wrong. */
+/*
+ * The word of the command line in which getopt_long() found the long option
+ * that is wrong.
+ */
 static bool is_long(const char *word, const char *shorts)
 {
 	return strncmp(word, "--", 2) == 0 && (optopt == 0 || strchr(shorts, optopt));

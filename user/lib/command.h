@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the checkpoint commands share: messages, arguments, what an errno means to whoever typed the command. */
+/*
+ * What the checkpoint commands share: messages, arguments, what an errno means
+ * to whoever typed the command.
+ */
 #ifndef COMMAND_H
 #define COMMAND_H
 
@@ -19,7 +22,10 @@ int wrong_usage(int status, const char *fmt, ...) __attribute__((format(printf, 
  * told.
  */
 int next_option(int argc, char **argv, const char *shorts, const struct option *longs);
-/* Standard output is written out; status, or `trouble` with a message if it could not be. */
+/*
+ * Standard output is written out; status, or `trouble` with a message if it
+ * could not be.
+ */
 int finish_output(int status, int trouble);
 
 /* Each returns 0, or -1 and has complained. */
@@ -38,7 +44,10 @@ const char *why_not_recovered(const char *base, int error);
 /* One line of figures, without the newline. */
 void print_stats(FILE *out, const struct ckpt_stats *st);
 
-/* What a shell makes of a status of wait(): 128 + signal of a process that was killed. */
+/*
+ * What a shell makes of a status of wait(): 128 + signal of a process that was
+ * killed.
+ */
 int exit_status(int wstatus);
 
 /*

@@ -121,19 +121,15 @@ static void checkpoint(struct demo *d, unsigned percent)
 		report(d);
 }
 
-/* The library's options, as its option file would set them: what that file says of others counts. */
+/*
+ * The library's options, as its option file would set them: what that file says
+ * of others counts.
+ */
 static int begin_library(const struct demo *d)
 {
-	const char *slash = strrchr(d->d_name, '/');
-	char line[300];
-
 	if (libckpt_set(methods[d->d_method].m_forked ? "fork on" : "fork off") != 0)
 		return -1;
-	snprintf(line, sizeof(line), "name %s", slash ? slash + 1 : d->d_name);
-	if (libckpt_set(line) != 0 || !slash)
-		return slash ? -1 : 0;
-	snprintf(line, sizeof(line), "dir %.*s", (int)(slash - d->d_name), d->d_name);
-	return libckpt_set(line);
+	return libckpt_set_image(d->d_name);
 }
 
 int demo_begin(struct demo *d)

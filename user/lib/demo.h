@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the demonstration programs share: when to make a checkpoint, and what to say about it. */
+/*
+ * What the demonstration programs share: when to make a checkpoint, and what to
+ * say about it.
+ */
 #ifndef USER_LIB_DEMO_H
 #define USER_LIB_DEMO_H
 
@@ -13,24 +16,31 @@ enum demo_method { DEMO_NONE, DEMO_LIBRARY, DEMO_LIBRARY_FORKED, DEMO_KERNEL, DE
 struct demo {
 	enum demo_method d_method;
 	const char *d_name; /* of the checkpoint */
-	int d_count;	    /* how many, spread evenly over the run; -1: the default */
-	int d_done;	    /* made or tried so far */
-	unsigned d_shown;   /* percent printed last, so that each is printed once */
-	bool d_measured;    /* -m: figures, and progress only on request */
-	bool d_progress;    /* -p */
-	bool d_forked;	    /* -f */
-	bool d_untold;	    /* the last checkpoint has begun, and no line has its figures yet */
-	bool d_failed;	    /* a checkpoint has failed */
+	/* How many, spread evenly over the run; -1: the default. */
+	int d_count;
+	int d_done; /* made or tried so far */
+	/* Percent printed last, so that each is printed once. */
+	unsigned d_shown;
+	bool d_measured; /* -m: figures, and progress only on request */
+	bool d_progress; /* -p */
+	bool d_forked;	 /* -f */
+	/* The last checkpoint has begun, and no line has its figures yet. */
+	bool d_untold;
+	bool d_failed; /* a checkpoint has failed */
 	/* When the work began, and, since then, the last checkpoint. */
 	unsigned long long d_began_ns, d_at_ns;
 };
 
-/* The work begins now. Returns: 0; -1: the method cannot be set up, and the user has been told. */
+/*
+ * The work begins now. Returns: 0; -1: the method cannot be set up, and the
+ * user has been told.
+ */
 int demo_begin(struct demo *d);
 
 /*
- * Called with the work done so far, of `total`: prints progress every 10 percent, and makes the checkpoints
- * that are due. In a recovered process it says so.
+ * Called with the work done so far, of `total`: prints progress every 10
+ * percent, and makes the checkpoints that are due. In a recovered process it
+ * says so.
  */
 void demo_step(struct demo *d, uint64_t done, uint64_t total);
 
@@ -41,7 +51,8 @@ void demo_step(struct demo *d, uint64_t done, uint64_t total);
  */
 int demo_end(struct demo *d, const void *result, size_t len);
 
-#define DEMO_OPTIONS "c:k:fm:p" /* for next_option(), beside the program's own */
+/* For next_option(), beside the program's own. */
+#define DEMO_OPTIONS "c:k:fm:p"
 #define DEMO_HELP                                                                        \
 	"  -c NAME   make checkpoints of itself in the file NAME_ckpt\n"                 \
 	"  -k COUNT  so many, spread evenly over the run (default: 1; with -m 10)\n"     \

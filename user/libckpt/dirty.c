@@ -102,7 +102,10 @@ static bool may_protect(uint32_t page)
 	return !overlaps_own(page, page + LC_PAGE) && !is_altstack(page);
 }
 
-/* Runs of pages of a segment that are to be protected, as few calls as possible. */
+/*
+ * Runs of pages of a segment that are to be protected, as few calls as
+ * possible.
+ */
 static void protect(const struct lc_seg *s)
 {
 	uint32_t from = s->s_start;
@@ -145,7 +148,10 @@ void lc_touch_all(void)
 	lc_touch(0, 0xc0000000u);
 }
 
-/* A fault that is not ours: the program's handler has it, or the default action when the access is made again. */
+/*
+ * A fault that is not ours: the program's handler has it, or the default action
+ * when the access is made again.
+ */
 static void pass_on(int sig, siginfo_t *info, void *context)
 {
 	struct lc_action dfl = { 0 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of open files. The gate tells of each descriptor that is opened by
- * name, copied or closed. A checkpoint keeps the name, the flags and the offset;
- * the contents stay in the file. Descriptors that were inherited are the new
- * command's after recovery: the shell has opened them.
+ * name, copied or closed. A checkpoint keeps the name, the flags and the
+ * offset; the contents stay in the file. Descriptors that were inherited are
+ * the new command's after recovery: the shell has opened them.
  */
 #pragma GCC target("general-regs-only")
 #include "lc.h"
@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #define MOST_FDS 1024
-#define ASIDE 512 /* descriptors from here on are free while the others are made again */
+/* Descriptors from here on are free while the others are made again. */
+#define ASIDE 512
 
 /* Which descriptors are open? One call tells it of all. */
 static void open_fds(struct pollfd fds[MOST_FDS])
@@ -160,7 +161,10 @@ static int reopen(const struct lc_file *f)
 	return (int)aside;
 }
 
-/* The open file of a share, at a descriptor above all of the program's; -1: a line says why there is none. */
+/*
+ * The open file of a share, at a descriptor above all of the program's; -1: a
+ * line says why there is none.
+ */
 static int make_share(const struct lc_file *f)
 {
 	int inherited = -f->f_share - 1;

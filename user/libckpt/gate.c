@@ -47,7 +47,9 @@ __asm__(".text\n.globl lc_gate\n.type lc_gate, @function\nlc_gate:\n"
 	"	pop %ebx; pop %ecx; pop %edx; pop %esi; pop %edi; pop %ebp\n"
 	"	ret\n.size lc_gate, .-lc_gate\n");
 
-/* Calls after which the list or the table is changed: no checkpoint in between. */
+/*
+ * Calls after which the list or the table is changed: no checkpoint in between.
+ */
 static bool changes_lists(long nr)
 {
 	switch (nr) {
@@ -71,7 +73,10 @@ static bool changes_lists(long nr)
 /* The bit of SIGSEGV in the first word of a set of signals. */
 #define SEGV_BIT (1u << (SIGSEGV - 1))
 
-/* The program sets its handler of SIGSEGV, which gets the faults that are not ours. */
+/*
+ * The program sets its handler of SIGSEGV, which gets the faults that are not
+ * ours.
+ */
 static int answer_sigaction(struct lc_call *c)
 {
 	struct lc_action *new = (struct lc_action *)c->c_a[1], *old = (struct lc_action *)c->c_a[2];
@@ -85,7 +90,10 @@ static int answer_sigaction(struct lc_call *c)
 	return ANSWERED;
 }
 
-/* SIGSEGV stays unblocked: a fault on a protected page while it is blocked would kill the program. */
+/*
+ * SIGSEGV stays unblocked: a fault on a protected page while it is blocked
+ * would kill the program.
+ */
 static void unblock_segv(long set)
 {
 	if (set)
@@ -111,7 +119,10 @@ static void touch_vector(const struct iovec *v, long n)
 		lc_touch((uint32_t)v[i].iov_base, (uint32_t)v[i].iov_base + v[i].iov_len);
 }
 
-/* The kernel writes to memory without a signal: the pages are unprotected first. */
+/*
+ * The kernel writes to memory without a signal: the pages are unprotected
+ * first.
+ */
 static int enter_tracked(struct lc_call *c)
 {
 	switch (c->c_nr) {
@@ -242,7 +253,10 @@ static long leave_tracked(struct lc_call *c, long result)
 	struct lc_action *act = (struct lc_action *)c->c_a[1];
 
 	if (result == -EFAULT) {
-		/* Some call that writes where enter_tracked() does not know. Once: then nothing is protected. */
+		/*
+		 * Some call that writes where enter_tracked() does not know.
+		 * Once: then nothing is protected.
+		 */
 		lc_touch_all();
 		return AGAIN;
 	}
@@ -268,6 +282,31 @@ long lc_gate_leave(struct lc_call *c, long result)
 	}
 	if (changes_lists(c->c_nr))
 		lc.g_inside--;
+	return result;
+}
+
+/*
+ * In a program that is linked with threads, calls at which a thread may be
+ * cancelled pass by the gate: the linker puts this function in the place of
+ * musl's (-Wl,--wrap=__syscall_cp_asm).
+ */
+long __real___syscall_cp_asm(volatile void *cancel, long nr, long a, long b, long c, long d, long e,
+			     long f) __attribute__((weak));
+long __wrap___syscall_cp_asm(volatile void *cancel, long nr, long a, long b, long c, long d, long e, long f);
+
+long __wrap___syscall_cp_asm(volatile void *cancel, long nr, long a, long b, long c, long d, long e, long f)
+{
+	struct lc_call call = { nr, { a, b, c, d, e, f } };
+	const long *arg = call.c_a;
+	long result;
+
+	if (lc_gate_enter(&call) == ANSWERED)
+		return call.c_nr;
+	do {
+		result = __real___syscall_cp_asm(cancel, call.c_nr, arg[0], arg[1], arg[2], arg[3],
+						 arg[4], arg[5]);
+		result = lc_gate_leave(&call, result);
+	} while (result == AGAIN);
 	return result;
 }
 

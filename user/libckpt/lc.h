@@ -48,7 +48,11 @@ struct lc_seg {
 
 /* An open file. Descriptors of one share have one offset. */
 struct lc_file {
-	int32_t f_share; /* 0: the descriptor is not open; below 0: inherited as descriptor -share - 1 */
+	/*
+	 * 0: the descriptor is not open; below 0: inherited as descriptor
+	 * -share - 1.
+	 */
+	int32_t f_share;
 	int32_t f_locked; /* it has been locked */
 	/* At the time of the checkpoint: */
 	int32_t f_flags, f_cloexec;
@@ -64,10 +68,14 @@ struct lc_link {
 struct lc_excluded {
 	uint32_t e_start, e_end;
 	int e_usage;
-	struct lc_link e_saved; /* CKPT_READONLY: the file that has it, 0: none yet */
+	/* CKPT_READONLY: the file that has it, 0: none yet. */
+	struct lc_link e_saved;
 };
 
-/* Registers that a call preserves; lc_save_context() and lc_load_context() know the offsets. */
+/*
+ * Registers that a call preserves; lc_save_context() and lc_load_context() know
+ * the offsets.
+ */
 struct lc_context {
 	uint32_t c_ebx, c_esi, c_edi, c_ebp, c_esp, c_eip, c_mxcsr, c_fpucw;
 };
@@ -78,13 +86,18 @@ struct lc_action { /* Linux: struct sigaction of the kernel, i386 */
 
 struct lc_options {
 	bool o_on, o_fork, o_incremental, o_verbose;
-	int o_mintime, o_maxtime; /* seconds; maxtime 0: only checkpoint_here() saves */
-	int o_maxfiles;		  /* a chain of so many files ends with a whole one */
+	/* Seconds; maxtime 0: only checkpoint_here() saves. */
+	int o_mintime, o_maxtime;
+	/* A chain of so many files ends with a whole one. */
+	int o_maxfiles;
 	char o_dir[LC_PATH], o_name[64];
 };
 
 struct lc_state {
-	/* The system calls: where the C library's calls went before the gate. First: gate.c knows the offset. */
+	/*
+	 * The system calls: where the C library's calls went before the gate.
+	 * First: gate.c knows the offset.
+	 */
 	uint32_t g_entry;
 	int g_inside;	/* the list or the table is being changed */
 	int g_timers;	/* POSIX timers of the program */
@@ -95,7 +108,8 @@ struct lc_state {
 	bool ready; /* false: the list of segments was too short */
 	struct lc_context context;
 	uint32_t tls_entry, tls_base;
-	int tid_offset;	  /* of the thread's id in the thread control block, 0: not found */
+	/* Of the thread's id in the thread control block, 0: not found. */
+	int tid_offset;
 	uint32_t mask[2]; /* of blocked signals */
 	struct lc_action actions[LC_SIGNALS];
 	stack_t altstack;
@@ -125,12 +139,16 @@ struct lc_state {
 } __attribute__((aligned(4096)));
 
 extern struct lc_state lc;
-/* A bit for each page of the 3 GiB below the kernel: changed since the last checkpoint. */
+/*
+ * A bit for each page of the 3 GiB below the kernel: changed since the last
+ * checkpoint.
+ */
 extern uint32_t lc_dirty[];
 #define LC_DIRTY_WORDS (0xc0000u / 32)
 
 /* start.c */
-int lc_say(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* one line; returns -1 */
+/* One line; returns -1. */
+int lc_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 uint32_t lc_auxv(uint32_t type);
 uint32_t lc_stack_top(void); /* write.c */
 long long lc_now_ns(void);
@@ -140,7 +158,9 @@ void lc_set_alarm(void); /* option maxtime */
 
 /* options.c: 0, or -1 and a line */
 int lc_read_options(const char *argv0);
-/* The name of the file of a checkpoint; ".new" is its ending until it is whole. */
+/*
+ * The name of the file of a checkpoint; ".new" is its ending until it is whole.
+ */
 void lc_image_name(char *path, size_t size, uint32_t seq, const char *ending);
 
 /* gate.c */
@@ -176,18 +196,21 @@ struct lc_head {
 	char h_magic[8];
 	uint32_t h_sum; /* of the head, with 0 here */
 	uint32_t h_seq, h_id;
-	uint32_t h_nsegs, h_nruns, h_tables; /* offset of the segments, which the runs follow */
+	/* Offset of the segments, which the runs follow. */
+	uint32_t h_nsegs, h_nruns, h_tables;
 	uint32_t h_tables_sum, h_data_sum, h_size;
 	uint32_t h_program, h_state, h_vdso, h_stack_top;
 	uint32_t h_heap_start, h_heap_end;
 	uint32_t h_nchain;
-	struct lc_link h_chain[LC_CHAIN]; /* older files that it needs, oldest first */
-	char h_system[3][65];		  /* uname: system, release, machine */
+	/* Older files that it needs, oldest first. */
+	struct lc_link h_chain[LC_CHAIN];
+	char h_system[3][65]; /* uname: system, release, machine */
 };
 _Static_assert(sizeof(struct lc_head) <= LC_PAGE, "the head is a page");
 
 /* write.c */
-struct lc_job { /* what is to be written, gathered while the program stands still */
+/* What is to be written, gathered while the program stands still. */
+struct lc_job {
 	struct lc_head j_head;
 	struct lc_seg j_segs[LC_SEGS + 1];
 	uint32_t j_npages;
@@ -195,16 +218,20 @@ struct lc_job { /* what is to be written, gathered while the program stands stil
 	struct lc_run j_ranges[]; /* pages to save, r_offset unused */
 };
 uint32_t lc_sum(uint32_t sum, const void *data, size_t len);
-int lc_write(struct lc_job *job, struct libckpt_stats *st); /* 0, or an errno and a line */
-void lc_describe(struct lc_head *h);			    /* the fields that recovery compares */
+/* 0, or an errno and a line. */
+int lc_write(struct lc_job *job, struct libckpt_stats *st);
+/* The fields that recovery compares. */
+void lc_describe(struct lc_head *h);
 
 /* dirty.c */
 bool lc_is_dirty(uint32_t page);
 void lc_mark(uint32_t start, uint32_t end, bool dirty);
 bool lc_left_out(uint32_t page); /* by exclude_bytes() */
-void lc_track(void);		 /* from now on changes are recorded; all is clean */
+/* From now on changes are recorded; all is clean. */
+void lc_track(void);
 void lc_untrack(void);
-void lc_touch(uint32_t start, uint32_t end); /* the kernel may write there now */
+/* The kernel may write there now. */
+void lc_touch(uint32_t start, uint32_t end);
 void lc_touch_all(void);
 
 /* load.c */
@@ -214,9 +241,13 @@ struct lc_image { /* a file that is open and whole */
 	struct lc_seg *i_segs;
 	struct lc_run *i_runs;
 };
-uint32_t lc_newest(uint32_t below); /* number of the newest file below that number; 0: there is none */
+/* Number of the newest file below that number; 0: there is none. */
+uint32_t lc_newest(uint32_t below);
 void lc_remove_older(uint32_t seq, const struct lc_link *chain, int n);
-/* Returns how many files images[] has, oldest first; 0: a line says why there is none. */
+/*
+ * Returns how many files images[] has, oldest first; 0: a line says why there
+ * is none.
+ */
 int lc_load(struct lc_image images[LC_CHAIN + 1]);
 
 /* restore.c */

@@ -23,8 +23,10 @@
 int checkpoint_here(void);
 
 /* How a range of memory is left out of checkpoints. */
-#define CKPT_DEAD 1	/* its contents do not count any more: zero, or older, after recovery */
-#define CKPT_READONLY 2 /* it does not change: the next checkpoint has it, later ones need not */
+/* Its contents do not count any more: zero, or older, after recovery. */
+#define CKPT_DEAD 1
+/* It does not change: the next checkpoint has it, later ones need not. */
+#define CKPT_READONLY 2
 
 /*
  * Leaves out the whole pages of [addr, addr + len), or takes them in again.
@@ -39,12 +41,20 @@ int include_bytes(void *addr, size_t len);
  */
 int libckpt_set(const char *line);
 
+/*
+ * Sets the options dir and name to the two parts of DIR/NAME; to name alone if
+ * there is no slash. Returns: as libckpt_set().
+ */
+int libckpt_set_image(const char *name);
+
 /* Of the last checkpoint that was asked for. */
 struct libckpt_stats {
-	unsigned long long ls_stop_ns;	  /* the program did not run for so long */
-	unsigned long long ls_durable_ns; /* from the call until the file was on the disk */
-	unsigned long long ls_bytes;	  /* of the file */
-	unsigned long long ls_pages;	  /* pages of contents in it */
+	/* The program did not run for so long. */
+	unsigned long long ls_stop_ns;
+	/* From the call until the file was on the disk. */
+	unsigned long long ls_durable_ns;
+	unsigned long long ls_bytes; /* of the file */
+	unsigned long long ls_pages; /* pages of contents in it */
 };
 
 /*

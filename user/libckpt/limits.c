@@ -8,11 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* There is one in a program that is linked with threads. */
+extern int pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)
+	__attribute__((weak));
 
 /* Of the process, as /proc tells; 1 where there is no /proc. */
 static int threads(void)
@@ -60,7 +66,10 @@ static int refuse_timers(void)
 	return lc.g_timers > 0 ? lc_say("not saved: it has POSIX timers") : 0;
 }
 
-/* Children that have ended, and are not waited for, count too. The forked writer does not: it tells of its end by no signal. */
+/*
+ * Children that have ended, and are not waited for, count too. The forked
+ * writer does not: it tells of its end by no signal.
+ */
 static int refuse_children(void)
 {
 	siginfo_t info;
@@ -83,6 +92,44 @@ static int refuse_memory(void)
 	return 0;
 }
 
+/*
+ * A line of /proc/self/maps: memory that can be written, and that is in no
+ * list?
+ */
+static bool is_unseen(const char *line)
+{
+	char write;
+	unsigned start;
+
+	return sscanf(line, "%x-%*x %*c%c", &start, &write) == 2 && write == 'w' &&
+	       !lc_seg_find(start) && !strstr(line, "[stack]");
+}
+
+/*
+ * Threads that have ended may have mapped memory, or given back their own
+ * stacks, past the gate.
+ */
+static int refuse_unseen_memory(void)
+{
+	char line[512];
+	FILE *f = fopen("/proc/self/maps", "re");
+	bool unseen = false;
+
+	while (f && !unseen && fgets(line, sizeof(line), f))
+		unseen = is_unseen(line);
+	if (f)
+		fclose(f);
+	if (unseen)
+		return lc_say("not saved: a thread has mapped memory at 0x%.8s", line);
+	for (int i = lc.nsegs - 1; i >= 0; i--) {
+		const struct lc_seg s = lc.segs[i];
+
+		if (lc_call3(SYS_msync, (long)s.s_start, (long)(s.s_end - s.s_start), MS_ASYNC) == -ENOMEM)
+			lc_seg_remove(s.s_start, s.s_end);
+	}
+	return 0;
+}
+
 int lc_refuse(void)
 {
 	int n = threads();
@@ -91,6 +138,8 @@ int lc_refuse(void)
 		return lc_say("not saved: this is a child of the program that has the library's lists");
 	if (n > 1)
 		return lc_say("not saved: it has %d threads, and the library can save the registers of one", n);
+	if (&pthread_create && refuse_unseen_memory() != 0)
+		return -1;
 	if (refuse_signals() || refuse_timers() || refuse_children() || refuse_memory())
 		return -1;
 	return lc_files_save();

@@ -18,7 +18,10 @@ struct entry { /* Linux: struct linux_dirent64 */
 	char e_name[];
 };
 
-/* Has the checkpoint of this number to go? Anything that begins with "NAME.ckpt.NUMBER" is of it. */
+/*
+ * Has the checkpoint of this number to go? Anything that begins with
+ * "NAME.ckpt.NUMBER" is of it.
+ */
 struct visit {
 	uint32_t v_below, v_best;
 	const struct lc_link *v_chain; /* NULL: only look for the newest */
@@ -188,7 +191,10 @@ static void forget(struct lc_image *images, int n)
 	memset(images, 0, sizeof(*images) * (size_t)(n + 1));
 }
 
-/* The file of that number and all that it needs. Returns: how many, 0: a line says why not. */
+/*
+ * The file of that number and all that it needs. Returns: how many, 0: a line
+ * says why not.
+ */
 static int load_chain(struct lc_image images[LC_CHAIN + 1], uint32_t seq)
 {
 	struct lc_image newest = { 0 };

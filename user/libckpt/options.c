@@ -9,8 +9,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum value { FLAG, NUMBER, TEXT };
+enum value { FLAG, NUMBER, TEXT, DIRECTORY };
 
 static const struct option_word {
 	const char *w_word;
@@ -25,7 +26,7 @@ static const struct option_word {
 	{ "mintime", NUMBER, &lc.opt.o_mintime, 0, 1000000 },
 	{ "maxtime", NUMBER, &lc.opt.o_maxtime, 0, 1000000 },
 	{ "maxfiles", NUMBER, &lc.opt.o_maxfiles, 1, LC_CHAIN },
-	{ "dir", TEXT, lc.opt.o_dir, 0, sizeof(lc.opt.o_dir) - 80 },
+	{ "dir", DIRECTORY, lc.opt.o_dir, 0, sizeof(lc.opt.o_dir) },
 	{ "name", TEXT, lc.opt.o_name, 0, sizeof(lc.opt.o_name) },
 };
 
@@ -77,6 +78,24 @@ static int set_text(const struct option_word *w, const char *value)
 	return 0;
 }
 
+/*
+ * It is kept with its whole name: the program may change its working directory.
+ */
+static int set_directory(const struct option_word *w, const char *value)
+{
+	char path[LC_PATH] = "";
+
+	if (value[0] != '/' && !getcwd(path, sizeof(path)))
+		return wrong("%s: the working directory: %s", w->w_word, strerror(errno));
+	if (strlen(path) + strlen(value) + 2 > sizeof(path))
+		return wrong("%s: its whole name is too long", w->w_word);
+	if (value[0] != '/' && strcmp(value, ".") == 0)
+		return set_text(w, path);
+	if (value[0] != '/')
+		strcat(path, "/");
+	return set_text(w, strcat(path, value));
+}
+
 static int set_word(const char *word, const char *value)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -86,7 +105,8 @@ static int set_word(const char *word, const char *value)
 			continue;
 		return w->w_kind == FLAG     ? set_flag(w, value)
 		       : w->w_kind == NUMBER ? set_number(w, value)
-					     : set_text(w, value);
+		       : w->w_kind == TEXT   ? set_text(w, value)
+					     : set_directory(w, value);
 	}
 	return wrong("there is no option '%s'", word);
 }
@@ -108,12 +128,13 @@ int libckpt_set(const char *line)
 	return set_word(word, value);
 }
 
-static void set_defaults(const char *argv0)
+static int set_defaults(const char *argv0)
 {
 	const char *slash = strrchr(argv0, '/');
 
-	lc.opt = (struct lc_options){ .o_on = true, .o_maxfiles = 8, .o_dir = "." };
+	lc.opt = (struct lc_options){ .o_on = true, .o_maxfiles = 8 };
 	snprintf(lc.opt.o_name, sizeof(lc.opt.o_name), "%s", slash ? slash + 1 : argv0);
+	return set_word("dir", ".");
 }
 
 int lc_read_options(const char *argv0)
@@ -123,7 +144,8 @@ int lc_read_options(const char *argv0)
 	int error = 0;
 	FILE *f;
 
-	set_defaults(argv0);
+	if (set_defaults(argv0) != 0)
+		return -1;
 	f = fopen(path ? path : ".ckptrc", "re");
 	if (!f)
 		return path ? lc_say("%s: %s", path, strerror(errno)) : 0;
@@ -135,6 +157,17 @@ int lc_read_options(const char *argv0)
 	place.p_number = 0;
 	fclose(f);
 	return error;
+}
+
+int libckpt_set_image(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char dir[LC_PATH];
+
+	if (set_word("name", slash ? slash + 1 : name) != 0)
+		return -1;
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - name) : 0, name);
+	return !slash ? 0 : set_word("dir", slash == name ? "/" : dir);
 }
 
 void lc_image_name(char *path, size_t size, uint32_t seq, const char *ending)

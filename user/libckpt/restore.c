@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recovery. The same program has been started anew; its data, heap and stack
- * are replaced by those of the checkpoint. The code that does so runs on a stack
- * in an arena, at an address where the saved program had nothing; from there on
- * it uses no variable of the program, no C library and no thread-local storage.
+ * The recovery. The same program has been started anew; its data, heap and
+ * stack are replaced by those of the checkpoint. The code that does so runs on
+ * a stack in an arena, at an address where the saved program had nothing; from
+ * there on it uses no variable of the program, no C library and no thread-local
+ * storage.
  */
 #include "lc.h"
 
@@ -185,7 +186,9 @@ static void fill_part(int fd, const struct lc_run *r, const struct lc_seg *s)
 		memset((void *)start, 0, end - start);
 }
 
-/* The files from the oldest to the newest: later contents replace earlier ones. */
+/*
+ * The files from the oldest to the newest: later contents replace earlier ones.
+ */
 static void fill_segments(const struct arena *a)
 {
 	const struct lc_image *newest = &a->a_images[a->a_n - 1];
@@ -213,7 +216,10 @@ static void protect_segments(const struct arena *a)
 	}
 }
 
-/* Linux: struct user_desc; the segment of thread-local storage, all of memory from its base on. */
+/*
+ * Linux: struct user_desc; the segment of thread-local storage, all of memory
+ * from its base on.
+ */
 static void set_tls(const struct arena *a)
 {
 	uint32_t desc[4] = { a->a_tls_entry, a->a_tls_base, 0xfffff, 0x51 };

@@ -57,7 +57,10 @@ static bool in_chain(const struct lc_head *h, uint32_t seq)
 	return false;
 }
 
-/* Without increments: the files that have the ranges that are read only, oldest first. */
+/*
+ * Without increments: the files that have the ranges that are read only, oldest
+ * first.
+ */
 static void link_readonly(struct lc_head *h)
 {
 	for (int i = 0; i < lc.nexcluded; i++) {
@@ -142,7 +145,10 @@ static struct lc_seg stack_segment(void)
 	return s;
 }
 
-/* Returns: the size of a job for all segments, a range for every second page at most. */
+/*
+ * Returns: the size of a job for all segments, a range for every second page at
+ * most.
+ */
 static uint32_t job_size(void)
 {
 	struct lc_seg stack = stack_segment();
@@ -171,7 +177,10 @@ static void gather(struct lc_job *job)
 		gather_pages(job, &job->j_segs[i]);
 }
 
-/* A child without a signal at its end: the program's wait() and its SIGCHLD handler do not see it. */
+/*
+ * A child without a signal at its end: the program's wait() and its SIGCHLD
+ * handler do not see it.
+ */
 static int fork_writer(struct lc_job *job)
 {
 	long pid;
@@ -207,7 +216,9 @@ static int write_job(struct lc_job *job)
 	return error;
 }
 
-/* Memory that the program may not read is read for it: its contents count too. */
+/*
+ * Memory that the program may not read is read for it: its contents count too.
+ */
 static void open_unreadable(bool open)
 {
 	for (int i = 0; i < lc.nsegs; i++) {

@@ -12,7 +12,8 @@
 static void insert(int at, struct lc_seg seg)
 {
 	if (lc.nsegs == LC_SEGS) {
-		lc.ready = false; /* the list is not whole any more: limits.c says so */
+		/* The list is not whole any more: limits.c says so. */
+		lc.ready = false;
 		return;
 	}
 	for (int i = lc.nsegs++; i > at; i--)

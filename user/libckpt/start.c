@@ -123,7 +123,10 @@ static bool is_random(void)
 	return c != '0' && !(personality(0xffffffff) & ADDR_NO_RANDOMIZE);
 }
 
-/* Memory must be where it was in another run: the program starts itself once more, at fixed addresses. */
+/*
+ * Memory must be where it was in another run: the program starts itself once
+ * more, at fixed addresses.
+ */
 static void fix_addresses(char **argv)
 {
 	char path[512];
@@ -164,17 +167,17 @@ void lc_set_alarm(void)
 	setitimer(ITIMER_REAL, &every, NULL);
 }
 
-/* `=recover`, with the name of the images after it if that is not the program's. */
+/*
+ * `=recover`, with the name of the images after it if that is not the
+ * program's.
+ */
 static int recover(const char *name)
 {
 	static struct lc_image images[LC_CHAIN + 1];
-	const char *slash = name ? strrchr(name, '/') : NULL;
 	int n;
 
-	if (name)
-		snprintf(lc.opt.o_name, sizeof(lc.opt.o_name), "%s", slash ? slash + 1 : name);
-	if (slash)
-		snprintf(lc.opt.o_dir, sizeof(lc.opt.o_dir), "%.*s", (int)(slash - name), name);
+	if (name && libckpt_set_image(name) != 0)
+		return STATUS_USAGE;
 	n = lc_load(images);
 	if (n > 0)
 		lc_restore(images, n);

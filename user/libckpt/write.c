@@ -238,7 +238,8 @@ int lc_write(struct lc_job *job, struct libckpt_stats *st)
 
 uint32_t lc_stack_top(void)
 {
-	const char *name = (const char *)lc_auxv(AT_EXECFN); /* lies at the very top */
+	/* Lies at the very top. */
+	const char *name = (const char *)lc_auxv(AT_EXECFN);
 
 	return LC_UP((uint32_t)name + strlen(name) + 1);
 }
