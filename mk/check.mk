@@ -78,13 +78,19 @@ ifneq ($(DEEP),1)
 LINT_FLAGS += -Xclang -analyzer-config -Xclang mode=shallow
 endif
 
-.PHONY: lint format lint-floors lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
-lint: lint-floors lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+.PHONY: lint format lint-floors lint-circles lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+lint: lint-floors lint-circles lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
 
 # Which file may include which: the floors of docs/tour.md.
 lint-floors:
 	$(say) FLOORS
 	$(Q)tools/lint-floors
+
+# Files that call each other, directly or through others: at most three.
+lint-circles: $(KERNEL_OBJS)
+	$(say) CIRCLES
+	$(Q)tools/lint-circles $(OBJ)
+
 # Static functions: a name in at most two files.
 lint-names:
 	$(say) NAMES

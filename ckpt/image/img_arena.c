@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory of an image: an arena of chunks, and lists that grow in it.
+ * The memory of an image: an arena of chunks.
  *
- * Small pieces share chunks of one page. A piece above a quarter of that has a chunk to itself, so that a list
- * that outgrows its place gives it back at once.
+ * Small pieces share chunks of one page. A piece above a quarter of a page has
+ * a chunk to itself, so that a list that outgrows its place can give the place
+ * back at once (img_add.c).
  */
 #include "ckpt/image/img_codec.h"
-#include "ckpt/image/img_field.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -18,7 +18,8 @@ struct img_chunk {
 
 #define CHUNK_SIZE 4096u
 #define HEADER ROUND_UP((u32)sizeof(struct img_chunk), 8u)
-#define LARGE (CHUNK_SIZE / 4)
+#define LARGE IMG_PIECE_ALONE
+_Static_assert(LARGE == CHUNK_SIZE / 4, "a page holds four pieces");
 
 void img_init(struct img_image *img, const struct img_mem *mem)
 {
@@ -86,7 +87,7 @@ void *img_alloc(struct img_image *img, u32 size)
 }
 
 /* Frees p, of this size, now if it has a chunk to itself; otherwise it stays until img_free(). */
-static void arena_give_back(struct img_image *img, void *p, u32 size)
+void img_give_back(struct img_image *img, void *p, u32 size)
 {
 	struct img_chunk *ch = (void *)((u8 *)p - HEADER);
 
@@ -99,94 +100,6 @@ static void arena_give_back(struct img_image *img, void *p, u32 size)
 	img->i_mem.m_free(img->i_mem.m_ctx, ch);
 }
 
-/* Room of a list at first; it doubles when it is full, up to the list's limit. Most processes have one lwp, which is large. */
-static u32 first_room(u32 size)
-{
-	return size > LARGE / 4 ? 1 : 4;
-}
-
-/* The list with room for one more behind its n elements. NULL: no memory, or n is at the limit. */
-static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
-{
-	void *bigger;
-
-	if (n >= max)
-		return NULL;
-	if (n && (n < first_room(size) || (n & (n - 1))))
-		return list;
-	bigger = img_alloc(img, (n ? MIN(n * 2, max) : first_room(size)) * size);
-	if (!bigger)
-		return NULL;
-	if (list) {
-		memcpy(bigger, list, n * size);
-		arena_give_back(img, list, n * size);
-	}
-	return bigger;
-}
-
-/* Appends to `list` of `n`; the new element, or NULL. */
-#define GROW(img, list, n, max)                                         \
-	({                                                              \
-		void *_list = room(img, list, n, max, sizeof(*(list))); \
-		_list ? ((list) = _list, &(list)[(n)++]) : NULL;        \
-	})
-
-int img_add_procs(struct img_image *img, u32 n)
-{
-	if (n == 0 || n > IMG_MAX_PROCS)
-		return -E2BIG;
-	img->i_proc = img_alloc(img, n * sizeof(*img->i_proc));
-	if (!img->i_proc)
-		return -ENOMEM;
-	img->i_nproc = n;
-	img_set_defaults(&img_proc_kind, img->i_proc, n);
-	return 0;
-}
-
-struct img_lwp *img_add_lwp(struct img_image *img, struct img_proc *p)
-{
-	struct img_lwp *l = GROW(img, p->p_lwp, p->p_nlwp, IMG_MAX_LWPS);
-
-	if (l)
-		img_set_defaults(&img_lwp_kind, l, 1);
-	return l;
-}
-
-struct img_seg *img_add_seg(struct img_image *img, struct img_proc *p)
-{
-	return GROW(img, p->p_seg, p->p_nseg, IMG_MAX_SEGS);
-}
-
-struct img_fd *img_add_fd(struct img_image *img, struct img_proc *p)
-{
-	return GROW(img, p->p_fd, p->p_nfd, IMG_MAX_FDS);
-}
-
-struct img_ptimer *img_add_ptimer(struct img_image *img, struct img_proc *p)
-{
-	return GROW(img, p->p_ptimer, p->p_nptimer, IMG_MAX_PTIMERS);
-}
-
-struct img_file *img_add_file(struct img_image *img)
-{
-	return GROW(img, img->i_file, img->i_nfile, IMG_MAX_FILES);
-}
-
-struct img_pipe *img_add_pipe(struct img_image *img)
-{
-	return GROW(img, img->i_pipe, img->i_npipe, IMG_MAX_PIPES);
-}
-
-struct img_tty *img_add_tty(struct img_image *img)
-{
-	return GROW(img, img->i_tty, img->i_ntty, IMG_MAX_TTYS);
-}
-
-struct img_pty *img_add_pty(struct img_image *img)
-{
-	return GROW(img, img->i_pty, img->i_npty, IMG_MAX_TTYS);
-}
-
 int img_set_bytes(struct img_image *img, struct img_bytes *b, const void *from, u32 len)
 {
 	*b = (struct img_bytes){ .b_ptr = len ? img_alloc(img, len) : NULL, .b_len = len };
@@ -195,139 +108,4 @@ int img_set_bytes(struct img_image *img, struct img_bytes *b, const void *from, 
 	if (len)
 		memcpy(b->b_ptr, from, len);
 	return 0;
-}
-
-const struct img_pty *img_pty_of(const struct img_image *img, u32 tty)
-{
-	for (u32 i = 0; i < img->i_npty; i++) {
-		if (img->i_pty[i].y_tty == tty)
-			return &img->i_pty[i];
-	}
-	return NULL;
-}
-
-struct img_lock *img_add_lock(struct img_image *img)
-{
-	return GROW(img, img->i_lock, img->i_nlock, IMG_MAX_LOCKS);
-}
-
-struct img_siginfo *img_add_siginfo(struct img_image *img, struct img_sigqueue *q)
-{
-	return GROW(img, q->q_info, q->q_count, IMG_MAX_PENDING);
-}
-
-/* A copy of the string in the arena. NULL: out of memory, or too long */
-static char *copy_path(struct img_image *img, const char *path)
-{
-	size_t len = strnlen(path, IMG_MAX_PATH);
-	char *copy = len < IMG_MAX_PATH ? img_alloc(img, (u32)len + 1) : NULL;
-
-	if (copy)
-		memcpy(copy, path, len);
-	return copy;
-}
-
-struct img_data *img_add_data(struct img_image *img, const char *path)
-{
-	char *copy = copy_path(img, path);
-	struct img_data *d = copy ? GROW(img, img->i_data, img->i_ndata, IMG_MAX_DATA) : NULL;
-
-	if (d)
-		d->d_path = copy;
-	return d;
-}
-
-int img_name_data(struct img_image *img, struct img_data *d, const char *path)
-{
-	char *copy = copy_path(img, path);
-
-	if (!copy)
-		return -ENOMEM;
-	d->d_path = copy;
-	return 0;
-}
-
-int img_add_vnode(struct img_image *img, const struct img_vnode *v)
-{
-	struct img_vnode *new;
-	char *path;
-
-	if (strnlen(v->v_path, IMG_MAX_PATH) == IMG_MAX_PATH)
-		return -ENAMETOOLONG;
-	for (u32 i = 0; i < img->i_nvnode; i++)
-		if (img_equal(&img_vnode_kind, &img->i_vnode[i], v))
-			return (int)i;
-	if (img->i_nvnode == IMG_MAX_VNODES)
-		return -E2BIG;
-	path = copy_path(img, v->v_path);
-	if (!path)
-		return -ENOMEM;
-	new = GROW(img, img->i_vnode, img->i_nvnode, IMG_MAX_VNODES);
-	if (!new)
-		return -ENOMEM;
-	*new = *v;
-	new->v_path = path;
-	return (int)img->i_nvnode - 1;
-}
-
-/* Adds one page to a list of runs; fresh: it does not continue the last run. What run they begin with is img_place()'s matter. */
-static int add_to_runs(struct img_image *img, struct img_run **runs, u32 *n, u32 at, bool fresh)
-{
-	struct img_run *last = *n ? &(*runs)[*n - 1] : NULL, *run;
-
-	if (at % IMG_PAGE || (last && at < last->r_va + last->r_npages * IMG_PAGE))
-		return -EINVAL;
-	if (last && at == last->r_va + last->r_npages * IMG_PAGE && !fresh) {
-		last->r_npages++;
-		return 0;
-	}
-	if (*n == IMG_MAX_LOADS)
-		return -E2BIG;
-	run = GROW(img, *runs, *n, IMG_MAX_LOADS);
-	if (!run)
-		return -ENOMEM;
-	*run = (struct img_run){ .r_va = at, .r_npages = 1 };
-	return 0;
-}
-
-struct img_cow *img_new_cow(struct img_image *img, struct img_proc *p)
-{
-	return GROW(img, p->p_cow, p->p_ncow, IMG_MAX_LOADS);
-}
-
-const struct img_seg *img_run_seg(struct img_proc *p, u32 va)
-{
-	const struct img_seg *s = p->p_runseg < p->p_nseg ? &p->p_seg[p->p_runseg] : NULL;
-
-	while (s && va - s->s_base >= s->s_size) {
-		if (va < s->s_base)
-			return NULL;
-		s = ++p->p_runseg < p->p_nseg ? s + 1 : NULL;
-	}
-	return s;
-}
-
-int img_add_page(struct img_image *img, struct img_proc *p, u32 va)
-{
-	const struct img_seg *s = img_run_seg(p, va);
-
-	return s ? add_to_runs(img, &p->p_run, &p->p_nrun, va, va == s->s_base) : -EINVAL;
-}
-
-int img_add_data_page(struct img_image *img, struct img_data *d, u32 off)
-{
-	return off < d->d_size ? add_to_runs(img, &d->d_run, &d->d_nrun, off, false) : -EINVAL;
-}
-
-/* Offsets in the FXSAVE area (Intel SDM volume 1, table 10-2). */
-#define FX_RESERVED_BYTE 5
-#define FX_XMM_END \
-	288 /* behind XMM7: 64-bit mode's registers, reserved, and the software's own 48 bytes */
-
-void img_fx_canon(u8 fx[IMG_FX_SIZE])
-{
-	fx[FX_RESERVED_BYTE] = 0;
-	memset(fx + FX_XMM_END, 0, IMG_FX_SIZE - FX_XMM_END);
-	for (u32 reg = 0; reg < 8; reg++) /* each x87 register is 10 bytes in a slot of 16 */
-		memset(fx + 32 + reg * 16 + 10, 0, 6);
 }

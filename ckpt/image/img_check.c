@@ -8,55 +8,6 @@
 
 /* ---- messages ---- */
 
-#define TEXT_SIZE 160u
-
-static u32 append(char *text, u32 at, const char *s)
-{
-	while (*s && at < TEXT_SIZE - 1)
-		text[at++] = *s++;
-	text[at] = 0;
-	return at;
-}
-
-static u32 append_number(char *text, u32 at, u32 n)
-{
-	char digits[12];
-	u32 i = sizeof(digits) - 1;
-
-	digits[i] = 0;
-	do
-		digits[--i] = (char)('0' + n % 10);
-	while (n /= 10);
-	return append(text, at, digits + i);
-}
-
-/* "process 1, lwp 0: field what"; without memory for that, what. */
-static int bad_field(struct imgc *c, const char *field, const char *what, u32 val)
-{
-	char *text = img_alloc(c->c_img, TEXT_SIZE);
-	u32 at = 0;
-
-	*c->c_err = (struct img_err){ .e_what = text ? text : what, .e_val = val };
-	for (u32 i = 0; i < c->c_depth && text; i++) {
-		at = append(text, at, i ? ", " : "");
-		at = append(text, at, c->c_path[i].name);
-		at = append(text, at, " ");
-		at = append_number(text, at, c->c_path[i].index);
-	}
-	if (text) {
-		at = append(text, at, at ? ": " : "");
-		at = append(text, at, field ? field : "");
-		at = append(text, at, field ? " " : "");
-		append(text, at, what);
-	}
-	return -EINVAL;
-}
-
-int imgc_bad(struct imgc *c, const char *what, u32 val)
-{
-	return bad_field(c, NULL, what, val);
-}
-
 /* ---- ranges ---- */
 
 /* NULL: it keeps the rule. */
@@ -139,14 +90,14 @@ static int check_field(struct imgc *c, const struct img_field *f, const void *it
 	u32 i = 0, val = 0;
 
 	if (f->f_type == T_LIST && img_count(f, item) > f->f_arg)
-		return bad_field(c, f->f_name, "are too many", img_count(f, item));
+		return imgc_bad_field(c, f->f_name, "are too many", img_count(f, item));
 	if (f->f_type == T_LIST && img_count(f, item) && !img_items(f, item))
-		return bad_field(c, f->f_name, "are counted, but of a process that has none",
-				 img_count(f, item));
+		return imgc_bad_field(c, f->f_name, "are counted, but of a process that has none",
+				      img_count(f, item));
 	if (!img_present(c->c_img, f, item))
 		return f->f_any || is_none(f, item)
 			       ? 0
-			       : bad_field(c, f->f_name, "is there, of what has none", 0);
+			       : imgc_bad_field(c, f->f_name, "is there, of what has none", 0);
 	if (f->f_type == T_TEXT)
 		fault = text_fault((const char *)p, f->f_n);
 	else if (f->f_type == T_STRING)
@@ -154,12 +105,12 @@ static int check_field(struct imgc *c, const struct img_field *f, const void *it
 	else if (f->f_type == T_QUEUE && ((const struct img_bytes *)p)->b_len > f->f_arg)
 		fault = "is too long";
 	if (f->f_type <= T_LAST && f->f_count && img_count(f, item) > f->f_n)
-		return bad_field(c, f->f_name, "are too many", img_count(f, item));
+		return imgc_bad_field(c, f->f_name, "are too many", img_count(f, item));
 	for (; f->f_type <= T_LAST && !fault && i < img_count(f, item); i++) {
 		val = (u32)img_value(f, item, i);
 		fault = number_fault(c, f, img_value(f, item, i));
 	}
-	return fault ? bad_field(c, f->f_name, fault, val) : 0;
+	return fault ? imgc_bad_field(c, f->f_name, fault, val) : 0;
 }
 
 /* No value of it is wrong. */
@@ -206,9 +157,9 @@ static int check_uses(struct imgc *c, const struct img_kind *k, const void *item
 			continue;
 		before = c->c_seen[f->f_arg];
 		if (!use(c, f->f_arg, named))
-			return bad_field(c, f->f_name, "is out of the order of first use", named);
+			return imgc_bad_field(c, f->f_name, "is out of the order of first use", named);
 		if (f->f_once && c->c_seen[f->f_arg] == before)
-			return bad_field(c, f->f_name, "is another's, too", named);
+			return imgc_bad_field(c, f->f_name, "is another's, too", named);
 	}
 	return 0;
 }
@@ -277,15 +228,6 @@ static int visit(struct imgc *c, const struct img_kind *k, const void *item, u32
 }
 
 /* ---- the image ---- */
-
-bool imgc_take_id(u8 map[IMG_PID_MAX / 8], s32 id)
-{
-	u8 *byte = &map[(u32)id / 8], bit = (u8)(1 << id % 8);
-	bool free = !(*byte & bit);
-
-	*byte |= bit;
-	return free;
-}
 
 /* An id is one process's, or one lwp's; an lwp may have that of its process. */
 static int check_ids(struct imgc *c)

@@ -65,6 +65,8 @@ struct imgc {
  * image. Returns: -EINVAL
  */
 int imgc_bad(struct imgc *c, const char *what, u32 val);
+/* The same of a field; NULL: of the item. */
+int imgc_bad_field(struct imgc *c, const char *field, const char *what, u32 val);
 
 /* Takes the id in such a map. False: it was taken. */
 bool imgc_take_id(u8 map[IMG_PID_MAX / 8], s32 id);

@@ -125,12 +125,21 @@ u32 img_mapped_files(const struct img_proc *p); /* segs that NT_FILE names */
 
 /* Offsets of everything, for a state whose lists are in order. -E2BIG */
 int img_place(struct img_image *img, struct img_err *err);
+/* Its first part: the program headers, and where the notes begin. */
+int img_place_headers(struct img_image *img, struct img_err *err);
 u32 img_nblocks(const struct img_image *img);  /* blocks of page sums */
 u32 img_features(const struct img_image *img); /* IMG_FEATURE_* that its state needs */
 u32 img_npages(const struct img_image *img);
-/* img_arena.c: one more run of p (NULL: no memory, or too many), and the seg that its next page lies in (NULL: none, or out of order). */
-struct img_cow *img_new_cow(struct img_image *img, struct img_proc *p);
-const struct img_seg *img_run_seg(struct img_proc *p, u32 va);
+/* Pieces of more bytes have a chunk to themselves. */
+#define IMG_PIECE_ALONE 1024u
+/*
+ * Frees p, of this size, at once if it has a chunk to itself; else it stays
+ * until img_free().
+ */
+void img_give_back(struct img_image *img, void *p, u32 size);
+/* Is the page at va of s, which process `with` stores at `from`, the next of c? */
+bool img_cow_goes_on(const struct img_image *img, const struct img_cow *c, const struct img_seg *s,
+		     u32 va, u32 with, u32 from);
 /* A codec in the arena, with its pages. NULL: out of memory */
 struct imgx *imgx_new(struct img_image *img, const struct img_io *io, struct img_err *err);
 

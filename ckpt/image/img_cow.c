@@ -24,38 +24,6 @@ static const struct img_field cow_fields[] = {
 const struct img_kind img_cow_kind = KIND(cow_fields, "shared run");
 #undef ITEM
 
-/* Is the page at va of s, which process `with` stores at `from`, the next one of run c? */
-static bool goes_on(const struct img_image *img, const struct img_cow *c, const struct img_seg *s,
-		    u32 va, u32 with, u32 from)
-{
-	const struct img_proc *p = &img->i_proc[with];
-	const struct img_run *run;
-
-	if (c->c_proc != with || c->c_va + c->c_npages * IMG_PAGE != va ||
-	    c->c_from + c->c_npages * IMG_PAGE != from || va == s->s_base)
-		return false;
-	run = img_run_find((struct img_runs){ p->p_run, p->p_nrun }, from);
-	return run && run->r_va != from;
-}
-
-int img_add_cow(struct img_image *img, struct img_proc *p, u32 va, u32 with, u32 from)
-{
-	struct img_cow *last = p->p_ncow ? &p->p_cow[p->p_ncow - 1] : NULL, *c;
-	const struct img_seg *s = img_run_seg(p, va);
-
-	if (!s || va % IMG_PAGE || (last && va < last->c_va + last->c_npages * IMG_PAGE))
-		return -EINVAL;
-	if (last && goes_on(img, last, s, va, with, from)) {
-		last->c_npages++;
-		return 0;
-	}
-	c = img_new_cow(img, p);
-	if (!c)
-		return p->p_ncow == IMG_MAX_LOADS ? -E2BIG : -ENOMEM;
-	*c = (struct img_cow){ .c_va = va, .c_npages = 1, .c_proc = with, .c_from = from };
-	return 0;
-}
-
 /* The run of p that holds va. NULL: none */
 static const struct img_cow *cow_find(const struct img_proc *p, u32 va)
 {
@@ -129,8 +97,8 @@ int imgc_cows(struct imgc *c, const struct img_proc *p, u32 i)
 		if (error)
 			return error;
 		REQUIRE(cow->c_va >= end, "shares runs that overlap, or are out of order", cow->c_va);
-		REQUIRE(k == 0 || !goes_on(c->c_img, cow - 1, img_seg_find(p, cow->c_va), cow->c_va,
-					   cow->c_proc, cow->c_from),
+		REQUIRE(k == 0 || !img_cow_goes_on(c->c_img, cow - 1, img_seg_find(p, cow->c_va),
+						   cow->c_va, cow->c_proc, cow->c_from),
 			"shares runs that touch", cow->c_va);
 		end = cow->c_va + cow->c_npages * IMG_PAGE;
 		while (r < p->p_nrun && p->p_run[r].r_va + p->p_run[r].r_npages * IMG_PAGE <= cow->c_va)

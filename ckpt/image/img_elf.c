@@ -103,24 +103,6 @@ static bool load_next(const struct img_image *img, struct load *ld)
 	return true;
 }
 
-u32 img_npages(const struct img_image *img)
-{
-	u32 n = 0;
-
-	for (u32 k = 0; k < img_nlists(img); k++) {
-		struct img_runs rs = img_list(img, k);
-
-		for (u32 i = 0; i < rs.rs_nrun; i++)
-			n += rs.rs_run[i].r_npages;
-	}
-	return n;
-}
-
-u32 img_nblocks(const struct img_image *img)
-{
-	return ROUND_UP(img_npages(img), IMG_SUMS_PER_BLOCK) / IMG_SUMS_PER_BLOCK;
-}
-
 /* Bytes of the program headers, and of the section header that says how many there are if e_phnum cannot. */
 static u32 headers_size(u32 phnum)
 {
@@ -148,9 +130,8 @@ static u32 number_runs(struct img_image *img)
 	return headers;
 }
 
-int img_place(struct img_image *img, struct img_err *err)
+int img_place_headers(struct img_image *img, struct img_err *err)
 {
-	struct imgx x = { .x_mode = IMGX_SIZE, .x_img = img, .x_err = err };
 	struct img_layout *lo = &img->i_lo;
 	u32 nload = number_runs(img);
 
@@ -160,22 +141,6 @@ int img_place(struct img_image *img, struct img_err *err)
 	lo->lo_phnum = 1 + nload;
 	lo->lo_notes_off = ELF_EHSIZE + headers_size(lo->lo_phnum);
 	lo->lo_check_off = lo->lo_notes_off + NOTE_HEADER + HEAD_SIZE + NOTE_HEADER + 4;
-	x.x_off = lo->lo_notes_off;
-	imgx_notes(&x);
-	err->e_what = "has too much metadata";
-	err->e_val = (u32)(x.x_off >> 10);
-	if (x.x_off > IMG_META_MAX)
-		return -E2BIG;
-	lo->lo_notes_size = (u32)x.x_off - lo->lo_notes_off;
-	lo->lo_data_off = ROUND_UP((u32)x.x_off, IMG_PAGE);
-	lo->lo_npages = img_npages(img);
-	err->e_what = "has too many pages";
-	err->e_val = lo->lo_npages;
-	if (lo->lo_npages > IMG_MAX_PAGES)
-		return -E2BIG;
-	lo->lo_sums_off = img_page_off(img, lo->lo_npages);
-	lo->lo_size = lo->lo_sums_off + ROUND_UP((u64)lo->lo_npages * 4, (u64)IMG_PAGE);
-	*err = (struct img_err){ 0 };
 	return 0;
 }
 

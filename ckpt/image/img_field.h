@@ -250,9 +250,10 @@ extern const u8 img_number_size[];
 #define SHAPE(shape) .k_shape = SHAPE_##shape
 
 /* The tables. */
-extern const struct img_kind img_image_kind, img_proc_kind, img_lwp_kind, img_seg_kind, img_vnode_kind,
-	img_file_kind, img_pipe_kind, img_data_kind, img_tty_kind, img_pty_kind, img_lock_kind, img_fd_kind,
-	img_ptimer_kind, img_regs_kind, img_queue_kind, img_mm_kind, img_run_kind, img_cow_kind;
+extern const struct img_kind img_image_kind, img_proc_kind, img_lwp_kind, img_seg_kind,
+	img_vnode_kind, img_file_kind, img_pipe_kind, img_data_kind, img_tty_kind, img_pty_kind,
+	img_lock_kind, img_fd_kind, img_ptimer_kind, img_regs_kind, img_queue_kind, img_action_kind,
+	img_mm_kind, img_run_kind, img_cow_kind;
 
 /*
  * The first field of kind k in the note; they go on to T_NOTE or T_END. NULL:

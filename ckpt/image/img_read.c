@@ -195,43 +195,6 @@ int img_read(struct img_image *img, const struct img_io *io, u64 size, struct im
 	return error;
 }
 
-const struct img_seg *img_seg_find(const struct img_proc *p, u32 va)
-{
-	u32 low = 0, high = p->p_nseg;
-
-	while (low < high) {
-		u32 mid = low + (high - low) / 2;
-		const struct img_seg *s = &p->p_seg[mid];
-
-		if (va - s->s_base < s->s_size)
-			return s;
-		if (va < s->s_base)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return NULL;
-}
-
-const struct img_run *img_run_find(struct img_runs runs, u32 va)
-{
-	const struct img_run *run = runs.rs_run;
-	u32 low = 0, high = runs.rs_nrun;
-
-	while (low < high) {
-		u32 mid = low + (high - low) / 2;
-		const struct img_run *r = run + mid;
-
-		if (va - r->r_va < r->r_npages * IMG_PAGE)
-			return r;
-		if (va < r->r_va)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return NULL;
-}
-
 int img_read_sums(const struct img_image *img, const struct img_io *io, u32 block, u32 sums[IMG_SUMS_PER_BLOCK])
 {
 	int error;

@@ -6,6 +6,7 @@
  * page is written once, although the sum stands in the second note, where a reader looks first.
  */
 #include "ckpt/image/img_codec.h"
+#include "ckpt/image/img_format.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
@@ -15,6 +16,33 @@ void imgx_metadata(struct imgx *x)
 	imgx_headers(x);
 	imgx_notes(x);
 	imgx_pad(x, IMG_PAGE);
+}
+
+int img_place(struct img_image *img, struct img_err *err)
+{
+	struct imgx x = { .x_mode = IMGX_SIZE, .x_img = img, .x_err = err };
+	struct img_layout *lo = &img->i_lo;
+	int error = img_place_headers(img, err);
+
+	if (error)
+		return error;
+	x.x_off = lo->lo_notes_off;
+	imgx_notes(&x);
+	err->e_what = "has too much metadata";
+	err->e_val = (u32)(x.x_off >> 10);
+	if (x.x_off > IMG_META_MAX)
+		return -E2BIG;
+	lo->lo_notes_size = (u32)x.x_off - lo->lo_notes_off;
+	lo->lo_data_off = ROUND_UP((u32)x.x_off, IMG_PAGE);
+	lo->lo_npages = img_npages(img);
+	err->e_what = "has too many pages";
+	err->e_val = lo->lo_npages;
+	if (lo->lo_npages > IMG_MAX_PAGES)
+		return -E2BIG;
+	lo->lo_sums_off = img_page_off(img, lo->lo_npages);
+	lo->lo_size = lo->lo_sums_off + ROUND_UP((u64)lo->lo_npages * 4, (u64)IMG_PAGE);
+	*err = (struct img_err){ 0 };
+	return 0;
 }
 
 int img_layout(struct img_image *img, struct img_err *err)
