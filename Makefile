@@ -6,6 +6,7 @@
 #   EXTRA=DIR             files laid over the root of build/disk.img
 #   DISK_FREE=MIB         room left on build/disk.img (default: 64)
 #   WERROR=1, CI=true     warnings are errors
+#   WITHOUT="NAME NAME"   a kernel without these electives (electives.table); "all": without any
 #   VARIANT=NAME, EXTRA_CFLAGS=...   one more kernel beside the usual ones, see mk/kernel.mk
 #   V=1                   show the commands
 
@@ -50,6 +51,8 @@ help:
 #H make golden     images of the states that have none yet, to be kept for ever (tests/golden/README.md)
 #H make debug      QEMU and gdb in this terminal
 #H make iso, make disk EXTRA=DIR      only the CD; only the disk, with the files of DIR over the root
+#H make core       the kernel without electives (docs/electives.md); WITHOUT="NAME NAME" leaves out these
+#H make check-electives   each elective left out alone: it boots, it saves and recovers
 #H make kernel, make user, make lint, make format, make clean, make distclean
 #H make syscalls   docs/syscalls.md, the list of system calls, from kernel/systable.h and docs/syscalls.in
 #H make linux      Debian's i386 kernel, to compare with (tools/vm --linux; tests and bench ask for it themselves)

@@ -32,11 +32,4 @@ int ckpt_fault(uaddr_t buf)
 	return copyout(buf, &cf, sizeof(cf));
 }
 
-#else
-
-int ckpt_fault(uaddr_t buf)
-{
-	return -EOPNOTSUPP;
-}
-
 #endif

@@ -12,12 +12,6 @@
  * kernel/canary.c.
  * Sleeps: yes.
  */
-#ifdef DEBUG
 void canary_start(void);
-#else
-static inline void canary_start(void)
-{
-}
-#endif
 
 #endif

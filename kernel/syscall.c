@@ -20,11 +20,7 @@
 
 #define NSYSCALL 640
 
-/*
- * Calls that programs often try and can do without: no line in the log for
- * each.
- */
-static long sys_absent(void)
+long sys_absent(void)
 {
 	return -ENOSYS;
 }
@@ -40,6 +36,14 @@ enum {
 #include "kernel/systable.h"
 #undef SYSCALL
 };
+
+/*
+ * A kernel without an elective (electives.table) does not have its handlers: a
+ * weak name that no file defines is NULL.
+ */
+#define SYSCALL(nr, name, handler, fmt) extern __typeof__(handler) handler __weak;
+#include "kernel/systable.h"
+#undef SYSCALL
 
 /*
  * A handler takes as many of the six arguments as it needs: in the C calling

@@ -40,6 +40,13 @@ void syscall_dispatch(struct trapframe *tf);
 const struct sysent *sysent(u32 nr);
 const char *syscall_name(u32 nr);
 
+/*
+ * For calls that programs often try and can do without: no line in the log for
+ * each.
+ * Returns: -ENOSYS
+ */
+long sys_absent(void);
+
 /* kernel/sys_log.c */
 long sys_syslog(u32 type, uaddr_t buf, s32 len);
 

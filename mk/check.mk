@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What one does with a built machine: run, check, measure, debug; and the checks of the sources.
 
-.PHONY: setup doctor run demo check check-full bench debug race golden
+.PHONY: setup doctor run demo check check-full check-electives bench debug race golden
 setup:
 	@tools/setup
 doctor:
@@ -28,6 +28,11 @@ check:
 # Every state in every mode, with one, two and four CPUs, and all else: hours.
 check-full: override TESTS := --full $(TESTS)
 check-full: check
+# A kernel without each elective, the others being there.
+check-electives:
+	@tools/setup check
+	+@$(SUBMAKE) all
+	@tests/run --full --oracle none -k electives/
 # A hunt for races: the tests whose names contain a word of T, N times each, with random delays, as they come and by counted instructions.
 T ?= prog/race prog/thread prog/futex states/reboot
 N ?= 10

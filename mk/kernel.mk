@@ -16,7 +16,20 @@ NASM ?= nasm
 KERNEL_DIRS := boot kernel kernel/lib kernel/dev mm proc proc/sched fs $(patsubst %/,%,$(wildcard fs/*/)) \
 	ckpt ckpt/image ckpt/state
 KERNEL_SRCS := $(sort $(foreach d,$(KERNEL_DIRS),$(wildcard $(d)/*.c) $(wildcard $(d)/*.asm)))
-KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
+
+# WITHOUT="NAME NAME": a kernel without these electives (electives.table), and without what leans on them; "all": the
+# core. It is the link that differs, in a folder of its own: the objects are those of the whole kernel.
+ifneq ($(strip $(WITHOUT)),)
+empty :=
+LNK := $(OBJ)/without-$(subst $(empty) $(empty),-,$(sort $(WITHOUT)))
+LEFT_OUT := $(shell tools/electives left-out $(WITHOUT) || echo failed)
+ifneq ($(filter failed,$(LEFT_OUT)),)
+$(error no such elective in WITHOUT="$(WITHOUT)")
+endif
+else
+LNK := $(OBJ)
+endif
+KERNEL_OBJS := $(patsubst %,$(OBJ)/%.o,$(filter-out $(LEFT_OUT),$(KERNEL_SRCS)))
 
 KCPPFLAGS := -I. -D__REPRISE_KERNEL__=1 -U_FORTIFY_SOURCE -ffile-prefix-map=$(CURDIR)=.
 KCFLAGS := -m32 -march=i686 -mtune=generic -mgeneral-regs-only -mpreferred-stack-boundary=2 \
@@ -42,7 +55,7 @@ $(OBJ)/kernel/lib/string.c.o: KCFLAGS += -fno-tree-loop-distribute-patterns
 
 $(OBJ)/flags.stamp: FORCE
 	$(call stamp,$@,$(KCC) $(shell $(KCC) -dumpfullversion 2>/dev/null) $(KALL) $(NASM) $(KASFLAGS) $(KOBJCOPY))
-$(OBJ)/link.stamp: FORCE
+$(LNK)/link.stamp: FORCE
 	$(call stamp,$@,$(KLDFLAGS) $(KERNEL_OBJS))
 
 $(OBJ)/%.c.o: %.c $(OBJ)/flags.stamp
@@ -61,30 +74,32 @@ $(OBJ)/%.asm.o: %.asm $(OBJ)/flags.stamp tools/asmdir
 # The symbol table for backtraces needs a linked kernel, and the kernel needs the table. So: link with
 # an empty table, make the table from that, link again. Code lies before the table (linker.ld), hence no
 # address in it moves between the two; tools/ksyms checks that on the result.
-$(OBJ)/ksyms0.S: tools/ksyms
+$(LNK)/ksyms0.S: tools/ksyms
 	@mkdir -p $(@D)
 	$(Q)tools/ksyms make /dev/null > $@
-$(OBJ)/ksyms.S: $(OBJ)/kernel.first tools/ksyms
-	$(Q)$(KNM) -n $< > $(OBJ)/kernel.nm
-	$(Q)tools/ksyms make $(OBJ)/kernel.nm > $@
-$(OBJ)/%.S.o: $(OBJ)/%.S $(OBJ)/flags.stamp
+$(LNK)/ksyms.S: $(LNK)/kernel.first tools/ksyms
+	$(Q)$(KNM) -n $< > $(LNK)/kernel.nm
+	$(Q)tools/ksyms make $(LNK)/kernel.nm > $@
+$(LNK)/%.S.o: $(LNK)/%.S $(OBJ)/flags.stamp
 	$(Q)$(KCC) -m32 -Wa,--noexecstack -ffile-prefix-map=$(CURDIR)=. -c $< -o $@
 
 KLINK = $(KCC) $(KLDFLAGS) -Wl,-T,linker.ld -o $@ $(KERNEL_OBJS)
-$(OBJ)/kernel.first: $(KERNEL_OBJS) $(OBJ)/ksyms0.S.o linker.ld $(OBJ)/link.stamp
-	$(Q)$(KLINK) $(OBJ)/ksyms0.S.o -lgcc
-$(OBJ)/kernel.elf: $(OBJ)/kernel.first $(OBJ)/ksyms.S.o
+$(LNK)/kernel.first: $(KERNEL_OBJS) $(LNK)/ksyms0.S.o linker.ld $(LNK)/link.stamp
+	$(Q)$(KLINK) $(LNK)/ksyms0.S.o -lgcc
+$(LNK)/kernel.elf: $(LNK)/kernel.first $(LNK)/ksyms.S.o
 	$(say) LD $@
-	$(Q)$(KLINK) $(OBJ)/ksyms.S.o -lgcc 2>$(OBJ)/link.log || { cat $(OBJ)/link.log; false; }
-	$(Q)$(KNM) -n $@ | tools/ksyms check $(OBJ)/kernel.nm -
+	$(Q)$(KLINK) $(LNK)/ksyms.S.o -lgcc 2>$(LNK)/link.log || { cat $(LNK)/link.log; false; }
+	$(Q)$(KNM) -n $@ | tools/ksyms check $(LNK)/kernel.nm -
 
-.PHONY: kernel
-kernel: $(OBJ)/kernel.elf
+.PHONY: kernel core
+kernel: $(LNK)/kernel.elf
+core:
+	+@$(MAKE) --no-print-directory kernel WITHOUT=all
 
 # build/kernel.elf is a copy of the variant asked for last.
 $(B)/variant.stamp: FORCE
-	$(call stamp,$@,$(VARIANT))
-$(B)/kernel.elf: $(OBJ)/kernel.elf $(B)/variant.stamp
+	$(call stamp,$@,$(LNK))
+$(B)/kernel.elf: $(LNK)/kernel.elf $(B)/variant.stamp
 	@cp $< $@
 
--include $(KERNEL_OBJS:.o=.d)
+-include $(KERNEL_SRCS:%=$(OBJ)/%.d)

@@ -78,5 +78,6 @@ typedef u32 paddr_t;
 #define __aligned(n) __attribute__((aligned(n)))
 #define __must_check __attribute__((warn_unused_result))
 #define __unused __attribute__((unused))
+#define __weak __attribute__((weak))
 
 #endif
