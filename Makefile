@@ -44,6 +44,7 @@ help:
 #H make run        boot in QEMU, console on this terminal (VM="--smp 4 --mem 64": options of tools/vm)
 #H make demo       the whole story: compute, checkpoint, power cut, recover
 #H make check      build and run all tests (TESTS="-k NAME": options of tests/run)
+#H make check-quick a sample of the tests, in less than three minutes
 #H make check-full the long ones too: every state of a process in every mode, as a table
 #H make race       tests again and again, with random delays (T="prog/race states/reboot" N=10 SEED=1)
 #H make bench      the measurements beside those of Linux, and of checkpoints by size, under build/bench/

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What one does with a built machine: run, check, measure, debug; and the checks of the sources.
 
-.PHONY: setup doctor run demo check check-full check-electives bench debug race golden
+.PHONY: setup doctor run demo check check-quick check-full check-electives bench debug race golden
 setup:
 	@tools/setup
 doctor:
@@ -25,6 +25,9 @@ check:
 	+@$(SUBMAKE) all
 	+@lint=0; [ "$(CI)" != true ] || $(SUBMAKE) -k lint || { lint=1; echo "make lint FAILED: see above"; }; \
 		tests/run $(TESTS) && exit $$lint
+# A sample of the tests, in less than three minutes.
+check-quick: override TESTS := --quick $(TESTS)
+check-quick: check
 # Every state in every mode, with one, two and four CPUs, and all else: hours.
 check-full: override TESTS := --full $(TESTS)
 check-full: check

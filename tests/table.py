@@ -75,6 +75,20 @@ CPU_MATRIX = ["fork", "signal", "timerload", "fpu", "thread", "futex", "race", "
 # These work on files: on the disk, and in the memory file system as well.
 FILES = ["exec", "mmapfile", "file", "dir", "meta", "perm", "fserr", "fderr", "ioerr", "setid", "lock", "pipe", "devfd", "absent"]
 
+# `make check-quick`: patterns of names. A sample of each kind, for the minutes between two edits.
+QUICK = """
+    unit/heap unit/tree unit/radix unit/string unit/vsnprintf unit/mm_alloc unit/pagecache unit/namei unit/pipe unit/tty_ldisc
+    unit/image unit/image_rules unit/image_tree_rules
+    prog/fork prog/exec prog/rights prog/signal prog/sigerr prog/timer prog/fpu prog/thread prog/futex prog/waiterr prog/sched
+    prog/asserts prog/mmap prog/mmapfile prog/memerr prog/file prog/meta prog/fserr prog/fderr prog/lock prog/pipe prog/pty
+    prog/ptyjob prog/procfs prog/absent prog/leak prog/ckpterr prog/ckpthold prog/st-[cflmoprv]* prog/sh-shell
+    boot/mem32 boot/cpus1 boot/stops-no-disk boot/stops-init-exits canary/panic canary/leak canary/lost
+    ckpt/computation ckpt/files ckpt/signals ckpt/in-handler ckpt/forked ckpt/power-cut
+    states/continue states/self states/tree states/job tree/forked tree/wait tree/can
+    console/shell disk/full disk/superblocks disk/read-only examples/selfsave gdb/commands docs/*
+    golden/kept golden/json
+""".split()
+
 
 def programs():
     rows = []
