@@ -118,10 +118,11 @@ static struct proc *next_process(pid_t *pid)
 {
 	pid_t end = MIN(*pid + ID_BATCH, PID_MAX);
 
+	ASSERT(spin_held(&pidlock));
 	while (*pid < end) {
-		struct proc *p = pid_owner((*pid)++);
+		struct proc *p = owner[(*pid)++];
 
-		if (p && p->p_pid == *pid - 1 && !(p->p_flags & P_KERNEL) && p->p_stat != PS_NEW)
+		if (p && p != &reserved && p->p_pid == *pid - 1 && !(p->p_flags & P_KERNEL) && p->p_stat != PS_NEW)
 			return p;
 	}
 	return NULL;
