@@ -40,7 +40,7 @@
 #include "kernel/lib/lock.h"
 #include "kernel/lib/ratelimit.h"
 #include "proc/proc.h"
-#include "user/include/reprise/ckpt.h"
+#include "kernel/abi/public/reprise/ckpt.h"
 
 #define CKPT_SUFFIX "_ckpt"
 /* The longest wait for processes to be held. */

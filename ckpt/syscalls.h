@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * System calls of the checkpoint facility. Their interface is
- * user/include/reprise/ckpt.h.
+ * kernel/abi/public/reprise/ckpt.h.
  */
 #ifndef CKPT_SYSCALLS_H
 #define CKPT_SYSCALLS_H

@@ -68,7 +68,7 @@ debug:
 KERNEL_C := $(filter %.c,$(KERNEL_SRCS))
 KERNEL_H := $(sort $(wildcard $(KERNEL_DIRS:%=%/*.h)) $(wildcard kernel/abi/*.h))
 USER_C := $(wildcard user/*.c user/lib/*.c user/libckpt/*.c user/examples/*.c tests/programs/*.c tests/programs/*/*.c tests/programs/states/*/*.c)
-USER_H := $(wildcard user/include/*/*.h user/lib/*.h user/libckpt/*.h tests/programs/*.h tests/programs/*/*.h tests/programs/states/*/*.h)
+USER_H := $(wildcard kernel/abi/public/*/*.h user/lib/*.h user/libckpt/*.h tests/programs/*.h tests/programs/*/*.h tests/programs/states/*/*.h)
 HOST_C := $(wildcard tools/*.c tools/*/*.c tests/unit/*.c tests/fuzz/*.c)
 HOST_H := $(wildcard tools/*.h tools/*/*.h tests/unit/*.h)
 ALL_C := $(KERNEL_C) $(KERNEL_H) $(USER_C) $(USER_H) $(HOST_C) $(HOST_H)

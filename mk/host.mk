@@ -5,7 +5,7 @@
 
 HOSTCC ?= gcc
 HOBJ := $(B)/obj/host
-HOST_CFLAGS := -std=gnu11 -O2 -g -DREPRISE_HOST=1 -I. -Iuser/include -ffile-prefix-map=$(CURDIR)=. \
+HOST_CFLAGS := -std=gnu11 -O2 -g -DREPRISE_HOST=1 -I. -Ikernel/abi/public -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wstrict-prototypes -Wno-unused-parameter
 ifneq ($(filter true 1,$(CI) $(WERROR)),)
 HOST_CFLAGS += -Werror

@@ -16,7 +16,7 @@ MUSL_CC := $(U)/musl-cc
 UCROSS := i686-linux-gnu-
 LUA_SRC := lua5.4
 
-UCFLAGS := -std=gnu11 -O2 -g -Iuser/include -Iuser/lib -Iuser/libckpt -ffile-prefix-map=$(CURDIR)=. \
+UCFLAGS := -std=gnu11 -O2 -g -Ikernel/abi/public -Iuser/lib -Iuser/libckpt -ffile-prefix-map=$(CURDIR)=. \
 	-Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 ifneq ($(filter true 1,$(CI) $(WERROR)),)
 UCFLAGS += -Werror
@@ -106,7 +106,7 @@ $(U)/tests/%: $(U)/obj/tests/%.o $(U)/lib.a
 	$(Q)$(MUSL_CC) $(filter %.o,$^) $(U)/lib.a $(LINKED) -o $@
 
 # As a user compiles a program.
-$(U)/examples/%: user/examples/%.c $(MUSL_CC) user/include/reprise/ckpt.h
+$(U)/examples/%: user/examples/%.c $(MUSL_CC) kernel/abi/public/reprise/ckpt.h
 	$(say) MUSL-CC $<
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -O2 -g -ffile-prefix-map=$(CURDIR)=. $(filter -W%,$(UCFLAGS)) $< -o $@

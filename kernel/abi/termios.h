@@ -5,7 +5,7 @@
 
 #include "kernel/abi/whole.h"
 #include "kernel/lib/types.h"
-#include "user/include/reprise/termios.h" /* VCKPT, CKPTFORK */
+#include "kernel/abi/public/reprise/termios.h" /* VCKPT, CKPTFORK */
 
 #define K_NCCS 19
 
