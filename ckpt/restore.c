@@ -91,8 +91,8 @@ static int read_and_check(struct ckpt_restore *cr)
 /* ---- the processes ---- */
 
 /*
- * Drops what the new process has inherited, but for its credentials. In place at
- * a system call, it shares the descriptor table that it will take over.
+ * Drops what the new process has inherited, but for its credentials. In place
+ * at a system call, it shares the descriptor table that it will take over.
  */
 static int drop_inherited(struct ckpt_restore *cr)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where refusals go while CKPTCTL_CAN looks for obstacles (l_ckptsink), instead of
- * into the log. Only the lwp that looks uses it: no lock.
+ * Where refusals go while CKPTCTL_CAN looks for obstacles (l_ckptsink), instead
+ * of into the log. Only the lwp that looks uses it: no lock.
  */
 #ifndef CKPT_SINK_H
 #define CKPT_SINK_H

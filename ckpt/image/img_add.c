@@ -5,13 +5,19 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.h"
 
-/* Room of a list at first; it doubles when it is full, up to the list's limit. Most processes have one lwp, which is large. */
+/*
+ * The elements for which a new list has room; a full list is doubled, up to its
+ * limit. One, if elements are large: most processes have one lwp.
+ */
 static u32 first_room(u32 size)
 {
 	return size > IMG_PIECE_ALONE / 4 ? 1 : 4;
 }
 
-/* The list with room for one more behind its n elements. NULL: no memory, or n is at the limit. */
+/*
+ * Makes room for one more element behind the n of the list.
+ * Returns: the list, perhaps moved; NULL: out of memory, or n is at the limit.
+ */
 static void *room(struct img_image *img, void *list, u32 n, u32 max, u32 size)
 {
 	void *bigger;
@@ -157,7 +163,10 @@ int img_add_vnode(struct img_image *img, const struct img_vnode *v)
 	return (int)img->i_nvnode - 1;
 }
 
-/* Adds one page to a list of runs; fresh: it does not continue the last run. What run they begin with is img_place()'s matter. */
+/*
+ * Adds one page to a list of runs. fresh: in a new run. img_place() sets
+ * r_first of the runs later.
+ */
 static int add_to_runs(struct img_image *img, struct img_run **runs, u32 *n, u32 at, bool fresh)
 {
 	struct img_run *last = *n ? &(*runs)[*n - 1] : NULL, *run;

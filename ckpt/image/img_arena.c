@@ -12,7 +12,8 @@
 
 struct img_chunk {
 	struct img_chunk *ch_next, **ch_at; /* ch_at: what points to it */
-	u32 ch_size;			    /* all of it, this header included */
+	/* all of it, this header included */
+	u32 ch_size;
 	u32 ch_used;
 };
 
@@ -86,7 +87,10 @@ void *img_alloc(struct img_image *img, u32 size)
 	return p;
 }
 
-/* Frees p, of this size, now if it has a chunk to itself; otherwise it stays until img_free(). */
+/*
+ * Frees p, of this size, now if it has a chunk to itself; otherwise it stays
+ * until img_free().
+ */
 void img_give_back(struct img_image *img, void *p, u32 size)
 {
 	struct img_chunk *ch = (void *)((u8 *)p - HEADER);

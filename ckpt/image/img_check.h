@@ -51,7 +51,8 @@ struct imgc {
 	u32 c_unlinked;		   /* vnodes without a name so far */
 	u32 c_fifo[IMG_MAX_PIPES]; /* f_vnode of the first file of each pipe */
 	u8 c_id[IMG_PID_MAX / 8];  /* a bit for each id that is taken */
-	u8 c_waits[IMG_PID_MAX / 8]; /* a bit for each id of an lwp that waits for the child of its vfork */
+	/* a bit for the id of each lwp that waits in vfork */
+	u8 c_waits[IMG_PID_MAX / 8];
 };
 
 #define REQUIRE(condition, what, val)                         \
@@ -92,7 +93,8 @@ static inline bool imgc_is_zombie(const struct img_proc *p)
 	return p->p_flags & IMG_PF_ZOMBIE;
 }
 
-int imgc_memory(struct imgc *c, const struct img_proc *p, u32 index); /* what it has, and what stands with others */
+/* The rules of its memory, and of the pages that other processes store. */
+int imgc_memory(struct imgc *c, const struct img_proc *p, u32 index);
 int imgc_cows(struct imgc *c, const struct img_proc *p, u32 index);
 
 #endif

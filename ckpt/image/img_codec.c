@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The codec's primitives: bytes and numbers in three modes, strings, lists, notes. See the header. */
+/*
+ * The codec's primitives: bytes and numbers in three modes, strings, lists,
+ * notes. See the header.
+ */
 #include "ckpt/image/img_codec.h"
 #include "ckpt/image/img_format.h"
 #include "kernel/abi/errno.h"
@@ -105,7 +108,10 @@ void imgx_u16(struct imgx *x, u16 *v)
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are put and taken as they lie");
 
-/* Nearly all of the metadata goes through here. Words lie at multiples of 4, so one is never in two pages. */
+/*
+ * Nearly all of the metadata goes through here. Words lie at multiples of 4, so
+ * one is never in two pages.
+ */
 void imgx_u32(struct imgx *x, u32 *v)
 {
 	u32 at = x->x_off % IMG_PAGE;
@@ -256,7 +262,10 @@ u32 imgx_measure(struct imgx *x, imgx_fn fn, u32 arg)
 	return size;
 }
 
-/* Reads a note's header, which must be the expected one; returns the length of its contents. */
+/*
+ * Reads a note's header, which must be the expected one; returns the length of
+ * its contents.
+ */
 static u32 get_note_header(struct imgx *x, const char *owner, u32 namesz, u32 type)
 {
 	u32 got_namesz = 0, got_type = 0, size = 0;

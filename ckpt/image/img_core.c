@@ -2,11 +2,13 @@
 /*
  * The notes that debuggers know, of the first process.
  *
- * The registers, the FXSAVE area, the auxiliary vector and the start of the command line stand nowhere else and are
- * read back from here; the rest follows from our own notes and is only compared.
+ * The registers, the FXSAVE area, the auxiliary vector and the start of the
+ * command line stand nowhere else and are read back from here; the rest follows
+ * from our own notes and is only compared.
  *
- * Layouts: linux-libc-dev's linux/elfcore.h and asm/user.h seen from 32 bits; Intel SDM volume 1, 8.1.10 (FSAVE) and
- * 10.5.1 (FXSAVE), volume 3, 3.4.5 (descriptors).
+ * Layouts: linux-libc-dev's linux/elfcore.h and asm/user.h seen from 32 bits;
+ * Intel SDM volume 1, 8.1.10 (FSAVE) and 10.5.1 (FXSAVE), volume 3, 3.4.5
+ * (descriptors).
  */
 #include "ckpt/image/img_codec.h"
 #include "ckpt/image/img_field.h"
@@ -26,7 +28,8 @@ void imgx_prstatus(struct imgx *x, u32 arg)
 	imgx_derived(x, (u32)p->p_ppid);
 	imgx_derived(x, (u32)p->p_pgid);
 	imgx_derived(x, (u32)p->p_sid);
-	imgx_zero(x, 32); /* times: they are in TIME, so that equal states are equal here */
+	/* times: they are in TIME, so that equal states are equal here */
+	imgx_zero(x, 32);
 	imgx_fields(x, &img_regs_kind, N_REGS, &l->l_regs);
 	imgx_derived(x, l->l_fpvalid);
 }
@@ -123,7 +126,10 @@ static u32 fx_u32(const u8 *fx, u32 off)
 	return fx_u16(fx, off) | fx_u16(fx, off + 2) << 16;
 }
 
-/* FXSAVE keeps one bit for each register; FSAVE two: 0 valid, 1 zero, 2 special, 3 empty. */
+/*
+ * FXSAVE keeps one bit for each register; FSAVE two: 0 valid, 1 zero, 2
+ * special, 3 empty.
+ */
 static u32 full_tags(const u8 *fx)
 {
 	u32 top = fx_u16(fx, 2) >> 11 & 7, tags = 0;
@@ -153,9 +159,12 @@ void imgx_fpregset(struct imgx *x, u32 arg)
 	imgx_derived(x, 0xffff0000u | fx_u16(fx, 0)); /* control */
 	imgx_derived(x, 0xffff0000u | fx_u16(fx, 2)); /* status */
 	imgx_derived(x, 0xffff0000u | full_tags(fx));
-	imgx_derived(x, fx_u32(fx, 8));					 /* instruction pointer */
-	imgx_derived(x, fx_u16(fx, 12) | (fx_u16(fx, 6) & 0x7ff) << 16); /* its selector, opcode */
-	imgx_derived(x, fx_u32(fx, 16));				 /* operand pointer */
+	/* instruction pointer */
+	imgx_derived(x, fx_u32(fx, 8));
+	/* its selector, opcode */
+	imgx_derived(x, fx_u16(fx, 12) | (fx_u16(fx, 6) & 0x7ff) << 16);
+	/* operand pointer */
+	imgx_derived(x, fx_u32(fx, 16));
 	imgx_derived(x, 0xffff0000u | fx_u16(fx, 20));
 	for (u32 i = 0; i < 8; i++) {
 		u8 st[10];

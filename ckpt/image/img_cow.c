@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pages that several processes of an image share copy-on-write: stored once, with the first process that has them. Each other process has a list
- * of runs that say where its pages stand.
+ * Pages that several processes of an image share copy-on-write. The first of
+ * these processes stores them; each other one has a list of runs that say where
+ * its pages are stored.
  *
  *	process 0   p_run  [08050000  3 pages] ----> stored pages
  *	process 2   p_cow  [08050000  2 pages, of process 0, at 08050000]
- *	            p_run  [08052000  1 page ] ----> stored pages: it has changed this one
+ *	            p_run  [08052000  1 page ] ----> stored pages
  *
- * A run lies within one seg, and its pages within one run of stored pages of the other process. Two runs that could be one are one.
+ * Process 2 has changed its page at 08052000, and so stores it itself.
+ *
+ * A run lies within one seg, and its pages within one run of stored pages of
+ * the other process. Two runs that could be one are one.
  */
 #include "ckpt/image/img_check.h"
 #include "ckpt/image/img_codec.h"
@@ -66,7 +70,10 @@ u32 img_cow_pages(const struct img_proc *p)
 
 /* ---- the rules ---- */
 
-/* Its pages lie in one seg that keeps pages; the other process is one before, and stores them in one run. */
+/*
+ * The pages of a run lie in one seg of a kind that stores pages; the other
+ * process stands before this one, and stores them in one run.
+ */
 static int check_run(struct imgc *c, u32 i, const struct img_cow *cow)
 {
 	const struct img_image *img = c->c_img;

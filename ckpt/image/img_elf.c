@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What makes an image a core file: ELF header and program headers, and where everything is in the file.
+ * The parts that make an image a core file: ELF header and program headers; and
+ * the offsets of all parts of the file.
  *
  * Layouts: System V ABI (ELF).
  */
@@ -12,9 +13,11 @@
 /* ---- program headers ---- */
 
 /*
- * A cursor over the PT_LOADs of the first process. One begins where a seg begins, where stored pages follow others that are
- * not, and where stored pages are of something else than those before: the process's own, or those of a data object
- * that the seg maps. What an object holds is stored once, whoever maps it; such a PT_LOAD only shows it to debuggers.
+ * A cursor over the PT_LOADs of the first process. A PT_LOAD begins where a seg
+ * begins, where stored pages follow pages that are not stored, and where the
+ * owner of the stored pages changes (the process, or a data object that the seg
+ * maps). An object's pages are stored once, however many processes map it; such
+ * a PT_LOAD only shows them to debuggers.
  */
 struct load {
 	u32 ld_seg;  /* the next one is of this seg */
@@ -22,8 +25,10 @@ struct load {
 	u32 ld_run;  /* next run of the process */
 	u32 ld_own;  /* stored pages of the process before ld_va */
 	u32 ld_va, ld_filesz, ld_memsz;
-	u32 ld_page; /* index of its first stored page, or of the next one of the process */
-	u32 ld_data; /* 1 + the data object whose pages they are; 0: the process's own */
+	/* index of its first stored page, or of the next one of the process */
+	u32 ld_page;
+	/* 1 + the data object that owns the pages; 0: the process */
+	u32 ld_data;
 };
 
 /* First run of d that ends behind `at`; d_nrun: there is none. */
@@ -42,7 +47,10 @@ static u32 run_from(const struct img_data *d, u64 at)
 	return low;
 }
 
-/* The first pages in [va, end) that the object which s maps stores: their address, or end if there are none. */
+/*
+ * The first stored pages in [va, end) of the data object that s maps.
+ * Returns: their address; end: there are none.
+ */
 static u32 data_from(const struct img_image *img, const struct img_seg *s, u32 va, u32 end, u32 *size, u32 *page)
 {
 	const struct img_data *d = &img->i_data[s->s_data];
@@ -58,7 +66,11 @@ static u32 data_from(const struct img_image *img, const struct img_seg *s, u32 v
 	return va + (u32)(first - off);
 }
 
-/* Of a seg that maps an object: what that stores from ld_va on, if the process itself has nothing there. Where the next PT_LOAD begins. */
+/*
+ * For a seg that maps a data object: takes the object's stored pages from ld_va
+ * on, if the process itself stores none there.
+ * Returns: where the next PT_LOAD begins.
+ */
 static u32 load_data(const struct img_image *img, const struct img_seg *s, u32 end, struct load *ld)
 {
 	u32 size = 0, page = 0;
@@ -103,13 +115,19 @@ static bool load_next(const struct img_image *img, struct load *ld)
 	return true;
 }
 
-/* Bytes of the program headers, and of the section header that says how many there are if e_phnum cannot. */
+/*
+ * Bytes of the program headers, and of the section header that holds their
+ * number if e_phnum cannot.
+ */
 static u32 headers_size(u32 phnum)
 {
 	return phnum * ELF_PHSIZE + (phnum >= PN_XNUM ? ELF_SHSIZE : 0);
 }
 
-/* Each run gets its place among all pages. Program headers that this takes, without PT_NOTE. */
+/*
+ * Gives each run its place among all stored pages.
+ * Returns: the number of program headers that the runs need, without PT_NOTE.
+ */
 static u32 number_runs(struct img_image *img)
 {
 	struct load ld = { 0 };
@@ -156,7 +174,10 @@ static void put_phdr(struct imgx *x, const u32 field[ELF_PHSIZE / 4])
 		imgx_derived(x, field[i]);
 }
 
-/* Type, offset, virtual and physical address, size in the file and in memory, flags, alignment. */
+/*
+ * Type, offset, virtual and physical address, size in the file and in memory,
+ * flags, alignment.
+ */
 static void put_phdrs(struct imgx *x)
 {
 	const struct img_image *img = x->x_img;
@@ -184,7 +205,10 @@ static void put_phdrs(struct imgx *x)
 	}
 }
 
-/* Section header 0, as elf(5) has it for PN_XNUM: sh_info is the number of program headers. */
+/*
+ * Section header 0, as elf(5) has it for PN_XNUM: sh_info is the number of
+ * program headers.
+ */
 static void put_xnum(struct imgx *x, u32 phnum)
 {
 	imgx_zero(x, 28);
@@ -192,7 +216,10 @@ static void put_xnum(struct imgx *x, u32 phnum)
 	imgx_zero(x, 8);
 }
 
-/* The runs are all that is taken from the program headers. Whose they are is settled when the lists of processes and objects are there. */
+/*
+ * Takes the runs from the program headers, and nothing else. imgx_share_runs()
+ * gives them to processes and objects, once these lists are read.
+ */
 static void get_phdrs(struct imgx *x, u32 phnum)
 {
 	u32 room = phnum - 1, pages = 0;

@@ -49,7 +49,9 @@ enum img_type {
 	T_QUEUE,  /* struct img_bytes */
 	T_SUB,	  /* a structure, or an array of them */
 	T_LIST,	  /* a pointer to items, counted by another field */
-	T_SPARSE, /* an array of structures: the place, from 1, and the structure where it is not zero; then a 0 */
+	/* an array of structures of which most are 0; the others stand in the
+	   file, each behind its place (from 1); then a 0 */
+	T_SPARSE,
 	T_CALL, /* a function reads, writes and checks it */
 	T_NOTE, /* a section begins */
 	T_END
@@ -84,38 +86,53 @@ enum img_shape {
 };
 
 struct img_kind {
-	const char *k_name; /* of one item, in messages; NULL: the owner's name and the field's are enough */
+	/* name of an item in messages; NULL: owner and field say enough */
+	const char *k_name;
 	const struct img_field *k_fields;
 	u32 k_size;
 	enum img_shape k_shape;
-	int (*k_check)(struct imgc *c, const void *item, u32 index); /* rules between fields */
+	/* rules between fields */
+	int (*k_check)(struct imgc *c, const void *item, u32 index);
 };
 
 typedef bool (*img_when)(const struct img_image *img, const void *item);
 
+/*
+ * One line of a table. The bits:
+ *
+ *   f_own_index   the rule's default is the item's own index
+ *   f_opt         IMG_NONE is legal
+ *   f_use         the uses name the items of the list in order: 0, 1, ...
+ *   f_once        with f_use: and each item once
+ *   f_any         where the field is absent, it may have any value
+ *   f_gone        where the field is absent, it takes no room in the file
+ *   f_rest        the array goes on to the end of the note
+ *   f_again       the bytes of the field before, by another name
+ *
+ * and how ckptool shows the field:
+ *
+ *   f_hidden      not; of items: another section shows them
+ *   f_nonzero     only if it is not zero
+ *   f_shown       also where it is absent
+ *   f_place       it tells a place in the file, not the state: diff skips it
+ *   f_as_pid      an index, shown as the id of that process
+ *   f_as_offset   a stored page, shown as its offset in the file
+ *   f_label       it tells the item from the other items of its list
+ *   f_in_hex      as a hexadecimal number
+ */
 struct img_field {
-	u16 f_off, f_n;	     /* in the structure; elements or bytes */
-	u16 f_count;	     /* place of the number of elements that are used; 0: all */
-	u8 f_type, f_rule;   /* enum img_type, enum img_rule */
-	u8 f_note;	     /* T_NOTE: which, N_*; 0: what follows is in none */
-	u8 f_own_index : 1,  /* DEFAULT: the item's own index */
-		f_opt : 1,   /* IMG_NONE is legal */
-		f_use : 1,   /* uses name the items of the list in order: 0, 1... */
-		f_once : 1,  /* and each once */
-		f_any : 1,   /* where it is absent, it may have any value */
-		f_gone : 1,  /* and takes no room in the file */
-		f_rest : 1,  /* the array goes on to the end of the note */
-		f_again : 1; /* the bytes of the field before, by another name */
-	u8 f_hidden : 1, /* not shown; of items: another section has them, too, and shows them */
-		f_nonzero : 1,	 /* shown if it is not zero */
-		f_shown : 1,	 /* shown, also where it is absent */
-		f_place : 1,	 /* about the file, not the state: not compared by diff */
-		f_as_pid : 1,	 /* an index, shown as the id of that process */
-		f_as_offset : 1, /* a stored page, shown as its offset in the file */
-		f_label : 1,	 /* tells the item from the others of its list, */
-		f_in_hex : 1;	 /* as a hexadecimal number */
-	u16 f_feature; /* is in the file with this feature, which it needs unless it is zero */
-	u32 f_arg;     /* of the rule; T_LIST, T_QUEUE: most elements; T_INDEX: which list */
+	u16 f_off, f_n;	   /* in the structure; elements or bytes */
+	u16 f_count;	   /* place of the number of used elements; 0: all */
+	u8 f_type, f_rule; /* enum img_type, enum img_rule */
+	u8 f_note;	   /* T_NOTE: N_*; 0: the next fields are in no note */
+	u8 f_own_index : 1, f_opt : 1, f_use : 1, f_once : 1;
+	u8 f_any : 1, f_gone : 1, f_rest : 1, f_again : 1;
+	u8 f_hidden : 1, f_nonzero : 1, f_shown : 1, f_place : 1;
+	u8 f_as_pid : 1, f_as_offset : 1, f_label : 1, f_in_hex : 1;
+	/* only with this feature, which an image needs if the field is not 0 */
+	u16 f_feature;
+	/* of the rule; T_LIST, T_QUEUE: most elements; T_INDEX: which list */
+	u32 f_arg;
 	u32 f_default;
 	const char *f_name; /* as ckptool and ckpt(5) have it */
 	union {
@@ -123,7 +140,8 @@ struct img_field {
 		const char *const *words;
 		void (*call)(struct imgx *x, void *item);
 	} f_u;
-	img_when f_when; /* NULL: always. Where it is absent, it is 0 or IMG_NONE */
+	/* NULL: always. Where it is absent, it is 0 or IMG_NONE */
+	img_when f_when;
 };
 
 #define SIZE_T_U8 1

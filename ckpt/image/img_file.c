@@ -225,7 +225,8 @@ static const struct img_field file_fields[] = {
 static int check_pipe_use(struct imgc *c, const struct img_file *f)
 {
 	const struct img_pipe *pi = &c->c_img->i_pipe[f->f_obj];
-	u32 *fifo = &c->c_fifo[f->f_obj]; /* 1 + the vnode; 0: this is the first file */
+	/* 1 + the vnode; 0: this is the first file */
+	u32 *fifo = &c->c_fifo[f->f_obj];
 
 	if (!*fifo)
 		*fifo = f->f_vnode == IMG_NONE ? IMG_NONE : f->f_vnode + 1;

@@ -67,7 +67,9 @@ u32 img_nblocks(const struct img_image *img)
 	return ROUND_UP(img_npages(img), IMG_SUMS_PER_BLOCK) / IMG_SUMS_PER_BLOCK;
 }
 
-/* Is the page at va of s, which process `with` stores at `from`, the next one of run c? */
+/*
+ * Is the page at va of s, stored by `with` at `from`, the next page of run c?
+ */
 bool img_cow_goes_on(const struct img_image *img, const struct img_cow *c, const struct img_seg *s,
 		     u32 va, u32 with, u32 from)
 {

@@ -2,8 +2,8 @@
 /*
  * The numbers of the image file: ELF's, those of Linux's core notes, and ours.
  *
- * Sources: System V ABI (ELF), Intel386 supplement; linux-libc-dev's elf.h and elfcore.h, asm/user.h for the notes of
- * a 32-bit core file. Ours: docs/ckpt.5.
+ * Sources: System V ABI (ELF), Intel386 supplement; linux-libc-dev's elf.h and
+ * elfcore.h, asm/user.h for the notes of a 32-bit core file. Ours: docs/ckpt.5.
  */
 #ifndef CKPT_IMG_FORMAT_H
 #define CKPT_IMG_FORMAT_H
@@ -14,12 +14,15 @@
 #define ELF_SHSIZE 40u
 #define ET_CORE 4u
 #define EM_386 3u
-#define PT_LOAD 1u /* p_paddr: 0, or 1 + the data object that the pages are shown of */
+/* p_paddr: 0; or 1 + the data object whose pages it shows */
+#define PT_LOAD 1u
 #define PT_NOTE 4u
-/* Ours, of a range that debuggers pass over: p_vaddr and p_paddr say whose pages. */
-#define PT_KCKPT_MEM 0x64b43001u  /* pages of process p_paddr, at p_vaddr */
-#define PT_KCKPT_DATA 0x64b43002u /* of data object p_paddr, at offset p_vaddr */
-#define PN_XNUM 0xffffu		  /* e_phnum: the number stands in sh_info of section header 0 */
+/* Ours, from a range that debuggers ignore: p_vaddr and p_paddr say whose. */
+#define PT_KCKPT_MEM 0x64b43001u /* pages of process p_paddr, at p_vaddr */
+/* of data object p_paddr, at offset p_vaddr */
+#define PT_KCKPT_DATA 0x64b43002u
+/* e_phnum: sh_info of section header 0 has the number */
+#define PN_XNUM 0xffffu
 #define PF_X 1u
 #define PF_W 2u
 #define PF_R 4u
@@ -43,8 +46,9 @@
 #define TLS_FIRST 6u /* GDT slot of the first */
 
 /*
- * Our notes. Every one begins with its version. The numbers are high because debuggers look at the type of a note
- * of an owner that they do not know: number 6, say, would be taken for an auxiliary vector.
+ * Our notes. Every one begins with its version. The numbers are high because
+ * debuggers look at the type of a note of an owner that they do not know:
+ * number 6, say, would be taken for an auxiliary vector.
  */
 #define OWNER_KCKPT "KCKPT"
 #define NK(note) (0x4b430000u + (note)) /* "KC" */
@@ -68,10 +72,13 @@ enum img_noteid {
 	N_DATA,
 	N_LOCKS,
 	N_PTIMERS,
-	/* Of processes beyond the first, what stands in notes that debuggers know for the first. */
+	/*
+	 * For the processes after the first. The same fields of the first one
+	 * stand in notes that debuggers know.
+	 */
 	N_REGS,
 	N_PSINFO,
-	N_PTYS, /* what pseudo terminals have besides */
+	N_PTYS, /* the fields that only pseudo terminals have */
 	N_SHARES,
 	N_OPTIONS,
 	N_VFORKS,
@@ -80,23 +87,32 @@ enum img_noteid {
 	N_COUNT
 };
 
-/* Bits of HEAD: what a reader must know beyond version 2. */
+/*
+ * Bits of HEAD: additions to version 2 that the reader of this image must know.
+ */
 #define IMG_FEATURE_PTYS 1u
-#define IMG_FEATURE_JOB 2u	/* other processes than the first have no parent among them */
-#define IMG_FEATURE_REMOVED 4u	/* IMG_VF_REMOVED */
-#define IMG_FEATURE_SHARES 8u	/* some have memory or descriptors together with others */
+/* a process other than the first has no parent in the image */
+#define IMG_FEATURE_JOB 2u
+#define IMG_FEATURE_REMOVED 4u /* IMG_VF_REMOVED */
+/* processes share an address space or a descriptor table */
+#define IMG_FEATURE_SHARES 8u
 #define IMG_FEATURE_PROCESS 16u /* IMG_VF_PROCESS */
-#define IMG_FEATURE_OPTIONS 32u /* IMG_PO_*, or lwps whose img_options are not the default */
-#define IMG_FEATURE_LOCKED 64u	/* MM says more, and segs have flags beyond the first three */
+/* IMG_PO_*, or lwps whose img_options are not the default */
+#define IMG_FEATURE_OPTIONS 32u
+/* MM has m_newflags, and segs have flags beyond the first three */
+#define IMG_FEATURE_LOCKED 64u
 #define IMG_FEATURE_VFORKS 128u /* a parent waits in vfork(2) */
 #define IMG_FEATURE_STATS 256u	/* N_STATS */
-#define IMG_FEATURE_SPARSE 512u /* contents with an end beyond IMG_MAX_DATA_SIZE */
-#define IMG_FEATURE_NAMES 1024u /* IMG_FILE_NAME; device nodes that were removed */
-#define IMG_FEATURE_COWS 2048u	/* pages stand with another process */
+/* contents with an end beyond IMG_MAX_DATA_SIZE */
+#define IMG_FEATURE_SPARSE 512u
+/* IMG_FILE_NAME; device nodes that were removed */
+#define IMG_FEATURE_NAMES 1024u
+#define IMG_FEATURE_COWS 2048u /* a process has pages that another one stores */
 #define IMG_FEATURES 4095u
 
 #define HEAD_MAGIC "REPRISE" /* 8 bytes with the 0 */
 
-#define HEAD_SIZE 60u /* contents of HEAD: its place fixes that of the checksum */
+/* bytes in HEAD: they fix the place of the checksum behind it */
+#define HEAD_SIZE 60u
 
 #endif

@@ -7,14 +7,15 @@
 
 /* Offsets in the FXSAVE area (Intel SDM volume 1, table 10-2). */
 #define FX_RESERVED_BYTE 5
-#define FX_XMM_END \
-	288 /* behind XMM7: 64-bit mode's registers, reserved, and the software's own 48 bytes */
+/* behind XMM7: registers of 64-bit mode, reserved bytes, 48 for software */
+#define FX_XMM_END 288
 
 void img_fx_canon(u8 fx[IMG_FX_SIZE])
 {
 	fx[FX_RESERVED_BYTE] = 0;
 	memset(fx + FX_XMM_END, 0, IMG_FX_SIZE - FX_XMM_END);
-	for (u32 reg = 0; reg < 8; reg++) /* each x87 register is 10 bytes in a slot of 16 */
+	/* each x87 register is 10 bytes in a slot of 16 */
+	for (u32 reg = 0; reg < 8; reg++)
 		memset(fx + 32 + reg * 16 + 10, 0, 6);
 }
 

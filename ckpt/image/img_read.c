@@ -2,12 +2,13 @@
 /*
  * Reading, in four steps; each trusts only what the ones before have shown.
  *
- *   look     it is an image of this version, and its metadata has the sum that it says
+ *   look     it is an image of this version, and its metadata has the right sum
  *   decode   into lists no longer than the file could hold
  *   check    the state keeps the rules (img_check.h)
  *   compare  encode the state again: the file must be exactly that
  *
- * The sum finds accidents; a forger can compute it. The check and the comparison find forgeries.
+ * The sum finds accidents; a forger can compute it. The check and the
+ * comparison find forgeries.
  */
 #include "ckpt/image/img_codec.h"
 #include "ckpt/image/img_format.h"
@@ -191,7 +192,8 @@ int img_read(struct img_image *img, const struct img_io *io, u64 size, struct im
 	if (!error)
 		*err = (struct img_err){ 0 };
 	else
-		memset(img, 0, offsetof(struct img_image, i_lo)); /* lists may not be as long as their counts say */
+		/* lists may not be as long as their counts say */
+		memset(img, 0, offsetof(struct img_image, i_lo));
 	return error;
 }
 
@@ -207,7 +209,10 @@ int img_read_sums(const struct img_image *img, const struct img_io *io, u32 bloc
 	return img_page_sum(sums) == img->i_blocksum[block] ? 0 : -EBADMSG;
 }
 
-/* Bytes of the page at `at` of list k that can be other than zero: a data object may end within its last page. */
+/*
+ * Bytes of the page at `at` of list k that can be other than zero: a data
+ * object may end within its last page.
+ */
 static u32 page_used(const struct img_image *img, u32 k, u32 at)
 {
 	if (k < img->i_nproc)

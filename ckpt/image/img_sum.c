@@ -2,17 +2,20 @@
 /*
  * The sum of a page.
  *
- * Two lanes, each taking every other word: x = (x ^ word) * odd; x ^= x >> 15. For a given word each step is a
- * one-to-one map of x, and for a given x of the word: so a page that differs in one word has another sum, always. The
- * shift brings the top bits down, where the next multiplication spreads them: without it two changes of
- * bit 31 (a stuck data line) would cancel; for the same reason one lane is multiplied before it meets the other. Two
- * lanes, because the multiplications of one chain wait for each other.
+ * Two lanes, each taking every other word: x = (x ^ word) * odd; x ^= x >> 15.
+ * For a given word each step is a one-to-one map of x, and for a given x of the
+ * word: so a page that differs in one word has another sum, always. The shift
+ * brings the top bits down, where the next multiplication spreads them: without
+ * it two changes of bit 31 (a stuck data line) would cancel; for the same
+ * reason one lane is multiplied before it meets the other. Two lanes, because
+ * the multiplications of one chain wait for each other.
  */
 #include "ckpt/image/image.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the words of a page are summed as they lie");
 
-#define MULTIPLIER 0x9e3779b1u /* odd; 2^32 divided by the golden ratio: no short pattern of bits */
+/* odd; 2^32 divided by the golden ratio: no short pattern of bits */
+#define MULTIPLIER 0x9e3779b1u
 
 static inline u32 sum_step(u32 x, u32 word)
 {

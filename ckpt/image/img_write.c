@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing: offsets first (img_layout), then a sum for each page, then the metadata.
+ * Writing: offsets first (img_layout), then a sum for each page, then the
+ * metadata.
  *
- * The sum over the metadata is taken with 0 in its own place. The page that has that place is written last, so each
- * page is written once, although the sum stands in the second note, where a reader looks first.
+ * The sum over the metadata counts its own place as 0. The page with that place
+ * is written last: so each page is written once, although the sum stands in the
+ * second note, where a reader looks first.
  */
 #include "ckpt/image/img_codec.h"
 #include "ckpt/image/img_format.h"
@@ -89,7 +91,9 @@ int img_write_page(struct img_writer *w, const void *page)
 	return w->w_npages % IMG_SUMS_PER_BLOCK ? 0 : flush_sums(w);
 }
 
-/* Sums each page and writes it, but for the one that the sum itself goes into: that is kept. */
+/*
+ * Sums each page and writes it; keeps the page that will hold the sum itself.
+ */
 static int sink_write(struct imgx *x, u64 off)
 {
 	x->x_sum = img_sum_add(x->x_sum, img_page_sum(x->x_page));
