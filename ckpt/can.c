@@ -76,7 +76,7 @@ static int look_at_member(struct ckpt_save *cs, struct ckpt_member *cm)
 	if (!cm->cm_as)
 		return 0;
 	error = cm->cm_fdtab ? ckpt_check_sharing(cs, cm) : 0;
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_look ? ckpt_kinds[i]->k_look(cs, cm) : 0;
 	return error;
 }
@@ -85,11 +85,11 @@ static int look_at_all(struct ckpt_save *cs)
 {
 	int error = hold_all(cs);
 
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_save_begin ? ckpt_kinds[i]->k_save_begin(cs) : 0;
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++)
 		error = look_at_member(cs, &cs->cs_member[i]);
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_look_shared ? ckpt_kinds[i]->k_look_shared(cs) : 0;
 	drop_all(cs);
 	return error;

@@ -88,7 +88,7 @@ static int adopt(struct ckpt_restore *cr)
 {
 	if (!is_what_was_saved(cr))
 		return ckpt_refuse(cr->cr_path, -ESTALE, "another image has taken this name");
-	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+	for (u32 i = 0; i < ckpt_nkinds; i++) {
 		if (ckpt_kinds[i]->k_adopt)
 			ckpt_kinds[i]->k_adopt(cr);
 	}

@@ -77,9 +77,8 @@ struct ckpt_kind {
 	void (*k_restore_end)(struct ckpt_restore *cr, bool failed);
 };
 
-#define CKPT_NKINDS 20u
-
-/* state/kinds.c: all kinds, in the order of the image. */
-extern const struct ckpt_kind *const ckpt_kinds[CKPT_NKINDS];
+/* state/kinds.c: all kinds, in the order of the image, and how many. */
+extern const struct ckpt_kind *const ckpt_kinds[];
+extern const u32 ckpt_nkinds;
 
 #endif

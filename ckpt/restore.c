@@ -124,11 +124,11 @@ static int restore_shared(struct ckpt_restore *cr)
 {
 	int error = 0;
 
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_restore_begin ? ckpt_kinds[i]->k_restore_begin(cr) : 0;
 	if (!error)
 		error = cr->cr_way->w_adopt(cr);
-	for (u32 i = CKPT_NKINDS; i-- > 0 && !error;) {
+	for (u32 i = ckpt_nkinds; i-- > 0 && !error;) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 
 		error = applies(cr, k) && k->k_restore_shared ? k->k_restore_shared(cr) : 0;
@@ -145,7 +145,7 @@ static int restore_own(struct ckpt_rmember *rm)
 	bool zombie = rm->rm_img->p_flags & IMG_PF_ZOMBIE;
 	int error = 0;
 
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++) {
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 		int (*step)(struct ckpt_rmember * rm) = zombie ? k->k_restore_zombie : k->k_restore;
 
@@ -172,7 +172,7 @@ static void take_over(struct ckpt_rmember *rm)
 	curcpu()->c_need_resched = true;
 	intr_pop_off();
 	rm->rm_as = NULL;
-	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+	for (u32 i = 0; i < ckpt_nkinds; i++) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 
 		if (applies(rm->rm_restore, k) && k->k_start)
@@ -186,7 +186,7 @@ static void take_over(struct ckpt_rmember *rm)
 
 static void restore_discard(struct ckpt_rmember *rm)
 {
-	for (u32 i = CKPT_NKINDS; i-- > 0;) {
+	for (u32 i = ckpt_nkinds; i-- > 0;) {
 		if (ckpt_kinds[i]->k_discard)
 			ckpt_kinds[i]->k_discard(rm);
 	}
@@ -248,7 +248,7 @@ static int build_all(struct ckpt_restore *cr)
 		error = build_member(&cr->cr_member[i]);
 	if (!error)
 		error = restore_own(&cr->cr_member[0]);
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_restore_links ? ckpt_kinds[i]->k_restore_links(cr) : 0;
 	return error;
 }
@@ -278,7 +278,7 @@ static int fill_reveal(struct ckpt_restore *cr, struct reveal *rl, pid_t **tids)
 		const struct ckpt_rmember *rm = &cr->cr_member[i];
 
 		rl->rl_set[i] = (struct revealed){ .rv_proc = rm->rm_proc, .rv_tids = *tids + n };
-		for (u32 k = 0; k < CKPT_NKINDS; k++) {
+		for (u32 k = 0; k < ckpt_nkinds; k++) {
 			if (ckpt_kinds[k]->k_reveal)
 				ckpt_kinds[k]->k_reveal(rm, &rl->rl_set[i]);
 		}
@@ -292,7 +292,7 @@ static int claim(struct ckpt_restore *cr)
 {
 	int error = 0;
 
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++) {
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 
 		error = applies(cr, k) && k->k_claim ? k->k_claim(cr) : 0;
@@ -307,13 +307,13 @@ static pid_t restore_commit(struct ckpt_restore *cr, struct reveal *rl)
 
 	/* In place at a system call, time has not stopped. */
 	cr->cr_now = cr->cr_save ? cr->cr_img.i_ident.id_mono_ns : clock_mono_ns();
-	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+	for (u32 i = 0; i < ckpt_nkinds; i++) {
 		if (ckpt_kinds[i]->k_ready)
 			ckpt_kinds[i]->k_ready(cr);
 	}
 	curproc()->p_as = cr->cr_member[0].rm_as;
 	pid = reveal_commit(rl);
-	for (u32 i = 0; i < CKPT_NKINDS; i++) {
+	for (u32 i = 0; i < ckpt_nkinds; i++) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 
 		if (applies(cr, k) && k->k_publish)
@@ -383,7 +383,7 @@ static void drop_zombies(struct ckpt_restore *cr)
  */
 static void drop_restore(struct ckpt_restore *cr, bool failed)
 {
-	for (u32 i = CKPT_NKINDS; i-- > 0;) {
+	for (u32 i = ckpt_nkinds; i-- > 0;) {
 		if (ckpt_kinds[i]->k_restore_end)
 			ckpt_kinds[i]->k_restore_end(cr, failed);
 	}

@@ -141,7 +141,7 @@ static int save_member(struct ckpt_save *cs, struct ckpt_member *cm)
 
 	cm->cm_img->p_parent = cm->cm_parent;
 	error = cm->cm_zombie ? 0 : ckpt_check_sharing(cs, cm);
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++) {
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 
 		if (cm->cm_zombie)
@@ -173,11 +173,11 @@ static int save_all(struct ckpt_save *cs)
 {
 	int error = place_members(cs);
 
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_save_begin ? ckpt_kinds[i]->k_save_begin(cs) : 0;
 	for (u32 i = 0; i < cs->cs_nmember && !error; i++)
 		error = save_member(cs, &cs->cs_member[i]);
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_save_shared ? ckpt_kinds[i]->k_save_shared(cs) : 0;
 	return error;
 }
@@ -193,7 +193,7 @@ int ckpt_contents(struct ckpt_save *cs)
 {
 	int error = 0;
 
-	for (u32 i = 0; i < CKPT_NKINDS && !error; i++)
+	for (u32 i = 0; i < ckpt_nkinds && !error; i++)
 		error = ckpt_kinds[i]->k_save_contents ? ckpt_kinds[i]->k_save_contents(cs) : 0;
 	return error;
 }

@@ -25,3 +25,4 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	/* Last: until then names are opened with the caller's */
 	&st_cred_kind,
 };
+const u32 ckpt_nkinds = ARRAY_SIZE(ckpt_kinds);
