@@ -29,12 +29,8 @@ static const char *range_fault(const struct img_field *f, u64 v)
 	}
 }
 
-static const u32 list_count[LIST_COUNT] = { [LIST_PROC] = offsetof(struct img_image, i_nproc),
-					    [LIST_VNODE] = offsetof(struct img_image, i_nvnode),
-					    [LIST_FILE] = offsetof(struct img_image, i_nfile),
-					    [LIST_PIPE] = offsetof(struct img_image, i_npipe),
-					    [LIST_TTY] = offsetof(struct img_image, i_ntty),
-					    [LIST_DATA] = offsetof(struct img_image, i_ndata) };
+#define COUNT_AT(name, count, unused) offsetof(struct img_image, count),
+static const u32 list_count[] = { IMG_LISTS(COUNT_AT) };
 
 u32 img_list_count(const struct img_image *img, enum img_listid list)
 {
@@ -259,19 +255,15 @@ static int check_terminals(struct imgc *c)
 	return 0;
 }
 
+#define UNUSED(name, count, unused) unused,
+
 /*
  * The items that field by field name others: those of processes, of open files,
  * of terminals, of pipes.
  */
 static int check_order(struct imgc *c)
 {
-	static const char *const unused[LIST_COUNT] = {
-		[LIST_VNODE] = "a vnode is of no use",
-		[LIST_FILE] = "an open file has no descriptor",
-		[LIST_PIPE] = "a pipe is of no use",
-		[LIST_TTY] = "a terminal is of no use",
-		[LIST_DATA] = "a data object is of no use",
-	};
+	static const char *const unused[] = { IMG_LISTS(UNUSED) };
 	static const struct img_kind *const order[] = { &img_proc_kind, &img_file_kind,
 							&img_tty_kind, &img_pipe_kind };
 	int error = 0;

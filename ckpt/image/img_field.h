@@ -72,8 +72,19 @@ enum img_rule {
 	R_PATH	  /* begins with a slash */
 };
 
-/* The lists of an image whose items have an index. */
-enum img_listid { LIST_PROC, LIST_VNODE, LIST_FILE, LIST_PIPE, LIST_TTY, LIST_DATA, LIST_COUNT };
+/*
+ * The lists of an image whose items have an index: X(name, the field that
+ * counts the items, what is wrong if nothing names an item).
+ */
+#define IMG_LISTS(X)                                       \
+	X(PROC, i_nproc, NULL)                             \
+	X(VNODE, i_nvnode, "a vnode is of no use")         \
+	X(FILE, i_nfile, "an open file has no descriptor") \
+	X(PIPE, i_npipe, "a pipe is of no use")            \
+	X(TTY, i_ntty, "a terminal is of no use")          \
+	X(DATA, i_ndata, "a data object is of no use")
+#define LISTID(name, count, unused) LIST_##name,
+enum img_listid { IMG_LISTS(LISTID) LIST_COUNT };
 
 struct img_field;
 
