@@ -140,7 +140,9 @@ struct pstate {
 	 */
 	u64 p_start_ns; /* monotonic time of its start */
 	u64 p_utime, p_stime, p_cutime, p_cstime;
-	u32 p_minflt, p_majflt, p_nvcsw, p_nivcsw, p_maxrss;
+	u32 p_minflt, p_majflt, p_maxrss;
+	/* switches, voluntary and not, of all its lwps (p_timelock) */
+	u32 p_nvcsw, p_nivcsw;
 };
 
 struct proc {

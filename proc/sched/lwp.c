@@ -428,6 +428,10 @@ void cpu_charge(struct cpu *c, struct lwp *prev, struct lwp *next)
 	p = lock_times(prev);
 	if (p) {
 		add_times(p, prev);
+		if (prev->l_state == LS_RUNNABLE)
+			p->p_nivcsw++;
+		else
+			p->p_nvcsw++;
 		c->c_proc = NULL;
 		spin_unlock(&p->p_timelock);
 	}

@@ -237,18 +237,36 @@ STATE(name)
 	CHECK_STR(comm, "another name 78\n");
 }
 
+static ssize_t contents(const char *path, char *to, size_t size)
+{
+	int fd = SYS(open(path, O_RDONLY));
+	ssize_t n = SYS(read(fd, to, size));
+
+	SYS(close(fd));
+	return n;
+}
+
+/* The file of /proc says the same as before. */
+static void same_contents(const char *path, const char *before, ssize_t n)
+{
+	static char now[4096];
+
+	CHECK_EQ(contents(path, now, sizeof(now)), n);
+	if (memcmp(before, now, n) != 0)
+		FAIL("%s has changed", path);
+}
+
 STATE(arguments)
 {
-	char before[200] = "", now[200] = "";
-	int fd = SYS(open("/proc/self/cmdline", O_RDONLY));
+	static char line[4096], environment[4096];
+	ssize_t n = contents("/proc/self/cmdline", line, sizeof(line));
+	ssize_t m = contents("/proc/self/environ", environment, sizeof(environment));
 
+	CHECK(n > 0 && m > 0);
 	SYS(setenv("ST_ADDED", "a value", 1));
-	ssize_t n = SYS(read(fd, before, sizeof(before)));
-	SYS(close(fd));
 	st_wait();
-	fd = SYS(open("/proc/self/cmdline", O_RDONLY));
-	CHECK_EQ(read(fd, now, sizeof(now)), n);
-	CHECK(memcmp(before, now, n) == 0);
+	same_contents("/proc/self/cmdline", line, n);
+	same_contents("/proc/self/environ", environment, m);
 	CHECK_STR(getenv("ST_ADDED"), "a value");
 	CHECK(environ != NULL && getenv("PATH") != NULL);
 }
@@ -305,6 +323,8 @@ STATE(times)
 	t_join(kid);
 	while (cpu_ns(CLOCK_PROCESS_CPUTIME_ID) < 50000000)
 		x++;
+	for (int i = 0; i < 100; i++) /* voluntary switches */
+		SYS(nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL));
 	SYS(getrusage(RUSAGE_SELF, &before));
 	SYS(getrusage(RUSAGE_CHILDREN, &kids));
 	long long cpu = cpu_ns(CLOCK_PROCESS_CPUTIME_ID), own = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
@@ -314,6 +334,9 @@ STATE(times)
 	SYS(getrusage(RUSAGE_SELF, &now));
 	SYS(getrusage(RUSAGE_CHILDREN, &kids_now));
 	CHECK(now.ru_minflt >= before.ru_minflt);
+	CHECK(now.ru_majflt >= before.ru_majflt);
+	CHECK(before.ru_nvcsw >= 50);
+	CHECK(now.ru_nvcsw >= before.ru_nvcsw);
 	CHECK(kids_now.ru_utime.tv_sec == kids.ru_utime.tv_sec &&
 	      kids_now.ru_utime.tv_usec == kids.ru_utime.tv_usec);
 	struct tms t;

@@ -118,6 +118,25 @@ STATE_WITH(timer_overrun, ST_TICKS)
 	SYS(timer_delete(t));
 }
 
+/* The count of the signal that was taken last stays until the next one is taken. */
+STATE_WITH(timer_overrun_taken, ST_TICKS)
+{
+	timer_t t = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR2, 82);
+	sigset_t set;
+	siginfo_t si;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	SYS(sigprocmask(SIG_BLOCK, &set, NULL));
+	set_timer(t, 1 * MS, 1 * MS);
+	a_while();
+	CHECK_EQ(sigwaitinfo(&set, &si), SIGUSR2);
+	CHECK(si.si_overrun > 0);
+	st_wait();
+	CHECK_EQ(timer_getoverrun(t), si.si_overrun);
+	SYS(timer_delete(t));
+}
+
 STATE(timer_pending)
 {
 	timer_t t = make_timer(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGRTMIN + 1, 81);
