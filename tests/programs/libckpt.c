@@ -207,6 +207,9 @@ TEST(foreign)
 	expect(run("=recover"), 1, "/lctarget.ckpt.*\n");
 	t_put("lctarget.ckpt.1", "junk", 4);
 	expect(run("=recover"), 1, "/lctarget.ckpt.1 is too short\n");
+	SYS(chmod("lctarget.ckpt.1", 0666));
+	expect(run("=recover"), 1, "/lctarget.ckpt.1 may have been written by another user\n");
+	SYS(chmod("lctarget.ckpt.1", 0600));
 	SYS(truncate("lctarget.ckpt.1", 8192));
 	expect(run("=recover"), 1, "/lctarget.ckpt.1 is no checkpoint of this library\n");
 	expect(run_as(target, "=recover", "dir/other"), 1, "/dir/other.ckpt.*\n");

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct entry { /* Linux: struct linux_dirent64 */
 	uint64_t e_ino, e_off;
@@ -104,6 +106,14 @@ static bool read_at(int fd, void *to, uint32_t len, uint32_t offset)
 	return true;
 }
 
+/* Do the parts that the head tells of lie in the file, and are they as many as there may be? */
+static bool is_in_bounds(const struct lc_head *h)
+{
+	return h->h_nsegs >= 1 && h->h_nsegs <= LC_SEGS + 1 && h->h_nchain <= LC_CHAIN &&
+	       h->h_nruns < LC_DIRTY_WORDS * 32 && h->h_tables >= LC_PAGE && h->h_tables <= h->h_size &&
+	       h->h_size - h->h_tables == h->h_nsegs * sizeof(struct lc_seg) + h->h_nruns * sizeof(struct lc_run);
+}
+
 /* Returns: what is wrong with the head, or NULL. */
 static const char *check_head(const struct lc_head *h)
 {
@@ -114,6 +124,8 @@ static const char *check_head(const struct lc_head *h)
 		return "is no checkpoint of this library";
 	if (lc_sum(0, &copy, sizeof(copy)) != h->h_sum)
 		return "is damaged: wrong sum of its head";
+	if (!is_in_bounds(h))
+		return "is damaged: its parts do not fit its size";
 	lc_describe(&now);
 	if (h->h_program != now.h_program || h->h_state != now.h_state)
 		return "is of another program, or of another build of it";
@@ -155,13 +167,23 @@ static const char *read_tables(struct lc_image *i)
 	return lc_sum(0, (void *)at, len) == i->i_head.h_tables_sum ? NULL : "is damaged: wrong sum of its tables";
 }
 
+/* The contents become code and data of the caller: nobody else may have written them. */
+static bool is_own(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022);
+}
+
 static const char *open_image(struct lc_image *i, const char *path)
 {
 	const char *wrong;
 
-	i->i_fd = (int)lc_call3(SYS_open, (long)path, O_RDONLY | O_CLOEXEC, 0);
+	i->i_fd = (int)lc_call3(SYS_open, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 	if (i->i_fd < 0)
 		return strerror(-i->i_fd);
+	if (!is_own(i->i_fd))
+		return "may have been written by another user";
 	if (!read_at(i->i_fd, &i->i_head, sizeof(i->i_head), 0))
 		return "is too short";
 	wrong = check_head(&i->i_head);
@@ -202,7 +224,7 @@ static int load_chain(struct lc_image images[LC_CHAIN + 1], uint32_t seq)
 
 	if (load_one(&newest, (struct lc_link){ seq, 0 }) != 0)
 		return forget(&newest, 0), 0;
-	n = newest.i_head.h_nchain <= LC_CHAIN ? (int)newest.i_head.h_nchain : 0;
+	n = (int)newest.i_head.h_nchain;
 	images[n] = newest;
 	for (int i = 0; i < n; i++) {
 		if (load_one(&images[i], newest.i_head.h_chain[i]) != 0)
