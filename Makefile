@@ -56,6 +56,7 @@ help:
 #H make check-electives   each elective left out alone: it boots, it saves and recovers
 #H make kernel, make user, make lint, make format, make clean, make distclean
 #H make syscalls   docs/syscalls.md, the list of system calls, from kernel/systable.h and docs/syscalls.in
+#H make pictures   docs/pictures, from headers and the linker script
 #H make linux      Debian's i386 kernel, to compare with (tools/vm --linux; tests and bench ask for it themselves)
 #H make setup      install what is missing;   make doctor: what is there
 #H BUILD=release, V=1, WERROR=1       see the top of the Makefile

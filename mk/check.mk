@@ -151,6 +151,12 @@ $(TIDY_STAMP): $(KERNEL_C) $(KERNEL_H) .clang-tidy | lint-setup
 syscalls:
 	$(Q)tools/syscalls write
 
+# The pictures of docs/tour.md; tests/run looks whether they are older than the tree.
+.PHONY: pictures
+pictures:
+	@tools/setup pictures
+	$(Q)tools/pictures
+
 # Locks: who takes which one with which held, from what the compiler sees (tools/lint-locks). One dump a file.
 LOCK_DUMPS := $(LINT)/locks
 LOCK_TOOL := tools/lint-locks $(wildcard tools/locklint/*.py)
@@ -172,5 +178,6 @@ MAN_PAGES := $(wildcard docs/*.[1-9])
 lint-docs: | lint-setup
 	$(Q)tools/syscalls check
 	$(Q)tools/docs check
+	$(Q)tools/pictures --check
 	$(say) MANDOC "$(words $(MAN_PAGES)) pages"
 	$(Q)mandoc -T lint -W warning $(MAN_PAGES)

@@ -24,6 +24,15 @@ def names(t):
     t.equal("its status", r.returncode, 0)
 
 
+@scenario("docs/pictures")
+def pictures(t):
+    "The pictures of the tour show the present numbers, fields and states."
+    tool = os.path.join(paths.ROOT, "tools", "pictures")
+    r = subprocess.run([tool, "--check"], capture_output=True, text=True, check=False)
+    t.equal("tools/pictures --check", r.stderr, "")
+    t.equal("its status", r.returncode, 0)
+
+
 @scenario("docs/numbers")
 def numbers(t):
     "A number that stands twice in the table of system calls does not compile, and the message says why."
