@@ -48,6 +48,7 @@ help:
 #H make check-full the long ones too: every state of a process in every mode, as a table
 #H make race       tests again and again, with random delays (T="prog/race states/reboot" N=10 SEED=1)
 #H make bench      the measurements beside those of Linux, and of checkpoints by size, under build/bench/
+#H make bench-paper                   the paper's experiment, some hours; QUICK=1: some minutes (docs/bench-paper.md)
 #H make fuzz       ten million inputs for the reader of images (FUZZ="-max_total_time=60": options of libFuzzer)
 #H make golden     images of the states that have none yet, to be kept for ever (tests/golden/README.md)
 #H make debug      QEMU and gdb in this terminal

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What one does with a built machine: run, check, measure, debug; and the checks of the sources.
 
-.PHONY: setup doctor run demo check check-quick check-full check-electives bench debug race golden
+.PHONY: setup doctor run demo check check-quick check-full check-electives bench bench-paper debug race golden
 setup:
 	@tools/setup
 doctor:
@@ -58,6 +58,13 @@ bench:
 	+-@$(SUBMAKE) linux
 	@REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench $(BENCH)
 	@[ -n "$(BENCH)" ] || REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench-ckpt $(BENCH_CKPT)
+# The same kernel; QUICK=1: some minutes.
+bench-paper:
+	@tools/setup bench
+	+@$(SUBMAKE) kernel BUILD=release VARIANT=release
+	+@$(SUBMAKE) disk
+	+@[ -n "$(QUICK)" ] || $(SUBMAKE) linux || echo "without Linux: the results are not compared with it"
+	@REPRISE_KERNEL=$(B)/obj/release/kernel.elf tools/bench-paper $(QUICK:%=--quick) $(BENCH_PAPER)
 debug:
 	@tools/setup check
 	+@$(SUBMAKE) kernel.elf disk host
