@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,6 +37,28 @@ static int threads(void)
 	for (field = 2; p && field < 20; field++)
 		p = strchr(p + 1, ' ');
 	return p ? atoi(p) : 1;
+}
+
+/* musl's list of threads, whose links stand before the id, has the caller alone. */
+static bool is_alone(void)
+{
+	return lc.tid_offset && *(uint32_t *)(lc.tls_base + 12) == lc.tls_base;
+}
+
+/*
+ * Threads of the program. A thread that pthread_join() has waited for, or that
+ * is detached and has left the list, may be in the kernel still: its last steps
+ * wait for nothing, so its end is waited for.
+ */
+static int threads_that_run(void)
+{
+	int n = threads();
+
+	while (n > 1 && is_alone()) {
+		sched_yield();
+		n = threads();
+	}
+	return n;
 }
 
 static int refuse_signals(void)
@@ -132,7 +155,7 @@ static int refuse_unseen_memory(void)
 
 int lc_refuse(void)
 {
-	int n = threads();
+	int n = threads_that_run();
 
 	if (getpid() != lc.pid)
 		return lc_say("not saved: this is a child of the program that has the library's lists");
