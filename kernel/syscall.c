@@ -20,11 +20,6 @@
 
 #define NSYSCALL 640
 
-long sys_absent(void)
-{
-	return -ENOSYS;
-}
-
 typedef long (*syscall_fn)(u32, u32, u32, u32, u32, u32);
 
 /*
@@ -44,6 +39,11 @@ enum {
 #define SYSCALL(nr, name, handler, fmt) extern __typeof__(handler) handler __weak;
 #include "kernel/systable.h"
 #undef SYSCALL
+
+long sys_absent(void)
+{
+	return -ENOSYS;
+}
 
 /*
  * A handler takes as many of the six arguments as it needs: in the C calling
