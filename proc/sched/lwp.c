@@ -225,6 +225,11 @@ bool lwp_detach(struct lwp *l)
 		/* while its process's timers still exist */
 		sigqueue_flush(&l->l_sigq);
 		cputimer_lwp_ends(l);
+		/*
+		 * The process may exit and be freed from here on, and an
+		 * interrupt looks at the process of the current lwp.
+		 */
+		l->l_proc = &proc0;
 	} else if (!(p->p_flags & P_EXITING)) {
 		/*
 		 * If several lwps called exit(2) at the same time, each saw
@@ -241,7 +246,7 @@ void lwp_exit(void)
 {
 	struct lwp *l = curlwp();
 	struct proc *p = l->l_proc;
-	pid_t tid = l->l_tid;
+	pid_t tid = l->l_tid == p->p_pid ? 0 : l->l_tid;
 
 	ASSERT(l->l_nmutex == 0);
 	if (p != &proc0) {
@@ -252,9 +257,8 @@ void lwp_exit(void)
 	}
 	if (lwp_detach(l))
 		proc_finish();
-	if (tid && tid != p->p_pid)
+	if (tid)
 		pid_free(tid);
-	l->l_proc = &proc0;
 	intr_push_off();
 	l->l_state = LS_DEAD;
 	swtch();
