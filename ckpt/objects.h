@@ -18,12 +18,11 @@
 struct ckpt_save;
 
 enum ckpt_class {
-	CO_AS,	    /* struct as; ob_index: the member that has it first */
-	CO_FDTAB,   /* struct fdtab; the same */
-	CO_FILE,    /* struct file, by place in i_file; a reference */
-	CO_PIPE,    /* struct vnode, by place in i_pipe */
-	CO_COUNTER, /* struct vnode, by place in i_counter */
-	CO_PTY,	    /* struct tty; ob_index: in i_tty; IMG_NONE: none yet */
+	CO_AS,	  /* struct as; ob_index: the member that has it first */
+	CO_FDTAB, /* struct fdtab; the same */
+	CO_FILE,  /* struct file, by place in i_file; a reference */
+	CO_PIPE,  /* struct vnode, by place in i_pipe */
+	CO_PTY,	  /* struct tty; ob_index: in i_tty; IMG_NONE: none yet */
 	/*
 	 * struct vnode, by place in i_data, a reference; NULL: a pipe's bytes
 	 */

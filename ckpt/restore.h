@@ -132,7 +132,6 @@ struct ckpt_restore {
 	struct file **cr_pipev; /* both ends, while open files are made */
 	struct file **cr_ptyv;	/* the masters of pseudo terminals */
 	struct vnode **cr_datav;
-	struct vnode **cr_counterv;
 	/* By vnode of the image: */
 
 	/* The vnode that was made for it; NULL: it is opened by name */

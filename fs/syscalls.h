@@ -139,12 +139,6 @@ long sys_fadvise64(int fd, u32 offlo, u32 offhi, u32 len, u32 advice);
 /* Files without a name (fs/sys_pipe.c) */
 long sys_pipe2(uaddr_t ufds, u32 flags);
 long sys_pipe(uaddr_t ufds);
-/*
- * A counter (fs/counter.h).
- * Returns: its descriptor.
- * Errors: -EMFILE, -ENOMEM
- */
-long sys_counter(void);
 long sys_memfd_create(uaddr_t uname, u32 flags);
 
 /* Extended attributes; no file system here has any (fs/sys_xattr.c) */

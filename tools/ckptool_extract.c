@@ -187,11 +187,6 @@ static void take_objects(struct extract *x)
 		*pi = x->x_old->i_pipe[x->x_map[LIST_PIPE].m_old[i]];
 		renumber(x, &img_pipe_kind, pi);
 	}
-	for (u32 i = 0; i < x->x_map[LIST_COUNTER].m_count; i++) {
-		struct img_counter *ct = need(img_add_counter(&x->x_img));
-
-		*ct = x->x_old->i_counter[x->x_map[LIST_COUNTER].m_old[i]];
-	}
 	for (u32 i = 0; i < x->x_map[LIST_DATA].m_count; i++) {
 		const struct img_data *old = &x->x_old->i_data[x->x_map[LIST_DATA].m_old[i]];
 		struct img_data *d = need(img_add_data(&x->x_img, old->d_path));

@@ -144,11 +144,10 @@ static void print_file_name(const struct img_image *img, const struct img_file *
 static void print_files(const struct img_image *img, const struct img_proc *p)
 {
 	static const char *const kind[] = {
-		[IMG_FILE_REG] = "file",       [IMG_FILE_DIR] = "directory",
-		[IMG_FILE_CHR] = "device",     [IMG_FILE_TTY] = "terminal",
-		[IMG_FILE_PIPE] = "pipe",      [IMG_FILE_DATA] = "contents",
-		[IMG_FILE_PTMX] = "master",    [IMG_FILE_NAME] = "name",
-		[IMG_FILE_COUNTER] = "counter"
+		[IMG_FILE_REG] = "file",    [IMG_FILE_DIR] = "directory",
+		[IMG_FILE_CHR] = "device",  [IMG_FILE_TTY] = "terminal",
+		[IMG_FILE_PIPE] = "pipe",   [IMG_FILE_DATA] = "contents",
+		[IMG_FILE_PTMX] = "master", [IMG_FILE_NAME] = "name"
 	};
 
 	if (img_fds_of(img, p) != p)

@@ -123,7 +123,6 @@ struct img_fd *img_add_fd(struct img_image *img, struct img_proc *p) __must_chec
 struct img_ptimer *img_add_ptimer(struct img_image *img, struct img_proc *p) __must_check;
 struct img_file *img_add_file(struct img_image *img) __must_check;
 struct img_pipe *img_add_pipe(struct img_image *img) __must_check;
-struct img_counter *img_add_counter(struct img_image *img) __must_check;
 struct img_tty *img_add_tty(struct img_image *img) __must_check;
 struct img_pty *img_add_pty(struct img_image *img) __must_check;
 /* A copy of bytes. -ENOMEM */

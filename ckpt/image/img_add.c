@@ -89,11 +89,6 @@ struct img_pipe *img_add_pipe(struct img_image *img)
 	return GROW(img, img->i_pipe, img->i_npipe, IMG_MAX_PIPES);
 }
 
-struct img_counter *img_add_counter(struct img_image *img)
-{
-	return GROW(img, img->i_counter, img->i_ncounter, IMG_MAX_COUNTERS);
-}
-
 struct img_tty *img_add_tty(struct img_image *img)
 {
 	return GROW(img, img->i_tty, img->i_ntty, IMG_MAX_TTYS);

@@ -27,7 +27,6 @@
 #define IMG_MAX_FILES 4096u
 #define IMG_MAX_FDS 1024u
 #define IMG_MAX_PIPES 2048u
-#define IMG_MAX_COUNTERS 2048u
 #define IMG_MAX_DATA 4096u
 #define IMG_MAX_DATA_SIZE 0x40000000u /* bytes of one object that are stored */
 #define IMG_MAX_DATA_END 0xfffff000u  /* and with the holes between them */

@@ -82,8 +82,7 @@ enum img_rule {
 	X(FILE, i_nfile, "an open file has no descriptor") \
 	X(PIPE, i_npipe, "a pipe is of no use")            \
 	X(TTY, i_ntty, "a terminal is of no use")          \
-	X(DATA, i_ndata, "a data object is of no use")     \
-	X(COUNTER, i_ncounter, "a counter is of no use")
+	X(DATA, i_ndata, "a data object is of no use")
 #define LISTID(name, count, unused) LIST_##name,
 enum img_listid { IMG_LISTS(LISTID) LIST_COUNT };
 
@@ -281,9 +280,9 @@ extern const u8 img_number_size[];
 
 /* The tables. */
 extern const struct img_kind img_image_kind, img_proc_kind, img_lwp_kind, img_seg_kind,
-	img_vnode_kind, img_file_kind, img_pipe_kind, img_counter_kind, img_data_kind, img_tty_kind,
-	img_pty_kind, img_lock_kind, img_fd_kind, img_ptimer_kind, img_regs_kind, img_queue_kind,
-	img_action_kind, img_mm_kind, img_run_kind, img_cow_kind;
+	img_vnode_kind, img_file_kind, img_pipe_kind, img_data_kind, img_tty_kind, img_pty_kind,
+	img_lock_kind, img_fd_kind, img_ptimer_kind, img_regs_kind, img_queue_kind, img_action_kind,
+	img_mm_kind, img_run_kind, img_cow_kind;
 
 /*
  * The first field of kind k in the note; they go on to T_NOTE or T_END. NULL:

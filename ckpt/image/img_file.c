@@ -192,40 +192,19 @@ static int check_pipe(struct imgc *c, const void *item, u32 index)
 const struct img_kind img_pipe_kind = KIND(pipe_fields, "pipe", CHECK(check_pipe));
 #undef ITEM
 
-/* ---- counters ---- */
-
-#define ITEM struct img_counter
-static const struct img_field counter_fields[] = {
-	NOTE(COUNTERS),
-	F(U64, ct_count, "count"),
-	END,
-};
-
-static int check_counter(struct imgc *c, const void *item, u32 index)
-{
-	const struct img_counter *ct = item;
-
-	REQUIRE(ct->ct_count != ~0ull, "count is out of range", index);
-	return 0;
-}
-
-const struct img_kind img_counter_kind = KIND(counter_fields, "counter", CHECK(check_counter));
-#undef ITEM
-
 /* ---- open files ---- */
 
 static const char *const file_kinds[] = {
 	[IMG_FILE_REG] = "file",     [IMG_FILE_DIR] = "directory", [IMG_FILE_CHR] = "device",
 	[IMG_FILE_TTY] = "terminal", [IMG_FILE_PIPE] = "pipe",	   [IMG_FILE_DATA] = "contents",
-	[IMG_FILE_PTMX] = "master",  [IMG_FILE_NAME] = "name",	   [IMG_FILE_COUNTER] = "counter"
+	[IMG_FILE_PTMX] = "master",  [IMG_FILE_NAME] = "name"
 };
 
 #define ITEM struct img_file
 #define HAS_TTY (it->f_kind == IMG_FILE_TTY || it->f_kind == IMG_FILE_PTMX)
 PRESENT(of_tty, HAS_TTY)
 PRESENT(of_pipe, it->f_kind == IMG_FILE_PIPE)
-PRESENT(of_counter, it->f_kind == IMG_FILE_COUNTER)
-PRESENT(of_data, !HAS_TTY && it->f_kind != IMG_FILE_PIPE && it->f_kind != IMG_FILE_COUNTER)
+PRESENT(of_data, !HAS_TTY && it->f_kind != IMG_FILE_PIPE)
 
 static const struct img_field file_fields[] = {
 	NOTE(FILES),
@@ -236,7 +215,6 @@ static const struct img_field file_fields[] = {
 	F(INDEX, f_obj, "data", OF(DATA), USE, OPT, WHEN(of_data), ANY),
 	F(INDEX, f_obj, "tty", OF(TTY), USE, WHEN(of_tty), ANY, AGAIN),
 	F(INDEX, f_obj, "pipe", OF(PIPE), USE, WHEN(of_pipe), ANY, AGAIN),
-	F(INDEX, f_obj, "counter", OF(COUNTER), USE, WHEN(of_counter), ANY, AGAIN),
 	F(S32, f_owner, "owner"),
 	END,
 };
@@ -269,13 +247,12 @@ static int check_file_vnode(struct imgc *c, const struct img_file *f)
 		[IMG_FILE_NAME] = MODE_LNK
 	};
 	const struct img_image *img = c->c_img;
-	bool unnamed = f->f_kind == IMG_FILE_DATA || f->f_kind == IMG_FILE_COUNTER;
 
 	if (f->f_vnode == IMG_NONE) {
-		REQUIRE(f->f_kind == IMG_FILE_PIPE || unnamed, "has no vnode", f->f_kind);
+		REQUIRE(f->f_kind == IMG_FILE_PIPE || f->f_kind == IMG_FILE_DATA, "has no vnode", f->f_kind);
 		return 0;
 	}
-	REQUIRE(!unnamed, "vnode of an object without a name", f->f_vnode);
+	REQUIRE(f->f_kind != IMG_FILE_DATA, "vnode of contents without a name", f->f_vnode);
 	REQUIRE(imgc_vnode_is(img, f->f_vnode, fmt[f->f_kind]) ||
 			(f->f_kind == IMG_FILE_NAME && imgc_vnode_is(img, f->f_vnode, MODE_FIFO)),
 		"vnode is of another type than kind says", f->f_vnode);

@@ -199,7 +199,6 @@ struct img_cow {
 #define IMG_FILE_PTMX 7u
 /* opened with O_PATH: the name of a symbolic link or a FIFO, nothing more */
 #define IMG_FILE_NAME 8u
-#define IMG_FILE_COUNTER 9u /* f_obj: in i_counter */
 
 /*
  * An open file: shared by all descriptors that name its index. In the order of
@@ -231,11 +230,6 @@ struct img_pipe {
 	/* of a pipe without a name; else 0 */
 	u32 pi_mode, pi_uid, pi_gid;
 	struct img_stamp pi_atime, pi_mtime, pi_ctime; /* STATS, the same */
-};
-
-/* In the order of first use by files. */
-struct img_counter {
-	u64 ct_count; /* below 2^64 - 1 */
 };
 
 #define IMG_DATA_MEMORY 1u /* shared anonymous memory */
@@ -407,7 +401,7 @@ struct img_proc {
 	u32 p_stopsig; /* stopped by this signal; 0: not stopped */
 	u32 p_xstat;   /* of a zombie, as of wait(2) */
 	u32 p_options; /* IMG_PO_* */
-	u32 p_tag;     /* of PR_SET_TAG; 0: none, or a zombie */
+	u32 p_tag; /* of PR_SET_TAG; 0: none, or a zombie */
 	/*
 	 * Id of the parent's lwp that created it, if an lwp of this process has
 	 * a death signal. 0: no such signal, or no parent in the image.
@@ -476,12 +470,11 @@ struct img_image {
 	struct img_vnode *i_vnode;
 	struct img_file *i_file;
 	struct img_pipe *i_pipe;
-	struct img_counter *i_counter;
 	struct img_tty *i_tty;
 	struct img_pty *i_pty;
 	struct img_data *i_data;
 	struct img_lock *i_lock;
-	u32 i_nproc, i_nvnode, i_nfile, i_npipe, i_ntty, i_npty, i_ndata, i_nlock, i_ncounter;
+	u32 i_nproc, i_nvnode, i_nfile, i_npipe, i_ntty, i_npty, i_ndata, i_nlock;
 	/* 1: the fields marked STATS above are known. Older images lack them */
 	u32 i_stats;
 

@@ -18,7 +18,6 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&st_spare_kind,	  /* files with contents in the image */
 	&st_lock_kind,	  /* advisory locks */
 	&st_pipe_kind,	  /* pipes and FIFOs */
-	&st_counter_kind, /* counters */
 	&st_tty_kind,	  /* terminals: modes */
 	&st_pty_kind,	  /* pseudo terminals */
 	&st_data_kind,	  /* shared memory, unlinked files */

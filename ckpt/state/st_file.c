@@ -65,7 +65,6 @@ static const char *kind_of(struct ckpt_save *cs, struct file *f, u32 *kind)
 			*kind = file_tty(f) ? IMG_FILE_TTY : IMG_FILE_CHR;
 		return *kind != IMG_FILE_CHR || path || DEVMAJOR(vp->v_rdev) == MEM_MAJOR ? NULL : "is a device with state";
 	case VFIFO: *kind = path ? IMG_FILE_NAME : IMG_FILE_PIPE; return NULL;
-	case VNON: *kind = IMG_FILE_COUNTER; return NULL;
 	case VLNK: *kind = IMG_FILE_NAME; return NULL;
 	default: return "is of a kind that cannot be saved";
 	}
@@ -96,8 +95,7 @@ static int save_data(struct ckpt_save *cs, struct file *f, u32 *obj)
 
 static bool has_name(const struct file *f, u32 kind)
 {
-	return kind != IMG_FILE_DATA && kind != IMG_FILE_COUNTER &&
-	       !(kind == IMG_FILE_PIPE && f->f_vnode->v_vfs == &pipefs);
+	return kind != IMG_FILE_DATA && !(kind == IMG_FILE_PIPE && f->f_vnode->v_vfs == &pipefs);
 }
 
 /*
@@ -241,18 +239,6 @@ static int open_data(struct ckpt_restore *cr, const struct img_file *fi, struct 
 static int open_pipe(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
 {
 	return st_pipe_open(cr, fi->f_obj, fi->f_flags, fp);
-}
-
-static int open_counter(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
-{
-	struct vnode *vp = cr->cr_counterv[fi->f_obj];
-	int error;
-
-	vn_hold(vp);
-	error = file_open_vnode(vp, fi->f_flags, fp);
-	if (error)
-		vn_rele(vp);
-	return error;
 }
 
 static int open_tty(struct ckpt_restore *cr, const struct img_file *fi, struct file **fp)
@@ -413,7 +399,6 @@ static const struct file_type file_types[] = {
 	[IMG_FILE_PTMX] = { .ft_save = st_tty_save, .ft_torn = st_pty_torn, .ft_open = open_tty },
 	[IMG_FILE_PIPE] = { .ft_save = st_pipe_save, .ft_torn = st_pipe_torn, .ft_open = open_pipe },
 	[IMG_FILE_DATA] = { .ft_save = save_data, .ft_open = open_data },
-	[IMG_FILE_COUNTER] = { .ft_save = st_counter_save, .ft_torn = st_counter_torn, .ft_open = open_counter },
 };
 
 const struct ckpt_kind st_file_kind = {

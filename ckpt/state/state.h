@@ -20,8 +20,8 @@ struct vattr;
 
 extern const struct ckpt_kind st_vnode_kind, st_proc_kind, st_options_kind, st_root_kind,
 	st_lwp_kind, st_signal_kind, st_timer_kind, st_mem_kind, st_vfork_kind, st_cow_kind,
-	st_stats_kind, st_file_kind, st_spare_kind, st_lock_kind, st_pipe_kind, st_counter_kind,
-	st_pty_kind, st_tty_kind, st_data_kind, st_about_kind, st_cred_kind;
+	st_stats_kind, st_file_kind, st_spare_kind, st_lock_kind, st_pipe_kind, st_pty_kind,
+	st_tty_kind, st_data_kind, st_about_kind, st_cred_kind;
 
 /* ---- st_cred.c ---- */
 
@@ -171,12 +171,6 @@ int st_pipe_save(struct ckpt_save *cs, struct file *f, u32 *index);
 int st_pipe_torn(struct ckpt_save *cs, struct file *f);
 /* An open file of pipe `index` with these flags, and O_NONBLOCK. */
 int st_pipe_open(struct ckpt_restore *cr, u32 index, u32 flags, struct file **fp);
-
-/* ---- st_counter.c ---- */
-
-int st_counter_save(struct ckpt_save *cs, struct file *f, u32 *index);
-/* Refuses the counter of f: a process outside of the image has it open. */
-int st_counter_torn(struct ckpt_save *cs, struct file *f);
 
 /* ---- st_tty.c, st_pty.c: terminals ---- */
 

@@ -6,11 +6,9 @@
  */
 #include "t_rows.h"
 #include <reprise/ckpt.h>
-#include <sys/resource.h>
 
 #define NO_PID 32001
 #define USER 4321
-#define SYS_counter 604
 
 static char long_name[5000];
 
@@ -66,18 +64,6 @@ TEST_ROOT(as_a_user)
 	SYS(setgid(USER));
 	SYS(setuid(USER));
 	ROWS(rows);
-}
-
-TEST_ROOT(no_descriptor)
-{
-	static const struct row rows[] = { ROW(counter, EMFILE) };
-	struct rlimit was, none;
-
-	SYS(getrlimit(RLIMIT_NOFILE, &was));
-	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = was.rlim_max };
-	SYS(setrlimit(RLIMIT_NOFILE, &none));
-	ROWS(rows);
-	SYS(setrlimit(RLIMIT_NOFILE, &was));
 }
 
 T_NO_HOOK

@@ -43,16 +43,6 @@ static inline void sample_pipe(struct img_image *img, u32 size, u32 data)
 	*pi = (struct img_pipe){ .pi_size = size, .pi_data = data };
 }
 
-/* Makes open file `file` one of a new counter. */
-static inline void sample_counter(struct img_image *img, u32 file, u64 count)
-{
-	struct img_counter *ct = img_add_counter(img);
-
-	NEED(ct);
-	ct->ct_count = count;
-	img->i_file[file] = (struct img_file){ .f_kind = IMG_FILE_COUNTER, .f_flags = 2, .f_vnode = IMG_NONE, .f_obj = 0 };
-}
-
 static inline void sample_lock(struct img_image *img, struct img_lock lock)
 {
 	struct img_lock *l = img_add_lock(img);

@@ -266,11 +266,6 @@
 	X(1, PIPE(0).pi_data = IMG_NONE; img->i_ndata = 4)                                               \
 	X(0, sample_pipe(img, 4096, IMG_NONE))                                                           \
 	X(0, sample_data(img, IMG_DATA_MEMORY, 1, ""))                                                   \
-	X(1, sample_counter(img, 6, 42))                                                                 \
-	X(0, sample_counter(img, 6, ~0ull))                                                              \
-	X(0, sample_counter(img, 6, 1); FILE(6).f_vnode = 0)                                             \
-	X(0, sample_counter(img, 6, 1); FILE(6).f_obj = 1)                                               \
-	X(0, (void)(img_add_counter(img) != NULL))                                                       \
 	X(0, img->i_npipe = IMG_MAX_PIPES + 1)                                                           \
 	X(0, img->i_ndata = IMG_MAX_DATA + 1)                                                            \
 	X(0, img->i_nvnode = IMG_MAX_VNODES + 1)                                                         \

@@ -2,69 +2,6 @@
 /* Pipes and FIFOs: with what is in them, with ends closed and opened again. pipes/ has processes at the ends. */
 #include "pipes/pipes.h"
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/utsname.h>
-
-#define SYS_COUNTER 604
-
-/* The counter of Reprise, or Linux's. */
-static int counter(void)
-{
-	struct utsname u;
-
-	if (uname(&u) == 0 && strstr(u.release, "reprise"))
-		return SYS(syscall(SYS_COUNTER));
-	return SYS(eventfd(0, 0));
-}
-
-static void count(int fd, uint64_t n)
-{
-	CHECK_EQ(write(fd, &n, sizeof(n)), (int)sizeof(n));
-}
-
-static uint64_t counted(int fd)
-{
-	uint64_t n = 0;
-
-	CHECK_EQ(read(fd, &n, sizeof(n)), (int)sizeof(n));
-	return n;
-}
-
-STATE(counter)
-{
-	int fd = counter(), empty = counter();
-
-	SYS(fcntl(empty, F_SETFL, O_NONBLOCK));
-	count(fd, 40);
-	count(fd, 2);
-	st_wait();
-	uint64_t n;
-	CHECK_ERR(read(empty, &n, sizeof(n)), EAGAIN);
-	CHECK_EQ((int)counted(fd), 42);
-	count(fd, 7);
-	CHECK_EQ((int)counted(fd), 7);
-}
-
-static void add(void *arg)
-{
-	int *fd = arg;
-
-	(void)counted(fd[0]);
-	count(fd[1], 5);
-}
-
-/* The child adds when its parent tells it to, through another counter. */
-STATE_TREE(counter_shared)
-{
-	int fd[2] = { counter(), counter() };
-
-	count(fd[1], 10);
-	pid_t pid = st_child(add, fd);
-	st_wait();
-	count(fd[0], 1);
-	t_join(pid);
-	CHECK_EQ((int)counted(fd[1]), 15);
-}
 
 STATE(data)
 {
