@@ -32,9 +32,6 @@
 #define PR_SET_NO_NEW_PRIVS 38
 #define PR_GET_NO_NEW_PRIVS 39
 #define PR_GET_TID_ADDRESS 40
-/* Ours. */
-#define PR_SET_TAG 0x52500001
-#define PR_GET_TAG 0x52500002
 
 struct lwp_options lwp_options_inherited(const struct lwp_options *from)
 {
@@ -139,16 +136,6 @@ static long set_no_new_privs(u32 on, u32 rest)
 	return 0;
 }
 
-static long set_tag(u32 tag)
-{
-	struct proc *p = curproc();
-
-	spin_lock(&p->p_lock);
-	p->p_tag = tag;
-	spin_unlock(&p->p_lock);
-	return 0;
-}
-
 long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
 {
 	struct lwp *l = curlwp();
@@ -173,8 +160,6 @@ long sys_prctl(u32 option, u32 arg2, u32 arg3, u32 arg4, u32 arg5)
 	case PR_SET_NO_NEW_PRIVS: return set_no_new_privs(arg2, rest);
 	case PR_GET_NO_NEW_PRIVS: return arg2 || rest ? -EINVAL : l->l_opt.lo_nonewprivs;
 	case PR_GET_TID_ADDRESS: return prctl_give_u32(arg2, l->l_clear_tid);
-	case PR_SET_TAG: return set_tag(arg2);
-	case PR_GET_TAG: return prctl_give_u32(arg2, p->p_tag);
 	default: return -EINVAL;
 	}
 }

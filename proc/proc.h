@@ -108,7 +108,6 @@ struct pattr {
 	struct rlimit_k p_rlimit[NRLIMIT];
 	int p_nice;
 	char p_comm[16];
-	u32 p_tag; /* PR_SET_TAG */
 	/* its CLOCK_MONOTONIC minus the kernel's: see deadline_at() */
 	s64 p_monoff;
 };

@@ -84,7 +84,6 @@ enum img_noteid {
 	N_VFORKS,
 	N_STATS, /* more about files, contents, pipes */
 	N_COWS,
-	N_TAGS, /* numbers that processes have set */
 	N_COUNT
 };
 
@@ -109,8 +108,7 @@ enum img_noteid {
 /* IMG_FILE_NAME; device nodes that were removed */
 #define IMG_FEATURE_NAMES 1024u
 #define IMG_FEATURE_COWS 2048u /* a process has pages that another one stores */
-#define IMG_FEATURE_TAGS 4096u /* a process has set a number */
-#define IMG_FEATURES 8191u
+#define IMG_FEATURES 4095u
 
 #define HEAD_MAGIC "REPRISE" /* 8 bytes with the 0 */
 

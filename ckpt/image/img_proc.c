@@ -193,8 +193,6 @@ static const struct img_field proc_fields[] = {
 	NOTE(VFORKS),
 	F(INDEX, p_waiter, "awaited_by", OF(PROC), OPT, DEFAULT(IMG_NONE)),
 	F(U32, p_waiterlwp, "awaited_by_lwp", WHEN(is_awaited)),
-	NOTE(TAGS),
-	F(U32, p_tag, "tag", NONZERO),
 	NOTE(MM),
 	SUB(p_mm, "mm", img_mm_kind),
 	NOTE(SEGS),
@@ -283,7 +281,6 @@ static int check_zombie(struct imgc *c, const struct img_proc *p)
 	REQUIRE(!p->p_stopsig && !p->p_pending.q_set && !p->p_pending.q_count,
 		"a zombie is stopped, or has signals", p->p_pid);
 	REQUIRE(!(p->p_options & IMG_PO_SUBREAPER) && !p->p_maker, "a zombie has options", p->p_options);
-	REQUIRE(!p->p_tag, "a zombie has a tag", p->p_tag);
 	return 0;
 }
 

@@ -401,7 +401,6 @@ struct img_proc {
 	u32 p_stopsig; /* stopped by this signal; 0: not stopped */
 	u32 p_xstat;   /* of a zombie, as of wait(2) */
 	u32 p_options; /* IMG_PO_* */
-	u32 p_tag; /* of PR_SET_TAG; 0: none, or a zombie */
 	/*
 	 * Id of the parent's lwp that created it, if an lwp of this process has
 	 * a death signal. 0: no such signal, or no parent in the image.

@@ -123,7 +123,6 @@ static int st_proc_save(struct ckpt_save *cs, struct ckpt_member *cm)
 		ip->p_rlimit[i].rl_cur = p->p_rlimit[i].rl_cur;
 		ip->p_rlimit[i].rl_max = p->p_rlimit[i].rl_max;
 	}
-	ip->p_tag = p->p_tag;
 	spin_unlock(&p->p_lock);
 	save_args(ip, p);
 	return save_places(cs, ip, p);
@@ -349,7 +348,6 @@ static int st_proc_restore(struct ckpt_rmember *rm)
 		return ckpt_refuse(cr->cr_path, -EPERM,
 				   "the saved nice value %d is better than the caller's", ip->p_nice);
 	p->p_nice = ip->p_nice;
-	p->p_tag = ip->p_tag;
 	(void)fsctx_set_umask(p->p_fs, ip->p_umask);
 	memcpy(p->p_comm, ip->p_comm, sizeof(p->p_comm));
 	p->p_exitsig = ip->p_parent != IMG_NONE ? (int)ip->p_exitsig : K_SIGCHLD;

@@ -62,18 +62,6 @@ def exec_image(t):
     t.finish(m, agent, disk)
 
 
-@scenario("tree/exec-tag")
-def exec_tag(t):
-    "An image that is run like a program has the number that was set."
-    disk = t.disk()
-    m, agent = t.boot(disk)
-    t.sh(agent, "mkdir /root/x; cd /root/x; ST_SELF=/root/x/img /tests/st-options tag"
-                " >out 2>&1 </dev/null; chmod u+x img_ckpt; : >go")
-    t.contains(t.sh(agent, "cd /root/x; ./img_ckpt; echo status $?; cat out"),
-               r"(?s)status 0.*ok")
-    t.finish(m, agent, disk)
-
-
 @scenario("tree/self-contained")
 def self_contained(t):
     "CKPT_SELF: the image comes back where neither the program nor the files that it read or wrote are."

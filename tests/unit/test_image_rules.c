@@ -24,7 +24,6 @@
 	X(1, PROC.p_options = IMG_PO_SUBREAPER)                                                 \
 	X(0, PROC.p_options = IMG_PO_OLDEXIT)                                                   \
 	X(0, PROC.p_options = 4)                                                                \
-	X(1, PROC.p_tag = ~0u)                                                                  \
 	X(0, PROC.p_maker = 1)                                                                  \
 	X(1, LWP.l_opt.o_pdeathsig = 64)                                                        \
 	X(0, LWP.l_opt.o_pdeathsig = 65)                                                        \

@@ -2,14 +2,8 @@
 /* What prctl(2) and personality(2) set. */
 #include "states.h"
 #include <pthread.h>
-#include <stdbool.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/utsname.h>
-
-/* Calls of Reprise. */
-#define PR_SET_TAG 0x52500001
-#define PR_GET_TAG 0x52500002
 
 static int get(int option)
 {
@@ -35,19 +29,6 @@ STATE(settings)
 	/* What it goes back to. */
 	SYS(prctl(PR_SET_TIMERSLACK, 0));
 	CHECK_EQ(prctl(PR_GET_TIMERSLACK), 50000);
-}
-
-/* Linux has no such number. */
-STATE(tag)
-{
-	struct utsname u;
-	bool ours = uname(&u) == 0 && strstr(u.release, "reprise");
-
-	if (ours)
-		SYS(prctl(PR_SET_TAG, 4711));
-	st_wait();
-	if (ours)
-		CHECK_EQ(get(PR_GET_TAG), 4711);
 }
 
 STATE(no_new_privs)
