@@ -18,7 +18,7 @@
 
 #define NBUCKET_LOG 10
 #define NBUCKET (1u << NBUCKET_LOG)
-#define WAKE_BATCH 32u /* lwps woken while a bucket is locked */
+#define BATCH 8u /* waiters looked at while a bucket is locked */
 #define SYS_futex_nr 240
 #define SYS_futex_time64_nr 422
 
@@ -36,19 +36,49 @@
 #define FUTEX_CLOCK_REALTIME 256
 #define FUTEX_ANY (~0u)
 
-struct bucket {
+/*
+ * A bucket holds waiters of many words. They are in order of their words, and
+ * those of one word in the order in which they came: other words' waiters, of
+ * which a user chooses the number, are not looked at.
+ */
+struct futex_bucket {
 	struct spinlock fb_lock;
-	struct list fb_lwps; /* l_futexlink, longest waiter first */
-	u32 fb_seq;	     /* counts the waiters that came: l_futexseq */
+	struct tree fb_lwps; /* l_futexnode, by l_futexkey and l_futexseq */
+	u64 fb_seq;	     /* counts the waiters that came: l_futexseq */
 };
 
 struct key {
 	u64 k[2];
 };
 
-static struct bucket buckets[NBUCKET];
+/* The waiters of a word from number fw_from on that came before fw_end. */
+struct futex_walk {
+	struct key fw_key;
+	u64 fw_from, fw_end;
+};
+
+static struct futex_bucket buckets[NBUCKET];
 
 static long futex_wait_restart(struct restart_block *rb);
+
+/* Compares a waiter's word and number with these: less, equal or more than 0. */
+static int compare_waiter(const struct lwp *l, const u64 key[2], u64 seq)
+{
+	for (u32 i = 0; i < 2; i++) {
+		if (l->l_futexkey[i] != key[i])
+			return l->l_futexkey[i] < key[i] ? -1 : 1;
+	}
+	return l->l_futexseq < seq ? -1 : l->l_futexseq > seq;
+}
+
+static bool waiter_before(const struct tree_node *a, const struct tree_node *b)
+{
+	const struct lwp *second = tree_entry(b, struct lwp, l_futexnode);
+
+	return compare_waiter(tree_entry(a, struct lwp, l_futexnode), second->l_futexkey, second->l_futexseq) < 0;
+}
+
+static const struct tree_ops waiter_order = { .before = waiter_before };
 
 void futex_init(void)
 {
@@ -56,11 +86,11 @@ void futex_init(void)
 	restart_register(SYS_futex_time64_nr, futex_wait_restart);
 	for (u32 i = 0; i < NBUCKET; i++) {
 		spin_init(&buckets[i].fb_lock, "futex", LR_FUTEX);
-		list_init(&buckets[i].fb_lwps);
+		tree_init(&buckets[i].fb_lwps, &waiter_order);
 	}
 }
 
-static struct bucket *futex_bucket_of(const struct key *key)
+static struct futex_bucket *futex_bucket_of(const struct key *key)
 {
 	u32 h = (u32)(key->k[0] * 31 + key->k[1] / 4) * 0x9e3779b1u;
 
@@ -120,36 +150,61 @@ static int key_of(uaddr_t addr, bool private, enum access acc, struct key *key)
 	return error;
 }
 
-static bool key_is(const struct lwp *l, const struct key *key)
+static bool walk_reached(const struct tree_node *n, const void *walk)
 {
-	return l->l_futexkey[0] == key->k[0] && l->l_futexkey[1] == key->k[1];
+	const struct futex_walk *w = walk;
+
+	return compare_waiter(tree_entry(n, struct lwp, l_futexnode), w->fw_key.k, w->fw_from) >= 0;
+}
+
+/*
+ * Returns: the next waiter of the walk; NULL: there is none.
+ * Locks: the bucket's.
+ */
+static struct lwp *walk_step(struct futex_bucket *b, struct futex_walk *w)
+{
+	struct lwp *l = tree_entry(tree_seek(&b->fb_lwps, walk_reached, w), struct lwp, l_futexnode);
+
+	if (!l || compare_waiter(l, w->fw_key.k, w->fw_end) >= 0) {
+		w->fw_from = w->fw_end;
+		return NULL;
+	}
+	w->fw_from = l->l_futexseq + 1;
+	return l;
+}
+
+/* Are there more waiters, and is one of the n still to be found? */
+static bool walk_goes_on(const struct futex_walk *w, u32 done, u32 n)
+{
+	return done < n && w->fw_from < w->fw_end;
 }
 
 /*
  * Takes l off its bucket; it sleeps on its own l_futexwoken.
  * Locks: the bucket's.
  */
-static void wake_waiter(struct lwp *l)
+static void wake_waiter(struct futex_bucket *b, struct lwp *l)
 {
-	list_remove(&l->l_futexlink);
+	tree_remove(&b->fb_lwps, &l->l_futexnode);
 	l->l_futexwoken = true;
 	wakeup((const void *)&l->l_futexwoken);
 }
 
 /*
- * Wakes up to n of the waiters that came before `end` (fb_seq).
+ * Wakes up to n of the next waiters.
  * Locks: the bucket's.
  */
-static u32 wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits, u32 end)
+static u32 wake_walked(struct futex_bucket *b, struct futex_walk *w, u32 n, u32 bits)
 {
-	struct lwp *l, *tmp;
+	struct lwp *l;
 	u32 woken = 0;
 
-	list_for_each_safe(l, tmp, &b->fb_lwps, l_futexlink) {
-		if (woken == n || (s32)(l->l_futexseq - end) >= 0)
+	for (u32 i = 0; i < BATCH && woken < n; i++) {
+		l = walk_step(b, w);
+		if (!l)
 			break;
-		if (key_is(l, key) && (l->l_futexbits & bits)) {
-			wake_waiter(l);
+		if (l->l_futexbits & bits) {
+			wake_waiter(b, l);
 			woken++;
 		}
 	}
@@ -162,21 +217,19 @@ static u32 wake_key(struct bucket *b, const struct key *key, u32 n, u32 bits, u3
  */
 static u32 wake_all(const struct key *key, u32 n, u32 bits)
 {
-	struct bucket *b = futex_bucket_of(key);
-	u32 woken = 0, batch, now;
-	bool first = true;
-	u32 end = 0;
+	struct futex_bucket *b = futex_bucket_of(key);
+	struct futex_walk w = { .fw_key = *key };
+	u32 woken;
 
-	do {
-		batch = MIN(n - woken, WAKE_BATCH);
-		spin_lock(&b->fb_lock);
-		if (first)
-			end = b->fb_seq;
-		now = wake_key(b, key, batch, bits, end);
+	spin_lock(&b->fb_lock);
+	w.fw_end = b->fb_seq;
+	woken = wake_walked(b, &w, n, bits);
+	while (walk_goes_on(&w, woken, n)) {
 		spin_unlock(&b->fb_lock);
-		first = false;
-		woken += now;
-	} while (now == batch && woken < n);
+		spin_lock(&b->fb_lock);
+		woken += wake_walked(b, &w, n - woken, bits);
+	}
+	spin_unlock(&b->fb_lock);
 	return woken;
 }
 
@@ -205,7 +258,7 @@ int futex_wake_user(uaddr_t addr, u32 n, bool shared)
 /*
  * Locks the bucket and reads the word into *val: no wake can come in between.
  */
-static int lock_and_load(struct bucket *b, uaddr_t addr, u32 *val)
+static int lock_and_load(struct futex_bucket *b, uaddr_t addr, u32 *val)
 {
 	for (;;) {
 		int error;
@@ -220,13 +273,6 @@ static int lock_and_load(struct bucket *b, uaddr_t addr, u32 *val)
 	}
 }
 
-static struct bucket *waiter_bucket(struct lwp *l)
-{
-	struct key key = { { l->l_futexkey[0], l->l_futexkey[1] } };
-
-	return futex_bucket_of(&key);
-}
-
 /*
  * Takes l off the bucket that it is on now (a requeue may have moved it).
  * Returns: whether it had been woken.
@@ -234,34 +280,37 @@ static struct bucket *waiter_bucket(struct lwp *l)
 static bool leave_bucket(struct lwp *l)
 {
 	for (;;) {
-		struct bucket *b = waiter_bucket(l);
+		struct futex_bucket *b = l->l_futexbucket;
 		bool woken;
 
 		spin_lock(&b->fb_lock);
-		if (b != waiter_bucket(l)) {
+		if (b != l->l_futexbucket) {
 			spin_unlock(&b->fb_lock);
 			continue;
 		}
 		woken = l->l_futexwoken;
 		if (!woken)
-			list_remove(&l->l_futexlink);
+			tree_remove(&b->fb_lwps, &l->l_futexnode);
 		spin_unlock(&b->fb_lock);
 		return woken;
 	}
 }
 
-/* Locks: the bucket's. */
-static void enqueue(struct bucket *b, struct lwp *l)
+/* Locks: the bucket's, and that of the bucket that l was on. */
+static void enqueue(struct futex_bucket *b, const struct key *key, struct lwp *l)
 {
+	l->l_futexkey[0] = key->k[0];
+	l->l_futexkey[1] = key->k[1];
 	l->l_futexseq = b->fb_seq++;
-	list_push_back(&b->fb_lwps, &l->l_futexlink);
+	l->l_futexbucket = b;
+	tree_insert(&b->fb_lwps, &l->l_futexnode);
 }
 
 static long futex_wait(uaddr_t addr, bool private, u32 val, u32 bits, u64 deadline)
 {
 	struct lwp *l = curlwp();
 	struct key key;
-	struct bucket *b;
+	struct futex_bucket *b;
 	u32 now;
 	int error;
 
@@ -278,11 +327,9 @@ static long futex_wait(uaddr_t addr, bool private, u32 val, u32 bits, u64 deadli
 		spin_unlock(&b->fb_lock);
 		return -EAGAIN;
 	}
-	l->l_futexkey[0] = key.k[0];
-	l->l_futexkey[1] = key.k[1];
 	l->l_futexbits = bits;
 	l->l_futexwoken = false;
-	enqueue(b, l);
+	enqueue(b, &key, l);
 	while (!l->l_futexwoken && !error)
 		error = sleep((const void *)&l->l_futexwoken, &b->fb_lock, SLP_INTR, deadline);
 	spin_unlock(&b->fb_lock);
@@ -298,10 +345,10 @@ static long futex_wait_restart(struct restart_block *rb)
 }
 
 /* Two buckets are locked in order of address. */
-static void lock_two(struct bucket *a, struct bucket *b)
+static void lock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
 	if (a > b) {
-		struct bucket *t = a;
+		struct futex_bucket *t = a;
 
 		a = b;
 		b = t;
@@ -311,7 +358,7 @@ static void lock_two(struct bucket *a, struct bucket *b)
 		spin_lock_nested(&b->fb_lock);
 }
 
-static void unlock_two(struct bucket *a, struct bucket *b)
+static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
 	spin_unlock(&a->fb_lock);
 	if (a != b)
@@ -322,7 +369,7 @@ static void unlock_two(struct bucket *a, struct bucket *b)
  * Locks both buckets; with `cmp` only if the word has the expected value.
  * Errors: -EAGAIN: it has another value.
  */
-static int lock_two_if(struct bucket *b, struct bucket *b2, uaddr_t addr, bool cmp, u32 expect)
+static int lock_two_if(struct futex_bucket *b, struct futex_bucket *b2, uaddr_t addr, bool cmp, u32 expect)
 {
 	u32 now;
 	int error;
@@ -345,62 +392,68 @@ static int lock_two_if(struct bucket *b, struct bucket *b2, uaddr_t addr, bool c
 }
 
 /*
- * Moves up to n waiters of key to key2.
+ * Moves up to n of the next waiters to key2.
  * Locks: both buckets'.
  */
-static u32 move_key(struct bucket *b, const struct key *key, struct bucket *b2,
-		    const struct key *key2, u32 n, u32 end)
+static u32 move_some(struct futex_bucket *b, struct futex_walk *w, struct futex_bucket *b2,
+		     const struct key *key2, u32 n)
 {
-	struct lwp *l, *tmp;
+	struct lwp *l;
 	u32 moved = 0;
 
-	list_for_each_safe(l, tmp, &b->fb_lwps, l_futexlink) {
-		if (moved == n || (s32)(l->l_futexseq - end) >= 0)
-			break;
-		if (!key_is(l, key))
-			continue;
-		list_remove(&l->l_futexlink);
-		l->l_futexkey[0] = key2->k[0];
-		l->l_futexkey[1] = key2->k[1];
-		enqueue(b2, l);
+	while (moved < MIN(n, BATCH) && (l = walk_step(b, w))) {
+		tree_remove(&b->fb_lwps, &l->l_futexnode);
+		enqueue(b2, key2, l);
 		moved++;
 	}
 	return moved;
 }
 
-static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, u32 nmove, bool cmp, u32 expect)
+/*
+ * Wakes up to nwake waiters, then moves up to nmove others, in batches.
+ * Returns: how many these are together.
+ * Locks: both buckets', released now and then and at the end.
+ */
+static u32 wake_and_move(struct futex_bucket *b, struct futex_walk *w, struct futex_bucket *b2,
+			 const struct key *key2, u32 nwake, u32 nmove)
 {
-	struct key key, key2;
-	struct bucket *b, *b2;
-	u32 woken = 0, moved = 0, now, batch, end;
-	int error;
+	u32 woken = 0, moved = 0;
 
-	if ((s32)nwake < 0 || (s32)nmove < 0)
-		return -EINVAL;
-	error = key_of(addr, private, ACC_READ, &key);
-	if (!error)
-		error = key_of(addr2, private, ACC_READ, &key2);
-	if (error)
-		return error;
-	b = futex_bucket_of(&key);
-	b2 = futex_bucket_of(&key2);
-	error = lock_two_if(b, b2, addr, cmp, expect);
-	if (error)
-		return error;
-	end = b->fb_seq;
 	for (;;) {
-		batch = MIN(nwake - woken, WAKE_BATCH);
-		now = wake_key(b, &key, batch, FUTEX_ANY, end);
-		woken += now;
-		if (now < batch || woken == nwake)
+		if (woken < nwake)
+			woken += wake_walked(b, w, nwake - woken, FUTEX_ANY);
+		else
+			moved += move_some(b, w, b2, key2, nmove - moved);
+		if (!walk_goes_on(w, woken + moved, nwake + nmove))
 			break;
 		unlock_two(b, b2);
 		lock_two(b, b2);
 	}
-	if (woken == nwake)
-		moved = move_key(b, &key, b2, &key2, nmove, end);
 	unlock_two(b, b2);
-	return (long)woken + (long)moved;
+	return woken + moved;
+}
+
+static long futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, u32 nwake, u32 nmove, bool cmp, u32 expect)
+{
+	struct futex_walk w = { 0 };
+	struct futex_bucket *b, *b2;
+	struct key key2;
+	int error;
+
+	if ((s32)nwake < 0 || (s32)nmove < 0)
+		return -EINVAL;
+	error = key_of(addr, private, ACC_READ, &w.fw_key);
+	if (!error)
+		error = key_of(addr2, private, ACC_READ, &key2);
+	if (error)
+		return error;
+	b = futex_bucket_of(&w.fw_key);
+	b2 = futex_bucket_of(&key2);
+	error = lock_two_if(b, b2, addr, cmp, expect);
+	if (error)
+		return error;
+	w.fw_end = b->fb_seq;
+	return (long)wake_and_move(b, &w, b2, &key2, nwake, nmove);
 }
 
 static bool wake_op_apply(u32 op, s32 arg, u32 old, u32 *new)

@@ -44,7 +44,6 @@ static void lwp_setup(struct lwp *l, struct proc *p)
 {
 	list_init(&l->l_runlink);
 	list_init(&l->l_plink);
-	list_init(&l->l_futexlink);
 	sigqueue_init(&l->l_sigq);
 	l->l_proc = p;
 	l->l_state = LS_NEW;

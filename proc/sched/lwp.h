@@ -23,6 +23,7 @@
 #include "kernel/lib/heap.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/trapframe.h"
+#include "kernel/lib/tree.h"
 #include "kernel/lib/types.h"
 #include "proc/signal.h"
 
@@ -203,9 +204,11 @@ struct lwp {
 	uaddr_t l_clear_tid; /* set_tid_address */
 	uaddr_t l_robust;    /* set_robust_list */
 	u32 l_robust_len;
-	struct list l_futexlink; /* futex bucket (its lock) */
-	u64 l_futexkey[2];
-	u32 l_futexbits, l_futexseq;
+	/* A waiter's place among others (the bucket's lock). */
+	struct futex_bucket *volatile l_futexbucket;
+	struct tree_node l_futexnode;
+	u64 l_futexkey[2], l_futexseq;
+	u32 l_futexbits;
 	volatile bool l_futexwoken;
 	/*
 	 * the child of a vfork(2) that it waits for, with a reference; NULL:

@@ -2,6 +2,7 @@
 /* Crowds of threads. */
 #define T_PART
 #include "longhold.h"
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -20,7 +21,7 @@ static void *thread(void *arg)
 	return NULL;
 }
 
-static void gather_threads(void)
+static void gather_threads_in(void *(*fn)(void *arg))
 {
 	pthread_attr_t attr;
 	pthread_t t;
@@ -29,8 +30,13 @@ static void gather_threads(void)
 	pthread_attr_setstacksize(&attr, 16384);
 	pthread_barrier_init(&barrier, NULL, CROWD + 1);
 	for (int i = 0; i < CROWD; i++)
-		CHECK_EQ(pthread_create(&t, &attr, thread, NULL), 0);
+		CHECK_EQ(pthread_create(&t, &attr, fn, NULL), 0);
 	pthread_barrier_wait(&barrier);
+}
+
+static void gather_threads(void)
+{
+	gather_threads_in(thread);
 }
 
 /* What the threads have used is asked for, and watched at every switch. */
@@ -104,4 +110,37 @@ static void stop_self(void)
 TEST_REPRISE(threads_stop)
 {
 	crowd_of_threads_does(stop_self);
+}
+
+#define FUTEX_WAIT_PRIVATE 128
+#define FUTEX_WAKE_PRIVATE 129
+#define FUTEX_REQUEUE_PRIVATE 131
+
+static int words[3];
+
+static void *wait_on_word(void *arg)
+{
+	pthread_barrier_wait(&barrier);
+	syscall(SYS_futex, &words[0], FUTEX_WAIT_PRIVATE, 0, NULL);
+	return NULL;
+}
+
+static int requeue(int from, int to)
+{
+	return SYS(syscall(SYS_futex, &words[from], FUTEX_REQUEUE_PRIVATE, 0, INT_MAX, &words[to]));
+}
+
+/* Waiters on one word: all moved to another one, and woken. */
+TEST_REPRISE(thread_requeue)
+{
+	int there = 0;
+
+	gather_threads_in(wait_on_word);
+	while (there < CROWD)
+		there += requeue(0, 1);
+	limit = 60000;
+	holds_begin();
+	CHECK_EQ(requeue(1, 2), CROWD);
+	CHECK_EQ(syscall(SYS_futex, &words[2], FUTEX_WAKE_PRIVATE, INT_MAX), CROWD);
+	holds_end();
 }
