@@ -17,6 +17,9 @@
 #include "mm/page.h"
 #include "proc/cred.h"
 
+/* Nodes that are looked at while tm_lock is held. */
+#define BATCH 32u
+
 struct options {
 	u64 op_pages, op_nodes;
 	mode_t op_mode;
@@ -129,7 +132,7 @@ static struct tmpmount *tmpmount_new(const struct options *op)
 	if (!tm)
 		return NULL;
 	spin_init(&tm->tm_lock, "tmpfs", LR_TMPFS);
-	list_init(&tm->tm_nodes);
+	tree_init(&tm->tm_nodes, &tmpnode_order);
 	list_init(&tm->tm_dying);
 	tm->tm_maxpages = (u32)op->op_pages;
 	tm->tm_maxnodes = (u32)op->op_nodes;
@@ -164,21 +167,32 @@ static int tmpfs_mount(struct vfs *vfs, const char *dev, const char *options)
 	return 0;
 }
 
+/* Do others than its names hold the node? */
+static bool node_in_use(const struct tmpnode *tn)
+{
+	u32 names = tn->tn_vp->v_type == VDIR ? tn->tn_nlink > 0 : tn->tn_nlink;
+
+	return tn->tn_vp->v_ref != names;
+}
+
 /*
  * Is a vnode of the mount in use from outside? Otherwise only names hold
- * vnodes, and the mount holds the root.
+ * vnodes, and the mount holds the root. No lookup enters the mount any more.
  */
 static bool in_use(struct tmpmount *tm, const struct vnode *root)
 {
 	struct tmpnode *tn;
 	bool busy = false;
+	ino_t next = 0;
 
 	spin_lock(&tm->tm_lock);
-	list_for_each(tn, &tm->tm_nodes, tn_all) {
-		u32 names = tn->tn_vp->v_type == VDIR ? tn->tn_nlink > 0 : tn->tn_nlink;
-
-		if (tn->tn_vp != root && tn->tn_vp->v_ref != names)
-			busy = true;
+	for (u32 n = 1; !busy && (tn = tmpnode_from(tm, next)); n++) {
+		busy = tn->tn_vp != root && node_in_use(tn);
+		next = tn->tn_vp->v_ino + 1;
+		if (n % BATCH == 0) {
+			spin_unlock(&tm->tm_lock);
+			spin_lock(&tm->tm_lock);
+		}
 	}
 	spin_unlock(&tm->tm_lock);
 	return busy || root->v_ref > 1;
@@ -197,7 +211,8 @@ static int tmpfs_letgo(struct vfs *vfs)
 	 * No lookup enters the mount any more: frees the vnodes of all names,
 	 * in any order.
 	 */
-	list_for_each(tn, &tm->tm_nodes, tn_all) {
+	tree_for_each(tn, &tm->tm_nodes, tn_node)
+	{
 		if (tn->tn_vp->v_type == VDIR)
 			tmpdir_take_all(&tn->tn_dir, &all);
 	}
@@ -229,12 +244,10 @@ static int tmpfs_vget(struct vfs *vfs, ino_t ino, struct vnode **vpp)
 	int error = -ESTALE;
 
 	spin_lock(&tm->tm_lock);
-	list_for_each(tn, &tm->tm_nodes, tn_all) {
-		if (tn->tn_vp && tn->tn_vp->v_ino == ino && vn_tryhold(tn->tn_vp)) {
-			*vpp = tn->tn_vp;
-			error = 0;
-			break;
-		}
+	tn = tmpnode_from(tm, ino);
+	if (tn && tn->tn_vp->v_ino == ino && vn_tryhold(tn->tn_vp)) {
+		*vpp = tn->tn_vp;
+		error = 0;
 	}
 	spin_unlock(&tm->tm_lock);
 	return error;

@@ -38,19 +38,48 @@ static const struct vnodeops *tmpfs_ops_of(enum vtype type)
 	}
 }
 
+static ino_t ino_of(const struct tree_node *n)
+{
+	return container_of(n, struct tmpnode, tn_node)->tn_vp->v_ino;
+}
+
+static bool node_before(const struct tree_node *a, const struct tree_node *b)
+{
+	return ino_of(a) < ino_of(b);
+}
+
+const struct tree_ops tmpnode_order = { .before = node_before };
+
+static bool node_reached(const struct tree_node *n, const void *ino)
+{
+	return ino_of(n) >= *(const ino_t *)ino;
+}
+
+struct tmpnode *tmpnode_from(struct tmpmount *tm, ino_t ino)
+{
+	return tree_entry(tree_seek(&tm->tm_nodes, node_reached, &ino), struct tmpnode, tn_node);
+}
+
 /* Counts a new node; false: the mount has reached its limit. */
-static bool enter_node(struct tmpmount *tm, struct tmpnode *tn)
+static bool count_node(struct tmpmount *tm)
 {
 	bool room;
 
 	spin_lock(&tm->tm_lock);
 	room = tm->tm_nnodes < tm->tm_maxnodes;
-	if (room) {
+	if (room)
 		tm->tm_nnodes++;
-		list_push_back(&tm->tm_nodes, &tn->tn_all);
-	}
 	spin_unlock(&tm->tm_lock);
 	return room;
+}
+
+/* Gives the node its number. */
+static void enter_node(struct tmpmount *tm, struct tmpnode *tn)
+{
+	spin_lock(&tm->tm_lock);
+	tn->tn_vp->v_ino = ++tm->tm_lastino;
+	tree_insert(&tm->tm_nodes, &tn->tn_node);
+	spin_unlock(&tm->tm_lock);
 }
 
 static void leave_node(struct tmpmount *tm, struct tmpnode *tn)
@@ -58,7 +87,8 @@ static void leave_node(struct tmpmount *tm, struct tmpnode *tn)
 	bool last;
 
 	spin_lock(&tm->tm_lock);
-	list_remove(&tn->tn_all);
+	if (tree_linked(&tn->tn_node))
+		tree_remove(&tm->tm_nodes, &tn->tn_node);
 	last = --tm->tm_nnodes == 0 && tm->tm_dead;
 	spin_unlock(&tm->tm_lock);
 	if (last)
@@ -93,7 +123,7 @@ int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev,
 
 	if (!tn)
 		return -ENOSPC;
-	if (!enter_node(tm, tn)) {
+	if (!count_node(tm)) {
 		kmem_free(node_cache, tn);
 		return -ENOSPC;
 	}
@@ -111,11 +141,11 @@ int tmpnode_create(struct vfs *vfs, struct vnode *dvp, mode_t mode, dev_t rdev,
 	tn->tn_atime = tn->tn_mtime = tn->tn_ctime = timespec_now();
 	inherit(tn, dvp);
 	vp->v_data = tn;
-	vp->v_ino = __atomic_add_fetch(&tm->tm_nextino, 1, __ATOMIC_RELAXED);
 	vp->v_rdev = rdev;
 	vp->v_flags |= V_MEMORY | V_SEEKABLE;
 	if (type == VDIR)
 		tmpdir_init(&tn->tn_dir, dvp);
+	enter_node(tm, tn);
 	*vpp = vp;
 	return 0;
 }
@@ -209,15 +239,15 @@ static void free_removed_dir(struct tmpnode *tn)
 	bool more = true;
 
 	spin_lock(&tm->tm_lock);
-	list_remove(&tn->tn_all);
-	list_push_back(&tm->tm_dying, &tn->tn_all);
+	tree_remove(&tm->tm_nodes, &tn->tn_node);
+	list_push_back(&tm->tm_dying, &tn->tn_dying);
 	if (tm->tm_draining) {
 		spin_unlock(&tm->tm_lock);
 		return;
 	}
 	while (more) {
-		tn = list_first(&tm->tm_dying, struct tmpnode, tn_all);
-		list_remove(&tn->tn_all);
+		tn = list_first(&tm->tm_dying, struct tmpnode, tn_dying);
+		list_remove(&tn->tn_dying);
 		tm->tm_draining = true;
 		spin_unlock(&tm->tm_lock);
 		vn_rele(tn->tn_dir.td_parent); /* may add one to the list */

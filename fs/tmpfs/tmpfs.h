@@ -21,13 +21,14 @@
 
 #include "fs/tmpfs.h"
 #include "fs/vnode.h"
+#include "kernel/lib/tree.h"
 
 struct cred;
 
 struct tmpmount {
 	struct spinlock tm_lock;
-	struct list tm_nodes; /* tn_all (tm_lock) */
-	/* Removed directories that still hold their parents (tm_lock). */
+	struct tree tm_nodes; /* tn_node, by v_ino (tm_lock) */
+	/* tn_dying: removed directories that still hold their parents (tm_lock). */
 	struct list tm_dying;
 	bool tm_draining; /* an lwp is releasing them */
 	u32 tm_nnodes;	  /* tm_lock; the last one frees a dead mount */
@@ -35,7 +36,7 @@ struct tmpmount {
 	u32 tm_maxnodes;
 	volatile u32 tm_pages; /* charged: dirty pages of all files */
 	u32 tm_maxpages;
-	volatile u32 tm_nextino;
+	ino_t tm_lastino; /* tm_lock */
 };
 
 struct tmpent {
@@ -64,7 +65,8 @@ struct tmpdir {
 struct tmpnode {
 	struct tmpmount *tn_mount;
 	struct vnode *tn_vp;
-	struct list tn_all;
+	struct tree_node tn_node;
+	struct list tn_dying;
 	mode_t tn_mode; /* with S_IFMT */
 	uid_t tn_uid;
 	gid_t tn_gid;
@@ -86,6 +88,14 @@ static inline struct tmpnode *tmpnode(const struct vnode *vp)
 }
 
 void tmpnode_init(void);
+/* The order of tm_nodes. */
+extern const struct tree_ops tmpnode_order;
+/*
+ * Returns: the node with this number, or the first with a higher one; NULL:
+ *   there is none.
+ * Locks: tm_lock.
+ */
+struct tmpnode *tmpnode_from(struct tmpmount *tm, ino_t ino);
 /*
  * Makes a node with its vnode (one reference, no name, nlink 0). dvp: the
  * directory it will be in, for its group; NULL: none.

@@ -11,7 +11,7 @@
  * UNIT-SOURCES: tests/unit/shim/sim_*.c tests/unit/shim/simdisk.c fs/names.c fs/setid.c fs/rename.c fs/namei.c fs/path.c
  * UNIT-SOURCES: fs/namecache.c fs/vnode.c fs/vnode_cache.c fs/vnode_path.c fs/anonfs.c fs/radix.c fs/uio.c
  * UNIT-SOURCES: fs/tmpfs/node.c fs/tmpfs/dir.c fs/tmpfs/file.c fs/tmpfs/mount.c fs/pagecache.c
- * UNIT-SOURCES: fs/pc_read.c fs/pc_write.c fs/writeback.c fs/reclaim.c fs/bio.c
+ * UNIT-SOURCES: fs/pc_read.c fs/pc_write.c fs/writeback.c fs/reclaim.c fs/bio.c kernel/lib/tree.c
  */
 #include <stdio.h>
 #include <stdlib.h>
