@@ -62,6 +62,21 @@ static void send_xchar(struct tty *t, int which)
 	tty_pump(t);
 }
 
+void tty_pump_all(struct tty *t)
+{
+	u32 left;
+
+	tty_pump(t);
+	do {
+		left = ldisc_outq(t->t_ld);
+		if (left == 0)
+			return;
+		spin_unlock(&t->t_lock);
+		spin_lock(&t->t_lock);
+		tty_pump(t);
+	} while (ldisc_outq(t->t_ld) < left);
+}
+
 /* A terminal that nobody has open leaves its input with the hardware. */
 void tty_update_throttle(struct tty *t)
 {

@@ -70,6 +70,11 @@ static inline const void *tty_chan_out(const struct tty *t)
  * t_lock.
  */
 void tty_pump(struct tty *t);
+/*
+ * Does that again as long as the hardware takes more, with t_lock released in
+ * between. t_lock.
+ */
+void tty_pump_all(struct tty *t);
 /* Throttles the hardware, or not, as the input ring demands. t_lock. */
 void tty_update_throttle(struct tty *t);
 /*

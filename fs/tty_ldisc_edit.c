@@ -42,56 +42,62 @@ void ld_finish_erasing(struct ldisc *ld)
 }
 
 /*
- * Takes the last character, which begins at `from`, off the screen; it is still
- * in the ring.
+ * Takes the characters from `from` on off the screen; they are still in the
+ * ring.
  */
 static void rub_out(struct ldisc *ld, u32 from)
 {
-	bool tab = ld->ld_tail - from == 1 && ld_in_at(ld, from) == '\t';
 	u32 n = 0;
 
-	for (u32 pos = from; pos != ld->ld_tail; pos++) {
-		u8 c = ld_in_at(ld, pos);
+	for (u32 pos = ld->ld_tail; pos != from && ldisc_room(ld) > 0;) {
+		u8 c = ld_in_at(ld, --pos);
 
-		n += width(ld, c, c == '\t' ? column_of_tab(ld, pos) : 0);
-	}
-	while (n--) {
-		ld_echo_raw(ld, '\b');
-		if (tab)
+		if (c != '\t') {
+			n += width(ld, c, 0);
 			continue;
-		ld_echo_raw(ld, ' ');
-		ld_echo_raw(ld, '\b');
+		}
+		ld_step_back(ld, n, true);
+		n = 0;
+		ld_step_back(ld, width(ld, c, column_of_tab(ld, pos)), false);
 	}
+	ld_step_back(ld, n, true);
 }
 
-/*
- * The place of the last character, which may be several bytes, of the line
- * being typed.
- */
-static u32 last_char(const struct ldisc *ld)
+/* The place of the character before `pos`, which may be several bytes. */
+static u32 char_before(const struct ldisc *ld, u32 pos)
 {
-	u32 pos = ld->ld_tail - 1;
-
+	pos--;
 	while (pos != ld->ld_canon && ld_is_continuation(ld, ld_in_at(ld, pos)))
 		pos--;
 	return pos;
 }
 
-static void erase_last(struct ldisc *ld)
+/* ECHOPRT: shows the last character as erased. */
+static void print_erased(struct ldisc *ld, u32 from)
 {
-	u32 from = last_char(ld);
+	if (!ld->ld_erasing)
+		ld_echo_raw(ld, '\\');
+	ld->ld_erasing = true;
+	for (u32 pos = from; pos != ld->ld_tail; pos++)
+		ld_echo(ld, ld_in_at(ld, pos));
+}
 
-	if (ld_lflag(ld, ECHO)) {
-		if (ld_lflag(ld, ECHOPRT)) {
-			if (!ld->ld_erasing)
-				ld_echo_raw(ld, '\\');
-			ld->ld_erasing = true;
-			for (u32 pos = from; pos != ld->ld_tail; pos++)
-				ld_echo(ld, ld_in_at(ld, pos));
-		} else if (ld_lflag(ld, ECHOE)) {
-			rub_out(ld, from);
-		}
+/*
+ * Erases the characters from `from` on. What does not fit into the output ring
+ * is not shown.
+ */
+static void erase_to(struct ldisc *ld, u32 from)
+{
+	bool print = ld_lflag(ld, ECHO) && ld_lflag(ld, ECHOPRT);
+
+	while (print && ld->ld_tail != from && ldisc_room(ld) > 0) {
+		u32 last = char_before(ld, ld->ld_tail);
+
+		print_erased(ld, last);
+		ld->ld_tail = last;
 	}
+	if (!print && ld_lflag(ld, ECHO) && ld_lflag(ld, ECHOE))
+		rub_out(ld, from);
 	ld->ld_tail = from;
 }
 
@@ -101,7 +107,7 @@ void ld_erase(struct ldisc *ld, u8 c)
 		return;
 	if (ld_lflag(ld, ECHO) && !ld_lflag(ld, ECHOE | ECHOPRT))
 		ld_echo(ld, c);
-	erase_last(ld);
+	erase_to(ld, char_before(ld, ld->ld_tail));
 }
 
 static bool is_word(u8 c)
@@ -113,10 +119,13 @@ static bool is_word(u8 c)
 /* What is not a word, then the word before it. */
 void ld_erase_word(struct ldisc *ld)
 {
-	while (ld->ld_tail != ld->ld_canon && !is_word(ld_in_at(ld, ld->ld_tail - 1)))
-		erase_last(ld);
-	while (ld->ld_tail != ld->ld_canon && is_word(ld_in_at(ld, ld->ld_tail - 1)))
-		erase_last(ld);
+	u32 from = ld->ld_tail;
+
+	while (from != ld->ld_canon && !is_word(ld_in_at(ld, from - 1)))
+		from = char_before(ld, from);
+	while (from != ld->ld_canon && is_word(ld_in_at(ld, from - 1)))
+		from = char_before(ld, from);
+	erase_to(ld, from);
 }
 
 void ld_erase_line(struct ldisc *ld, u8 c)
@@ -130,18 +139,17 @@ void ld_erase_line(struct ldisc *ld, u8 c)
 			ld_echo_raw(ld, '\n');
 		return;
 	}
-	/* What does not fit into the output ring would not be shown anyway. */
-	while (ld->ld_tail != ld->ld_canon && ldisc_room(ld) > 0)
-		erase_last(ld);
-	ld->ld_tail = ld->ld_canon;
+	erase_to(ld, ld->ld_canon);
 }
 
 /* Again, from the column where we are. */
 void ld_show_line(struct ldisc *ld)
 {
+	u32 at = ld->ld_canon % LD_INSIZE, len = ld->ld_tail - ld->ld_canon, first = MIN(len, LD_INSIZE - at);
+
 	ld->ld_linecol = ld->ld_column;
-	for (u32 pos = ld->ld_canon; pos != ld->ld_tail && ldisc_room(ld) > 0; pos++)
-		ld_echo(ld, ld_in_at(ld, pos));
+	ld_echo_run(ld, ld->ld_in + at, first);
+	ld_echo_run(ld, ld->ld_in, len - first);
 }
 
 void ld_reprint(struct ldisc *ld, u8 c)

@@ -67,6 +67,10 @@ static inline bool ld_is_eof(const struct ldisc *ld, u32 pos)
  */
 void ld_echo(struct ldisc *ld, u8 c);
 void ld_echo_raw(struct ldisc *ld, u8 c);
+/* As ld_echo() of each byte, as far as there is room. */
+void ld_echo_run(struct ldisc *ld, const u8 *buf, u32 len);
+/* Goes back by n columns, which become blank with `erase`. */
+void ld_step_back(struct ldisc *ld, u32 n, bool erase);
 
 /* fs/tty_ldisc_edit.c: the line being typed. */
 void ld_finish_erasing(struct ldisc *ld);

@@ -184,6 +184,37 @@ void ld_echo(struct ldisc *ld, u8 c)
 	ld_echo_raw(ld, c);
 }
 
+void ld_echo_run(struct ldisc *ld, const u8 *buf, u32 len)
+{
+	bool plain = (ld->ld_t.c_oflag & (OPOST | OLCUC)) == OPOST;
+
+	while (len > 0 && ldisc_room(ld) > 0) {
+		u32 n = plain ? plain_run(ld, buf, MIN(len, ldisc_room(ld))) : 0;
+
+		emit_run(ld, buf, n);
+		if (n == 0) {
+			ld_echo(ld, *buf);
+			n = 1;
+		}
+		buf += n;
+		len -= n;
+	}
+}
+
+void ld_step_back(struct ldisc *ld, u32 n, bool erase)
+{
+	static const char rub[] = "\b \b\b \b\b \b\b \b\b \b\b \b\b \b\b \b\b \b\b \b", back[] = "\b\b\b\b\b\b\b\b";
+	u32 size = erase ? sizeof(rub) - 1 : sizeof(back) - 1;
+	u32 left = MIN(n * (erase ? 3 : 1), ldisc_room(ld));
+
+	for (u32 run; left > 0; left -= run) {
+		run = MIN(left, size);
+		emit_run(ld, (const u8 *)(erase ? rub : back), run);
+	}
+	if (ld->ld_t.c_oflag & OPOST)
+		ld->ld_column -= MIN(ld->ld_column, n);
+}
+
 static void begin_line(struct ldisc *ld)
 {
 	if ((ld->ld_t.c_oflag & (OPOST | ONLCR)) != (OPOST | ONLCR))

@@ -49,9 +49,11 @@ static size_t pty_td_write(struct termdev *td, const u8 *buf, size_t len)
 {
 	struct pty *p = td_pty(td);
 	u32 n = (u32)MIN(len, (size_t)(PTY_RING - pty_queued(p)));
+	u32 at = p->p_tail % PTY_RING, first = MIN(n, PTY_RING - at);
 
-	for (u32 i = 0; i < n; i++)
-		p->p_ring[p->p_tail++ % PTY_RING] = buf[i];
+	memcpy(p->p_ring + at, buf, first);
+	memcpy(p->p_ring, buf + first, n - first);
+	p->p_tail += n;
 	if (n) {
 		wakeup(chan_in(p));
 		pollwakeup(&p->p_poll);

@@ -154,7 +154,7 @@ static int wait_room(struct tty *t, struct ttyfile *tf, bool nonblock)
 
 /*
  * The next bytes, as many as there is room for: they are copied under t_lock,
- * or echo could take the room meanwhile. *moved: how many. -EFAULT: the page
+ * or echo could take the room meanwhile. Releases t_lock now and then. *moved: how many. -EFAULT: the page
  * behind them is not there.
  */
 static int put_some(struct tty *t, struct uio *u, size_t *moved)
@@ -169,7 +169,7 @@ static int put_some(struct tty *t, struct uio *u, size_t *moved)
 	*moved = before - u->uio_resid;
 	took = ldisc_write(t->t_ld, buf, *moved);
 	ASSERT(took == *moved);
-	tty_pump(t);
+	tty_pump_all(t);
 	return error;
 }
 

@@ -51,7 +51,7 @@
 static struct {
 	struct termdev vg_td;
 	struct console vg_con;
-	struct callout vg_answer;
+	struct callout vg_answer, vg_more;
 	struct spinlock vg_lock;
 	struct vt vg_vt;
 	volatile u16 *vg_mem;
@@ -163,18 +163,29 @@ static void show(void)
 	update_cursor();
 }
 
+/* Bytes shown at once: each may move or erase the whole screen. */
+#define WRITE_MAX 16u
+
 static size_t vga_write(struct termdev *td, const u8 *buf, size_t len)
 {
+	size_t n = MIN(len, (size_t)WRITE_MAX);
 	bool answers;
 
 	lock();
-	vt_write(&vga.vg_vt, buf, len);
+	vt_write(&vga.vg_vt, buf, n);
 	show();
 	answers = vga.vg_vt.vt_nreply != 0;
 	unlock();
 	if (answers)
 		callout_set(&vga.vg_answer, 0);
-	return len;
+	if (n < len)
+		callout_set(&vga.vg_more, 0);
+	return n;
+}
+
+static void take_more(void *arg)
+{
+	vga.vg_td.td_output_ready(&vga.vg_td);
 }
 
 static bool vga_drained(struct termdev *td)
@@ -250,6 +261,7 @@ void vga_init(void)
 	vga.vg_mem = mmio_map(TEXT_PA, TEXT_BYTES);
 	spin_init(&vga.vg_lock, "vga", LR_LOG);
 	callout_init(&vga.vg_answer, send_answers, NULL);
+	callout_init(&vga.vg_more, take_more, NULL);
 	vt_init(&vga.vg_vt);
 	forget_shown();
 	crtc16(CRTC_ORIGIN, 0);

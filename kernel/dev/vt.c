@@ -42,12 +42,18 @@ static u16 blank(const struct vt *vt)
 	return (u16)(BLANK | 0x0700 | vga_colour(vt->vt_cur.vc_bg) << 12);
 }
 
+/* Two cells at a time: an escape sequence of two bytes erases the screen. */
 static void vt_fill(struct vt *vt, int row, int from, int to)
 {
-	u16 cell = blank(vt);
+	u16 cell = blank(vt), *at = vt->vt_cell[row] + from, *end = vt->vt_cell[row] + to;
+	u32 pair = (u32)cell << 16 | cell;
 
-	for (int col = from; col < to; col++)
-		vt->vt_cell[row][col] = cell;
+	if (from & 1 && at < end)
+		*at++ = cell;
+	for (; end - at >= 2; at += 2)
+		*(u32 *)at = pair;
+	if (at < end)
+		*at = cell;
 }
 
 /* --- Reset --- */

@@ -4,6 +4,7 @@
 #include "longhold.h"
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <termios.h>
 
 /* A poll of many descriptors, of few pipes. */
@@ -35,7 +36,7 @@ TEST_REPRISE(terminal)
 	SYS(unlockpt(master));
 	slave = SYS(open(ptsname(master), O_RDWR | O_NOCTTY | O_NONBLOCK));
 	/* What one character changes on the screen is as long as the line is, and as the output queue. */
-	limit = 2500000;
+	limit = 500000;
 	holds_begin();
 	for (int i = 0; i < 3; i++) {
 		memset(buf, "a\t\003"[i], sizeof(buf));
@@ -53,6 +54,29 @@ TEST_REPRISE(terminal)
 	SYS(tcsetattr(slave, TCSANOW, &tio));
 	(void)!write(master, buf, sizeof(buf));
 	(void)!read(slave, buf, sizeof(buf));
+	holds_end();
+}
+
+/* Each byte or two moves the whole screen, or erases it. */
+TEST_REPRISE(screen)
+{
+	static const char *const text[] = { "\n", "\033[2J", "\033[L", "\033c", "\033M" };
+	int fd = SYS(open("/dev/tty1", O_WRONLY | O_NOCTTY));
+	char buf[4096];
+
+	/* A few of these, and all cells copied to the adapter. */
+	limit = 500000;
+	holds_begin();
+	for (int i = 0; i < 5; i++) {
+		size_t n = strlen(text[i]);
+
+		for (size_t at = 0; at < sizeof(buf); at++)
+			buf[at] = text[i][at % n];
+		CHECK_EQ(write(fd, buf, sizeof(buf)), sizeof(buf));
+		SYS(tcdrain(fd));
+	}
+	CHECK_EQ(write(fd, "\033c", 2), 2);
+	SYS(close(fd));
 	holds_end();
 }
 
@@ -84,6 +108,24 @@ static void crowd_of_files(const char *dir)
 TEST_REPRISE(files_in_memory)
 {
 	crowd_of_files("/tmp/crowd");
+}
+
+/* A mount of them: its path is asked for, and it is unmounted. */
+TEST_REPRISE(mount_in_memory)
+{
+	char name[64];
+
+	SYS(mkdir("crowd", 0777));
+	SYS(mount("none", "crowd", "tmpfs", 0, NULL));
+	for (int i = 0; i < 5 * CROWD; i++) {
+		snprintf(name, sizeof(name), "crowd/%d", i);
+		SYS(mknod(name, S_IFREG | 0666, 0));
+	}
+	limit = 60000;
+	holds_begin();
+	SYS(umount("crowd"));
+	holds_end();
+	SYS(rmdir("crowd"));
 }
 
 TEST_REPRISE(files_on_disk)
