@@ -28,6 +28,7 @@
 #include "proc/acting.h"
 #include "proc/proctab.h"
 #include "proc/sched/sleep.h"
+#include "proc/wait.h"
 
 #define ENDING_NS NSEC_PER_MSEC
 #define BATCH 64u /* processes found at a time, with pidlock held */
@@ -114,6 +115,32 @@ static int give_up(struct ckpt_save *cs, struct proc *p, int error)
 			   p->p_pid, tid, sysno);
 }
 
+/* Is c exiting, so that it will be a zombie or reaped? */
+static bool is_ending(const struct proc *c)
+{
+	return c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING);
+}
+
+/* Is c neither a member nor about to be reaped? */
+static bool is_new(const struct ckpt_save *cs, const struct proc *c)
+{
+	return c->p_exitsig != -1 && !ckpt_is_member(cs, c);
+}
+
+/* Makes them members, children of the member `parent`; or drops them. */
+static int add_found(struct ckpt_save *cs, struct proc **found, u32 n, u32 parent)
+{
+	int error = 0;
+
+	for (u32 k = 0; k < n; k++) {
+		if (error)
+			proc_rele(found[k]);
+		else
+			error = ckpt_member_add(cs, found[k], parent);
+	}
+	return error;
+}
+
 /*
  * Adds up to BATCH children of member i to the members. *ending: other children
  * are exiting, and will be zombies or reaped.
@@ -121,53 +148,59 @@ static int give_up(struct ckpt_save *cs, struct proc *p, int error)
 static int find_children(struct ckpt_save *cs, u32 i, bool *ending)
 {
 	struct proc *p = cs->cs_member[i].cm_proc, *found[BATCH], *c;
-	u32 n = 0;
-	int error = 0;
+	u32 n = 0, seen;
 
-	*ending = false;
 	spin_lock(&pidlock);
+again:
+	*ending = false;
+	seen = 0;
 	/* New children are at the end of the list. */
 	for (c = list_last(&p->p_children, struct proc, p_sibling);
 	     &c->p_sibling != &p->p_children && n < BATCH; c = list_prev(c, p_sibling)) {
-		if (c->p_exitsig == -1 /* being reaped */ || ckpt_is_member(cs, c))
-			continue;
-		if (c->p_stat != PS_ZOMBIE && (c->p_flags & P_EXITING)) {
-			*ending = true;
-			continue;
+		if (++seen % BATCH == 0 && !wait_breathe(p, c)) {
+			if (n == 0)
+				goto again;
+			break; /* the next call finds the others */
 		}
+		*ending |= is_new(cs, c) && is_ending(c);
+		if (!is_new(cs, c) || is_ending(c))
+			continue;
 		c->p_ref++;
 		found[n++] = c;
 	}
 	spin_unlock(&pidlock);
-	for (u32 k = 0; k < n; k++) {
-		if (error)
-			proc_rele(found[k]);
-		else
-			error = ckpt_member_add(cs, found[k], i);
-	}
-	return error;
+	return add_found(cs, found, n, i);
 }
 
 /*
- * Waits until a child of p has exited.
- * Errors: the wait was given up (logged).
+ * Is a child of p exiting?
+ * Locks: pidlock, released now and then, but not once such a child is found.
  */
-static int await_children(struct ckpt_save *cs, struct proc *p)
+static bool some_end(struct ckpt_save *cs, struct proc *p)
 {
 	struct proc *c;
+	u32 seen = 0;
+
+	list_for_each(c, &p->p_children, p_sibling) {
+		if (is_new(cs, c) && is_ending(c))
+			return true;
+		/* A child that is gone by now may have been the one. */
+		if (++seen % BATCH == 0 && !wait_breathe(p, c))
+			return false;
+	}
+	return false;
+}
+
+/* Waits until a child of p has exited. Errors: the wait was given up (logged). */
+static int await_children(struct ckpt_save *cs, struct proc *p)
+{
 	int error = 0;
-	bool ending = false;
 
 	spin_lock(&pidlock);
-	list_for_each(c, &p->p_children, p_sibling)
-		ending |= c->p_stat != PS_ZOMBIE && c->p_exitsig != -1 &&
-			  (c->p_flags & P_EXITING) && !ckpt_is_member(cs, c);
-	if (ending)
+	if (some_end(cs, p))
 		error = sleep(&p->p_children, &pidlock, SLP_FATAL, cs->cs_deadline);
 	spin_unlock(&pidlock);
-	if (error)
-		return give_up(cs, p, error == -ERESTARTSYS ? -EINTR : error);
-	return 0;
+	return error ? give_up(cs, p, error == -ERESTARTSYS ? -EINTR : error) : 0;
 }
 
 /*
@@ -339,7 +372,6 @@ static int find_roots(struct ckpt_save *cs, bool *ending)
 	struct proc *found[BATCH], *p;
 	struct proc_walk w;
 	u32 n = 0;
-	int error = 0;
 
 	*ending = false;
 	spin_lock(&pidlock);
@@ -364,13 +396,7 @@ static int find_roots(struct ckpt_save *cs, bool *ending)
 		found[n++] = p;
 	}
 	spin_unlock(&pidlock);
-	for (u32 k = 0; k < n; k++) {
-		if (error)
-			proc_rele(found[k]);
-		else
-			error = ckpt_member_add(cs, found[k], IMG_NONE);
-	}
-	return error;
+	return add_found(cs, found, n, IMG_NONE);
 }
 
 /* Adds further roots and holds them. Waits for roots that are exiting. */

@@ -50,21 +50,13 @@ static pid_t any_tid(struct proc *p)
 
 	spin_lock(&p->p_lock);
 	list_for_each(l, &p->p_lwps, l_plink) {
-		if (!tid && !l->l_exiting)
+		if (!l->l_exiting) {
 			tid = l->l_tid;
+			break;
+		}
 	}
 	spin_unlock(&p->p_lock);
 	return tid;
-}
-
-static bool has_lwp(struct proc *p, pid_t tid)
-{
-	bool has;
-
-	spin_lock(&p->p_lock);
-	has = lwp_find(p, tid) != NULL;
-	spin_unlock(&p->p_lock);
-	return has;
 }
 
 void orphan_want_signal(struct lwp *l, u32 sig)
@@ -80,7 +72,7 @@ void orphan_want_signal(struct lwp *l, u32 sig)
 		return;
 	set_flag(parent, P_MOURNED, true);
 	/* Its maker exited before, without telling it. */
-	if (!has_lwp(parent, p->p_makertid))
+	if (pid_owner(p->p_makertid) != parent)
 		p->p_makertid = any_tid(parent);
 }
 
@@ -228,17 +220,33 @@ void orphan_reap_ignored(struct proc *p)
 	}
 }
 
-static void maker_ends(struct proc *p, pid_t tid)
-{
-	pid_t other = any_tid(p);
-	struct proc *c;
+/* Children that one walk looks at before it releases pidlock for a moment. */
+#define MAKER_BATCH 8u
 
+/*
+ * The lwp `to` (0: any other one) of p counts as the maker of the children that
+ * `tid` made. `tell`: tells them that the lwp exits.
+ * Locks: takes pidlock, and releases it after every few children.
+ */
+static void change_maker(struct proc *p, pid_t tid, pid_t to, bool tell)
+{
+	struct proc *c;
+	u32 n;
+
+	spin_lock(&pidlock);
+again:
+	n = 0;
 	list_for_each(c, &p->p_children, p_sibling) {
+		if (++n % MAKER_BATCH == 0 && !wait_breathe(p, c))
+			goto again;
 		if (c->p_makertid != tid)
 			continue;
-		tell_child(p, c);
-		c->p_makertid = other;
+		if (tell)
+			tell_child(p, c);
+		/* Found anew: an lwp found before may exit by now. */
+		c->p_makertid = to ? to : any_tid(p);
 	}
+	spin_unlock(&pidlock);
 }
 
 /* If the whole process exits, orphan_children() tells all children instead. */
@@ -248,9 +256,7 @@ void orphan_lwp_ends(struct lwp *l)
 
 	if ((p->p_flags & (P_MOURNED | P_EXITING)) != P_MOURNED)
 		return;
-	spin_lock(&pidlock);
-	maker_ends(p, l->l_tid);
-	spin_unlock(&pidlock);
+	change_maker(p, l->l_tid, 0, true);
 }
 
 void orphan_revealed(struct proc *p, pid_t maker, bool oldexit)
@@ -274,14 +280,6 @@ void orphan_replaced(struct proc *o, struct proc *h)
 
 void orphan_maker_renamed(struct proc *p, pid_t from, pid_t to)
 {
-	struct proc *c;
-
-	if (!(p->p_flags & P_MOURNED))
-		return;
-	spin_lock(&pidlock);
-	list_for_each(c, &p->p_children, p_sibling) {
-		if (c->p_makertid == from)
-			c->p_makertid = to;
-	}
-	spin_unlock(&pidlock);
+	if (p->p_flags & P_MOURNED)
+		change_maker(p, from, to, false);
 }

@@ -136,12 +136,7 @@ void wait_tell(struct proc *parent)
 /* Children that one search examines before it releases pidlock for a moment. */
 #define SEARCH_BATCH 64u
 
-/*
- * Releases pidlock for a moment.
- * Returns: whether c is still a child of p, so that a search can go on from
- *   there.
- */
-static bool breathe(struct proc *p, struct proc *c)
+bool wait_breathe(struct proc *p, struct proc *c)
 {
 	bool still;
 
@@ -184,7 +179,7 @@ static bool search_all(struct proc *me, const struct wait_want *w, struct wait_f
 again:
 	n = 0;
 	list_for_each(c, &me->p_children, p_sibling) {
-		if (++n % SEARCH_BATCH == 0 && !breathe(me, c))
+		if (++n % SEARCH_BATCH == 0 && !wait_breathe(me, c))
 			goto again;
 		if (wait_look_at(c, w, f, any))
 			return true;

@@ -37,6 +37,14 @@ void wait_reap(struct proc *p);
  * Locks: pidlock.
  */
 void wait_tell(struct proc *parent);
+/*
+ * A walk over the children of p, which has come to c, releases pidlock for a
+ * moment.
+ * Returns: whether c is still a child of p, so that the walk can go on from
+ *   there.
+ * Locks: pidlock.
+ */
+bool wait_breathe(struct proc *p, struct proc *c);
 /* Wakes a vfork parent: exec succeeded or the process exits. */
 void vfork_done(struct proc *p);
 
