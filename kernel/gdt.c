@@ -114,7 +114,7 @@ void gdt_set_tls(const u64 tls[SEL_TLS_COUNT])
 {
 	u64 *gdt = curcpu()->c_gdt;
 
-	ASSERT(!x86_intr_enabled());
+	ASSERT(intr_off());
 	for (int i = 0; i < SEL_TLS_COUNT; i++)
 		gdt[SEL_TLS_FIRST + i] = tls[i];
 }
@@ -123,7 +123,7 @@ void tss_set_esp0(u32 esp0)
 {
 	struct tss *ts = curcpu()->c_tss;
 
-	ASSERT(!x86_intr_enabled());
+	ASSERT(intr_off());
 	ts->ts_esp0 = esp0;
 }
 

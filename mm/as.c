@@ -36,6 +36,7 @@ struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot,
 {
 	struct seg *s = kmem_alloc(seg_cache, KM_ZERO);
 
+	assert_may_sleep("seg_create");
 	if (!s)
 		return NULL;
 	s->s_as = as;
@@ -76,6 +77,7 @@ void seg_link(struct seg *s)
 {
 	struct as *as = s->s_as;
 
+	ASSERT(rw_write_held(&as->a_lock) || as_is_new(as));
 	as_enter_seg(as, s);
 	as->a_hint = s;
 	as_account(as, s, s->s_size, 1);
@@ -98,6 +100,7 @@ void seg_free_list(struct list *dead)
 {
 	struct seg *s, *tmp;
 
+	assert_may_sleep("seg_free_list");
 	list_for_each_safe(s, tmp, dead, s_link) {
 		if (s->s_vp)
 			vm_ops->vm_rele(s->s_vp);
@@ -227,6 +230,7 @@ static struct as *dup(struct as *as, bool (*fill)(struct as *from, struct as *to
 
 struct as *as_dup(struct as *as, bool still)
 {
+	assert_may_sleep("as_dup");
 	return dup(as, dup_segs, still);
 }
 

@@ -18,11 +18,13 @@ static struct seg *seg_at(const struct tree_node *n)
 
 struct seg *as_prev(const struct as *as, const struct seg *s)
 {
+	ASSERT(rw_any_held(&as->a_lock) || as_is_new(as));
 	return s->s_link.prev == &as->a_segs ? NULL : list_entry(s->s_link.prev, struct seg, s_link);
 }
 
 struct seg *as_next(const struct as *as, const struct seg *s)
 {
+	ASSERT(rw_any_held(&as->a_lock) || as_is_new(as));
 	return s->s_link.next == &as->a_segs ? NULL : list_entry(s->s_link.next, struct seg, s_link);
 }
 
@@ -86,6 +88,7 @@ struct seg *as_findseg(struct as *as, u32 addr)
 {
 	struct seg *s = as_findseg_ge(as, addr);
 
+	ASSERT(rw_any_held(&as->a_lock));
 	return s && s->s_base <= addr ? s : NULL;
 }
 
@@ -129,6 +132,7 @@ bool as_range_free(struct as *as, u32 start, u32 end)
 {
 	struct seg *s = as_findseg_ge(as, start);
 
+	ASSERT(rw_any_held(&as->a_lock));
 	return !s || guarded_base(s) >= end;
 }
 
@@ -136,6 +140,7 @@ u32 as_mapped_reach(struct as *as, u32 start, u32 end)
 {
 	struct seg *s = as_findseg(as, start);
 
+	ASSERT(rw_any_held(&as->a_lock));
 	for (; s && s->s_base <= start && start < end; s = as_next(as, s))
 		start = MIN(seg_end(s), end);
 	return start;
@@ -143,6 +148,7 @@ u32 as_mapped_reach(struct as *as, u32 start, u32 end)
 
 bool as_range_mapped(struct as *as, u32 start, u32 end)
 {
+	ASSERT(rw_any_held(&as->a_lock));
 	return as_mapped_reach(as, start, end) == end;
 }
 
@@ -161,6 +167,7 @@ u32 as_range_size(struct as *as, u32 start, u32 end)
 	struct seg *s = as_findseg_ge(as, start);
 	u32 n = 0;
 
+	ASSERT(rw_any_held(&as->a_lock));
 	for (; s && s->s_base < end; s = as_next(as, s))
 		n += MIN(end, seg_end(s)) - MAX(start, s->s_base);
 	return n;
@@ -226,6 +233,7 @@ u32 as_find_gap(struct as *as, u32 len)
 	u32 top = mmap_top(as), at, low = USER_MIN;
 	struct seg *s = as_findseg_ge(as, top), *last;
 
+	ASSERT(rw_any_held(&as->a_lock));
 	/* The room that top lies in, or begins above. */
 	if (s) {
 		low = room_start(s);

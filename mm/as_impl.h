@@ -58,9 +58,17 @@ static inline void seg_text(const struct seg *s, struct page *pg)
 struct seg *seg_create(struct as *as, u32 base, u32 size, u32 prot, u32 maxprot, u32 flags,
 		       struct vnode *vp, u64 off);
 /*
+ * For assertions: is the as new, so that no CPU has it and no other lwp can
+ * find it?
+ */
+static inline bool as_is_new(const struct as *as)
+{
+	return as->a_ref == 1 && as->a_hat.h_cpus == 0;
+}
+/*
  * seg_link(): puts s into the lists of its as and its vnode. seg_unlink():
  * takes it out.
- * Locks: a_lock for writing, unless no other lwp can find the as yet.
+ * Locks: a_lock for writing, or the as is new: no other lwp can find it.
  */
 void seg_link(struct seg *s);
 void seg_unlink(struct seg *s);
@@ -88,7 +96,7 @@ void as_leave_seg(struct as *as, struct seg *s);
  * same.
  */
 void as_seg_moved(struct as *as, struct seg *s);
-/* The neighbours of s by address; NULL: none. a_lock held. */
+/* The neighbours of s by address; NULL: none. a_lock held, or the as is new. */
 struct seg *as_prev(const struct as *as, const struct seg *s);
 struct seg *as_next(const struct as *as, const struct seg *s);
 
@@ -122,6 +130,7 @@ static inline bool seg_is_data(u32 prot, u32 flags)
  */
 static inline bool as_limit_ok(const struct as *as, u32 more, u32 prot, u32 flags)
 {
+	ASSERT(rw_any_held(&as->a_lock));
 	return within(as->a_size, more, as->a_as_limit) &&
 	       (!seg_is_data(prot, flags) || within(as->a_data, more, as->a_data_limit));
 }

@@ -20,6 +20,7 @@ static u32 locked_in(struct as *as, u32 start, u32 end)
 	struct seg *s = as_findseg_ge(as, start);
 	u32 n = 0;
 
+	ASSERT(rw_any_held(&as->a_lock));
 	for (; s && s->s_base < end; s = as_next(as, s)) {
 		if (s->s_flags & SEG_LOCKED)
 			n += MIN(end, seg_end(s)) - MAX(start, s->s_base);

@@ -154,6 +154,7 @@ int as_split_for(struct as *as, u32 start, u32 end, const struct seg_change *c)
 	const struct seg *low = as_findseg(as, start), *high = as_findseg(as, end);
 	u32 more = 0;
 
+	ASSERT(rw_write_held(&as->a_lock));
 	if (low && low->s_base < start)
 		more += stands_alone(as, low, start, MIN(end, seg_end(low)), c);
 	if (high && high->s_base < end)
@@ -365,6 +366,7 @@ int as_change_flags(struct as *as, u32 start, u32 end, u32 set, u32 clear)
 	struct seg *s;
 	int error = as_split_for(as, start, end, &change);
 
+	ASSERT(rw_write_held(&as->a_lock));
 	if (error)
 		return error;
 	for_each_seg_in(s, as, start, end)

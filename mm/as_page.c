@@ -20,6 +20,7 @@ static bool may_grow(struct as *as, struct seg *s, u32 addr)
 	u32 base = PAGE_DOWN(addr), grow = s->s_base - base;
 	const struct seg *below;
 
+	ASSERT(rw_any_held(&as->a_lock));
 	if (!(s->s_flags & SEG_STACK) || seg_end(s) - base > as->a_stack_limit ||
 	    !as_limit_ok(as, grow, s->s_prot, s->s_flags))
 		return false;
@@ -87,6 +88,7 @@ int as_fault(struct as *as, u32 addr, enum fault_access acc, bool *maperr)
 	struct vnode *busy = NULL;
 	int error = -EFAULT;
 
+	assert_may_sleep("as_fault");
 	*maperr = !s;
 	if (s && prot_allows(s->s_prot, acc))
 		error = s->s_ops->fault(s, PAGE_DOWN(addr), acc);
@@ -163,6 +165,7 @@ int as_getpage(struct as *as, u32 va, bool write, struct page **pgp)
 	u32 pte;
 	int error;
 
+	assert_may_sleep("as_getpage");
 	for (;;) {
 		rw_read_lock(&as->a_lock);
 		*pgp = write ? hat_getpage_write(&as->a_hat, va) : hat_getpage(&as->a_hat, va, &pte);
@@ -206,6 +209,7 @@ static ssize_t as_copy(struct as *as, u32 addr, u8 *buf, size_t len, bool write)
 
 ssize_t as_read(struct as *as, u32 addr, void *buf, size_t len)
 {
+	assert_may_sleep("as_read");
 	return as_copy(as, addr, buf, len, false);
 }
 

@@ -21,7 +21,8 @@ enum fault_result {
 /*
  * addr is CR2; err is the error code: bit 0 protection, 1 write, 2 user, 4
  * instruction fetch.
- * Sleeps: yes.
+ * Sleeps: yes, unless the instruction is one of a _nofault copy, or interrupts
+ *   were off.
  */
 enum fault_result pagefault(struct trapframe *tf, u32 addr, u32 err);
 

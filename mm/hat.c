@@ -26,6 +26,7 @@ static int make_table(struct hat *h, u32 va)
 {
 	struct page *pg;
 
+	assert_may_sleep("make_table");
 	if (hat_table(h, va))
 		return hat_shared(h, va) ? hat_own(h, va, PAGE_SIZE) : 0;
 	pg = page_alloc(PGA_ZERO);
@@ -48,6 +49,7 @@ int hat_reserve(struct hat *h, u32 va, u32 len)
 	u32 end = va + len;
 	int error = 0;
 
+	assert_may_sleep("hat_reserve");
 	for (; va < end && !error; va = table_end(va, end))
 		error = make_table(h, va);
 	return error;
@@ -148,6 +150,7 @@ static u32 probe(struct hat *h, u32 va)
 	const u32 *t = hat_table(h, va);
 	u32 pte = t ? __atomic_load_n(&t[PTX(va)], __ATOMIC_RELAXED) : 0;
 
+	ASSERT(!hat_shared(h, va) || spin_held(&h->h_lock));
 	return hat_shared(h, va) ? pte & ~PTE_W : pte;
 }
 
@@ -224,6 +227,7 @@ static u32 drop_entries(struct tlb_gather *tg, u32 *t, u32 i, u32 last, u32 va)
 {
 	int n = 0;
 
+	ASSERT(spin_held(&tg->tg_hat->h_lock));
 	for (; i < last; i++, va += PAGE_SIZE) {
 		u32 pte;
 
@@ -252,6 +256,7 @@ static bool drop_table(struct tlb_gather *tg, u32 va)
 	struct hat *h = tg->tg_hat;
 	struct page *table = pte_page(h->h_pgdir[PDX(va)]);
 
+	ASSERT(spin_held(&tg->tg_hat->h_lock));
 	if (gather_full(tg))
 		return false;
 	/* A CPU may cache the directory entry: one invlpg forgets that too. */

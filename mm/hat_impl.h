@@ -45,6 +45,7 @@ static inline u32 *hat_own_table(const struct hat *h, u32 va)
  */
 static inline void count_entries(struct hat *h, u32 *t, int n)
 {
+	ASSERT(spin_held(&h->h_lock));
 	h->h_resident += (u32)n;
 	kva_page(t)->pg_private += (u32)n;
 }
@@ -71,6 +72,7 @@ static inline bool pte_sole_owner(u32 pte)
 {
 	struct page *pg = pte_page(pte);
 
+	ASSERT(spin_rank_held(LR_HAT));
 	return pg->pg_ref == 1 && !pg->pg_vnode;
 }
 

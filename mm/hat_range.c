@@ -20,6 +20,7 @@ static void remember_va(struct hat *src, u32 va)
  */
 static inline void share_page(struct page *pg)
 {
+	ASSERT(spin_rank_held(LR_HAT));
 	if (pg->pg_ref == 1)
 		pg->pg_ref = 2;
 	else
@@ -72,6 +73,7 @@ static inline u32 dup_entry(struct hat *src, u32 *s, u32 i, u32 va)
 {
 	u32 pte = s[i];
 
+	ASSERT(spin_held(&src->h_lock));
 	if (pte & PTE_W) {
 		pte = __atomic_and_fetch(&s[i], ~PTE_W, __ATOMIC_RELAXED);
 		if (pte & PTE_A)
@@ -90,6 +92,7 @@ static u32 dup_entries(struct hat *src, u32 *s, u32 *d, u32 i, u32 last, u32 va)
 {
 	u32 n = 0;
 
+	ASSERT(spin_held(&src->h_lock));
 	for (; i < last && src->h_dup_n <= HAT_DUP_MAX; i++, va += PAGE_SIZE) {
 		if (!s[i])
 			continue;
@@ -133,6 +136,7 @@ static void dup_part(struct hat *dst, struct hat *src, u32 va, u32 next, enum ha
 	u32 last = PTX(va) + ((next - va) >> PAGE_SHIFT), n, *s = hat_own_table(src, va),
 	    *d = hat_own_table(dst, va);
 
+	ASSERT(spin_held(&dst->h_lock) && spin_held(&src->h_lock));
 	if (how == HAT_DUP_SHARED)
 		n = share_entries(s, d, PTX(va), last);
 	else if (how == HAT_DUP_OWN)
@@ -196,6 +200,7 @@ static u32 move_part(struct hat *h, u32 from, u32 to, u32 len)
 	u32 *s = hat_own_table(h, from), *d = hat_own_table(h, to), i, n;
 	int moved = 0;
 
+	ASSERT(spin_held(&h->h_lock));
 	n = MIN(table_end(from, from + len) - from, table_end(to, to + len) - to) >> PAGE_SHIFT;
 	s = s ? s + PTX(from) : NULL;
 	d += PTX(to);
@@ -229,6 +234,7 @@ u32 hat_move(struct hat *h, u32 from, u32 to, u32 len)
 /* Drops vp's pages from entries [i, last). h_lock held. */
 static void drop_file_entries(struct hat *h, u32 *t, u32 i, u32 last, const struct vnode *vp)
 {
+	ASSERT(spin_held(&h->h_lock));
 	for (; i < last; i++) {
 		u32 pte = t[i];
 
@@ -264,6 +270,7 @@ static bool age_entry(struct hat *h, u32 *t, u32 i, u32 *dropped)
 {
 	u32 *pte = &t[i], old = *pte;
 
+	ASSERT(spin_held(&h->h_lock));
 	if (old & PTE_D)
 		return false;
 	if (old & PTE_A) {
@@ -313,6 +320,7 @@ static u32 harvest_entries(struct harvest *hv, u32 *t, u32 i, u32 last, u32 va, 
 {
 	u32 clear = PTE_D | (wp ? PTE_W : 0);
 
+	ASSERT(spin_rank_held(LR_HAT));
 	for (; i < last && hv->hv_n < HARVEST_BATCH; i++, va += PAGE_SIZE) {
 		u32 pte = t[i];
 

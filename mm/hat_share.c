@@ -67,6 +67,7 @@ static void take_table(struct hat *h, u32 va)
 {
 	u32 *t = hat_table(h, va);
 
+	ASSERT(spin_held(&h->h_lock));
 	for (u32 i = 0; i < NPTE; i++) {
 		if ((t[i] & PTE_W) && !pte_sole_owner(t[i]))
 			__atomic_and_fetch(&t[i], ~PTE_W, __ATOMIC_RELAXED);
@@ -126,6 +127,7 @@ int hat_own(struct hat *h, u32 va, u32 len)
 	u32 end = va + len;
 	int error = 0;
 
+	assert_may_sleep("hat_own");
 	for (; va < end && !error; va = table_end(va, end))
 		if (hat_shared(h, va))
 			error = own_table(h, va);
@@ -143,6 +145,7 @@ bool share_table(struct hat *dst, struct hat *src, u32 va)
 	struct page *table = pte_page(*pde);
 	bool was = *pde & PTE_W;
 
+	ASSERT(spin_held(&dst->h_lock) && spin_held(&src->h_lock));
 	ASSERT(!dst->h_pgdir[PDX(va)]);
 	page_get(table);
 	dst->h_pgdir[PDX(va)] = __atomic_and_fetch(pde, ~PTE_W, __ATOMIC_RELAXED);

@@ -68,7 +68,7 @@ void hat_switch(struct hat *h)
 	struct hat *old = c->c_hat;
 	u32 bit = 1u << c->c_id;
 
-	ASSERT(!x86_intr_enabled());
+	ASSERT(intr_off());
 	lazy[c->c_id] = false;
 	if (old == h)
 		return;
@@ -82,7 +82,7 @@ void hat_switch(struct hat *h)
 
 void hat_lazy(void)
 {
-	ASSERT(!x86_intr_enabled());
+	ASSERT(intr_off());
 	lazy[curcpu()->c_id] = true;
 }
 
@@ -154,6 +154,7 @@ void hat_shootdown_ipi(void)
 	struct cpu *c = curcpu();
 	u32 bit = 1u << c->c_id;
 
+	ASSERT(intr_off());
 	if (!(__atomic_load_n(&shoot.sh_pending, __ATOMIC_ACQUIRE) & bit))
 		return;
 	if (c->c_hat && (shoot.sh_hat == SHOOT_ANY || shoot.sh_hat == c->c_hat)) {

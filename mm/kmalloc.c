@@ -164,6 +164,7 @@ static void check_not_free(struct kmem_cache *kc, struct page *slab, u32 slot)
 {
 	u32 i;
 
+	ASSERT(spin_held(&kc->kc_lock));
 	for (i = slab->pg_private; i != NO_SLOT; i = slot_next(slot_at(kc, slab, i)))
 		if (unlikely(i == slot))
 			panic("double free of %s at %p", kc->kc_name, slot_at(kc, slab, i));
@@ -215,6 +216,7 @@ static void slab_destroy(struct kmem_cache *kc, struct page *slab)
 /* Takes an empty slab out of the cache. kc_lock held. */
 static void slab_detach(struct kmem_cache *kc, struct page *slab)
 {
+	ASSERT(spin_held(&kc->kc_lock));
 	list_remove(&slab->pg_link);
 	kc->kc_slabs--;
 	kc->kc_empty--;

@@ -32,6 +32,7 @@ void *kstack_alloc(void)
 	struct page *pg = page_alloc_order(ORDER, 0);
 	u8 *block;
 
+	assert_may_sleep("kstack_alloc");
 	if (!pg)
 		return NULL;
 	block = page_kva(pg);

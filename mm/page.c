@@ -109,6 +109,7 @@ static void buddy_put(struct page *pg, u32 order)
 {
 	u32 pfn = page_pfn(pg);
 
+	ASSERT(spin_held(&frames.fr_lock));
 	frames.fr_nfree += 1u << order;
 	while (order < MAX_ORDER) {
 		struct page *other = &pages[pfn ^ (1u << order)];
@@ -134,6 +135,7 @@ static struct page *buddy_take(u32 order)
 	struct page *pg;
 	u32 o = order;
 
+	ASSERT(spin_held(&frames.fr_lock));
 	while (o <= MAX_ORDER && list_empty(&frames.fr_free[o]))
 		o++;
 	if (o > MAX_ORDER)
@@ -160,16 +162,19 @@ static bool above_reserve(u32 n, u32 flags)
 {
 	u32 floor = flags & PGA_RESERVE ? 0 : frames.fr_reserve;
 
+	ASSERT(spin_held(&frames.fr_lock));
 	return frames.fr_nfree >= floor + n;
 }
 
-/* --- the CPUs' caches; interrupts off --- */
+/* --- the CPUs' caches --- */
 
+/* Takes frames from the buddy lists into fc. Interrupts off. */
 static void cache_refill(struct frame_cache *fc, u32 flags)
 {
 	struct page *got[FC_MAX / 2];
 	u32 want = MAX(frames.fr_cachemax / 2, 1u), n = 0;
 
+	ASSERT(intr_off());
 	spin_lock(&frames.fr_lock);
 	while (n < want && above_reserve(1, n ? 0 : flags) && (got[n] = buddy_take(0)) != NULL)
 		n++;
@@ -179,8 +184,13 @@ static void cache_refill(struct frame_cache *fc, u32 flags)
 		fc->fc_page[fc->fc_n++] = got[--n];
 }
 
+/*
+ * Gives frames of fc back to the buddy lists until `keep` are left. Interrupts
+ * off.
+ */
 static void cache_drain(struct frame_cache *fc, u32 keep)
 {
+	ASSERT(intr_off());
 	spin_lock(&frames.fr_lock);
 	while (fc->fc_n > keep)
 		buddy_put(fc->fc_page[--fc->fc_n], 0);

@@ -107,6 +107,7 @@ void seg_vnode_unmap(struct vnode *vp, u32 from_index)
 	struct seg *s;
 	u32 cpus = 0;
 
+	assert_may_sleep("seg_vnode_unmap");
 	mutex_lock(&vs->vs_lock);
 	for_each_hit(s, vs, from_index, ~0u)
 	{
@@ -125,6 +126,7 @@ u32 seg_vnode_age(struct vnode *vp)
 	u32 cpus = 0, dropped = 0;
 	struct seg *s;
 
+	assert_may_sleep("seg_vnode_age");
 	mutex_lock(&vs->vs_lock);
 	for_each_hit(s, vs, 0, ~0u)
 	{
@@ -168,6 +170,7 @@ void seg_vnode_harvest(struct vnode *vp, u32 from, u32 to)
 	struct seg *s;
 	u32 cpus = 0;
 
+	assert_may_sleep("seg_vnode_harvest");
 	if (vsegs_none(vs))
 		return;
 	mutex_lock(&harvest_lock);

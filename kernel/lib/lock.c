@@ -29,7 +29,7 @@ void intr_pop_off(void)
 {
 	struct cpu *c = curcpu();
 
-	ASSERT(!x86_intr_enabled());
+	ASSERT(intr_off());
 	ASSERT(c->c_intr_depth > 0);
 	if (--c->c_intr_depth == 0 && c->c_intr_was_on)
 		x86_sti();
@@ -77,6 +77,23 @@ static void note_released(struct spinlock *l, struct cpu *c, u32 where)
 		c->c_held[i] = c->c_held[i + 1];
 		c->c_since[i] = c->c_since[i + 1];
 	}
+}
+
+bool spin_rank_held(enum lock_rank rank)
+{
+	const struct cpu *c = curcpu();
+
+	/* The CPU that panics takes locks without a note. */
+	for (int i = 0; i < c->c_nheld; i++) {
+		if (c->c_held[i]->sl_rank == rank)
+			return true;
+	}
+	return panic_active();
+}
+
+bool intr_off(void)
+{
+	return !x86_intr_enabled();
 }
 
 void assert_may_sleep(const char *what)

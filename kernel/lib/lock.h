@@ -125,6 +125,19 @@ static inline bool spin_held(const struct spinlock *l)
 {
 	return l->sl_held != 0;
 }
+static inline bool spin_rank_held(enum lock_rank rank)
+{
+	(void)rank;
+	return true;
+}
+static inline bool intr_off(void)
+{
+	return true;
+}
+static inline void assert_may_sleep(const char *what)
+{
+	(void)what;
+}
 
 #else
 
@@ -151,6 +164,16 @@ void spin_lock_nested(struct spinlock *l);
 bool spin_trylock(struct spinlock *l);
 void spin_unlock(struct spinlock *l);
 bool spin_held(const struct spinlock *l); /* by this CPU */
+/*
+ * For assertions; debug builds only.
+ *
+ * spin_rank_held(): does this CPU hold a lock of this rank? For functions that
+ * do not know the structure whose lock it is.
+ *
+ * intr_off(): are interrupts off on this CPU?
+ */
+bool spin_rank_held(enum lock_rank rank);
+bool intr_off(void);
 
 /*
  * Turns interrupts off on this CPU, nestable; spin_lock() uses it. The

@@ -39,6 +39,17 @@ void lockorder_release(const void *lock)
 	}
 	panic("unlock of %p: expected held by this lwp, found not", lock);
 }
+
+bool rw_any_held(const struct rwlock *rw)
+{
+	const struct lwp *l = curlwp();
+
+	for (u32 i = 0; i < l->l_nmutex; i++) {
+		if (l->l_mutexes[i] == rw)
+			return true;
+	}
+	return false;
+}
 #else
 void lockorder_acquire(const void *lock, const char *name, u32 rank, enum lockorder how)
 {
@@ -194,9 +205,4 @@ void rw_downgrade(struct rwlock *rw)
 bool rw_write_held(const struct rwlock *rw)
 {
 	return rw->rw_writer == curlwp();
-}
-
-bool rw_any_held(const struct rwlock *rw)
-{
-	return rw->rw_count > 0 || rw_write_held(rw);
 }

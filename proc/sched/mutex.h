@@ -50,6 +50,10 @@ void rw_write_lock(struct rwlock *rw);
 void rw_write_unlock(struct rwlock *rw);
 void rw_downgrade(struct rwlock *rw); /* writer to reader */
 bool rw_write_held(const struct rwlock *rw);
+/*
+ * Does the current lwp hold it, for reading or for writing? For assertions:
+ * debug builds only.
+ */
 bool rw_any_held(const struct rwlock *rw);
 
 #endif

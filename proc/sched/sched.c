@@ -329,7 +329,7 @@ void swtch(void)
 	int depth;
 	bool was_on;
 
-	ASSERT(!x86_intr_enabled());
+	ASSERT(intr_off());
 	ASSERT(c->c_nheld == 0);
 	ASSERT(kstack_info()->ki_canary == KSTACK_CANARY);
 	c->c_need_resched = false;

@@ -267,8 +267,7 @@ static void op_fork(struct space *sp)
 		if (child->m[i].flags & SEG_DONTFORK)
 			forget(child, i, 1);
 	i = (u32)(child - space);
-	tlbs[i].hat = &child->as->a_hat;
-	memset(tlbs[i].pte, 0, sizeof(tlbs[i].pte));
+	load(i, &child->as->a_hat);
 	if (rnd(2))
 		op_remap_table(rnd(2) ? sp : child);
 }

@@ -156,6 +156,13 @@ struct tlb {
 };
 static struct tlb tlbs[NSPACE];
 
+static void load(u32 space, struct hat *h)
+{
+	h->h_cpus = 1;
+	tlbs[space].hat = h;
+	memset(tlbs[space].pte, 0, sizeof(tlbs[space].pte));
+}
+
 static u32 page_no(u32 va)
 {
 	return va >= STACK_TOP - STK * PAGE_SIZE ? NP + ((va - (STACK_TOP - STK * PAGE_SIZE)) >> PAGE_SHIFT)
@@ -212,7 +219,6 @@ int hat_create(struct hat *h)
 	memset(h, 0, sizeof(*h));
 	memset(page_kva(pg), 0, PAGE_SIZE << PGDIR_ORDER);
 	h->h_pgdir = page_kva(pg);
-	h->h_cpus = 1;
 	return 0;
 }
 

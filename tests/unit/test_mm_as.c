@@ -12,7 +12,7 @@ static void first_space(void)
 	u32 addr = STACK_TOP - 2 * PAGE_SIZE;
 
 	sp->as = as_create();
-	tlbs[0].hat = &sp->as->a_hat;
+	load(0, &sp->as->a_hat);
 	sp->as->a_mmap_top = WIN + NP * PAGE_SIZE;
 	sp->as->a_stack_limit = STK * PAGE_SIZE;
 	sp->brk_start = sp->brk = NP / 2;

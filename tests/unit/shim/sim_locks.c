@@ -88,6 +88,20 @@ bool spin_held(const struct spinlock *l)
 	return l->sl_held != 0;
 }
 
+bool spin_rank_held(enum lock_rank rank)
+{
+	for (u32 i = 0; i < nheld; i++) {
+		if (held[i]->sl_rank == rank)
+			return true;
+	}
+	return false;
+}
+
+bool intr_off(void)
+{
+	return true;
+}
+
 void assert_may_sleep(const char *what)
 {
 	if (nheld > 0)
