@@ -114,8 +114,9 @@ void proc_unlink_lwp(struct proc *p, struct lwp *l);
 /* Ends the last lwp of a process, which becomes a zombie. Does not return. */
 void proc_finish(void) __noreturn;
 /*
- * Takes the current lwp out of its process.
- * Returns: true: it was the last.
+ * Takes the current lwp out of its process: it belongs to process 0 from here
+ * on.
+ * Returns: true: it was the last, and stays for proc_finish().
  */
 bool lwp_detach(struct lwp *l);
 /*
