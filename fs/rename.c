@@ -116,6 +116,12 @@ static int look_up_both(struct renaming *rn)
 	return error == -ENOENT ? 0 : error;
 }
 
+/* Is a directory moved to another one? Then its ".." changes, under its lock. */
+static bool gets_parent(const struct renaming *rn)
+{
+	return rn->rn_fvp->v_type == VDIR && rn->rn_from.np_dvp != rn->rn_to.np_dvp;
+}
+
 /* Step 5. */
 static int check(const struct renaming *rn)
 {
@@ -139,8 +145,7 @@ static int check(const struct renaming *rn)
 	error = rn->rn_tvp ? name_may_remove(t, rn->rn_tvp, dir) : name_may_add(t);
 	if (error)
 		return error;
-	/* Its ".." changes. */
-	return dir && f != t ? vn_access(rn->rn_fvp, 2) : 0;
+	return gets_parent(rn) ? vn_access(rn->rn_fvp, 2) : 0;
 }
 
 /* Step 6. */
@@ -153,21 +158,26 @@ static int perform(struct renaming *rn)
 		return 0; /* two names of one file: both stay (POSIX) */
 	if (!f->v_op->vop_rename)
 		return -EPERM;
+	/* Children of f and of t; neither lies below the other. */
+	if (gets_parent(rn))
+		mutex_lock_nested(&rn->rn_fvp->v_lock);
 	if (rn->rn_tvp)
-		mutex_lock_nested(&rn->rn_tvp->v_lock); /* t's child */
+		mutex_lock_nested(&rn->rn_tvp->v_lock);
 	error = f->v_op->vop_rename(f, rn->rn_from.np_name, rn->rn_from.np_len, rn->rn_fvp, t,
 				    rn->rn_to.np_name, rn->rn_to.np_len, rn->rn_tvp);
 	if (!error) {
 		vn_found_in(rn->rn_fvp, t);
 		namecache_remove(f, rn->rn_from.np_name, rn->rn_from.np_len);
 		namecache_remove(t, rn->rn_to.np_name, rn->rn_to.np_len);
-		if (rn->rn_fvp->v_type == VDIR && f != t)
+		if (gets_parent(rn))
 			namecache_remove(rn->rn_fvp, "..", 2);
 		if (rn->rn_tvp && rn->rn_tvp->v_type == VDIR)
 			namecache_purge(rn->rn_tvp);
 	}
 	if (rn->rn_tvp)
 		vn_unlock(rn->rn_tvp);
+	if (gets_parent(rn))
+		vn_unlock(rn->rn_fvp);
 	return error;
 }
 

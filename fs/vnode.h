@@ -138,9 +138,10 @@ typedef bool (*dirent_fn)(void *arg, const char *name, u32 namelen, ino_t ino, e
  *   vop_link     [L] Adds a name for vp.
  *   vop_remove   [L] Removes the name of vp, which is no directory.
  *   vop_rmdir    [L] Removes the directory vp. Errors: -ENOTEMPTY.
- *   vop_rename   [L, both directories and tvp] Moves fvp to (tdvp, tname),
- *                replacing tvp if it is not NULL. The caller has checked
- *                types and cycles; the fs checks that tvp is empty.
+ *   vop_rename   [L, both directories and tvp; fvp if it is a directory that
+ *                gets another parent] Moves fvp to (tdvp, tname), replacing
+ *                tvp if it is not NULL. The caller has checked types and
+ *                cycles; the fs checks that tvp is empty.
  *   vop_readlink Copies the target, without a 0. Returns its length.
  *   vop_follow   Magic links of /proc: the vnode that the link leads to,
  *                instead of a text.
