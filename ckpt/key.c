@@ -40,6 +40,7 @@
  */
 static bool is_recovered(const struct proc *p)
 {
+	ASSERT(spin_held(&pidlock));
 	return p->p_pidspace && p->p_pidspace != p->p_parent->p_pidspace;
 }
 
@@ -51,6 +52,7 @@ static bool is_job(struct proc *p, pid_t pgrp)
 {
 	bool job;
 
+	ASSERT(spin_held(&pidlock));
 	spin_lock(&p->p_lock);
 	job = p->p_stat == PS_ACTIVE && !(p->p_flags & P_EXITING) &&
 	      (p->p_parent->p_pgid != pgrp || is_recovered(p)) &&
@@ -73,6 +75,7 @@ struct choice {
  */
 static bool comes_first(const struct proc *p, const struct choice *ch)
 {
+	ASSERT(spin_held(&pidlock));
 	if (!ch->ch_order)
 		return true;
 	return is_recovered(p) == ch->ch_recovered ? p->p_pid < ch->ch_pid : is_recovered(p);
@@ -88,6 +91,7 @@ static struct proc *key_find_first(pid_t pgrp)
 	struct proc_walk w;
 	struct proc *p;
 
+	ASSERT(spin_held(&pidlock));
 	walk_group(&w, pgrp, WALK_MANY);
 	while ((p = walk_next(&w))) {
 		if (is_job(p, pgrp) && comes_first(p, &ch))

@@ -352,6 +352,7 @@ static bool belongs(const struct ckpt_save *cs, const struct proc *p)
 {
 	const struct proc *first = cs->cs_member[0].cm_proc;
 
+	ASSERT(spin_held(&pidlock));
 	/*
 	 * Restored processes that keep their saved ids form a job of their own.
 	 * The recover(1) that waits for them is not part of it.

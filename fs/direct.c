@@ -109,6 +109,7 @@ int direct_move(struct vnode *vp, struct uio *u)
 	u32 first = (u32)((u64)u->uio_offset >> PAGE_SHIFT);
 	int error;
 
+	assert_may_sleep("direct_move");
 	if (!d)
 		return -ENOMEM;
 	spin_init(&d->d_lock, "direct", LR_PGWAIT);

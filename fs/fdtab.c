@@ -252,6 +252,7 @@ static u32 find_free(struct fdtab *ft, u32 min)
 {
 	u32 fd = MAX(min, ft->ft_lowest);
 
+	ASSERT(spin_held(&ft->ft_lock));
 	while (fd < ft->ft_size && (ft->ft_file[fd] || ft->ft_flags[fd]))
 		fd++;
 	if (min <= ft->ft_lowest)

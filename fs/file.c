@@ -331,6 +331,7 @@ u64 file_size(const struct file *f)
 
 int file_sync(struct file *f, bool datasync)
 {
+	assert_may_sleep("file_sync");
 	switch (f->f_vnode->v_type) {
 	case VREG:
 	case VDIR: return vn_fsync(f->f_vnode, datasync);

@@ -297,6 +297,7 @@ u32 flock_list(struct vnode *vp, struct flock_cursor *fc, struct flock_info *lis
 {
 	u32 n = 0;
 
+	assert_may_sleep("flock_list");
 	mutex_lock(&locks_lock);
 	if (!fc->fc_wholes) {
 		n = list_some(&vp->v_records, fc, list, max);

@@ -93,6 +93,8 @@ void namecache_enter(struct vnode *dvp, const char *name, u32 len, struct vnode 
 {
 	struct ncent *nc, *old;
 
+	ASSERT(mutex_held(&dvp->v_lock));
+	assert_may_sleep("namecache_enter");
 	if ((dvp->v_flags & (V_DYNAMIC | V_UNLINKED)) || (vp && list_empty(&vp->v_hash)))
 		return;
 	nc = kmalloc(sizeof(*nc) + len, 0);

@@ -148,6 +148,7 @@ int namei_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vp
 	bool up = name[0] == '.' && name[1] == '.' && len == 2;
 	int error = -EAGAIN;
 
+	assert_may_sleep("namei_lookup");
 	if (len > NAME_MAX_K)
 		return -ENAMETOOLONG;
 	if (!up)

@@ -47,6 +47,7 @@ int vn_setattr(struct vnode *vp, const struct vattr *va)
 {
 	int error = can_change(vp);
 
+	assert_may_sleep("vn_setattr");
 	if (error)
 		return error;
 	vn_lock(vp);

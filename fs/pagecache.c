@@ -316,6 +316,7 @@ int pc_get(struct vnode *vp, u32 idx, struct page **pgp)
 	struct page *pg;
 	int error;
 
+	assert_may_sleep("pc_get");
 	for (;;) {
 		if (pc_has_end(vp) && idx >= pc_size(vp))
 			return -ERANGE;
@@ -375,6 +376,7 @@ void pc_truncate(struct vnode *vp, u32 idx)
 	struct page *pg[TRUNCATE_BATCH];
 	u32 n;
 
+	ASSERT(mutex_held(&vp->v_lock) || vp->v_ref <= 1);
 	if (vp->v_npages == 0)
 		return;
 	if (!vsegs_none(&vp->v_segs))
@@ -406,6 +408,7 @@ int pc_zero_tail(struct vnode *vp)
 	struct page *pg;
 	int error;
 
+	ASSERT(mutex_held(&vp->v_lock));
 	if (off == 0)
 		return 0;
 	if (vp->v_flags & V_MEMORY) {

@@ -74,7 +74,7 @@ void pc_dirty(struct page *pg);
  * Removes pages >= idx from the cache and from address spaces; their contents
  * are lost. Waits for locked pages and for running writes. Part of truncate,
  * after v_size changed.
- * Locks: v_lock.
+ * Locks: v_lock, or the caller has the only reference.
  */
 void pc_truncate(struct vnode *vp, u32 idx);
 /*
@@ -108,13 +108,14 @@ void pc_write_done(struct page *pg, int error);
 /* vop_read for regular files, through the cache; used by most file systems. */
 int pc_read(struct vnode *vp, struct uio *u);
 /*
- * Writes through the cache. Takes v_lock; then for each run of pages: locks
- * them, reads those that are overwritten in part, calls vop_mkwrite, copies.
- * Extends v_size. After an error, bytes written before it count: 0 with a
- * smaller uio_resid. pc_write_locked(): v_lock is held.
+ * Writes through the cache. For each run of pages: locks them, reads those that
+ * are overwritten in part, calls vop_mkwrite, copies. Extends v_size. After an
+ * error, bytes written before it count: 0 with a smaller uio_resid.
  * Errors: -EFBIG, -ENOSPC, -EFAULT, -EIO
+ * Locks: takes v_lock.
  */
 int pc_write(struct vnode *vp, struct uio *u, u32 ioflags);
+/* Locks: v_lock. */
 int pc_write_locked(struct vnode *vp, struct uio *u, u32 ioflags);
 #define IO_APPEND 1u
 #define IO_SYNC 2u

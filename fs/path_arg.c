@@ -80,6 +80,7 @@ int path_arg_vnode(int dirfd, uaddr_t upath, u32 atflags, struct vnode **vpp)
 	struct path_arg pa;
 	int error;
 
+	assert_may_sleep("path_arg_vnode");
 	if ((atflags & AT_EMPTY_PATH) && path_arg_empty(upath)) {
 		if (dirfd != AT_FDCWD)
 			return fd_vnode(dirfd, vpp);

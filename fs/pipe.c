@@ -60,6 +60,7 @@ static void pipe_free(struct pipe *pi)
 /* Is there data, or no writer any more? pi_lock held. */
 static void wake_readers(struct pipe *pi)
 {
+	ASSERT(mutex_held(&pi->pi_lock));
 	if (pi->pi_rsleep > 0)
 		wakeup(&pi->pi_rpoll);
 	pollwakeup(&pi->pi_rpoll);
@@ -120,6 +121,7 @@ static int wait_for_room(struct pipe *pi, struct file *f, u32 want)
 {
 	int error = 0;
 
+	ASSERT(mutex_held(&pi->pi_lock));
 	while (!error) {
 		if (pi->pi_readers == 0)
 			return broken_pipe();
@@ -202,6 +204,7 @@ static void join_sides(struct pipe *pi, struct file *f)
 {
 	bool met;
 
+	ASSERT(mutex_held(&pi->pi_lock));
 	if (reads(f)) {
 		pi->pi_readers++;
 		pi->pi_ropens++;
@@ -239,6 +242,7 @@ static int wait_for_partner(struct pipe *pi, struct file *f)
 	u32 seen = *opens;
 	int error = 0;
 
+	ASSERT(mutex_held(&pi->pi_lock));
 	if (is_pipe(f->f_vnode) || (reader ? pi->pi_writers : pi->pi_readers) > 0)
 		return 0;
 	if (f->f_flags & O_NONBLOCK)

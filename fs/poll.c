@@ -69,6 +69,7 @@ static struct later wake_later = LATER_INIT(wake_later, wake_late);
  */
 static void wake_some(struct list *entries)
 {
+	ASSERT(spin_held(&poll_lock));
 	for (u32 n = 0; n < WAKE_MAX && !list_empty(entries); n++) {
 		struct pollent *pe = list_first(entries, struct pollent, pe_link);
 

@@ -49,6 +49,7 @@ int poll_files(struct pollreq *req, u32 n, u64 deadline)
 	bool enter = deadline != POLL_NOWAIT;
 	int error;
 
+	assert_may_sleep("poll_files");
 	poller_init(&p);
 	for (;;) {
 		error = ask_all(&p, req, n, enter, &nready);

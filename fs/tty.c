@@ -354,6 +354,7 @@ void tty_hangup(struct tty *t)
 	struct proc *leader;
 	pid_t sid, pgrp;
 
+	assert_may_sleep("tty_hangup");
 	spin_lock(&t->t_lock);
 	sid = end_session(t, &pgrp);
 	if (t->t_ld)
@@ -458,6 +459,7 @@ void tty_drain_all(void)
 	u64 end = clock_mono_ns() + DRAIN_LIMIT_NS;
 	struct tty *t;
 
+	assert_may_sleep("tty_drain_all");
 	/* Behind a pseudo terminal there is a program, which need not read. */
 	list_for_each(t, &ttys, t_link) {
 		if (t->t_td->td_input)

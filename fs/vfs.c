@@ -88,6 +88,7 @@ static int cover(struct vfs *vfs, struct vnode *vp)
 {
 	int error = 0;
 
+	ASSERT(mutex_held(&mount_lock));
 	spin_lock(&vfs_lock);
 	if (vp->v_flags & (V_ROOT | V_MOUNTED | V_UNLINKED)) {
 		error = vp->v_flags & V_UNLINKED ? -ENOENT : -EBUSY;
@@ -180,6 +181,7 @@ static int mount_new(const struct fstype *fs, const struct place *pl, u32 flags,
 	struct vfs *vfs = kzalloc(sizeof(*vfs), 0);
 	int error;
 
+	ASSERT(mutex_held(&mount_lock));
 	if (!vfs)
 		return -ENOMEM;
 	vfs->vfs_type = fs;
@@ -224,6 +226,7 @@ static int remount(struct vnode *root, u32 flags)
 	struct vfs *vfs = root->v_vfs;
 	int error = 0;
 
+	ASSERT(mutex_held(&mount_lock));
 	if (!(root->v_flags & V_ROOT))
 		return -EINVAL;
 	if (readonly != vfs->vfs_readonly && vfs->vfs_type->fs_ops->vfs_remount)
@@ -260,6 +263,7 @@ int vfs_domount(const char *source, const char *path, const char *type, u32 flag
 	bool again = flags & VFS_MS_REMOUNT;
 	int error = vfs_find_place(&pl, fs, again);
 
+	assert_may_sleep("vfs_domount");
 	if (error)
 		return error;
 	if (option_set(options, "ro"))

@@ -87,6 +87,7 @@ static struct vnode *vnode_new(struct vfs *vfs, ino_t ino)
 /* vfs_lock held. */
 static void account_new(struct vnode *vp)
 {
+	ASSERT(spin_held(&vfs_lock));
 	vnode_total++;
 	if (vp->v_vfs)
 		vp->v_vfs->vfs_nvnodes++;
@@ -159,6 +160,7 @@ static struct vnode *vcache_find(struct vfs *vfs, ino_t ino)
  */
 static bool vcache_wait_for(struct vnode *vp)
 {
+	ASSERT(spin_held(&vfs_lock));
 	if (!vnode_ref_locked(vp)) {
 		sleep(vp, &vfs_lock, 0, 0);
 		return false;
@@ -172,6 +174,7 @@ int vnode_get(struct vfs *vfs, ino_t ino, struct vnode **vpp, bool *isnew)
 {
 	struct vnode *vp, *fresh = NULL;
 
+	assert_may_sleep("vnode_get");
 	for (;;) {
 		spin_lock(&vfs_lock);
 		while ((vp = vcache_find(vfs, ino)) && !vcache_wait_for(vp))
@@ -318,6 +321,7 @@ static struct vnode *pick_victim(struct vfs *vfs, u32 *scan)
 {
 	struct vnode *vp, *tmp;
 
+	ASSERT(spin_held(&vfs_lock));
 	list_for_each_safe(vp, tmp, &vnode_lru, v_lru) {
 		if (*scan == 0)
 			return NULL;

@@ -123,6 +123,7 @@ void pc_dirty(struct page *pg)
 /* The write of a locked dirty page begins. v_pclock held. */
 static void begin_write(struct vnode *vp, struct page *pg)
 {
+	ASSERT(spin_held(&vp->v_pclock));
 	pc_clean_locked(vp, pg);
 	page_set(pg, PG_WRITEBACK);
 	radix_tag(&vp->v_pages, pg->pg_index, PCT_WRITEBACK);
@@ -166,6 +167,7 @@ static struct page *neighbour(struct vnode *vp, u32 idx)
 {
 	struct page *pg = radix_lookup(&vp->v_pages, idx);
 
+	ASSERT(spin_held(&vp->v_pclock));
 	if (!pg || !page_test(pg, PG_DIRTY) || page_test(pg, PG_WRITEBACK) || !page_trylock(pg))
 		return NULL;
 	page_get(pg);

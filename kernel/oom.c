@@ -6,6 +6,7 @@
 #include "kernel/oom.h"
 #include "kernel/abi/errno.h"
 #include "kernel/dev/clock.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 #include "kernel/lib/ratelimit.h"
 #include "mm/as.h"
@@ -33,6 +34,7 @@ static struct weight weigh(struct proc *p)
 {
 	struct weight w = { 0 };
 
+	ASSERT(spin_held(&pidlock));
 	if (p->p_stat != PS_ACTIVE || p == initproc)
 		return w;
 	spin_lock(&p->p_lock);
@@ -56,6 +58,7 @@ static u64 find_heaviest(bool *dying)
 	u64 victim = 0;
 	u32 most = 0;
 
+	ASSERT(spin_held(&pidlock));
 	*dying = false;
 	walk_all(&walk, WALK_MANY);
 	while ((p = walk_next(&walk))) {
@@ -130,6 +133,7 @@ enum fault_result oom_fault(struct trapframe *tf, u32 addr, u32 err)
 	enum fault_result result;
 	int turn;
 
+	assert_may_sleep("oom_fault");
 	for (turn = 0; turn < TURNS || curproc() == initproc; turn++) {
 		if (make_room(turn % PATIENCE != PATIENCE - 1))
 			break;

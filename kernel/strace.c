@@ -52,6 +52,7 @@ void strace_enter(struct strace *st, const struct trapframe *tf, u32 nr)
 {
 	const struct sysent *se = sysent(nr);
 
+	assert_may_sleep("strace_enter");
 	*st = (struct strace){
 		.st_text = kmalloc(LINE_SIZE, 0),
 		.st_fmt = se ? se->se_fmt : "xxxxxx",
@@ -86,6 +87,7 @@ void strace_exit(struct strace *st, long result)
 {
 	char buf[40];
 
+	assert_may_sleep("strace_exit");
 	if (!st->st_text)
 		return;
 	/* Switched off during the call: the line is not wanted any more. */

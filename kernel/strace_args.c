@@ -5,6 +5,7 @@
  */
 #include "kernel/abi/errno.h"
 #include "kernel/abi/signame.h"
+#include "kernel/lib/lock.h"
 #include "kernel/strace_impl.h"
 #include "mm/usercopy.h"
 
@@ -299,6 +300,7 @@ u32 strace_argument(struct strace *st, char fmt, u32 a, u32 b, long result)
 	const struct format *f = find_syscall_args(fmt);
 	struct arg ar = { a, b, result };
 
+	assert_may_sleep("strace_argument");
 	f->show(st, &ar);
 	return MAX((u32)f->words, 1u);
 }

@@ -97,6 +97,7 @@ static int x87_code(void)
 {
 	u16 status, control;
 
+	ASSERT(intr_off());
 	__asm__ volatile("fnstsw %0\n\tfnstcw %1" : "=m"(status), "=m"(control));
 	return fpe_code(status & ~control & 0x3fu);
 }
@@ -163,6 +164,7 @@ static void user_exception(struct trapframe *tf)
 	u32 eip = tf->tf_eip;
 	int code;
 
+	ASSERT(intr_off());
 	switch (tf->tf_trapno) {
 	case T_DIVIDE:
 		x86_sti();
@@ -305,6 +307,7 @@ void trap(struct trapframe *tf)
 {
 	bool user = tf_from_user(tf);
 
+	ASSERT(intr_off());
 	check_stack(tf);
 	if (user)
 		lwp_charge_user(curlwp());

@@ -7,6 +7,7 @@
 #define MM_AS_IMPL_H
 
 #include "kernel/abi/mman.h"
+#include "kernel/lib/panic.h"
 #include "mm/as.h"
 #include "mm/page.h"
 

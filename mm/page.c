@@ -454,6 +454,7 @@ static void free_range(u32 start, u32 end)
 {
 	u32 pfn = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 
+	spin_lock(&frames.fr_lock);
 	frames.fr_total += last - pfn;
 	while (pfn < last) {
 		u32 order = pfn ? MIN((u32)__builtin_ctz(pfn), MAX_ORDER) : MAX_ORDER;
@@ -464,6 +465,7 @@ static void free_range(u32 start, u32 end)
 		buddy_put(&pages[pfn], order);
 		pfn += 1u << order;
 	}
+	spin_unlock(&frames.fr_lock);
 }
 
 /*

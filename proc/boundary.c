@@ -43,6 +43,7 @@
  */
 static bool stop_untold(const struct proc *p)
 {
+	ASSERT(spin_held(&p->p_lock));
 	return p->p_nheld == p->p_nlwp && !(p->p_flags & P_STOPTOLD);
 }
 
@@ -50,6 +51,7 @@ bool lwp_stays_held(const struct lwp *l)
 {
 	const struct proc *p = l->l_proc;
 
+	ASSERT(spin_held(&p->p_lock));
 	return (p->p_flags & P_HOLD) && !l->l_exiting && !(p->p_execlwp && p->p_execlwp != l);
 }
 
@@ -61,6 +63,7 @@ static bool stays_stopped(const struct lwp *l)
 {
 	const struct proc *p = l->l_proc;
 
+	ASSERT(spin_held(&p->p_lock));
 	return (p->p_flags & P_STOPPED) && !(p->p_flags & P_CKPT) && !lwp_dying(l) && !stop_untold(p);
 }
 
@@ -110,6 +113,7 @@ static void stop_here(struct lwp *l)
 {
 	struct proc *p = l->l_proc;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (p->p_nheld + 1 == p->p_nlwp && !(p->p_flags & P_STOPTOLD)) {
 		p->p_flags |= P_WAITSTOP | P_STOPTOLD;
 		spin_unlock(&p->p_lock);
@@ -135,6 +139,7 @@ static int next_signal(struct lwp *l, struct abi_siginfo *info)
 	sigset_k first;
 	int sig;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (!(own | shared))
 		return 0;
 	if (shared & SIGBIT(K_SIGKILL))
@@ -255,6 +260,7 @@ static void default_action(struct lwp *l, int sig, const struct abi_siginfo *si)
 {
 	struct proc *p = l->l_proc;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (DEFAULT_IGNORE & SIGBIT(sig)) {
 		spin_unlock(&p->p_lock);
 	} else if (DEFAULT_STOP & SIGBIT(sig)) {
@@ -310,6 +316,7 @@ static void run_handler(struct lwp *l, struct trapframe *tf, int sig, const stru
 	struct abi_sigaction act = p->p_sigact[sig - 1];
 	sigset_k mask = l->l_oldmask_valid ? l->l_oldmask : l->l_sigmask;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (act.sa_flags & K_SA_RESETHAND)
 		p->p_sigact[sig - 1].sa_handler = K_SIG_DFL;
 	l->l_oldmask_valid = false;
@@ -356,6 +363,7 @@ static bool boundary_step(struct lwp *l, struct trapframe *tf)
 	struct abi_siginfo info;
 	int sig;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (lwp_stays_held(l) && p->p_holder != l) {
 		lwp_stand(l);
 		spin_unlock(&p->p_lock);

@@ -42,6 +42,7 @@ void cputimer_arm(struct cputimer *ct, const struct cpuclock *cc, u64 when)
 {
 	struct heap *h = heap_of(cc);
 
+	ASSERT(!cc->cc_tid || spin_held(&cc->cc_proc->p_lock));
 	spin_lock(&cputimer_lock);
 	disarm_locked(ct);
 	if (h && !cc->cc_proc->p_cpuended) {
@@ -79,6 +80,7 @@ static void read_times(struct lwp *l, struct cputimes *t)
 	struct usage us;
 	u64 utime, stime;
 
+	ASSERT(spin_held(&l->l_proc->p_lock));
 	usage_of_proc(l->l_proc, &us);
 	lwp_times(l, &utime, &stime);
 	*t = (struct cputimes){ .tm_proc = { us.us_utime + us.us_stime, us.us_utime },
@@ -135,6 +137,7 @@ static void fire_due(struct heap *h, u64 now)
 {
 	struct heap_node *n;
 
+	ASSERT(spin_held(&cputimer_lock));
 	for (u32 i = 0; i < CHECK_MAX && (n = heap_first(h)) != NULL && n->hn_key <= now; i++) {
 		struct cputimer *ct = container_of(n, struct cputimer, ct_node);
 
@@ -151,6 +154,7 @@ static bool nothing_left(const struct proc *p)
 {
 	const struct lwp *l;
 
+	ASSERT(spin_held(&p->p_lock) && spin_held(&cputimer_lock));
 	if (p->p_itvirt.it_next || p->p_itprof.it_next || rlimit_cpu_due(p))
 		return false;
 	if (heap_first(&p->p_cpuheap[CPU_TIME]) || heap_first(&p->p_cpuheap[CPU_USER]))

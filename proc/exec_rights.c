@@ -67,6 +67,7 @@ int exec_choose_cred(struct exec_new *x)
  */
 static void end_watching(struct proc *p, struct lwp *l)
 {
+	ASSERT(spin_held(&p->p_lock));
 	p->p_flags |= P_NODUMP;
 	p->p_flags &= ~P_TRACE;
 	l->l_trace = false;
@@ -78,6 +79,7 @@ static void end_misleading(struct proc *p, struct lwp *l)
 {
 	struct rlimit_k *stack = &p->p_rlimit[RLIMIT_STACK];
 
+	ASSERT(spin_held(&p->p_lock));
 	p->p_flags |= P_REALIDS;
 	p->p_monoff = 0;
 	l->l_opt.lo_pdeathsig = 0;

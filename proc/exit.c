@@ -64,6 +64,7 @@ static bool end_some(struct proc *p, const struct lwp *me)
 	struct lwp *l;
 	u32 n = 0;
 
+	ASSERT(spin_held(&p->p_lock));
 	list_for_each(l, &p->p_lwps, l_plink) {
 		if (l == me || l->l_exiting)
 			continue;
@@ -141,6 +142,7 @@ static void hangup_orphans(struct proc *p, pid_t pgid, pid_t sid)
  */
 static bool is_tie(const struct proc *child)
 {
+	ASSERT(spin_held(&pidlock));
 	return child->p_pgid != child->p_parent->p_pgid && child->p_sid == child->p_parent->p_sid;
 }
 
@@ -156,6 +158,7 @@ struct ties {
 /* Locks: pidlock. */
 static void note_tie(struct ties *ti, const struct proc *child, u32 max)
 {
+	ASSERT(spin_held(&pidlock));
 	if (is_tie(child) && ti->ti_n < max)
 		ti->ti_pgid[ti->ti_n++] = child->p_pgid;
 }
@@ -170,6 +173,7 @@ static void leave_children(struct proc *p, struct ties *ti)
 {
 	bool more = true;
 
+	ASSERT(spin_held(&pidlock));
 	while (more) {
 		struct proc *c;
 		u32 n = 0;

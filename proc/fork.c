@@ -112,6 +112,7 @@ void vfork_wait(struct lwp *l)
 	struct proc *child = l->l_vfork;
 	bool done;
 
+	assert_may_sleep("vfork_wait");
 	spin_lock(&child->p_lock);
 	if (child->p_vforked)
 		(void)sleep(&child->p_vforked, &child->p_lock, SLP_HOLD, 0);

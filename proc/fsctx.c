@@ -55,6 +55,7 @@ struct fsctx *fsctx_dup(struct fsctx *fc)
 	struct fsctx *n = fsctx_create();
 	char *path;
 
+	assert_may_sleep("fsctx_dup");
 	if (!n)
 		return NULL;
 	if (lock_with_room(fc, &path) != 0) {
@@ -85,6 +86,7 @@ void fsctx_hold(struct fsctx *fc)
 
 void fsctx_rele(struct fsctx *fc)
 {
+	assert_may_sleep("fsctx_rele");
 	if (!fc || __atomic_sub_fetch(&fc->fc_ref, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	if (fc->fc_cwd)
@@ -100,6 +102,7 @@ void fsctx_replace(struct fsctx *fc)
 	struct proc *p = curproc();
 	struct fsctx *old;
 
+	assert_may_sleep("fsctx_replace");
 	spin_lock(&p->p_lock);
 	old = p->p_fs;
 	p->p_fs = fc;

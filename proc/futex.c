@@ -111,6 +111,7 @@ static int shared_key(struct as *as, uaddr_t addr, enum access acc, struct key *
 {
 	struct seg *s = as_findseg(as, addr);
 
+	ASSERT(rw_any_held(&as->a_lock));
 	if (!s || !(s->s_prot & PROT_READ))
 		return -EFAULT;
 	/* No process can change a private read-only word. */

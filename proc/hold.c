@@ -19,11 +19,13 @@
  */
 static bool all_stand(struct proc *p)
 {
+	ASSERT(spin_held(&p->p_lock));
 	return p->p_nheld == p->p_nlwp - (p == curproc() ? 1 : 0);
 }
 
 void lwp_end_hold(struct proc *p)
 {
+	ASSERT(spin_held(&p->p_lock));
 	p->p_holder = NULL;
 	p->p_flags &= ~P_HOLD;
 	itimer_resume(p);

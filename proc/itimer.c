@@ -95,6 +95,7 @@ static u64 cpu_time(struct proc *p, bool system)
 {
 	struct usage us;
 
+	ASSERT(spin_held(&p->p_lock));
 	usage_of_proc(p, &us);
 	return us.us_utime + (system ? us.us_stime : 0);
 }
@@ -111,6 +112,7 @@ static u64 sooner(const struct itimer *it, u64 used, u64 left)
 
 u64 itimer_cpu_left(const struct proc *p, u64 user, u64 total)
 {
+	ASSERT(spin_held(&p->p_lock));
 	return sooner(&p->p_itprof, total, sooner(&p->p_itvirt, user, 0));
 }
 
@@ -145,6 +147,7 @@ void itimer_set(struct proc *p, u32 which, u64 value, u64 interval)
 	struct itimer *it = which == 0 ? &p->p_itreal : which == 1 ? &p->p_itvirt : &p->p_itprof;
 	u64 now;
 
+	assert_may_sleep("itimer_set");
 	spin_lock(&p->p_lock);
 	now = which == 0 ? clock_mono_ns() : cpu_time(p, which == 2);
 	it->it_interval = interval;

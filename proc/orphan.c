@@ -85,6 +85,7 @@ static sigset_k wanted_signals(struct proc *c)
 	sigset_k set = 0;
 	struct lwp *l;
 
+	ASSERT(spin_held(&pidlock));
 	spin_lock(&c->p_lock);
 	list_for_each(l, &c->p_lwps, l_plink)
 		set |= l->l_opt.lo_pdeathsig ? SIGBIT(l->l_opt.lo_pdeathsig) : 0;
@@ -211,6 +212,7 @@ void orphan_reap_ignored(struct proc *p)
 {
 	struct proc *c;
 
+	ASSERT(spin_held(&pidlock));
 	while ((c = find_ignored(p))) {
 		c->p_exitsig = -1; /* claimed: no wait finds it */
 		c->p_ref++;
@@ -270,6 +272,7 @@ void orphan_revealed(struct proc *p, pid_t maker, bool oldexit)
 
 void orphan_replaced(struct proc *o, struct proc *h)
 {
+	ASSERT(spin_held(&pidlock));
 	switch_reaper(o, h->p_flags & P_SUBREAPER);
 	switch_reaper(h, false);
 	if (h->p_flags & P_DEATHSIG)

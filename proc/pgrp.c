@@ -17,6 +17,7 @@ static bool group_exists(pid_t pgid, pid_t sid)
 	struct proc_walk w;
 	struct proc *p;
 
+	ASSERT(spin_held(&pidlock));
 	walk_group(&w, pgid, 1);
 	p = walk_next(&w);
 	return p && p->p_sid == sid;
@@ -94,6 +95,7 @@ static struct proc *target(pid_t pid)
 {
 	struct proc *p;
 
+	ASSERT(spin_held(&pidlock));
 	if (pid == 0)
 		return curproc();
 	pid = pid_real(pid);

@@ -5,7 +5,7 @@
  * pid_alloc() and pid_bind(). The id of a group or a session is not given to a
  * new process even if the leader has exited: that process would lead strangers.
  *
- * Locks: pidlock, for all.
+ * Locks: pidlock guards the table and the bits.
  */
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
@@ -48,6 +48,7 @@ void pid_lead(pid_t id)
  */
 static bool is_free(pid_t pid)
 {
+	ASSERT(spin_held(&pidlock));
 	if (owner[pid])
 		return false;
 	if (!(led[pid / 8] & (1 << pid % 8)))
@@ -64,6 +65,7 @@ static bool is_free(pid_t pid)
  */
 static pid_t next_free(void)
 {
+	ASSERT(spin_held(&pidlock));
 	for (u32 n = 1; n <= PID_MAX; n++) {
 		last_pid = last_pid + 1 >= PID_MAX ? PID_FIRST : last_pid + 1;
 		if (is_free(last_pid))

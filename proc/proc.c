@@ -157,6 +157,7 @@ static void enter_family(struct proc *p, struct proc *maker, bool sibling)
 {
 	struct proc *parent = sibling ? maker->p_parent : maker;
 
+	ASSERT(spin_held(&pidlock));
 	p->p_parent = parent;
 	p->p_parentexec = sibling ? maker->p_parentexec : parent->p_nexec;
 	p->p_makertid = sibling ? maker->p_makertid : curlwp()->l_tid;
@@ -218,6 +219,7 @@ void proc_drop_identity(struct proc *p)
 	struct fsctx *fs;
 	char *exepath;
 
+	assert_may_sleep("proc_drop_identity");
 	/* /proc may be reading it. */
 	spin_lock(&p->p_lock);
 	fs = p->p_fs;

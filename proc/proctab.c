@@ -147,6 +147,7 @@ bool proctab_group(pid_t pgid)
 {
 	struct tree_node *n = seek_group((struct place){ (u32)pgid, 0 });
 
+	ASSERT(spin_held(&pidlock));
 	return n && place_group(n).pl_id == (u32)pgid;
 }
 
@@ -154,6 +155,7 @@ bool proctab_session(pid_t sid)
 {
 	struct tree_node *n = seek_session((struct place){ (u32)sid, 0 });
 
+	ASSERT(spin_held(&pidlock));
 	return n && place_session(n).pl_id == (u32)sid;
 }
 
@@ -161,6 +163,7 @@ struct proc *proctab_at(u64 order)
 {
 	struct proc *p = tree_entry(seek_all((struct place){ 0, order - 1 }), struct proc, p_allnode);
 
+	ASSERT(spin_held(&pidlock));
 	return p && p->p_order == order ? p : NULL;
 }
 

@@ -58,6 +58,7 @@ static bool pending(const struct ptimer *pt)
  */
 static u64 now_of(const struct ptimer *pt)
 {
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	if (!on_cpu_clock(pt))
 		return clock_mono_ns();
 	return pt->pt_cpu.cc_proc == pt->pt_proc ? cpuclock_read_locked(&pt->pt_cpu) : pt->pt_seen;
@@ -68,6 +69,7 @@ static struct ptimer *ptimer_find(struct proc *p, s32 id)
 {
 	struct ptimer *pt;
 
+	ASSERT(spin_held(&p->p_lock));
 	list_for_each(pt, &p->p_ptimers, pt_link) {
 		if (pt->pt_id == id)
 			return pt;
@@ -133,6 +135,7 @@ static void account(struct ptimer *pt, u64 n)
  */
 static void arm(struct ptimer *pt, u64 pause)
 {
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	if (!pt->pt_next || pt->pt_event.sigev_notify == SIGEV_NONE)
 		return;
 	if (!on_cpu_clock(pt))
@@ -159,6 +162,7 @@ static struct sigqueue *queue_of(struct ptimer *pt, struct lwp **l)
 {
 	struct proc *p = pt->pt_proc;
 
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	*l = NULL;
 	if (pt->pt_event.sigev_notify == SIGEV_SIGNAL)
 		return &p->p_sigq;
@@ -176,6 +180,7 @@ static void post(struct ptimer *pt)
 	struct sigqueue *q;
 	struct lwp *l;
 
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	if (pending(pt)) {
 		info->timer.overrun = (s32)MIN((u64)info->timer.overrun + 1, OVERRUN_MAX);
 		return;
@@ -226,6 +231,7 @@ static s32 overrun_with(const struct ptimer *pt, u64 more)
 
 s32 ptimer_pending_overrun(const struct ptimer *pt)
 {
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	return overrun_with(pt, uncounted(pt));
 }
 
@@ -275,6 +281,7 @@ static struct ptimer *alloc(struct proc *p, u32 clock, const struct abi_sigevent
 {
 	struct ptimer *pt = kmem_alloc(ptimer_cache, KM_ZERO);
 
+	assert_may_sleep("alloc");
 	if (!pt)
 		return NULL;
 	pt->pt_proc = p;
@@ -303,6 +310,7 @@ static void release(struct ptimer *pt)
 	struct proc *p = pt->pt_proc;
 	struct sigent *unused = NULL;
 
+	assert_may_sleep("release");
 	cputimer_disarm(&pt->pt_cputimer);
 	callout_cancel(&pt->pt_callout);
 	spin_lock(&p->p_lock);
@@ -345,6 +353,7 @@ int ptimer_create(u32 clock, const struct abi_sigevent *ev, s32 *id)
 	struct ptimer *pt = alloc(p, clock, ev ? ev : &plain, false);
 	int error = pt ? 0 : -EAGAIN;
 
+	assert_may_sleep("ptimer_create");
 	if (!error && clock_is_cpu(clock))
 		error = cpuclock_find(clock, false, &pt->pt_cpu);
 	if (!error)
@@ -379,6 +388,7 @@ int ptimer_delete(struct proc *p, s32 id)
 
 void ptimer_delete_all(struct proc *p)
 {
+	assert_may_sleep("ptimer_delete_all");
 	while (!list_empty(&p->p_ptimers))
 		(void)ptimer_delete(p, list_first(&p->p_ptimers, struct ptimer, pt_link)->pt_id);
 }
@@ -393,6 +403,7 @@ static u64 left(const struct ptimer *pt)
 {
 	u64 now = now_of(pt);
 
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	if (!pt->pt_next)
 		return 0;
 	if (pt->pt_next > now)
@@ -423,6 +434,7 @@ static u64 due_at(const struct ptimer *pt, bool absolute, u64 value)
 {
 	u64 when = now_of(pt) + value;
 
+	ASSERT(spin_held(&pt->pt_proc->p_lock));
 	if (!on_cpu_clock(pt))
 		return absolute ? deadline_at(pt->pt_clock == CLOCK_REALTIME, value) : deadline_after(value);
 	if (absolute)
@@ -517,6 +529,7 @@ int ptimer_make(struct list *timers, s32 id, const struct ptimer_state *st)
 					 .sigev_tid = st->ps_tid };
 	struct ptimer *pt;
 
+	assert_may_sleep("ptimer_make");
 	if (id < 0 || id >= (s32)PTIMER_MAX || !ptimer_clock_ok(st->ps_clock))
 		return -EINVAL;
 	pt = alloc(curproc(), st->ps_clock, &ev, true);

@@ -205,6 +205,7 @@ int reveal_prepare(struct reveal *rl)
 {
 	int error = 0;
 
+	assert_may_sleep("reveal_prepare");
 	rl->rl_space = NULL;
 	rl->rl_real = kzalloc(PID_MAX * sizeof(*rl->rl_real), 0);
 	if (!rl->rl_real)
@@ -238,6 +239,7 @@ static void show_lwps(struct revealed *rv)
 {
 	struct proc *p = rv->rv_proc;
 
+	ASSERT(spin_held(&pidlock));
 	spin_lock(&p->p_lock);
 	p->p_flags &= ~P_KERNEL;
 	p->p_lwp0 = NULL;
@@ -285,6 +287,7 @@ static void show(struct reveal *rl, struct revealed *rv)
 			      : rl->rl_replace && rv->rv_parent == 0 ? rl->rl_replace
 								     : rl->rl_set[rv->rv_parent].rv_proc;
 
+	ASSERT(spin_held(&pidlock));
 	set_space(rl, p);
 	show_lwps(rv);
 	p->p_parent = parent;
@@ -306,6 +309,7 @@ static void show(struct reveal *rl, struct revealed *rv)
  */
 static void take_flags(struct proc *o, const struct proc *h)
 {
+	ASSERT(spin_held(&o->p_lock) && spin_held(&h->p_lock));
 	o->p_flags = (o->p_flags & ~(P_FORKNOEXEC | P_SUGID | P_NODUMP | P_REALIDS |
 				     (h->p_flags & P_STOPPED ? P_WAITCONT : 0))) |
 		     (h->p_flags & (P_STOPPED | P_STOPTOLD | P_WAITSTOP | P_SUGID | P_NODUMP));
@@ -322,6 +326,7 @@ static void exchange_lwps(struct revealed *rv, struct proc *o, bool same)
 	struct proc *h = rv->rv_proc;
 	struct lwp *old = list_first(&o->p_lwps, struct lwp, l_plink);
 
+	ASSERT(spin_held(&pidlock) && spin_held(&o->p_lock) && spin_held(&h->p_lock));
 	ASSERT(o->p_nlwp == 1 && h->p_nlwp == 1 && o->p_nheld == 0);
 	proc_unlink_lwp(o, old);
 	proc_unlink_lwp(h, rv->rv_lwps[0]);
@@ -369,6 +374,7 @@ static void show_in_place(struct reveal *rl)
 	struct proc *o = rl->rl_replace, *h = rv->rv_proc;
 	bool same = rl->rl_flags & REVEAL_SAME;
 
+	ASSERT(spin_held(&pidlock) && mutex_held(&o->p_execlock));
 	spin_lock(&o->p_lock);
 	spin_lock_nested(&h->p_lock); /* no other process knows h */
 	memswap(&o->p_state, &h->p_state, sizeof(o->p_state));

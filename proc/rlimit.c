@@ -37,6 +37,7 @@ u64 rlimit_cpu_due(const struct proc *p)
 	const struct rlimit_k *rl = &p->p_rlimit[RLIMIT_CPU];
 	u64 soft = limit_ns(rl->rl_cur), hard = limit_ns(rl->rl_max);
 
+	ASSERT(spin_held(&p->p_lock) || p->p_stat == PS_NEW);
 	return hard && (!soft || hard < soft) ? hard : soft;
 }
 
@@ -209,6 +210,7 @@ static void prio_begin(struct prio_set *ps, u32 which, pid_t who)
 {
 	struct proc *me = curproc();
 
+	ASSERT(spin_held(&pidlock));
 	*ps = (struct prio_set){ .ps_which = which };
 	if (which == PRIO_PROCESS_K)
 		ps->ps_who = who ? pid_real(who) : me->p_pid;
@@ -230,6 +232,7 @@ static struct proc *prio_process(struct prio_set *ps)
 {
 	struct proc *p = !ps->ps_done && ps->ps_who > 0 ? pid_owner(ps->ps_who) : NULL;
 
+	ASSERT(spin_held(&pidlock));
 	ps->ps_done = true;
 	return p && p->p_stat != PS_NEW && !(p->p_flags & P_KERNEL) ? p : NULL;
 }

@@ -31,7 +31,7 @@ void rlimit_defaults(struct rlimit_k rl[NRLIMIT]);
 /*
  * due: returns the CPU time, in nanoseconds, at which RLIMIT_CPU acts on p; 0:
  * never. check: acts if p has used that much.
- * Locks: p_lock.
+ * Locks: p_lock, or p is new.
  */
 u64 rlimit_cpu_due(const struct proc *p);
 void rlimit_cpu_check(struct proc *p, u64 used);

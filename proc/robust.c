@@ -120,6 +120,7 @@ void futex_lwp_exit(struct lwp *l)
 {
 	u32 zero = 0;
 
+	assert_may_sleep("futex_lwp_exit");
 	if (!l->l_proc->p_as)
 		return;
 	if (l->l_robust) {

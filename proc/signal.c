@@ -52,6 +52,7 @@ void lwp_poke(struct lwp *l)
 {
 	struct cpu *c;
 
+	ASSERT(spin_held(&l->l_proc->p_lock));
 	/* before l_chan is read: see sleep_begin() */
 	__atomic_store_n(&l->l_attention, true, __ATOMIC_SEQ_CST);
 	sleep_interrupt(l);
@@ -74,6 +75,7 @@ static bool poke_some(struct proc *p)
 {
 	struct lwp *l;
 
+	ASSERT(spin_held(&p->p_lock));
 	for (u32 n = 0; n < POKE_MAX && (l = p->p_pokenext) != NULL; n++) {
 		poke_passed(p, l);
 		lwp_poke(l);
@@ -114,6 +116,7 @@ void proc_unlink_lwp(struct proc *p, struct lwp *l)
  */
 static void proc_continue(struct proc *p, bool report)
 {
+	ASSERT(spin_held(&p->p_lock));
 	p->p_flags &= ~P_STOPPING;
 	if (!(p->p_flags & P_STOPPED))
 		return;
@@ -210,6 +213,7 @@ static void tell_taker(struct proc *p, struct lwp *l, int sig)
 {
 	struct lwp *taker = l ? l : choose_lwp(p, sig);
 
+	ASSERT(spin_held(&p->p_lock));
 	if (taker && takes(taker, sig))
 		lwp_poke(taker);
 }
@@ -219,6 +223,7 @@ int signal_post_locked(struct proc *p, struct lwp *l, int sig, const struct abi_
 	struct abi_siginfo seen;
 	int error;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (!arrives(p, l, sig))
 		return 0;
 	if (info) {
@@ -236,6 +241,7 @@ void signal_post_entry(struct proc *p, struct lwp *l, struct sigent *se)
 {
 	int sig = se->se_info.si_signo;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (!arrives(p, l, sig))
 		return;
 	sigqueue_put(l ? &l->l_sigq : &p->p_sigq, se);

@@ -60,12 +60,16 @@ void sigqueue_init(struct sigqueue *q);
  * Locks: the p_locks of both.
  */
 void sigqueue_move(struct sigqueue *from, struct sigqueue *to);
-void sigqueue_flush(struct sigqueue *q);
 /*
- * Throws away all entries of the signals in set.
+ * drop: throws away all entries of the signals in set.
  * Locks: p_lock.
  */
 void sigqueue_drop(struct sigqueue *q, sigset_k set);
+/*
+ * The same for all signals.
+ * Locks: p_lock, or no other lwp finds the queue any more.
+ */
+void sigqueue_flush(struct sigqueue *q);
 /*
  * add: to a queue of p; errors as signal_proc(). take: the oldest entry of sig,
  * which must be pending.
@@ -113,7 +117,7 @@ void signal_pgrp(pid_t pgid, int sig, const struct abi_siginfo *info);
 
 /*
  * Is an unblocked signal, a stop, a hold or an exit waiting for l?
- * Locks: p_lock; l_attention alone is a hint that needs no lock.
+ * Locks: none. Without p_lock the answer is a hint.
  */
 bool lwp_must_stop(struct lwp *l);
 /*

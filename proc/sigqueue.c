@@ -45,6 +45,7 @@ static struct siguser *siguser_find(uid_t uid)
 {
 	struct siguser *su;
 
+	ASSERT(spin_held(&siguser_lock));
 	list_for_each(su, &siguser_hash[uid % NUSERHASH], su_link) {
 		if (su->su_uid == uid)
 			return su;
@@ -60,6 +61,7 @@ static struct siguser *siguser_make(uid_t uid)
 {
 	struct siguser *su = kmem_alloc(siguser_cache, KM_NOWAIT | KM_ZERO);
 
+	ASSERT(spin_held(&siguser_lock));
 	if (su) {
 		su->su_uid = uid;
 		list_push_back(&siguser_hash[uid % NUSERHASH], &su->su_link);
@@ -185,7 +187,7 @@ static void sigqueue_discard(struct list *gone)
 	later(&drop_later);
 }
 
-void sigqueue_drop(struct sigqueue *q, sigset_k set)
+static void throw_away(struct sigqueue *q, sigset_k set)
 {
 	struct list gone = LIST_INIT(gone);
 	struct sigent *se, *tmp;
@@ -204,10 +206,17 @@ void sigqueue_drop(struct sigqueue *q, sigset_k set)
 	sigqueue_discard(&gone);
 }
 
+void sigqueue_drop(struct sigqueue *q, sigset_k set)
+{
+	ASSERT(spin_rank_held(LR_PROC));
+	throw_away(q, set);
+}
+
 void sigqueue_move(struct sigqueue *from, struct sigqueue *to)
 {
 	struct sigent *se, *tmp;
 
+	ASSERT(spin_rank_held(LR_PROC));
 	list_for_each_safe(se, tmp, &from->sq_list, se_link) {
 		int sig = se->se_info.si_signo;
 
@@ -223,11 +232,12 @@ void sigqueue_move(struct sigqueue *from, struct sigqueue *to)
 
 void sigqueue_flush(struct sigqueue *q)
 {
-	sigqueue_drop(q, ~0ull);
+	throw_away(q, ~0ull);
 }
 
 void sigqueue_put(struct sigqueue *q, struct sigent *se)
 {
+	ASSERT(spin_rank_held(LR_PROC));
 	list_push_back(&q->sq_list, &se->se_link);
 	q->sq_set |= SIGBIT(se->se_info.si_signo);
 	q->sq_count++;
@@ -243,6 +253,7 @@ int sigqueue_add(struct proc *p, struct sigqueue *q, int sig, const struct abi_s
 {
 	struct sigent *se;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (sig < K_SIGRTMIN && (q->sq_set & SIGBIT(sig)))
 		return 0;
 	se = q->sq_count < SIGQUEUE_MAX ? sigent_alloc(p, beyond_limit(sig, info)) : NULL;
@@ -267,6 +278,7 @@ int sigqueue_add(struct proc *p, struct sigqueue *q, int sig, const struct abi_s
 
 void sigent_info(const struct sigent *se, struct abi_siginfo *info)
 {
+	ASSERT(spin_rank_held(LR_PROC));
 	*info = se->se_info;
 	if (se->se_timer)
 		info->timer.overrun = ptimer_pending_overrun(se->se_timer);
@@ -279,6 +291,7 @@ void sigent_info(const struct sigent *se, struct abi_siginfo *info)
  */
 static void sigqueue_do_take(struct sigqueue *q, struct sigent *se, struct abi_siginfo *info)
 {
+	ASSERT(spin_rank_held(LR_PROC));
 	list_remove(&se->se_link);
 	q->sq_count--;
 	*info = se->se_info;

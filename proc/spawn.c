@@ -164,6 +164,7 @@ int spawn_proc(const struct spawn_args *sa, struct proc **pp)
 	struct lwp *l;
 	int error;
 
+	assert_may_sleep("spawn_proc");
 	if (!hidden && parent != &proc0 && !proc_may_have(1))
 		return -EAGAIN;
 	p = proc_alloc();

@@ -28,6 +28,7 @@ static bool may_have_action(int sig, bool set)
  */
 static void action_changed(struct proc *p, int sig)
 {
+	ASSERT(spin_held(&p->p_lock));
 	/* POSIX: a pending signal that is now ignored is dropped. */
 	if (signal_ignores(&p->p_sigact[sig - 1], sig)) {
 		signal_drop_all(p, SIGBIT(sig));
@@ -213,6 +214,7 @@ static int take_waited(sigset_k set, struct abi_siginfo *info)
 	sigset_k own, shared;
 	int sig = 0;
 
+	ASSERT(spin_held(&p->p_lock));
 	own = l->l_sigq.sq_set & set;
 	shared = p->p_sigq.sq_set & set;
 	if (own | shared) {

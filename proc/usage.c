@@ -17,6 +17,7 @@ void usage_of_proc(struct proc *p, struct usage *us)
 {
 	u64 utime, stime;
 
+	ASSERT(spin_held(&p->p_lock));
 	lwps_times(p, &utime, &stime);
 	us->us_utime = p->p_utime + utime;
 	us->us_stime = p->p_stime + stime;

@@ -19,6 +19,7 @@ void siginfo_child(struct abi_siginfo *info, struct proc *p)
 {
 	int xstat = p->p_xstat;
 
+	ASSERT(spin_held(&pidlock));
 	memset(info, 0, sizeof(*info));
 	info->si_signo = K_SIGCHLD;
 	info->chld.pid = p->p_pid;
@@ -92,6 +93,7 @@ static bool take_report(struct proc *c, u32 options, struct wait_found *f)
 {
 	bool keep = options & WNOWAIT, found = false;
 
+	ASSERT(spin_held(&pidlock));
 	spin_lock(&c->p_lock);
 	if (c->p_stat == PS_ZOMBIE && (options & WEXITED)) {
 		f->status = c->p_xstat;
@@ -176,6 +178,7 @@ static bool search_all(struct proc *me, const struct wait_want *w, struct wait_f
 	struct proc *c;
 	u32 n;
 
+	ASSERT(spin_held(&pidlock));
 again:
 	n = 0;
 	list_for_each(c, &me->p_children, p_sibling) {
@@ -192,6 +195,7 @@ static bool wait_search(struct proc *me, const struct wait_want *w, struct wait_
 {
 	struct proc *c;
 
+	ASSERT(spin_held(&pidlock));
 	*any = false;
 	if (!w->pid)
 		return search_all(me, w, f, any);

@@ -22,6 +22,7 @@ static u32 copy_queue(const struct sigqueue *q, struct abi_siginfo *list, u32 ma
 	struct sigent *se;
 	u32 n = 0;
 
+	ASSERT(spin_rank_held(LR_PROC));
 	list_for_each(se, &q->sq_list, se_link) {
 		if (n < max)
 			sigent_info(se, &list[n]);

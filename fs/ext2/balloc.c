@@ -200,6 +200,7 @@ static int clear_run(struct ext2mount *em, u32 blk, u32 n)
 	u32 *map;
 	int error;
 
+	ASSERT(mutex_held(&em->em_alloc));
 	error = ext2_meta_get(em, em->em_group[g].eg_bbm, &pg);
 	if (error)
 		return error;
@@ -228,6 +229,7 @@ static int clear(struct ext2mount *em, struct ext2run *r)
 {
 	int error = r->len ? 0 : ext2_ifree_bit(em, r->start);
 
+	ASSERT(mutex_held(&em->em_alloc));
 	while (r->len > 0 && !error) {
 		u32 part = MIN(r->len, em->em_bpg - ext2_place_of(em, r->start));
 

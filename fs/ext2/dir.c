@@ -52,6 +52,7 @@ int ext2_dir_find(struct vnode *dvp, const char *name, u32 len, struct ext2slot 
 {
 	u32 n = (u32)(dvp->v_size / ext2_bsize(dvp));
 
+	ASSERT(mutex_held(&dvp->v_lock));
 	for (u32 idx = 0; idx < n; idx++) {
 		int r = ext2_dir_block(dvp, idx, &sl->sl_page);
 

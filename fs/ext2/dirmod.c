@@ -68,6 +68,7 @@ int ext2_dir_room(struct vnode *dvp, u32 len, struct ext2slot *sl)
 	u32 n = (u32)(dvp->v_size / ext2_bsize(dvp));
 	int r = 0;
 
+	ASSERT(mutex_held(&dvp->v_lock));
 	for (sl->sl_idx = MIN(ei->ei_room, n); sl->sl_idx < n; sl->sl_idx++) {
 		r = ext2_dir_block(dvp, sl->sl_idx, &sl->sl_page);
 		if (r)
@@ -126,6 +127,7 @@ void ext2_dir_enter(struct vnode *dvp, struct ext2slot *sl, const char *name, u3
 {
 	struct ext2_dirent *de = ext2_slot_entry(sl);
 
+	ASSERT(mutex_held(&dvp->v_lock));
 	end_index(ext2inode(dvp));
 	ASSERT(spare(de) >= EXT2_DIRENT_LEN(len));
 	if (de->de_inode) {
@@ -146,6 +148,7 @@ void ext2_dir_redirect(struct vnode *dvp, struct ext2slot *sl, const struct vnod
 {
 	struct ext2_dirent *de = ext2_slot_entry(sl);
 
+	ASSERT(mutex_held(&dvp->v_lock));
 	de->de_type = ext2_type_byte(ext2mount(vp->v_vfs), vp->v_type);
 	de->de_inode = (u32)vp->v_ino;
 	changed(dvp, sl->sl_page, EXT2_K_DIR);
@@ -156,6 +159,7 @@ void ext2_dir_take_out(struct vnode *dvp, struct ext2slot *sl, u32 kind)
 {
 	struct ext2_dirent *de = ext2_slot_entry(sl), *before = NULL;
 
+	ASSERT(mutex_held(&dvp->v_lock));
 	for (u32 off = 0; off < sl->sl_off; off += before->de_reclen) {
 		before = ext2_dirent_at(dvp, sl->sl_page, off);
 		if (!before)
@@ -176,6 +180,7 @@ int ext2_dir_make(struct vnode *vp, struct vnode *parent)
 	struct page *pg;
 	int error;
 
+	ASSERT(mutex_held(&parent->v_lock));
 	error = append_block(vp, &pg);
 	if (error)
 		return error;

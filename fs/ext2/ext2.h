@@ -572,7 +572,7 @@ int ext2_lookup(struct vnode *dvp, const char *name, u32 len, struct vnode **vpp
 int ext2_readdir(struct vnode *dvp, off_t off, dirent_fn fn, void *arg);
 u8 ext2_type_byte(const struct ext2mount *em, enum vtype type);
 
-/* --- dirmod.c: within an operation, v_lock held --- */
+/* --- dirmod.c: within an operation; v_lock held --- */
 
 /*
  * Finds room for a name of len bytes; may extend the directory.
@@ -585,7 +585,11 @@ void ext2_dir_enter(struct vnode *dvp, struct ext2slot *sl, const char *name, u3
 void ext2_dir_redirect(struct vnode *dvp, struct ext2slot *sl, const struct vnode *vp);
 /* Removes the entry; kind EXT2_K_DIR or EXT2_K_MOVED. */
 void ext2_dir_take_out(struct vnode *dvp, struct ext2slot *sl, u32 kind);
-/* Makes the first block of a new directory. Errors: of ext2_balloc() */
+/*
+ * Makes the first block of a new directory.
+ * Errors: of ext2_balloc()
+ * Locks: v_lock of the parent.
+ */
 int ext2_dir_make(struct vnode *vp, struct vnode *parent);
 
 /* --- names.c --- */

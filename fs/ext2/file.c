@@ -124,6 +124,7 @@ static int find_blocks(struct ext2inode *ei, struct page **pg, u32 n, bool *fres
 	u32 done = 0, want, blk, run;
 	int error;
 
+	ASSERT(mutex_held(&ei->ei_maplock));
 	while (done < n) {
 		want = unknown_run(pg + done, n - done);
 		if (want == 0) {
@@ -202,6 +203,7 @@ static int ext2_read(struct vnode *vp, struct uio *u, struct file *f)
 
 void ext2_written(struct ext2inode *ei)
 {
+	ASSERT(mutex_held(&ei->ei_vp->v_lock));
 	ext2_begin(ei->ei_mount);
 	/* The new bytes may lie in a block that the file had before. */
 	if (ei->ei_vp->v_size > ext2_disk_size(ei))

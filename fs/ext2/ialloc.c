@@ -115,6 +115,7 @@ static void free_number(struct ext2mount *em, u32 ino, bool now)
 {
 	int error = now ? ext2_ifree_bit(em, ino) : -ENOMEM;
 
+	ASSERT(mutex_held(&em->em_alloc));
 	if (error == -ENOMEM)
 		ext2_defer(em, ino, 0);
 	else if (error)

@@ -27,6 +27,7 @@
  */
 static void set_next(struct ext2mount *em, struct ext2inode *ei, u32 next)
 {
+	ASSERT(mutex_held(&em->em_alloc));
 	if (ei) {
 		ei->ei_d->i_dtime = next;
 		ext2_idirty(ei, false);
@@ -82,6 +83,7 @@ static struct ext2inode *orphan_before(struct ext2mount *em, const struct list *
 /* em_alloc held. */
 static void unchain(struct ext2mount *em, struct ext2inode *ei)
 {
+	ASSERT(mutex_held(&em->em_alloc));
 	if (!list_empty(&ei->ei_orphan)) {
 		set_next(em, orphan_before(em, &ei->ei_orphan), ei->ei_d->i_dtime);
 		list_remove(&ei->ei_orphan);
@@ -129,6 +131,7 @@ void ext2_lost_name(struct ext2inode *ei)
 {
 	struct ext2mount *em = ei->ei_mount;
 
+	ASSERT(mutex_held(&ei->ei_vp->v_lock));
 	if (ei->ei_born == em->em_seq || em->em_jnl) {
 		vnode_setflags(ei->ei_vp, V_UNLINKED, 0);
 		unorder(ei);

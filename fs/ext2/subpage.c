@@ -257,6 +257,7 @@ static int give_blocks(struct ext2inode *ei, u32 first, u32 n, bool *fresh)
 {
 	u32 blk, run;
 
+	ASSERT(mutex_held(&ei->ei_maplock));
 	for (u32 at = 0; at < n; at += run) {
 		int error = ext2_bmap_locked(ei, first + at, n - at, &blk, &run);
 

@@ -58,6 +58,7 @@ static char proc_state(struct proc *p)
 	char state = 'S';
 	struct lwp *l;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (p->p_stat == PS_ZOMBIE)
 		return 'Z';
 	if (p->p_flags & P_STOPPED)
@@ -76,6 +77,7 @@ static char proc_state(struct proc *p)
 /* pidlock held. */
 static void take_identity(struct proc *p, struct snapshot *s)
 {
+	ASSERT(spin_held(&pidlock));
 	s->tgid = s->pid = pid_seen(p->p_pid);
 	s->ppid = p->p_parent ? pid_seen(p->p_parent->p_pid) : 0;
 	s->pgid = pid_seen(p->p_pgid);
@@ -100,6 +102,7 @@ static void take_actions(const struct proc *p, struct snapshot *s)
 /* Of the thread asked for, or of the first one. p_lock held. */
 static void take_lwp(const struct lwp *l, struct snapshot *s)
 {
+	ASSERT(spin_held(&l->l_proc->p_lock));
 	s->pending = l->l_sigq.sq_set;
 	s->blocked = l->l_sigmask;
 	s->pri = l->l_pri;
@@ -113,6 +116,7 @@ static int take_process(struct proc *p, pid_t tid, struct snapshot *s)
 {
 	struct lwp *l = tid ? lwp_find(p, tid) : p->p_lwp0;
 
+	ASSERT(spin_held(&p->p_lock));
 	if (tid && !l)
 		return -ESRCH;
 	strlcpy_k(s->comm, tid && l->l_name[0] ? l->l_name : p->p_comm, sizeof(s->comm));

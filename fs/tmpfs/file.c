@@ -142,6 +142,7 @@ int tmpfs_set_size(struct vnode *vp, u64 size)
 	u64 old = vp->v_size;
 	int error;
 
+	ASSERT(mutex_held(&vp->v_lock));
 	if (size > SIZE_MAX_TMPFS)
 		return -EFBIG;
 	if (size > old) {

@@ -176,6 +176,7 @@ static void run_due(struct coqueue *q)
 	u64 begun = clock_mono_ns(), now = begun;
 	struct callout *co;
 
+	ASSERT(intr_off());
 	spin_lock(&q->cq_lock);
 	q->cq_pause = 0;
 	while ((co = first_due(q, now)) != NULL) {

@@ -201,6 +201,7 @@ void clock_arm(u64 when)
 {
 	u64 now = clock_mono_ns(), ns = when > now ? when - now : 0;
 
+	ASSERT(intr_off());
 	if (lapic_has_tsc_deadline()) {
 		lapic_timer_deadline(x86_rdtsc() + scale(ns, ns_to_tsc) + 1);
 		return;

@@ -146,6 +146,7 @@ static void issue(struct v9p *v, struct p9_slot *s, u32 len)
 {
 	const struct virtq_seg seg[2] = { { PA(s->ps_tx), len }, { PA(s->ps_rx), P9_MSIZE } };
 
+	ASSERT(spin_held(&v->v_lock));
 	v->v_slotof[virtq_add(&v->v_vq, seg, 1, 1, s->ps_tag)] = (u8)s->ps_tag;
 	s->ps_state = SLOT_SENT;
 	virtio_kick(&v->v_dev, &v->v_vq);

@@ -432,6 +432,7 @@ void virtio_blk_init(void)
 {
 	const struct pci_dev *pd;
 
+	assert_may_sleep("virtio_blk_init");
 	for (pd = pci_next(NULL); pd; pd = pci_next(pd)) {
 		if (!virtio_is(pd, ID_LEGACY, ID_MODERN))
 			continue;

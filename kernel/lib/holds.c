@@ -2,6 +2,7 @@
 /* How long spinlocks are held: see kernel/lib/holds.h. */
 #include "kernel/lib/holds.h"
 
+#include "kernel/lib/panic.h"
 #include "kernel/lib/x86.h"
 
 #ifdef DEBUG
@@ -24,6 +25,7 @@ void hold_note(u32 rank, const char *name, u32 since, u32 where)
 {
 	struct hold *ho = &longest[rank];
 
+	ASSERT(intr_off());
 	if (raise_to(ho, (u32)x86_rdtsc() - since)) {
 		ho->ho_name = name;
 		ho->ho_where = where;

@@ -3,6 +3,7 @@
 #include "kernel/lib/ratelimit.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/lock.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/printk.h"
 
 static struct spinlock limits_lock = SPINLOCK_INIT("ratelimits", LR_RATELIMIT);
@@ -17,6 +18,7 @@ static u32 end_interval(struct ratelimit *rl, u64 now)
 {
 	u32 n = rl->rl_left_out;
 
+	ASSERT(spin_held(&limits_lock));
 	if (rl->rl_said && now - rl->rl_begin < RATELIMIT_INTERVAL_NS)
 		return 0;
 	rl->rl_said = 0;

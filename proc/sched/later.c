@@ -3,6 +3,7 @@
 #include "proc/sched/later.h"
 
 #include "kernel/lib/lock.h"
+#include "kernel/lib/panic.h"
 #include "proc/sched/lwp.h"
 #include "proc/sched/sched.h"
 #include "proc/sched/sleep.h"
@@ -14,6 +15,7 @@ static struct later *doing; /* the thread does a part of it now */
 /* Locks: later_lock. */
 static void later_put(struct later *la)
 {
+	ASSERT(spin_held(&later_lock));
 	if (list_empty(&la->la_link))
 		list_push_back(&waiting, &la->la_link);
 }
@@ -28,6 +30,7 @@ void later(struct later *la)
 
 void later_cancel(struct later *la)
 {
+	assert_may_sleep("later_cancel");
 	spin_lock(&later_lock);
 	while (doing == la)
 		sleep(&doing, &later_lock, 0, 0);

@@ -307,6 +307,7 @@ void lwp_times(const struct lwp *l, u64 *utime, u64 *stime)
  */
 static void add_times(struct proc *p, struct lwp *l)
 {
+	ASSERT(spin_held(&p->p_timelock));
 	p->p_ucycles += l->l_ucycles - l->l_usum;
 	p->p_scycles += l->l_scycles - l->l_ssum;
 	l->l_usum = l->l_ucycles;
@@ -358,6 +359,7 @@ void lwps_times(struct proc *p, u64 *utime, u64 *stime)
  */
 static void take_times(struct proc *p, struct lwp *l)
 {
+	ASSERT(spin_held(&p->p_timelock));
 	p->p_ucycles -= l->l_usum;
 	p->p_scycles -= l->l_ssum;
 	if (l == curlwp())
@@ -368,6 +370,7 @@ void lwp_times_end(struct proc *p, struct lwp *l)
 {
 	u64 utime, stime;
 
+	ASSERT(spin_held(&p->p_lock));
 	lwp_times(l, &utime, &stime);
 	p->p_utime += utime;
 	p->p_stime += stime;
@@ -427,6 +430,7 @@ void cpu_charge(struct cpu *c, struct lwp *prev, struct lwp *next)
 	struct proc *p;
 	u64 user, sys;
 
+	ASSERT(intr_off());
 	lwp_charge_sys(prev);
 	p = lock_times(prev);
 	if (p) {

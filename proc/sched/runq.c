@@ -5,6 +5,7 @@
  */
 #include "proc/sched/runq.h"
 
+#include "kernel/lib/panic.h"
 #include "proc/sched/lwp_impl.h"
 
 #define WAIT_NS (200 * NSEC_PER_MSEC)
@@ -35,6 +36,7 @@ static bool bound_to(const struct lwp *l, u32 cpu)
 
 void runq_insert(struct runq *rq, struct lwp *l)
 {
+	ASSERT(spin_held(&rq->rq_lock));
 	l->l_queued = clock_cycles();
 	l->l_bound = bound_to(l, (u32)(rq - runqs));
 	rq->rq_nfree += !l->l_bound;
@@ -45,6 +47,7 @@ void runq_insert(struct runq *rq, struct lwp *l)
 
 void runq_take(struct runq *rq, struct lwp *l)
 {
+	ASSERT(spin_held(&rq->rq_lock));
 	list_remove(&l->l_runlink);
 	if (list_empty(&rq->rq_pri[l->l_pri]))
 		rq->rq_map &= ~(1ull << l->l_pri);
@@ -61,6 +64,7 @@ void runq_lift(struct runq *rq)
 {
 	u64 now = clock_cycles(), map;
 
+	ASSERT(spin_held(&rq->rq_lock));
 	if (!has_passed(rq->rq_looked, now, WAIT_NS / 4))
 		return;
 	rq->rq_looked = now;
@@ -83,6 +87,7 @@ struct lwp *runq_best(struct runq *rq)
 {
 	int pri;
 
+	ASSERT(spin_held(&rq->rq_lock));
 	if (!rq->rq_map)
 		return NULL;
 	pri = __builtin_ctzll(rq->rq_map);

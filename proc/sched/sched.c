@@ -51,6 +51,7 @@ static u64 ran_ns(const struct runq *rq)
  */
 static void disarmed(struct runq *rq)
 {
+	ASSERT(intr_off());
 	rq->rq_when = 0;
 	rq->rq_sliced = false;
 }
@@ -63,6 +64,7 @@ static void arm_in(struct runq *rq, u64 left)
 {
 	u64 when = clock_mono_ns() + left;
 
+	ASSERT(intr_off());
 	if (left <= SLICE_NS)
 		rq->rq_sliced = true;
 	if (rq->rq_when && rq->rq_when <= when)
@@ -97,6 +99,7 @@ static void slice_arm(struct cpu *c, struct lwp *l)
 	struct runq *rq = &runqs[c->c_id];
 	u64 left = slice_left(rq);
 
+	ASSERT(intr_off());
 	if (l->l_proc != &proc0) {
 		u64 timer = cputimer_left(l);
 
@@ -115,6 +118,7 @@ static void give_way(struct cpu *c, struct lwp *l, int pri)
 	struct runq *rq = &runqs[c->c_id];
 	u64 ran;
 
+	ASSERT(intr_off());
 	if (l != c->c_idle && pri > PRI_KERNEL) {
 		ran = ran_ns(rq);
 		if (ran < RUN_NS) {
@@ -158,6 +162,7 @@ static struct cpu *choose_cpu(const struct lwp *l)
 {
 	struct cpu *me = curcpu(), *idle;
 
+	ASSERT(intr_off());
 	if (l->l_oncpu)
 		return l->l_cpu;
 	idle = idle_cpu_for(l);
@@ -190,6 +195,7 @@ static void help_soon(struct cpu *c)
 {
 	struct runq *rq = &runqs[c->c_id];
 
+	ASSERT(intr_off());
 	if (rq->rq_nfree && idle_cpu())
 		slice_end_in(rq, HELP_NS);
 }

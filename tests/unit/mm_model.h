@@ -78,7 +78,9 @@ static void check_room(struct as *as, u32 len)
 		want = place_in(seg_end(s), high, len);
 		high = MIN(high, guarded_base(s));
 	}
+	rw_read_lock(&as->a_lock);
 	CHECK(as_find_gap(as, len) == (want ? want : place_in(USER_MIN, high, len)));
+	rw_read_unlock(&as->a_lock);
 }
 
 static void check_lists(struct space *sp)
@@ -164,7 +166,7 @@ static u32 check_table(struct space *sp, u32 va)
 	users = table_users(h->h_pgdir[PDX(va)], va);
 	CHECK(users == kva_page(t)->pg_ref && (users == 1 || hat_shared(h, va)));
 	if (hat_shared(h, va)) {
-		const struct seg *s = as_findseg(sp->as, va);
+		const struct seg *s = find_seg(sp->as, va);
 
 		CHECK(s && seg_end(s) - va >= TABLE_SPAN && seg_private(s) && !s->s_vp);
 		tables_shared += users > 1;
@@ -189,7 +191,7 @@ static void check_space(struct space *sp)
 	check_tables(sp);
 	for (n = 0; n < NALL; n++) {
 		const struct mpage *m = &sp->m[n];
-		struct seg *s = as_findseg(sp->as, page_va(n));
+		struct seg *s = find_seg(sp->as, page_va(n));
 		u32 pte = hat_probe(&sp->as->a_hat, page_va(n));
 		int value = model_read(sp, n);
 		u8 *p;

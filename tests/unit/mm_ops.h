@@ -91,7 +91,7 @@ static void op_protect(struct space *sp)
 	/* A hole, or no memory to split? */
 	/* No memory, and not only a hole: then nothing has been done. */
 	for (u32 k = 0; error && nhoard && k < i; k++) {
-		if (as_findseg(sp->as, page_va(n + k))->s_prot != prot)
+		if (find_seg(sp->as, page_va(n + k))->s_prot != prot)
 			return;
 	}
 	while (i-- > 0)
@@ -124,7 +124,7 @@ static void op_advise(struct space *sp)
 /* Is [n, n + count) one seg's, as the kernel would have joined them? */
 static bool one_seg(const struct space *sp, u32 n, u32 count)
 {
-	struct seg *s = as_findseg(sp->as, page_va(n));
+	struct seg *s = find_seg(sp->as, page_va(n));
 
 	return s && seg_end(s) >= page_va(n) + (count << PAGE_SHIFT);
 }
@@ -133,7 +133,7 @@ static bool one_seg(const struct space *sp, u32 n, u32 count)
 static bool any_left(struct space *sp, u32 n, u32 count)
 {
 	for (u32 i = n; i < n + count; i++) {
-		if (sp->m[i].mapped && as_findseg(sp->as, page_va(i)))
+		if (sp->m[i].mapped && find_seg(sp->as, page_va(i)))
 			return true;
 	}
 	return false;

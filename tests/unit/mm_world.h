@@ -147,6 +147,16 @@ void mutex_unlock(struct mutex *m)
 	(void)m;
 }
 
+static struct seg *find_seg(struct as *as, u32 va)
+{
+	struct seg *s;
+
+	rw_read_lock(&as->a_lock);
+	s = as_findseg(as, va);
+	rw_read_unlock(&as->a_lock);
+	return s;
+}
+
 /* --- played: the CPU --- */
 
 /* What the TLB of the CPU holds of each space: the PTE it walked, 0: nothing. */
