@@ -145,6 +145,8 @@ static int restore_own(struct ckpt_rmember *rm)
 	bool zombie = rm->rm_img->p_flags & IMG_PF_ZOMBIE;
 	int error = 0;
 
+	ASSERT(rm->rm_proc->p_flags & P_KERNEL);
+	ASSERT(zombie || rm->rm_proc == curproc());
 	for (u32 i = 0; i < ckpt_nkinds && !error; i++) {
 		const struct ckpt_kind *k = ckpt_kinds[i];
 		int (*step)(struct ckpt_rmember * rm) = zombie ? k->k_restore_zombie : k->k_restore;

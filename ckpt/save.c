@@ -139,6 +139,7 @@ static int save_member(struct ckpt_save *cs, struct ckpt_member *cm)
 {
 	int error;
 
+	ASSERT(cm->cm_zombie || proc_stands(cm->cm_proc));
 	cm->cm_img->p_parent = cm->cm_parent;
 	error = cm->cm_zombie ? 0 : ckpt_check_sharing(cs, cm);
 	for (u32 i = 0; i < ckpt_nkinds && !error; i++) {

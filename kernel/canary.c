@@ -7,6 +7,8 @@
 
 #ifdef DEBUG
 
+#include "fs/pagecache.h"
+#include "fs/vnode.h"
 #include "kernel/cmdline.h"
 #include "kernel/dev/clock.h"
 #include "kernel/lib/inject.h"
@@ -18,10 +20,13 @@
 #include "mm/as.h"
 #include "mm/kmalloc.h"
 #include "mm/page.h"
+#include "proc/proctab.h"
+#include "proc/reveal.h"
 #include "proc/sched/lwp.h"
 #include "proc/sched/mutex.h"
 #include "proc/proc.h"
 #include "proc/sched/sleep.h"
+#include "proc/signal.h"
 
 #define CANARY_TICK (20 * NSEC_PER_MSEC)
 #define DEEP 100000 /* more frames than any kernel stack holds */
@@ -173,6 +178,68 @@ static void do_sleepspin(void)
 	spin_unlock(&lock);
 }
 
+/* Sleeps with interrupts off, if memory is short. */
+static void do_sleepintr(void)
+{
+	intr_push_off();
+	canary_sink = (u32)kmalloc(100, 0);
+	intr_pop_off();
+}
+
+/* ---- what a header states, not kept ---- */
+
+static void do_spinheld(void)
+{
+	canary_sink = proctab_user_count(0);
+}
+
+static void do_rankheld(void)
+{
+	sigqueue_drop(&initproc->p_sigq, 0);
+}
+
+static void do_mutexheld(void)
+{
+	(void)pc_zero_tail(initproc->p_exe);
+}
+
+static void do_readheld(void)
+{
+	canary_sink = (u32)as_findseg(initproc->p_as, 0);
+}
+
+/* Held for reading, where it must be for writing. */
+static void do_writeheld(void)
+{
+	rw_read_lock(&initproc->p_as->a_lock);
+	as_coalesce(initproc->p_as, 0, 0);
+	rw_read_unlock(&initproc->p_as->a_lock);
+}
+
+/* Others have references on the file. */
+static void do_solereference(void)
+{
+	pc_truncate(initproc->p_exe, 0);
+}
+
+static void do_introff(void)
+{
+	clock_arm(clock_mono_ns() + CANARY_TICK);
+}
+
+static void do_held(void)
+{
+	proc_release(initproc);
+}
+
+static void do_hidden(void)
+{
+	struct revealed rv = { .rv_proc = initproc, .rv_parent = REVEAL_ROOT };
+	struct reveal rl = { .rl_set = &rv, .rl_n = 1, .rl_parent = initproc };
+
+	reveal_commit(&rl);
+}
+
 static u32 __attribute__((noinline)) recurse(u32 n)
 {
 	volatile u32 frame[16];
@@ -216,6 +283,16 @@ static const struct {
 	{ "doublefree", do_doublefree },
 	{ "lockorder", do_lockorder },
 	{ "sleepspin", do_sleepspin },
+	{ "sleepintr", do_sleepintr },
+	{ "spinheld", do_spinheld },
+	{ "rankheld", do_rankheld },
+	{ "mutexheld", do_mutexheld },
+	{ "readheld", do_readheld },
+	{ "writeheld", do_writeheld },
+	{ "solereference", do_solereference },
+	{ "introff", do_introff },
+	{ "held", do_held },
+	{ "hidden", do_hidden },
 	{ "stack", do_stack },
 	{ "ubsan", do_ubsan },
 	{ "message", do_message },
@@ -236,6 +313,7 @@ void canary_start(void)
 {
 	const char *kind = cmdline_get("canary");
 
+	assert_may_sleep("canary_start");
 	if (!kind)
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {

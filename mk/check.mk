@@ -93,8 +93,8 @@ ifneq ($(DEEP),1)
 LINT_FLAGS += -Xclang -analyzer-config -Xclang mode=shallow
 endif
 
-.PHONY: lint format lint-floors lint-circles lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
-lint: lint-floors lint-circles lint-names lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+.PHONY: lint format lint-floors lint-circles lint-names lint-asserts lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
+lint: lint-floors lint-circles lint-names lint-asserts lint-size lint-format lint-cppcheck lint-tidy lint-locks lint-docs
 
 # Which file may include which: the floors of docs/tour.md.
 lint-floors:
@@ -110,6 +110,11 @@ lint-circles: $(KERNEL_OBJS)
 lint-names:
 	$(say) NAMES
 	$(Q)tools/lint-names
+
+# Locks and contexts that a comment states of its function's caller: the function asserts them.
+lint-asserts:
+	$(say) ASSERTS
+	$(Q)tools/lint-asserts
 
 # How long a file may be.
 lint-size:

@@ -72,6 +72,18 @@ int proc_hold_await(struct proc *p, u64 deadline)
 	return error == -ERESTARTSYS ? -EINTR : error;
 }
 
+#ifdef DEBUG
+bool proc_stands(struct proc *p)
+{
+	bool stands;
+
+	spin_lock(&p->p_lock);
+	stands = p->p_holder == curlwp() && all_stand(p);
+	spin_unlock(&p->p_lock);
+	return stands;
+}
+#endif
+
 void proc_release(struct proc *p)
 {
 	spin_lock(&p->p_lock);

@@ -347,6 +347,8 @@ int proc_exec(const char *path, char *const argv[], char *const envp[]);
 int proc_hold_ask(struct proc *p);
 int proc_hold_await(struct proc *p, u64 deadline);
 void proc_release(struct proc *p);
+/* For assertions, in debug builds: does the current lwp hold p, and p stand? */
+bool proc_stands(struct proc *p);
 
 /* Calls into upper floors; set once at start-up, may be NULL. */
 struct proc_hooks {

@@ -287,6 +287,7 @@ static void show(struct reveal *rl, struct revealed *rv)
 			      : rl->rl_replace && rv->rv_parent == 0 ? rl->rl_replace
 								     : rl->rl_set[rv->rv_parent].rv_proc;
 
+	ASSERT(p->p_flags & P_KERNEL);
 	ASSERT(spin_held(&pidlock));
 	set_space(rl, p);
 	show_lwps(rv);
