@@ -181,6 +181,7 @@ static bool some_end(struct ckpt_save *cs, struct proc *p)
 	struct proc *c;
 	u32 seen = 0;
 
+	ASSERT(spin_held(&pidlock));
 	list_for_each(c, &p->p_children, p_sibling) {
 		if (is_new(cs, c) && is_ending(c))
 			return true;

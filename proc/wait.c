@@ -142,6 +142,7 @@ bool wait_breathe(struct proc *p, struct proc *c)
 {
 	bool still;
 
+	ASSERT(spin_held(&pidlock));
 	c->p_ref++;
 	spin_unlock(&pidlock);
 	spin_lock(&pidlock);

@@ -57,6 +57,7 @@ static bool node_reached(const struct tree_node *n, const void *ino)
 
 struct tmpnode *tmpnode_from(struct tmpmount *tm, ino_t ino)
 {
+	ASSERT(spin_held(&tm->tm_lock));
 	return tree_entry(tree_seek(&tm->tm_nodes, node_reached, &ino), struct tmpnode, tn_node);
 }
 
