@@ -239,28 +239,6 @@ long sys_fchdir(int fd)
 	return change_dir(vp, abs);
 }
 
-long sys_chroot(uaddr_t upath)
-{
-	struct vnode *vp;
-	int error;
-
-	error = path_arg_vnode(AT_FDCWD, upath, 0, &vp);
-	if (error)
-		return error;
-	if (vp->v_type != VDIR)
-		error = -ENOTDIR;
-	if (!error)
-		error = vn_access(vp, 1);
-	if (!error && !cred_super(cred_cur()))
-		error = -EPERM;
-	if (error) {
-		vn_rele(vp);
-		return error;
-	}
-	proc_set_root(curproc(), vp);
-	return 0;
-}
-
 long sys_getcwd(uaddr_t ubuf, u32 size)
 {
 	struct vnode *cwd = cwd_vnode();

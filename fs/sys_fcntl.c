@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fcntl, ioctl and flock: what is asked of an open description itself. */
+/* fcntl and ioctl: what is asked of an open description itself. */
 #include "fs/dev.h"
 #include "fs/file.h"
 #include "fs/flock.h"
@@ -270,27 +270,6 @@ long sys_ioctl(int fd, u32 cmd, u32 arg)
 	if (ret)
 		return ret;
 	ret = f->f_flags & O_PATH ? -EBADF : do_ioctl(fd, f, cmd, arg);
-	file_rele(f);
-	return ret;
-}
-
-long sys_flock(int fd, u32 op)
-{
-	struct file *f;
-	long ret;
-
-	/* Locks of another system's programs, which never locked anything. */
-	if (op & LOCK_MAND)
-		return 0;
-	if (!flock_op_known(op))
-		return -EINVAL;
-	ret = fd_get(fd, &f);
-	if (ret)
-		return ret;
-	if ((f->f_flags & O_PATH) || (!(op & LOCK_UN) && file_readable(f) != 0 && file_writable(f) != 0))
-		ret = -EBADF;
-	else
-		ret = flock_whole(f, op);
 	file_rele(f);
 	return ret;
 }

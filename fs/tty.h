@@ -77,5 +77,10 @@ extern void (*tty_ckpt_hook)(struct tty *t, pid_t pgrp);
  * Sleeps: yes.
  */
 void tty_drain_all(void);
+/*
+ * Mounts /dev/pts. /dev is mounted.
+ * Errors: of mkdir(2) and mount(2).
+ */
+int pts_show(void);
 
 #endif

@@ -6,6 +6,7 @@
  *
  * Inode numbers: 1 the directory, n + 2 the node n.
  */
+#include "fs/names.h"
 #include "fs/tty_impl.h"
 #include "fs/vnode.h"
 #include "kernel/abi/stat.h"
@@ -182,4 +183,11 @@ void pts_init(void)
 	begin.tv_sec = (s64)(now / NSEC_PER_SEC);
 	begin.tv_nsec = (u32)(now % NSEC_PER_SEC);
 	fstype_register(&pts_type);
+}
+
+int pts_show(void)
+{
+	int error = names_mkdir(rootvp, "dev/pts", 0755);
+
+	return error ? error : vfs_domount("devpts", "/dev/pts", "devpts", 0, NULL);
 }

@@ -6,7 +6,6 @@
 #include "ckpt/ckpt.h"
 #include "fs/ext2.h"
 #include "fs/file.h"
-#include "fs/names.h"
 #include "fs/p9.h"
 #include "fs/pagecache.h"
 #include "fs/tty.h"
@@ -148,9 +147,7 @@ static void mount_root(void)
 		no_root(dev, error);
 	error = vfs_domount("devfs", "/dev", "devfs", 0, NULL);
 	if (!error)
-		error = names_mkdir(rootvp, "dev/pts", 0755);
-	if (!error)
-		error = vfs_domount("devpts", "/dev/pts", "devpts", 0, NULL);
+		error = pts_show();
 	if (error)
 		printk("/dev cannot be mounted (%s): the root file system on %s needs a directory /dev; check it with e2fsck\n",
 		       errno_text(error), dev);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls on mapped memory: protection, advice, write-back, locks.
+ * System calls on mapped memory: advice, which pages are there, locks.
  * Arguments are checked in Linux's order.
  */
 #include "kernel/abi/errno.h"
@@ -9,52 +9,6 @@
 #include "mm/syscalls.h"
 #include "mm/usercopy.h"
 #include "proc/cred.h"
-
-/* --- protection --- */
-
-/* PROT_GROWSDOWN: extends the range to the start of addr's stack. */
-static int stack_start(struct as *as, u32 *addr, u32 *len)
-{
-	struct seg *s;
-	int error = 0;
-
-	rw_read_lock(&as->a_lock);
-	s = as_findseg_ge(as, *addr);
-	if (!s || s->s_base >= *addr + *len) {
-		error = -ENOMEM;
-	} else if (!(s->s_flags & SEG_STACK)) {
-		error = -EINVAL;
-	} else {
-		*len += *addr - s->s_base;
-		*addr = s->s_base;
-	}
-	rw_read_unlock(&as->a_lock);
-	return error;
-}
-
-long sys_mprotect(u32 addr, u32 ulen, u32 prot)
-{
-	u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP), len = PAGE_UP(ulen);
-	struct as *as = cur_as();
-	int error = 0;
-
-	prot &= ~grows;
-	if ((addr & PAGE_MASK) || grows == (PROT_GROWSDOWN | PROT_GROWSUP))
-		return -EINVAL;
-	if (!ulen)
-		return 0;
-	if (addr + len <= addr)
-		return -ENOMEM;
-	if (prot & ~(PROT_ALL | PROT_SEM))
-		return -EINVAL;
-	if (grows & PROT_GROWSUP)
-		return as_any_mapped(as, addr, PAGE_SIZE) ? -EINVAL : -ENOMEM;
-	if (grows)
-		error = stack_start(as, &addr, &len);
-	return error ? error : as_setprot(as, addr, len, prot & PROT_ALL);
-}
-
-/* --- advice --- */
 
 /* Linux frees the blocks of a file here; this kernel cannot punch holes. */
 static long remove_range(struct as *as, u32 addr, u32 len)
@@ -121,31 +75,6 @@ long sys_madvise(u32 addr, u32 len, int advice)
 	return range_ok(addr, n) ? advise(cur_as(), addr, n, advice) : -ENOMEM;
 }
 
-/* --- mincore and msync --- */
-
-long sys_msync(u32 addr, u32 ulen, int flags)
-{
-	u32 len = PAGE_UP(ulen);
-	struct as *as = cur_as();
-
-	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & PAGE_MASK) ||
-	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
-		return -EINVAL;
-	if (addr + len < addr)
-		return -ENOMEM;
-	if (!len)
-		return 0;
-	if (!range_ok(addr, len))
-		return -ENOMEM;
-	if ((flags & MS_INVALIDATE) && as_any_locked(as, addr, len))
-		return -EBUSY;
-	/*
-	 * The write-back that MS_ASYNC asks for starts some seconds after a
-	 * store anyway.
-	 */
-	return flags & MS_SYNC ? as_sync(as, addr, len, true) : as_incore(as, addr, len, NULL);
-}
-
 #define INCORE_BATCH 128u
 
 long sys_mincore(u32 addr, u32 ulen, uaddr_t vec)
@@ -172,11 +101,6 @@ long sys_mincore(u32 addr, u32 ulen, uaddr_t vec)
 }
 
 /* --- locks --- */
-
-bool as_lock_unlimited(void)
-{
-	return cred_super(cred_cur());
-}
 
 static long lock_range(u32 addr, u32 len, u32 locks)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * System calls that map memory. They check arguments in Linux's order, and call
+ * System calls that map memory, protect it, write it back. They check arguments
+ * in Linux's order, and call
  * the functions of mm/as.h.
  */
 #include "kernel/abi/errno.h"
@@ -9,6 +10,7 @@
 #include "mm/sys_impl.h"
 #include "mm/syscalls.h"
 #include "mm/usercopy.h"
+#include "proc/cred.h"
 
 bool mm_page_range(u32 addr, u32 *len)
 {
@@ -27,6 +29,11 @@ long sys_brk(u32 brk)
 	if (brk <= as->a_brk || !as_too_much(brk - as->a_brk))
 		(void)!as_brk(as, brk);
 	return as->a_brk;
+}
+
+bool as_lock_unlimited(void)
+{
+	return cred_super(cred_cur());
 }
 
 /* --- mmap --- */
@@ -187,4 +194,71 @@ long sys_mremap(u32 addr, u32 oldlen, u32 newlen, u32 flags, u32 fixed)
 
 	error = as_remap(cur_as(), addr, oldlen, newlen, flags, fixed, &out);
 	return error ? error : (long)out;
+}
+
+/* --- protection, write-back --- */
+
+/* PROT_GROWSDOWN: extends the range to the start of addr's stack. */
+static int stack_start(struct as *as, u32 *addr, u32 *len)
+{
+	struct seg *s;
+	int error = 0;
+
+	rw_read_lock(&as->a_lock);
+	s = as_findseg_ge(as, *addr);
+	if (!s || s->s_base >= *addr + *len) {
+		error = -ENOMEM;
+	} else if (!(s->s_flags & SEG_STACK)) {
+		error = -EINVAL;
+	} else {
+		*len += *addr - s->s_base;
+		*addr = s->s_base;
+	}
+	rw_read_unlock(&as->a_lock);
+	return error;
+}
+
+long sys_mprotect(u32 addr, u32 ulen, u32 prot)
+{
+	u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP), len = PAGE_UP(ulen);
+	struct as *as = cur_as();
+	int error = 0;
+
+	prot &= ~grows;
+	if ((addr & PAGE_MASK) || grows == (PROT_GROWSDOWN | PROT_GROWSUP))
+		return -EINVAL;
+	if (!ulen)
+		return 0;
+	if (addr + len <= addr)
+		return -ENOMEM;
+	if (prot & ~(PROT_ALL | PROT_SEM))
+		return -EINVAL;
+	if (grows & PROT_GROWSUP)
+		return as_any_mapped(as, addr, PAGE_SIZE) ? -EINVAL : -ENOMEM;
+	if (grows)
+		error = stack_start(as, &addr, &len);
+	return error ? error : as_setprot(as, addr, len, prot & PROT_ALL);
+}
+
+long sys_msync(u32 addr, u32 ulen, int flags)
+{
+	u32 len = PAGE_UP(ulen);
+	struct as *as = cur_as();
+
+	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (addr & PAGE_MASK) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	if (addr + len < addr)
+		return -ENOMEM;
+	if (!len)
+		return 0;
+	if (!range_ok(addr, len))
+		return -ENOMEM;
+	if ((flags & MS_INVALIDATE) && as_any_locked(as, addr, len))
+		return -EBUSY;
+	/*
+	 * The write-back that MS_ASYNC asks for starts some seconds after a
+	 * store anyway.
+	 */
+	return flags & MS_SYNC ? as_sync(as, addr, len, true) : as_incore(as, addr, len, NULL);
 }

@@ -9,7 +9,8 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&st_root_kind,	  /* changed roots */
 	&st_lwp_kind,	  /* threads: registers, FPU, TLS */
 	&st_signal_kind,  /* actions, pending signals */
-	&st_timer_kind,	  /* interval and POSIX timers */
+	&st_timer_kind,	  /* interval timers */
+	&st_ptimer_kind,  /* POSIX timers */
 	&st_mem_kind,	  /* segments and their pages */
 	&st_cow_kind,	  /* pages that processes share copy-on-write */
 	&st_vfork_kind,	  /* parents that wait in vfork(2) */

@@ -21,7 +21,7 @@ struct vattr;
 extern const struct ckpt_kind st_vnode_kind, st_proc_kind, st_options_kind, st_root_kind,
 	st_lwp_kind, st_signal_kind, st_timer_kind, st_mem_kind, st_vfork_kind, st_cow_kind,
 	st_stats_kind, st_file_kind, st_spare_kind, st_lock_kind, st_pipe_kind, st_pty_kind,
-	st_tty_kind, st_data_kind, st_about_kind, st_cred_kind;
+	st_ptimer_kind, st_tty_kind, st_data_kind, st_about_kind, st_cred_kind;
 
 /* ---- st_cred.c ---- */
 
@@ -40,6 +40,11 @@ void st_lwp_options_save(const struct lwp *l, struct img_lwp *il);
 void st_lwp_options_restore(const struct ckpt_restore *cr, struct lwp *l, const struct img_lwp *il);
 
 /* ---- st_timer.c ---- */
+/*
+ * Converts the time left now to the time left at the instant of the image. 0:
+ * the timer is off.
+ */
+u64 st_left_then(const struct ckpt_save *cs, u64 left);
 
 /* The instant that lies `left` after the one at which time goes on. */
 u64 st_instant(const struct ckpt_restore *cr, u64 left);

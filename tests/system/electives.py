@@ -51,9 +51,10 @@ def ckpt_works(t, m, agent, disk, extra):
 def lacks(t, agent, names):
     "The system calls of the electives are not there."
     numbers = [n for name in names for n in electives.numbers(electives.elective(name))]
-    if numbers:
-        text = t.run(agent, "/tests/callnumber", *numbers)
-        t.equal("calls that are not there", re.findall(r"^(\d+) ENOSYS$", text, re.M), numbers)
+    for i in range(0, len(numbers), 32):
+        some = numbers[i:i + 32]
+        text = t.run(agent, "/tests/callnumber", *some)
+        t.equal("calls that are not there", re.findall(r"^(\d+) ENOSYS$", text, re.M), some)
 
 
 def try_without(t, names, gone):
