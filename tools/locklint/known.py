@@ -15,4 +15,4 @@ CUTS = {
 }
 
 # Wrong on purpose: the analysis must find them.
-CANARIES = {"do_selflock", "do_lockorder", "do_sleepspin"}
+CANARIES = {"do_selflock", "do_lockorder", "do_sleepspin", "do_sleepintr"}
