@@ -304,7 +304,7 @@ __weak int ramdisk_add(paddr_t start, u32 len)
 
 __weak enum fault_result oom_fault(struct trapframe *tf, u32 addr, u32 err)
 {
-	assert_may_sleep();
+	assert_may_sleep("oom_fault");
 	printk("out of memory: process %d (%s) killed\n", curproc()->p_pid, curproc()->p_comm);
 	signal_proc(curproc(), K_SIGKILL, NULL);
 	if (!tf_from_user(tf))
