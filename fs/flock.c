@@ -13,7 +13,6 @@
 
 #include "fs/file.h"
 #include "fs/flock_impl.h"
-#include "fs/syscalls.h"
 #include "kernel/abi/errno.h"
 #include "kernel/lib/panic.h"
 #include "mm/kmalloc.h"
@@ -227,13 +226,13 @@ int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l)
 	return set_lock(f->f_vnode, &want, cmd == F_SETLKW64 || cmd == K_F_OFD_SETLKW);
 }
 
-static bool op_known(u32 op)
+bool flock_op_known(u32 op)
 {
 	op &= ~(u32)LOCK_NB;
 	return op == LOCK_SH || op == LOCK_EX || op == LOCK_UN;
 }
 
-static int lock_whole(struct file *f, u32 op)
+int flock_whole(struct file *f, u32 op)
 {
 	struct filelock want = {
 		.fl_kind = FLOCK_WHOLE, .fl_owner = f, .fl_end = END_OF_FILE, .fl_pid = curproc()->p_pid
@@ -321,25 +320,4 @@ int flock_put(struct vnode *vp, const struct flock_info *fi)
 				 .fl_pid = fi->fi_pid };
 
 	return set_lock(vp, &want, false);
-}
-
-long sys_flock(int fd, u32 op)
-{
-	struct file *f;
-	long ret;
-
-	/* Locks of another system's programs, which never locked anything. */
-	if (op & LOCK_MAND)
-		return 0;
-	if (!op_known(op))
-		return -EINVAL;
-	ret = fd_get(fd, &f);
-	if (ret)
-		return ret;
-	if ((f->f_flags & O_PATH) || (!(op & LOCK_UN) && file_readable(f) != 0 && file_writable(f) != 0))
-		ret = -EBADF;
-	else
-		ret = lock_whole(f, op);
-	file_rele(f);
-	return ret;
 }

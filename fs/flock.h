@@ -35,6 +35,10 @@ void flock_init(void);
  * Sleeps: F_SETLKW.
  */
 int flock_fcntl(struct file *f, u32 cmd, struct abi_flock64 *l);
+/* Is op valid for flock(2)? Checked before the descriptor. */
+bool flock_op_known(u32 op);
+/* flock(2): LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB. */
+int flock_whole(struct file *f, u32 op);
 
 /*
  * A descriptor of vp in table ft was closed: removes the process's record locks

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits for kinds of messages: bursts, intervals, and the count of what was left out. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/lib/ratelimit.c"
@@ -19,6 +20,12 @@ static void check(bool ok, const char *name)
 u64 clock_mono_ns(void)
 {
 	return now;
+}
+
+void panic(const char *fmt, ...)
+{
+	printf("FAIL panic: %s\n", fmt);
+	abort();
 }
 
 void vprintk(const char *fmt, va_list ap)
