@@ -48,7 +48,7 @@ def first(t):
     t.equal("the compiler", t.host(MUSL_CC, t.file("prog.c"), "-o", t.file("prog")), "")
     with open(t.file("other.c"), "w") as f:
         f.write(FREESTANDING)
-    include = os.path.join(paths.ROOT, "user", "include")
+    include = os.path.join(paths.ROOT, "kernel", "abi", "public")
     t.equal("another compiler", t.host("i686-linux-gnu-gcc", "-ffreestanding", "-nostdlib", "-static", "-fno-pie", "-no-pie", "-Wall",
                                        "-I", include, t.file("other.c"), "-o", t.file("other")), "")
     m, agent = t.boot(t.disk())
