@@ -182,7 +182,7 @@ static void do_sleepspin(void)
 static void do_sleepintr(void)
 {
 	intr_push_off();
-	canary_sink = (u32)kmalloc(100, 0);
+	canary_sink = (u32)page_alloc_order(0, 0);
 	intr_pop_off();
 }
 
